@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/user"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/linchpin-cmdb/linchpin/internal/app"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
+)
+
+type importOptions struct{ dryRun, json, verbose bool }
+
+func importCommand(env *environment) *cobra.Command {
+	var o importOptions
+	cmd := &cobra.Command{
+		Use:   "import",
+		Short: "Bring in what another system knows",
+		Long: `Bring in what another system knows: first planned, then applied in batches, each
+whole or not at all. A second run of the same input changes nothing. What a
+person has set is kept. References to what nobody has reported are kept too, and
+heal when it arrives.
+
+Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
+3 it went in, but for what the summary lists as rejected, duplicate or conflict.`,
+		Args: argsOf(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	flags := cmd.PersistentFlags()
+	flags.BoolVar(&o.dryRun, "dry-run", false, "plan and print the summary, write nothing")
+	flags.BoolVar(&o.json, "json", false, "print the plan as JSON")
+	flags.BoolVar(&o.verbose, "verbose", false, "list every problem")
+	for _, kind := range app.Sources {
+		cmd.AddCommand(&cobra.Command{
+			Use: kind.Name + " PATH…", Short: kind.Short, Example: "  linchpin import " + kind.Name + " " + kind.Example,
+			Args: argsOf(cobra.MinimumNArgs(1)),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				source, err := kind.Open(args)
+				if err != nil {
+					return err
+				}
+				return runImport(auth.With(cmd.Context(), operator()), env, source, o)
+			},
+		})
+	}
+	return cmd
+}
+
+// operator is who runs the command: whoever may write to the database may do anything.
+func operator() auth.Actor {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return auth.Actor{Name: "cli:" + name, Roles: []auth.Role{auth.Admin}}
+}
+
+func runImport(ctx context.Context, env *environment, source importer.Source, o importOptions) error {
+	address, err := env.address()
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, address, newLog(env))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = a.Close() }()
+	bar := progressBar(env)
+	plan, err := importer.NewPlan(ctx, a.Store, source, importer.Options{Progress: bar})
+	if err != nil {
+		return err
+	}
+	var result importer.Result
+	if !o.dryRun {
+		if result, err = plan.Apply(ctx, a.Store, bar); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return printJSON(env, plan, result)
+	}
+	if err := importer.WriteSummary(env.stdout, plan, importer.SummaryOptions{IsVerbose: o.verbose}); err != nil {
+		return err
+	}
+	for _, conflict := range result.Conflicts {
+		_, _ = fmt.Fprintf(env.stdout, "conflict: %s\n", conflict.Error())
+	}
+	switch {
+	case o.dryRun:
+		_, _ = fmt.Fprintln(env.stdout, "Nothing was written: this was a dry run.")
+	case result.Batches == 0:
+		_, _ = fmt.Fprintln(env.stdout, "Nothing had to be written.")
+	default:
+		_, _ = fmt.Fprintf(env.stdout, "Written in %d batches.\n", result.Batches)
+	}
+	if len(result.Conflicts) > 0 || plan.Summary.Total(importer.IsRejected)+plan.Summary.Total(importer.IsDuplicate) > 0 {
+		return exitCode(exitProblems)
+	}
+	return nil
+}
+
+func printJSON(env *environment, plan *importer.Plan, result importer.Result) error {
+	e := json.NewEncoder(env.stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(struct {
+		Plan   *importer.Plan  `json:"plan"`
+		Result importer.Result `json:"result"`
+	}{plan, result})
+}
+
+// progressBar shows how far an import has come, on a terminal; elsewhere it says nothing.
+func progressBar(env *environment) func(importer.Progress) {
+	if !isTerminal(env.stderr) {
+		return func(importer.Progress) {}
+	}
+	var bar *progressbar.ProgressBar
+	phase := ""
+	return func(p importer.Progress) {
+		total := p.Total
+		if total == 0 {
+			total = -1
+		}
+		if bar == nil || p.Phase != phase {
+			if bar != nil {
+				_ = bar.Finish()
+			}
+			phase = p.Phase
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(env.stderr), progressbar.OptionSetDescription(fmt.Sprintf("%-6s", p.Phase)),
+				progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
+		}
+		if p.Total > 0 {
+			bar.ChangeMax(p.Total)
+		}
+		_ = bar.Set(p.Done)
+		if p.Total > 0 && p.Done >= p.Total {
+			_ = bar.Finish()
+			bar = nil
+		}
+	}
+}

@@ -1,0 +1,132 @@
+// Command linchpin is the whole product in one binary.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// Exit codes.
+const (
+	exitOK       = 0
+	exitFailed   = 1 // it could not be done
+	exitUsage    = 2 // the command line is wrong
+	exitProblems = 3 // it was done, and there is something to look at
+)
+
+// environment is what a command sees of the world.
+type environment struct {
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	database       string
+	listen         string
+}
+
+// run runs one command line and gives its exit code.
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	env := &environment{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	root := &cobra.Command{
+		Use:   "linchpin",
+		Short: "The CMDB that computes consequences",
+		Long: `Linchpin is a CMDB and service catalogue that answers what breaks when something fails.
+
+  linchpin serve --demo        start with a demo estate and open GraphiQL
+  linchpin import backstage .  bring a Backstage catalogue in
+
+Each command says more with --help.`,
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	flags := root.PersistentFlags()
+	flags.StringVar(&env.database, "database", "", "sqlite:PATH or postgres://USER@HOST/NAME (default $LINCHPIN_DATABASE, or a file in your data directory)")
+	flags.StringVar(&env.listen, "listen", "127.0.0.1:8080", "address to listen on, HOST:PORT; port 0 takes a free one")
+	root.AddCommand(serveCommand(env), importCommand(env), migrateCommand(env), versionCommand(env))
+	usage := func(cmd *cobra.Command, err error) error { return usageError{cmd, err} }
+	root.SetFlagErrorFunc(usage)
+	err := root.ExecuteContext(ctx)
+	wrong := usageError{}
+	code := exitCode(exitFailed)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &wrong):
+		_, _ = fmt.Fprintf(stderr, "linchpin: %v\nSee '%s --help'.\n", wrong.err, wrong.cmd.CommandPath())
+		return exitUsage
+	default:
+		_, _ = fmt.Fprintf(stderr, "linchpin: %v\n", err)
+		if ctx.Err() == nil && isUsage(root, args) {
+			return exitUsage
+		}
+		return exitFailed
+	}
+}
+
+// isUsage reports whether the words do not even name a command.
+func isUsage(root *cobra.Command, args []string) bool {
+	_, _, err := root.Find(args)
+	return err != nil
+}
+
+// usageError is a command line that cannot be meant.
+type usageError struct {
+	cmd *cobra.Command
+	err error
+}
+
+func (e usageError) Error() string { return e.err.Error() }
+
+// exitCode ends the program after a command has said everything itself.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// argsOf checks the words after a command, as a usage error.
+func argsOf(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{cmd, err}
+		}
+		return nil
+	}
+}
+
+// address is the database to use: the flag, the environment, or a file in the user's data directory.
+func (env *environment) address() (string, error) {
+	if env.database != "" {
+		return env.database, nil
+	}
+	if given := env.getenv("LINCHPIN_DATABASE"); given != "" {
+		return given, nil
+	}
+	data := env.getenv("XDG_DATA_HOME")
+	if data == "" {
+		home := env.getenv("HOME")
+		if home == "" {
+			return "", errors.New("neither --database nor HOME is set: say where the database is, such as --database sqlite:linchpin.db")
+		}
+		data = filepath.Join(home, ".local", "share")
+	}
+	return "sqlite:" + filepath.Join(data, "linchpin", "linchpin.db"), nil
+}

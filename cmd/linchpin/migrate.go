@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+func migrateCommand(env *environment) *cobra.Command {
+	return &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database to the newest version",
+		Long:  "Bring the database to the newest version. serve and import do so too; this command does nothing else.",
+		Args:  argsOf(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			address, err := env.address()
+			if err != nil {
+				return err
+			}
+			s, err := store.Open(cmd.Context(), address)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = s.Close() }()
+			n, err := s.Migrate(cmd.Context())
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(env.stdout, "%s: %d migrations applied, the database is at the newest version.\n", redacted(address), n)
+			return nil
+		},
+	}
+}
+
+func versionCommand(env *environment) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Say which version this is",
+		Args:  argsOf(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			version := "unknown"
+			if info, ok := debug.ReadBuildInfo(); ok {
+				version = info.Main.Version + " " + info.GoVersion
+			}
+			_, err := fmt.Fprintln(env.stdout, "linchpin", version)
+			return err
+		},
+	}
+}
+
+// redacted is an address without its password.
+func redacted(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.Redacted()
+	}
+	return "the database"
+}

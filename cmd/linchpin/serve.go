@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/linchpin-cmdb/linchpin/internal/app"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/server"
+)
+
+func serveCommand(env *environment) *cobra.Command {
+	var demo, dev bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Start the server with GraphiQL",
+		Long: `Start the server: GraphQL at /graphql, GraphiQL at /.
+
+The database is created and brought to the newest version when needed. Without
+sign-in (--dev, the default) the server listens on loopback only and everyone is
+an admin, by the name in the header Linchpin-Actor.`,
+		Example: "  linchpin serve --demo\n  linchpin serve --database postgres://linchpin@localhost/linchpin --listen 127.0.0.1:9000",
+		Args:    argsOf(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			if !dev {
+				return usageError{cmd, errors.New("sign-in is not available yet: leave out --dev=false")}
+			}
+			address, err := env.address()
+			if err != nil {
+				return err
+			}
+			// The address first: whoever cannot listen needs no database.
+			l, err := server.Listen(ctx, env.listen, dev)
+			if err != nil {
+				return err
+			}
+			log := newLog(env)
+			a, err := app.Open(ctx, address, log)
+			if err != nil {
+				return errors.Join(err, l.Close())
+			}
+			defer func() { _ = a.Close() }()
+			if demo {
+				if err := loadDemo(auth.With(ctx, auth.System), env, a); err != nil {
+					return errors.Join(err, l.Close())
+				}
+			}
+			handler, err := a.Handler(dev)
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(env.stdout, "GraphiQL   http://%s/\nGraphQL    http://%s/graphql\nDatabase   %s\nEveryone who reaches this address is an admin. Stop with Ctrl-C.\n",
+				l.Addr(), l.Addr(), redacted(address))
+			if err := server.Serve(ctx, l, handler, log); err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintln(env.stdout, "Stopped.")
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database")
+	cmd.Flags().BoolVar(&dev, "dev", true, "everyone is an admin; loopback only")
+	return cmd
+}
+
+// newLog writes lines for people on a terminal, JSON otherwise.
+func newLog(env *environment) *slog.Logger {
+	if isTerminal(env.stderr) {
+		return slog.New(slog.NewTextHandler(env.stderr, nil))
+	}
+	return slog.New(slog.NewJSONHandler(env.stderr, nil))
+}
+
+// isTerminal reports whether what is written is seen by a person at once.
+func isTerminal(w any) bool {
+	f, is := w.(*os.File)
+	return is && term.IsTerminal(int(f.Fd()))
+}
+
+// loadDemo puts the demo estate into a database that has none.
+func loadDemo(ctx context.Context, env *environment, a *app.App) error {
+	loaded, err := a.LoadDemo(ctx, progressBar(env))
+	if err != nil {
+		return fmt.Errorf("load the demo estate: %w", err)
+	}
+	if loaded {
+		_, _ = fmt.Fprintln(env.stdout, "The demo estate is loaded.")
+	}
+	return nil
+}

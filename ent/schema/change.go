@@ -1,0 +1,98 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// Change is a planned alteration of CIs. Its number is its id's number.
+type Change struct{ ent.Schema }
+
+// Annotations of the table.
+func (Change) Annotations() []schema.Annotation { return table("change", ident.Change) }
+
+// Fields of the table.
+func (Change) Fields() []ent.Field {
+	return versioned(
+		field.String("title"),
+		field.String("description").Default(""),
+		field.Enum("type").GoType(domain.ChangeType("")),
+		field.Enum("state").GoType(domain.ChangeState("")).Default(string(domain.ChangeNew)),
+		field.String("justification").Default(""),
+		field.String("plan").Default(""),
+		field.String("backout_plan").Default(""),
+		field.String("test_plan").Default(""),
+		field.String("requested_by").Immutable(), // the actor who drafted it
+		optional("requester_id"), optional("assignee_id"), optional("assignment_team_id"),
+		field.Time("planned_start").Optional().Nillable(),
+		field.Time("planned_end").Optional().Nillable(),
+		field.Time("actual_start").Optional().Nillable(),
+		field.Time("actual_end").Optional().Nillable(),
+		field.Enum("outcome").GoType(domain.ChangeOutcome("")).Optional().Nillable(),
+		field.String("closure_notes").Default(""),
+	)
+}
+
+// Edges of the table.
+func (Change) Edges() []ent.Edge {
+	return []ent.Edge{
+		toOptional("requester", Person.Type), toOptional("assignee", Person.Type), toOptional("assignment_team", Team.Type),
+	}
+}
+
+// Indexes of the table.
+func (Change) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("state", "id"), index.Fields("type", "id"), index.Fields("created_at", "id"), index.Fields("updated_at", "id"),
+		index.Fields("planned_start", "planned_end"), index.Fields("assignment_team_id", "id"), index.Fields("assignee_id", "id"),
+	}
+}
+
+// ChangeCI puts a CI into a change's scope.
+type ChangeCI struct{ ent.Schema }
+
+// Annotations of the table.
+func (ChangeCI) Annotations() []schema.Annotation { return table("change_ci", ident.ChangeCI) }
+
+// Fields of the table.
+func (ChangeCI) Fields() []ent.Field {
+	return []ent.Field{
+		identity(), reference("change_id"), reference("ci_id"), field.Enum("role").GoType(domain.ChangeRole("")),
+	}
+}
+
+// Edges of the table.
+func (ChangeCI) Edges() []ent.Edge { return []ent.Edge{to("change", Change.Type), to("ci", CI.Type)} }
+
+// Indexes of the table.
+func (ChangeCI) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("change_id", "ci_id").Unique(), index.Fields("ci_id", "change_id")}
+}
+
+// Approval is one person's vote on a change, asked for or given.
+type Approval struct{ ent.Schema }
+
+// Annotations of the table.
+func (Approval) Annotations() []schema.Annotation { return table("approval", ident.Approval) }
+
+// Fields of the table.
+func (Approval) Fields() []ent.Field {
+	return []ent.Field{
+		identity(), field.Int64("change_id").GoType(ident.ID(0)).Immutable(),
+		field.String("approver").Immutable(), // the actor who is asked
+		field.Enum("decision").GoType(domain.Decision("")).Default(string(domain.Requested)),
+		field.String("comment").Default(""),
+		field.Time("created_at").Immutable(), field.Time("decided_at").Optional().Nillable(),
+	}
+}
+
+// Edges of the table.
+func (Approval) Edges() []ent.Edge { return []ent.Edge{immutable("change", Change.Type)} }
+
+// Indexes of the table.
+func (Approval) Indexes() []ent.Index { return []ent.Index{index.Fields("change_id", "approver")} }

@@ -1,0 +1,87 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/graph/present"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+)
+
+func (r *mutationResolver) DraftChange(ctx context.Context, input change.Draft) (*present.ChangePayload, error) {
+	record, err := r.r.change.Draft(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) UpdateChange(ctx context.Context, input change.Update) (*present.ChangePayload, error) {
+	record, err := r.r.change.Update(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) AssessChange(ctx context.Context, input change.Assess) (*present.ChangePayload, error) {
+	record, err := r.r.change.Assess(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) RequestChangeApproval(ctx context.Context, input change.RequestApproval) (*present.ChangePayload, error) {
+	record, err := r.r.change.RequestApproval(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) ApproveChange(ctx context.Context, input change.Approve) (*present.ChangePayload, error) {
+	record, err := r.r.change.Approve(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) RejectChange(ctx context.Context, input change.Reject) (*present.ChangePayload, error) {
+	record, err := r.r.change.Reject(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) ScheduleChange(ctx context.Context, input change.Schedule) (*present.ChangePayload, error) {
+	record, err := r.r.change.Schedule(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) StartChange(ctx context.Context, input change.Start) (*present.ChangePayload, error) {
+	record, err := r.r.change.Start(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) ReviewChange(ctx context.Context, input change.Review) (*present.ChangePayload, error) {
+	record, err := r.r.change.Review(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) CloseChange(ctx context.Context, input change.Close) (*present.ChangePayload, error) {
+	record, err := r.r.change.Close(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) CancelChange(ctx context.Context, input change.Cancel) (*present.ChangePayload, error) {
+	record, err := r.r.change.Cancel(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) ReturnChange(ctx context.Context, input change.Return) (*present.ChangePayload, error) {
+	record, err := r.r.change.Return(ctx, input)
+	return present.Change(r.r.read, record, err)
+}
+
+func (r *mutationResolver) CommentOnChange(ctx context.Context, input change.Comment) (*present.TimelineEntryPayload, error) {
+	record, err := r.r.change.Comment(ctx, input)
+	return present.TimelineEntry(r.r.read, record, err)
+}
+
+func (r *queryResolver) Change(ctx context.Context, id ident.ID) (*read.Change, error) {
+	return r.r.read.Change(ctx, id)
+}
+
+func (r *queryResolver) ChangeByNumber(ctx context.Context, number string) (*read.Change, error) {
+	return r.r.read.ChangeByNumber(ctx, number)
+}
+
+func (r *queryResolver) Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Change], error) {
+	return r.r.read.Changes(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
+}

@@ -1,0 +1,51 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/graph/present"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+)
+
+func (r *mutationResolver) CreateCI(ctx context.Context, input cmdb.CreateCIInput) (*present.CIPayload, error) {
+	record, err := r.r.cmdb.CreateCI(ctx, input)
+	return present.CI(r.r.read, record, err)
+}
+
+func (r *mutationResolver) UpdateCI(ctx context.Context, input cmdb.UpdateCIInput) (*present.CIPayload, error) {
+	record, err := r.r.cmdb.UpdateCI(ctx, input)
+	return present.CI(r.r.read, record, err)
+}
+
+func (r *mutationResolver) RetireCI(ctx context.Context, input cmdb.RetireCIInput) (*present.CIPayload, error) {
+	record, err := r.r.cmdb.RetireCI(ctx, input)
+	return present.CI(r.r.read, record, err)
+}
+
+func (r *mutationResolver) SetOwners(ctx context.Context, input cmdb.SetOwnersInput) (*present.CIPayload, error) {
+	record, err := r.r.cmdb.SetOwners(ctx, input)
+	return present.CI(r.r.read, record, err)
+}
+
+func (r *mutationResolver) AddExternalIdentity(ctx context.Context, input cmdb.AddExternalIdentityInput) (*present.CIPayload, error) {
+	record, err := r.r.cmdb.AddExternalIdentity(ctx, input)
+	return present.CI(r.r.read, record, err)
+}
+
+func (r *queryResolver) CI(ctx context.Context, id ident.ID) (*read.CI, error) {
+	return r.r.read.CI(ctx, id)
+}
+
+func (r *queryResolver) CIByExternalID(ctx context.Context, source string, externalID string) (*read.CI, error) {
+	return r.r.read.CIByExternalID(ctx, source, externalID)
+}
+
+func (r *queryResolver) CIS(ctx context.Context, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.CI], error) {
+	return r.r.read.CIs(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
+}
+
+func (r *queryResolver) DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*read.Connection[read.DanglingReference], error) {
+	return r.r.read.DanglingReferences(ctx, source, read.Page{First: first, After: after, Last: last, Before: before})
+}

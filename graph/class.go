@@ -1,0 +1,27 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/graph/present"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+)
+
+func (r *mutationResolver) CreateCIClass(ctx context.Context, input cmdb.CreateCIClassInput) (*present.CIClassPayload, error) {
+	record, err := r.r.cmdb.CreateCIClass(ctx, input)
+	return present.CIClass(r.r.read, record, err)
+}
+
+func (r *mutationResolver) UpdateCIClass(ctx context.Context, input cmdb.UpdateCIClassInput) (*present.CIClassPayload, error) {
+	record, err := r.r.cmdb.UpdateCIClass(ctx, input)
+	return present.CIClass(r.r.read, record, err)
+}
+
+func (r *queryResolver) CIClass(ctx context.Context, code string) (*read.CIClass, error) {
+	return r.r.read.CIClass(ctx, code)
+}
+
+func (r *queryResolver) CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.CIClass], error) {
+	return r.r.read.CIClasses(ctx, read.Page{First: first, After: after, Last: last, Before: before})
+}

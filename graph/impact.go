@@ -1,0 +1,16 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+func (r *queryResolver) Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int) (*read.Impact, error) {
+	return r.r.read.Impact(ctx, failed, excluded, maxDepth, maxCIS)
+}
+
+func (r *queryResolver) Path(ctx context.Context, from ident.ID, to ident.ID) (*read.ImpactPath, error) {
+	return r.r.read.Path(ctx, from, to)
+}

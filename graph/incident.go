@@ -1,0 +1,81 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/graph/present"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+)
+
+func (r *mutationResolver) OpenIncident(ctx context.Context, input incident.Open) (*present.IncidentPayload, error) {
+	record, err := r.r.incident.Open(ctx, input)
+	return present.Incident(r.r.read, record, err)
+}
+
+func (r *mutationResolver) UpdateIncident(ctx context.Context, input incident.Update) (*present.IncidentPayload, error) {
+	record, err := r.r.incident.Update(ctx, input)
+	return present.Incident(r.r.read, record, err)
+}
+
+func (r *mutationResolver) AssignIncident(ctx context.Context, input incident.Assign) (*present.IncidentPayload, error) {
+	record, err := r.r.incident.Assign(ctx, input)
+	return present.Incident(r.r.read, record, err)
+}
+
+func (r *mutationResolver) SetIncidentCIS(ctx context.Context, input incident.SetCIs) (*present.IncidentPayload, error) {
+	record, err := r.r.incident.SetCIs(ctx, input)
+	return present.Incident(r.r.read, record, err)
+}
+
+func (r *mutationResolver) StartIncident(ctx context.Context, input incident.Start) (*present.IncidentPayload, error) {
+	record, err := r.r.incident.Start(ctx, input)
+	return present.Incident(r.r.read, record, err)
+}
+
+func (r *mutationResolver) HoldIncident(ctx context.Context, input incident.Hold) (*present.IncidentPayload, error) {
+	record, err := r.r.incident.Hold(ctx, input)
+	return present.Incident(r.r.read, record, err)
+}
+
+func (r *mutationResolver) ResolveIncident(ctx context.Context, input incident.Resolve) (*present.IncidentPayload, error) {
+	record, err := r.r.incident.Resolve(ctx, input)
+	return present.Incident(r.r.read, record, err)
+}
+
+func (r *mutationResolver) ReopenIncident(ctx context.Context, input incident.Reopen) (*present.IncidentPayload, error) {
+	record, err := r.r.incident.Reopen(ctx, input)
+	return present.Incident(r.r.read, record, err)
+}
+
+func (r *mutationResolver) CloseIncident(ctx context.Context, input incident.Close) (*present.IncidentPayload, error) {
+	record, err := r.r.incident.Close(ctx, input)
+	return present.Incident(r.r.read, record, err)
+}
+
+func (r *mutationResolver) CancelIncident(ctx context.Context, input incident.Cancel) (*present.IncidentPayload, error) {
+	record, err := r.r.incident.Cancel(ctx, input)
+	return present.Incident(r.r.read, record, err)
+}
+
+func (r *mutationResolver) CommentOnIncident(ctx context.Context, input incident.Comment) (*present.TimelineEntryPayload, error) {
+	record, err := r.r.incident.Comment(ctx, input)
+	return present.TimelineEntry(r.r.read, record, err)
+}
+
+func (r *queryResolver) Incident(ctx context.Context, id ident.ID) (*read.Incident, error) {
+	return r.r.read.Incident(ctx, id)
+}
+
+func (r *queryResolver) IncidentByNumber(ctx context.Context, number string) (*read.Incident, error) {
+	return r.r.read.IncidentByNumber(ctx, number)
+}
+
+func (r *queryResolver) Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Incident], error) {
+	return r.r.read.Incidents(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
+}
+
+func (r *queryResolver) PriorityRules(ctx context.Context) ([]*read.PriorityRule, error) {
+	return r.r.read.PriorityRules(ctx)
+}

@@ -1,0 +1,77 @@
+// Package present turns what verbs answer into payloads: records for what worked, userErrors for what a person can
+// mend. What nobody at the keyboard can mend stays an error.
+package present
+
+import (
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// The payloads of mutations: the record, or what has to be mended.
+type (
+	// CIPayload answers mutations of a CI.
+	CIPayload struct {
+		Ci         *read.CI
+		UserErrors []*UserError
+	}
+	// CIClassPayload answers mutations of a class.
+	CIClassPayload struct {
+		CiClass    *read.CIClass
+		UserErrors []*UserError
+	}
+	// ServicePayload answers mutations of a service.
+	ServicePayload struct {
+		Service    *read.Service
+		UserErrors []*UserError
+	}
+	// ServiceTierPayload answers mutations of a tier.
+	ServiceTierPayload struct {
+		ServiceTier *read.ServiceTier
+		UserErrors  []*UserError
+	}
+	// RelationshipPayload answers mutations of a relationship.
+	RelationshipPayload struct {
+		Relationship *read.Relationship
+		UserErrors   []*UserError
+	}
+	// RelationshipTypePayload answers mutations of a relationship type.
+	RelationshipTypePayload struct {
+		RelationshipType *read.RelationshipType
+		UserErrors       []*UserError
+	}
+	// DependencyGroupPayload answers mutations of a dependency group.
+	DependencyGroupPayload struct {
+		DependencyGroup *read.DependencyGroup
+		UserErrors      []*UserError
+	}
+	// RemovedPayload answers mutations that remove a record.
+	RemovedPayload struct {
+		RemovedID  *ident.ID
+		UserErrors []*UserError
+	}
+	// TeamPayload answers mutations of a team.
+	TeamPayload struct {
+		Team       *read.Team
+		UserErrors []*UserError
+	}
+	// PersonPayload answers mutations of a person.
+	PersonPayload struct {
+		Person     *read.Person
+		UserErrors []*UserError
+	}
+	// IncidentPayload answers mutations of an incident.
+	IncidentPayload struct {
+		Incident   *read.Incident
+		UserErrors []*UserError
+	}
+	// ChangePayload answers mutations of a change.
+	ChangePayload struct {
+		Change     *read.Change
+		UserErrors []*UserError
+	}
+	// TimelineEntryPayload answers comments.
+	TimelineEntryPayload struct {
+		TimelineEntry *read.TimelineEntry
+		UserErrors    []*UserError
+	}
+)

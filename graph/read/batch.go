@@ -1,0 +1,109 @@
+package read
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// batch is the records that one statement answered. What a field of one of them needs is loaded for all of them
+// at once, when the first of them is asked: so a query costs one statement a level and field, however many records
+// there are, whatever the order in which they are resolved, and with no look-ahead into the query.
+type batch[T any] struct {
+	*Reader
+	rows []*T
+
+	mu    sync.Mutex
+	loads map[string]func() (any, error)
+}
+
+func newBatch[T any](r *Reader, rows []*T) *batch[T] {
+	return &batch[T]{Reader: r, rows: rows, loads: map[string]func() (any, error){}}
+}
+
+// once gives what load gives, and runs it only for the first of all callers with the same key. A panic of load
+// reaches every caller.
+func once[T, V any](b *batch[T], key string, load func() (V, error)) (V, error) {
+	b.mu.Lock()
+	f := b.loads[key]
+	if f == nil {
+		f = sync.OnceValues(func() (any, error) { return load() })
+		b.loads[key] = f
+	}
+	b.mu.Unlock()
+	value, err := f()
+	if err != nil {
+		var none V
+		return none, err
+	}
+	return value.(V), nil
+}
+
+// distinct lists what ref gives for each row, each id once, without the absent.
+func distinct[T any](rows []*T, ref func(*T) *ident.ID) []ident.ID {
+	seen := make(map[ident.ID]bool, len(rows))
+	var all []ident.ID
+	for _, row := range rows {
+		if id := ref(row); id != nil && *id != 0 && !seen[*id] {
+			seen[*id] = true
+			all = append(all, *id)
+		}
+	}
+	return all
+}
+
+// one resolves a reference of row to a record by its id, for the whole batch in one statement. It gives nil for an
+// absent reference.
+func one[T, V any](ctx context.Context, b *batch[T], row *T, field string, ref func(*T) *ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]*V, error)) (*V, error) {
+	id := ref(row)
+	if id == nil || *id == 0 {
+		return nil, nil
+	}
+	found, err := once(b, field, func() (map[ident.ID]*V, error) { return load(ctx, b.Reader, distinct(b.rows, ref)) })
+	return found[*id], err
+}
+
+// many resolves a short list that belongs to each row, for the whole batch in one statement.
+func many[T, V any](ctx context.Context, b *batch[T], row *T, field string, id func(*T) ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID][]*V, error)) ([]*V, error) {
+	found, err := once(b, field, func() (map[ident.ID][]*V, error) {
+		ids := make([]ident.ID, len(b.rows))
+		for i, r := range b.rows {
+			ids[i] = id(r)
+		}
+		return load(ctx, b.Reader, ids)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if list := found[id(row)]; list != nil {
+		return list, nil
+	}
+	return []*V{}, nil
+}
+
+// unique lists each id once, in ascending order, so that equal questions are equal statements.
+func unique(ids []ident.ID) []ident.ID {
+	sorted := slices.Clone(ids)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
+}
+
+// index maps records by a key.
+func index[V any](records []*V, key func(*V) ident.ID) map[ident.ID]*V {
+	m := make(map[ident.ID]*V, len(records))
+	for _, v := range records {
+		m[key(v)] = v
+	}
+	return m
+}
+
+// bundle groups records by a key, keeping their order.
+func bundle[V any](records []*V, key func(*V) ident.ID) map[ident.ID][]*V {
+	m := map[ident.ID][]*V{}
+	for _, v := range records {
+		m[key(v)] = append(m[key(v)], v)
+	}
+	return m
+}

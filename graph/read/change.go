@@ -1,0 +1,229 @@
+package read
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/changeci"
+	"github.com/linchpin-cmdb/linchpin/ent/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	practice "github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Change is a planned alteration as clients see it.
+type Change struct {
+	*ent.Change
+	in *batch[Change]
+}
+
+// IsNode marks records with a global id.
+func (*Change) IsNode() {}
+
+func (c *Change) id() ident.ID { return c.ID }
+
+func (r *Reader) wrapChanges(rows []*ent.Change) []*Change {
+	b := newBatch(r, make([]*Change, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &Change{row, b}
+	}
+	return b.rows
+}
+
+// ShowChange shows a change that a verb returned.
+func (r *Reader) ShowChange(row *ent.Change) *Change { return r.wrapChanges([]*ent.Change{row})[0] }
+
+func loadChanges(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Change, error) {
+	rows, err := r.store.Read.Change.Query().Where(change.IDIn(ids...)).All(ctx)
+	return index(r.wrapChanges(rows), func(c *Change) ident.ID { return c.ID }), store.Translate(err)
+}
+
+// ChangeFilter chooses changes.
+type ChangeFilter struct {
+	Open           *bool
+	State          *EnumFilter[domain.ChangeState]
+	Type           *EnumFilter[domain.ChangeType]
+	Title          *StringFilter
+	AssignmentTeam *IDFilter
+	Assignee       *IDFilter
+	Ci             *IDFilter
+	PlannedStart   *DateTimeFilter
+	CreatedAt      *DateTimeFilter
+	And            []*ChangeFilter
+	Or             []*ChangeFilter
+	Not            *ChangeFilter
+}
+
+var openChangeStates = []any{
+	domain.ChangeNew, domain.ChangeAssess, domain.ChangeAuthorize, domain.ChangeScheduled, domain.ChangeImplement, domain.ChangeReview,
+}
+
+func changeConditions(c *conditions, f *ChangeFilter, depth int) {
+	if f == nil {
+		return
+	}
+	c.open(change.FieldState, f.Open, openChangeStates)
+	enum(c, change.FieldState, f.State)
+	enum(c, change.FieldType, f.Type)
+	c.text(change.FieldTitle, f.Title)
+	c.reference(change.FieldAssignmentTeamID, f.AssignmentTeam)
+	c.reference(change.FieldAssigneeID, f.Assignee)
+	c.linkedCI("change_ci", "change_id", f.Ci)
+	c.moment(change.FieldPlannedStart, f.PlannedStart)
+	c.moment(change.FieldCreatedAt, f.CreatedAt)
+	combine(c, depth, f.And, f.Or, f.Not, changeConditions)
+}
+
+// ChangeOrderField is what changes can be ordered by.
+type ChangeOrderField string
+
+// ChangeOrder is one step of the order of changes.
+type ChangeOrder struct {
+	Field     ChangeOrderField
+	Direction OrderDirection
+}
+
+var (
+	changeTerms = map[ChangeOrderField]term[*ent.Change]{
+		"CREATED_AT": {change.FieldCreatedAt, false, func(e *ent.Change) any { return e.CreatedAt }},
+		"UPDATED_AT": {change.FieldUpdatedAt, false, func(e *ent.Change) any { return e.UpdatedAt }},
+	}
+	byChangeID = term[*ent.Change]{change.FieldID, false, func(e *ent.Change) any { return e.ID }}
+)
+
+func (r *Reader) changeList(name string, filter *ChangeFilter, by []*ChangeOrder) (list[*ent.Change, Change], error) {
+	c := &conditions{}
+	changeConditions(c, filter, 0)
+	if len(by) == 0 {
+		by = []*ChangeOrder{{"CREATED_AT", "DESC"}}
+	}
+	o := steps(c, by, changeTerms, byChangeID, func(o *ChangeOrder) (ChangeOrderField, OrderDirection) { return o.Field, o.Direction })
+	return list[*ent.Change, Change]{
+		name: name, filter: filter, order: o, wrap: r.wrapChanges,
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Change, error) {
+			q := r.store.Read.Change.Query()
+			q.Modify(c.where, modify)
+			return q.All(ctx)
+		},
+	}, c.err
+}
+
+// Changes lists changes.
+func (r *Reader) Changes(ctx context.Context, filter *ChangeFilter, by []*ChangeOrder, p Page) (*Connection[Change], error) {
+	l, err := r.changeList("changes", filter, by)
+	if err != nil {
+		return nil, err
+	}
+	return l.page(ctx, p)
+}
+
+// Change is the change with an id; nil when there is none.
+func (r *Reader) Change(ctx context.Context, id ident.ID) (*Change, error) {
+	found, err := loadChanges(ctx, r, []ident.ID{id})
+	return found[id], err
+}
+
+// ChangeByNumber is the change with a number; nil when there is none.
+func (r *Reader) ChangeByNumber(ctx context.Context, number string) (*Change, error) {
+	id, valid := practice.ParseNumber(number)
+	if !valid {
+		return nil, nil
+	}
+	return r.Change(ctx, id)
+}
+
+// Number is the number people say.
+func (c *Change) Number() string { return practice.Number(c.ID) }
+
+// Requester asked for the change.
+func (c *Change) Requester(ctx context.Context) (*Person, error) {
+	return one(ctx, c.in, c, "requester", func(c *Change) *ident.ID { return c.RequesterID }, loadPeople)
+}
+
+// Assignee carries the change out.
+func (c *Change) Assignee(ctx context.Context) (*Person, error) {
+	return one(ctx, c.in, c, "assignee", func(c *Change) *ident.ID { return c.AssigneeID }, loadPeople)
+}
+
+// AssignmentTeam carries the change out.
+func (c *Change) AssignmentTeam(ctx context.Context) (*Team, error) {
+	return one(ctx, c.in, c, "assignment team", func(c *Change) *ident.ID { return c.AssignmentTeamID }, loadTeams)
+}
+
+// ChangeCI is a CI in a change's scope.
+type ChangeCI struct {
+	*ent.ChangeCI
+	in *batch[ChangeCI]
+}
+
+// Ci is the CI.
+func (l *ChangeCI) Ci(ctx context.Context) (*CI, error) {
+	return one(ctx, l.in, l, "ci", func(l *ChangeCI) *ident.ID { return &l.CiID }, loadCIs)
+}
+
+// Scope is the CIs the change alters.
+func (c *Change) Scope(ctx context.Context) ([]*ChangeCI, error) {
+	return many(ctx, c.in, c, "scope", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*ChangeCI, error) {
+		rows, err := r.store.Read.ChangeCI.Query().Where(changeci.ChangeIDIn(ids...)).Order(ent.Asc(changeci.FieldID)).All(ctx)
+		b := newBatch(r, make([]*ChangeCI, len(rows)))
+		for n, row := range rows {
+			b.rows[n] = &ChangeCI{row, b}
+		}
+		return bundle(b.rows, func(l *ChangeCI) ident.ID { return l.ChangeID }), store.Translate(err)
+	})
+}
+
+// Impact is what breaks while the change's TAKEN_DOWN CIs are down, by the graph as it is now.
+func (c *Change) Impact(ctx context.Context) (*Impact, error) {
+	links, err := c.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var q impact.Question
+	graph := c.in.snapshot()
+	for _, l := range links {
+		if v, known := graph.Index(l.CiID); known && graph.IsPresent(v) && l.Role == domain.TakenDownRole {
+			q.Failed = append(q.Failed, impact.Failure{CI: l.CiID, State: impact.Down})
+		}
+	}
+	return c.in.ask(ctx, q)
+}
+
+// Approvals are the votes on the change, the oldest first.
+func (c *Change) Approvals(ctx context.Context) ([]*Approval, error) {
+	return many(ctx, c.in, c, "approvals", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Approval, error) {
+		rows, err := r.store.Read.Approval.Query().Where(approval.ChangeIDIn(ids...)).Order(ent.Asc(approval.FieldID)).All(ctx)
+		return bundle(asApprovals(rows), func(a *Approval) ident.ID { return a.ChangeID }), store.Translate(err)
+	})
+}
+
+// AvailableTransitions are what can be done with the change next.
+func (c *Change) AvailableTransitions(ctx context.Context) []*lifecycle.ChangeTransition {
+	return pointers(practice.Available(ctx, c.Change))
+}
+
+// CausedIncidents are the incidents that the change caused.
+func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
+	l, err := c.in.incidentList("caused incidents", nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return nestedPage(ctx, c.in, c, (*Change).id, nested[*ent.Incident, Incident]{l, byParentColumn(incident.FieldCausedByChangeID)}, Page{first, after, last, before})
+}
+
+// Timeline is what was said and done about the change, the oldest first.
+func (c *Change) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[TimelineEntry], error) {
+	return timeline(ctx, c.in, c, (*Change).id, Page{first, after, last, before})
+}
+
+// History is who wrote what to the change and when.
+func (c *Change) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
+	return history(ctx, c.in, c, (*Change).id, Page{first, after, last, before})
+}

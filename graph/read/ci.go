@@ -1,0 +1,308 @@
+package read
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/ci"
+	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
+	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
+	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// CI is a configuration item as clients see it.
+type CI struct {
+	*ent.CI
+	in *batch[CI]
+}
+
+func (r *Reader) wrapCIs(rows []*ent.CI) []*CI {
+	b := newBatch(r, make([]*CI, len(rows)))
+	all := make([]CI, len(rows))
+	for i, row := range rows {
+		all[i] = CI{row, b}
+		b.rows[i] = &all[i]
+	}
+	return b.rows
+}
+
+// ShowCI shows a CI that a verb returned.
+func (r *Reader) ShowCI(row *ent.CI) *CI { return r.wrapCIs([]*ent.CI{row})[0] }
+
+// CIFilter chooses CIs.
+type CIFilter struct {
+	Name        *StringFilter
+	Class       *CodeFilter
+	Lifecycle   *EnumFilter[domain.Lifecycle]
+	Environment *EnumFilter[domain.Environment]
+	Criticality *EnumFilter[domain.Criticality]
+	OwnerTeam   *IDFilter
+	Labels      []*LabelFilter
+	Attributes  []*AttributeFilter
+	CreatedAt   *DateTimeFilter
+	UpdatedAt   *DateTimeFilter
+	And         []*CIFilter
+	Or          []*CIFilter
+	Not         *CIFilter
+}
+
+// hasLifecycle reports whether the filter says anything about the lifecycle, at any depth.
+func (f *CIFilter) hasLifecycle() bool {
+	if f == nil {
+		return false
+	}
+	named := f.Lifecycle != nil || f.Not.hasLifecycle()
+	for _, part := range append(append([]*CIFilter(nil), f.And...), f.Or...) {
+		named = named || part.hasLifecycle()
+	}
+	return named
+}
+
+func (f *CIFilter) conditions(c *conditions, _ *CIFilter, depth int) {
+	if f == nil {
+		return
+	}
+	c.text(ci.FieldName, f.Name)
+	c.class(f.Class)
+	enum(c, ci.FieldLifecycle, f.Lifecycle)
+	enum(c, ci.FieldEnvironment, f.Environment)
+	enum(c, ci.FieldCriticality, f.Criticality)
+	c.ownerTeam(f.OwnerTeam)
+	c.labels(f.Labels)
+	c.attributes(f.Attributes)
+	c.moment(ci.FieldCreatedAt, f.CreatedAt)
+	c.moment(ci.FieldUpdatedAt, f.UpdatedAt)
+	combine(c, depth, f.And, f.Or, f.Not, func(c *conditions, f *CIFilter, depth int) { f.conditions(c, f, depth) })
+}
+
+func (c *conditions) ownerTeam(f *IDFilter) {
+	if f == nil {
+		return
+	}
+	if list, given := values(c, f.Eq, f.In); given {
+		c.within(ci.FieldID, "owner", "ci_id", "team_id", list)
+	}
+}
+
+// notRetired leaves retired CIs out.
+func notRetired(s *sql.Selector) *sql.Predicate {
+	return sql.NEQ(s.C(ci.FieldLifecycle), domain.Retired)
+}
+
+// CIOrderField is what CIs and services can be ordered by.
+type CIOrderField string
+
+// OrderDirection is which way to order.
+type OrderDirection string
+
+// CIOrder is one step of the order of CIs.
+type CIOrder struct {
+	Field     CIOrderField
+	Direction OrderDirection
+}
+
+var ciTerms = map[CIOrderField]term[*ent.CI]{
+	"NAME":       {ci.FieldName, false, func(e *ent.CI) any { return e.Name }},
+	"CREATED_AT": {ci.FieldCreatedAt, false, func(e *ent.CI) any { return e.CreatedAt }},
+	"UPDATED_AT": {ci.FieldUpdatedAt, false, func(e *ent.CI) any { return e.UpdatedAt }},
+}
+
+var byCIID = term[*ent.CI]{ci.FieldID, false, func(e *ent.CI) any { return e.ID }}
+
+func ciOrder(c *conditions, by []*CIOrder) order[*ent.CI] {
+	if len(by) == 0 {
+		by = []*CIOrder{{Field: "NAME"}}
+	}
+	return steps(c, by, ciTerms, byCIID, func(o *CIOrder) (CIOrderField, OrderDirection) { return o.Field, o.Direction })
+}
+
+// steps makes an order of what a client asked for: at most three different fields, then the id.
+func steps[E any, F comparable, O any](c *conditions, by []*O, terms map[F]term[E], last term[E], read func(*O) (F, OrderDirection)) order[E] {
+	var o order[E]
+	seen := map[F]bool{}
+	for _, step := range by {
+		field, direction := read(step)
+		t := terms[field]
+		t.desc = direction == "DESC"
+		if seen[field] {
+			c.refuse("orderBy names %v twice", field)
+		}
+		seen[field] = true
+		o = append(o, t)
+		last.desc = t.desc
+	}
+	if len(by) > 3 {
+		c.refuse("orderBy has %d steps: at most 3", len(by))
+	}
+	return append(o, last)
+}
+
+func (r *Reader) ciList(c *conditions, name string, filter any, o order[*ent.CI]) list[*ent.CI, CI] {
+	return list[*ent.CI, CI]{
+		name: name, filter: filter, order: o, wrap: r.wrapCIs,
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CI, error) {
+			q := r.store.Read.CI.Query()
+			q.Modify(c.where, modify)
+			return q.All(ctx)
+		},
+	}
+}
+
+// CIs lists CIs.
+func (r *Reader) CIs(ctx context.Context, filter *CIFilter, by []*CIOrder, p Page) (*Connection[CI], error) {
+	c := &conditions{}
+	filter.conditions(c, filter, 0)
+	if !filter.hasLifecycle() {
+		c.add(notRetired)
+	}
+	o := ciOrder(c, by)
+	if c.err != nil {
+		return nil, c.err
+	}
+	return r.ciList(c, "cis", filter, o).page(ctx, p)
+}
+
+// CI is the CI with an id; nil when there is none.
+func (r *Reader) CI(ctx context.Context, id ident.ID) (*CI, error) {
+	if id.Kind() == ident.Service {
+		id = id.As(ident.CI)
+	}
+	found, err := loadCIs(ctx, r, []ident.ID{id})
+	return found[id], err
+}
+
+// CIByExternalID is the CI that a source knows under a key; nil when there is none.
+func (r *Reader) CIByExternalID(ctx context.Context, source, key string) (*CI, error) {
+	found, err := r.store.Read.ExternalIdentity.Query().
+		Where(externalidentity.Source(source), externalidentity.ExternalID(key)).All(ctx)
+	if err != nil || len(found) == 0 || found[0].RecordID.Kind() != ident.CI {
+		return nil, store.Translate(err)
+	}
+	return r.CI(ctx, found[0].RecordID)
+}
+
+func loadCIs(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CI, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := r.store.Read.CI.Query().Where(ci.IDIn(unique(ids)...)).All(ctx)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	return index(r.wrapCIs(rows), func(c *CI) ident.ID { return c.ID }), nil
+}
+
+func (c *CI) id() ident.ID { return c.ID }
+
+// IsNode marks records with a global id.
+func (*CI) IsNode() {}
+
+// Class is the CI's class.
+func (c *CI) Class(ctx context.Context) (*CIClass, error) {
+	return one(ctx, c.in, c, "class", func(c *CI) *ident.ID { return &c.ClassID }, loadClasses)
+}
+
+// OperationalState is the state of the CI now, given all open incidents.
+func (c *CI) OperationalState() string {
+	return impact.Estate(c.in.snapshot()).State(c.ID).String()
+}
+
+// Owners are the team and people who answer for the CI, the primary one first.
+func (c *CI) Owners(ctx context.Context) ([]*Owner, error) {
+	return many(ctx, c.in, c, "owners", (*CI).id, loadOwners)
+}
+
+// Owner is the primary owner.
+func (c *CI) Owner(ctx context.Context) (*Owner, error) {
+	all, err := c.Owners(ctx)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// Service is the service the CI is; nil for other CIs.
+func (c *CI) Service() *Service {
+	if c.ServiceKind == nil {
+		return nil
+	}
+	return &Service{c}
+}
+
+// Labels are free labels, name to text.
+func (c *CI) Labels() map[string]any {
+	all := make(map[string]any, len(c.CI.Labels))
+	for name, text := range c.CI.Labels {
+		all[name] = text
+	}
+	return all
+}
+
+// LockedFields are the fields that a person has set.
+func (c *CI) LockedFields() []string { return append([]string{}, c.Locks...) }
+
+// ExternalIdentities are the CI's keys in other systems.
+func (c *CI) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity, error) {
+	return many(ctx, c.in, c, "external identities", (*CI).id, loadExternalIdentities)
+}
+
+func loadExternalIdentities(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*ent.ExternalIdentity, error) {
+	rows, err := r.store.Read.ExternalIdentity.Query().Where(externalidentity.RecordIDIn(ids...)).
+		Order(ent.Asc(externalidentity.FieldSource, externalidentity.FieldExternalID)).All(ctx)
+	return bundle(rows, func(e *ent.ExternalIdentity) ident.ID { return e.RecordID }), store.Translate(err)
+}
+
+// DependencyGroups say how the CI's dependencies combine.
+func (c *CI) DependencyGroups(ctx context.Context) ([]*DependencyGroup, error) {
+	return many(ctx, c.in, c, "dependency groups", (*CI).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*DependencyGroup, error) {
+		rows, err := r.store.Read.DependencyGroup.Query().Where(dependencygroup.CiIDIn(ids...)).Order(ent.Asc(dependencygroup.FieldName)).All(ctx)
+		return bundle(r.wrapGroups(rows), func(g *DependencyGroup) ident.ID { return g.CiID }), store.Translate(err)
+	})
+}
+
+// DanglingReferences are the CI's references to what nobody has reported.
+func (c *CI) DanglingReferences(ctx context.Context) ([]*DanglingReference, error) {
+	return many(ctx, c.in, c, "dangling references", (*CI).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*DanglingReference, error) {
+		rows, err := r.store.Read.DanglingReference.Query().Where(danglingreference.RecordIDIn(ids...)).Order(ent.Asc(danglingreference.FieldID)).All(ctx)
+		return bundle(r.wrapDangling(rows), func(d *DanglingReference) ident.ID { return d.RecordID }), store.Translate(err)
+	})
+}
+
+// Impact is what breaks if the CI fails.
+func (c *CI) Impact(ctx context.Context, state string, maxDepth, maxCIs *int) (*Impact, error) {
+	return c.in.Impact(ctx, []*Failure{{ID: c.ID, State: state}}, nil, maxDepth, maxCIs)
+}
+
+// Dependencies is what the CI needs.
+func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int) (*Dependencies, error) {
+	return c.in.dependencies(ctx, c.ID, maxDepth, maxCIs)
+}
+
+// Incidents are the incidents that name the CI.
+func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*IncidentOrder, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
+	l, err := c.in.incidentList("incidents of a CI", filter, orderBy)
+	if err != nil {
+		return nil, err
+	}
+	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Incident, Incident]{l, byLink("incident_ci", "incident_id", "ci_id")}, Page{first, after, last, before})
+}
+
+// Changes are the changes with the CI in their scope.
+func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*ChangeOrder, first *int, after *string, last *int, before *string) (*Connection[Change], error) {
+	l, err := c.in.changeList("changes of a CI", filter, orderBy)
+	if err != nil {
+		return nil, err
+	}
+	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Change, Change]{l, byLink("change_ci", "change_id", "ci_id")}, Page{first, after, last, before})
+}
+
+// History is who wrote what to the CI and when.
+func (c *CI) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
+	return history(ctx, c.in, c, (*CI).id, Page{first, after, last, before})
+}

@@ -1,0 +1,102 @@
+package read
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// CIClass is a class of CIs as clients see it.
+type CIClass struct {
+	*ent.CIClass
+	in *batch[CIClass]
+}
+
+// IsNode marks records with a global id.
+func (*CIClass) IsNode() {}
+
+func (r *Reader) wrapClasses(rows []*ent.CIClass) []*CIClass {
+	b := newBatch(r, make([]*CIClass, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &CIClass{row, b}
+	}
+	return b.rows
+}
+
+// ShowCIClass shows a class that a verb returned.
+func (r *Reader) ShowCIClass(row *ent.CIClass) *CIClass { return r.wrapClasses([]*ent.CIClass{row})[0] }
+
+func loadClasses(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CIClass, error) {
+	rows, err := r.store.Read.CIClass.Query().Where(ciclass.IDIn(ids...)).All(ctx)
+	return index(r.wrapClasses(rows), func(c *CIClass) ident.ID { return c.ID }), store.Translate(err)
+}
+
+// CIClasses lists the classes.
+func (r *Reader) CIClasses(ctx context.Context, p Page) (*Connection[CIClass], error) {
+	return list[*ent.CIClass, CIClass]{
+		name: "classes", wrap: r.wrapClasses,
+		order: order[*ent.CIClass]{
+			{ciclass.FieldCode, false, func(e *ent.CIClass) any { return e.Code }}, {ciclass.FieldID, false, func(e *ent.CIClass) any { return e.ID }},
+		},
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CIClass, error) {
+			q := r.store.Read.CIClass.Query()
+			q.Modify(modify)
+			return q.All(ctx)
+		},
+	}.page(ctx, p)
+}
+
+// CIClass is the class with a code; nil when there is none.
+func (r *Reader) CIClass(ctx context.Context, code string) (*CIClass, error) {
+	row, err := r.store.Read.CIClass.Query().Where(ciclass.Code(code)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	return r.ShowCIClass(row), nil
+}
+
+// Parent is the class this one is a kind of.
+func (c *CIClass) Parent(ctx context.Context) (*CIClass, error) {
+	return one(ctx, c.in, c, "parent", func(c *CIClass) *ident.ID { return c.ParentID }, loadClasses)
+}
+
+// IdentityRules are lists of attributes that identify a CI of the class, tried in order.
+func (c *CIClass) IdentityRules() [][]string { return append([][]string{}, c.CIClass.IdentityRules...) }
+
+// AttributeSchema is the class's attributes with its ancestors'. All classes are read at once: there are few.
+func (c *CIClass) AttributeSchema(ctx context.Context) (map[string]any, error) {
+	all, err := once(c.in, "all classes", func() (map[ident.ID]*ent.CIClass, error) {
+		rows, err := c.in.store.Read.CIClass.Query().All(ctx)
+		return index(rows, func(c *ent.CIClass) ident.ID { return c.ID }), store.Translate(err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	properties := map[string]any{}
+	merged := map[string]any{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "properties": properties}
+	for at := c.CIClass; at != nil; {
+		own, _ := at.AttributeSchema["properties"].(map[string]any)
+		for name, schema := range own {
+			if _, nearer := properties[name]; !nearer {
+				properties[name] = schema
+			}
+		}
+		required, _ := at.AttributeSchema["required"].([]any)
+		if before, _ := merged["required"].([]any); len(before)+len(required) > 0 {
+			merged["required"] = append(before, required...)
+		}
+		if at.ParentID == nil {
+			break
+		}
+		at = all[*at.ParentID]
+	}
+	return merged, nil
+}

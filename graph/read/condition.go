@@ -1,0 +1,416 @@
+package read
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// condition is one condition on the rows of a statement.
+type condition func(*sql.Selector) *sql.Predicate
+
+// conditions collects the conditions of a filter, all of which must hold, and the first thing wrong with it.
+type conditions struct {
+	all []condition
+	err error
+}
+
+func (c *conditions) add(more ...condition) { c.all = append(c.all, more...) }
+
+func (c *conditions) refuse(format string, args ...any) {
+	if c.err == nil {
+		c.err = errs.New(errs.BadUserInput, format, args...)
+	}
+}
+
+// where puts the conditions on a statement.
+func (c *conditions) where(s *sql.Selector) {
+	for _, hold := range c.all {
+		s.Where(hold(s))
+	}
+}
+
+// and is one condition of them all.
+func (c *conditions) and() condition {
+	all := c.all
+	return func(s *sql.Selector) *sql.Predicate {
+		if len(all) == 0 {
+			return sql.P(func(b *sql.Builder) { b.WriteString("1 = 1") })
+		}
+		parts := make([]*sql.Predicate, len(all))
+		for i, hold := range all {
+			parts[i] = hold(s)
+		}
+		return sql.And(parts...)
+	}
+}
+
+// filterDepth is how deep and, or and not may nest; filterValues how long a list may be.
+const (
+	filterDepth  = 5
+	filterValues = 100
+)
+
+// combine adds the parts of a filter that hold other filters of its kind.
+func combine[F any](c *conditions, depth int, and, or []*F, not *F, build func(*conditions, *F, int)) {
+	if depth >= filterDepth && len(and)+len(or) > 0 || depth >= filterDepth && not != nil {
+		c.refuse("the filter nests deeper than %d", filterDepth)
+		return
+	}
+	if len(and) > filterValues || len(or) > filterValues {
+		c.refuse("the filter lists more than %d conditions", filterValues)
+		return
+	}
+	part := func(f *F) condition {
+		inner := &conditions{}
+		build(inner, f, depth+1)
+		if inner.err != nil && c.err == nil {
+			c.err = inner.err
+		}
+		return inner.and()
+	}
+	for _, f := range and {
+		c.add(part(f))
+	}
+	if len(or) > 0 {
+		options := make([]condition, len(or))
+		for i, f := range or {
+			options[i] = part(f)
+		}
+		c.add(func(s *sql.Selector) *sql.Predicate {
+			parts := make([]*sql.Predicate, len(options))
+			for i, hold := range options {
+				parts[i] = hold(s)
+			}
+			return sql.Or(parts...)
+		})
+	}
+	if not != nil {
+		hold := part(not)
+		c.add(func(s *sql.Selector) *sql.Predicate { return sql.Not(hold(s)) })
+	}
+}
+
+// StringFilter compares text.
+type StringFilter struct {
+	Eq         *string
+	In         []string
+	Contains   *string
+	StartsWith *string
+}
+
+// CodeFilter compares a code.
+type CodeFilter struct {
+	Eq *string
+	In []string
+}
+
+// IDFilter compares a reference.
+type IDFilter struct {
+	Eq *ident.ID
+	In []ident.ID
+}
+
+// IntFilter compares a whole number.
+type IntFilter struct {
+	Eq  *int
+	In  []int
+	Gte *int
+	Lt  *int
+}
+
+// DateTimeFilter compares a moment.
+type DateTimeFilter struct {
+	Gte *time.Time
+	Lt  *time.Time
+}
+
+// EnumFilter compares an enumeration.
+type EnumFilter[T ~string] struct {
+	Eq *T
+	In []T
+}
+
+func equals(column string, value any) condition {
+	return func(s *sql.Selector) *sql.Predicate { return sql.EQ(s.C(column), value) }
+}
+
+func among(column string, values []any) condition {
+	return func(s *sql.Selector) *sql.Predicate { return sql.In(s.C(column), values...) }
+}
+
+// values lists what eq and in allow together: nil when neither was given.
+func values[T any](c *conditions, eq *T, in []T) (all []any, given bool) {
+	if len(in) > filterValues {
+		c.refuse("a filter lists %d values: at most %d", len(in), filterValues)
+	}
+	if eq != nil {
+		all = append(all, *eq)
+	}
+	for _, v := range in {
+		all = append(all, v)
+	}
+	return all, eq != nil || in != nil
+}
+
+func (c *conditions) text(column string, f *StringFilter) {
+	if f == nil {
+		return
+	}
+	if f.Eq != nil {
+		c.add(equals(column, *f.Eq))
+	}
+	if list, given := values(c, nil, f.In); given {
+		c.add(among(column, list))
+	}
+	if f.Contains != nil {
+		c.add(like(column, "%"+escape(*f.Contains)+"%"))
+	}
+	if f.StartsWith != nil {
+		c.add(like(column, escape(*f.StartsWith)+"%"))
+	}
+}
+
+var wildcards = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func escape(s string) string { return wildcards.Replace(s) }
+
+// like compares text whatever its case, in all languages.
+func like(column, pattern string) condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			if b.Dialect() == dialect.Postgres {
+				b.Ident(s.C(column)).WriteString(" ILIKE ").Arg(pattern)
+				return
+			}
+			b.WriteString("lower(").Ident(s.C(column)).WriteString(") LIKE ").Arg(strings.ToLower(pattern)).WriteString(` ESCAPE '\'`)
+		})
+	}
+}
+
+func enum[T ~string](c *conditions, column string, f *EnumFilter[T]) {
+	if f == nil {
+		return
+	}
+	if list, given := values(c, f.Eq, f.In); given {
+		c.add(among(column, list))
+	}
+}
+
+func (c *conditions) reference(column string, f *IDFilter) {
+	if f == nil {
+		return
+	}
+	if list, given := values(c, f.Eq, f.In); given {
+		c.add(among(column, list))
+	}
+}
+
+func (c *conditions) whole(column string, f *IntFilter) {
+	if f == nil {
+		return
+	}
+	if list, given := values(c, f.Eq, f.In); given {
+		c.add(among(column, list))
+	}
+	if f.Gte != nil {
+		c.add(func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(column), *f.Gte) })
+	}
+	if f.Lt != nil {
+		c.add(func(s *sql.Selector) *sql.Predicate { return sql.LT(s.C(column), *f.Lt) })
+	}
+}
+
+func (c *conditions) moment(column string, f *DateTimeFilter) {
+	if f == nil {
+		return
+	}
+	if f.Gte != nil {
+		c.add(func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(column), *f.Gte) })
+	}
+	if f.Lt != nil {
+		c.add(func(s *sql.Selector) *sql.Predicate { return sql.LT(s.C(column), *f.Lt) })
+	}
+}
+
+// within is the condition that a column is among what another table has, column by condition.
+func (c *conditions) within(column, table, selected, compared string, list []any) {
+	c.add(func(s *sql.Selector) *sql.Predicate {
+		other := sql.Dialect(s.Dialect()).Table(table)
+		return sql.In(s.C(column), sql.Dialect(s.Dialect()).Select(other.C(selected)).From(other).Where(sql.In(other.C(compared), list...)))
+	})
+}
+
+func (c *conditions) codeOf(column, table string, f *CodeFilter) {
+	if f == nil {
+		return
+	}
+	if list, given := values(c, f.Eq, f.In); given {
+		c.within(column, table, "id", "code", list)
+	}
+}
+
+// subtree is the statement for the ids of classes and all classes below them.
+func subtree(b *sql.Builder, codes []any) {
+	b.WriteString("WITH RECURSIVE subtree(id) AS (SELECT id FROM ci_class WHERE code IN (").Args(codes...).
+		WriteString(") UNION SELECT child.id FROM ci_class child JOIN subtree ON child.parent_id = subtree.id) SELECT id FROM subtree")
+}
+
+func (c *conditions) class(f *CodeFilter) {
+	if f == nil {
+		return
+	}
+	list, given := values(c, f.Eq, f.In)
+	if !given {
+		return
+	}
+	c.add(func(s *sql.Selector) *sql.Predicate {
+		if len(list) == 0 {
+			return sql.False()
+		}
+		return sql.P(func(b *sql.Builder) {
+			b.Ident(s.C("class_id")).WriteString(" IN (")
+			subtree(b, list)
+			b.WriteString(")")
+		})
+	})
+}
+
+// LabelFilter compares a label.
+type LabelFilter struct {
+	Name string
+	Eq   *string
+}
+
+// AttributeFilter compares an attribute.
+type AttributeFilter struct {
+	Path   string
+	Eq     any
+	In     []any
+	Gte    *float64
+	Lt     *float64
+	Exists *bool
+}
+
+func (c *conditions) labels(filters []*LabelFilter) {
+	for _, f := range filters {
+		if f.Eq == nil {
+			c.add(hasProperty("labels", f.Name))
+			continue
+		}
+		c.add(property("labels", f.Name, *f.Eq))
+	}
+}
+
+var attributePath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,99}$`)
+
+func (c *conditions) attributes(filters []*AttributeFilter) {
+	for _, f := range filters {
+		if !attributePath.MatchString(f.Path) {
+			c.refuse("%.40q is not the name of an attribute: letters, digits and underscores", f.Path)
+			return
+		}
+		if f.Eq != nil {
+			c.add(property("attributes", f.Path, f.Eq))
+		}
+		if f.In != nil {
+			list, _ := values(c, nil, f.In)
+			options := make([]condition, len(list))
+			for i, v := range list {
+				options[i] = property("attributes", f.Path, v)
+			}
+			c.add(func(s *sql.Selector) *sql.Predicate {
+				if len(options) == 0 {
+					return sql.False()
+				}
+				parts := make([]*sql.Predicate, len(options))
+				for i, hold := range options {
+					parts[i] = hold(s)
+				}
+				return sql.Or(parts...)
+			})
+		}
+		if f.Gte != nil {
+			c.add(compareAttribute(f.Path, ">=", *f.Gte))
+		}
+		if f.Lt != nil {
+			c.add(compareAttribute(f.Path, "<", *f.Lt))
+		}
+		if f.Exists != nil {
+			hold := hasProperty("attributes", f.Path)
+			if !*f.Exists {
+				c.add(func(s *sql.Selector) *sql.Predicate { return sql.Not(hold(s)) })
+				continue
+			}
+			c.add(hold)
+		}
+	}
+}
+
+// property is the condition that an attribute or label has a value: by the GIN index on PostgreSQL, by the table
+// that triggers keep on SQLite.
+func property(field, path string, value any) condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			if b.Dialect() == dialect.Postgres {
+				text, err := json.Marshal(map[string]any{path: value})
+				if err != nil {
+					panic(err) // a scalar
+				}
+				b.Ident(s.C(field)).WriteString(" @> ").Arg(string(text)).WriteString("::jsonb")
+				return
+			}
+			sort := "text"
+			switch v := value.(type) {
+			case float64:
+				sort = "number"
+			case bool:
+				sort, value = "boolean", 0
+				if v {
+					value = 1
+				}
+			}
+			ownProperties(b, s, field, path).WriteString(" AND sort = ").Arg(sort).WriteString(" AND value = ").Arg(value).WriteString(")")
+		})
+	}
+}
+
+func ownProperties(b *sql.Builder, s *sql.Selector, field, path string) *sql.Builder {
+	return b.Ident(s.C("id")).WriteString(" IN (SELECT ci_id FROM x_ci_property WHERE field = ").Arg(field).WriteString(" AND path = ").Arg(path)
+}
+
+func hasProperty(field, path string) condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			if b.Dialect() == dialect.Postgres {
+				b.Ident(s.C(field)).WriteString(" ? ").Arg(path)
+				return
+			}
+			ownProperties(b, s, field, path).WriteString(")")
+		})
+	}
+}
+
+func compareAttribute(path, operator string, value float64) condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			if b.Dialect() == dialect.Postgres {
+				// The path is made of letters, digits and underscores; the number is written by Go.
+				number, err := json.Marshal(value)
+				if err != nil {
+					number = []byte("null") // not a number: nothing compares with it
+				}
+				b.Ident(s.C("attributes")).WriteString(" @? ").Arg(`strict $."` + path + `" ? (@ ` + operator + " " + string(number) + ")").WriteString("::jsonpath")
+				return
+			}
+			ownProperties(b, s, "attributes", path).WriteString(" AND sort = 'number' AND value " + operator + " ").Arg(value).WriteString(")")
+		})
+	}
+}

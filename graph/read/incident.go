@@ -1,0 +1,369 @@
+package read
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/incident"
+	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
+	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	practice "github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/priority"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Incident is an interruption of a service as clients see it.
+type Incident struct {
+	*ent.Incident
+	in *batch[Incident]
+}
+
+// IsNode marks records with a global id.
+func (*Incident) IsNode() {}
+
+func (i *Incident) id() ident.ID { return i.ID }
+
+func (r *Reader) wrapIncidents(rows []*ent.Incident) []*Incident {
+	b := newBatch(r, make([]*Incident, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &Incident{row, b}
+	}
+	return b.rows
+}
+
+// ShowIncident shows an incident that a verb returned.
+func (r *Reader) ShowIncident(row *ent.Incident) *Incident {
+	return r.wrapIncidents([]*ent.Incident{row})[0]
+}
+
+func loadIncidents(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Incident, error) {
+	rows, err := r.store.Read.Incident.Query().Where(incident.IDIn(ids...)).All(ctx)
+	return index(r.wrapIncidents(rows), func(i *Incident) ident.ID { return i.ID }), store.Translate(err)
+}
+
+// IncidentFilter chooses incidents.
+type IncidentFilter struct {
+	Open           *bool
+	State          *EnumFilter[domain.IncidentState]
+	Priority       *IntFilter
+	Title          *StringFilter
+	AssignmentTeam *IDFilter
+	Assignee       *IDFilter
+	Ci             *IDFilter
+	IsMajor        *bool
+	CreatedAt      *DateTimeFilter
+	And            []*IncidentFilter
+	Or             []*IncidentFilter
+	Not            *IncidentFilter
+}
+
+var openIncidentStates = []any{domain.IncidentNew, domain.IncidentInProgress, domain.IncidentOnHold}
+
+func incidentConditions(c *conditions, f *IncidentFilter, depth int) {
+	if f == nil {
+		return
+	}
+	c.open(incident.FieldState, f.Open, openIncidentStates)
+	enum(c, incident.FieldState, f.State)
+	c.whole(incident.FieldPriority, f.Priority)
+	c.text(incident.FieldTitle, f.Title)
+	c.reference(incident.FieldAssignmentTeamID, f.AssignmentTeam)
+	c.reference(incident.FieldAssigneeID, f.Assignee)
+	c.linkedCI("incident_ci", "incident_id", f.Ci)
+	if f.IsMajor != nil {
+		c.add(equals(incident.FieldIsMajor, *f.IsMajor))
+	}
+	c.moment(incident.FieldCreatedAt, f.CreatedAt)
+	combine(c, depth, f.And, f.Or, f.Not, incidentConditions)
+}
+
+// open is the condition that a state is, or is not, among those that are open.
+func (c *conditions) open(column string, want *bool, states []any) {
+	if want == nil {
+		return
+	}
+	c.add(func(s *sql.Selector) *sql.Predicate {
+		if *want {
+			return sql.In(s.C(column), states...)
+		}
+		return sql.NotIn(s.C(column), states...)
+	})
+}
+
+// linkedCI is the condition that a record names a CI.
+func (c *conditions) linkedCI(table, record string, f *IDFilter) {
+	if f == nil {
+		return
+	}
+	list, given := values(c, f.Eq, f.In)
+	if !given {
+		return
+	}
+	for i, id := range list {
+		list[i] = asCI(id.(ident.ID))
+	}
+	c.within("id", table, record, "ci_id", list)
+}
+
+// IncidentOrderField is what incidents can be ordered by.
+type IncidentOrderField string
+
+// IncidentOrder is one step of the order of incidents.
+type IncidentOrder struct {
+	Field     IncidentOrderField
+	Direction OrderDirection
+}
+
+var (
+	incidentTerms = map[IncidentOrderField]term[*ent.Incident]{
+		"CREATED_AT": {incident.FieldCreatedAt, false, func(e *ent.Incident) any { return e.CreatedAt }},
+		"UPDATED_AT": {incident.FieldUpdatedAt, false, func(e *ent.Incident) any { return e.UpdatedAt }},
+		"PRIORITY":   {incident.FieldPriority, false, func(e *ent.Incident) any { return e.Priority }},
+	}
+	byIncidentID = term[*ent.Incident]{incident.FieldID, false, func(e *ent.Incident) any { return e.ID }}
+)
+
+func (r *Reader) incidentList(name string, filter *IncidentFilter, by []*IncidentOrder, more ...condition) (list[*ent.Incident, Incident], error) {
+	c := &conditions{all: more}
+	incidentConditions(c, filter, 0)
+	if len(by) == 0 {
+		by = []*IncidentOrder{{"CREATED_AT", "DESC"}}
+	}
+	o := steps(c, by, incidentTerms, byIncidentID, func(o *IncidentOrder) (IncidentOrderField, OrderDirection) { return o.Field, o.Direction })
+	return list[*ent.Incident, Incident]{
+		name: name, filter: filter, order: o, wrap: r.wrapIncidents,
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Incident, error) {
+			q := r.store.Read.Incident.Query()
+			q.Modify(c.where, modify)
+			return q.All(ctx)
+		},
+	}, c.err
+}
+
+// Incidents lists incidents.
+func (r *Reader) Incidents(ctx context.Context, filter *IncidentFilter, by []*IncidentOrder, p Page) (*Connection[Incident], error) {
+	l, err := r.incidentList("incidents", filter, by)
+	if err != nil {
+		return nil, err
+	}
+	return l.page(ctx, p)
+}
+
+// Incident is the incident with an id; nil when there is none.
+func (r *Reader) Incident(ctx context.Context, id ident.ID) (*Incident, error) {
+	found, err := loadIncidents(ctx, r, []ident.ID{id})
+	return found[id], err
+}
+
+// IncidentByNumber is the incident with a number; nil when there is none.
+func (r *Reader) IncidentByNumber(ctx context.Context, number string) (*Incident, error) {
+	id, valid := practice.ParseNumber(number)
+	if !valid {
+		return nil, nil
+	}
+	return r.Incident(ctx, id)
+}
+
+// PriorityRule is one cell of the priority table.
+type PriorityRule struct{ ImpactLevel, Urgency, Priority int }
+
+// PriorityRules are the priority table.
+func (r *Reader) PriorityRules(ctx context.Context) ([]*PriorityRule, error) {
+	rows, err := r.store.Read.PriorityRule.Query().Order(ent.Asc(priorityrule.FieldImpact, priorityrule.FieldUrgency)).All(ctx)
+	all := make([]*PriorityRule, len(rows))
+	for i, row := range rows {
+		all[i] = &PriorityRule{row.Impact, row.Urgency, row.Priority}
+	}
+	return all, store.Translate(err)
+}
+
+// Number is the number people say.
+func (i *Incident) Number() string { return practice.Number(i.ID) }
+
+// IsOpen reports whether somebody still has to restore service.
+func (i *Incident) IsOpen() bool { return i.State.IsOpen() }
+
+// ImpactLevel is how many suffer.
+func (i *Incident) ImpactLevel() int { return i.Incident.Impact }
+
+// IsImpactLevelOverridden reports whether a person set the impact level.
+func (i *Incident) IsImpactLevelOverridden() bool { return i.IsImpactOverridden }
+
+// Caller reported the incident.
+func (i *Incident) Caller(ctx context.Context) (*Person, error) {
+	return one(ctx, i.in, i, "caller", func(i *Incident) *ident.ID { return i.CallerID }, loadPeople)
+}
+
+// Assignee works on the incident.
+func (i *Incident) Assignee(ctx context.Context) (*Person, error) {
+	return one(ctx, i.in, i, "assignee", func(i *Incident) *ident.ID { return i.AssigneeID }, loadPeople)
+}
+
+// AssignmentTeam works on the incident.
+func (i *Incident) AssignmentTeam(ctx context.Context) (*Team, error) {
+	return one(ctx, i.in, i, "assignment team", func(i *Incident) *ident.ID { return i.AssignmentTeamID }, loadTeams)
+}
+
+// Parent is the incident this one is part of.
+func (i *Incident) Parent(ctx context.Context) (*Incident, error) {
+	return one(ctx, i.in, i, "parent", func(i *Incident) *ident.ID { return i.ParentID }, loadIncidents)
+}
+
+// Children are the incidents that are part of this one.
+func (i *Incident) Children(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
+	l, err := i.in.incidentList("children", nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return nestedPage(ctx, i.in, i, (*Incident).id, nested[*ent.Incident, Incident]{l, byParentColumn(incident.FieldParentID)}, Page{first, after, last, before})
+}
+
+// CausedByChange is the change that caused the incident.
+func (i *Incident) CausedByChange(ctx context.Context) (*Change, error) {
+	return one(ctx, i.in, i, "caused by", func(i *Incident) *ident.ID { return i.CausedByChangeID }, loadChanges)
+}
+
+// FixedByChange is the change that fixed the incident.
+func (i *Incident) FixedByChange(ctx context.Context) (*Change, error) {
+	return one(ctx, i.in, i, "fixed by", func(i *Incident) *ident.ID { return i.FixedByChangeID }, loadChanges)
+}
+
+// IncidentCI is a CI that an incident names.
+type IncidentCI struct {
+	*ent.IncidentCI
+	in *batch[IncidentCI]
+}
+
+// Ci is the CI.
+func (l *IncidentCI) Ci(ctx context.Context) (*CI, error) {
+	return one(ctx, l.in, l, "ci", func(l *IncidentCI) *ident.ID { return &l.CiID }, loadCIs)
+}
+
+// Cis are the CIs the incident names, with their roles.
+func (i *Incident) Cis(ctx context.Context) ([]*IncidentCI, error) {
+	return many(ctx, i.in, i, "cis", (*Incident).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*IncidentCI, error) {
+		rows, err := r.store.Read.IncidentCI.Query().Where(incidentci.IncidentIDIn(ids...)).Order(ent.Asc(incidentci.FieldID)).All(ctx)
+		b := newBatch(r, make([]*IncidentCI, len(rows)))
+		for n, row := range rows {
+			b.rows[n] = &IncidentCI{row, b}
+		}
+		return bundle(b.rows, func(l *IncidentCI) ident.ID { return l.IncidentID }), store.Translate(err)
+	})
+}
+
+// Impact is what breaks because of the incident's ROOT CIs, by the graph as it is now.
+func (i *Incident) Impact(ctx context.Context) (*Impact, error) {
+	links, err := i.Cis(ctx)
+	if err != nil {
+		return nil, err
+	}
+	named := make([]practice.CI, len(links))
+	for n, l := range links {
+		named[n] = practice.CI{ID: l.CiID, Role: l.Role}
+	}
+	return i.in.ask(ctx, practice.Question(i.in.snapshot(), named))
+}
+
+// AffectedServices are the services affected by the incident's ROOT CIs, worst first. A ROOT that is a service
+// counts as one.
+func (i *Incident) AffectedServices(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[AffectedCI], error) {
+	found, err := i.Impact(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return affectedList{found, "affected services", found.servicesWithRoots()}.page(ctx, Page{first, after, last, before})
+}
+
+// suggestion is the impact level that the engine suggests, and why: for the whole batch at once.
+func (i *Incident) suggestion(ctx context.Context) (priority.Suggestion, error) {
+	all, err := once(i.in, "suggestions", func() (map[ident.ID]priority.Suggestion, error) {
+		ids := distinct(i.in.rows, func(i *Incident) *ident.ID { return &i.ID })
+		return i.in.incidents.Suggested(ctx, i.in.snapshot(), ids...)
+	})
+	return all[i.ID], err
+}
+
+// SuggestedImpactLevel is the impact level that the services found affected suggest.
+func (i *Incident) SuggestedImpactLevel(ctx context.Context) (int, error) {
+	s, err := i.suggestion(ctx)
+	return s.Level, err
+}
+
+// SuggestedImpactReason is why that level is suggested.
+func (i *Incident) SuggestedImpactReason(ctx context.Context) (string, error) {
+	s, err := i.suggestion(ctx)
+	return s.Reason, err
+}
+
+// AvailableTransitions are what can be done with the incident next.
+func (i *Incident) AvailableTransitions(ctx context.Context) []*lifecycle.IncidentTransition {
+	return pointers(practice.Available(ctx, i.Incident))
+}
+
+func pointers[T any](all []T) []*T {
+	list := make([]*T, len(all))
+	for i := range all {
+		list[i] = &all[i]
+	}
+	return list
+}
+
+// Timeline is what was said and done about the incident, the oldest first.
+func (i *Incident) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[TimelineEntry], error) {
+	return timeline(ctx, i.in, i, (*Incident).id, Page{first, after, last, before})
+}
+
+// ExternalIdentities are the incident's keys in other systems.
+func (i *Incident) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity, error) {
+	return many(ctx, i.in, i, "external identities", (*Incident).id, loadExternalIdentities)
+}
+
+// History is who wrote what to the incident and when.
+func (i *Incident) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
+	return history(ctx, i.in, i, (*Incident).id, Page{first, after, last, before})
+}
+
+// ImpactSnapshot is what the engine computed at a moment.
+type ImpactSnapshot struct {
+	Revision      int64
+	AffectedCount int
+	Services      []*ImpactedRecord
+}
+
+// ImpactedRecord is a CI in the state it was found in.
+type ImpactedRecord struct {
+	Name, State string
+	id          ident.ID
+	in          *batch[ImpactedRecord]
+}
+
+// Ci is the CI as it is now.
+func (c *ImpactedRecord) Ci(ctx context.Context) (*CI, error) {
+	return one(ctx, c.in, c, "ci", func(c *ImpactedRecord) *ident.ID { return &c.id }, loadCIs)
+}
+
+func (r *Reader) showSnapshot(s *domain.ImpactSnapshot) *ImpactSnapshot {
+	if s == nil {
+		return nil
+	}
+	b := newBatch(r, make([]*ImpactedRecord, len(s.Services)))
+	for i, c := range s.Services {
+		b.rows[i] = &ImpactedRecord{c.Name, c.State, c.CI, b}
+	}
+	return &ImpactSnapshot{s.Revision, s.Affected, b.rows}
+}
+
+// ImpactAtOpening is what was computed when the incident was opened.
+func (i *Incident) ImpactAtOpening() *ImpactSnapshot {
+	return i.in.showSnapshot(i.Incident.ImpactAtOpening)
+}
+
+// ImpactAtResolution is what was computed when the incident was resolved.
+func (i *Incident) ImpactAtResolution() *ImpactSnapshot {
+	return i.in.showSnapshot(i.Incident.ImpactAtResolution)
+}

@@ -1,0 +1,189 @@
+package read
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/entry"
+	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
+	"github.com/linchpin-cmdb/linchpin/ent/version"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Entry is what one committed write did to one record, as clients see it.
+type Entry struct {
+	*ent.Entry
+	in *batch[Entry]
+}
+
+// IsNode marks records with a global id.
+func (*Entry) IsNode() {}
+
+func (r *Reader) wrapEntries(rows []*ent.Entry) []*Entry {
+	b := newBatch(r, make([]*Entry, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &Entry{row, b}
+	}
+	return b.rows
+}
+
+var (
+	oldestEntries = order[*ent.Entry]{{entry.FieldID, false, func(e *ent.Entry) any { return e.ID }}}
+	newestEntries = oldestEntries.reversed()
+)
+
+func (r *Reader) entryList(c *conditions, name string, filter any, o order[*ent.Entry]) list[*ent.Entry, Entry] {
+	return list[*ent.Entry, Entry]{
+		name: name, filter: filter, order: o, wrap: r.wrapEntries,
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Entry, error) {
+			q := r.store.Read.Entry.Query()
+			q.Modify(c.where, modify)
+			return q.All(ctx)
+		},
+	}
+}
+
+// Journal lists every committed write after a revision, the oldest first.
+func (r *Reader) Journal(ctx context.Context, after *int64, p Page) (*Connection[Entry], error) {
+	c := &conditions{}
+	if after != nil {
+		first := store.EntryID(*after+1, 0)
+		c.add(func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(entry.FieldID), first) })
+	}
+	return r.entryList(c, "journal", after, oldestEntries).page(ctx, p)
+}
+
+// history lists what was written to each record of a batch and to what belongs to it, the newest first.
+func history[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, p Page) (*Connection[Entry], error) {
+	l := b.entryList(&conditions{}, "history", nil, newestEntries)
+	return nestedPage(ctx, b, row, id, nested[*ent.Entry, Entry]{l, byParentColumn(entry.FieldSubjectID)}, p)
+}
+
+// RecordId is the id of the record that was written.
+func (e *Entry) RecordId() ident.ID { return e.RecordID } //nolint:revive // the field's name in the API
+
+// Record is the record as it is now.
+func (e *Entry) Record(ctx context.Context) (Node, error) {
+	return node(ctx, e.in, "record", e, func(e *Entry) ident.ID { return e.RecordID })
+}
+
+// After is the fields that changed, as they are after: the whole record where it is new.
+func (e *Entry) After() map[string]any {
+	if e.Operation != domain.Updated {
+		return e.Entry.After
+	}
+	changed := make(map[string]any, len(e.Before))
+	for name := range e.Before {
+		changed[name] = e.Entry.After[name]
+	}
+	return changed
+}
+
+// RecordVersion is a record as it was in an interval of revisions.
+type RecordVersion struct {
+	*ent.Version
+	in *batch[RecordVersion]
+}
+
+// IsNode marks records with a global id.
+func (*RecordVersion) IsNode() {}
+
+func (r *Reader) wrapVersions(rows []*ent.Version) []*RecordVersion {
+	b := newBatch(r, make([]*RecordVersion, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &RecordVersion{row, b}
+	}
+	return b.rows
+}
+
+// ValidTo is the first revision in which the version no longer held; nil while it holds.
+func (v *RecordVersion) ValidTo() *int64 {
+	if v.Version.ValidTo == store.Forever {
+		return nil
+	}
+	return &v.Version.ValidTo
+}
+
+// Record is the whole record, from the journal entry with the version's number.
+func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
+	found, err := once(v.in, "records", func() (map[ident.ID]*ent.Entry, error) {
+		ids := make([]ident.ID, len(v.in.rows))
+		for i, row := range v.in.rows {
+			ids[i] = row.ID.As(ident.Entry)
+		}
+		rows, err := v.in.store.Read.Entry.Query().Where(entry.IDIn(ids...)).All(ctx)
+		return index(rows, func(e *ent.Entry) ident.ID { return e.ID }), store.Translate(err)
+	})
+	if err != nil || found[v.ID.As(ident.Entry)] == nil {
+		return nil, err
+	}
+	return found[v.ID.As(ident.Entry)].After, nil
+}
+
+// Versions are what the CI looked like in the past, the newest first.
+func (c *CI) Versions(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[RecordVersion], error) {
+	r := c.in.Reader
+	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Version, RecordVersion]{
+		list: list[*ent.Version, RecordVersion]{
+			name: "versions", wrap: r.wrapVersions,
+			order: order[*ent.Version]{{version.FieldID, true, func(e *ent.Version) any { return e.ID }}},
+			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Version, error) {
+				q := r.store.Read.Version.Query()
+				q.Modify(modify)
+				return q.All(ctx)
+			},
+		},
+		parents: byParentColumn(version.FieldRecordID),
+	}, Page{first, after, last, before})
+}
+
+// TimelineEntry is a comment, a work note or a change of state.
+type TimelineEntry struct{ *ent.TimelineEntry }
+
+// IsNode marks records with a global id.
+func (*TimelineEntry) IsNode() {}
+
+func asTimeline(rows []*ent.TimelineEntry) []*TimelineEntry {
+	all := make([]*TimelineEntry, len(rows))
+	for i, row := range rows {
+		all[i] = &TimelineEntry{row}
+	}
+	return all
+}
+
+// ShowTimelineEntry shows an entry that a verb returned.
+func (r *Reader) ShowTimelineEntry(row *ent.TimelineEntry) *TimelineEntry { return &TimelineEntry{row} }
+
+// FromState is the state before, for a change of state.
+func (t *TimelineEntry) FromState() *string { return absent(t.TimelineEntry.FromState) }
+
+// ToState is the state after, for a change of state.
+func (t *TimelineEntry) ToState() *string { return absent(t.TimelineEntry.ToState) }
+
+// absent is nil for the empty text.
+func absent(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// timeline lists what was said and done about each record of a batch, the oldest first.
+func timeline[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, p Page) (*Connection[TimelineEntry], error) {
+	return nestedPage(ctx, b, row, id, nested[*ent.TimelineEntry, TimelineEntry]{
+		list: list[*ent.TimelineEntry, TimelineEntry]{
+			name: "timeline", wrap: asTimeline,
+			order: order[*ent.TimelineEntry]{{timelineentry.FieldID, false, func(e *ent.TimelineEntry) any { return e.ID }}},
+			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.TimelineEntry, error) {
+				q := b.store.Read.TimelineEntry.Query()
+				q.Modify(modify)
+				return q.All(ctx)
+			},
+		},
+		parents: byParentColumn(timelineentry.FieldRecordID),
+	}, p)
+}

@@ -1,0 +1,192 @@
+package read
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// list is how a table is read as connections. E is the row, T what clients see.
+type list[E, T any] struct {
+	name   string
+	filter any // what the list was narrowed by, for cursors
+	order  order[E]
+	query  func(ctx context.Context, modify func(*sql.Selector)) ([]E, error)
+	wrap   func([]E) []*T
+}
+
+// page reads one page: one statement, and one more when the total is asked for.
+func (l list[E, T]) page(ctx context.Context, p Page) (*Connection[T], error) {
+	fingerprint := l.order.fingerprint(l.name, l.filter)
+	w, err := l.order.window(p, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := l.query(ctx, func(s *sql.Selector) {
+		l.order.bounds(s, w)
+		l.order.reading(w).apply(s)
+		s.Limit(w.limit + 1)
+	})
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	rows, more := cut(rows, w)
+	return connect(l.order, w, fingerprint, rows, l.wrap(rows), more, l.total), nil
+}
+
+// total counts the whole list.
+func (l list[E, T]) total(ctx context.Context) (int, error) {
+	rows, err := l.query(ctx, func(s *sql.Selector) { s.Select().AppendSelectExprAs(sql.Raw("COUNT(*)"), countColumn) })
+	if err != nil {
+		return 0, store.Translate(err)
+	}
+	return int(number(rows[0], countColumn)), nil
+}
+
+// The columns that statements add to a table's own.
+const (
+	countColumn  = "x_count"
+	parentColumn = "x_parent"
+	placeColumn  = "x_place"
+)
+
+// number is an added column of a row.
+func number(row any, column string) int64 {
+	v, err := row.(interface {
+		Value(string) (ent.Value, error)
+	}).Value(column)
+	if err != nil {
+		panic(err) // the statement of the same function selects it
+	}
+	switch n := v.(type) {
+	case int64:
+		return n
+	case *int64:
+		return *n
+	default:
+		panic(fmt.Sprintf("column %s is a %T", column, v))
+	}
+}
+
+// nested is a list that each record of a batch has of its own. parents restricts the statement to the lists of
+// the given parents, and says which column names the parent.
+type nested[E, T any] struct {
+	list[E, T]
+	parents func(s *sql.Selector, ids []any) string
+}
+
+// pages are the same page of each parent's list.
+type pages[T any] map[ident.ID]*Connection[T]
+
+// nestedPage reads the page of row's list, for the whole batch in one statement; likewise the totals.
+func nestedPage[P, E, T any](ctx context.Context, b *batch[P], row *P, id func(*P) ident.ID, n nested[E, T], p Page) (*Connection[T], error) {
+	arguments, err := json.Marshal([]any{n.filter, p})
+	if err != nil {
+		return nil, err
+	}
+	fingerprint := n.order.fingerprint(n.name, n.filter)
+	key := fmt.Sprintf("%s %s %s", n.name, fingerprint, arguments)
+	found, err := once(b, key, func() (pages[T], error) { return n.load(ctx, key, b.ids(id), fingerprint, p, b.totals) })
+	if err != nil {
+		return nil, err
+	}
+	return found[id(row)], nil
+}
+
+// ids are the ids of the batch's records, as arguments.
+func (b *batch[T]) ids(id func(*T) ident.ID) []any {
+	all := make([]any, len(b.rows))
+	for i, row := range b.rows {
+		all[i] = id(row)
+	}
+	return all
+}
+
+// totals runs a count for the whole batch once.
+func (b *batch[T]) totals(key string, count func() (map[ident.ID]int, error)) (map[ident.ID]int, error) {
+	return once(b, "total of "+key, count)
+}
+
+func (n nested[E, T]) load(ctx context.Context, key string, parents []any, fingerprint string, p Page,
+	totals func(string, func() (map[ident.ID]int, error)) (map[ident.ID]int, error),
+) (pages[T], error) {
+	w, err := n.order.window(p, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := n.query(ctx, func(s *sql.Selector) { n.perParent(s, parents, w) })
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	byParent := map[ident.ID][]E{}
+	for _, row := range rows {
+		parent := ident.ID(number(row, parentColumn))
+		byParent[parent] = append(byParent[parent], row)
+	}
+	// All rows of all pages are one batch, so that what they need is again one statement.
+	var kept []E
+	more := map[ident.ID]bool{}
+	for _, parent := range parents {
+		id := parent.(ident.ID)
+		byParent[id], more[id] = cut(byParent[id], w)
+		kept = append(kept, byParent[id]...)
+	}
+	nodes := n.wrap(kept)
+	result, from := make(pages[T], len(parents)), 0
+	for _, parent := range parents {
+		id := parent.(ident.ID)
+		if result[id] != nil { // one record twice in a batch
+			from += len(byParent[id])
+			continue
+		}
+		mine := byParent[id]
+		total := func(ctx context.Context) (int, error) {
+			counts, err := totals(key, func() (map[ident.ID]int, error) { return n.count(ctx, parents) })
+			return counts[id], err
+		}
+		result[id] = connect(n.order, w, fingerprint, mine, nodes[from:from+len(mine)], more[id], total)
+		from += len(mine)
+	}
+	return result, nil
+}
+
+// perParent turns s into a statement that gives limit + 1 rows for each parent.
+func (n nested[E, T]) perParent(s *sql.Selector, parents []any, w window) {
+	parent := n.parents(s, parents)
+	n.order.bounds(s, w)
+	place := sql.RowNumber().PartitionBy(parent)
+	for _, t := range n.order.reading(w) {
+		column := s.C(t.column)
+		if t.desc {
+			column = sql.Desc(column)
+		}
+		place.OrderBy(column)
+	}
+	s.AppendSelectAs(parent, parentColumn).AppendSelectExprAs(place, placeColumn)
+	numbered := s.Clone().As("numbered")
+	outer := sql.Dialect(s.Dialect()).Select().From(numbered).Where(sql.LTE(numbered.C(placeColumn), w.limit+1)).WithContext(s.Context())
+	outer.OrderBy(numbered.C(parentColumn), numbered.C(placeColumn))
+	*s = *outer
+}
+
+// count counts the lists of all parents.
+func (n nested[E, T]) count(ctx context.Context, parents []any) (map[ident.ID]int, error) {
+	rows, err := n.query(ctx, func(s *sql.Selector) {
+		parent := n.parents(s, parents)
+		s.Select().AppendSelectAs(parent, parentColumn).AppendSelectExprAs(sql.Raw("COUNT(*)"), countColumn).GroupBy(parent)
+	})
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	counts := make(map[ident.ID]int, len(rows))
+	for _, row := range rows {
+		counts[ident.ID(number(row, parentColumn))] = int(number(row, countColumn))
+	}
+	return counts, nil
+}

@@ -1,0 +1,213 @@
+package read
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/membership"
+	"github.com/linchpin-cmdb/linchpin/ent/owner"
+	"github.com/linchpin-cmdb/linchpin/ent/person"
+	"github.com/linchpin-cmdb/linchpin/ent/team"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Team is a group of people as clients see it.
+type Team struct {
+	*ent.Team
+	in *batch[Team]
+}
+
+// IsNode marks records with a global id.
+func (*Team) IsNode() {}
+
+func (t *Team) id() ident.ID { return t.ID }
+
+func (r *Reader) wrapTeams(rows []*ent.Team) []*Team {
+	b := newBatch(r, make([]*Team, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &Team{row, b}
+	}
+	return b.rows
+}
+
+// ShowTeam shows a team that a verb returned.
+func (r *Reader) ShowTeam(row *ent.Team) *Team { return r.wrapTeams([]*ent.Team{row})[0] }
+
+func loadTeams(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Team, error) {
+	rows, err := r.store.Read.Team.Query().Where(team.IDIn(ids...)).All(ctx)
+	return index(r.wrapTeams(rows), func(t *Team) ident.ID { return t.ID }), store.Translate(err)
+}
+
+// Teams lists teams by name.
+func (r *Reader) Teams(ctx context.Context, name *StringFilter, p Page) (*Connection[Team], error) {
+	c := &conditions{}
+	c.text(team.FieldName, name)
+	if c.err != nil {
+		return nil, c.err
+	}
+	return list[*ent.Team, Team]{
+		name: "teams", filter: name, wrap: r.wrapTeams,
+		order: order[*ent.Team]{
+			{team.FieldName, false, func(e *ent.Team) any { return e.Name }}, {team.FieldID, false, func(e *ent.Team) any { return e.ID }},
+		},
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Team, error) {
+			q := r.store.Read.Team.Query()
+			q.Modify(c.where, modify)
+			return q.All(ctx)
+		},
+	}.page(ctx, p)
+}
+
+// Parent is the team this one is part of.
+func (t *Team) Parent(ctx context.Context) (*Team, error) {
+	return one(ctx, t.in, t, "parent", func(t *Team) *ident.ID { return t.ParentID }, loadTeams)
+}
+
+// Children are the teams that are part of this one.
+func (t *Team) Children(ctx context.Context) ([]*Team, error) {
+	return many(ctx, t.in, t, "children", (*Team).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Team, error) {
+		rows, err := r.store.Read.Team.Query().Where(team.ParentIDIn(ids...)).Order(ent.Asc(team.FieldName)).All(ctx)
+		return bundle(r.wrapTeams(rows), func(t *Team) ident.ID { return *t.ParentID }), store.Translate(err)
+	})
+}
+
+// Members are the people of the team.
+func (t *Team) Members(ctx context.Context) ([]*Person, error) {
+	return many(ctx, t.in, t, "members", (*Team).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Person, error) {
+		q := r.store.Read.Person.Query().Order(ent.Asc(person.FieldName))
+		q.Modify(func(s *sql.Selector) {
+			s.AppendSelectAs(byLink(membership.Table, "person_id", "team_id")(s, anys(ids)), parentColumn)
+		})
+		rows, err := q.All(ctx)
+		return bundle(r.wrapPeople(rows), func(p *Person) ident.ID { return ident.ID(number(p.Person, parentColumn)) }), store.Translate(err)
+	})
+}
+
+func anys[T any](all []T) []any {
+	list := make([]any, len(all))
+	for i, v := range all {
+		list[i] = v
+	}
+	return list
+}
+
+// Owns is what the team owns.
+func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[CI], error) {
+	c := &conditions{}
+	c.add(notRetired)
+	l := t.in.ciList(c, "owned CIs", nil, ciOrder(c, nil))
+	return nestedPage(ctx, t.in, t, (*Team).id, nested[*ent.CI, CI]{l, byLink(owner.Table, "ci_id", "team_id")}, Page{first, after, last, before})
+}
+
+// ExternalIdentities are the team's keys in other systems.
+func (t *Team) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity, error) {
+	return many(ctx, t.in, t, "external identities", (*Team).id, loadExternalIdentities)
+}
+
+// Person is someone as clients see them.
+type Person struct {
+	*ent.Person
+	in *batch[Person]
+}
+
+// IsNode marks records with a global id.
+func (*Person) IsNode() {}
+
+func (p *Person) id() ident.ID { return p.ID }
+
+func (r *Reader) wrapPeople(rows []*ent.Person) []*Person {
+	b := newBatch(r, make([]*Person, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &Person{row, b}
+	}
+	return b.rows
+}
+
+// ShowPerson shows a person that a verb returned.
+func (r *Reader) ShowPerson(row *ent.Person) *Person { return r.wrapPeople([]*ent.Person{row})[0] }
+
+func loadPeople(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Person, error) {
+	rows, err := r.store.Read.Person.Query().Where(person.IDIn(ids...)).All(ctx)
+	return index(r.wrapPeople(rows), func(p *Person) ident.ID { return p.ID }), store.Translate(err)
+}
+
+// People lists people by name.
+func (r *Reader) People(ctx context.Context, name *StringFilter, p Page) (*Connection[Person], error) {
+	c := &conditions{}
+	c.text(person.FieldName, name)
+	if c.err != nil {
+		return nil, c.err
+	}
+	return list[*ent.Person, Person]{
+		name: "people", filter: name, wrap: r.wrapPeople,
+		order: order[*ent.Person]{
+			{person.FieldName, false, func(e *ent.Person) any { return e.Name }}, {person.FieldID, false, func(e *ent.Person) any { return e.ID }},
+		},
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Person, error) {
+			q := r.store.Read.Person.Query()
+			q.Modify(c.where, modify)
+			return q.All(ctx)
+		},
+	}.page(ctx, p)
+}
+
+// Teams are the teams this person belongs to.
+func (p *Person) Teams(ctx context.Context) ([]*Team, error) {
+	return many(ctx, p.in, p, "teams", (*Person).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Team, error) {
+		q := r.store.Read.Team.Query().Order(ent.Asc(team.FieldName))
+		q.Modify(func(s *sql.Selector) {
+			s.AppendSelectAs(byLink(membership.Table, "team_id", "person_id")(s, anys(ids)), parentColumn)
+		})
+		rows, err := q.All(ctx)
+		return bundle(r.wrapTeams(rows), func(t *Team) ident.ID { return ident.ID(number(t.Team, parentColumn)) }), store.Translate(err)
+	})
+}
+
+// ExternalIdentities are this person's keys in other systems.
+func (p *Person) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity, error) {
+	return many(ctx, p.in, p, "external identities", (*Person).id, loadExternalIdentities)
+}
+
+// Owner is a team or person that answers for a CI.
+type Owner struct {
+	*ent.Owner
+	in *batch[Owner]
+}
+
+func loadOwners(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Owner, error) {
+	rows, err := r.store.Read.Owner.Query().Where(owner.CiIDIn(ids...)).Order(ent.Desc(owner.FieldIsPrimary), ent.Asc(owner.FieldID)).All(ctx)
+	b := newBatch(r, make([]*Owner, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &Owner{row, b}
+	}
+	return bundle(b.rows, func(o *Owner) ident.ID { return o.CiID }), store.Translate(err)
+}
+
+// Team is the team, when it is one.
+func (o *Owner) Team(ctx context.Context) (*Team, error) {
+	return one(ctx, o.in, o, "team", func(o *Owner) *ident.ID { return o.TeamID }, loadTeams)
+}
+
+// Person is the person, when it is one.
+func (o *Owner) Person(ctx context.Context) (*Person, error) {
+	return one(ctx, o.in, o, "person", func(o *Owner) *ident.ID { return o.PersonID }, loadPeople)
+}
+
+// Name is the name of the team or person.
+func (o *Owner) Name(ctx context.Context) (string, error) {
+	if o.TeamID != nil {
+		t, err := o.Team(ctx)
+		if t == nil {
+			return "", err
+		}
+		return t.Name, nil
+	}
+	p, err := o.Person(ctx)
+	if p == nil {
+		return "", err
+	}
+	return p.Name, nil
+}

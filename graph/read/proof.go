@@ -1,0 +1,250 @@
+package read
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+)
+
+// Proof is why a CI is in a state, as clients see it. The proofs of a page are one batch, and so are the proofs of
+// all their causes: each level of an explanation costs the same few statements.
+type Proof struct {
+	i           *Impact
+	explanation impact.Explanation
+	whole       map[ident.ID]impact.Explanation // of every CI the proof speaks of
+	in          *batch[Proof]
+}
+
+// Proof is why the CI is in its state.
+func (a *AffectedCI) Proof() (*Proof, error) {
+	all, err := once(a.in, "proofs", func() (map[ident.ID]*Proof, error) {
+		b := newBatch[Proof](a.i.r, nil)
+		for _, row := range a.in.rows {
+			proof, found := a.i.answer.Proof(row.hit.CI)
+			if !found {
+				return nil, fmt.Errorf("%v is affected and nothing explains it", row.hit.CI)
+			}
+			whole := make(map[ident.ID]impact.Explanation, len(proof.Explanations))
+			for _, e := range proof.Explanations {
+				whole[e.CI] = e
+			}
+			b.rows = append(b.rows, &Proof{a.i, proof.Explanations[0], whole, b})
+		}
+		return index(b.rows, func(p *Proof) ident.ID { return p.explanation.CI }), nil
+	})
+	return all[a.hit.CI], err
+}
+
+// Rule is the rule that applied.
+func (p *Proof) Rule() string {
+	switch p.explanation.Ground {
+	case impact.Given:
+		return "FAILED"
+	case impact.HardDependency:
+		return "HARD_DEPENDENCY"
+	case impact.SoftDependency:
+		return "SOFT_DEPENDENCY"
+	case impact.BrokenGroup:
+		return "DEPENDENCY_GROUP"
+	}
+	panic("a ground without a rule")
+}
+
+// Path is a shortest way from a failed CI to this one, both included.
+func (p *Proof) Path(ctx context.Context) ([]*CI, error) {
+	type paths = map[ident.ID][]*CI
+	all, err := once(p.in, "paths", func() (paths, error) {
+		stations := make(map[ident.ID][]ident.ID, len(p.in.rows))
+		var ids []ident.ID
+		for _, row := range p.in.rows {
+			ci := row.explanation.CI
+			var path []ident.ID
+			for n, step := range row.i.answer.Path(ci) {
+				if n == 0 {
+					path = append(path, step.From)
+				}
+				path = append(path, step.To)
+			}
+			if path == nil {
+				path = []ident.ID{ci}
+			}
+			stations[ci] = path
+			ids = append(ids, path...)
+		}
+		found, err := loadCIs(ctx, p.in.Reader, ids)
+		if err != nil {
+			return nil, err
+		}
+		shown := make(paths, len(stations))
+		for ci, path := range stations {
+			for _, id := range path {
+				if c := found[id]; c != nil {
+					shown[ci] = append(shown[ci], c)
+				}
+			}
+		}
+		return shown, nil
+	})
+	return all[p.explanation.CI], err
+}
+
+// Group is the dependency group that broke, where it was one.
+func (p *Proof) Group(ctx context.Context) (*DependencyGroup, error) {
+	return one(ctx, p.in, p, "groups", func(p *Proof) *ident.ID {
+		if p.explanation.Group == nil {
+			return nil
+		}
+		return &p.explanation.Group.ID
+	}, loadGroups)
+}
+
+// NeededCount is how many members, or how much weight, the group needs.
+func (p *Proof) NeededCount() *int {
+	if p.explanation.Group == nil {
+		return nil
+	}
+	return &p.explanation.Group.Need
+}
+
+// UpCount is how many members, or how much weight, are up.
+func (p *Proof) UpCount() *int {
+	if p.explanation.Group == nil {
+		return nil
+	}
+	return &p.explanation.Group.Up
+}
+
+// ProofCause is one thing that helped to break a CI.
+type ProofCause struct {
+	state        impact.State
+	Ci           *CI
+	Relationship *Relationship
+	Proof        *Proof
+}
+
+// State is the state the cause is in.
+func (c *ProofCause) State() string { return c.state.String() }
+
+// cause is a CI that is not well and the relationship along which it hurts.
+type cause struct {
+	ci, relationship ident.ID
+	state            impact.State
+}
+
+func (p *Proof) causes() []cause {
+	e := p.explanation
+	if e.Group == nil {
+		if e.Ground == impact.Given {
+			return nil
+		}
+		return []cause{{e.Cause, e.Relationship, p.i.answer.State(e.Cause)}}
+	}
+	var all []cause
+	for _, m := range e.Group.Members {
+		if m.IsCause {
+			all = append(all, cause{m.CI, m.Relationship, m.State})
+		}
+	}
+	return all
+}
+
+// causeCIs are the causes of all proofs of the batch.
+func (p *Proof) causeCIs(ctx context.Context) (map[ident.ID]*CI, error) {
+	return once(p.in, "cause CIs", func() (map[ident.ID]*CI, error) {
+		var ids []ident.ID
+		for _, row := range p.in.rows {
+			for _, c := range row.causes() {
+				ids = append(ids, c.ci)
+			}
+		}
+		return loadCIs(ctx, p.in.Reader, ids)
+	})
+}
+
+// Causes are the dependency, or the members of the group, that broke the CI.
+func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
+	cis, err := p.causeCIs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := once(p.in, "causes", func() (map[*Proof][]*ProofCause, error) {
+		var ids []ident.ID
+		for _, row := range p.in.rows {
+			for _, c := range row.causes() {
+				ids = append(ids, c.relationship)
+			}
+		}
+		relationships, err := loadRelationships(ctx, p.in.Reader, ids)
+		if err != nil {
+			return nil, err
+		}
+		deeper := newBatch[Proof](p.in.Reader, nil)
+		shown := make(map[*Proof][]*ProofCause, len(p.in.rows))
+		for _, row := range p.in.rows {
+			shown[row] = []*ProofCause{}
+			for _, c := range row.causes() {
+				explanation, explained := row.whole[c.ci]
+				if cis[c.ci] == nil || relationships[c.relationship] == nil || !explained {
+					continue
+				}
+				why := &Proof{row.i, explanation, row.whole, deeper}
+				deeper.rows = append(deeper.rows, why)
+				shown[row] = append(shown[row], &ProofCause{c.state, cis[c.ci], relationships[c.relationship], why})
+			}
+		}
+		return shown, nil
+	})
+	return all[p], err
+}
+
+// Summary is the reason in one sentence.
+func (p *Proof) Summary(ctx context.Context) (string, error) {
+	e := p.explanation
+	if e.Ground == impact.Given {
+		return fmt.Sprintf("It is supposed to be %s.", e.State), nil
+	}
+	cis, err := p.causeCIs(ctx)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, c := range p.causes() {
+		if ci := cis[c.ci]; ci != nil {
+			names = append(names, fmt.Sprintf("%s (%s)", ci.Name, c.state))
+		}
+	}
+	switch e.Ground { //nolint:exhaustive // Given is above
+	case impact.HardDependency:
+		return fmt.Sprintf("It is %s because it cannot do without %s.", e.State, sentence(names)), nil
+	case impact.SoftDependency:
+		return fmt.Sprintf("It is %s because it misses %s, which it can do without.", e.State, sentence(names)), nil
+	}
+	group, err := p.Group(ctx)
+	if err != nil {
+		return "", err
+	}
+	name := "of its dependencies"
+	if group != nil {
+		name = fmt.Sprintf("%q", group.Name)
+	}
+	state := fmt.Sprintf("%d of %d are up", e.Group.Up, e.Group.Total)
+	if e.State != impact.Down {
+		state = fmt.Sprintf("%d of %d are up and %d well", e.Group.Up, e.Group.Total, e.Group.Well)
+	}
+	return fmt.Sprintf("It is %s because the group %s needs %d and %s; lost: %s.", e.State, name, e.Group.Need, state, sentence(names)), nil
+}
+
+// sentence joins names for people.
+func sentence(names []string) string {
+	const most = 4
+	if len(names) > most {
+		names = append(names[:most:most], fmt.Sprintf("%d more", len(names)-most))
+	}
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}

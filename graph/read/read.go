@@ -1,0 +1,79 @@
+// Package read shows the records as clients see them: lists as Relay connections, references as objects, impact as
+// answers. It reads from the database and the topology and refuses to write. Each record remembers with which others
+// it was read, and what a field of one needs is loaded for all of them in one statement.
+package read
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// Reader answers questions.
+type Reader struct {
+	store     *store.Store
+	graph     *topology.Graph
+	incidents *incident.Practice // for what it suggests
+}
+
+// New makes a reader of a database and the topology that follows it.
+func New(s *store.Store, graph *topology.Graph, incidents *incident.Practice) *Reader {
+	return &Reader{store: s, graph: graph, incidents: incidents}
+}
+
+// byParentColumn is how most nested lists belong to their parents: by a column of their own.
+func byParentColumn(column string) func(*sql.Selector, []any) string {
+	return func(s *sql.Selector, ids []any) string {
+		s.Where(sql.In(s.C(column), ids...))
+		return s.C(column)
+	}
+}
+
+// byLink is how a list belongs to its parents through a table between them.
+func byLink(table, childColumn, parentColumn string) func(*sql.Selector, []any) string {
+	return func(s *sql.Selector, ids []any) string {
+		link := sql.Dialect(s.Dialect()).Table(table)
+		s.Join(link).On(s.C("id"), link.C(childColumn))
+		s.Where(sql.In(link.C(parentColumn), ids...))
+		return link.C(parentColumn)
+	}
+}
+
+// Revision is the number of the last committed write.
+func (r *Reader) Revision(ctx context.Context) (int64, error) { return r.store.Revision(ctx) }
+
+// snapshot is the topology as it is now.
+func (r *Reader) snapshot() *topology.Snapshot { return r.graph.Snapshot() }
+
+// subtreeOf are the ids of the classes with the codes and of all below them; nil for no codes.
+func (r *Reader) subtreeOf(ctx context.Context, codes []string) (map[ident.ID]bool, error) {
+	if len(codes) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(codes))
+	for i, code := range codes {
+		args[i] = code
+	}
+	p := sql.P(func(b *sql.Builder) { subtree(b, args) })
+	p.SetDialect(r.store.Dialect())
+	query, queryArgs := p.Query()
+	rows, err := r.store.Read.QueryContext(ctx, query, queryArgs...)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	found := map[ident.ID]bool{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, store.Translate(err)
+		}
+		found[ident.ID(id)] = true
+	}
+	return found, store.Translate(rows.Err())
+}

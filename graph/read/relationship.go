@@ -1,0 +1,250 @@
+package read
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
+	"github.com/linchpin-cmdb/linchpin/ent/relationship"
+	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Relationship is a typed link as clients see it.
+type Relationship struct {
+	*ent.Relationship
+	in *batch[Relationship]
+}
+
+// IsNode marks records with a global id.
+func (*Relationship) IsNode() {}
+
+func (r *Reader) wrapRelationships(rows []*ent.Relationship) []*Relationship {
+	b := newBatch(r, make([]*Relationship, len(rows)))
+	all := make([]Relationship, len(rows))
+	for i, row := range rows {
+		all[i] = Relationship{row, b}
+		b.rows[i] = &all[i]
+	}
+	return b.rows
+}
+
+// ShowRelationship shows a relationship that a verb returned.
+func (r *Reader) ShowRelationship(row *ent.Relationship) *Relationship {
+	return r.wrapRelationships([]*ent.Relationship{row})[0]
+}
+
+func loadRelationships(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Relationship, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := r.store.Read.Relationship.Query().Where(relationship.IDIn(unique(ids)...)).All(ctx)
+	return index(r.wrapRelationships(rows), func(c *Relationship) ident.ID { return c.ID }), store.Translate(err)
+}
+
+func (l *Relationship) id() ident.ID { return l.ID }
+
+// Type is what the relationship means.
+func (l *Relationship) Type(ctx context.Context) (*RelationshipType, error) {
+	return one(ctx, l.in, l, "type", func(l *Relationship) *ident.ID { return &l.TypeID }, loadTypes)
+}
+
+// ends are the CIs at both ends of all relationships of the batch, in one statement.
+func (l *Relationship) ends(ctx context.Context) (map[ident.ID]*CI, error) {
+	return once(l.in, "ends", func() (map[ident.ID]*CI, error) {
+		all := distinct(l.in.rows, func(l *Relationship) *ident.ID { return &l.SourceID })
+		all = append(all, distinct(l.in.rows, func(l *Relationship) *ident.ID { return &l.TargetID })...)
+		return loadCIs(ctx, l.in.Reader, all)
+	})
+}
+
+// Source is where the relationship starts.
+func (l *Relationship) Source(ctx context.Context) (*CI, error) {
+	ends, err := l.ends(ctx)
+	return ends[l.SourceID], err
+}
+
+// Target is where the relationship leads.
+func (l *Relationship) Target(ctx context.Context) (*CI, error) {
+	ends, err := l.ends(ctx)
+	return ends[l.TargetID], err
+}
+
+// Strength is what a failure does.
+func (l *Relationship) Strength(ctx context.Context) (domain.Strength, error) {
+	if l.Relationship.Strength != nil {
+		return *l.Relationship.Strength, nil
+	}
+	t, err := l.Type(ctx)
+	if err != nil {
+		return "", err
+	}
+	return t.Strength, nil
+}
+
+// IsStrengthOverridden reports whether the strength is the relationship's own.
+func (l *Relationship) IsStrengthOverridden() bool { return l.Relationship.Strength != nil }
+
+// History is who wrote what to the relationship and when.
+func (l *Relationship) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
+	return history(ctx, l.in, l, (*Relationship).id, Page{first, after, last, before})
+}
+
+// RelationshipFilter chooses relationships.
+type RelationshipFilter struct{ Type *CodeFilter }
+
+// RelationshipDirection says at which end a CI stands.
+type RelationshipDirection string
+
+var relationshipOrder = order[*ent.Relationship]{{relationship.FieldID, false, func(e *ent.Relationship) any { return e.ID }}}
+
+// Relationships are the CI's relationships to other CIs.
+func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, direction RelationshipDirection, first *int, after *string, last *int, before *string) (*Connection[Relationship], error) {
+	where := &conditions{}
+	if filter != nil {
+		where.codeOf(relationship.FieldTypeID, "relationship_type", filter.Type)
+	}
+	if where.err != nil {
+		return nil, where.err
+	}
+	parents := map[RelationshipDirection]func(*sql.Selector, []any) string{
+		"OUTGOING": byParentColumn(relationship.FieldSourceID), "INCOMING": byParentColumn(relationship.FieldTargetID), "BOTH": byEitherEnd,
+	}
+	r := c.in.Reader
+	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Relationship, Relationship]{
+		list: list[*ent.Relationship, Relationship]{
+			name: "relationships " + string(direction), filter: filter, order: relationshipOrder, wrap: r.wrapRelationships,
+			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Relationship, error) {
+				q := r.store.Read.Relationship.Query()
+				q.Modify(where.where, modify)
+				return q.All(ctx)
+			},
+		},
+		parents: parents[direction],
+	}, Page{first, after, last, before})
+}
+
+// byEitherEnd joins each relationship with each of its ends that is a parent, so that one between two parents is
+// in both lists; one from a CI to itself is in its list once.
+func byEitherEnd(s *sql.Selector, ids []any) string {
+	d := sql.Dialect(s.Dialect())
+	outgoing, incoming := d.Table(relationship.Table), d.Table(relationship.Table)
+	ends := d.Select(outgoing.C("id"), sql.As(outgoing.C("source_id"), "end_id")).From(outgoing).Where(sql.In(outgoing.C("source_id"), ids...)).
+		Union(d.Select(incoming.C("id"), sql.As(incoming.C("target_id"), "end_id")).From(incoming).Where(sql.In(incoming.C("target_id"), ids...))).As("ends")
+	s.Join(ends).On(s.C("id"), ends.C("id"))
+	return ends.C("end_id")
+}
+
+// RelationshipType is what relationships of a type mean.
+type RelationshipType struct{ *ent.RelationshipType }
+
+// IsNode marks records with a global id.
+func (*RelationshipType) IsNode() {}
+
+// AllowedPairs are the pairs of classes the type may connect.
+func (t *RelationshipType) AllowedPairs() []*domain.ClassPair {
+	all := make([]*domain.ClassPair, len(t.RelationshipType.AllowedPairs))
+	for i := range all {
+		all[i] = &t.RelationshipType.AllowedPairs[i]
+	}
+	return all
+}
+
+func asTypes(rows []*ent.RelationshipType) []*RelationshipType {
+	all := make([]*RelationshipType, len(rows))
+	for i, row := range rows {
+		all[i] = &RelationshipType{row}
+	}
+	return all
+}
+
+func loadTypes(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*RelationshipType, error) {
+	rows, err := r.store.Read.RelationshipType.Query().Where(relationshiptype.IDIn(ids...)).All(ctx)
+	return index(asTypes(rows), func(t *RelationshipType) ident.ID { return t.ID }), store.Translate(err)
+}
+
+// RelationshipTypes lists the types.
+func (r *Reader) RelationshipTypes(ctx context.Context, p Page) (*Connection[RelationshipType], error) {
+	return list[*ent.RelationshipType, RelationshipType]{
+		name: "relationship types", wrap: asTypes,
+		order: order[*ent.RelationshipType]{
+			{relationshiptype.FieldCode, false, func(e *ent.RelationshipType) any { return e.Code }},
+			{relationshiptype.FieldID, false, func(e *ent.RelationshipType) any { return e.ID }},
+		},
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.RelationshipType, error) {
+			q := r.store.Read.RelationshipType.Query()
+			q.Modify(modify)
+			return q.All(ctx)
+		},
+	}.page(ctx, p)
+}
+
+// DependencyGroup says how some of a CI's dependencies combine.
+type DependencyGroup struct {
+	*ent.DependencyGroup
+	in *batch[DependencyGroup]
+}
+
+// IsNode marks records with a global id.
+func (*DependencyGroup) IsNode() {}
+
+func (r *Reader) wrapGroups(rows []*ent.DependencyGroup) []*DependencyGroup {
+	b := newBatch(r, make([]*DependencyGroup, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &DependencyGroup{row, b}
+	}
+	return b.rows
+}
+
+// ShowDependencyGroup shows a group that a verb returned.
+func (r *Reader) ShowDependencyGroup(row *ent.DependencyGroup) *DependencyGroup {
+	return r.wrapGroups([]*ent.DependencyGroup{row})[0]
+}
+
+func loadGroups(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*DependencyGroup, error) {
+	rows, err := r.store.Read.DependencyGroup.Query().Where(dependencygroup.IDIn(ids...)).All(ctx)
+	return index(r.wrapGroups(rows), func(g *DependencyGroup) ident.ID { return g.ID }), store.Translate(err)
+}
+
+// Ci is the CI whose dependencies they are.
+func (g *DependencyGroup) Ci(ctx context.Context) (*CI, error) {
+	return one(ctx, g.in, g, "ci", func(g *DependencyGroup) *ident.ID { return &g.CiID }, loadCIs)
+}
+
+// GroupMember is a relationship that counts in a group.
+type GroupMember struct {
+	Relationship *Relationship
+	Weight       int
+}
+
+// Members are the relationships that count.
+func (g *DependencyGroup) Members(ctx context.Context) ([]*GroupMember, error) {
+	found, err := once(g.in, "members", func() (map[ident.ID]*Relationship, error) {
+		var all []ident.ID
+		for _, row := range g.in.rows {
+			for _, m := range row.DependencyGroup.Members {
+				all = append(all, m.Relationship)
+			}
+		}
+		return loadRelationships(ctx, g.in.Reader, all)
+	})
+	if err != nil {
+		return nil, err
+	}
+	members := []*GroupMember{}
+	for _, m := range g.DependencyGroup.Members {
+		if l := found[m.Relationship]; l != nil {
+			members = append(members, &GroupMember{l, max(1, m.Weight)})
+		}
+	}
+	return members, nil
+}
+
+// ShowRelationshipType shows a type that a verb returned.
+func (r *Reader) ShowRelationshipType(row *ent.RelationshipType) *RelationshipType {
+	return &RelationshipType{row}
+}

@@ -1,0 +1,174 @@
+package read
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/ci"
+	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Service is a CI seen from the catalogue: the same record under another id prefix.
+type Service struct{ *CI }
+
+func asServices(cis []*CI) []*Service {
+	all := make([]*Service, len(cis))
+	for i, c := range cis {
+		all[i] = &Service{c}
+	}
+	return all
+}
+
+// ShowService shows a service that a verb returned.
+func (r *Reader) ShowService(row *ent.CI) *Service { return &Service{r.ShowCI(row)} }
+
+// ServiceFilter chooses services.
+type ServiceFilter struct {
+	Name           *StringFilter
+	Kind           *EnumFilter[domain.ServiceKind]
+	Tier           *CodeFilter
+	PortfolioStage *EnumFilter[domain.PortfolioStage]
+	Lifecycle      *EnumFilter[domain.Lifecycle]
+	Environment    *EnumFilter[domain.Environment]
+	Criticality    *EnumFilter[domain.Criticality]
+	OwnerTeam      *IDFilter
+	SupportTeam    *IDFilter
+	Labels         []*LabelFilter
+	And            []*ServiceFilter
+	Or             []*ServiceFilter
+	Not            *ServiceFilter
+}
+
+func (f *ServiceFilter) hasLifecycle() bool {
+	if f == nil {
+		return false
+	}
+	named := f.Lifecycle != nil || f.Not.hasLifecycle()
+	for _, part := range append(append([]*ServiceFilter(nil), f.And...), f.Or...) {
+		named = named || part.hasLifecycle()
+	}
+	return named
+}
+
+func serviceConditions(c *conditions, f *ServiceFilter, depth int) {
+	if f == nil {
+		return
+	}
+	c.text(ci.FieldName, f.Name)
+	enum(c, ci.FieldServiceKind, f.Kind)
+	c.codeOf(ci.FieldTierID, "service_tier", f.Tier)
+	enum(c, ci.FieldPortfolioStage, f.PortfolioStage)
+	enum(c, ci.FieldLifecycle, f.Lifecycle)
+	enum(c, ci.FieldEnvironment, f.Environment)
+	enum(c, ci.FieldCriticality, f.Criticality)
+	c.ownerTeam(f.OwnerTeam)
+	c.reference(ci.FieldSupportTeamID, f.SupportTeam)
+	c.labels(f.Labels)
+	combine(c, depth, f.And, f.Or, f.Not, serviceConditions)
+}
+
+func isService(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(ci.FieldServiceKind)) }
+
+// Services lists services.
+func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOrder, p Page) (*Connection[Service], error) {
+	c := &conditions{}
+	c.add(isService)
+	serviceConditions(c, filter, 0)
+	if !filter.hasLifecycle() {
+		c.add(notRetired)
+	}
+	o := ciOrder(c, by)
+	if c.err != nil {
+		return nil, c.err
+	}
+	cis := r.ciList(c, "services", filter, o)
+	return list[*ent.CI, Service]{
+		name: "services", filter: filter, order: o, query: cis.query,
+		wrap: func(rows []*ent.CI) []*Service { return asServices(r.wrapCIs(rows)) },
+	}.page(ctx, p)
+}
+
+// Service is the service with an id; nil when there is none.
+func (r *Reader) Service(ctx context.Context, id ident.ID) (*Service, error) {
+	c, err := r.CI(ctx, id)
+	if c == nil || err != nil {
+		return nil, err
+	}
+	return c.Service(), nil
+}
+
+// ServiceByName is the service with a name in an environment; nil when there is none or more than one.
+func (r *Reader) ServiceByName(ctx context.Context, name string, environment domain.Environment) (*Service, error) {
+	rows, err := r.store.Read.CI.Query().
+		Where(ci.Name(name), ci.EnvironmentEQ(environment), ci.ServiceKindNotNil(), ci.LifecycleNEQ(domain.Retired)).Limit(2).All(ctx)
+	if err != nil || len(rows) != 1 {
+		return nil, store.Translate(err)
+	}
+	return r.ShowService(rows[0]), nil
+}
+
+// ServiceTiers are the tiers, the most important first.
+func (r *Reader) ServiceTiers(ctx context.Context) ([]*ServiceTier, error) {
+	rows, err := r.store.Read.ServiceTier.Query().Order(ent.Asc(servicetier.FieldRank)).All(ctx)
+	return asTiers(rows), store.Translate(err)
+}
+
+// ServiceTier is one step of the scale of importance.
+type ServiceTier struct{ *ent.ServiceTier }
+
+// IsNode marks records with a global id.
+func (*ServiceTier) IsNode() {}
+
+func asTiers(rows []*ent.ServiceTier) []*ServiceTier {
+	all := make([]*ServiceTier, len(rows))
+	for i, row := range rows {
+		all[i] = &ServiceTier{row}
+	}
+	return all
+}
+
+func loadTiers(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ServiceTier, error) {
+	rows, err := r.store.Read.ServiceTier.Query().Where(servicetier.IDIn(ids...)).All(ctx)
+	return index(asTiers(rows), func(t *ServiceTier) ident.ID { return t.ID }), store.Translate(err)
+}
+
+// ID is the service's own global id.
+func (s *Service) ID() ident.ID { return s.CI.ID.As(ident.Service) }
+
+// Kind is the sort of service.
+func (s *Service) Kind() domain.ServiceKind { return *s.ServiceKind }
+
+// PortfolioStage is where the service stands in the portfolio.
+func (s *Service) PortfolioStage() domain.PortfolioStage {
+	if s.CI.PortfolioStage == nil {
+		return domain.PortfolioCatalog
+	}
+	return *s.CI.PortfolioStage
+}
+
+// Tier is how important the service is.
+func (s *Service) Tier(ctx context.Context) (*ServiceTier, error) {
+	return one(ctx, s.in, s.CI, "tier", func(c *CI) *ident.ID { return c.TierID }, loadTiers)
+}
+
+// Links are where to read, watch and talk about the service.
+func (s *Service) Links() []*domain.Link {
+	all := make([]*domain.Link, len(s.CI.Links))
+	for i := range s.CI.Links {
+		all[i] = &s.CI.Links[i]
+	}
+	return all
+}
+
+// SupportTeam supports the service.
+func (s *Service) SupportTeam(ctx context.Context) (*Team, error) {
+	return one(ctx, s.in, s.CI, "support team", func(c *CI) *ident.ID { return c.SupportTeamID }, loadTeams)
+}
+
+// ShowServiceTier shows a tier that a verb returned.
+func (r *Reader) ShowServiceTier(row *ent.ServiceTier) *ServiceTier { return &ServiceTier{row} }

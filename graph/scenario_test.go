@@ -1,0 +1,239 @@
+package graph_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/linchpin-cmdb/linchpin/graph"
+	"github.com/linchpin-cmdb/linchpin/graph/exec"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/server"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+var update = flag.Bool("update", false, "write what the server answers into the scenarios")
+
+// serverOver assembles a server over a store, as the product does.
+func serverOver(t testing.TB, s *store.Store) http.Handler {
+	t.Helper()
+	if err := cmdb.Seed(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	g := topology.New()
+	feed, err := journal.Follow(t.Context(), s, g, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { <-feed.Done() })
+	incidents := incident.New(s, g)
+	resolver := graph.New(read.New(s, g, incidents), cmdb.New(s), catalog.New(s), incidents, change.New(s))
+	return server.New(server.Config{Schema: exec.NewExecutableSchema(exec.Config{Resolvers: resolver}), Log: log, IsDev: true})
+}
+
+// A scenario is a txtar archive of steps, run in order over HTTP on each database:
+//
+//	NAME.graphql     the operation
+//	NAME.vars        its variables; "@STEP.path.to.value" is taken from an earlier answer
+//	NAME.actor       who asks; "dev" where it is absent
+//	NAME.json        the whole answer expected; "<any>" stands for any value
+//	NAME.statements  how many SELECT statements it may take, at most
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, s *store.Store) { runScenario(t, file, serverOver(t, s)) })
+		})
+	}
+}
+
+func runScenario(t *testing.T, file string, handler http.Handler) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := map[string][]byte{}
+	for _, f := range archive.Files {
+		parts[f.Name] = f.Data
+	}
+	answers := map[string]any{}
+	for _, f := range archive.Files {
+		name, is := strings.CutSuffix(f.Name, ".graphql")
+		if !is {
+			continue
+		}
+		variables := map[string]any{}
+		if text := parts[name+".vars"]; text != nil {
+			if err := json.Unmarshal(text, &variables); err != nil {
+				t.Fatalf("%s.vars: %v", name, err)
+			}
+			variables = resolve(t, variables, answers).(map[string]any)
+		}
+		got, statements := ask(t, handler, string(f.Data), variables, strings.TrimSpace(string(parts[name+".actor"])))
+		answers[name] = got
+		if *update {
+			continue
+		}
+		var want any
+		if err := json.Unmarshal(parts[name+".json"], &want); err != nil {
+			t.Fatalf("%s.json: %v", name, err)
+		}
+		if diff := cmp.Diff(want, overlook(want, got)); diff != "" {
+			t.Errorf("%s: the answer differs (- wanted, + got):\n%s", name, diff)
+		}
+		if text := parts[name+".statements"]; text != nil {
+			most, err := strconv.Atoi(strings.TrimSpace(string(text)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(statements) > most {
+				t.Errorf("%s took %d statements, at most %d are allowed:\n%s", name, len(statements), most, join(statements))
+			}
+		}
+	}
+	if *update {
+		rewrite(t, file, archive, parts, answers)
+	}
+}
+
+// ask sends one operation and gives the answer and the statements it took.
+func ask(t testing.TB, handler http.Handler, query string, variables map[string]any, actor string) (any, []store.Statement) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, statements := store.CountStatements(t.Context())
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Linchpin-Actor", actor)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	var got any
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatalf("%d: %s", w.Code, w.Body)
+	}
+	return got, statements.All()
+}
+
+func join(statements []store.Statement) string {
+	var b strings.Builder
+	for _, s := range statements {
+		b.WriteString(s.SQL + "\n")
+	}
+	return b.String()
+}
+
+// resolve replaces "@STEP.path" by what an earlier answer has there.
+func resolve(t *testing.T, v any, answers map[string]any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			v[k] = resolve(t, e, answers)
+		}
+	case []any:
+		for i, e := range v {
+			v[i] = resolve(t, e, answers)
+		}
+	case string:
+		path, is := strings.CutPrefix(v, "@")
+		if !is {
+			return v
+		}
+		var at any = map[string]any(answers)
+		for _, step := range strings.Split(path, ".") {
+			switch here := at.(type) {
+			case map[string]any:
+				at = here[step]
+			case []any:
+				i, err := strconv.Atoi(step)
+				if err != nil || i >= len(here) {
+					t.Fatalf("%s: no element %s", v, step)
+				}
+				at = here[i]
+			}
+		}
+		if at == nil {
+			t.Fatalf("%s: nothing there", v)
+		}
+		return at
+	}
+	return v
+}
+
+// overlook puts "<any>" into got wherever want has it.
+func overlook(want, got any) any {
+	switch w := want.(type) {
+	case string:
+		if w == "<any>" && got != nil {
+			return w
+		}
+	case map[string]any:
+		g, is := got.(map[string]any)
+		if !is {
+			return got
+		}
+		for k := range g {
+			g[k] = overlook(w[k], g[k])
+		}
+		return g
+	case []any:
+		g, is := got.([]any)
+		if !is || len(g) != len(w) {
+			return got
+		}
+		for i := range g {
+			g[i] = overlook(w[i], g[i])
+		}
+		return g
+	}
+	return got
+}
+
+// rewrite stores the answers in the scenario; "<any>" stays where it was.
+func rewrite(t *testing.T, file string, archive *txtar.Archive, parts map[string][]byte, answers map[string]any) {
+	var files []txtar.File
+	for _, f := range archive.Files {
+		if strings.HasSuffix(f.Name, ".json") {
+			continue
+		}
+		files = append(files, f)
+		name, is := strings.CutSuffix(f.Name, ".graphql")
+		if !is {
+			continue
+		}
+		var want any
+		_ = json.Unmarshal(parts[name+".json"], &want) // new steps have none
+		text, err := json.MarshalIndent(overlook(want, answers[name]), "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, txtar.File{Name: name + ".json", Data: append(text, '\n')})
+	}
+	archive.Files = files
+	if err := os.WriteFile(file, txtar.Format(archive), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

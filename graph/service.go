@@ -1,0 +1,47 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/graph/present"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
+)
+
+func (r *mutationResolver) CreateService(ctx context.Context, input catalog.CreateServiceInput) (*present.ServicePayload, error) {
+	record, err := r.r.catalog.CreateService(ctx, input)
+	return present.Service(r.r.read, record, err)
+}
+
+func (r *mutationResolver) UpdateService(ctx context.Context, input catalog.UpdateServiceInput) (*present.ServicePayload, error) {
+	record, err := r.r.catalog.UpdateService(ctx, input)
+	return present.Service(r.r.read, record, err)
+}
+
+func (r *mutationResolver) CreateServiceTier(ctx context.Context, input catalog.CreateServiceTierInput) (*present.ServiceTierPayload, error) {
+	record, err := r.r.catalog.CreateServiceTier(ctx, input)
+	return present.ServiceTier(r.r.read, record, err)
+}
+
+func (r *mutationResolver) UpdateServiceTier(ctx context.Context, input catalog.UpdateServiceTierInput) (*present.ServiceTierPayload, error) {
+	record, err := r.r.catalog.UpdateServiceTier(ctx, input)
+	return present.ServiceTier(r.r.read, record, err)
+}
+
+func (r *queryResolver) Service(ctx context.Context, id ident.ID) (*read.Service, error) {
+	return r.r.read.Service(ctx, id)
+}
+
+func (r *queryResolver) ServiceByName(ctx context.Context, name string, environment domain.Environment) (*read.Service, error) {
+	return r.r.read.ServiceByName(ctx, name, environment)
+}
+
+func (r *queryResolver) Services(ctx context.Context, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Service], error) {
+	return r.r.read.Services(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
+}
+
+func (r *queryResolver) ServiceTiers(ctx context.Context) ([]*read.ServiceTier, error) {
+	return r.r.read.ServiceTiers(ctx)
+}

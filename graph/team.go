@@ -1,0 +1,47 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/graph/present"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
+)
+
+func (r *mutationResolver) CreateTeam(ctx context.Context, input catalog.CreateTeamInput) (*present.TeamPayload, error) {
+	record, err := r.r.catalog.CreateTeam(ctx, input)
+	return present.Team(r.r.read, record, err)
+}
+
+func (r *mutationResolver) UpdateTeam(ctx context.Context, input catalog.UpdateTeamInput) (*present.TeamPayload, error) {
+	record, err := r.r.catalog.UpdateTeam(ctx, input)
+	return present.Team(r.r.read, record, err)
+}
+
+func (r *mutationResolver) AddTeamMember(ctx context.Context, input catalog.AddTeamMemberInput) (*present.TeamPayload, error) {
+	record, err := r.r.catalog.AddTeamMember(ctx, input)
+	return present.Team(r.r.read, record, err)
+}
+
+func (r *mutationResolver) RemoveTeamMember(ctx context.Context, input catalog.RemoveTeamMemberInput) (*present.TeamPayload, error) {
+	record, err := r.r.catalog.RemoveTeamMember(ctx, input)
+	return present.Team(r.r.read, record, err)
+}
+
+func (r *mutationResolver) CreatePerson(ctx context.Context, input catalog.CreatePersonInput) (*present.PersonPayload, error) {
+	record, err := r.r.catalog.CreatePerson(ctx, input)
+	return present.Person(r.r.read, record, err)
+}
+
+func (r *mutationResolver) UpdatePerson(ctx context.Context, input catalog.UpdatePersonInput) (*present.PersonPayload, error) {
+	record, err := r.r.catalog.UpdatePerson(ctx, input)
+	return present.Person(r.r.read, record, err)
+}
+
+func (r *queryResolver) Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.Team], error) {
+	return r.r.read.Teams(ctx, name, read.Page{First: first, After: after, Last: last, Before: before})
+}
+
+func (r *queryResolver) People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.Person], error) {
+	return r.r.read.People(ctx, name, read.Page{First: first, After: after, Last: last, Before: before})
+}

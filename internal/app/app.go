@@ -1,0 +1,129 @@
+// Package app assembles the product from its parts; it is the only package that knows all of them.
+package app
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	root "github.com/linchpin-cmdb/linchpin/graph"
+	"github.com/linchpin-cmdb/linchpin/graph/exec"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/server"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+	"github.com/linchpin-cmdb/linchpin/schema"
+)
+
+// App is the product over one database.
+type App struct {
+	Store    *store.Store
+	Graph    *topology.Graph
+	CMDB     *cmdb.Practice
+	Catalog  *catalog.Practice
+	Incident *incident.Practice
+	Change   *change.Practice
+	Reader   *read.Reader
+	// Migrated is how many migrations Open applied.
+	Migrated int
+
+	feed *journal.Feed
+	stop context.CancelFunc
+	log  *slog.Logger
+}
+
+// Open opens a database, brings it to the newest version, seeds it where it is empty, and lets the graph follow it.
+func Open(ctx context.Context, database string, log *slog.Logger) (_ *App, err error) {
+	s, err := store.Open(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Store: s, Graph: topology.New(), log: log}
+	defer func() {
+		if err != nil {
+			_ = a.Close()
+		}
+	}()
+	if a.Migrated, err = s.Migrate(ctx); err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	if err = cmdb.Seed(ctx, s); err != nil {
+		return nil, fmt.Errorf("seed: %w", err)
+	}
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.stop = stop
+	if a.feed, err = journal.Follow(following, s, a.Graph, log); err != nil {
+		return nil, fmt.Errorf("load the graph: %w", err)
+	}
+	a.CMDB, a.Catalog = cmdb.New(s), catalog.New(s)
+	a.Incident, a.Change = incident.New(s, a.Graph), change.New(s)
+	a.Reader = read.New(s, a.Graph, a.Incident)
+	return a, nil
+}
+
+// Close stops following and closes the database.
+func (a *App) Close() error {
+	if a.stop != nil {
+		a.stop()
+	}
+	if a.feed != nil {
+		<-a.feed.Done()
+	}
+	a.Graph.Settle()
+	return a.Store.Close()
+}
+
+// readyLag is how long the graph may be behind before the server says that it is not ready.
+const readyLag = 2 * time.Second
+
+// Handler answers HTTP. In dev mode everyone is an admin.
+func (a *App) Handler(isDev bool) (http.Handler, error) {
+	sdl, err := SDL()
+	if err != nil {
+		return nil, err
+	}
+	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change)
+	return server.New(server.Config{
+		Schema: exec.NewExecutableSchema(exec.Config{Resolvers: resolver}), SDL: sdl, Log: a.log, IsDev: isDev, IsReady: a.isReady,
+	}), nil
+}
+
+// isReady is nil when the database answers and the graph is not behind it.
+func (a *App) isReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyLag)
+	defer cancel()
+	revision, err := a.Store.Revision(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = a.Graph.Wait(ctx, revision)
+	return err
+}
+
+// SDL is the whole contract as one document.
+func SDL() ([]byte, error) {
+	names, err := fs.Glob(schema.Files, "*.graphql")
+	if err != nil {
+		return nil, err
+	}
+	var all []byte
+	for i, name := range names {
+		text, err := fs.ReadFile(schema.Files, name)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			all = append(all, '\n')
+		}
+		all = append(all, text...)
+	}
+	return all, nil
+}

@@ -1,0 +1,242 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	entchange "github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/demo"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// LoadDemo puts the demo estate and its incidents and changes into the database, and reports false where they have
+// been before. What a person changed since then stays.
+func (a *App) LoadDemo(ctx context.Context, progress func(importer.Progress)) (loaded bool, err error) {
+	records, err := demo.Records()
+	if err != nil {
+		return false, err
+	}
+	d := &demoLoader{App: a, now: time.Now().UTC()}
+	if done, err := d.isLoaded(ctx, records); done || err != nil {
+		return false, err
+	}
+	plan, err := importer.NewPlan(ctx, a.Store, demo.Estate(), importer.Options{Progress: progress})
+	if err != nil {
+		return false, err
+	}
+	for _, p := range plan.Problems {
+		return false, &p // the demo is ours: any problem is a fault of the program
+	}
+	if _, err := plan.Apply(ctx, a.Store, progress); err != nil {
+		return false, err
+	}
+	if d.ids, err = d.identities(ctx); err != nil {
+		return false, err
+	}
+	d.changes = map[string]ident.ID{}
+	for _, key := range slices.Sorted(maps.Keys(records.Changes)) {
+		d.scheduleChange(key, records.Changes[key])
+	}
+	for _, key := range slices.Sorted(maps.Keys(records.Incidents)) {
+		d.scheduleIncident(key, records.Incidents[key])
+	}
+	slices.SortStableFunc(d.events, func(a, b event) int { return a.at.Compare(b.at) })
+	for _, e := range d.events {
+		actor := auth.Actor{Name: e.actor, Roles: []auth.Role{auth.Admin}}
+		if err := e.do(store.At(auth.With(ctx, actor), e.at)); err != nil {
+			return false, fmt.Errorf("%s at %s: %w", e.what, e.at.Format(time.DateTime), err)
+		}
+	}
+	return true, nil
+}
+
+// event is one thing somebody did in the week before the demo starts.
+type event struct {
+	at    time.Time
+	actor string
+	what  string
+	do    func(context.Context) error
+}
+
+type demoLoader struct {
+	*App
+	now     time.Time
+	ids     map[string]ident.ID // by external id
+	changes map[string]ident.ID // by key
+	events  []event
+}
+
+func (d *demoLoader) on(at demo.Offset, actor, what string, do func(context.Context) error) {
+	d.events = append(d.events, event{at.From(d.now), actor, what, do})
+}
+
+// isLoaded reports whether all incidents of the demo are there: they come last.
+func (d *demoLoader) isLoaded(ctx context.Context, records demo.RecordSet) (bool, error) {
+	keys := slices.Collect(maps.Keys(records.Incidents))
+	n, err := d.Store.Read.ExternalIdentity.Query().
+		Where(externalidentity.Source(demo.SourceName), externalidentity.ExternalIDIn(keys...)).Count(ctx)
+	return n == len(keys), store.Translate(err)
+}
+
+func (d *demoLoader) identities(ctx context.Context) (map[string]ident.ID, error) {
+	rows, err := d.Store.Read.ExternalIdentity.Query().Where(externalidentity.Source(demo.SourceName)).All(ctx)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	ids := make(map[string]ident.ID, len(rows))
+	for _, row := range rows {
+		ids[row.ExternalID] = row.RecordID
+	}
+	return ids, nil
+}
+
+// ref is the id behind an external id; nil for none.
+func (d *demoLoader) ref(externalID string) *ident.ID {
+	if externalID == "" {
+		return nil
+	}
+	id := d.ids[externalID]
+	return &id
+}
+
+func filled(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func (d *demoLoader) scheduleChange(key string, c demo.Change) {
+	draft := change.Draft{
+		Type: c.Type, Title: c.Title, Description: filled(c.Description), Justification: filled(c.Justification),
+		Plan: filled(c.Plan), BackoutPlan: filled(c.BackoutPlan), TestPlan: filled(c.TestPlan),
+		Requester: d.ref(c.RequestedBy), Assignee: d.ref(c.Assignee), AssignmentTeam: d.ref(c.Team),
+	}
+	start, end := c.PlannedStart.From(d.now), c.PlannedEnd.From(d.now)
+	draft.PlannedStart, draft.PlannedEnd = &start, &end
+	for _, ci := range c.CIs {
+		draft.Scope = append(draft.Scope, change.CI{ID: d.ids[ci.ID], Role: ci.Role})
+	}
+	later := func(at demo.Offset, after time.Duration) demo.Offset { return at + demo.Offset(after) }
+	d.on(c.CreatedAt, c.RequestedBy, "draft "+key, func(ctx context.Context) error {
+		earlier, err := d.Store.Read.Change.Query().Where(entchange.Title(c.Title)).IDs(ctx)
+		if err != nil || len(earlier) > 0 { // a start that was cut off
+			d.changes[key] = append(earlier, 0)[0]
+			return err
+		}
+		drafted, err := d.Change.Draft(ctx, draft)
+		if err != nil {
+			return err
+		}
+		d.changes[key] = drafted.ID
+		return nil
+	})
+	move := func(at demo.Offset, actor, what string, do func(context.Context, ident.ID) error) {
+		d.on(at, actor, what+" "+key, func(ctx context.Context) error { return do(ctx, d.changes[key]) })
+	}
+	if c.Type == domain.Standard {
+		move(later(c.CreatedAt, time.Hour), c.Assignee, "schedule", func(ctx context.Context, id ident.ID) error {
+			_, err := d.Change.Schedule(ctx, change.Schedule{ID: id})
+			return err
+		})
+	}
+	if c.Type == domain.Normal {
+		move(later(c.CreatedAt, time.Hour/2), c.RequestedBy, "assess", func(ctx context.Context, id ident.ID) error {
+			_, err := d.Change.Assess(ctx, change.Assess{ID: id})
+			return err
+		})
+	}
+	for _, said := range c.Timeline {
+		move(said.At, said.By, "comment on", func(ctx context.Context, id ident.ID) error {
+			_, err := d.Change.Comment(ctx, change.Comment{ID: id, Kind: said.Kind, Body: said.Text})
+			return err
+		})
+	}
+	if c.State == domain.ChangeClosed {
+		d.carryOut(c, later, move)
+	}
+}
+
+// carryOut takes a change from its assessment to its end.
+func (d *demoLoader) carryOut(c demo.Change, later func(demo.Offset, time.Duration) demo.Offset,
+	move func(demo.Offset, string, string, func(context.Context, ident.ID) error),
+) {
+	move(later(c.CreatedAt, 20*time.Hour), c.RequestedBy, "request approval of", func(ctx context.Context, id ident.ID) error {
+		_, err := d.Change.RequestApproval(ctx, change.RequestApproval{ID: id, Approvers: c.ApprovedBy})
+		return err
+	})
+	for i, approver := range c.ApprovedBy {
+		move(later(c.CreatedAt, time.Duration(40+10*i)*time.Hour), approver, "approve", func(ctx context.Context, id ident.ID) error {
+			_, err := d.Change.Approve(ctx, change.Approve{ID: id})
+			return err
+		})
+	}
+	move(later(c.CreatedAt, 100*time.Hour), c.RequestedBy, "schedule", func(ctx context.Context, id ident.ID) error {
+		_, err := d.Change.Schedule(ctx, change.Schedule{ID: id})
+		return err
+	})
+	move(*c.ActualStart, c.Assignee, "start", func(ctx context.Context, id ident.ID) error {
+		_, err := d.Change.Start(ctx, change.Start{ID: id})
+		return err
+	})
+	move(*c.ActualEnd, c.Assignee, "review", func(ctx context.Context, id ident.ID) error {
+		_, err := d.Change.Review(ctx, change.Review{ID: id})
+		return err
+	})
+	move(*c.ClosedAt, c.RequestedBy, "close", func(ctx context.Context, id ident.ID) error {
+		_, err := d.Change.Close(ctx, change.Close{ID: id, Outcome: c.Outcome, Notes: c.OutcomeNotes})
+		return err
+	})
+}
+
+func (d *demoLoader) scheduleIncident(key string, i demo.Incident) {
+	open := incident.Open{
+		Title: i.Title, Description: filled(i.Description), Urgency: &i.Urgency, Category: filled(i.Category), Channel: &i.Channel,
+		IsMajor: &i.IsMajor, Caller: d.ref(i.Caller), Assignee: d.ref(i.Assignee), AssignmentTeam: d.ref(i.Team),
+		ExternalIdentity: &domain.ExternalKey{Source: demo.SourceName, ExternalID: key},
+	}
+	if i.Impact > 0 {
+		open.ImpactLevel = &i.Impact
+	}
+	if i.DetectedAt != nil {
+		at := i.DetectedAt.From(d.now)
+		open.DetectedAt = &at
+	}
+	for _, ci := range i.CIs {
+		open.CIs = append(open.CIs, incident.CI{ID: d.ids[ci.ID], Role: ci.Role})
+	}
+	var id ident.ID
+	d.on(i.OpenedAt, i.Caller, "open "+key, func(ctx context.Context) error {
+		if change, caused := d.changes[i.CausedByChange]; caused {
+			open.CausedByChange = &change
+		}
+		opened, err := d.Incident.Open(ctx, open)
+		if err != nil {
+			return err
+		}
+		id = opened.ID
+		return nil
+	})
+	if i.AcknowledgedAt != nil {
+		d.on(*i.AcknowledgedAt, i.Assignee, "start "+key, func(ctx context.Context) error {
+			_, err := d.Incident.Start(ctx, incident.Start{ID: id})
+			return err
+		})
+	}
+	for _, said := range i.Timeline {
+		d.on(said.At, said.By, "comment on "+key, func(ctx context.Context) error {
+			_, err := d.Incident.Comment(ctx, incident.Comment{ID: id, Kind: said.Kind, Body: said.Text})
+			return err
+		})
+	}
+}

@@ -1,0 +1,21 @@
+package app
+
+import (
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
+	"github.com/linchpin-cmdb/linchpin/internal/importer/backstage"
+	"github.com/linchpin-cmdb/linchpin/internal/importer/estate"
+	"github.com/linchpin-cmdb/linchpin/internal/importer/kubernetes"
+)
+
+// SourceKind is a kind of files that can be imported.
+type SourceKind struct {
+	Name, Short, Example string
+	Open                 func(paths []string) (importer.Source, error)
+}
+
+// Sources are all kinds. A new one is a package and a line here.
+var Sources = []SourceKind{
+	{"backstage", "Import a Backstage catalogue: entity files, folders of them", "catalog-info.yaml teams/", func(p []string) (importer.Source, error) { return backstage.New(p), nil }},
+	{"kubernetes", "Import Kubernetes manifests: workloads, Services, and who calls whom", "manifests/ network-policies/", func(p []string) (importer.Source, error) { return kubernetes.New(p), nil }},
+	{"estate", "Import Linchpin's own estate files", "estate/", func(p []string) (importer.Source, error) { return estate.Open("estate", p...) }},
+}

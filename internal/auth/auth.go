@@ -1,0 +1,72 @@
+// Package auth knows who is calling and whether they may: one policy table for verbs and fields. It refuses
+// whatever the table does not allow, the unknown included.
+package auth
+
+import (
+	"context"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+)
+
+// Role is what an actor may do; every role includes reading.
+type Role string
+
+// The roles.
+const (
+	Viewer        Role = "VIEWER"
+	Operator      Role = "OPERATOR"
+	ChangeManager Role = "CHANGE_MANAGER"
+	CatalogEditor Role = "CATALOG_EDITOR"
+	Admin         Role = "ADMIN"
+)
+
+// Actor is the authenticated caller. Name is written on each journal entry.
+type Actor struct {
+	Name  string
+	Roles []Role
+}
+
+// System is the program itself: it seeds and imports.
+var System = Actor{Name: "linchpin", Roles: []Role{Admin}}
+
+// Has reports whether the actor has a role; an admin has them all, and everyone with any role reads.
+func (a Actor) Has(role Role) bool {
+	if len(a.Roles) == 0 {
+		return false
+	}
+	return role == Viewer || slices.Contains(a.Roles, role) || slices.Contains(a.Roles, Admin)
+}
+
+type actorKey struct{}
+
+// With makes a context in which a calls.
+func With(ctx context.Context, a Actor) context.Context { return context.WithValue(ctx, actorKey{}, a) }
+
+// From is the actor of ctx.
+func From(ctx context.Context) (Actor, bool) {
+	a, known := ctx.Value(actorKey{}).(Actor)
+	return a, known
+}
+
+// Require gives the actor of ctx if they may do verb. Failures: errs.Unauthenticated, errs.Forbidden.
+func Require(ctx context.Context, verb string) (Actor, error) {
+	a, known := From(ctx)
+	if !known {
+		return a, errs.New(errs.Unauthenticated, "nobody is signed in")
+	}
+	role, declared := verbs[verb]
+	if !declared || !a.Has(role) {
+		return a, errs.New(errs.Forbidden, "%s may not do %s", a.Name, verb)
+	}
+	return a, nil
+}
+
+// MayRead reports whether a may read a field of a GraphQL type. A type the table does not name is refused.
+func MayRead(a Actor, typeName, field string) bool {
+	role, declared := fields[typeName+"."+field]
+	if !declared {
+		role, declared = fields[typeName]
+	}
+	return declared && a.Has(role)
+}

@@ -1,0 +1,74 @@
+package auth
+
+// verbs is the policy for actions: which role a verb needs. A verb is the practice and what it does.
+var verbs = map[string]Role{
+	"ci.create": CatalogEditor, "ci.update": CatalogEditor, "ci.retire": CatalogEditor,
+	"ci.set_owners": CatalogEditor, "ci.add_external_identity": CatalogEditor,
+	"ci_class.create": Admin, "ci_class.update": Admin,
+	"service.create": CatalogEditor, "service.update": CatalogEditor,
+	"service_tier.create": Admin, "service_tier.update": Admin,
+	"relationship.create": CatalogEditor, "relationship.update": CatalogEditor, "relationship.remove": CatalogEditor,
+	"relationship_type.create": Admin, "relationship_type.update": Admin,
+	"dependency_group.create": CatalogEditor, "dependency_group.update": CatalogEditor, "dependency_group.remove": CatalogEditor,
+	"team.create": CatalogEditor, "team.update": CatalogEditor, "team.add_member": CatalogEditor, "team.remove_member": CatalogEditor,
+	"person.create": CatalogEditor, "person.update": CatalogEditor,
+
+	"incident.open": Operator, "incident.update": Operator, "incident.assign": Operator, "incident.set_cis": Operator,
+	"incident.start": Operator, "incident.hold": Operator, "incident.resolve": Operator, "incident.reopen": Operator,
+	"incident.close": Operator, "incident.cancel": Operator, "incident.comment": Operator,
+
+	"change.draft": ChangeManager, "change.update": ChangeManager, "change.assess": ChangeManager,
+	"change.request_approval": ChangeManager, "change.approve": ChangeManager, "change.reject": ChangeManager,
+	"change.schedule": ChangeManager, "change.start": ChangeManager, "change.review": ChangeManager,
+	"change.close": ChangeManager, "change.cancel": ChangeManager, "change.return": ChangeManager, "change.comment": ChangeManager,
+
+	"import.apply": Admin, "seed": Admin,
+}
+
+// fields is the policy for reading: which role a GraphQL type needs, or a single field of it as Type.field.
+var fields = map[string]Role{
+	"Query": Viewer, "Mutation": Viewer, // each mutation's verb is checked where it acts
+	"Node": Viewer, "PageInfo": Viewer, "Viewer": Viewer, "UserError": Viewer,
+
+	"CI": Viewer, "CIConnection": Viewer, "CIEdge": Viewer, "ExternalIdentity": Viewer,
+	"DanglingReference": Viewer, "DanglingReferenceConnection": Viewer, "DanglingReferenceEdge": Viewer,
+	"CIClass": Viewer, "CIClassConnection": Viewer, "CIClassEdge": Viewer,
+	"Service": Viewer, "ServiceConnection": Viewer, "ServiceEdge": Viewer, "ServiceLink": Viewer, "ServiceTier": Viewer,
+	"Relationship": Viewer, "RelationshipConnection": Viewer, "RelationshipEdge": Viewer,
+	"RelationshipType": Viewer, "RelationshipTypeConnection": Viewer, "RelationshipTypeEdge": Viewer, "ClassPair": Viewer,
+	"DependencyGroup": Viewer, "GroupMember": Viewer,
+	"Team": Viewer, "TeamConnection": Viewer, "TeamEdge": Viewer,
+	"Person": Viewer, "PersonConnection": Viewer, "PersonEdge": Viewer, "Owner": Viewer,
+
+	"Impact": Viewer, "Completeness": Viewer, "AffectedCI": Viewer, "AffectedCIConnection": Viewer, "AffectedCIEdge": Viewer,
+	"Proof": Viewer, "ProofCause": Viewer, "ImpactCounts": Viewer, "ClassCount": Viewer, "TierCount": Viewer,
+	"EnvironmentCount": Viewer, "Subgraph": Viewer, "ImpactPath": Viewer,
+	"Dependencies": Viewer, "NeededCI": Viewer, "NeededCIConnection": Viewer, "NeededCIEdge": Viewer,
+
+	"Incident": Viewer, "IncidentConnection": Viewer, "IncidentEdge": Viewer, "IncidentCI": Viewer, "IncidentTransition": Viewer,
+	"ImpactSnapshot": Viewer, "ImpactedRecord": Viewer, "PriorityRule": Viewer,
+	"TimelineEntry": Viewer, "TimelineEntryConnection": Viewer, "TimelineEntryEdge": Viewer,
+
+	"Change": Viewer, "ChangeConnection": Viewer, "ChangeEdge": Viewer, "ChangeCI": Viewer, "ChangeTransition": Viewer, "Approval": Viewer,
+
+	"Entry": Viewer, "EntryConnection": Viewer, "EntryEdge": Viewer,
+	"RecordVersion": Viewer, "RecordVersionConnection": Viewer, "RecordVersionEdge": Viewer,
+	"SearchConnection": Viewer, "SearchEdge": Viewer,
+
+	"__Schema": Viewer, "__Type": Viewer, "__Field": Viewer, "__InputValue": Viewer, "__EnumValue": Viewer, "__Directive": Viewer,
+
+	"CreateCIPayload": Viewer, "UpdateCIPayload": Viewer, "RetireCIPayload": Viewer, "SetOwnersPayload": Viewer, "AddExternalIdentityPayload": Viewer,
+	"CreateCIClassPayload": Viewer, "UpdateCIClassPayload": Viewer,
+	"CreateServicePayload": Viewer, "UpdateServicePayload": Viewer, "CreateServiceTierPayload": Viewer, "UpdateServiceTierPayload": Viewer,
+	"RelateCIsPayload": Viewer, "UpdateRelationshipPayload": Viewer, "UnrelateCIsPayload": Viewer,
+	"CreateRelationshipTypePayload": Viewer, "UpdateRelationshipTypePayload": Viewer,
+	"CreateDependencyGroupPayload": Viewer, "UpdateDependencyGroupPayload": Viewer, "RemoveDependencyGroupPayload": Viewer,
+	"CreateTeamPayload": Viewer, "UpdateTeamPayload": Viewer, "AddTeamMemberPayload": Viewer, "RemoveTeamMemberPayload": Viewer,
+	"CreatePersonPayload": Viewer, "UpdatePersonPayload": Viewer,
+	"OpenIncidentPayload": Viewer, "UpdateIncidentPayload": Viewer, "AssignIncidentPayload": Viewer, "SetIncidentCIsPayload": Viewer,
+	"StartIncidentPayload": Viewer, "HoldIncidentPayload": Viewer, "ResolveIncidentPayload": Viewer, "ReopenIncidentPayload": Viewer,
+	"CloseIncidentPayload": Viewer, "CancelIncidentPayload": Viewer, "CommentOnIncidentPayload": Viewer,
+	"DraftChangePayload": Viewer, "UpdateChangePayload": Viewer, "AssessChangePayload": Viewer, "RequestChangeApprovalPayload": Viewer,
+	"ApproveChangePayload": Viewer, "RejectChangePayload": Viewer, "ScheduleChangePayload": Viewer, "StartChangePayload": Viewer,
+	"ReviewChangePayload": Viewer, "CloseChangePayload": Viewer, "CancelChangePayload": Viewer, "ReturnChangePayload": Viewer, "CommentOnChangePayload": Viewer,
+}

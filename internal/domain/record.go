@@ -1,0 +1,42 @@
+package domain
+
+import "github.com/linchpin-cmdb/linchpin/internal/ident"
+
+// Link is an address of a service: a runbook, a dashboard.
+type Link struct {
+	Kind  LinkKind `json:"kind"`
+	Title string   `json:"title"`
+	URL   string   `json:"url"`
+}
+
+// GroupMember is a relationship that counts in a dependency group, with its weight (1 unless WEIGHTED).
+type GroupMember struct {
+	Relationship ident.ID `json:"relationship"`
+	Weight       int      `json:"weight"`
+}
+
+// ClassPair allows relationships from one class to another; a class means its subtree.
+type ClassPair struct {
+	Source string `json:"source"`
+	Target string `json:"target"`
+}
+
+// ImpactSnapshot is what the engine computed when an incident was opened or resolved.
+type ImpactSnapshot struct {
+	Revision int64            `json:"revision"`
+	Services []ImpactedRecord `json:"services"`
+	Affected int              `json:"affected"`
+}
+
+// ImpactedRecord is a CI and the state it was found in.
+type ImpactedRecord struct {
+	CI    ident.ID `json:"ci"`
+	Name  string   `json:"name"`
+	State string   `json:"state"`
+}
+
+// ExternalKey names a record as the system it came from does.
+type ExternalKey struct {
+	Source     string `json:"source"`
+	ExternalID string `json:"externalId"`
+}

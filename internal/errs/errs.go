@@ -1,0 +1,120 @@
+// Package errs is the one vocabulary of failure. A failure is translated into it once, at the border where it
+// happens (database, file, rule), and presented once, at the border where it leaves (GraphQL, command line).
+package errs
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Code says what sort of failure it is. Codes are part of the API.
+type Code string
+
+// What a person can mend: mutations answer these as userErrors.
+const (
+	Invalid           Code = "INVALID"            // a value is malformed or out of range
+	Required          Code = "REQUIRED"           // a value is missing
+	NotFound          Code = "NOT_FOUND"          // what the input names does not exist
+	AlreadyExists     Code = "ALREADY_EXISTS"     // a unique value is taken
+	Stale             Code = "STALE"              // the record changed since the version that was stated
+	TransitionRefused Code = "TRANSITION_REFUSED" // the state table does not allow it, or something is missing for it
+	InUse             Code = "IN_USE"             // other records stand in the way
+)
+
+// What belongs to the request, the caller or the server: answered as top-level errors.
+const (
+	BadUserInput    Code = "BAD_USER_INPUT"
+	BadCursor       Code = "BAD_CURSOR"
+	Unauthenticated Code = "UNAUTHENTICATED"
+	Forbidden       Code = "FORBIDDEN"
+	TooLarge        Code = "QUERY_TOO_LARGE"
+	Timeout         Code = "TIMEOUT"
+	Unavailable     Code = "UNAVAILABLE"
+	OutcomeUnknown  Code = "OUTCOME_UNKNOWN" // a commit was sent and no answer came: it may or may not have happened
+	Internal        Code = "INTERNAL"
+)
+
+// Error is one failure. Message says what is wrong, where, and what would be right; it may be shown to
+// anyone. Field is the path of the input that caused it, outermost first. Cause is for the log only.
+type Error struct {
+	Code    Code
+	Message string
+	Field   []string
+	Cause   error
+}
+
+func (e *Error) Error() string {
+	s := e.Message
+	if len(e.Field) > 0 {
+		s = strings.Join(e.Field, ".") + ": " + s
+	}
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// New makes an error of a code. Arguments format the message.
+func New(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// At says which input is to blame. It returns a copy, so that sentinels may be shared.
+func (e *Error) At(field ...string) *Error {
+	c := *e
+	c.Field = append(append([]string(nil), field...), e.Field...)
+	return &c
+}
+
+// Because attaches the cause, which is logged and never shown.
+func (e *Error) Because(cause error) *Error {
+	c := *e
+	c.Cause = cause
+	return &c
+}
+
+// CodeOf is the code of err's first Error; Internal when there is none; "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return e.Code
+	}
+	return Internal
+}
+
+// All lists the Errors joined in err, in order. It reports false when any part of err is something else.
+func All(err error) (all []*Error, ok bool) {
+	if e, is := err.(*Error); is { //nolint:errorlint // the tree is walked here, link by link
+		return []*Error{e}, true
+	}
+	switch u := err.(type) { //nolint:errorlint // the tree is walked here, link by link
+	case interface{ Unwrap() []error }:
+		for _, part := range u.Unwrap() {
+			more, fine := All(part)
+			if !fine {
+				return nil, false
+			}
+			all = append(all, more...)
+		}
+		return all, len(all) > 0
+	case interface{ Unwrap() error }:
+		return All(u.Unwrap())
+	}
+	return nil, false
+}
+
+// Mendable reports whether a person can mend it by other input.
+func (c Code) Mendable() bool {
+	switch c { //nolint:exhaustive // the rest is the default
+	case Invalid, Required, NotFound, AlreadyExists, Stale, TransitionRefused, InUse:
+		return true
+	default:
+		return false
+	}
+}

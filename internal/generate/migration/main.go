@@ -1,0 +1,100 @@
+// Command migration writes the next versioned migration of both dialects from ent's schema:
+//
+//	go run ./internal/generate/migration -postgres postgres://… NAME
+//
+// It migrates a scratch SQLite file and the named empty PostgreSQL database to the newest version and writes what
+// is missing. Without NAME it only renews atlas.sum, after a migration was written by hand.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+
+	"ariga.io/atlas/sql/migrate"
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	"entgo.io/ent/dialect/sql/schema"
+
+	entmigrate "github.com/linchpin-cmdb/linchpin/ent/migrate"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+func main() {
+	postgres := flag.String("postgres", "", "address of an empty scratch database")
+	flag.Parse()
+	scratch, err := os.MkdirTemp("", "linchpin-migration")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(scratch) }()
+	for d, address := range map[string]string{dialect.SQLite: "sqlite:" + filepath.Join(scratch, "scratch.db"), dialect.Postgres: *postgres} {
+		if err := write(context.Background(), d, address, flag.Arg(0)); err != nil {
+			log.Fatalf("%s: %v", d, err)
+		}
+	}
+}
+
+var sequence = regexp.MustCompile(`INSERT INTO sqlite_sequence \(name, seq\) VALUES \("(\w+)", (\d+)\);`)
+
+// startAtFirst mends the numbering of new tables: sqlite_sequence holds the last id given out, where PostgreSQL's
+// START WITH, which ent writes in its place, is the first one to give.
+func startAtFirst(dir *migrate.LocalDir) error {
+	files, err := dir.Files()
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		mended := sequence.ReplaceAllStringFunc(string(f.Bytes()), func(line string) string {
+			part := sequence.FindStringSubmatch(line)
+			first, err := strconv.ParseInt(part[2], 10, 64)
+			if err != nil {
+				log.Fatal(err)
+			}
+			return fmt.Sprintf("INSERT INTO sqlite_sequence (name, seq) VALUES ('%s', %d);", part[1], first-1)
+		})
+		if err := dir.WriteFile(f.Name(), []byte(mended)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func write(ctx context.Context, d, address, name string) error {
+	folder := map[string]string{dialect.SQLite: "sqlite", dialect.Postgres: "postgres"}[d]
+	dir, err := migrate.NewLocalDir(filepath.Join("internal", "store", "migrations", folder))
+	if err != nil {
+		return err
+	}
+	if name != "" {
+		s, err := store.Open(ctx, address)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = s.Close() }()
+		if _, err := s.Migrate(ctx); err != nil {
+			return err
+		}
+		err = entmigrate.NewSchema(entsql.OpenDB(d, s.Writer())).NamedDiff(ctx, name,
+			schema.WithDir(dir), schema.WithMigrationMode(schema.ModeInspect), schema.WithDialect(d),
+			schema.WithFormatter(migrate.DefaultFormatter), schema.WithIndent("  "), schema.WithErrNoPlan(false))
+		if err != nil {
+			return err
+		}
+	}
+	if d == dialect.SQLite {
+		if err := startAtFirst(dir); err != nil {
+			return err
+		}
+	}
+	sum, err := dir.Checksum()
+	if err != nil {
+		return err
+	}
+	return migrate.WriteSumFile(dir, sum)
+}

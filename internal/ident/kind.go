@@ -1,0 +1,61 @@
+package ident
+
+// Kind is a sort of record. Its number is stored in every id: append, never renumber.
+type Kind uint16
+
+// The kinds, in the order they were introduced.
+const (
+	CI Kind = iota + 1
+	CIClass
+	RelationshipType
+	Relationship
+	DependencyGroup
+	ExternalIdentity
+	DanglingReference
+	Team
+	Person
+	Membership
+	Owner
+	ServiceTier
+	Incident
+	IncidentCI
+	Change
+	ChangeCI
+	Approval
+	TimelineEntry
+	Entry
+	Version
+	PriorityRule
+	// Service is a CI seen from the catalogue: it has no table and no numbers of its own.
+	Service
+	kindEnd
+)
+
+var prefixes = [kindEnd]string{
+	CI: "ci", CIClass: "cls", RelationshipType: "rty", Relationship: "rel", DependencyGroup: "grp",
+	ExternalIdentity: "xid", DanglingReference: "dng", Team: "team", Person: "per", Membership: "mbr", Owner: "own",
+	ServiceTier: "tier", Incident: "inc", IncidentCI: "ici", Change: "chg", ChangeCI: "cci", Approval: "apr",
+	TimelineEntry: "tml", Entry: "jrn", Version: "ver", PriorityRule: "prr", Service: "svc",
+}
+
+var kindsByPrefix = func() map[string]Kind {
+	m := make(map[string]Kind, kindEnd)
+	for k := CI; k < kindEnd; k++ {
+		m[prefixes[k]] = k
+	}
+	return m
+}()
+
+// Prefix is the short word before the underscore, such as "ci".
+func (k Kind) Prefix() string {
+	if k == 0 || k >= kindEnd {
+		return "unknown"
+	}
+	return prefixes[k]
+}
+
+// String is the prefix.
+func (k Kind) String() string { return k.Prefix() }
+
+// First is the first id of the kind, where its table's numbering starts.
+func (k Kind) First() int64 { return int64(New(k, 1)) }

@@ -1,0 +1,201 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// batchSize bounds the records of one transaction.
+const batchSize = 500
+
+// Result is what applying a plan did.
+type Result struct {
+	// Written counts what was written, and as IsConflict what was left out.
+	Written Summary `json:"written"`
+	// Conflicts are the rows left out because the database had changed since the plan: plan again to have them.
+	Conflicts []Problem `json:"conflicts"`
+	// Batches is the number of transactions that wrote, each one revision.
+	Batches int `json:"batches"`
+}
+
+// Apply writes what the plan says in batches, each one revision, whole or not at all: teams and people, CIs with
+// their keys and owners, relationships, dependency groups, dangling references. A record that changed since the plan
+// is left out and reported as a conflict. When ctx ends, or a batch fails, the result tells what was written until
+// then; a new plan of the same source does the rest. A plan is applied once.
+func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress)) (Result, error) {
+	a := &applying{
+		plan: p, store: s, progress: progress, result: Result{Written: Summary{}, Conflicts: []Problem{}},
+		ids: map[*record]ident.ID{}, versions: map[ident.ID]int{}, edges: map[*edge]ident.ID{}, total: p.work.size(),
+	}
+	actor, err := auth.Require(ctx, "import.apply")
+	if err != nil {
+		return a.result, err
+	}
+	a.by = store.By{Actor: actor.Name, Verb: "import." + p.Source}
+	for _, r := range slices.Concat(p.work.teams, p.work.people, p.work.cis) {
+		if r.id != 0 {
+			a.versions[r.id] = r.version
+		}
+	}
+	err = errors.Join(
+		inBatches(ctx, a, p.work.teams, a.writeTeams),
+		inBatches(ctx, a, p.work.people, a.writePeople),
+		inBatches(ctx, a, p.work.cis, a.writeCIs),
+		inBatches(ctx, a, p.work.edges, a.writeEdges),
+		inBatches(ctx, a, p.work.groups, a.writeGroups),
+		inBatches(ctx, a, p.work.dangling, a.writeDangling),
+	)
+	return a.result, err
+}
+
+// applying is one run of Apply.
+type applying struct {
+	plan     *Plan
+	store    *store.Store
+	by       store.By
+	progress func(Progress)
+	result   Result
+
+	ids      map[*record]ident.ID // of what was created
+	versions map[ident.ID]int     // of stored records, as the plan or this run itself left them
+	edges    map[*edge]ident.ID
+	failed   bool
+
+	done, total int
+}
+
+// unit is what batches are made of.
+type unit interface {
+	comparable
+	about() (*record, Kind, string)
+}
+
+func (r *record) about() (*record, Kind, string) {
+	return r, r.kind, fmt.Sprintf("%s %q", r.kind, r.key)
+}
+func (e *edge) about() (*record, Kind, string) { return e.from, KindRelationship, e.said() }
+func (l *loose) about() (*record, Kind, string) {
+	return l.of, danglingKinds[l.kind], fmt.Sprintf("reference of %q to %q", l.of.key, l.target)
+}
+
+func (g *group) about() (*record, Kind, string) {
+	return g.of, KindGroup, fmt.Sprintf("dependency group %q of %q", g.name, g.of.key)
+}
+
+// refused are the units of a batch that cannot be written as planned, and why.
+type refused[T unit] map[T]string
+
+func (r refused[T]) Error() string {
+	return fmt.Sprintf("%d rows cannot be written as planned", len(r))
+}
+
+// or is nil where nothing is refused.
+func (r refused[T]) or(err error) error {
+	if err == nil && len(r) > 0 {
+		return r
+	}
+	return err
+}
+
+// batch writes units in a transaction. It gives what to note once the transaction has committed, or refused.
+type batch[T unit] func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []T) (done func(), err error)
+
+// inBatches writes all units, a transaction for each batch. What is refused is left out, and its batch tried again.
+func inBatches[T unit](ctx context.Context, a *applying, all []T, write batch[T]) error {
+	for live := range slices.Chunk(all, batchSize) {
+		if a.failed {
+			return nil
+		}
+		n := len(live)
+		if err := writeBatch(ctx, a, slices.Clone(live), write); err != nil {
+			a.failed = true
+			return err
+		}
+		a.done += n
+		if a.progress != nil {
+			a.progress(Progress{Applying, a.done, a.total})
+		}
+	}
+	return nil
+}
+
+func writeBatch[T unit](ctx context.Context, a *applying, live []T, write batch[T]) error {
+	const attempts = 20
+	for attempt := 1; len(live) > 0; attempt++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		done, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (func(), error) {
+			ref, err := cmdb.LoadReference(ctx, tx)
+			if err != nil {
+				return nil, err
+			}
+			return write(ctx, tx, ref, live)
+		})
+		var out refused[T]
+		switch {
+		case err == nil:
+			done()
+			return nil
+		case errors.As(err, &out) && len(out) > 0:
+			live = slices.DeleteFunc(live, func(u T) bool {
+				reason, is := out[u]
+				if is {
+					conflict(a, u, reason)
+				}
+				return is
+			})
+		case errs.CodeOf(err) != errs.AlreadyExists || attempt == attempts:
+			return err
+		}
+		// Someone has just written the same: the next attempt sees what.
+	}
+	return nil
+}
+
+func conflict[T unit](a *applying, u T, reason string) {
+	r, kind, said := u.about()
+	a.result.Written.add(kind, IsConflict)
+	a.result.Conflicts = append(a.result.Conflicts, Problem{
+		Origin: r.origin, Kind: Conflict, ExternalID: r.key, Reason: fmt.Sprintf("%s was left out: %s; plan again", said, reason),
+	})
+}
+
+// blame turns failures whose paths begin with a row's number into refused units.
+func blame[T unit](err error, rows []T) error {
+	all, known := errs.All(err)
+	if err == nil || !known {
+		return err
+	}
+	out := refused[T]{}
+	for _, e := range all {
+		if len(e.Field) == 0 {
+			return err
+		}
+		i, notANumber := strconv.Atoi(e.Field[0])
+		if notANumber != nil || i < 0 || i >= len(rows) {
+			return err
+		}
+		if out[rows[i]] != "" {
+			out[rows[i]] += "; "
+		}
+		out[rows[i]] += e.Message
+	}
+	return out
+}
+
+// wrote counts what a committed batch wrote.
+func (a *applying) wrote(n int, kind Kind, o Outcome) {
+	for range n {
+		a.result.Written.add(kind, o)
+	}
+}

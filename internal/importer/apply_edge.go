@@ -1,0 +1,211 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/relationship"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+const endLeftOut = "the CI at one of its ends was left out"
+
+// writeEdges writes relationships. One that exists by now, because it has healed or because another import made it,
+// is brought to what the plan says.
+func (a *applying) writeEdges(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []*edge) (func(), error) {
+	r := a.begin(ctx, tx, ref)
+	out := refused[*edge]{}
+	for _, e := range live {
+		if r.id(e.source) == 0 || r.id(e.target) == 0 {
+			out[e] = endLeftOut
+		}
+	}
+	if len(out) > 0 {
+		return nil, out
+	}
+	stored, err := r.storedEdges(live)
+	if err != nil {
+		return nil, err
+	}
+	var news []cmdb.NewRelationship
+	var changes []cmdb.RelationshipChange
+	var made, changed []*edge
+	ids := map[*edge]ident.ID{}
+	for _, e := range live {
+		row := cmdb.NewRelationship{
+			Type: e.reported.Type, Source: r.id(e.source), Target: r.id(e.target), Strength: e.strength, ReportedBy: a.plan.Source, Evidence: e.evidence,
+		}
+		old := stored[r.placeOf(e)]
+		switch {
+		case old == nil && e.old != nil:
+			out[e] = fmt.Sprintf("%s has been removed since", e.old.ID)
+		case old == nil:
+			news, made = append(news, row), append(made, e)
+		case e.old != nil && old.Version != e.old.Version:
+			out[e] = fmt.Sprintf("%s has been changed since (version %d, planned for %d)", old.ID, old.Version, e.old.Version)
+		default:
+			ids[e] = old.ID
+			if ch, differs := e.change(old, a.plan.Source); differs {
+				changes, changed = append(changes, ch), append(changed, e)
+			}
+		}
+	}
+	if len(out) > 0 {
+		return nil, out
+	}
+	if len(news) > 0 {
+		created, err := cmdb.RelateTx(ctx, tx, ref, news)
+		if err != nil {
+			return nil, blame(err, made)
+		}
+		for i, e := range made {
+			ids[e] = created[i].ID
+		}
+	}
+	if len(changes) > 0 {
+		if _, err := cmdb.UpdateRelationshipsTx(ctx, tx, ref, changes); err != nil {
+			return nil, blame(err, changed)
+		}
+	}
+	return func() {
+		for e, id := range ids {
+			a.edges[e] = id
+		}
+		for _, e := range live {
+			a.wrote(1, KindRelationship, e.outcome)
+		}
+		if len(news)+len(changes) > 0 {
+			a.result.Batches++
+		}
+	}, nil
+}
+
+// change is what brings a stored relationship to what the plan says.
+func (e *edge) change(old *ent.Relationship, source string) (ch cmdb.RelationshipChange, differs bool) {
+	ch = cmdb.RelationshipChange{ID: old.ID, ExpectedVersion: &old.Version}
+	if e.strength != nil && or(old.Strength, "") != *e.strength && old.ReportedBy != manual {
+		ch.Strength, differs = &e.strength, true
+	}
+	if e.evidence != "" && old.Evidence != e.evidence && old.ReportedBy == source {
+		ch.Evidence, differs = &e.evidence, true
+	}
+	return ch, differs
+}
+
+func (r *run) placeOf(e *edge) place {
+	t, err := r.ref.Type(e.reported.Type)
+	if err != nil {
+		return place{}
+	}
+	return place{t.ID, end{id: r.id(e.source)}, end{id: r.id(e.target)}}
+}
+
+func (r *run) storedEdges(live []*edge) (map[place]*ent.Relationship, error) {
+	var sources, targets []ident.ID
+	for _, e := range live {
+		sources, targets = append(sources, r.id(e.source)), append(targets, r.id(e.target))
+	}
+	slices.Sort(sources)
+	slices.Sort(targets)
+	all, err := r.tx.Relationship.Query().
+		Where(relationship.SourceIDIn(slices.Compact(sources)...), relationship.TargetIDIn(slices.Compact(targets)...)).All(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	stored := make(map[place]*ent.Relationship, len(all))
+	for _, rel := range all {
+		stored[place{rel.TypeID, end{id: rel.SourceID}, end{id: rel.TargetID}}] = rel
+	}
+	return stored, nil
+}
+
+// writeGroups writes dependency groups.
+func (a *applying) writeGroups(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []*group) (func(), error) {
+	r := a.begin(ctx, tx, ref)
+	out := refused[*group]{}
+	var news []cmdb.NewGroup
+	var changes []cmdb.GroupChange
+	var made, changed []*group
+	for _, g := range live {
+		members, complete := r.members(g)
+		switch {
+		case r.idOf(g.of) == 0:
+			out[g] = "its CI was left out"
+		case !complete:
+			out[g] = "one of its members was left out"
+		case g.old == nil:
+			made = append(made, g)
+			news = append(news, cmdb.NewGroup{CI: r.idOf(g.of), Name: g.name, Mode: g.mode, Threshold: g.threshold, Members: members})
+		default:
+			changed = append(changed, g)
+			changes = append(changes, cmdb.GroupChange{
+				ID: g.old.ID, ExpectedVersion: &g.old.Version, Mode: &g.mode, Threshold: &g.threshold, Members: members,
+			})
+		}
+	}
+	if len(out) > 0 {
+		return nil, out
+	}
+	if len(changes) > 0 {
+		if _, err := cmdb.UpdateGroupsTx(ctx, tx, ref, changes); err != nil {
+			return nil, blame(err, changed)
+		}
+	}
+	if len(news) > 0 {
+		if _, err := cmdb.CreateGroupsTx(ctx, tx, ref, news); err != nil {
+			return nil, blame(err, made)
+		}
+	}
+	return func() {
+		a.wrote(len(made), KindGroup, Create)
+		a.wrote(len(changed), KindGroup, Update)
+		a.result.Batches++
+	}, nil
+}
+
+func (r *run) members(g *group) (all []domain.GroupMember, complete bool) {
+	for _, m := range g.members {
+		id := r.edges[m.edge]
+		if id == 0 && m.edge.old != nil {
+			id = m.edge.old.ID
+		}
+		if id == 0 {
+			return nil, false
+		}
+		all = append(all, domain.GroupMember{Relationship: id, Weight: m.weight})
+	}
+	return all, true
+}
+
+// writeDangling keeps references to what is missing.
+func (a *applying) writeDangling(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []*loose) (func(), error) {
+	r := a.begin(ctx, tx, ref)
+	out := refused[*loose]{}
+	rows := make([]cmdb.Dangling, len(live))
+	for i, l := range live {
+		rows[i] = cmdb.Dangling{
+			Record: r.idOf(l.of), Key: domain.ExternalKey{Source: a.plan.Source, ExternalID: l.target}, Kind: l.kind,
+			Detail: l.detail, IsReverse: l.isReverse, Strength: l.strength, Evidence: l.evidence,
+		}
+		if rows[i].Record == 0 {
+			out[l] = "what it belongs to was left out"
+		}
+	}
+	if len(out) > 0 {
+		return nil, out
+	}
+	if err := cmdb.RememberDanglingTx(ctx, tx, ref, rows); err != nil {
+		return nil, blame(err, live)
+	}
+	return func() {
+		for _, l := range live {
+			a.wrote(1, danglingKinds[l.kind], IsDangling)
+		}
+		a.result.Batches++
+	}, nil
+}

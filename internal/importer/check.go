@@ -1,0 +1,134 @@
+package importer
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
+)
+
+// The bounds that the practices set; what is beyond them is found while planning, so that a dry run tells.
+const (
+	nameLength        = 200
+	descriptionLength = 10_000
+	labelNameLength   = 100
+	labelTextLength   = 500
+	labelsPerCI       = 100
+	linksPerService   = 50
+	urlLength         = 2_000
+	ownersPerCI       = 50
+	emailLength       = 320
+)
+
+// faults are all that is wrong with a row.
+type faults []string
+
+func (f *faults) say(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+// add takes a failure of the vocabulary, or all that are joined in one.
+func (f *faults) add(err error) {
+	all, known := errs.All(err)
+	switch {
+	case err == nil:
+	case !known:
+		*f = append(*f, err.Error())
+	default:
+		for _, e := range all {
+			*f = append(*f, e.Message)
+		}
+	}
+}
+
+func (f faults) String() string { return strings.Join(f, "; ") }
+
+func (f *faults) text(field, s string, least, most int) string {
+	trimmed, err := valid.Text(field, s, least, most)
+	f.add(err)
+	return trimmed
+}
+
+// oneOf reads a value of an enumeration; empty is not reported.
+func oneOf[T interface {
+	~string
+	Values() []string
+}](f *faults, field, s string) *T {
+	v := T(s)
+	if s == "" {
+		return nil
+	}
+	if !slices.Contains(v.Values(), s) {
+		f.say("%s %q is none of %s", field, s, strings.Join(v.Values(), ", "))
+		return nil
+	}
+	return &v
+}
+
+func (f *faults) email(s string) {
+	s = f.text("email", s, 0, emailLength)
+	before, after, found := strings.Cut(s, "@")
+	if s != "" && (!found || before == "" || after == "" || strings.ContainsAny(s, " \n\r\t,;<>")) {
+		f.say("email %q is no address such as ada@example.com", s)
+	}
+}
+
+func (f *faults) labels(labels map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		f.text("the name of a label", name, 1, labelNameLength)
+		f.text("label "+name, labels[name], 0, labelTextLength)
+	}
+}
+
+func (f *faults) links(given []Link) []domain.Link {
+	if len(given) > linksPerService {
+		f.say("%d links: at most %d", len(given), linksPerService)
+	}
+	links := make([]domain.Link, len(given))
+	for i, l := range given {
+		if kind := oneOf[domain.LinkKind](f, "the kind of link", l.Kind); kind != nil {
+			links[i].Kind = *kind
+		} else if l.Kind == "" {
+			f.say("a link has no kind: write one of %s", strings.Join(domain.Other.Values(), ", "))
+		}
+		links[i].Title = f.text("the title of a link", l.Title, 1, nameLength)
+		links[i].URL = f.text("the address of a link", l.URL, 1, urlLength)
+		if !isAddress(links[i].URL) {
+			f.say("%q is no address of http, https or mailto, such as https://example.com/runbook", l.URL)
+		}
+	}
+	return links
+}
+
+// isAddress lets through what a browser may be sent to.
+func isAddress(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || strings.ContainsAny(s, " \n\r\t") {
+		return false
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "http", "https":
+		return u.Hostname() != ""
+	case "mailto":
+		return strings.Contains(u.Opaque, "@")
+	}
+	return false
+}
+
+// checkKey says what is wrong with an external id; "" where nothing is.
+func checkKey(key string) string {
+	checked, err := cmdb.CheckKey(domain.ExternalKey{Source: "source", ExternalID: key})
+	switch {
+	case err != nil:
+		var f faults
+		f.add(err)
+		return f.String()
+	case checked.ExternalID != key:
+		return fmt.Sprintf("the external id %q begins or ends with white space", key)
+	}
+	return ""
+}

@@ -1,0 +1,70 @@
+package document
+
+import (
+	"bytes"
+	"regexp"
+
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
+)
+
+var (
+	// Backstage and Jinja write ${{ … }} and {{ … }}, Helm {{ … }}.
+	placeholder = regexp.MustCompile(`(?s)\$?\{\{.*?\}\}`)
+	// What marks a text that no YAML parser understands as a template: also {% … %} and an action left open.
+	templating = regexp.MustCompile(`\$?\{\{|\{%`)
+)
+
+// Unexpanded is the problem of the first template placeholder in any of the nodes, keys included; nil when there
+// is none. A source asks it about the values that say what a thing is, not about free text, in which braces are
+// nobody's business.
+func (d *Document) Unexpanded(nodes ...*Node) *importer.Problem {
+	for _, n := range nodes {
+		if found := n.placeholder(); found != nil {
+			return unexpanded(d.Origin.File, found.Line, found.text)
+		}
+	}
+	return nil
+}
+
+func (n *Node) placeholder() *Node {
+	if n == nil {
+		return nil
+	}
+	if n.Is(Text) && placeholder.MatchString(n.text) {
+		return n
+	}
+	for i, item := range n.items {
+		if n.Is(Map) {
+			if found := n.keys[i].placeholder(); found != nil {
+				return found
+			}
+		}
+		if found := item.placeholder(); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// unexpanded names the placeholder alone: what stands around it may be a password.
+func unexpanded(file string, line int, text string) *importer.Problem {
+	if found := placeholder.FindString(text); found != "" {
+		text = found
+	} else if at := templating.FindStringIndex(text); at != nil {
+		text = text[at[0]:]
+	}
+	return rejected(file, line, "an unexpanded template: %s; expand it and import the result, or leave this file out", Quote(text))
+}
+
+// templateLine finds, in a text that starts on line first and could not be read, the line that makes it a template.
+func templateLine(text []byte, first int) (line int, content string, found bool) {
+	at := templating.FindIndex(text)
+	if at == nil {
+		return 0, "", false
+	}
+	line = lineAt(text, at[0])
+	for i := 1; i < line; i++ {
+		text = text[lineEnd(text):]
+	}
+	return first + line - 1, string(bytes.TrimSpace(text[:lineEnd(text)])), true
+}

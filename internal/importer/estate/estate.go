@@ -1,0 +1,162 @@
+// Package estate reads an estate written by hand in YAML: teams, people, and CIs with their relationships and
+// dependency groups. It refuses what it does not know, naming file and line, and resolves no references:
+// that a target exists is for the importer to find out.
+//
+// A file holds one or more YAML documents. Each may have four fields:
+//
+//	defaults:                      # filled into every CI of this document
+//	  class: virtual_machine
+//	  environment: PRODUCTION
+//	  labels: {zone: rotterdam}    # labels and attributes are merged key by key
+//	  owners: [team-platform: operator]
+//	  relationships: {virtualized_by: vmcluster-rtm} # relationships and groups are added to the CI's own
+//	teams:
+//	  team-orders: {name: Orders, email: orders@example.com, parent: team-shop}
+//	people:
+//	  mei.tanaka: {name: Mei Tanaka, email: mei.tanaka@example.com, teams: [team-orders]}
+//	cis:
+//	  orders:                      # the external id, and the name unless there is one
+//	    class: application_service
+//	    description: Takes an order and keeps it.
+//	    service: {tier: tier-1, links: [RUNBOOK: "https://runbooks.example.com/orders"]}
+//	    owners: [team-orders: operator, person/mei.tanaka: product] # the first is the primary
+//	    relationships:
+//	      depends_on: [orders-db-primary, mailer: SOFT] # the type's own strength, or the one given
+//	      ^provides_api: orders-gateway                 # ^ turns it round: orders-gateway provides_api orders
+//	    groups:                    # members are relationships too and need no second mention
+//	      sites: {mode: ANY, members: {depends_on: [orders-rtm, orders-ham]}}
+//	      paths: {mode: WEIGHTED, threshold: 50, members: {depends_on: [fast: 40, slow: 10]}}
+//
+// An owner is a team unless it begins with "person/". Aliases and merge keys are refused: defaults do their
+// work, and no file can grow while it is read.
+package estate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
+)
+
+// maxFileSize bounds what one file may cost; the largest hand-written estate is a hundredth of it.
+const maxFileSize = 16 << 20
+
+// Source yields the rows of estate files in the order in which they are written, files by path.
+type Source struct {
+	name  string
+	trees []tree
+}
+
+// tree is a file or folder: root within fsys, known to the user as given.
+type tree struct {
+	fsys  fs.FS
+	root  string
+	given string
+}
+
+// New reads every .yaml and .yml file of fsys. Origins are paths within it.
+func New(name string, fsys fs.FS) *Source {
+	return &Source{name: name, trees: []tree{{fsys: fsys, root: "."}}}
+}
+
+// Open reads files, whatever their extension, and all .yaml and .yml files below folders.
+func Open(name string, paths ...string) (*Source, error) {
+	s := &Source{name: name}
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		if err != nil {
+			return nil, err
+		}
+		if info.IsDir() {
+			s.trees = append(s.trees, tree{fsys: os.DirFS(p), root: ".", given: filepath.ToSlash(p)})
+			continue
+		}
+		dir, file := filepath.Split(filepath.Clean(p))
+		if dir == "" {
+			dir = "."
+		}
+		s.trees = append(s.trees, tree{fsys: os.DirFS(dir), root: file, given: filepath.ToSlash(dir)})
+	}
+	return s, nil
+}
+
+// Name is the provenance of the rows.
+func (s *Source) Name() string { return s.name }
+
+// Rows reads the files anew each time. What cannot be read is yielded as *importer.Problem: a record with a
+// mistake is left out alone; a syntax error ends its file, since nothing after it can be trusted.
+func (s *Source) Rows(ctx context.Context) iter.Seq2[importer.Row, error] {
+	return func(yield func(importer.Row, error) bool) {
+		seen := register{}
+		for _, t := range s.trees {
+			err := fs.WalkDir(t.fsys, t.root, func(p string, entry fs.DirEntry, err error) error {
+				if err == nil {
+					err = ctx.Err()
+				}
+				if err != nil || entry.IsDir() || p != t.root && !isYAML(p) {
+					return err
+				}
+				text, err := read(t.fsys, p)
+				if err != nil {
+					return err
+				}
+				for row, err := range parse(path.Join(t.given, p), text) {
+					if err == nil {
+						err = seen.claim(row)
+					}
+					if !yield(row, err) {
+						return fs.SkipAll
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				yield(importer.Row{}, fmt.Errorf("estate %s: %w", s.name, err))
+				return
+			}
+		}
+	}
+}
+
+func isYAML(p string) bool { return path.Ext(p) == ".yaml" || path.Ext(p) == ".yml" }
+
+// read returns one byte more than allowed when the file is too large, and parse says so.
+func read(fsys fs.FS, p string) (text []byte, err error) {
+	f, err := fsys.Open(p)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return io.ReadAll(io.LimitReader(f, maxFileSize+1))
+}
+
+// register remembers where each external id was first used; teams, people and CIs have separate ids.
+type register map[string]importer.Origin
+
+func (r register) claim(row importer.Row) error {
+	var kind, id string
+	switch {
+	case row.CI != nil:
+		kind, id = "CI", row.CI.ExternalID
+	case row.Team != nil:
+		kind, id = "team", row.Team.ExternalID
+	case row.Person != nil:
+		kind, id = "person", row.Person.ExternalID
+	}
+	first, taken := r[kind+" "+id]
+	if taken {
+		return &importer.Problem{
+			Origin: row.Origin, Kind: importer.Duplicate, ExternalID: id,
+			Reason: fmt.Sprintf("the %s %q is already written at %s:%d; keep one of them", kind, id, first.File, first.Line),
+		}
+	}
+	r[kind+" "+id] = row.Origin
+	return nil
+}

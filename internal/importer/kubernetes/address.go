@@ -1,0 +1,83 @@
+package kubernetes
+
+import (
+	"net/netip"
+	"regexp"
+	"strings"
+)
+
+var (
+	scheme = regexp.MustCompile(`^(?:jdbc:)?[A-Za-z][A-Za-z0-9+.-]*://`)
+	// A label of a DNS name. Service names begin with a letter (RFC 1035), so that "8080" is nobody's name.
+	dnsLabel    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	serviceName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+)
+
+// isAddress reports whether a variable is one to look at: its name ends in _ADDR or _HOST, or its value is a URL.
+func isAddress(name, value string) bool {
+	name = strings.ToUpper(name)
+	return strings.HasSuffix(name, "_ADDR") || strings.HasSuffix(name, "_HOST") || scheme.MatchString(value)
+}
+
+// hosts gives the host names in an address: host[:port] or scheme://[user@]host[:port]/…, several with commas between.
+// Addresses of the Internet Protocol are no names, nor is localhost. An address that could be taken in two ways, such
+// as one with an unescaped slash in its password, gives none: a piece of a password must not pass for a name.
+func hosts(value string) []string {
+	authority := strings.TrimSpace(value)
+	if at := scheme.FindStringIndex(authority); at != nil {
+		authority = authority[at[1]:]
+	}
+	if end := strings.IndexAny(authority, "/?#;"); end >= 0 {
+		if strings.Contains(authority[end:], "@") {
+			return nil
+		}
+		authority = authority[:end]
+	}
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		authority = authority[at+1:]
+	}
+	var names []string
+	for part := range strings.SplitSeq(authority, ",") {
+		host, port, _ := strings.Cut(strings.TrimSpace(part), ":")
+		host = strings.TrimSuffix(host, ".")
+		if _, err := netip.ParseAddr(host); err == nil || host == "localhost" || host == "" || strings.Trim(port, "0123456789") != "" {
+			continue
+		}
+		names = append(names, host)
+	}
+	return names
+}
+
+// serviceAt is the Service a host name leads to when a container in a namespace looks it up; false when the name leads
+// out of the cluster. known answers whether a namespace, or a Service in it when name is not "", has been read: that
+// alone tells name.namespace and pod.service from a name of the Internet.
+func serviceAt(host, namespace string, known func(namespace, name string) bool) (id string, ok bool) {
+	labels := strings.Split(host, ".")
+	for _, l := range labels {
+		if !dnsLabel.MatchString(l) {
+			return "", false
+		}
+	}
+	if n := len(labels); n > 3 && labels[n-2] == "cluster" && labels[n-1] == "local" {
+		labels = labels[:n-2]
+		if labels[len(labels)-1] != "svc" {
+			return "", false
+		}
+	}
+	name := labels[0]
+	switch n := len(labels); {
+	case n == 1:
+	case n >= 3 && labels[n-1] == "svc":
+		name, namespace = labels[n-3], labels[n-2]
+	case n == 2 && (known(labels[1], "") || known(labels[1], name)):
+		namespace = labels[1]
+	case n == 2 && known(namespace, labels[1]):
+		name = labels[1]
+	default:
+		return "", false
+	}
+	if !serviceName.MatchString(name) || name == "kubernetes" && namespace == "default" { // the API server is in no manifest
+		return "", false
+	}
+	return "service:" + namespace + "/" + name, true
+}

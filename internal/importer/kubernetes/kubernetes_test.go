@@ -1,0 +1,532 @@
+package kubernetes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
+	"github.com/linchpin-cmdb/linchpin/internal/importer/document"
+)
+
+var _ importer.Source = New(nil)
+
+// result is everything a source said.
+type result struct {
+	rows     []importer.Row
+	problems []*importer.Problem
+}
+
+func collect(t testing.TB, s importer.Source) result {
+	t.Helper()
+	var r result
+	for row, err := range s.Rows(context.Background()) {
+		var p *importer.Problem
+		switch {
+		case err == nil:
+			r.rows = append(r.rows, row)
+		case errors.As(err, &p):
+			r.problems = append(r.problems, p)
+		default:
+			t.Fatal(err)
+		}
+	}
+	return r
+}
+
+func (r result) told() []string {
+	var list []string
+	for _, p := range r.problems {
+		list = append(list, string(p.Kind)+" "+p.Error())
+	}
+	for _, row := range r.rows {
+		for _, n := range row.Notices {
+			list = append(list, "notice "+n.ExternalID+" "+n.Error())
+		}
+	}
+	return list
+}
+
+func (r result) ci(t testing.TB, id string) *importer.CI {
+	t.Helper()
+	for _, row := range r.rows {
+		if row.CI != nil && row.CI.ExternalID == id {
+			return row.CI
+		}
+	}
+	t.Fatalf("no CI %s among %d rows; %v", id, len(r.rows), r.told())
+	return nil
+}
+
+// edges lists all relationships as "source type target (evidence)".
+func (r result) edges() []string {
+	var list []string
+	for _, row := range r.rows {
+		for _, rel := range row.CI.Relationships {
+			list = append(list, fmt.Sprintf("%s %s %s (%s)", row.CI.ExternalID, rel.Type, rel.Target, rel.Evidence))
+		}
+	}
+	return list
+}
+
+// from imports files, given as name and content by turns, whose names stay short in what is told.
+func from(t testing.TB, files ...string) result {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	var paths []string
+	for i := 0; i < len(files); i += 2 {
+		if err := os.MkdirAll(filepath.Dir(files[i]), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(files[i], []byte(files[i+1]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, files[i])
+	}
+	return collect(t, New(paths))
+}
+
+func deployment(name, rest string) string {
+	return fmt.Sprintf(`---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: %[1]s}
+spec:
+  selector: {matchLabels: {app: %[1]s}}
+  template:
+    metadata: {labels: {app: %[1]s}}
+    spec:
+      containers:
+      - name: main
+        image: %[1]s:1
+        %[2]s
+`, name, rest)
+}
+
+func serviceOf(name, app string) string {
+	return fmt.Sprintf("---\napiVersion: v1\nkind: Service\nmetadata: {name: %s}\nspec: {selector: {app: %s}, ports: [{port: 80}]}\n", name, app)
+}
+
+func TestAWorkloadAndItsService(t *testing.T) {
+	r := from(t, "a.yaml", `apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: db
+  namespace: data
+  labels: {app: db, tier: "1"}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db, part: x}}
+    spec:
+      serviceAccountName: db-user
+      containers:
+      - image: postgres:15
+        ports: [{containerPort: 5432}, {containerPort: 9187, name: metrics}]
+        env:
+        - {name: PASSWORD, valueFrom: {secretKeyRef: {name: s, key: p}}}
+        - {name: PEER_ADDR, value: db-headless}
+      - image: exporter
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: data, labels: {app: db}}
+spec: {type: NodePort, selector: {app: db}, ports: [{port: 5432, targetPort: pg}, {port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db-headless, namespace: data}
+spec: {clusterIP: None, selector: {app: db}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: far, namespace: data}
+spec: {type: ExternalName, externalName: db.example.com}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: lonely}
+spec: {selector: {app: db}}
+`)
+	service := func(id, name, namespace string, line int, labels map[string]string, attributes map[string]any, rels []importer.Relationship) importer.Row {
+		return importer.Row{Origin: importer.Origin{File: "a.yaml", Line: line}, CI: &importer.CI{
+			ExternalID: id, Class: "application_service", Name: name, Lifecycle: "LIVE", Environment: "PRODUCTION", Labels: labels, Attributes: attributes,
+			Service: &importer.Service{}, Relationships: rels,
+		}}
+	}
+	runs := []importer.Relationship{{Type: "runs_on", Target: "statefulset:data/db", Evidence: "selector app=db"}}
+	want := []importer.Row{
+		{Origin: importer.Origin{File: "a.yaml", Line: 1}, CI: &importer.CI{
+			ExternalID: "statefulset:data/db", Class: "workload", Name: "db", Lifecycle: "LIVE", Environment: "PRODUCTION", Labels: map[string]string{"app": "db", "tier": "1"},
+			Attributes: map[string]any{
+				"kind": "StatefulSet", "image": "postgres:15", "images": []any{"postgres:15", "exporter"}, "replicas": int64(3),
+				"ports": []any{int64(5432), int64(9187)}, "serviceAccount": "db-user",
+			},
+		}},
+		service("service:data/db", "db", "data", 22, map[string]string{"app": "db"}, map[string]any{"serviceType": "NodePort", "ports": []any{int64(5432), int64(80)}}, runs),
+		service("service:data/db-headless", "db-headless", "data", 27, nil, nil, runs),
+		service("service:data/far", "far", "data", 32, nil, map[string]any{"serviceType": "ExternalName", "externalName": "db.example.com"}, nil),
+		service("service:default/lonely", "lonely", "default", 37, nil, nil, nil),
+	}
+	want[4].Notices = []importer.Problem{{
+		Origin: importer.Origin{File: "a.yaml", Line: 37}, Kind: importer.Warning, ExternalID: "service:default/lonely",
+		Reason: "service:default/lonely selects app=db, which no workload read here has on its pods",
+	}}
+	if diff := cmp.Diff(want, r.rows); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if len(r.problems) > 0 {
+		t.Error(r.told())
+	}
+}
+
+func TestAServiceOverSeveralWorkloadsNeedsAnyOfThem(t *testing.T) {
+	r := from(t, "a.yaml", deployment("a", "")+strings.ReplaceAll(deployment("b", ""), "{app: b}", "{app: a}")+serviceOf("s", "a"))
+	ci := r.ci(t, "service:default/s")
+	if diff := cmp.Diff([]importer.Group{{Name: "workloads", Mode: "ANY", Members: []importer.GroupMember{
+		{Type: "runs_on", Target: "deployment:default/a"}, {Type: "runs_on", Target: "deployment:default/b"},
+	}}}, ci.Groups); diff != "" || len(ci.Relationships) != 2 {
+		t.Error(diff, ci.Relationships)
+	}
+}
+
+func TestEnvironmentVariablesTellDependencies(t *testing.T) {
+	for _, c := range []struct {
+		name, value string
+		want        string // the Service, "" for none
+	}{
+		{"CART_ADDR", "cart:7070", "service:default/cart"},
+		{"CART_HOST", "cart", "service:default/cart"},
+		{"cart_host", "cart.", "service:default/cart"},
+		{"CART_ADDR", "gone:80", "service:default/gone"},
+		{"X", "http://cart:80/path", "service:default/cart"},
+		{"X", "postgres://me:se@cret@cart:5432/db", "service:default/cart"},
+		{"X", "jdbc:postgresql://cart:5432/db?ssl=1", "service:default/cart"},
+		{"CART_ADDR", "cart.shop:80", "service:shop/cart"},
+		{"CART_ADDR", "other.shop:80", "service:shop/other"},
+		{"CART_ADDR", "other.default:80", "service:default/other"},
+		{"CART_ADDR", "cart.far.svc:80", "service:far/cart"},
+		{"CART_ADDR", "cart.far.svc.cluster.local.:80", "service:far/cart"},
+		{"CART_ADDR", "pod-0.cart.far.svc.cluster.local", "service:far/cart"},
+		{"CART_ADDR", "pod-0.cart:80", "service:default/cart"},
+		{"CART_ADDR", "example.com:443", ""},
+		{"CART_ADDR", "cart.example.com", ""},
+		{"CART_ADDR", "svc.cluster.local", ""},
+		{"CART_ADDR", "10.0.0.1:80", ""},
+		{"CART_ADDR", "0x7f000001", ""},
+		{"CART_ADDR", "[::1]:80", ""},
+		{"CART_ADDR", "::1", ""},
+		{"CART_ADDR", "localhost:80", ""},
+		{"CART_ADDR", ":8080", ""},
+		{"CART_ADDR", "", ""},
+		{"CART_ADDR", "8080", ""},
+		{"CART_ADDR", "REDIS_CONNECTION_STRING", ""},
+		{"CART_ADDR", "$(POD_IP):80", ""},
+		{"CART_ADDR", "kubernetes.default.svc", ""},
+		{"CART_ADDR", strings.Repeat("a", 64), ""},
+		{"CART_ADDR", "me:geheim@cart:80", "service:default/cart"},
+		{"X", "postgres://me:se/cret@cart:5432/db", ""},
+		{"X", "redis://geheim/x@cart", ""},
+		{"X", "redis://me:geheim", ""},
+		{"X", "http://", ""},
+		{"X", "http://%zz/", ""},
+		{"CART", "cart:80", ""},
+		{"PORT", "8080", ""},
+	} {
+		t.Run(c.name+"="+c.value, func(t *testing.T) {
+			env := fmt.Sprintf("env: [{name: %s, value: %q}]", c.name, c.value)
+			r := from(t, "a.yaml", deployment("web", env)+serviceOf("cart", "cart")+deployment("cart", "")+"---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n")
+			var want []importer.Relationship
+			if c.want != "" {
+				want = []importer.Relationship{{Type: "depends_on", Target: c.want, Evidence: "env " + c.name}}
+			}
+			if diff := cmp.Diff(want, r.ci(t, "deployment:default/web").Relationships); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+			text, err := json.Marshal(r)
+			if err != nil || strings.Contains(string(text)+fmt.Sprint(r.rows, r.told()), "geheim") {
+				t.Errorf("a password got out: %s, %v", text, err)
+			}
+		})
+	}
+}
+
+func TestSeveralHostsInOneVariableAreSeveralEdges(t *testing.T) {
+	r := from(t, "a.yaml", deployment("web", `env: [{name: A, value: "mongodb://u:p@a:1,b:2/x"}, {name: B_ADDR, value: "b:2, c"}]`))
+	if diff := cmp.Diff([]string{
+		"deployment:default/web depends_on service:default/a (env A)",
+		"deployment:default/web depends_on service:default/b (env A; env B_ADDR)",
+		"deployment:default/web depends_on service:default/c (env B_ADDR)",
+	}, r.edges()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAWorkloadDoesNotDependOnItself(t *testing.T) {
+	r := from(t, "a.yaml", deployment("a", `env: [{name: A_ADDR, value: "a:1"}]`)+serviceOf("a", "a")+policyFor("a", "a"))
+	if diff := cmp.Diff([]string{"service:default/a runs_on deployment:default/a (selector app=a)"}, r.edges()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheTwoHalvesOfAServiceDoNotDependOnIt(t *testing.T) {
+	r := from(t, "a.yaml", deployment("a", "")+strings.ReplaceAll(deployment("b", ""), "{app: b}", "{app: a}")+serviceOf("a", "a")+policyFor("a", "a"))
+	if diff := cmp.Diff([]string{"service:default/a runs_on deployment:default/a (selector app=a)", "service:default/a runs_on deployment:default/b (selector app=a)"}, r.edges()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func policyFor(app string, from ...string) string {
+	var peers strings.Builder
+	for _, f := range from {
+		if !strings.HasPrefix(f, "{") {
+			f = "{podSelector: {matchLabels: {app: " + f + "}}}"
+		}
+		peers.WriteString("\n    - " + f)
+	}
+	return fmt.Sprintf("---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p-%[1]s}\nspec:\n  podSelector: {matchLabels: {app: %[1]s}}\n  ingress:\n  - from:%s\n", app, peers.String())
+}
+
+func TestNetworkPoliciesTellDependencies(t *testing.T) {
+	both := deployment("web", `env: [{name: CART_ADDR, value: "cart:80"}]`) + deployment("cart", "") + serviceOf("cart", "cart")
+	inShop := strings.ReplaceAll(deployment("far", ""), "{name: far}", "{name: far, namespace: shop}") + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: x}}\n"
+	runs := "service:default/cart runs_on deployment:default/cart (selector app=cart)"
+	env := "deployment:default/web depends_on service:default/cart (env CART_ADDR)"
+	for _, c := range []struct {
+		name, content string
+		want          []string
+		problems      []string
+	}{
+		{"an edge that is known gets both evidences", both + policyFor("cart", "web"), []string{
+			"deployment:default/web depends_on service:default/cart (env CART_ADDR; NetworkPolicy p-cart)", runs,
+		}, nil},
+		{"a new edge", both + deployment("job", "") + policyFor("cart", "job"), []string{
+			env, runs, "deployment:default/job depends_on service:default/cart (NetworkPolicy p-cart)",
+		}, nil},
+		{"several Services: the one that is named", both + strings.Replace(serviceOf("cart-out", "cart"), "spec: {", "spec: {type: LoadBalancer, ", 1) + serviceOf("cart-two", "cart") + policyFor("cart", "web"), []string{
+			"deployment:default/web depends_on service:default/cart (env CART_ADDR; NetworkPolicy p-cart)", runs,
+			"service:default/cart-out runs_on deployment:default/cart (selector app=cart)", "service:default/cart-two runs_on deployment:default/cart (selector app=cart)",
+		}, nil},
+		{"several Services: those inside", both + strings.Replace(serviceOf("cart-out", "cart"), "spec: {", "spec: {type: LoadBalancer, ", 1) + deployment("job", "") + policyFor("cart", "job"), []string{
+			env, runs, "service:default/cart-out runs_on deployment:default/cart (selector app=cart)",
+			"deployment:default/job depends_on service:default/cart (NetworkPolicy p-cart)",
+		}, nil},
+		{"no Service: the workload itself", deployment("a", "") + deployment("b", "") + policyFor("a", "b"), []string{"deployment:default/b depends_on deployment:default/a (NetworkPolicy p-a)"}, nil},
+		{"expressions", both + deployment("job", "") + policyFor("cart", "{podSelector: {matchExpressions: [{key: app, operator: In, values: [job, x]}, {key: no, operator: DoesNotExist}]}}"), []string{
+			env, runs, "deployment:default/job depends_on service:default/cart (NetworkPolicy p-cart)",
+		}, nil},
+		{"an operator nobody knows", both + policyFor("cart", "{podSelector: {matchExpressions: [{key: app, operator: Gt, values: [1]}]}}"), []string{env, runs},
+			[]string{`dangling a.yaml:40: networkpolicy:default/p-cart lets in pods with app Gt 1, which no workload read here has`}},
+		{"another namespace by name", both + inShop + policyFor("cart", "{podSelector: {matchLabels: {app: far}}, namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}"), []string{
+			env, runs, "deployment:shop/far depends_on service:default/cart (NetworkPolicy p-cart)",
+		}, nil},
+		{"another namespace by label", both + inShop + policyFor("cart", "{podSelector: {matchLabels: {app: far}}, namespaceSelector: {matchLabels: {team: x}}}"), []string{
+			env, runs, "deployment:shop/far depends_on service:default/cart (NetworkPolicy p-cart)",
+		}, nil},
+		{"own namespace only", both + inShop + policyFor("cart", "far"), []string{env, runs},
+			[]string{`dangling a.yaml:57: networkpolicy:default/p-cart lets in pods with app=far, which no workload read here has`}},
+		{"nobody in particular", both + policyFor("cart", "{podSelector: {}}", "{namespaceSelector: {}}", "{ipBlock: {cidr: 10.0.0.0/8}}"), []string{env, runs}, nil},
+		{"everybody", both + strings.Replace(policyFor("cart", "web"), "podSelector: {matchLabels: {app: cart}}", "podSelector: {}", 1), []string{env, runs}, nil},
+		{"egress only", both + strings.Replace(policyFor("cart", "web"), "spec:", "spec:\n  policyTypes: [Egress]", 1), []string{env, runs}, nil},
+		{"of what is not there", both + policyFor("gone", "web"), []string{env, runs},
+			[]string{`dangling a.yaml:33: networkpolicy:default/p-gone protects pods with app=gone, which no workload read here has`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := from(t, "a.yaml", c.content)
+			if diff := cmp.Diff(c.want, r.edges()); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+			if diff := cmp.Diff(c.problems, r.told()); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAPatchIsNotImported(t *testing.T) {
+	full := deployment("a", "")
+	for _, c := range []struct {
+		name  string
+		files []string
+		rows  int
+		want  []string
+	}{
+		{"a partial Deployment", []string{"p.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: x, env: []}]}}}\n", "a.yaml", full}, 1,
+			[]string{`skipped p.yaml:1: this Deployment is only a part of one, such as a patch for kustomize; run kustomize and import what it prints`}},
+		{"a Deployment without spec", []string{"p.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n", "a.yaml", full}, 1,
+			[]string{`skipped p.yaml:1: this Deployment is only a part of one, such as a patch for kustomize; run kustomize and import what it prints`}},
+		{"a deletion", []string{"p.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n$patch: delete\n"}, 0,
+			[]string{`skipped p.yaml:1: this Service is only a part of one, such as a patch for kustomize; run kustomize and import what it prints`}},
+		{"a Service's type alone", []string{"p.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {type: NodePort}\n"}, 0,
+			[]string{`skipped p.yaml:1: this Service is only a part of one, such as a patch for kustomize; run kustomize and import what it prints`}},
+		{"a whole document that is named as a patch", []string{
+			"o/patch.yaml", full, "o/kustomization.yaml", "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\npatches:\n- path: patch.yaml\n- patch: |\n    kind: x\n", "a.yaml", full,
+		}, 1, []string{
+			`skipped o/kustomization.yaml:1: a file for kustomize with 2 patches, which were not applied; run kustomize and import what it prints`,
+			`skipped o/patch.yaml:2: this Deployment is a patch, as o/kustomization.yaml:4 says; run kustomize and import what it prints`,
+		}},
+		{"the old ways to name one", []string{"o/kustomization.yml", "patchesStrategicMerge: [./p.yaml, \"a: 1\\nb: 2\"]\n", "o/p.yaml", full}, 0, []string{
+			`skipped o/kustomization.yml:1: a file for kustomize with 2 patches, which were not applied; run kustomize and import what it prints`,
+			`skipped o/p.yaml:2: this Deployment is a patch, as o/kustomization.yml:1 says; run kustomize and import what it prints`,
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := from(t, c.files...)
+			if diff := cmp.Diff(c.want, r.told()); diff != "" || len(r.rows) != c.rows {
+				t.Errorf("%d rows\n%s", len(r.rows), diff)
+			}
+		})
+	}
+}
+
+func TestADocumentThatIsNoObjectIsNotARow(t *testing.T) {
+	for _, c := range []struct{ name, content, want string }{
+		{"a list", "- a\n", `rejected a.yaml:1: the document is a list; a map with apiVersion, kind and metadata is expected`},
+		{"no kind", "services: {}\n", `skipped a.yaml:1: no apiVersion and kind: this is no Kubernetes object`},
+		{"another kind", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\n", `skipped a.yaml:1: kind "ServiceAccount" of apiVersion "v1" has no place in the CMDB`},
+		{"another's Service", "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\n", `skipped a.yaml:1: kind "Service" of apiVersion "serving.knative.dev/v1" has no place in the CMDB`},
+		{"no metadata", "apiVersion: v1\nkind: Service\n", `rejected a.yaml:1: metadata of this Service is missing or no map; a map with a name is expected`},
+		{"a list as metadata", "apiVersion: v1\nkind: Service\nmetadata: [a]\n", `rejected a.yaml:1: metadata of this Service is missing or no map; a map with a name is expected`},
+		{"no name", "apiVersion: v1\nkind: Service\nmetadata: {}\n", `rejected a.yaml:1: this Service has the name "" in namespace "default"; DNS names are expected`},
+		{"a path as name", "apiVersion: v1\nkind: Service\nmetadata: {name: a/b}\n", `rejected a.yaml:1: this Service has the name "a/b" in namespace "default"; DNS names are expected`},
+		{"a list as spec", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: [a]\n", `rejected a.yaml:1: spec of this Service is a list; a map is expected`},
+		{"a text as spec", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: x\n", `rejected a.yaml:1: spec of this Deployment is text; a map is expected`},
+		{"a template as name", "apiVersion: v1\nkind: Service\nmetadata:\n  name: '{{ .Values.name }}'\n", `rejected a.yaml:4: an unexpanded template: "{{ .Values.name }}"; expand it and import the result, or leave this file out`},
+		{"a template as image", strings.ReplaceAll(deployment("a", ""), "a:1", "'{{ image }}'"), `rejected a.yaml:12: an unexpanded template: "{{ image }}"; expand it and import the result, or leave this file out`},
+		{"a template as address", deployment("a", "env: [{name: X_URL, value: 'http://me:geheim@{{ x }}:80'}]"), `rejected a.yaml:13: an unexpanded template: "{{ x }}"; expand it and import the result, or leave this file out`},
+		{"a Helm chart", "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ include \"x\" . }}\n", `rejected a.yaml:4: an unexpanded template: "{{ include \"x\" . }}"; expand it and import the result, or leave this file out`},
+		{"a second of the same", deployment("kept", ""), `duplicate a.yaml:15: deployment:default/kept is described twice: the first, at a.yaml:2, counts; this one was left out`},
+		{"a YAML bomb", "a: &a [x]\nb: [*a, *a]\n", `rejected a.yaml:1: aliases are not allowed, nor the anchors they point to: remove &a`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := from(t, "a.yaml", c.content+deployment("kept", ""))
+			if diff := cmp.Diff([]string{c.want}, r.told()); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+			r.ci(t, "deployment:default/kept")
+		})
+	}
+}
+
+func TestBracesInFreeTextAreNobodysBusiness(t *testing.T) {
+	r := from(t, "a.yaml", deployment("a", "args: ['{{ x }}']\n        env: [{name: FORMAT, value: '{{.Time}}'}]"))
+	r.ci(t, "deployment:default/a")
+}
+
+func TestAFieldOfTheWrongShapeIsANoticeAndTheRestIsKept(t *testing.T) {
+	r := from(t, "a.yaml", `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a, labels: [x]}
+spec:
+  replicas: 99999999999999999999999
+  selector: {matchLabels: {app: a}}
+  template:
+    metadata: {labels: {app: a}}
+    spec:
+      serviceAccountName: [x]
+      initContainers: {a: b}
+      containers:
+      - image: a
+        ports: [{containerPort: http}, 8080]
+        env: {A_ADDR: x}
+      - text
+      - image: [x]
+        env: [{name: B_ADDR, value: b}, {name: [x], value: {y: z}}, B_HOST]
+`)
+	ci := r.ci(t, "deployment:default/a")
+	if diff := cmp.Diff(map[string]any{"kind": "Deployment", "image": "a"}, ci.Attributes); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"deployment:default/a depends_on service:default/b (env B_ADDR)"}, r.edges()); diff != "" {
+		t.Error(diff)
+	}
+	all := strings.Join(r.told(), "\n")
+	for _, part := range []string{
+		`a.yaml:3: metadata.labels is a list; a map is expected`, `a.yaml:5: spec.replicas is "99999999999999999999999"; a whole number`, `a.yaml:10: spec.serviceAccountName is a list`,
+		`a.yaml:11: spec.initContainers is a map; a list is expected`, `a.yaml:14: containerPort is "http"; a whole number`, `a.yaml:15: env is a map; a list is expected`,
+		`a.yaml:16: the value is text; a map is expected`, `a.yaml:17: image is a list; text is expected`, `a.yaml:18: value is a map; text is expected`,
+	} {
+		if !strings.Contains(all, part) {
+			t.Errorf("no notice says %s in\n%s", part, all)
+		}
+	}
+}
+
+func TestAListIsItsItems(t *testing.T) {
+	r := from(t, "a.json", `{"apiVersion": "v1", "kind": "List", "items": [
+{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"ports": []}},
+{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}},
+7]}`)
+	r.ci(t, "service:default/a")
+	if diff := cmp.Diff([]string{
+		`skipped a.json:3: kind "Secret" of apiVersion "v1" has no place in the CMDB`,
+		`rejected a.json:4: the document is a number; a map with apiVersion, kind and metadata is expected`,
+	}, r.told()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAPathThatDoesNotExistEndsTheSource(t *testing.T) {
+	n := 0
+	for _, err := range New([]string{filepath.Join(t.TempDir(), "gone")}).Rows(t.Context()) {
+		n++
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Error(err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d answers", n)
+	}
+}
+
+func FuzzRows(f *testing.F) {
+	f.Add([]byte(deployment("a", `env: [{name: B_ADDR, value: "b.default:80"}]`) + deployment("b", "") + serviceOf("b", "b") + policyFor("b", "a")))
+	f.Add([]byte("kind: List\nitems: [{apiVersion: v1, kind: Namespace, metadata: {name: a}}, {apiVersion: kustomize.config.k8s.io/v1, patches: [{path: x}, y]}]\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: ~}"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		seen := map[string]bool{}
+		for row, err := range rows(document.Parse("fuzz.yaml", content, document.Limits{Nodes: 2000})) {
+			if err != nil {
+				var p *importer.Problem
+				if !errors.As(err, &p) || p.Kind == "" || p.Origin.File == "" || p.Reason == "" {
+					t.Fatalf("%#v", err)
+				}
+				continue
+			}
+			if row.CI == nil || row.CI.ExternalID == "" || row.CI.Name == "" || seen[row.CI.ExternalID] || row.Origin.Line < 1 {
+				t.Fatalf("%+v", row)
+			}
+			seen[row.CI.ExternalID] = true
+			edges := map[string]bool{}
+			for _, r := range row.CI.Relationships {
+				if r.Target == row.CI.ExternalID || r.Evidence == "" || edges[r.Type+r.Target] {
+					t.Fatalf("%+v", r)
+				}
+				edges[r.Type+r.Target] = true
+			}
+			if _, err := json.Marshal(row); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func FuzzHosts(f *testing.F) {
+	f.Add("a:80")
+	f.Add("jdbc:x://u:p@h,[::1]:3/?q#f")
+	f.Fuzz(func(t *testing.T, value string) {
+		for _, h := range hosts(value) {
+			if id, ok := serviceAt(h, "default", func(string, string) bool { return true }); ok && strings.ContainsAny(id, " @\n\x00") {
+				t.Fatalf("%q", id)
+			}
+		}
+	})
+}

@@ -1,0 +1,320 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
+)
+
+// difference is what a source reports otherwise than it is stored.
+type difference struct {
+	written []Change
+	kept    []Change // locked by a person
+	locks   []string
+}
+
+// set notes a field that differs, and reports whether it is to be written.
+func (d *difference) set(field string, before, after any) bool {
+	c := Change{Field: field, Before: before, After: after}
+	if slices.Contains(d.locks, field) {
+		d.kept = append(d.kept, c)
+		return false
+	}
+	d.written = append(d.written, c)
+	return true
+}
+
+// prepare checks a CI's own fields and compares them with what is stored, if it is stored; what refers to other
+// records comes later. It is false where the row is left out.
+func (p *planner) prepare(r *record) bool {
+	var f faults
+	if !p.classify(r, &f) {
+		p.drop(r, Rejected, f.String())
+		return false
+	}
+	r.newCI, r.ciChange, r.diff = nil, nil, difference{}
+	if r.old == nil {
+		p.draft(r, &f)
+	} else {
+		p.compare(r, &f)
+	}
+	if len(f) > 0 {
+		p.drop(r, Rejected, f.String())
+		return false
+	}
+	return true
+}
+
+// classify finds the class of a CI. That of a stored one stays.
+func (p *planner) classify(r *record, f *faults) bool {
+	if r.old != nil {
+		r.class, _ = p.ref.ClassByID(r.old.ClassID)
+		return r.class != nil
+	}
+	if r.CI.Class == "" {
+		f.say("the CI has no class: write one, such as database")
+		return false
+	}
+	class, err := p.ref.Class(r.CI.Class)
+	f.add(err)
+	if err == nil && class.IsAbstract {
+		f.say("class %s only groups other classes: choose one below it", class.Code)
+	}
+	r.class = class
+	return len(*f) == 0
+}
+
+// fields are the fields of a CI as reported, checked. Nil is not reported.
+type fields struct {
+	name, description *string
+	lifecycle         *domain.Lifecycle
+	environment       *domain.Environment
+	criticality       *domain.Criticality
+	attributes        map[string]any
+	tier              *string
+	tierID            ident.ID
+	stage             *domain.PortfolioStage
+	category          *string
+	links             []domain.Link
+	availability      *float64
+}
+
+func (p *planner) check(r *record, f *faults) fields {
+	c := r.CI
+	text := func(field, s string, most int) *string {
+		if s = f.text(field, s, 0, most); s == "" {
+			return nil
+		}
+		return &s
+	}
+	got := fields{
+		name: text("name", c.Name, nameLength), description: text("description", c.Description, descriptionLength),
+		lifecycle:   oneOf[domain.Lifecycle](f, "lifecycle", c.Lifecycle),
+		environment: oneOf[domain.Environment](f, "environment", c.Environment),
+		criticality: oneOf[domain.Criticality](f, "criticality", c.Criticality),
+	}
+	plain, err := attribute.Plain(c.Attributes)
+	f.add(err)
+	maps.DeleteFunc(plain, func(_ string, v any) bool { return v == nil })
+	got.attributes = plain
+	f.labels(c.Labels)
+	if c.Service == nil {
+		return got
+	}
+	if _, is := r.class.ServiceKind(); !is {
+		f.say("%s is no class of services: its CIs have no tier, links or support team", r.class.Code)
+		return got
+	}
+	s := c.Service
+	if s.Tier != "" {
+		id, err := p.ref.Tier(s.Tier)
+		f.add(err)
+		got.tier, got.tierID = &s.Tier, id
+	}
+	got.stage = oneOf[domain.PortfolioStage](f, "portfolio stage", s.Portfolio)
+	got.category = text("category", s.Category, nameLength)
+	if len(s.Links) > 0 {
+		got.links = f.links(s.Links)
+	}
+	if t := s.AvailabilityTarget; t != 0 {
+		if !(t > 0 && t <= 100) {
+			f.say("availability target %v is no share of time in percent: 0 to 100", t)
+		}
+		got.availability = &t
+	}
+	return got
+}
+
+// draft makes a new CI of a row.
+func (p *planner) draft(r *record, f *faults) {
+	got := p.check(r, f)
+	if got.name == nil {
+		f.say("the CI has no name")
+		return
+	}
+	d := &ent.CI{
+		ClassID: r.class.ID, Name: *got.name, Description: or(got.description, ""), Lifecycle: or(got.lifecycle, domain.Live),
+		Environment: or(got.environment, domain.Production), Criticality: or(got.criticality, domain.CriticalityMedium),
+		Attributes: got.attributes, Labels: r.CI.Labels,
+	}
+	p.checkWhole(r, d, f)
+	r.next, r.name = d, d.Name
+	r.newCI = &cmdb.NewCI{
+		Class: r.class.Code, Name: d.Name, Description: d.Description, Lifecycle: d.Lifecycle, Environment: d.Environment,
+		Criticality: d.Criticality, Attributes: d.Attributes, Labels: d.Labels,
+	}
+	if r.CI.Service != nil {
+		r.newCI.Service = &cmdb.ServiceFacet{
+			Tier: or(got.tier, ""), PortfolioStage: or(got.stage, ""), Category: or(got.category, ""), Links: got.links, AvailabilityTarget: got.availability,
+		}
+	}
+}
+
+// checkWhole checks what only the CI as a whole can break.
+func (p *planner) checkWhole(r *record, c *ent.CI, f *faults) {
+	if len(c.Labels) > labelsPerCI {
+		f.say("%d labels: at most %d", len(c.Labels), labelsPerCI)
+	}
+	schema, err := r.class.AttributeSchema()
+	f.add(err)
+	if err == nil {
+		f.add(schema.Check(c.Attributes))
+	}
+	f.add(attribute.Size(c.Attributes))
+}
+
+// compare lays a row over the stored CI.
+func (p *planner) compare(r *record, f *faults) {
+	got, old := p.check(r, f), r.old
+	next, ch := *old, &cmdb.CIChange{ID: old.ID}
+	d := &r.diff
+	d.locks = old.Locks
+	differ(d, "name", &next.Name, got.name, &ch.Name)
+	differ(d, "description", &next.Description, got.description, &ch.Description)
+	differ(d, "lifecycle", &next.Lifecycle, got.lifecycle, &ch.Lifecycle)
+	differ(d, "environment", &next.Environment, got.environment, &ch.Environment)
+	differ(d, "criticality", &next.Criticality, got.criticality, &ch.Criticality)
+	next.Attributes, next.Labels = maps.Clone(old.Attributes), maps.Clone(old.Labels)
+	if next.Attributes == nil {
+		next.Attributes = map[string]any{}
+	}
+	if next.Labels == nil {
+		next.Labels = map[string]string{}
+	}
+	for _, name := range slices.Sorted(maps.Keys(got.attributes)) {
+		before, after := old.Attributes[name], got.attributes[name]
+		if !reflect.DeepEqual(before, after) && d.set("attributes."+name, before, after) {
+			next.Attributes[name] = after
+			ch.Attributes = with(ch.Attributes, name, after)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.CI.Labels)) {
+		before, was := old.Labels[name]
+		after := r.CI.Labels[name]
+		if was && before == after {
+			continue
+		}
+		var shown any
+		if was {
+			shown = before
+		}
+		if d.set("labels."+name, shown, after) {
+			next.Labels[name] = after
+			ch.Labels = with(ch.Labels, name, &after)
+		}
+	}
+	if r.CI.Service != nil {
+		if s := p.compareService(d, old, got); s != (cmdb.ServiceChange{}) {
+			ch.Service = &s
+		}
+	}
+	if len(d.written) > 0 {
+		p.checkWhole(r, &next, f)
+	}
+	r.next, r.name, r.version = &next, next.Name, old.Version
+	if len(d.written) > 0 {
+		r.ciChange = ch
+	}
+}
+
+func (p *planner) compareService(d *difference, old *ent.CI, got fields) (s cmdb.ServiceChange) {
+	if got.tier != nil && (old.TierID == nil || *old.TierID != got.tierID) && d.set("tier", optional(old.TierID), *got.tier) {
+		s.Tier = got.tier
+	}
+	if got.stage != nil && (old.PortfolioStage == nil || *old.PortfolioStage != *got.stage) && d.set("portfolioStage", optional(old.PortfolioStage), *got.stage) {
+		s.PortfolioStage = got.stage
+	}
+	category := old.Category
+	differ(d, "category", &category, got.category, &s.Category)
+	if got.links != nil && !slices.Equal(got.links, old.Links) && d.set("links", old.Links, got.links) {
+		s.Links = &got.links
+	}
+	if t := got.availability; t != nil && (old.AvailabilityTarget == nil || *old.AvailabilityTarget != *t) && d.set("availabilityTarget", optional(old.AvailabilityTarget), *t) {
+		s.AvailabilityTarget = &t
+	}
+	return s
+}
+
+// differ compares one field; it writes the change where the field is reported, differs and is not locked.
+func differ[T comparable](d *difference, field string, at, reported *T, change **T) {
+	if reported == nil || *reported == *at || !d.set(field, *at, *reported) {
+		return
+	}
+	*at, *change = *reported, reported
+}
+
+func with[T any](m map[string]T, name string, value T) map[string]T {
+	if m == nil {
+		m = map[string]T{}
+	}
+	m[name] = value
+	return m
+}
+
+func or[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+// optional is what p points to, or a plain nil.
+func optional[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}
+
+// planCIs decides what happens to each CI, once it is known which rows count.
+func (p *planner) planCIs(context.Context) error {
+	for _, r := range p.records {
+		if r.CI == nil || r.isDropped {
+			continue
+		}
+		p.planSupport(r)
+		p.planOwners(r)
+		if r.old != nil && r.CI.Class != "" && r.CI.Class != r.class.Code {
+			p.problem(r, Warning, "", fmt.Sprintf("%s is of class %s and stays so; the source now says %q: retire it and import it anew to change the class", r.id, r.class.Code, r.CI.Class))
+		}
+		p.plan.work.cis = p.settle(r, p.plan.work.cis)
+	}
+	return nil
+}
+
+// settle makes the items of a record, and queues it where it is to be written.
+func (p *planner) settle(r *record, queue []*record) []*record {
+	i := Item{Kind: r.kind, Outcome: Unchanged, Origin: r.origin, ExternalID: r.key, Record: r.id, Name: r.name, Changes: r.diff.written}
+	if r.class != nil {
+		i.Detail = r.class.Code
+	}
+	switch {
+	case r.id == 0:
+		i.Outcome = Create
+		i.Changes = nil
+	case r.writes():
+		i.Outcome = Update
+		if r.needsKey {
+			i.Changes = append(i.Changes, Change{Field: "externalId", After: r.key})
+		}
+	}
+	p.item(i)
+	if len(r.diff.kept) > 0 {
+		kept := i
+		kept.Outcome, kept.Changes = WouldOverwrite, r.diff.kept
+		kept.Reason = "a person set it: release the field to let the source have its way"
+		p.item(kept)
+	}
+	if i.Outcome == Unchanged {
+		return queue
+	}
+	return append(queue, r)
+}

@@ -1,0 +1,77 @@
+package importer
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+)
+
+var danglingKinds = map[domain.DanglingKind]Kind{
+	domain.DanglingRelationship: KindRelationship, domain.DanglingOwner: KindOwner, domain.DanglingParent: KindParent,
+	domain.DanglingMember: KindMember, domain.DanglingSupport: KindSupport,
+}
+
+// planDangling lists the references that dangle after the import.
+func (p *planner) planDangling(context.Context) error {
+	for _, l := range p.dangling {
+		p.item(Item{
+			Kind: danglingKinds[l.kind], Outcome: IsDangling, Origin: l.of.origin, ExternalID: l.of.key, Record: l.of.id, Detail: l.detail, Target: l.target, IsStored: l.isStored,
+		})
+		if !l.isStored {
+			p.plan.work.dangling = append(p.plan.work.dangling, l)
+		}
+	}
+	return nil
+}
+
+// planHealing lists the stored references, of whatever record, whose target arrives with this import. Relationships
+// that this import reports again are listed already.
+func (p *planner) planHealing(ctx context.Context) error {
+	listed := map[looseKey]bool{}
+	for _, e := range p.edges {
+		if e.outcome == Heal {
+			listed[looseKey{e.from.id, e.reported.Target, domain.DanglingRelationship, e.reported.Type, e.reported.IsReverse}] = true
+		}
+	}
+	var arriving []string
+	for _, r := range p.records {
+		if !r.isDropped && (r.id == 0 || r.needsKey) {
+			arriving = append(arriving, r.key)
+		}
+	}
+	var items []Item
+	for chunk := range slices.Chunk(arriving, page) {
+		waiting, err := p.tx.DanglingReference.Query().
+			Where(danglingreference.Source(p.source), danglingreference.ExternalIDIn(chunk...)).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, d := range waiting {
+			if !listed[looseKey{d.RecordID, d.ExternalID, d.Kind, d.Detail, d.IsReverse}] {
+				items = append(items, Item{
+					Kind: danglingKinds[d.Kind], Outcome: Heal, Origin: p.byKey[d.ExternalID].origin, Record: d.RecordID, Detail: d.Detail, Target: d.ExternalID,
+				})
+			}
+		}
+	}
+	slices.SortFunc(items, func(a, b Item) int {
+		return cmp.Or(cmp.Compare(a.Record, b.Record), strings.Compare(a.Target, b.Target), strings.Compare(string(a.Kind)+a.Detail, string(b.Kind)+b.Detail))
+	})
+	for _, i := range items {
+		p.item(i)
+	}
+	return nil
+}
+
+// finish puts the items in the order in which they are written, those of one kind as they were read.
+func (p *planner) finish() {
+	order := map[Kind]int{}
+	for i, k := range kinds {
+		order[k] = i
+	}
+	slices.SortStableFunc(p.plan.Items, func(a, b Item) int { return cmp.Compare(order[a.Kind], order[b.Kind]) })
+}

@@ -1,0 +1,232 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/relationship"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+)
+
+// place is what is unique about a relationship.
+type place struct {
+	kind           ident.ID
+	source, target end
+}
+
+// planEdges decides on the relationships of all rows.
+func (p *planner) planEdges(ctx context.Context) error {
+	byPlace := map[place]*edge{}
+	for _, r := range p.records {
+		if r.CI == nil || r.isDropped {
+			continue
+		}
+		for _, rel := range r.CI.Relationships {
+			p.addEdge(r, rel, byPlace)
+		}
+	}
+	if err := p.loadEdges(ctx); err != nil {
+		return err
+	}
+	if err := p.checkBounds(ctx); err != nil {
+		return err
+	}
+	for _, e := range p.edges {
+		if !e.isDropped {
+			p.planEdge(e)
+		}
+	}
+	return nil
+}
+
+// addEdge checks one reported relationship; what is wrong with it leaves the rest of its row alone.
+func (p *planner) addEdge(r *record, rel Relationship, byPlace map[place]*edge) {
+	var f faults
+	t, err := p.ref.Type(rel.Type)
+	f.add(err)
+	e := &edge{from: r, reported: rel, strength: oneOf[domain.Strength](&f, "strength", rel.Strength)}
+	e.evidence = f.text("evidence", rel.Evidence, 0, descriptionLength)
+	if len(f) > 0 {
+		p.dropEdge(e, f.String())
+		return
+	}
+	to, there := p.find(rel.Target)
+	if !there {
+		what := "the target of " + rel.Type
+		if rel.IsReverse {
+			what = "the source of " + rel.Type
+		}
+		p.dangle(&loose{
+			of: r, kind: domain.DanglingRelationship, target: rel.Target, detail: rel.Type, isReverse: rel.IsReverse, strength: e.strength, evidence: e.evidence,
+		}, what)
+		return
+	}
+	if to.kind != ident.CI {
+		p.dropEdge(e, fmt.Sprintf("%q is a %s and not a CI", rel.Target, to.kind))
+		return
+	}
+	e.source, e.target = r.end(), to.end
+	if rel.IsReverse {
+		e.source, e.target = e.target, e.source
+	}
+	if wrong := p.misfit(t, e); wrong != "" {
+		p.dropEdge(e, wrong)
+		return
+	}
+	at := place{t.ID, e.source, e.target}
+	if first := byPlace[at]; first != nil {
+		first.join(e)
+		return
+	}
+	byPlace[at] = e
+	p.edges = append(p.edges, e)
+}
+
+// join takes in what another report of the same relationship says more.
+func (e *edge) join(more *edge) {
+	if e.strength == nil {
+		e.strength = more.strength
+	}
+	switch {
+	case e.evidence == "":
+		e.evidence = more.evidence
+	case more.evidence != "" && !slices.Contains(strings.Split(e.evidence, "; "), more.evidence):
+		e.evidence += "; " + more.evidence
+	}
+}
+
+func (p *planner) dropEdge(e *edge, reason string) {
+	e.isDropped = true
+	p.item(e.item(IsRejected, reason))
+	p.problem(e.from, Rejected, e.reported.Target, fmt.Sprintf("%s: %s; the rest of the row was imported", e.said(), reason))
+}
+
+func (e *edge) said() string {
+	if e.reported.IsReverse {
+		return fmt.Sprintf("relationship %s %s %s", e.reported.Target, e.reported.Type, e.from.key)
+	}
+	return fmt.Sprintf("relationship %s %s %s", e.from.key, e.reported.Type, e.reported.Target)
+}
+
+func (e *edge) item(o Outcome, reason string) Item {
+	i := Item{
+		Kind: KindRelationship, Outcome: o, Origin: e.from.origin, ExternalID: e.from.key, Detail: e.reported.Type, Target: e.reported.Target, Reason: reason,
+	}
+	if e.old != nil {
+		i.Record = e.old.ID
+	}
+	return i
+}
+
+// misfit says why a type cannot connect the two CIs; "" where it can.
+func (p *planner) misfit(t *ent.RelationshipType, e *edge) string {
+	if e.source == e.target && t.IsContainment {
+		return "a CI cannot contain itself"
+	}
+	from, to := p.classOf(e.source), p.classOf(e.target)
+	if len(t.AllowedPairs) == 0 || from == nil || to == nil {
+		return ""
+	}
+	pairs := make([]string, len(t.AllowedPairs))
+	for i, pair := range t.AllowedPairs {
+		if from.Is(pair.Source) && to.Is(pair.Target) {
+			return ""
+		}
+		pairs[i] = pair.Source + " to " + pair.Target
+	}
+	return fmt.Sprintf("%s does not lead from %s to %s: it connects %s", t.Code, from.Code, to.Code, strings.Join(pairs, ", "))
+}
+
+func (p *planner) classOf(e end) *cmdb.Class {
+	if e.of != nil {
+		return e.of.class
+	}
+	if c := p.stored.cis[e.id]; c != nil {
+		class, _ := p.ref.ClassByID(c.ClassID)
+		return class
+	}
+	return nil
+}
+
+// loadEdges finds the stored ones among the relationships.
+func (p *planner) loadEdges(ctx context.Context) error {
+	wanted := map[place]*edge{}
+	var sources []ident.ID
+	for _, e := range p.edges {
+		if e.source.id != 0 && e.target.id != 0 {
+			t, err := p.ref.Type(e.reported.Type)
+			if err != nil {
+				return err
+			}
+			wanted[place{t.ID, e.source, e.target}] = e
+			sources = append(sources, e.source.id)
+		}
+	}
+	slices.Sort(sources)
+	for chunk := range slices.Chunk(slices.Compact(sources), page) {
+		some, err := p.tx.Relationship.Query().Where(relationship.SourceIDIn(chunk...)).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, rel := range some {
+			if e := wanted[place{rel.TypeID, end{id: rel.SourceID}, end{id: rel.TargetID}}]; e != nil {
+				e.old = rel
+			}
+		}
+	}
+	return nil
+}
+
+// planEdge compares a relationship with what is stored. One that another source, or a person, made keeps its evidence;
+// one that a person made keeps its strength too.
+func (p *planner) planEdge(e *edge) {
+	e.outcome = Unchanged
+	if e.old == nil {
+		e.outcome = Create
+		if p.heals(e) {
+			e.outcome = Heal
+		}
+	}
+	i := e.item(e.outcome, "")
+	if e.old == nil {
+		p.plan.work.edges = append(p.plan.work.edges, e)
+		p.item(i)
+		return
+	}
+	var d difference
+	if e.old.ReportedBy == manual {
+		d.locks = []string{"strength"}
+	}
+	if e.strength != nil && (e.old.Strength == nil || *e.old.Strength != *e.strength) && !d.set("strength", optional(e.old.Strength), *e.strength) {
+		e.strength = nil
+	}
+	if e.old.ReportedBy == p.source && e.evidence != "" && e.evidence != e.old.Evidence {
+		d.set("evidence", e.old.Evidence, e.evidence)
+	} else {
+		e.evidence = ""
+	}
+	if len(d.written) > 0 {
+		e.outcome, i.Outcome, i.Changes = Update, Update, d.written
+		p.plan.work.edges = append(p.plan.work.edges, e)
+	}
+	p.item(i)
+	if len(d.kept) > 0 {
+		i.Outcome, i.Changes, i.Reason = WouldOverwrite, d.kept, "a person made the relationship: its strength stays"
+		p.item(i)
+	}
+}
+
+const manual = "manual"
+
+// heals reports whether a relationship has been waiting for one of its ends.
+func (p *planner) heals(e *edge) bool {
+	if e.from.id == 0 {
+		return false
+	}
+	return p.stored.dangling[looseKey{e.from.id, e.reported.Target, domain.DanglingRelationship, e.reported.Type, e.reported.IsReverse}]
+}

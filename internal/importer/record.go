@@ -1,0 +1,137 @@
+package importer
+
+import (
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+)
+
+// record is a row on its way into the database.
+type record struct {
+	Row
+	origin Origin
+	kind   Kind
+	key    string // external id
+	name   string
+
+	isDropped bool
+	id        ident.ID // of the stored record it is; 0 until it is created
+	version   int      // that the plan saw
+	needsKey  bool     // it was found by what it is, and its key is news
+
+	// What is to be written; at most one of each pair.
+	newTeam      *catalog.NewTeam
+	teamChange   *catalog.TeamChange
+	parent       *end // with newTeam or teamChange
+	newPerson    *catalog.NewPerson
+	personChange *catalog.PersonChange
+	teams        []end // that the person joins
+	newCI        *cmdb.NewCI
+	ciChange     *cmdb.CIChange
+	support      *end     // with newCI or ciChange
+	owners       []answer // nil where they stay
+
+	class *cmdb.Class // of a CI
+	old   *ent.CI     // what is stored of a CI
+	next  *ent.CI     // what it will be, without what refers to others
+	diff  difference
+}
+
+func newRecord(row Row) *record {
+	r := &record{Row: row, origin: row.Origin}
+	n := 0
+	if row.CI != nil {
+		r.kind, r.key, r.name = KindCI, row.CI.ExternalID, row.CI.Name
+		n++
+	}
+	if row.Team != nil {
+		r.kind, r.key, r.name = KindTeam, row.Team.ExternalID, row.Team.Name
+		n++
+	}
+	if row.Person != nil {
+		r.kind, r.key, r.name = KindPerson, row.Person.ExternalID, row.Person.Name
+		n++
+	}
+	if n != 1 {
+		return nil
+	}
+	return r
+}
+
+// writes reports whether anything of the record itself is to be written.
+func (r *record) writes() bool {
+	return r.id == 0 || r.needsKey || r.teamChange != nil || r.personChange != nil || r.ciChange != nil ||
+		r.parent != nil || r.support != nil || len(r.teams) > 0 || r.owners != nil
+}
+
+// end is a record that another one refers to: stored, or still to be created.
+type end struct {
+	id ident.ID
+	of *record // where id is 0
+}
+
+func (r *record) end() end {
+	if r.id != 0 {
+		return end{id: r.id}
+	}
+	return end{of: r}
+}
+
+// answer is an owner: who, and as what.
+type answer struct {
+	by   end
+	role string
+}
+
+// edge is a relationship on its way into the database.
+type edge struct {
+	from           *record // that reports it
+	reported       Relationship
+	source, target end
+	old            *ent.Relationship
+	strength       *domain.Strength // nil where it is not reported
+	evidence       string
+	outcome        Outcome
+	isDropped      bool
+}
+
+// group is a dependency group on its way into the database.
+type group struct {
+	of        *record
+	name      string
+	mode      domain.GroupMode
+	threshold int
+	members   []member
+	old       *ent.DependencyGroup
+}
+
+type member struct {
+	edge   *edge
+	weight int
+}
+
+// loose is a reference to what nobody has reported.
+type loose struct {
+	of        *record
+	kind      domain.DanglingKind
+	target    string
+	detail    string
+	isReverse bool
+	strength  *domain.Strength
+	evidence  string
+	isStored  bool
+}
+
+// work is what a plan writes, in the order it is written.
+type work struct {
+	teams, people, cis []*record
+	edges              []*edge
+	groups             []*group
+	dangling           []*loose
+}
+
+func (w work) size() int {
+	return len(w.teams) + len(w.people) + len(w.cis) + len(w.edges) + len(w.groups) + len(w.dangling)
+}

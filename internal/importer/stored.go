@@ -1,0 +1,218 @@
+package importer
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/ci"
+	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
+	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
+	"github.com/linchpin-cmdb/linchpin/ent/membership"
+	"github.com/linchpin-cmdb/linchpin/ent/owner"
+	"github.com/linchpin-cmdb/linchpin/ent/person"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+)
+
+// stored is what the database has of the records and whatever they refer to, read in pages.
+type stored struct {
+	known    map[string]ident.ID // by external id of the source
+	cis      map[ident.ID]*ent.CI
+	teams    map[ident.ID]*ent.Team // all of them: their names are unique and their tree has no cycle
+	people   map[ident.ID]*ent.Person
+	members  map[catalogMember]bool
+	owners   map[ident.ID][]*ent.Owner // by CI, the primary first
+	groups   map[groupKey]*ent.DependencyGroup
+	dangling map[looseKey]bool
+}
+
+type catalogMember struct{ team, person ident.ID }
+
+type groupKey struct {
+	ci   ident.ID
+	name string
+}
+
+type looseKey struct {
+	record    ident.ID
+	target    string
+	kind      domain.DanglingKind
+	detail    string
+	isReverse bool
+}
+
+// load finds the stored records of all external ids that the rows have or name.
+func (p *planner) load(ctx context.Context) error {
+	p.stored = &stored{
+		known: map[string]ident.ID{}, cis: map[ident.ID]*ent.CI{}, teams: map[ident.ID]*ent.Team{}, people: map[ident.ID]*ent.Person{},
+		members: map[catalogMember]bool{}, owners: map[ident.ID][]*ent.Owner{}, groups: map[groupKey]*ent.DependencyGroup{}, dangling: map[looseKey]bool{},
+	}
+	keys := p.mentioned()
+	done := 0
+	for chunk := range slices.Chunk(keys, page) {
+		external := make([]domain.ExternalKey, len(chunk))
+		for i, key := range chunk {
+			external[i] = domain.ExternalKey{Source: p.source, ExternalID: key}
+		}
+		found, err := cmdb.FindIdentities(ctx, p.tx, external)
+		if err != nil {
+			return err
+		}
+		for key, id := range found {
+			p.stored.known[key.ExternalID] = id
+		}
+		done += len(chunk)
+		p.options.progress(Matching, done, len(keys))
+	}
+	byKind := map[ident.Kind][]ident.ID{}
+	for _, id := range slices.Sorted(maps.Values(p.stored.known)) {
+		byKind[id.Kind()] = append(byKind[id.Kind()], id)
+	}
+	if err := p.loadCIs(ctx, byKind[ident.CI]); err != nil {
+		return err
+	}
+	return p.loadParties(ctx, byKind[ident.Person])
+}
+
+// mentioned lists all external ids of the rows, sorted: their own and those they refer to.
+func (p *planner) mentioned() []string {
+	all := map[string]bool{}
+	for _, r := range p.records {
+		all[r.key] = true
+		switch {
+		case r.Team != nil:
+			all[r.Team.Parent] = true
+		case r.Person != nil:
+			for _, team := range r.Person.Teams {
+				all[team] = true
+			}
+		default:
+			for _, o := range r.CI.Owners {
+				all[o.Team], all[o.Person] = true, true
+			}
+			for _, rel := range r.CI.Relationships {
+				all[rel.Target] = true
+			}
+			if r.CI.Service != nil {
+				all[r.CI.Service.SupportTeam] = true
+			}
+		}
+	}
+	delete(all, "")
+	return slices.Sorted(maps.Keys(all))
+}
+
+func (p *planner) loadCIs(ctx context.Context, ids []ident.ID) error {
+	for chunk := range slices.Chunk(ids, page) {
+		some, err := p.tx.CI.Query().Where(ci.IDIn(chunk...)).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, c := range some {
+			p.stored.cis[c.ID] = c
+		}
+	}
+	return nil
+}
+
+func (p *planner) loadParties(ctx context.Context, people []ident.ID) error {
+	if slices.ContainsFunc(p.records, func(r *record) bool { return r.Team != nil }) {
+		teams, err := p.tx.Team.Query().All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, t := range teams {
+			p.stored.teams[t.ID] = t
+		}
+	}
+	for chunk := range slices.Chunk(people, page) {
+		some, err := p.tx.Person.Query().Where(person.IDIn(chunk...)).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, one := range some {
+			p.stored.people[one.ID] = one
+		}
+		members, err := p.tx.Membership.Query().Where(membership.PersonIDIn(chunk...)).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range members {
+			p.stored.members[catalogMember{m.TeamID, m.PersonID}] = true
+		}
+	}
+	return nil
+}
+
+// loadParts reads what belongs to the stored records of the rows, once it is known which they are.
+func (p *planner) loadParts(ctx context.Context) error {
+	var all, cis []ident.ID
+	for _, r := range p.records {
+		if r.isDropped || r.id == 0 {
+			continue
+		}
+		all = append(all, r.id)
+		if r.CI != nil {
+			cis = append(cis, r.id)
+		}
+	}
+	for chunk := range slices.Chunk(all, page) {
+		some, err := p.tx.DanglingReference.Query().
+			Where(danglingreference.RecordIDIn(chunk...), danglingreference.Source(p.source)).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, d := range some {
+			p.stored.dangling[looseKey{d.RecordID, d.ExternalID, d.Kind, d.Detail, d.IsReverse}] = true
+		}
+	}
+	for chunk := range slices.Chunk(cis, page) {
+		owners, err := p.tx.Owner.Query().Where(owner.CiIDIn(chunk...)).
+			Order(ent.Desc(owner.FieldIsPrimary), ent.Asc(owner.FieldID)).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, o := range owners {
+			p.stored.owners[o.CiID] = append(p.stored.owners[o.CiID], o)
+		}
+		groups, err := p.tx.DependencyGroup.Query().Where(dependencygroup.CiIDIn(chunk...)).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, g := range groups {
+			p.stored.groups[groupKey{g.CiID, g.Name}] = g
+		}
+	}
+	return nil
+}
+
+// found is what an external id refers to.
+type found struct {
+	end
+	kind ident.Kind
+}
+
+// find looks a reference up among the rows and the stored records of the source; false where it dangles.
+func (p *planner) find(key string) (found, bool) {
+	if r := p.byKey[key]; r != nil && !r.isDropped {
+		return found{r.end(), r.identKind()}, true
+	}
+	if id := p.stored.known[key]; id != 0 {
+		return found{end{id: id}, id.Kind()}, true
+	}
+	return found{}, false
+}
+
+func (r *record) identKind() ident.Kind {
+	switch r.kind { //nolint:exhaustive // no other kind is a record
+	case KindTeam:
+		return ident.Team
+	case KindPerson:
+		return ident.Person
+	default:
+		return ident.CI
+	}
+}

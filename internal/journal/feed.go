@@ -1,0 +1,135 @@
+// Package journal tails the committed revisions and tells the topology of them. A replica is the same code: whatever
+// wrote a revision, this is how the graph hears of it. It refuses to skip one: a gap rebuilds the graph.
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/entry"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+const (
+	tick       = 250 * time.Millisecond // how late a lost hint is noticed
+	patience   = 2 * time.Second        // how long a write waits for its own graph
+	revisions  = 200                    // read at once
+	retryAfter = time.Second
+)
+
+// Feed keeps a graph at the newest revision of a store.
+type Feed struct {
+	store *store.Store
+	graph *topology.Graph
+	log   *slog.Logger
+
+	wake     chan struct{}
+	done     chan struct{}
+	marks    *marks
+	rebuilds atomic.Int64
+}
+
+// Follow loads the graph and keeps it current until ctx ends. Writes through the store wait until the graph has
+// heard of them, so that whoever wrote reads what they wrote.
+func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slog.Logger) (*Feed, error) {
+	f := &Feed{store: s, graph: graph, log: log, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	if err := f.load(ctx); err != nil {
+		return nil, err
+	}
+	s.OnCommit(f.catchUp)
+	go f.run(ctx, s.Hints(ctx))
+	return f, nil
+}
+
+// Done is closed when the feed has stopped, after its context ended.
+func (f *Feed) Done() <-chan struct{} { return f.done }
+
+// Rebuilds is how often the graph had to be loaded anew because the journal and the graph did not fit.
+func (f *Feed) Rebuilds() int64 { return f.rebuilds.Load() }
+
+// catchUp waits until the graph shows a revision. A feed in trouble delays writers by patience and no longer.
+func (f *Feed) catchUp(ctx context.Context, revision int64) {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if _, err := f.graph.Wait(ctx, revision); err != nil {
+		f.log.Warn("the graph lags behind a write", "revision", revision, "graph", f.graph.Snapshot().Revision())
+	}
+}
+
+func (f *Feed) run(ctx context.Context, hints <-chan struct{}) {
+	defer close(f.done)
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.wake:
+		case <-hints:
+		case <-ticker.C:
+		}
+		if err := f.guarded(ctx); err != nil && ctx.Err() == nil {
+			f.log.Error("the graph cannot follow the journal", "error", err)
+			select {
+			case <-time.After(retryAfter):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// guarded tails once. A panic is a failure of this turn, not of the process.
+func (f *Feed) guarded(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return f.tail(ctx)
+}
+
+// tail applies every revision there is. Where the journal does not fit the graph, the graph is built anew.
+func (f *Feed) tail(ctx context.Context) error {
+	for {
+		last := f.graph.Snapshot().Revision()
+		entries, err := f.store.Read.Entry.Query().
+			Where(entry.IDGTE(store.EntryID(last+1, 0)), entry.IDLT(store.EntryID(last+1+revisions, 0))).
+			Order(entry.ByID(sql.OrderAsc())).All(ctx)
+		if err != nil || len(entries) == 0 {
+			return err
+		}
+		for len(entries) > 0 {
+			revision, n := entries[0].Revision, 1
+			for n < len(entries) && entries[n].Revision == revision {
+				n++
+			}
+			if err := f.apply(revision, entries[:n]); err != nil {
+				f.log.Error("the graph does not fit the journal and is built anew", "revision", revision, "error", err)
+				f.rebuilds.Add(1)
+				if err := f.load(ctx); err != nil {
+					return err
+				}
+				break
+			}
+			entries = entries[n:]
+		}
+	}
+}
+
+func (f *Feed) apply(revision int64, entries []*ent.Entry) error {
+	b := topology.Batch{Revision: revision}
+	err := errors.Join(f.marks.read(&b, entries), f.graph.Apply(b))
+	return err
+}

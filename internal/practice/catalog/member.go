@@ -1,0 +1,167 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/membership"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// AddTeamMember puts a person into a team. A person who is in it stays in it.
+func (p *Practice) AddTeamMember(ctx context.Context, in AddTeamMemberInput) (*ent.Team, error) {
+	actor, err := auth.Require(ctx, "team.add_member")
+	if err != nil {
+		return nil, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "team.add_member"}, func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
+		wrong, err := addMembers(ctx, tx, []Member{Member(in)})
+		if err == nil {
+			err = errors.Join(wrong...)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return tx.Team.Get(ctx, in.Team)
+	})
+}
+
+// RemoveTeamMember takes a person out of a team.
+func (p *Practice) RemoveTeamMember(ctx context.Context, in RemoveTeamMemberInput) (*ent.Team, error) {
+	actor, err := auth.Require(ctx, "team.remove_member")
+	if err != nil {
+		return nil, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "team.remove_member"}, func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
+		if err := checkMember(Member(in)); err != nil {
+			return nil, err
+		}
+		found, err := tx.Team.Get(ctx, in.Team)
+		if ent.IsNotFound(err) {
+			return nil, unknown(in.Team).At("team")
+		}
+		if err != nil {
+			return nil, err
+		}
+		removed, err := removeMembers(ctx, tx, []Member{Member(in)})
+		if err != nil {
+			return nil, err
+		}
+		if removed == 0 {
+			return nil, errs.New(errs.NotFound, "%s is not in %s", in.Person, in.Team).At("person")
+		}
+		return found, nil
+	})
+}
+
+// AddMembersTx puts people into teams inside a transaction; those who are in them are passed over. Paths of failures
+// begin with the row's number.
+func AddMembersTx(ctx context.Context, tx *store.Tx, rows []Member) error {
+	wrong, err := addMembers(ctx, tx, rows)
+	_, err = batch[struct{}](nil, wrong, err)
+	return err
+}
+
+func addMembers(ctx context.Context, tx *store.Tx, rows []Member) ([]error, error) {
+	wrong := make([]error, len(rows))
+	parties, teams := map[ident.ID]bool{}, map[ident.ID]bool{}
+	for i, row := range rows {
+		wrong[i] = checkMember(row)
+		parties[row.Team], parties[row.Person], teams[row.Team] = true, true, true
+	}
+	known, err := cmdb.Known(ctx, tx, parties)
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range rows {
+		if wrong[i] != nil {
+			continue
+		}
+		if !known[row.Team] {
+			wrong[i] = unknown(row.Team).At("team")
+		}
+		if !known[row.Person] {
+			wrong[i] = errors.Join(wrong[i], unknown(row.Person).At("person"))
+		}
+	}
+	if errors.Join(wrong...) != nil {
+		return wrong, nil
+	}
+	// Two who put one person into one team at once take turns.
+	if _, err := lockTeams(ctx, tx, teams); err != nil {
+		return nil, err
+	}
+	there, err := members(ctx, tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	var builders []*ent.MembershipCreate
+	for _, row := range rows {
+		if there[row] == nil {
+			there[row] = &ent.Membership{}
+			builders = append(builders, tx.Membership.Create().SetTeamID(row.Team).SetPersonID(row.Person))
+		}
+	}
+	for chunk := range slices.Chunk(builders, rowChunk) {
+		if err := tx.Membership.CreateBulk(chunk...).Exec(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return wrong, nil
+}
+
+// RemoveMembersTx takes people out of teams inside a transaction; those who are not in them are passed over.
+func RemoveMembersTx(ctx context.Context, tx *store.Tx, rows []Member) error {
+	_, err := removeMembers(ctx, tx, rows)
+	return err
+}
+
+func removeMembers(ctx context.Context, tx *store.Tx, rows []Member) (removed int, err error) {
+	there, err := members(ctx, tx, rows)
+	if err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		if there[row] == nil {
+			continue
+		}
+		if err := tx.Membership.DeleteOne(there[row]).Exec(ctx); err != nil {
+			return removed, err
+		}
+		delete(there, row)
+		removed++
+	}
+	return removed, nil
+}
+
+// members reads the memberships of the teams and people that rows name.
+func members(ctx context.Context, tx *store.Tx, rows []Member) (map[Member]*ent.Membership, error) {
+	teams, people := map[ident.ID]bool{}, map[ident.ID]bool{}
+	for _, row := range rows {
+		teams[row.Team], people[row.Person] = true, true
+	}
+	there := map[Member]*ent.Membership{}
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(people)), idChunk) {
+		for of := range slices.Chunk(slices.Sorted(maps.Keys(teams)), idChunk) {
+			all, err := tx.Membership.Query().Where(membership.TeamIDIn(of...), membership.PersonIDIn(some...)).All(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range all {
+				there[Member{m.TeamID, m.PersonID}] = m
+			}
+		}
+	}
+	return there, nil
+}
+
+func checkMember(m Member) error {
+	return errors.Join(at(cmdb.OfKind(m.Team, ident.Team), "team"), at(cmdb.OfKind(m.Person, ident.Person), "person"))
+}

@@ -1,0 +1,166 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/person"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// CreatePerson records a new person.
+func (p *Practice) CreatePerson(ctx context.Context, in CreatePersonInput) (*ent.Person, error) {
+	actor, err := auth.Require(ctx, "person.create")
+	if err != nil {
+		return nil, err
+	}
+	row := NewPerson{Name: in.Name, Email: or(in.Email, "")}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "person.create"}, func(ctx context.Context, tx *store.Tx) (*ent.Person, error) {
+		saved, wrong, err := createPeople(ctx, tx, []NewPerson{row})
+		return single(saved, wrong, err)
+	})
+}
+
+// UpdatePerson changes a person.
+func (p *Practice) UpdatePerson(ctx context.Context, in UpdatePersonInput) (*ent.Person, error) {
+	actor, err := auth.Require(ctx, "person.update")
+	if err != nil {
+		return nil, err
+	}
+	name, err := cmdb.Given(in.Name, "name")
+	if err != nil {
+		return nil, err
+	}
+	row := PersonChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: name, Email: cmdb.Cleared(in.Email)}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "person.update"}, func(ctx context.Context, tx *store.Tx) (*ent.Person, error) {
+		saved, wrong, err := updatePeople(ctx, tx, []PersonChange{row})
+		return single(saved, wrong, err)
+	})
+}
+
+// CreatePeopleTx creates people inside a transaction. They come back in the order of the rows. Paths of failures begin
+// with the row's number.
+func CreatePeopleTx(ctx context.Context, tx *store.Tx, rows []NewPerson) ([]*ent.Person, error) {
+	saved, wrong, err := createPeople(ctx, tx, rows)
+	return batch(saved, wrong, err)
+}
+
+func createPeople(ctx context.Context, tx *store.Tx, rows []NewPerson) ([]*ent.Person, []error, error) {
+	wrong := make([]error, len(rows))
+	drafts := make([]*ent.Person, len(rows))
+	for i, row := range rows {
+		drafts[i] = &ent.Person{Name: row.Name, Email: row.Email}
+		wrong[i] = checkPerson(drafts[i])
+	}
+	if errors.Join(wrong...) != nil {
+		return nil, wrong, nil
+	}
+	var saved []*ent.Person
+	for chunk := range slices.Chunk(drafts, rowChunk) {
+		builders := make([]*ent.PersonCreate, len(chunk))
+		for i, d := range chunk {
+			builders[i] = tx.Person.Create().SetName(d.Name).SetEmail(d.Email).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+		}
+		created, err := tx.Person.CreateBulk(builders...).Save(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		saved = append(saved, created...)
+	}
+	return saved, wrong, nil
+}
+
+// UpdatePeopleTx changes people inside a transaction. They come back in the order of the rows, unchanged ones too.
+// Paths of failures begin with the row's number.
+func UpdatePeopleTx(ctx context.Context, tx *store.Tx, rows []PersonChange) ([]*ent.Person, error) {
+	saved, wrong, err := updatePeople(ctx, tx, rows)
+	return batch(saved, wrong, err)
+}
+
+func updatePeople(ctx context.Context, tx *store.Tx, rows []PersonChange) ([]*ent.Person, []error, error) {
+	wrong := make([]error, len(rows))
+	ids := map[ident.ID]bool{}
+	for i, row := range rows {
+		if err := cmdb.OfKind(row.ID, ident.Person); err != nil {
+			wrong[i] = at(err, "id")
+			continue
+		}
+		ids[row.ID] = true
+	}
+	found, err := lockPeople(ctx, tx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	saved := make([]*ent.Person, len(rows))
+	for i, row := range rows {
+		old := found[row.ID]
+		if old == nil {
+			if ids[row.ID] {
+				wrong[i] = unknown(row.ID).At("id")
+			}
+			continue
+		}
+		next := *old
+		next.Name, next.Email = or(row.Name, old.Name), or(row.Email, old.Email)
+		if wrong[i] = errors.Join(valid.Stale(row.ExpectedVersion, old.Version), checkPerson(&next)); wrong[i] != nil {
+			continue // nothing is kept of a batch with a failure: go on for the sake of the report
+		}
+		saved[i] = old
+		if next.Name == old.Name && next.Email == old.Email {
+			continue
+		}
+		saved[i], err = tx.Person.UpdateOne(old).SetName(next.Name).SetEmail(next.Email).AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		found[row.ID] = saved[i]
+	}
+	return saved, wrong, nil
+}
+
+func checkPerson(p *ent.Person) error {
+	var noName, noEmail error
+	p.Name, noName = valid.Text("name", p.Name, 1, nameLength)
+	p.Email, noEmail = email(p.Email)
+	return errors.Join(noName, noEmail)
+}
+
+// email checks an address as far as one can without writing to it.
+func email(s string) (string, error) {
+	s, err := valid.Text("email", s, 0, emailLength)
+	if err != nil || s == "" {
+		return s, err
+	}
+	before, after, found := strings.Cut(s, "@")
+	if !found || before == "" || after == "" || strings.ContainsAny(s, " \n\r\t,;<>") {
+		return s, errs.New(errs.Invalid, "%q is no address such as ada@example.com", s).At("email")
+	}
+	return s, nil
+}
+
+func lockPeople(ctx context.Context, tx *store.Tx, ids map[ident.ID]bool) (map[ident.ID]*ent.Person, error) {
+	found := make(map[ident.ID]*ent.Person, len(ids))
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(ids)), idChunk) {
+		q := tx.Person.Query().Where(person.IDIn(chunk...)).Order(ent.Asc(person.FieldID))
+		if tx.IsPostgres() {
+			q = q.ForUpdate()
+		}
+		all, err := q.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range all {
+			found[p.ID] = p
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,194 @@
+package change_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change/ticket/tickettest"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
+)
+
+// board is a practice over the estate. Olga drafts, Carl and Dora vote.
+type board struct {
+	*tickettest.Estate
+	*change.Practice
+	olga, carl, dora context.Context
+}
+
+func each(t *testing.T, test func(t *testing.T, b board)) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		test(t, board{tickettest.Seed(t, s), change.New(s), tickettest.As(t, "olga"), tickettest.As(t, "carl"), tickettest.As(t, "dora")})
+	})
+}
+
+type failer interface {
+	Helper()
+	Fatal(...any)
+}
+
+var (
+	words = "words"
+	night = time.Date(2030, 1, 1, 22, 0, 0, 0, time.UTC)
+	dawn  = night.Add(8 * time.Hour)
+)
+
+// ready is a change that lacks nothing.
+func (b board) ready(of domain.ChangeType) change.Draft {
+	return change.Draft{
+		Type: of, Title: "Upgrade the database", Plan: &words, BackoutPlan: &words, Justification: &words,
+		PlannedStart: &night, PlannedEnd: &dawn, Scope: []change.CI{{b.Database, domain.TakenDownRole}},
+	}
+}
+
+func (b board) mustDraft(t failer, in change.Draft) *ent.Change {
+	t.Helper()
+	record, err := b.Draft(b.olga, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+// verbs are the ways to move a change, by the mutation's name; "vote" and "rescope" move it only by what follows.
+func (b board) verbs(id ident.ID) map[string]func() (*ent.Change, error) {
+	return map[string]func() (*ent.Change, error){
+		"assessChange": func() (*ent.Change, error) { return b.Assess(b.olga, change.Assess{ID: id}) },
+		"requestChangeApproval": func() (*ent.Change, error) {
+			return b.RequestApproval(b.olga, change.RequestApproval{ID: id, Approvers: []string{"carl"}})
+		},
+		"vote":           func() (*ent.Change, error) { return b.Approve(b.carl, change.Approve{ID: id}) },
+		"scheduleChange": func() (*ent.Change, error) { return b.Schedule(b.olga, change.Schedule{ID: id}) },
+		"startChange":    func() (*ent.Change, error) { return b.Start(b.olga, change.Start{ID: id}) },
+		"reviewChange":   func() (*ent.Change, error) { return b.Review(b.olga, change.Review{ID: id}) },
+		"closeChange": func() (*ent.Change, error) {
+			return b.Close(b.olga, change.Close{ID: id, Outcome: domain.Successful, Notes: "well"})
+		},
+		"cancelChange": func() (*ent.Change, error) { return b.Cancel(b.olga, change.Cancel{ID: id, Reason: "no need"}) },
+		"returnChange": func() (*ent.Change, error) { return b.Return(b.olga, change.Return{ID: id, Reason: "mend it"}) },
+	}
+}
+
+func (b board) mustDo(t failer, id ident.ID, verbs ...string) (last *ent.Change) {
+	t.Helper()
+	for _, verb := range verbs {
+		var err error
+		if last, err = b.verbs(id)[verb](); err != nil {
+			t.Fatal(verb, err)
+		}
+	}
+	return last
+}
+
+func (b board) timeline(of ident.ID) (story []string) {
+	for _, e := range b.Store.Read.TimelineEntry.Query().Where(timelineentry.RecordID(of)).Order(ent.Asc("id")).AllX(b.olga) {
+		story = append(story, strings.TrimSpace(fmt.Sprintf("%s %s>%s %s", e.Actor, e.FromState, e.ToState, e.Body)))
+	}
+	return story
+}
+
+// votes reads "carl:APPROVED".
+func (b board) votes(of ident.ID) (all []string) {
+	for _, a := range b.Store.Read.Approval.Query().Where(approval.ChangeID(of)).Order(ent.Asc("id")).AllX(b.olga) {
+		all = append(all, a.Approver+":"+string(a.Decision))
+	}
+	return all
+}
+
+type state = domain.ChangeState
+
+// moves is the domain's table: for each type, from each state, where each mutation leads.
+var moves = map[domain.ChangeType]map[state]map[string]state{
+	domain.Standard: {
+		"NEW":       {"scheduleChange": "SCHEDULED", "cancelChange": "CANCELED"},
+		"SCHEDULED": {"startChange": "IMPLEMENT", "cancelChange": "CANCELED"},
+		"IMPLEMENT": {"reviewChange": "REVIEW", "cancelChange": "CANCELED"},
+		"REVIEW":    {"closeChange": "CLOSED"}, "CLOSED": {}, "CANCELED": {},
+	},
+	domain.Normal: {
+		"NEW":       {"assessChange": "ASSESS", "cancelChange": "CANCELED"},
+		"ASSESS":    {"requestChangeApproval": "AUTHORIZE", "returnChange": "NEW", "cancelChange": "CANCELED"},
+		"AUTHORIZE": {"scheduleChange": "SCHEDULED", "returnChange": "NEW", "cancelChange": "CANCELED"},
+		"SCHEDULED": {"startChange": "IMPLEMENT", "cancelChange": "CANCELED"},
+		"IMPLEMENT": {"reviewChange": "REVIEW", "cancelChange": "CANCELED"},
+		"REVIEW":    {"closeChange": "CLOSED"}, "CLOSED": {}, "CANCELED": {},
+	},
+	domain.Emergency: {
+		"NEW":       {"requestChangeApproval": "AUTHORIZE", "cancelChange": "CANCELED"},
+		"AUTHORIZE": {"scheduleChange": "SCHEDULED", "returnChange": "NEW", "cancelChange": "CANCELED"},
+		"SCHEDULED": {"startChange": "IMPLEMENT", "cancelChange": "CANCELED"},
+		"IMPLEMENT": {"reviewChange": "REVIEW", "cancelChange": "CANCELED"},
+		"REVIEW":    {"closeChange": "CLOSED"}, "CLOSED": {}, "CANCELED": {},
+	},
+}
+
+// way leads a new change of a type into each of its states, with its vote given in AUTHORIZE.
+func way(of domain.ChangeType, to state) []string {
+	steps := map[domain.ChangeType][]string{
+		domain.Standard:  {"NEW", "scheduleChange", "SCHEDULED"},
+		domain.Normal:    {"NEW", "assessChange", "ASSESS", "requestChangeApproval", "vote", "AUTHORIZE", "scheduleChange", "SCHEDULED"},
+		domain.Emergency: {"NEW", "requestChangeApproval", "vote", "AUTHORIZE", "scheduleChange", "SCHEDULED"},
+	}[of]
+	steps = append(steps, "startChange", "IMPLEMENT", "reviewChange", "REVIEW", "closeChange", "CLOSED")
+	if to == "CANCELED" {
+		return []string{"cancelChange"}
+	}
+	return slices.DeleteFunc(steps[:slices.Index(steps, string(to))], func(s string) bool { return strings.ToUpper(s) == s })
+}
+
+func TestStaleAndUnknownRecordsAreRefused(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		id := b.mustDraft(t, b.ready(domain.Normal)).ID
+		old := 7
+		if _, err := b.Assess(b.olga, change.Assess{ID: id, ExpectedVersion: &old}); errs.CodeOf(err) != errs.Stale {
+			t.Errorf("got %v", err)
+		}
+		for id, want := range map[ident.ID]errs.Code{ident.New(ident.Change, 77): errs.NotFound, b.Ada: errs.Invalid} {
+			_, err := b.Assess(b.olga, change.Assess{ID: id})
+			if got := tickettest.Faults(t, err); got["id"] != want {
+				t.Errorf("%v: %v", id, err)
+			}
+		}
+	})
+}
+
+func TestWhatIsAvailableIsWhatTheActorMayDo(t *testing.T) {
+	manager := tickettest.As(t, "mona")
+	viewer := auth.With(t.Context(), auth.Actor{Name: "vera", Roles: []auth.Role{auth.Viewer}})
+	for of, table := range moves {
+		for from, next := range table {
+			record := &ent.Change{Type: of, State: from}
+			got := change.Available(manager, record)
+			for _, transition := range got {
+				if next[transition.Verb] != transition.To {
+					t.Errorf("%s in %s: %v", of, from, transition)
+				}
+			}
+			if len(got) != len(next) || len(change.Available(viewer, record)) != 0 {
+				t.Errorf("%s in %s: %v", of, from, got)
+			}
+		}
+	}
+}
+
+func TestANumberReadsBack(t *testing.T) {
+	id := ident.New(ident.Change, 7)
+	if got, ok := change.ParseNumber(change.Number(id)); !ok || got != id || change.Number(id) != "CHG0000007" {
+		t.Errorf("got %v", got)
+	}
+	if _, ok := change.ParseNumber("INC0000007"); ok {
+		t.Error("an incident's number was read as a change's")
+	}
+}

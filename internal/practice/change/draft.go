@@ -1,0 +1,64 @@
+package change
+
+import (
+	"context"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Draft drafts a change. Window and scope may be left for later.
+func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
+	const verb = "change.draft"
+	actor, err := auth.Require(ctx, verb)
+	if err != nil {
+		return nil, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
+		var f ticket.Form
+		text := func(field string, s *string) string { return f.Text(field, ticket.Given(s, ""), 0, ticket.LongestText) }
+		start, end := moment(in.PlannedStart), moment(in.PlannedEnd)
+		window(&f, start, end)
+		c := tx.Change.Create().SetRequestedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).
+			SetType(ticket.OneOf(&f, "type", in.Type)).
+			SetTitle(f.Text("title", in.Title, 1, ticket.LongestTitle)).
+			SetDescription(text("description", in.Description)).
+			SetJustification(text("justification", in.Justification)).
+			SetPlan(text("plan", in.Plan)).
+			SetBackoutPlan(text("backoutPlan", in.BackoutPlan)).
+			SetTestPlan(text("testPlan", in.TestPlan)).
+			SetNillablePlannedStart(start).SetNillablePlannedEnd(end).
+			SetNillableRequesterID(f.Reference(ctx, tx, "requester", ident.Person, in.Requester)).
+			SetNillableAssigneeID(f.Reference(ctx, tx, "assignee", ident.Person, in.Assignee)).
+			SetNillableAssignmentTeamID(f.Reference(ctx, tx, "assignmentTeam", ident.Team, in.AssignmentTeam))
+		scope := check(ctx, tx, &f, in.Scope, nil)
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
+		record, err := c.Save(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return record, link(ctx, tx, record.ID, nil, scope)
+	})
+}
+
+// moment is t as databases keep it.
+func moment(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	m := t.UTC().Truncate(time.Microsecond)
+	return &m
+}
+
+func window(f *ticket.Form, start, end *time.Time) {
+	if start != nil && end != nil && !end.After(*start) {
+		f.Fault(errs.New(errs.Invalid, "plannedEnd must be after plannedStart").At("plannedEnd"))
+	}
+}

@@ -1,0 +1,197 @@
+package change
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// step is what a move does beside changing the state. It returns what to say about it in the timeline.
+type step func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (said string, err error)
+
+// move changes the state as the table of the type says for a mutation.
+func (p *Practice) move(ctx context.Context, mutation string, of target, do step) (*ent.Change, error) {
+	return p.edit(ctx, verbs[mutation], of, func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
+		to, err := lifecycle.Change(was.Type).Move(was.State, mutation)
+		if err != nil {
+			return err
+		}
+		said, err := do(ctx, tx, was, u)
+		if err != nil {
+			return err
+		}
+		u.SetState(to)
+		return ticket.Moved(ctx, tx, was.ID, was.State, to, said)
+	})
+}
+
+func nothing(context.Context, *store.Tx, *ent.Change, *ent.ChangeUpdateOne) (string, error) {
+	return "", nil
+}
+
+// because is a step that only says why.
+func because(reason string) step {
+	return func(context.Context, *store.Tx, *ent.Change, *ent.ChangeUpdateOne) (string, error) {
+		var f ticket.Form
+		said := f.Text("reason", reason, 1, ticket.LongestText)
+		return said, f.Err()
+	}
+}
+
+// Assess hands a NORMAL change in for assessment: NEW to ASSESS.
+func (p *Practice) Assess(ctx context.Context, in Assess) (*ent.Change, error) {
+	return p.move(ctx, "assessChange", target{in.ID, in.ExpectedVersion}, nothing)
+}
+
+// Schedule puts a change into its window. It needs window and scope, and unless it is STANDARD the votes.
+func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, error) {
+	return p.move(ctx, "scheduleChange", target{in.ID, in.ExpectedVersion},
+		func(ctx context.Context, tx *store.Tx, was *ent.Change, _ *ent.ChangeUpdateOne) (string, error) {
+			rows, err := scopeOf(ctx, tx, was.ID)
+			if err != nil {
+				return "", err
+			}
+			missing := append(missingForWindow(was, len(rows)), missingForApproval(was)...)
+			open, err := openVotes(ctx, tx, was)
+			if err != nil {
+				return "", err
+			}
+			if len(missing) == 0 && len(open) == 0 {
+				return "", nil
+			}
+			var faults []string
+			if len(missing) > 0 {
+				faults = append(faults, "missing: "+list(missing))
+			}
+			return "", refused(was, "cannot be scheduled: %s", strings.Join(append(faults, open...), "; "))
+		})
+}
+
+// Start begins to carry a change out: SCHEDULED to IMPLEMENT.
+func (p *Practice) Start(ctx context.Context, in Start) (*ent.Change, error) {
+	return p.move(ctx, "startChange", target{in.ID, in.ExpectedVersion},
+		func(_ context.Context, tx *store.Tx, _ *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
+			u.SetActualStart(tx.Now)
+			return "", nil
+		})
+}
+
+// Review says that a change has been carried out: IMPLEMENT to REVIEW.
+func (p *Practice) Review(ctx context.Context, in Review) (*ent.Change, error) {
+	return p.move(ctx, "reviewChange", target{in.ID, in.ExpectedVersion},
+		func(_ context.Context, tx *store.Tx, _ *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
+			u.SetActualEnd(tx.Now)
+			return "", nil
+		})
+}
+
+// Close closes a change with its outcome.
+func (p *Practice) Close(ctx context.Context, in Close) (*ent.Change, error) {
+	return p.move(ctx, "closeChange", target{in.ID, in.ExpectedVersion},
+		func(_ context.Context, _ *store.Tx, _ *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
+			var f ticket.Form
+			u.SetOutcome(ticket.OneOf(&f, "outcome", in.Outcome))
+			notes := f.Text("notes", in.Notes, 1, ticket.LongestText)
+			u.SetClosureNotes(notes)
+			return notes, f.Err()
+		})
+}
+
+// Cancel cancels a change that is not reviewed yet. One that was being carried out ends now.
+func (p *Practice) Cancel(ctx context.Context, in Cancel) (*ent.Change, error) {
+	say := because(in.Reason)
+	return p.move(ctx, "cancelChange", target{in.ID, in.ExpectedVersion},
+		func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
+			if was.State == domain.ChangeImplement {
+				u.SetActualEnd(tx.Now)
+			}
+			return say(ctx, tx, was, u)
+		})
+}
+
+// Return sends a change back to NEW from ASSESS or AUTHORIZE. Votes are voided.
+func (p *Practice) Return(ctx context.Context, in Return) (*ent.Change, error) {
+	say := because(in.Reason)
+	return p.move(ctx, "returnChange", target{in.ID, in.ExpectedVersion},
+		func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
+			said, err := say(ctx, tx, was, u)
+			if err != nil {
+				return "", err
+			}
+			return said, voidVotes(ctx, tx, was)
+		})
+}
+
+// setBack is the move nobody asks for: what was voted on is no longer what would be done.
+func setBack(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne, to domain.ChangeState, why string) error {
+	if err := voidVotes(ctx, tx, was); err != nil {
+		return err
+	}
+	u.SetState(to)
+	return ticket.Moved(ctx, tx, was.ID, was.State, to, why)
+}
+
+// missingForWindow names what a change lacks to be carried out at a time.
+func missingForWindow(c *ent.Change, scope int) (missing []string) {
+	if c.PlannedStart == nil {
+		missing = append(missing, "plannedStart")
+	}
+	if c.PlannedEnd == nil {
+		missing = append(missing, "plannedEnd")
+	}
+	if scope == 0 {
+		missing = append(missing, "scope")
+	}
+	return missing
+}
+
+// missingForApproval names what a NORMAL change lacks to be approved.
+func missingForApproval(c *ent.Change) (missing []string) {
+	if c.Type != domain.Normal {
+		return nil
+	}
+	for _, need := range []struct{ field, text string }{
+		{"plan", c.Plan}, {"backoutPlan", c.BackoutPlan}, {"justification", c.Justification},
+	} {
+		if need.text == "" {
+			missing = append(missing, need.field)
+		}
+	}
+	return missing
+}
+
+// list reads "a, b and c".
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+func equal(a, b *time.Time) bool {
+	return a == b || a != nil && b != nil && a.Equal(*b)
+}
+
+// planned is what an update says about one end of the window.
+func planned(in graphql.Omittable[*time.Time], was *time.Time) *time.Time {
+	if said, isSaid := in.ValueOK(); isSaid {
+		return moment(said)
+	}
+	return was
+}
+
+func cisOf(rows []*ent.ChangeCI) []CI {
+	scope := make([]CI, len(rows))
+	for i, row := range rows {
+		scope[i] = CI{ID: row.CiID, Role: row.Role}
+	}
+	return scope
+}

@@ -1,0 +1,28 @@
+// Package ticket owns what an incident and a change have in common: the number people say, the timeline, and the form in
+// which the faults of an input are collected. It refuses to know the states of either.
+package ticket
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// Number is what people call a record: a prefix and the number of its id, with seven digits at least.
+func Number(prefix string, id ident.ID) string { return fmt.Sprintf("%s%07d", prefix, id.Number()) }
+
+// ParseNumber reads what Number wrote, in upper or lower case; false for anything else.
+func ParseNumber(prefix string, kind ident.Kind, s string) (ident.ID, bool) {
+	digits, found := strings.CutPrefix(strings.ToUpper(s), prefix)
+	if !found || len(digits) > 15 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(digits, 10, 48)
+	if err != nil || n < 1 {
+		return 0, false
+	}
+	id := ident.New(kind, n)
+	return id, Number(prefix, id) == prefix+digits
+}

@@ -1,0 +1,129 @@
+package ticket
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/ci"
+	"github.com/linchpin-cmdb/linchpin/ent/incident"
+	"github.com/linchpin-cmdb/linchpin/ent/person"
+	"github.com/linchpin-cmdb/linchpin/ent/team"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+var nouns = map[ident.Kind]string{
+	ident.Person: "person", ident.Team: "team", ident.Incident: "incident", ident.Change: "change", ident.CI: "CI",
+}
+
+// Kind refuses an id of another kind.
+func Kind(field string, id ident.ID, kind ident.Kind) error {
+	if id.Kind() != kind || id.Number() < 1 {
+		return errs.New(errs.Invalid, "%q is not the id of a %s: such ids begin with %s_", id.String(), nouns[kind], kind.Prefix()).At(field)
+	}
+	return nil
+}
+
+// Missing says that there is no record of an id.
+func Missing(field string, id ident.ID) *errs.Error {
+	return errs.New(errs.NotFound, "there is no %s %s", nouns[id.Kind()], id).At(field)
+}
+
+// Reference checks that the record an input names is of a kind and exists; nil names none.
+func (f *Form) Reference(ctx context.Context, tx *store.Tx, field string, kind ident.Kind, id *ident.ID) *ident.ID {
+	if id == nil {
+		return nil
+	}
+	if err := Kind(field, *id, kind); err != nil {
+		f.Fault(err)
+		return id
+	}
+	found, err := exists(ctx, tx, *id)
+	switch {
+	case err != nil:
+		f.Fault(err)
+	case !found:
+		f.Fault(Missing(field, *id))
+	}
+	return id
+}
+
+// ReferenceOr is Reference where the input is absent, which leaves what was, or null, which clears it.
+func (f *Form) ReferenceOr(ctx context.Context, tx *store.Tx, field string, kind ident.Kind, in graphql.Omittable[*ident.ID], was *ident.ID) *ident.ID {
+	id, said := in.ValueOK()
+	if !said || id != nil && was != nil && *id == *was {
+		return was
+	}
+	return f.Reference(ctx, tx, field, kind, id)
+}
+
+func exists(ctx context.Context, tx *store.Tx, id ident.ID) (bool, error) {
+	switch id.Kind() { //nolint:exhaustive // what tickets refer to
+	case ident.Person:
+		return tx.Person.Query().Where(person.ID(id)).Exist(ctx)
+	case ident.Team:
+		return tx.Team.Query().Where(team.ID(id)).Exist(ctx)
+	case ident.Incident:
+		return tx.Incident.Query().Where(incident.ID(id)).Exist(ctx)
+	case ident.Change:
+		return tx.Change.Query().Where(change.ID(id)).Exist(ctx)
+	}
+	return false, nil
+}
+
+// SetReference writes a reference when it is another than before.
+func SetReference[B any](was, is *ident.ID, set func(ident.ID) B, clear func() B) {
+	SetOptional(was, is, func(a, b ident.ID) bool { return a == b }, set, clear)
+}
+
+// MostCIs is how many CIs a ticket may name.
+const MostCIs = 1000
+
+// CIs loads the CIs that an input list names, in its order and each once; a service is its CI. Where there is a fault the
+// record is nil.
+func (f *Form) CIs(ctx context.Context, tx *store.Tx, field string, ids []ident.ID) []*ent.CI {
+	records := make([]*ent.CI, len(ids))
+	if len(ids) > MostCIs {
+		f.Fault(errs.New(errs.Invalid, "%s names %d CIs: at most %d", field, len(ids), MostCIs).At(field))
+		return records
+	}
+	places := make(map[ident.ID]int, len(ids))
+	var wanted []ident.ID
+	for i, id := range ids {
+		if id.Kind() == ident.Service {
+			id = id.As(ident.CI)
+		}
+		if err := Kind("id", id, ident.CI); err != nil {
+			f.Fault(Under(err, field, strconv.Itoa(i)))
+			continue
+		}
+		if first, named := places[id]; named {
+			f.Fault(errs.New(errs.Invalid, "%s is named twice: it is the CI at %d already", ids[i], first).At(field, strconv.Itoa(i), "id"))
+			continue
+		}
+		places[id] = i
+		wanted = append(wanted, id)
+	}
+	if len(wanted) == 0 {
+		return records
+	}
+	found, err := tx.CI.Query().Where(ci.IDIn(wanted...)).All(ctx)
+	if err != nil {
+		f.Fault(err)
+		return records
+	}
+	for _, c := range found {
+		records[places[c.ID]] = c
+	}
+	for _, id := range wanted {
+		if i := places[id]; records[i] == nil {
+			f.Fault(Missing("id", ids[i].As(ident.CI)).At(field, strconv.Itoa(i)))
+		}
+	}
+	return records
+}

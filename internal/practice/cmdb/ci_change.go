@@ -1,0 +1,163 @@
+package cmdb
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
+)
+
+// change is a CI before and after, with the names of the fields that differ, as locks spell them.
+type change struct {
+	old, next *ent.CI
+	fields    []string
+}
+
+func (c *change) has(fields ...string) bool {
+	return slices.ContainsFunc(fields, func(name string) bool { return slices.Contains(c.fields, name) })
+}
+
+func (c *change) hasPrefix(prefix string) bool {
+	return slices.ContainsFunc(c.fields, func(name string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// edit lays a change over a CI. Fields for which isHeld answers true stay as they are.
+func (r *Reference) edit(old *ent.CI, ch CIChange, isHeld func(field string) bool, f *faults) *change {
+	next := *old
+	next.Labels, next.Links = maps.Clone(old.Labels), slices.Clone(old.Links)
+	c := &change{old: old, next: &next}
+	put(c, isHeld, "name", &next.Name, ch.Name)
+	put(c, isHeld, "description", &next.Description, ch.Description)
+	put(c, isHeld, "lifecycle", &next.Lifecycle, ch.Lifecycle)
+	put(c, isHeld, "environment", &next.Environment, ch.Environment)
+	put(c, isHeld, "criticality", &next.Criticality, ch.Criticality)
+	if ch.Service != nil {
+		r.editService(c, *ch.Service, isHeld, f)
+	}
+	c.editAttributes(ch, isHeld, f)
+	c.editLabels(ch, isHeld)
+	checkFields(&next, f)
+	// Trimming may have undone a change, and never makes one of a stored record.
+	c.fields = slices.DeleteFunc(c.fields, func(name string) bool {
+		return name == "name" && next.Name == old.Name || name == "description" && next.Description == old.Description ||
+			name == "category" && next.Category == old.Category || name == "links" && sameLinks(old.Links, next.Links)
+	})
+	return c
+}
+
+func put[T comparable](c *change, isHeld func(string) bool, field string, at *T, value *T) {
+	if value != nil && *value != *at && !isHeld(field) {
+		*at = *value
+		c.fields = append(c.fields, field)
+	}
+}
+
+func (r *Reference) editService(c *change, ch ServiceChange, isHeld func(string) bool, f *faults) {
+	if c.old.ServiceKind == nil {
+		f.say(errs.NotFound, []string{"id"}, "%s is a CI of class %s and no service", c.old.ID, r.classes[c.old.ClassID].Code)
+		return
+	}
+	if ch.Tier != nil {
+		var tier *ident.ID
+		if *ch.Tier != "" {
+			id, err := r.Tier(*ch.Tier)
+			f.add(err, "tier")
+			tier = &id
+		}
+		putOptional(c, isHeld, "tier", &c.next.TierID, tier)
+	}
+	if ch.PortfolioStage != nil {
+		putOptional(c, isHeld, "portfolioStage", &c.next.PortfolioStage, ch.PortfolioStage)
+	}
+	put(c, isHeld, "category", &c.next.Category, ch.Category)
+	if ch.Links != nil && !sameLinks(c.old.Links, *ch.Links) && !isHeld("links") {
+		c.next.Links = slices.Clone(*ch.Links)
+		c.fields = append(c.fields, "links")
+	}
+	if ch.SupportTeam != nil {
+		var team *ident.ID
+		if *ch.SupportTeam != 0 {
+			team = ch.SupportTeam
+		}
+		putOptional(c, isHeld, "supportTeam", &c.next.SupportTeamID, team)
+	}
+	if ch.AvailabilityTarget != nil {
+		putOptional(c, isHeld, "availabilityTarget", &c.next.AvailabilityTarget, *ch.AvailabilityTarget)
+	}
+}
+
+func putOptional[T comparable](c *change, isHeld func(string) bool, field string, at **T, value *T) {
+	if reflect.DeepEqual(*at, value) || isHeld(field) {
+		return
+	}
+	*at = value
+	c.fields = append(c.fields, field)
+}
+
+func sameLinks(a, b []domain.Link) bool { return slices.Equal(a, b) }
+
+func (c *change) editAttributes(ch CIChange, isHeld func(string) bool, f *faults) {
+	over := checkObject(f, "attributes", ch.Attributes)
+	if ch.ReplaceAttributes {
+		for name := range c.old.Attributes {
+			if _, stays := over[name]; !stays {
+				over[name] = nil
+			}
+		}
+	}
+	maps.DeleteFunc(over, func(name string, _ any) bool { return isHeld("attributes." + name) })
+	merged, changed := attribute.Merge(c.old.Attributes, over)
+	c.next.Attributes = merged
+	for _, name := range changed {
+		c.fields = append(c.fields, "attributes."+name)
+	}
+}
+
+func (c *change) editLabels(ch CIChange, isHeld func(string) bool) {
+	over := maps.Clone(ch.Labels)
+	if over == nil {
+		over = map[string]*string{}
+	}
+	if ch.ReplaceLabels {
+		for name := range c.old.Labels {
+			if _, stays := over[name]; !stays {
+				over[name] = nil
+			}
+		}
+	}
+	if c.next.Labels == nil {
+		c.next.Labels = map[string]string{}
+	}
+	for _, name := range slices.Sorted(maps.Keys(over)) {
+		before, was := c.old.Labels[name]
+		value := over[name]
+		switch {
+		case isHeld("labels." + name), value == nil && !was, value != nil && was && *value == before:
+			continue
+		case value == nil:
+			delete(c.next.Labels, name)
+		default:
+			c.next.Labels[name] = *value
+		}
+		c.fields = append(c.fields, "labels."+name)
+	}
+}
+
+// relock is the locks after a person's change: what they changed is added, what they release goes.
+func relock(locks, changed, released []string) []string {
+	all := slices.Clone(locks)
+	for _, name := range changed {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	all = slices.DeleteFunc(all, func(name string) bool { return slices.Contains(released, name) })
+	slices.Sort(all)
+	return all
+}

@@ -1,0 +1,252 @@
+package cmdb
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// rowChunk bounds the rows of one statement: SQLite takes 32,766 arguments.
+const rowChunk = 500
+
+// CreateCI records a new CI. Of a service class it is a service too, with the defaults of the catalogue.
+func (p *Practice) CreateCI(ctx context.Context, in CreateCIInput) (*ent.CI, error) {
+	actor, err := auth.Require(ctx, "ci.create")
+	if err != nil {
+		return nil, err
+	}
+	labels, err := Labels(in.Labels)
+	if err != nil {
+		return nil, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.create"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+		return CreateByPerson(ctx, tx, NewCI{
+			Class: in.Class, Name: in.Name, Description: or(in.Description, ""), Lifecycle: or(in.Lifecycle, domain.Live),
+			Environment: or(in.Environment, domain.Production), Criticality: or(in.Criticality, domain.CriticalityMedium),
+			Attributes: in.Attributes, Labels: present(labels),
+		}, in.Owners, in.ExternalIdentity)
+	})
+}
+
+// CreateByPerson creates a CI as the verbs do, with its owners and its key in another system. All that is wrong with
+// any of them is said at once.
+func CreateByPerson(ctx context.Context, tx *store.Tx, row NewCI, owners []OwnerInput, key *domain.ExternalKey) (*ent.CI, error) {
+	ref, err := LoadReference(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	drafts, wrong, err := ref.draftCIs(ctx, tx, []NewCI{row})
+	if err != nil {
+		return nil, err
+	}
+	all := wrong[0]
+	if row.Lifecycle == domain.Retired {
+		all.say(errs.TransitionRefused, []string{"lifecycle"}, "a CI becomes RETIRED by retireCI alone: a new one is %s", "PLANNED, BUILD, LIVE or DEPRECATED")
+	}
+	listed, err := checkOwners(ctx, tx, owners, &all)
+	if err != nil {
+		return nil, err
+	}
+	if key != nil {
+		if err := checkNewKey(ctx, tx, key, &all); err != nil {
+			return nil, err
+		}
+	}
+	if err := all.err(); err != nil {
+		return nil, err
+	}
+	created, err := saveCIs(ctx, tx, drafts)
+	if err != nil {
+		return nil, err
+	}
+	record := created[0]
+	if err := createOwners(ctx, tx, map[ident.ID][]NewOwner{record.ID: listed}); err != nil {
+		return nil, err
+	}
+	if key == nil {
+		return record, nil
+	}
+	if err := AddIdentitiesTx(ctx, tx, ref, []NewIdentity{{record.ID, *key}}); err != nil {
+		return nil, err
+	}
+	return tx.CI.Get(ctx, record.ID) // what healed may have written it
+}
+
+// CreateCIsTx creates CIs inside a transaction, a few statements for all of them. They come back in the order of the
+// rows. Paths of failures begin with the row's number.
+func CreateCIsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewCI) ([]*ent.CI, error) {
+	drafts, wrong, err := ref.draftCIs(ctx, tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	if err := byRow(wrong); err != nil {
+		return nil, err
+	}
+	return saveCIs(ctx, tx, drafts)
+}
+
+// draftCIs checks rows and makes records of them that are not stored yet; a row whose class is unknown gives nil.
+func (r *Reference) draftCIs(ctx context.Context, tx *store.Tx, rows []NewCI) ([]*ent.CI, []faults, error) {
+	drafts, wrong := make([]*ent.CI, len(rows)), make([]faults, len(rows))
+	for i, row := range rows {
+		drafts[i] = r.draftCI(row, &wrong[i])
+	}
+	if err := checkSupportTeams(ctx, tx, drafts, wrong); err != nil {
+		return nil, nil, err
+	}
+	if err := r.checkIdentities(ctx, tx, drafts, func(int) bool { return true }, wrong); err != nil {
+		return nil, nil, err
+	}
+	for i, d := range drafts {
+		if d == nil {
+			continue
+		}
+		if err := r.checkClass(d, &wrong[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	return drafts, wrong, nil
+}
+
+func (r *Reference) draftCI(row NewCI, f *faults) *ent.CI {
+	d := &ent.CI{
+		Name: row.Name, Description: row.Description, Lifecycle: orElse(row.Lifecycle, domain.Live),
+		Environment: orElse(row.Environment, domain.Production), Criticality: orElse(row.Criticality, domain.CriticalityMedium),
+		Labels: maps.Clone(row.Labels),
+	}
+	if d.Labels == nil {
+		d.Labels = map[string]string{}
+	}
+	d.Attributes = checkObject(f, "attributes", row.Attributes)
+	maps.DeleteFunc(d.Attributes, func(_ string, v any) bool { return v == nil })
+	class, err := r.Class(row.Class)
+	if err != nil {
+		f.add(err, "class")
+	} else {
+		d.ClassID = class.ID
+		r.draftService(d, class, row.Service, f)
+	}
+	checkFields(d, f)
+	if class == nil {
+		return nil
+	}
+	return d
+}
+
+func (r *Reference) draftService(d *ent.CI, class *Class, facet *ServiceFacet, f *faults) {
+	kind, is := class.ServiceKind()
+	if !is {
+		if facet != nil {
+			f.say(errs.Invalid, []string{"class"}, "%s is no class of services: its CIs have no tier, links or support team", class.Code)
+		}
+		return
+	}
+	d.ServiceKind = &kind
+	if facet == nil {
+		facet = &ServiceFacet{}
+	}
+	stage := orElse(facet.PortfolioStage, domain.PortfolioCatalog)
+	d.PortfolioStage, d.Category, d.Links = &stage, facet.Category, slices.Clone(facet.Links)
+	if facet.AvailabilityTarget != nil {
+		target := *facet.AvailabilityTarget
+		d.AvailabilityTarget = &target
+	}
+	if facet.Tier != "" {
+		if id, err := r.Tier(facet.Tier); err != nil {
+			f.add(err, "tier")
+		} else {
+			d.TierID = &id
+		}
+	}
+	if facet.SupportTeam != 0 {
+		d.SupportTeamID = &facet.SupportTeam
+	}
+}
+
+func orElse[T ~string](v, otherwise T) T {
+	if v == "" {
+		return otherwise
+	}
+	return v
+}
+
+// checkClass checks what the class of a draft says about it.
+func (r *Reference) checkClass(d *ent.CI, f *faults) error {
+	class := r.classes[d.ClassID]
+	if class.IsAbstract {
+		f.say(errs.Invalid, []string{"class"}, "%s only groups other classes: choose one below it", class.Code)
+		return nil
+	}
+	return r.checkAttributes(d, f)
+}
+
+// checkAttributes checks the attributes as a whole against the schemas of the class and all above it.
+func (r *Reference) checkAttributes(d *ent.CI, f *faults) error {
+	schema, err := r.classes[d.ClassID].AttributeSchema()
+	if err != nil {
+		return err
+	}
+	f.add(schema.Check(d.Attributes), "attributes")
+	f.checkSize("attributes", d.Attributes)
+	return nil
+}
+
+// checkSupportTeams refuses support teams that do not exist.
+func checkSupportTeams(ctx context.Context, tx *store.Tx, drafts []*ent.CI, wrong []faults) error {
+	ids := map[ident.ID]bool{}
+	for i, d := range drafts {
+		if d == nil || d.SupportTeamID == nil {
+			continue
+		}
+		if err := OfKind(*d.SupportTeamID, ident.Team); err != nil {
+			wrong[i].add(err, "supportTeam")
+			d.SupportTeamID = nil
+			continue
+		}
+		ids[*d.SupportTeamID] = true
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := Known(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	for i, d := range drafts {
+		if d != nil && d.SupportTeamID != nil && !found[*d.SupportTeamID] {
+			wrong[i].add(unknown(*d.SupportTeamID), "supportTeam")
+		}
+	}
+	return nil
+}
+
+func saveCIs(ctx context.Context, tx *store.Tx, drafts []*ent.CI) ([]*ent.CI, error) {
+	saved := make([]*ent.CI, 0, len(drafts))
+	for chunk := range slices.Chunk(drafts, rowChunk) {
+		builders := make([]*ent.CICreate, len(chunk))
+		for i, d := range chunk {
+			b := tx.CI.Create().SetClassID(d.ClassID).SetName(d.Name).SetDescription(d.Description).SetLifecycle(d.Lifecycle).
+				SetEnvironment(d.Environment).SetCriticality(d.Criticality).SetAttributes(d.Attributes).SetLabels(d.Labels).
+				SetNillableServiceKind(d.ServiceKind).SetNillableTierID(d.TierID).SetNillablePortfolioStage(d.PortfolioStage).
+				SetCategory(d.Category).SetNillableSupportTeamID(d.SupportTeamID).SetNillableAvailabilityTarget(d.AvailabilityTarget).
+				SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+			if len(d.Links) > 0 {
+				b.SetLinks(d.Links)
+			}
+			builders[i] = b
+		}
+		created, err := tx.CI.CreateBulk(builders...).Save(ctx)
+		if err != nil {
+			return nil, err
+		}
+		saved = append(saved, created...)
+	}
+	return saved, nil
+}

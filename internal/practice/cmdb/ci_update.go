@@ -1,0 +1,263 @@
+package cmdb
+
+import (
+	"context"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// UpdateCI changes a CI. Of a CI that was imported, what changed is locked against imports until it is released.
+func (p *Practice) UpdateCI(ctx context.Context, in UpdateCIInput) (*ent.CI, error) {
+	actor, err := auth.Require(ctx, "ci.update")
+	if err != nil {
+		return nil, err
+	}
+	var f faults
+	ch := CIChange{
+		ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: given(&f, in.Name, "name"), Description: Cleared(in.Description),
+		Lifecycle: given(&f, in.Lifecycle, "lifecycle"), Environment: given(&f, in.Environment, "environment"),
+		Criticality: given(&f, in.Criticality, "criticality"), Attributes: in.Attributes.Value(),
+	}
+	ch.ReplaceAttributes = in.Attributes.IsSet() && in.Attributes.Value() == nil
+	f.add(ch.SetLabels(in.Labels.Value(), in.Labels.IsSet()))
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.update"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+		return UpdateByPerson(ctx, tx, ch, in.UnlockFields.Value())
+	})
+}
+
+// SetLabels takes labels as the API writes them; null clears them all.
+func (ch *CIChange) SetLabels(given map[string]any, isSet bool) (err error) {
+	ch.ReplaceLabels = isSet && given == nil
+	ch.Labels, err = Labels(given)
+	return err
+}
+
+// RetireCI retires a CI: it is kept, and counts for nothing in impact. A retired one stays as it is.
+func (p *Practice) RetireCI(ctx context.Context, in RetireCIInput) (*ent.CI, error) {
+	actor, err := auth.Require(ctx, "ci.retire")
+	if err != nil {
+		return nil, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.retire"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+		old, err := lockCI(ctx, tx, in.ID, in.ExpectedVersion)
+		if err != nil || old.Lifecycle == domain.Retired {
+			return old, err
+		}
+		locks, err := locksAfter(ctx, tx, old, []string{"lifecycle"}, nil)
+		if err != nil {
+			return nil, err
+		}
+		retired := *old
+		retired.Lifecycle, retired.Locks = domain.Retired, locks
+		return saveChange(ctx, tx, &change{old, &retired, []string{"lifecycle"}})
+	})
+}
+
+// UpdateByPerson changes a CI as the verbs do: moves of the lifecycle follow the table, and what changed is locked if
+// the CI was imported. released names locks to remove.
+func UpdateByPerson(ctx context.Context, tx *store.Tx, ch CIChange, released []string) (*ent.CI, error) {
+	old, err := lockCI(ctx, tx, ch.ID, ch.ExpectedVersion)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := LoadReference(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	wrong := make([]faults, 1)
+	c := ref.edit(old, ch, func(string) bool { return false }, &wrong[0])
+	wrong[0].add(moveLifecycle(old.Lifecycle, c.next.Lifecycle))
+	if err := ref.checkChanges(ctx, tx, []*change{c}, wrong); err != nil {
+		return nil, err
+	}
+	if err := wrong[0].err(); err != nil {
+		return nil, err
+	}
+	if c.next.Locks, err = locksAfter(ctx, tx, old, c.fields, released); err != nil {
+		return nil, err
+	}
+	return saveChange(ctx, tx, c)
+}
+
+// UpdateCIsTx changes CIs inside a transaction, as a source reports them: what a person has locked stays, and any move
+// of the lifecycle goes, for a source states facts. They come back in the order of the rows, unchanged ones too.
+// Paths of failures begin with the row's number.
+func UpdateCIsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []CIChange) ([]*ent.CI, error) {
+	wrong := make([]faults, len(rows))
+	ids := map[ident.ID]bool{}
+	for i := range rows {
+		id, err := CIID(rows[i].ID)
+		wrong[i].add(err, "id")
+		if err == nil && ids[id] {
+			wrong[i].say(errs.Invalid, []string{"id"}, "%s is changed twice in one batch", id)
+		}
+		rows[i].ID, ids[id] = id, true
+	}
+	delete(ids, 0)
+	found, err := lockCIs(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	changes := make([]*change, len(rows))
+	for i, row := range rows {
+		old := found[row.ID]
+		if old == nil {
+			if row.ID != 0 {
+				wrong[i].add(unknown(row.ID), "id")
+			}
+			continue
+		}
+		wrong[i].add(valid.Stale(row.ExpectedVersion, old.Version))
+		changes[i] = ref.edit(old, row, func(field string) bool { return slices.Contains(old.Locks, field) }, &wrong[i])
+	}
+	if err := ref.checkChanges(ctx, tx, changes, wrong); err != nil {
+		return nil, err
+	}
+	if err := byRow(wrong); err != nil {
+		return nil, err
+	}
+	saved := make([]*ent.CI, len(changes))
+	for i, c := range changes {
+		if saved[i], err = saveChange(ctx, tx, c); err != nil {
+			return nil, err
+		}
+	}
+	return saved, nil
+}
+
+func lockCI(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.CI, error) {
+	id, err := CIID(id)
+	if err != nil {
+		return nil, under(err, "id")
+	}
+	found, err := lockCIs(ctx, tx, map[ident.ID]bool{id: true})
+	if err != nil {
+		return nil, err
+	}
+	if found[id] == nil {
+		return nil, unknown(id).At("id")
+	}
+	return found[id], valid.Stale(expected, found[id].Version)
+}
+
+// checkChanges checks what needs the class, other CIs or other tables.
+func (r *Reference) checkChanges(ctx context.Context, tx *store.Tx, changes []*change, wrong []faults) error {
+	drafts, teams := make([]*ent.CI, len(changes)), make([]*ent.CI, len(changes))
+	for i, c := range changes {
+		if c == nil || len(c.fields) == 0 {
+			continue
+		}
+		drafts[i] = c.next
+		if c.has("supportTeam") {
+			teams[i] = c.next
+		}
+	}
+	if err := checkSupportTeams(ctx, tx, teams, wrong); err != nil {
+		return err
+	}
+	isNews := func(i int) bool {
+		c := changes[i]
+		return c.old.Lifecycle == domain.Retired || r.identityChanged(c)
+	}
+	if err := r.checkIdentities(ctx, tx, drafts, isNews, wrong); err != nil {
+		return err
+	}
+	for i, d := range drafts {
+		if d == nil {
+			continue
+		}
+		if err := r.checkAttributes(d, &wrong[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reference) identityChanged(c *change) bool {
+	class := r.classes[c.old.ClassID]
+	for _, claim := range class.claims(c.next) {
+		if before, complete := identity(c.old, claim.class.IdentityRules[claim.rule]); !complete || before != claim.key {
+			return true
+		}
+	}
+	return false
+}
+
+// locksAfter is the locks of a CI after a person's change; only what was imported has any.
+func locksAfter(ctx context.Context, tx *store.Tx, old *ent.CI, changed, released []string) ([]string, error) {
+	if len(changed) > 0 {
+		imported, err := tx.ExternalIdentity.Query().Where(externalidentity.RecordID(old.ID)).Exist(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !imported {
+			changed = nil
+		}
+	}
+	return relock(old.Locks, changed, released), nil
+}
+
+// saveChange writes what differs, and nothing where nothing does.
+func saveChange(ctx context.Context, tx *store.Tx, c *change) (*ent.CI, error) {
+	relocked := !slices.Equal(c.old.Locks, c.next.Locks)
+	if len(c.fields) == 0 && !relocked {
+		return c.old, nil
+	}
+	n := c.next
+	u := tx.CI.UpdateOne(c.old).AddVersion(1).SetUpdatedAt(tx.Now)
+	if relocked {
+		u.SetLocks(n.Locks)
+	}
+	for _, field := range c.fields {
+		switch field {
+		case "name":
+			u.SetName(n.Name)
+		case "description":
+			u.SetDescription(n.Description)
+		case "lifecycle":
+			u.SetLifecycle(n.Lifecycle)
+		case "environment":
+			u.SetEnvironment(n.Environment)
+		case "criticality":
+			u.SetCriticality(n.Criticality)
+		case "category":
+			u.SetCategory(n.Category)
+		case "links":
+			u.SetLinks(n.Links)
+		case "tier":
+			setOrClear(n.TierID, u.SetTierID, u.ClearTierID)
+		case "portfolioStage":
+			setOrClear(n.PortfolioStage, u.SetPortfolioStage, u.ClearPortfolioStage)
+		case "supportTeam":
+			setOrClear(n.SupportTeamID, u.SetSupportTeamID, u.ClearSupportTeamID)
+		case "availabilityTarget":
+			setOrClear(n.AvailabilityTarget, u.SetAvailabilityTarget, u.ClearAvailabilityTarget)
+		}
+	}
+	if c.hasPrefix("attributes.") {
+		u.SetAttributes(n.Attributes)
+	}
+	if c.hasPrefix("labels.") {
+		u.SetLabels(n.Labels)
+	}
+	return u.Save(ctx)
+}
+
+func setOrClear[T, U any](value *T, set func(T) U, clear func() U) {
+	if value == nil {
+		clear()
+		return
+	}
+	set(*value)
+}

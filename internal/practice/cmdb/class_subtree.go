@@ -1,0 +1,118 @@
+package cmdb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/ci"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// offendersNamed is how many CIs a refusal names.
+const offendersNamed = 3
+
+// checkSubtree checks the classes and the CIs below a class against what the class is to become, page by page. Retired
+// CIs count too: they may come back.
+func (r *Reference) checkSubtree(ctx context.Context, tx *store.Tx, class *Class, newSchema, newRules bool) error {
+	var f faults
+	below := r.subtree(class)
+	for _, id := range below {
+		if c := r.classes[id]; newSchema && c != class {
+			c.schema = nil
+			var own faults
+			c.checkRules(&own)
+			if err := own.err(); err != nil {
+				f.say(errs.InUse, []string{"attributeSchema"}, "the class %s below it identifies its CIs by an attribute that would be gone", c.Code)
+			}
+		}
+	}
+	if err := f.err(); err != nil {
+		return err
+	}
+	refused, confused := offenders{}, offenders{}
+	claimed := map[claim]*ent.CI{}
+	err := eachCI(ctx, tx, below, func(record *ent.CI) error {
+		if newSchema {
+			schema, err := r.classes[record.ClassID].AttributeSchema()
+			if err != nil {
+				return err
+			}
+			if err := schema.Check(record.Attributes); err != nil {
+				refused.add(record, firstMessage(err))
+			}
+		}
+		if !newRules || record.Lifecycle == domain.Retired {
+			return nil
+		}
+		for i, rule := range class.IdentityRules {
+			key, complete := identity(record, rule)
+			if !complete {
+				continue
+			}
+			c := claim{class, i, key}
+			if first := claimed[c]; first != nil {
+				confused.add(record, fmt.Sprintf("the same %s as %s %q", strings.Join(rule, ", "), first.ID, first.Name))
+				continue
+			}
+			claimed[c] = &ent.CI{ID: record.ID, Name: record.Name}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f.add(refused.err("the new schema refuses"), "attributeSchema")
+	f.add(confused.err("the new rules confuse"), "identityRules")
+	return f.err()
+}
+
+// eachCI visits the CIs of classes in pages.
+func eachCI(ctx context.Context, tx *store.Tx, classes []ident.ID, visit func(*ent.CI) error) error {
+	for last := ident.ID(0); ; {
+		page, err := tx.CI.Query().Where(ci.ClassIDIn(classes...), ci.IDGT(last)).Order(ent.Asc(ci.FieldID)).Limit(idChunk).All(ctx)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, record := range page {
+			if err := visit(record); err != nil {
+				return err
+			}
+		}
+		last = page[len(page)-1].ID
+	}
+}
+
+// offenders counts CIs that stand in the way, and names the first.
+type offenders struct {
+	count int
+	named []string
+}
+
+func (o *offenders) add(record *ent.CI, why string) {
+	if o.count++; len(o.named) < offendersNamed {
+		o.named = append(o.named, fmt.Sprintf("%s %q (%s)", record.ID, record.Name, why))
+	}
+}
+
+func (o *offenders) err(what string) error {
+	if o.count == 0 {
+		return nil
+	}
+	said := strings.Join(o.named, "; ")
+	if more := o.count - len(o.named); more > 0 {
+		said += fmt.Sprintf("; and %d more", more)
+	}
+	return errs.New(errs.InUse, "%s %d CIs: %s", what, o.count, said)
+}
+
+func firstMessage(err error) string {
+	if all, known := errs.All(err); known {
+		return all[0].Message
+	}
+	return err.Error()
+}

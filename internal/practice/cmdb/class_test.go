@@ -1,0 +1,99 @@
+package cmdb_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+)
+
+func (w *world) classID(code string) ident.ID {
+	w.Helper()
+	return w.s.Read.CIClass.Query().Where(ciclass.Code(code)).OnlyIDX(w.ctx)
+}
+
+func property(name, kind string) map[string]any {
+	return map[string]any{"properties": map[string]any{name: map[string]any{"type": kind}}}
+}
+
+func TestANewClassIsUsableAtOnceAndInherits(t *testing.T) {
+	each(t, func(w *world) {
+		must[*ent.CIClass](w)(w.CreateCIClass(w.ctx, cmdb.CreateCIClassInput{
+			Code: "blade", Label: "Blade", Parent: "server", AttributeSchema: property("slot", "integer"), IdentityRules: [][]string{{"slot", "serialNumber"}},
+		}))
+		must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "blade", Name: "b1", Attributes: map[string]any{"slot": 3, "cpuCores": 4}}))
+		_, err := w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "blade", Name: "b2", Attributes: map[string]any{"slot": "x", "cpuCores": 0}})
+		w.refused(err, "INVALID attributes.cpuCores at least 1", "INVALID attributes.slot whole number")
+		must[*ent.CIClass](w)(w.CreateCIClass(w.ctx, cmdb.CreateCIClassInput{Code: "subscription", Label: "Subscription", Parent: "service_offering"}))
+		if got := w.ci("subscription", "gold"); got.ServiceKind == nil || *got.ServiceKind != "SERVICE_OFFERING" {
+			t.Errorf("a class below a service class makes services: %+v", got)
+		}
+	})
+}
+
+func TestANewClassIsCheckedWhole(t *testing.T) {
+	each(t, func(w *world) {
+		_, err := w.CreateCIClass(w.ctx, cmdb.CreateCIClassInput{Code: "Blade!", Label: "", Parent: "nothing", IdentityRules: [][]string{{"nowhere"}, {}}})
+		w.refused(err, "INVALID code", "NOT_FOUND parent", "REQUIRED label", "NOT_FOUND identityRules.0.0 no attribute", "INVALID identityRules.1")
+		_, err = w.CreateCIClass(w.ctx, cmdb.CreateCIClassInput{Code: "server", Label: "x", Parent: "hardware"})
+		w.refused(err, "ALREADY_EXISTS code")
+		for schema, want := range map[*map[string]any]string{
+			{"type": "array"}: "INVALID attributeSchema.type object",
+			{"$schema": "http://json-schema.org/draft-07/schema#"}:                          "INVALID attributeSchema.$schema 2020-12",
+			{"properties": map[string]any{"a": map[string]any{"$ref": "http://x.example"}}}: "INVALID attributeSchema.properties.a.$ref outside",
+			{"properties": map[string]any{"a": map[string]any{"type": "text"}}}:             "INVALID attributeSchema.properties.a.type one of",
+			{"properties": map[string]any{"a'b": map[string]any{}}}:                         "INVALID attributeSchema.properties.a'b letters",
+			{"properties": map[string]any{"a": map[string]any{"$ref": "#/$defs/none"}}}:     "INVALID attributeSchema cannot be used",
+		} {
+			_, err := w.CreateCIClass(w.ctx, cmdb.CreateCIClassInput{Code: "blade", Label: "x", Parent: "server", AttributeSchema: *schema})
+			w.refused(err, want)
+		}
+	})
+}
+
+func TestANewSchemaNamesTheCIsItRefuses(t *testing.T) {
+	each(t, func(w *world) {
+		for i := range 5 {
+			must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: fmt.Sprint("s", i), Attributes: map[string]any{"height": "2U"}}))
+		}
+		_, err := w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "hardware", AttributeSchema: object(property("height", "number"))})
+		w.refused(err, `IN_USE attributeSchema the new schema refuses 5 CIs: ci_1 "s0" (height is text: a number is expected); ci_2 "s1" (height is text: a number is expected); ci_3 "s2" (height is text: a number is expected); and 2 more`)
+		got := must[*ent.CIClass](w)(w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "hardware", AttributeSchema: object(property("height", "string"))}))
+		if got.Version != 2 {
+			t.Errorf("version %d", got.Version)
+		}
+		_, err = w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "rack", Name: "r", Attributes: map[string]any{"height": 2}})
+		w.refused(err, "INVALID attributes.height text is expected")
+	})
+}
+
+func TestAnAttributeThatIdentifiesCannotGo(t *testing.T) {
+	each(t, func(w *world) {
+		must[*ent.CIClass](w)(w.CreateCIClass(w.ctx, cmdb.CreateCIClassInput{Code: "blade", Label: "Blade", Parent: "server", IdentityRules: [][]string{{"ipAddress"}}}))
+		_, err := w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "computer", AttributeSchema: object(property("serialNumber", "string")), IdentityRules: graphql.OmittableOf([][]string{{"serialNumber"}})})
+		w.refused(err, "IN_USE attributeSchema the class blade")
+		_, err = w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "computer", AttributeSchema: object(nil)})
+		w.refused(err, "NOT_FOUND identityRules.0.0", "NOT_FOUND identityRules.0.1")
+	})
+}
+
+func TestAClassUpdateThatChangesNothingWritesNothing(t *testing.T) {
+	each(t, func(w *world) {
+		class := w.s.Read.CIClass.GetX(w.ctx, w.classID("server"))
+		before := w.revision()
+		must[*ent.CIClass](w)(w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "server", Label: set(class.Label), AttributeSchema: object(nil)}))
+		if w.revision() != before {
+			t.Error("a revision was taken")
+		}
+		_, err := w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "no_such", Label: set("x")})
+		w.refused(err, "NOT_FOUND code")
+		_, err = w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "server", Label: null[string](), Icon: set(strings.Repeat("i", 61))})
+		w.refused(err, "REQUIRED label", "INVALID icon")
+	})
+}

@@ -1,0 +1,138 @@
+package cmdb
+
+import (
+	"context"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// RememberDanglingTx keeps references to what nobody has reported yet, until it arrives. One whose target has arrived
+// in the meantime heals at once; one that is kept already is passed over. Paths of failures begin with the row's number.
+func RememberDanglingTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []Dangling) error {
+	wrong := make([]faults, len(rows))
+	var keys []domain.ExternalKey
+	rows = slices.Clone(rows)
+	for i := range rows {
+		if rows[i].Record.Kind() == ident.Service {
+			rows[i].Record = rows[i].Record.As(ident.CI)
+		}
+		key, err := CheckKey(rows[i].Key)
+		wrong[i].add(err)
+		rows[i].Key = key
+		wrong[i].add(checkDangling(rows[i]))
+		keys = append(keys, key)
+	}
+	if err := byRow(wrong); err != nil {
+		return err
+	}
+	if err := lockKeys(ctx, tx, keys); err != nil {
+		return err
+	}
+	kept, err := danglingTo(ctx, tx, keys)
+	if err != nil {
+		return err
+	}
+	known := map[Dangling]bool{}
+	for _, d := range kept {
+		known[sameness(d)] = true
+	}
+	var fresh []*ent.DanglingReferenceCreate
+	for _, row := range rows {
+		key := row
+		key.Strength, key.Evidence = nil, ""
+		if known[key] {
+			continue
+		}
+		known[key] = true
+		fresh = append(fresh, tx.DanglingReference.Create().SetRecordID(row.Record).SetSource(row.Key.Source).
+			SetExternalID(row.Key.ExternalID).SetKind(row.Kind).SetDetail(row.Detail).SetIsReverse(row.IsReverse).
+			SetNillableStrength(row.Strength).SetEvidence(row.Evidence).SetCreatedAt(tx.Now))
+	}
+	for chunk := range slices.Chunk(fresh, rowChunk) {
+		if err := tx.DanglingReference.CreateBulk(chunk...).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	stored, err := FindIdentities(ctx, tx, keys)
+	if err != nil {
+		return err
+	}
+	arrived := make([]NewIdentity, 0, len(stored))
+	for key, record := range stored {
+		arrived = append(arrived, NewIdentity{record, key})
+	}
+	return heal(ctx, tx, ref, arrived)
+}
+
+// ForgetDanglingTx drops references that their source no longer makes.
+func ForgetDanglingTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
+	for _, id := range ids {
+		if err := OfKind(id, ident.DanglingReference); err != nil {
+			return err
+		}
+		if err := tx.DanglingReference.DeleteOneID(id).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkDangling(d Dangling) error {
+	var f faults
+	oneOf(&f, "kind", d.Kind)
+	if d.Strength != nil {
+		oneOf(&f, "strength", *d.Strength)
+	}
+	want := ident.CI
+	switch d.Kind {
+	case domain.DanglingParent:
+		want = ident.Team
+	case domain.DanglingMember:
+		want = ident.Team
+		if d.Record.Kind() == ident.Person {
+			want = ident.Person
+		}
+	case domain.DanglingRelationship, domain.DanglingOwner, domain.DanglingSupport:
+	}
+	f.add(OfKind(d.Record, want), "record")
+	if d.Kind == domain.DanglingRelationship && d.Detail == "" {
+		f.say(errs.Required, []string{"detail"}, "the code of the relationship's type is missing")
+	}
+	text(&f, "evidence", d.Evidence, 0, descriptionLength)
+	return f.err()
+}
+
+// sameness is what tells one dangling reference from another.
+func sameness(d *ent.DanglingReference) Dangling {
+	return Dangling{
+		Record: d.RecordID, Key: domain.ExternalKey{Source: d.Source, ExternalID: d.ExternalID},
+		Kind: d.Kind, Detail: d.Detail, IsReverse: d.IsReverse,
+	}
+}
+
+// danglingTo reads the references that wait for keys.
+func danglingTo(ctx context.Context, tx *store.Tx, keys []domain.ExternalKey) ([]*ent.DanglingReference, error) {
+	bySource := map[string][]string{}
+	for _, k := range keys {
+		bySource[k.Source] = append(bySource[k.Source], k.ExternalID)
+	}
+	var all []*ent.DanglingReference
+	for source, ids := range bySource {
+		for chunk := range slices.Chunk(ids, idChunk) {
+			some, err := tx.DanglingReference.Query().
+				Where(danglingreference.Source(source), danglingreference.ExternalIDIn(chunk...)).
+				Order(ent.Asc(danglingreference.FieldID)).All(ctx)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, some...)
+		}
+	}
+	return all, nil
+}

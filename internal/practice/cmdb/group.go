@@ -1,0 +1,290 @@
+package cmdb
+
+import (
+	"context"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// CreateDependencyGroup says how some of a CI's dependencies combine.
+func (p *Practice) CreateDependencyGroup(ctx context.Context, in CreateDependencyGroupInput) (*ent.DependencyGroup, error) {
+	actor, err := auth.Require(ctx, "dependency_group.create")
+	if err != nil {
+		return nil, err
+	}
+	row := NewGroup{CI: in.CI, Name: in.Name, Mode: in.Mode, Threshold: or(in.Threshold, 0), Members: membersOf(in.Members)}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "dependency_group.create"}, func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
+		ref, err := LoadReference(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		saved, wrong, err := createGroups(ctx, tx, ref, []NewGroup{row})
+		if err != nil {
+			return nil, err
+		}
+		if err := wrong[0].err(); err != nil {
+			return nil, err
+		}
+		return saved[0], nil
+	})
+}
+
+// UpdateDependencyGroup changes a dependency group; its members are replaced as a whole.
+func (p *Practice) UpdateDependencyGroup(ctx context.Context, in UpdateDependencyGroupInput) (*ent.DependencyGroup, error) {
+	actor, err := auth.Require(ctx, "dependency_group.update")
+	if err != nil {
+		return nil, err
+	}
+	var f faults
+	ch := GroupChange{
+		ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: given(&f, in.Name, "name"), Mode: given(&f, in.Mode, "mode"),
+		Threshold: Cleared(in.Threshold),
+	}
+	if list, set := in.Members.ValueOK(); set {
+		ch.Members = membersOf(list)
+	}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "dependency_group.update"}, func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
+		ref, err := LoadReference(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		saved, wrong, err := updateGroups(ctx, tx, ref, []GroupChange{ch})
+		if err != nil {
+			return nil, err
+		}
+		if err := wrong[0].err(); err != nil {
+			return nil, err
+		}
+		return saved[0], nil
+	})
+}
+
+// RemoveDependencyGroup removes a dependency group: its members count alone again.
+func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependencyGroupInput) (ident.ID, error) {
+	actor, err := auth.Require(ctx, "dependency_group.remove")
+	if err != nil {
+		return 0, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "dependency_group.remove"}, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+		if err := OfKind(in.ID, ident.DependencyGroup); err != nil {
+			return 0, under(err, "id")
+		}
+		found, err := lockGroups(ctx, tx, map[ident.ID]bool{in.ID: true})
+		if err != nil {
+			return 0, err
+		}
+		if found[in.ID] == nil {
+			return 0, unknown(in.ID).At("id")
+		}
+		if err := valid.Stale(in.ExpectedVersion, found[in.ID].Version); err != nil {
+			return 0, err
+		}
+		return in.ID, tx.DependencyGroup.DeleteOne(found[in.ID]).Exec(ctx)
+	})
+}
+
+// membersOf is the members as they are stored: a weight that is left out is 1.
+func membersOf(given []GroupMemberInput) []domain.GroupMember {
+	members := make([]domain.GroupMember, len(given))
+	for i, m := range given {
+		members[i] = domain.GroupMember{Relationship: m.Relationship, Weight: or(m.Weight, 1)}
+		if members[i].Weight == 0 {
+			members[i].Weight = -1 // 0 stands for "not said" in rows, and is wrong here
+		}
+	}
+	return members
+}
+
+// weighed gives members that say no weight one of 1.
+func weighed(members []domain.GroupMember) []domain.GroupMember {
+	all := slices.Clone(members)
+	for i := range all {
+		if all[i].Weight == 0 {
+			all[i].Weight = 1
+		}
+	}
+	return all
+}
+
+// CreateGroupsTx creates dependency groups inside a transaction. They come back in the order of the rows. Paths of
+// failures begin with the row's number.
+func CreateGroupsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewGroup) ([]*ent.DependencyGroup, error) {
+	saved, wrong, err := createGroups(ctx, tx, ref, rows)
+	if err != nil {
+		return nil, err
+	}
+	return saved, byRow(wrong)
+}
+
+func createGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewGroup) ([]*ent.DependencyGroup, []faults, error) {
+	wrong := make([]faults, len(rows))
+	drafts := make([]*ent.DependencyGroup, len(rows))
+	cis := map[ident.ID]bool{}
+	for i, row := range rows {
+		id, err := CIID(row.CI)
+		wrong[i].add(err, "ci")
+		if err == nil {
+			cis[id] = true
+		}
+		drafts[i] = &ent.DependencyGroup{CiID: id, Name: row.Name, Mode: row.Mode, Threshold: row.Threshold, Members: weighed(row.Members)}
+	}
+	found, err := loadCIs(ctx, tx, cis)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, d := range drafts {
+		if d.CiID != 0 && found[d.CiID] == nil {
+			wrong[i].add(unknown(d.CiID), "ci")
+		}
+	}
+	if err := ref.checkGroups(ctx, tx, drafts, wrong); err != nil {
+		return nil, nil, err
+	}
+	if byRow(wrong) != nil {
+		return nil, wrong, nil
+	}
+	var saved []*ent.DependencyGroup
+	for chunk := range slices.Chunk(drafts, rowChunk) {
+		builders := make([]*ent.DependencyGroupCreate, len(chunk))
+		for i, d := range chunk {
+			builders[i] = tx.DependencyGroup.Create().SetCiID(d.CiID).SetName(d.Name).SetMode(d.Mode).SetThreshold(d.Threshold).
+				SetMembers(d.Members).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+		}
+		created, err := tx.DependencyGroup.CreateBulk(builders...).Save(ctx)
+		if err != nil {
+			return nil, nil, taken(err, "another write has just made a group of this name")
+		}
+		saved = append(saved, created...)
+	}
+	return saved, wrong, nil
+}
+
+// UpdateGroupsTx changes dependency groups inside a transaction. They come back in the order of the rows, unchanged
+// ones too. Paths of failures begin with the row's number.
+func UpdateGroupsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []GroupChange) ([]*ent.DependencyGroup, error) {
+	saved, wrong, err := updateGroups(ctx, tx, ref, rows)
+	if err != nil {
+		return nil, err
+	}
+	return saved, byRow(wrong)
+}
+
+func updateGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []GroupChange) ([]*ent.DependencyGroup, []faults, error) {
+	wrong := make([]faults, len(rows))
+	ids := map[ident.ID]bool{}
+	for i, row := range rows {
+		err := OfKind(row.ID, ident.DependencyGroup)
+		wrong[i].add(err, "id")
+		switch {
+		case err == nil && ids[row.ID]:
+			wrong[i].say(errs.Invalid, []string{"id"}, "%s is changed twice in one batch", row.ID)
+		case err == nil:
+			ids[row.ID] = true
+		}
+	}
+	found, err := lockGroups(ctx, tx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	drafts := make([]*ent.DependencyGroup, len(rows))
+	for i, row := range rows {
+		old := found[row.ID]
+		if old == nil {
+			if ids[row.ID] {
+				wrong[i].add(unknown(row.ID), "id")
+			}
+			continue
+		}
+		wrong[i].add(valid.Stale(row.ExpectedVersion, old.Version))
+		drafts[i] = editGroup(old, row)
+	}
+	if err := ref.checkGroups(ctx, tx, drafts, wrong); err != nil {
+		return nil, nil, err
+	}
+	if byRow(wrong) != nil {
+		return nil, wrong, nil
+	}
+	saved := make([]*ent.DependencyGroup, len(rows))
+	for i, next := range drafts {
+		if saved[i], err = saveGroup(ctx, tx, found[next.ID], next); err != nil {
+			return nil, nil, err
+		}
+	}
+	return saved, wrong, nil
+}
+
+// editGroup lays a change over a group. A mode that has no threshold, or no weights, drops those that were there.
+func editGroup(old *ent.DependencyGroup, row GroupChange) *ent.DependencyGroup {
+	next := *old
+	next.Name, next.Mode, next.Threshold = or(row.Name, old.Name), or(row.Mode, old.Mode), or(row.Threshold, old.Threshold)
+	if row.Threshold == nil && next.Mode != old.Mode && (next.Mode == domain.All || next.Mode == domain.Any) {
+		next.Threshold = 0
+	}
+	if row.Members != nil {
+		next.Members = weighed(row.Members)
+		return &next
+	}
+	next.Members = slices.Clone(old.Members)
+	if next.Mode != domain.Weighted {
+		for i := range next.Members {
+			next.Members[i].Weight = 1
+		}
+	}
+	return &next
+}
+
+func saveGroup(ctx context.Context, tx *store.Tx, old, next *ent.DependencyGroup) (*ent.DependencyGroup, error) {
+	u, changed := tx.DependencyGroup.UpdateOne(old).AddVersion(1).SetUpdatedAt(tx.Now), false
+	if next.Name != old.Name {
+		u.SetName(next.Name)
+		changed = true
+	}
+	if next.Mode != old.Mode {
+		u.SetMode(next.Mode)
+		changed = true
+	}
+	if next.Threshold != old.Threshold {
+		u.SetThreshold(next.Threshold)
+		changed = true
+	}
+	if !slices.Equal(next.Members, old.Members) {
+		u.SetMembers(next.Members)
+		changed = true
+	}
+	if !changed {
+		return old, nil
+	}
+	saved, err := u.Save(ctx)
+	return saved, taken(err, "another write has just made a group of this name")
+}
+
+// RemoveGroupsTx removes dependency groups inside a transaction. Those that are gone already are passed over.
+func RemoveGroupsTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
+	wanted := map[ident.ID]bool{}
+	for _, id := range ids {
+		if err := OfKind(id, ident.DependencyGroup); err != nil {
+			return err
+		}
+		wanted[id] = true
+	}
+	found, err := lockGroups(ctx, tx, wanted)
+	if err != nil {
+		return err
+	}
+	for _, g := range found {
+		if err := tx.DependencyGroup.DeleteOne(g).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,209 @@
+package cmdb_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+)
+
+// redundant is a service with three databases that it depends on.
+func (w *world) redundant() (*ent.CI, []*ent.Relationship) {
+	w.Helper()
+	svc := w.ci("application_service", "shop")
+	var rels []*ent.Relationship
+	for i := range 3 {
+		rels = append(rels, w.relate("depends_on", svc, w.ci("database", fmt.Sprint("db", i))))
+	}
+	return svc, rels
+}
+
+func members(rels ...*ent.Relationship) []cmdb.GroupMemberInput {
+	all := []cmdb.GroupMemberInput{}
+	for _, rel := range rels {
+		all = append(all, cmdb.GroupMemberInput{Relationship: rel.ID})
+	}
+	return all
+}
+
+func (w *world) group(of *ent.CI, mode domain.GroupMode, threshold int, rels ...*ent.Relationship) *ent.DependencyGroup {
+	w.Helper()
+	return must[*ent.DependencyGroup](w)(w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{
+		CI: of.ID.As(ident.Service), Name: "databases", Mode: mode, Threshold: &threshold, Members: members(rels...),
+	}))
+}
+
+func TestAThresholdHasToMakeSense(t *testing.T) {
+	each(t, func(w *world) {
+		svc, rels := w.redundant()
+		try := func(mode domain.GroupMode, threshold int, weights ...int) error {
+			in := cmdb.CreateDependencyGroupInput{CI: svc.ID, Name: fmt.Sprint(mode, threshold), Mode: mode, Threshold: &threshold, Members: members(rels...)}
+			for i := range weights {
+				in.Members[i].Weight = &weights[i]
+			}
+			g, err := w.CreateDependencyGroup(w.ctx, in)
+			if err == nil {
+				_, err = w.RemoveDependencyGroup(w.ctx, cmdb.RemoveDependencyGroupInput{ID: g.ID, ExpectedVersion: &g.Version})
+			}
+			return err
+		}
+		for _, fine := range []error{
+			try(domain.All, 0), try(domain.Any, 0), try(domain.AtLeast, 1), try(domain.AtLeast, 3), try(domain.Percent, 1), try(domain.Percent, 100),
+			try(domain.Weighted, 1, 5, 1, 1), try(domain.Weighted, 7, 5, 1, 1),
+		} {
+			if fine != nil {
+				t.Error(fine)
+			}
+		}
+		for _, wrong := range []error{
+			try(domain.All, 1), try(domain.Any, 2), try(domain.AtLeast, 0), try(domain.AtLeast, 4), try(domain.Percent, 0), try(domain.Percent, 101),
+			try(domain.Weighted, 0, 5, 1, 1), try(domain.Weighted, 8, 5, 1, 1),
+		} {
+			w.refused(wrong, "INVALID threshold")
+		}
+		w.refused(try(domain.Weighted, 1, 0, -1), "INVALID members.0.weight", "INVALID members.1.weight")
+		w.refused(try(domain.Any, 0, 2), "INVALID members.0.weight WEIGHTED")
+	})
+}
+
+func TestMembersAreHardDependenciesThatArriveAtTheCI(t *testing.T) {
+	each(t, func(w *world) {
+		svc, rels := w.redundant()
+		other := w.ci("server", "other")
+		away := w.relate("depends_on", other, svc)
+		cluster := w.relate("member_of", other, svc)
+		none := w.relate("part_of", svc, other)
+		soft := w.relate("connects_to", svc, other)
+		hardened := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "connects_to", Source: other.ID, Target: svc.ID, Strength: pointer(domain.Hard)}))
+		_, err := w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{
+			CI: svc.ID, Name: "", Mode: domain.Any,
+			Members: append(members(rels[0], away, cluster, none, soft, hardened, rels[0]), cmdb.GroupMemberInput{Relationship: number(ident.Relationship, 99)}, cmdb.GroupMemberInput{Relationship: svc.ID}),
+		})
+		w.refused(err,
+			"REQUIRED name",
+			"INVALID members.1.relationship arrives at "+other.ID.String(),
+			"INVALID members.3.relationship carries no impact",
+			"INVALID members.4.relationship SOFT",
+			"ALREADY_EXISTS members.6.relationship twice",
+			"NOT_FOUND members.7.relationship",
+			"INVALID members.8.relationship rel_",
+		)
+		_, err = w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{CI: svc.ID, Name: "x", Mode: domain.Any})
+		w.refused(err, "REQUIRED members at least one")
+		w.group(svc, domain.Any, 0, cluster, hardened)
+	})
+}
+
+func TestARelationshipCountsInOneGroupOfACIAtMost(t *testing.T) {
+	each(t, func(w *world) {
+		svc, rels := w.redundant()
+		g := w.group(svc, domain.Any, 0, rels[0], rels[1])
+		_, err := w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{CI: svc.ID, Name: "databases", Mode: domain.Any, Members: members(rels[1], rels[2])})
+		w.refused(err, "IN_USE members.0.relationship "+g.ID.String(), "ALREADY_EXISTS name")
+		// A relationship whose impact arrives at both ends may count in a group of each.
+		a, b := w.ci("server", "a"), w.ci("server", "b")
+		both := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "connects_to", Source: a.ID, Target: b.ID, Strength: pointer(domain.Hard)}))
+		w.group(a, domain.All, 0, both)
+		w.group(b, domain.All, 0, both)
+	})
+}
+
+func TestOfConcurrentGroupsWithOneMemberOneWins(t *testing.T) {
+	each(t, func(w *world) {
+		svc, rels := w.redundant()
+		won := 0
+		failures := make(chan error, 6)
+		for i := range 6 {
+			go func() {
+				_, err := w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{CI: svc.ID, Name: fmt.Sprint("g", i), Mode: domain.Any, Members: members(rels[i%2], rels[2])})
+				failures <- err
+			}()
+		}
+		for range 6 {
+			switch err := <-failures; errs.CodeOf(err) {
+			case "":
+				won++
+			case errs.InUse:
+			default:
+				t.Error(err)
+			}
+		}
+		if n := w.s.Read.DependencyGroup.Query().CountX(w.ctx); won != 1 || n != 1 {
+			t.Errorf("%d won, %d groups", won, n)
+		}
+	})
+}
+
+func TestAGroupIsUpdatedByTheSameRules(t *testing.T) {
+	each(t, func(w *world) {
+		svc, rels := w.redundant()
+		g := w.group(svc, domain.AtLeast, 2, rels...)
+		_, err := w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, Members: graphql.OmittableOf(members(rels[0]))})
+		w.refused(err, "INVALID threshold 1 to 1")
+		got := must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, Name: set("dbs"), Mode: set(domain.Any), Members: graphql.OmittableOf(members(rels[0], rels[2]))}))
+		if got.Threshold != 0 || got.Name != "dbs" || len(got.Members) != 2 || got.Version != 2 {
+			t.Errorf("got %+v", got)
+		}
+		before := w.revision()
+		must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, Members: graphql.OmittableOf(members(rels[0], rels[2]))}))
+		if w.revision() != before {
+			t.Error("a revision was taken")
+		}
+		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, ExpectedVersion: pointer(1), Name: null[string]()})
+		w.refused(err, "REQUIRED name")
+		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, ExpectedVersion: pointer(1)})
+		w.refused(err, "STALE expectedVersion")
+		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, Members: graphql.OmittableOf[[]cmdb.GroupMemberInput](nil)})
+		w.refused(err, "REQUIRED members")
+		_, err = w.RemoveDependencyGroup(w.ctx, cmdb.RemoveDependencyGroupInput{ID: number(ident.DependencyGroup, 99)})
+		w.refused(err, "NOT_FOUND id")
+	})
+}
+
+func TestARelationshipThatGoesLeavesItsGroups(t *testing.T) {
+	each(t, func(w *world) {
+		svc, rels := w.redundant()
+		g := w.group(svc, domain.AtLeast, 3, rels...)
+		before := w.revision()
+		for i, rel := range rels {
+			must[ident.ID](w)(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIsInput{ID: rel.ID}))
+			left := w.s.Read.DependencyGroup.Query().AllX(w.ctx)
+			if i == 2 && len(left) != 0 {
+				t.Errorf("an empty group stays: %v", left)
+			}
+			if i < 2 && (len(left) != 1 || left[0].ID != g.ID || len(left[0].Members) != 2-i || left[0].Threshold != 2-i) {
+				t.Errorf("after %d went: %v", i+1, left)
+			}
+		}
+		if got := w.revision() - before; got != 3 {
+			t.Errorf("%d revisions for 3 removals", got)
+		}
+	})
+}
+
+func TestAMemberCannotBecomeSoft(t *testing.T) {
+	each(t, func(w *world) {
+		svc, rels := w.redundant()
+		g := w.group(svc, domain.Any, 0, rels[0], rels[1])
+		_, err := w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rels[0].ID, Strength: set(domain.Soft)})
+		w.refused(err, `IN_USE strength "databases" (`+g.ID.String()+")")
+		must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rels[2].ID, Strength: set(domain.Soft)}))
+		_, err = w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", Strength: set(domain.Soft)})
+		w.refused(err, `IN_USE strength "databases"`)
+		_, err = w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", ImpactDirection: set(domain.NoImpact)})
+		w.refused(err, `IN_USE impactDirection "databases"`)
+		must[*ent.RelationshipType](w)(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", ImpactDirection: set(domain.BothDirections)}))
+		for _, rel := range rels[:2] { // hard by themselves, whatever the type says
+			must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Strength: set(domain.Hard)}))
+		}
+		must[*ent.RelationshipType](w)(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", Strength: set(domain.Soft)}))
+		_, err = w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rels[0].ID, Strength: null[domain.Strength]()})
+		w.refused(err, "IN_USE strength")
+	})
+}

@@ -1,0 +1,206 @@
+package cmdb
+
+import (
+	"context"
+	"slices"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// AddExternalIdentity records a key of a CI in another system. References to the key that were dangling heal.
+func (p *Practice) AddExternalIdentity(ctx context.Context, in AddExternalIdentityInput) (*ent.CI, error) {
+	actor, err := auth.Require(ctx, "ci.add_external_identity")
+	if err != nil {
+		return nil, err
+	}
+	key, err := CheckKey(in.ExternalIdentity)
+	if err != nil {
+		return nil, under(err, "externalIdentity")
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.add_external_identity"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+		record, err := lockCI(ctx, tx, in.ID, nil)
+		if err != nil {
+			return nil, err
+		}
+		ref, err := LoadReference(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		wrong := make([]faults, 1)
+		fresh, err := newIdentities(ctx, tx, []NewIdentity{{record.ID, key}}, wrong)
+		if err != nil {
+			return nil, err
+		}
+		if err := wrong[0].err(); err != nil {
+			return nil, under(err, "externalIdentity")
+		}
+		if len(fresh) == 0 {
+			return record, nil
+		}
+		if err := saveIdentities(ctx, tx, ref, fresh); err != nil {
+			return nil, err
+		}
+		return tx.CI.Get(ctx, record.ID) // what healed may have written it
+	})
+}
+
+// AddIdentitiesTx records keys of CIs, teams and people inside a transaction, and heals the references that wait for
+// them. A key that its record has already is passed over. Paths of failures begin with the row's number.
+func AddIdentitiesTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewIdentity) error {
+	wrong := make([]faults, len(rows))
+	fresh, err := newIdentities(ctx, tx, rows, wrong)
+	if err != nil {
+		return err
+	}
+	if err := byRow(wrong); err != nil {
+		return err
+	}
+	return saveIdentities(ctx, tx, ref, fresh)
+}
+
+// newIdentities is the rows that are not stored yet. Existing keys of other records are faults.
+func newIdentities(ctx context.Context, tx *store.Tx, rows []NewIdentity, wrong []faults) ([]NewIdentity, error) {
+	rows = slices.Clone(rows)
+	var checked []NewIdentity
+	var keys []domain.ExternalKey
+	places := map[domain.ExternalKey]int{}
+	for i := range rows {
+		row := &rows[i]
+		if row.Record.Kind() == ident.Service {
+			row.Record = row.Record.As(ident.CI)
+		}
+		if k := row.Record.Kind(); k != ident.CI && k != ident.Team && k != ident.Person {
+			wrong[i].say(errs.Invalid, []string{"record"}, "%q is no id of a CI, a team or a person", row.Record)
+		}
+		key, err := CheckKey(row.Key)
+		wrong[i].add(err)
+		row.Key = key
+		if j, twice := places[key]; twice {
+			if checked[j].Record != row.Record {
+				wrong[i].add(keyTaken(key, checked[j].Record))
+			}
+			continue
+		}
+		places[key] = len(checked)
+		checked = append(checked, *row)
+		keys = append(keys, key)
+	}
+	if err := lockKeys(ctx, tx, keys); err != nil {
+		return nil, err
+	}
+	stored, err := FindIdentities(ctx, tx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range rows {
+		if of, known := stored[row.Key]; known && of != row.Record {
+			wrong[i].add(keyTaken(row.Key, of))
+		}
+	}
+	return slices.DeleteFunc(checked, func(row NewIdentity) bool { return stored[row.Key] != 0 }), nil
+}
+
+func keyTaken(key domain.ExternalKey, of ident.ID) error {
+	return errs.New(errs.AlreadyExists, "%s knows %s under %q", key.Source, of, key.ExternalID).At("externalId")
+}
+
+// checkNewKey checks the key that a new CI is to have.
+func checkNewKey(ctx context.Context, tx *store.Tx, key *domain.ExternalKey, f *faults) error {
+	checked, err := CheckKey(*key)
+	if err != nil {
+		f.add(err, "externalIdentity")
+		return nil
+	}
+	*key = checked
+	stored, err := FindIdentities(ctx, tx, []domain.ExternalKey{checked})
+	if err != nil {
+		return err
+	}
+	if of := stored[checked]; of != 0 {
+		f.add(keyTaken(checked, of), "externalIdentity")
+	}
+	return nil
+}
+
+// FindIdentities finds the records that keys name: one statement for each source and 1,000 keys.
+func FindIdentities(ctx context.Context, tx *store.Tx, keys []domain.ExternalKey) (map[domain.ExternalKey]ident.ID, error) {
+	bySource := map[string][]string{}
+	for _, k := range keys {
+		bySource[k.Source] = append(bySource[k.Source], k.ExternalID)
+	}
+	found := make(map[domain.ExternalKey]ident.ID, len(keys))
+	for source, all := range bySource {
+		for chunk := range slices.Chunk(all, idChunk) {
+			rows, err := tx.ExternalIdentity.Query().
+				Where(externalidentity.Source(source), externalidentity.ExternalIDIn(chunk...)).All(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, row := range rows {
+				found[domain.ExternalKey{Source: row.Source, ExternalID: row.ExternalID}] = row.RecordID
+			}
+		}
+	}
+	return found, nil
+}
+
+// lockKeys makes those who record keys of a source and those who remember references to its keys take turns, so that
+// no reference is left dangling beside the key it waits for.
+func lockKeys(ctx context.Context, tx *store.Tx, keys []domain.ExternalKey) error {
+	var sources []string
+	for _, k := range keys {
+		sources = append(sources, k.Source)
+	}
+	slices.Sort(sources)
+	for _, source := range slices.Compact(sources) {
+		if err := takeTurns(ctx, tx, "linchpin.key."+source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeTurns lets one transaction at a time go past a name. SQLite has one writer anyhow.
+func takeTurns(ctx context.Context, tx *store.Tx, name string) error {
+	if !tx.IsPostgres() {
+		return nil
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+	if err != nil {
+		return err
+	}
+	var nothing sql.NullString
+	for rows.Next() {
+		if err := rows.Scan(&nothing); err != nil {
+			_ = rows.Close()
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		_ = rows.Close()
+		return err
+	}
+	return rows.Close()
+}
+
+func saveIdentities(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewIdentity) error {
+	for chunk := range slices.Chunk(rows, rowChunk) {
+		builders := make([]*ent.ExternalIdentityCreate, len(chunk))
+		for i, row := range chunk {
+			builders[i] = tx.ExternalIdentity.Create().SetRecordID(row.Record).SetSource(row.Key.Source).
+				SetExternalID(row.Key.ExternalID).SetCreatedAt(tx.Now)
+		}
+		if err := tx.ExternalIdentity.CreateBulk(builders...).Exec(ctx); err != nil {
+			return taken(err, "another write has just taken the key %s %q", chunk[0].Key.Source, chunk[0].Key.ExternalID)
+		}
+	}
+	return heal(ctx, tx, ref, rows)
+}

@@ -1,0 +1,260 @@
+package cmdb
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/owner"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// ownersField is how locks spell the owners of a CI.
+const ownersField = "owners"
+
+// SetOwners says who answers for a CI, in place of whoever did. The first is the primary owner.
+func (p *Practice) SetOwners(ctx context.Context, in SetOwnersInput) (*ent.CI, error) {
+	actor, err := auth.Require(ctx, "ci.set_owners")
+	if err != nil {
+		return nil, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.set_owners"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+		old, err := lockCI(ctx, tx, in.ID, in.ExpectedVersion)
+		if err != nil {
+			return nil, err
+		}
+		var f faults
+		listed, err := checkOwners(ctx, tx, in.Owners, &f)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.err(); err != nil {
+			return nil, err
+		}
+		have, err := ownersOf(ctx, tx, map[ident.ID]bool{old.ID: true})
+		if err != nil {
+			return nil, err
+		}
+		changed, err := replaceOwners(ctx, tx, old.ID, have[old.ID], listed)
+		if err != nil || !changed {
+			return old, err
+		}
+		next := *old
+		if next.Locks, err = locksAfter(ctx, tx, old, []string{ownersField}, nil); err != nil {
+			return nil, err
+		}
+		return saveChange(ctx, tx, &change{old, &next, []string{ownersField}})
+	})
+}
+
+// SetOwnersTx replaces the owners of CIs inside a transaction; owners that a person has locked stay. Paths of failures
+// begin with the row's number.
+func SetOwnersTx(ctx context.Context, tx *store.Tx, rows []OwnerSet) error {
+	wrong := make([]faults, len(rows))
+	cis, parties := map[ident.ID]bool{}, map[ident.ID]bool{}
+	for i := range rows {
+		id, err := CIID(rows[i].CI)
+		wrong[i].add(err, "ci")
+		if rows[i].CI = id; id != 0 {
+			cis[id] = true
+		}
+		for _, o := range rows[i].Owners {
+			parties[o.Of] = true
+		}
+	}
+	known, err := Known(ctx, tx, parties)
+	if err != nil {
+		return err
+	}
+	found, err := lockCIs(ctx, tx, cis)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if rows[i].CI != 0 && found[rows[i].CI] == nil {
+			wrong[i].add(unknown(rows[i].CI), "ci")
+		}
+		rows[i].Owners = checkListed(rows[i].Owners, known, "", &wrong[i])
+	}
+	if err := byRow(wrong); err != nil {
+		return err
+	}
+	have, err := ownersOf(ctx, tx, cis)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		old := found[row.CI]
+		if slices.Contains(old.Locks, ownersField) {
+			continue
+		}
+		changed, err := replaceOwners(ctx, tx, row.CI, have[row.CI], row.Owners)
+		if err != nil {
+			return err
+		}
+		if changed {
+			if err := touch(ctx, tx, old); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// touch counts a write to what belongs to a CI as one of the CI.
+func touch(ctx context.Context, tx *store.Tx, c *ent.CI) error {
+	return tx.CI.UpdateOne(c).AddVersion(1).SetUpdatedAt(tx.Now).Exec(ctx)
+}
+
+// checkOwners checks owners as the API takes them.
+func checkOwners(ctx context.Context, tx *store.Tx, given []OwnerInput, f *faults) ([]NewOwner, error) {
+	listed := make([]NewOwner, len(given))
+	parties := map[ident.ID]bool{}
+	for i, o := range given {
+		at := strconv.Itoa(i)
+		listed[i].Role = or(o.Role, "")
+		switch {
+		case (o.Team == nil) == (o.Person == nil):
+			f.say(errs.Invalid, []string{"owners", at}, "an owner is a team or a person: name exactly one")
+		case o.Team != nil:
+			listed[i].Of = *o.Team
+			if err := OfKind(*o.Team, ident.Team); err != nil {
+				f.add(err, "owners", at, "team")
+				listed[i].Of = 0
+			}
+		default:
+			listed[i].Of = *o.Person
+			if err := OfKind(*o.Person, ident.Person); err != nil {
+				f.add(err, "owners", at, "person")
+				listed[i].Of = 0
+			}
+		}
+		parties[listed[i].Of] = true
+	}
+	known, err := Known(ctx, tx, parties)
+	if err != nil {
+		return nil, err
+	}
+	return checkListed(listed, known, "owners", f), nil
+}
+
+// checkListed checks owners whose existence has been looked up. An id of 0 has been complained about already.
+func checkListed(listed []NewOwner, known map[ident.ID]bool, field string, f *faults) []NewOwner {
+	listed = slices.Clone(listed)
+	var all faults
+	if len(listed) > ownersPerCI {
+		all.say(errs.Invalid, nil, "%d owners: at most %d", len(listed), ownersPerCI)
+	}
+	seen := map[NewOwner]bool{}
+	for i := range listed {
+		at := strconv.Itoa(i)
+		o := &listed[i]
+		var own faults
+		if o.Role = text(&own, "role", o.Role, 0, nameLength); o.Role == "" {
+			o.Role = "owner"
+		}
+		all.add(own.err(), at)
+		switch {
+		case o.Of == 0:
+		case !known[o.Of] && o.Of.Kind() == ident.Person:
+			all.add(unknown(o.Of), at, "person")
+		case !known[o.Of]:
+			all.add(unknown(o.Of), at, "team")
+		case seen[*o]:
+			all.say(errs.AlreadyExists, []string{at}, "%s is listed twice as %s", o.Of, o.Role)
+		}
+		seen[*o] = true
+	}
+	if field == "" {
+		f.add(all.err())
+	} else {
+		f.add(all.err(), field)
+	}
+	return listed
+}
+
+// ownersOf reads the owners of CIs.
+func ownersOf(ctx context.Context, tx *store.Tx, cis map[ident.ID]bool) (map[ident.ID][]*ent.Owner, error) {
+	have := map[ident.ID][]*ent.Owner{}
+	for chunk := range chunks(cis) {
+		all, err := tx.Owner.Query().Where(owner.CiIDIn(chunk...)).Order(ent.Asc(owner.FieldID)).All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range all {
+			have[o.CiID] = append(have[o.CiID], o)
+		}
+	}
+	return have, nil
+}
+
+func partyOf(o *ent.Owner) ident.ID {
+	if o.TeamID != nil {
+		return *o.TeamID
+	}
+	if o.PersonID != nil {
+		return *o.PersonID
+	}
+	return 0
+}
+
+// replaceOwners writes only what differs.
+func replaceOwners(ctx context.Context, tx *store.Tx, of ident.ID, have []*ent.Owner, want []NewOwner) (changed bool, err error) {
+	stored := map[NewOwner]*ent.Owner{}
+	for _, o := range have {
+		key := NewOwner{partyOf(o), o.Role}
+		if !slices.Contains(want, key) || stored[key] != nil {
+			changed = true
+			if err := tx.Owner.DeleteOne(o).Exec(ctx); err != nil {
+				return changed, err
+			}
+			continue
+		}
+		stored[key] = o
+	}
+	var missing []*ent.OwnerCreate
+	for i, o := range want {
+		isPrimary := i == 0
+		switch old := stored[o]; {
+		case old == nil:
+			missing = append(missing, newOwner(tx, of, o, isPrimary))
+		case old.IsPrimary != isPrimary:
+			changed = true
+			if err := tx.Owner.UpdateOne(old).SetIsPrimary(isPrimary).Exec(ctx); err != nil {
+				return changed, err
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return changed, nil
+	}
+	return true, tx.Owner.CreateBulk(missing...).Exec(ctx)
+}
+
+// createOwners writes the owners of CIs that have none.
+func createOwners(ctx context.Context, tx *store.Tx, of map[ident.ID][]NewOwner) error {
+	var builders []*ent.OwnerCreate
+	for id, owners := range of {
+		for i, o := range owners {
+			builders = append(builders, newOwner(tx, id, o, i == 0))
+		}
+	}
+	for chunk := range slices.Chunk(builders, rowChunk) {
+		if err := tx.Owner.CreateBulk(chunk...).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newOwner(tx *store.Tx, of ident.ID, o NewOwner, isPrimary bool) *ent.OwnerCreate {
+	b := tx.Owner.Create().SetCiID(of).SetRole(o.Role).SetIsPrimary(isPrimary)
+	if o.Of.Kind() == ident.Team {
+		return b.SetTeamID(o.Of)
+	}
+	return b.SetPersonID(o.Of)
+}

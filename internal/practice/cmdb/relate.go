@@ -1,0 +1,311 @@
+package cmdb
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/relationship"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+const manual = "manual"
+
+// RelateCIs relates two CIs.
+func (p *Practice) RelateCIs(ctx context.Context, in RelateCIsInput) (*ent.Relationship, error) {
+	actor, err := auth.Require(ctx, "relationship.create")
+	if err != nil {
+		return nil, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "relationship.create"}, func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
+		ref, err := LoadReference(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		plan, err := ref.planRelationships(ctx, tx, []NewRelationship{
+			{Type: in.Type, Source: in.Source, Target: in.Target, Strength: in.Strength, Attributes: in.Attributes},
+		})
+		if err != nil {
+			return nil, err
+		}
+		if err := plan.wrong[0].err(); err != nil {
+			return nil, err
+		}
+		saved, err := saveRelationships(ctx, tx, plan.drafts)
+		if err != nil {
+			return nil, err
+		}
+		return saved[0], nil
+	})
+}
+
+// RelateTx relates CIs inside a transaction, a few statements for all of them. They come back in the order of the
+// rows. Paths of failures begin with the row's number.
+func RelateTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewRelationship) ([]*ent.Relationship, error) {
+	plan, err := ref.planRelationships(ctx, tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	if err := byRow(plan.wrong); err != nil {
+		return nil, err
+	}
+	return saveRelationships(ctx, tx, plan.drafts)
+}
+
+// edge is what is unique about a relationship.
+type edge struct{ kind, source, target ident.ID }
+
+func edgeOf(r *ent.Relationship) edge { return edge{r.TypeID, r.SourceID, r.TargetID} }
+
+// end is one end of the relationships of a type.
+type end struct {
+	kind, ci ident.ID
+	isSource bool
+}
+
+// relationshipPlan is rows of which each is a draft, or wrong.
+type relationshipPlan struct {
+	drafts   []*ent.Relationship
+	wrong    []faults
+	isStored []bool // it exists already, which is wrong too
+}
+
+// planRelationships checks rows against their types, against what is stored and against one another.
+func (r *Reference) planRelationships(ctx context.Context, tx *store.Tx, rows []NewRelationship) (*relationshipPlan, error) {
+	p := &relationshipPlan{make([]*ent.Relationship, len(rows)), make([]faults, len(rows)), make([]bool, len(rows))}
+	types := map[ident.ID]*ent.RelationshipType{}
+	for i, row := range rows {
+		if t := r.byCode[row.Type]; t != nil {
+			types[t.ID] = t
+		}
+		p.drafts[i] = r.draftRelationship(row, &p.wrong[i])
+	}
+	if err := r.lockTypes(ctx, tx, slices.Collect(maps.Values(types))); err != nil {
+		return nil, err
+	}
+	free, bounded := map[ident.ID]bool{}, map[ident.ID]bool{}
+	for _, d := range p.drafts {
+		if d == nil {
+			continue
+		}
+		ids := free
+		if r.types[d.TypeID].Cardinality != domain.ManyToMany {
+			ids = bounded
+		}
+		ids[d.SourceID], ids[d.TargetID] = true, true
+	}
+	// Who counts the relationships of a CI keeps others from adding one meanwhile.
+	cis, err := lockCIs(ctx, tx, bounded)
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(free, func(id ident.ID, _ bool) bool { return bounded[id] })
+	more, err := loadCIs(ctx, tx, free)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(cis, more)
+	for i, d := range p.drafts {
+		if d != nil {
+			r.checkEnds(d, cis, &p.wrong[i])
+		}
+	}
+	if err := p.checkUnique(ctx, tx, r); err != nil {
+		return nil, err
+	}
+	return p, r.checkCardinality(ctx, tx, p, len(bounded) > 0)
+}
+
+// draftRelationship is nil where the type or an id is wrong.
+func (r *Reference) draftRelationship(row NewRelationship, f *faults) *ent.Relationship {
+	d := &ent.Relationship{Strength: row.Strength, ReportedBy: row.ReportedBy}
+	if d.ReportedBy == "" {
+		d.ReportedBy = manual
+	}
+	d.ReportedBy = text(f, "reportedBy", d.ReportedBy, 1, sourceLength)
+	d.Evidence = text(f, "evidence", row.Evidence, 0, descriptionLength)
+	d.Attributes = checkObject(f, "attributes", row.Attributes)
+	maps.DeleteFunc(d.Attributes, func(_ string, v any) bool { return v == nil })
+	f.checkSize("attributes", d.Attributes)
+	if row.Strength != nil {
+		oneOf(f, "strength", *row.Strength)
+	}
+	t, unknownType := r.Type(row.Type)
+	f.add(unknownType, "type")
+	source, noSource := CIID(row.Source)
+	f.add(noSource, "source")
+	target, noTarget := CIID(row.Target)
+	f.add(noTarget, "target")
+	if unknownType != nil || noSource != nil || noTarget != nil {
+		return nil
+	}
+	d.TypeID, d.SourceID, d.TargetID = t.ID, source, target
+	return d
+}
+
+// checkEnds checks the CIs at the ends against the type.
+func (r *Reference) checkEnds(d *ent.Relationship, cis map[ident.ID]*ent.CI, f *faults) {
+	t, source, target := r.types[d.TypeID], cis[d.SourceID], cis[d.TargetID]
+	if source == nil {
+		f.add(unknown(d.SourceID), "source")
+	}
+	if target == nil {
+		f.add(unknown(d.TargetID), "target")
+	}
+	if source == nil || target == nil {
+		return
+	}
+	if d.SourceID == d.TargetID && t.IsContainment {
+		f.say(errs.Invalid, []string{"target"}, "%s cannot contain itself: choose another target", d.TargetID)
+	}
+	from, to := r.classes[source.ClassID], r.classes[target.ClassID]
+	fits := func(pair domain.ClassPair) bool { return from.Is(pair.Source) && to.Is(pair.Target) }
+	if len(t.AllowedPairs) > 0 && !slices.ContainsFunc(t.AllowedPairs, fits) {
+		said := ""
+		for i, pair := range t.AllowedPairs {
+			if i > 0 {
+				said += ", "
+			}
+			said += pair.Source + " to " + pair.Target
+		}
+		f.say(errs.Invalid, []string{"type"}, "%s does not lead from %s to %s: it connects %s", t.Code, from.Code, to.Code, said)
+	}
+}
+
+// checkUnique finds rows that repeat a stored relationship or an earlier row.
+func (p *relationshipPlan) checkUnique(ctx context.Context, tx *store.Tx, r *Reference) error {
+	sources, targets, types := map[ident.ID]bool{}, map[ident.ID]bool{}, map[ident.ID]bool{}
+	for _, d := range p.drafts {
+		if d != nil {
+			sources[d.SourceID], targets[d.TargetID], types[d.TypeID] = true, true, true
+		}
+	}
+	stored := map[edge]ident.ID{}
+	for from := range chunks(sources) {
+		for to := range chunks(targets) {
+			all, err := tx.Relationship.Query().Where(relationship.SourceIDIn(from...), relationship.TargetIDIn(to...),
+				relationship.TypeIDIn(slices.Collect(maps.Keys(types))...)).All(ctx)
+			if err != nil {
+				return err
+			}
+			for _, rel := range all {
+				stored[edgeOf(rel)] = rel.ID
+			}
+		}
+	}
+	seen := map[edge]bool{}
+	for i, d := range p.drafts {
+		if d == nil {
+			continue
+		}
+		e := edgeOf(d)
+		if id := stored[e]; id != 0 {
+			p.isStored[i] = true
+			p.wrong[i].say(errs.AlreadyExists, nil, "%s: %s %s %s already", id, d.SourceID, r.types[d.TypeID].Code, d.TargetID)
+		} else if seen[e] {
+			p.wrong[i].say(errs.AlreadyExists, nil, "%s %s %s is listed twice", d.SourceID, r.types[d.TypeID].Code, d.TargetID)
+		}
+		seen[e] = true
+	}
+	return nil
+}
+
+// checkCardinality counts, at the ends that are bounded, what is stored and what the rows before would add.
+func (r *Reference) checkCardinality(ctx context.Context, tx *store.Tx, p *relationshipPlan, isBounded bool) error {
+	if !isBounded {
+		return nil
+	}
+	taken, sources, targets := map[end]ident.ID{}, map[ident.ID]bool{}, map[ident.ID]bool{}
+	types := map[ident.ID]bool{}
+	ends := func(d *ent.Relationship) (all []end) {
+		switch r.types[d.TypeID].Cardinality {
+		case domain.ManyToOne:
+			all = []end{{d.TypeID, d.SourceID, true}}
+		case domain.OneToMany:
+			all = []end{{d.TypeID, d.TargetID, false}}
+		case domain.OneToOne:
+			all = []end{{d.TypeID, d.SourceID, true}, {d.TypeID, d.TargetID, false}}
+		case domain.ManyToMany:
+		}
+		return all
+	}
+	for _, d := range p.drafts {
+		if d == nil {
+			continue
+		}
+		for _, e := range ends(d) {
+			types[d.TypeID] = true
+			if e.isSource {
+				sources[e.ci] = true
+			} else {
+				targets[e.ci] = true
+			}
+		}
+	}
+	kinds := slices.Collect(maps.Keys(types))
+	for chunk := range chunks(sources) {
+		all, err := tx.Relationship.Query().Where(relationship.TypeIDIn(kinds...), relationship.SourceIDIn(chunk...)).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, rel := range all {
+			taken[end{rel.TypeID, rel.SourceID, true}] = rel.TargetID
+		}
+	}
+	for chunk := range chunks(targets) {
+		all, err := tx.Relationship.Query().Where(relationship.TypeIDIn(kinds...), relationship.TargetIDIn(chunk...)).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, rel := range all {
+			taken[end{rel.TypeID, rel.TargetID, false}] = rel.SourceID
+		}
+	}
+	for i, d := range p.drafts {
+		if d == nil || len(p.wrong[i]) > 0 {
+			continue
+		}
+		t := r.types[d.TypeID]
+		for _, e := range ends(d) {
+			other, is := taken[e]
+			switch {
+			case is && e.isSource:
+				p.wrong[i].say(errs.AlreadyExists, []string{"source"}, "%s %s %s already, and has one target at most (%s)", e.ci, t.Code, other, t.Cardinality)
+			case is:
+				p.wrong[i].say(errs.AlreadyExists, []string{"target"}, "%s %s %s already, which has one source at most (%s)", other, t.Code, e.ci, t.Cardinality)
+			}
+		}
+		if len(p.wrong[i]) == 0 {
+			for _, e := range ends(d) {
+				taken[e] = d.TargetID
+				if !e.isSource {
+					taken[e] = d.SourceID
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func saveRelationships(ctx context.Context, tx *store.Tx, drafts []*ent.Relationship) ([]*ent.Relationship, error) {
+	saved := make([]*ent.Relationship, 0, len(drafts))
+	for chunk := range slices.Chunk(drafts, rowChunk) {
+		builders := make([]*ent.RelationshipCreate, len(chunk))
+		for i, d := range chunk {
+			builders[i] = tx.Relationship.Create().SetTypeID(d.TypeID).SetSourceID(d.SourceID).SetTargetID(d.TargetID).
+				SetNillableStrength(d.Strength).SetAttributes(d.Attributes).SetReportedBy(d.ReportedBy).SetEvidence(d.Evidence).
+				SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+		}
+		created, err := tx.Relationship.CreateBulk(builders...).Save(ctx)
+		if err != nil {
+			return nil, taken(err, "another write has just made the same relationship")
+		}
+		saved = append(saved, created...)
+	}
+	return saved, nil
+}

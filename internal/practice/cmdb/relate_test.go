@@ -1,0 +1,165 @@
+package cmdb_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+func (w *world) kind(code string, cardinality domain.Cardinality, pairs ...cmdb.ClassPairInput) {
+	w.Helper()
+	must[*ent.RelationshipType](w)(w.CreateRelationshipType(w.ctx, cmdb.CreateRelationshipTypeInput{
+		Code: code, ForwardLabel: "f", ReverseLabel: "r", ImpactDirection: domain.TargetToSource, Cardinality: &cardinality, AllowedPairs: pairs,
+	}))
+}
+
+func TestARelationshipIsUniquePerTypeSourceAndTarget(t *testing.T) {
+	each(t, func(w *world) {
+		a, b := w.ci("application", "a"), w.ci("database", "b")
+		rel := w.relate("depends_on", a, b)
+		if rel.ReportedBy != "manual" || rel.Strength != nil || rel.Version != 1 {
+			t.Errorf("got %+v", rel)
+		}
+		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: b.ID})
+		w.refused(err, "ALREADY_EXISTS - "+rel.ID.String()+": ci_1 depends_on ci_2 already")
+		w.relate("depends_on", b, a)
+		w.relate("connects_to", a, b)
+	})
+}
+
+func TestTheEndsAndTheTypeOfARelationshipHaveToExist(t *testing.T) {
+	each(t, func(w *world) {
+		a := w.ci("application", "a")
+		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends", Source: number(ident.Team, 1), Target: 0})
+		w.refused(err, "NOT_FOUND type depends_on?", "INVALID source ci_", "REQUIRED target")
+		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: number(ident.CI, 99)})
+		w.refused(err, "NOT_FOUND target")
+		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: a.ID, Strength: pointer(domain.Strength("WEAK"))})
+		w.refused(err, "INVALID strength HARD, SOFT")
+	})
+}
+
+func TestOnlyContainmentRefusesACIRelatedToItself(t *testing.T) {
+	each(t, func(w *world) {
+		a := w.ci("application", "a")
+		w.relate("depends_on", a, a)
+		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "part_of", Source: a.ID, Target: a.ID})
+		w.refused(err, "INVALID target contain itself")
+	})
+}
+
+func TestATypeConnectsItsAllowedPairsAndWhatIsBelowThem(t *testing.T) {
+	each(t, func(w *world) {
+		w.kind("mounted_in", domain.ManyToMany, cmdb.ClassPairInput{Source: "computer", Target: "rack"}, cmdb.ClassPairInput{Source: "network_device", Target: "rack"})
+		server, rack, app := w.ci("server", "s"), w.ci("rack", "r"), w.ci("application", "a")
+		w.relate("mounted_in", server, rack)
+		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "mounted_in", Source: app.ID, Target: rack.ID})
+		w.refused(err, "INVALID type does not lead from application to rack: it connects computer to rack, network_device to rack")
+		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "mounted_in", Source: rack.ID, Target: server.ID})
+		w.refused(err, "INVALID type from rack to server")
+	})
+}
+
+func TestCardinalityBoundsBothEnds(t *testing.T) {
+	each(t, func(w *world) {
+		w.kind("many_to_one", domain.ManyToOne)
+		w.kind("one_to_many", domain.OneToMany)
+		w.kind("one_to_one", domain.OneToOne)
+		a, b, c := w.ci("server", "a"), w.ci("server", "b"), w.ci("server", "c")
+		try := func(kind string, source, target *ent.CI) error {
+			return second(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: kind, Source: source.ID, Target: target.ID}))
+		}
+		w.relate("many_to_one", a, b)
+		w.relate("many_to_one", c, b)
+		w.refused(try("many_to_one", a, c), "ALREADY_EXISTS source one target at most")
+		w.relate("one_to_many", a, b)
+		w.relate("one_to_many", a, c)
+		w.refused(try("one_to_many", c, b), "ALREADY_EXISTS target one source at most")
+		w.relate("one_to_one", a, b)
+		w.refused(try("one_to_one", a, c), "ALREADY_EXISTS source")
+		w.refused(try("one_to_one", c, b), "ALREADY_EXISTS target")
+		w.relate("one_to_one", b, a)
+		err := w.apply(func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference) error {
+			_, err := cmdb.RelateTx(ctx, tx, ref, []cmdb.NewRelationship{
+				{Type: "many_to_one", Source: b.ID, Target: a.ID}, {Type: "many_to_one", Source: b.ID, Target: c.ID},
+			})
+			return err
+		})
+		w.refused(err, "ALREADY_EXISTS 1.source")
+	})
+}
+
+func TestOneToOneHoldsUnderConcurrency(t *testing.T) {
+	each(t, func(w *world) {
+		w.kind("pairs_with", domain.OneToOne)
+		hub := w.ci("server", "hub")
+		var others []*ent.CI
+		for range 8 {
+			others = append(others, w.ci("server", "x"))
+		}
+		won := race(w, 8, func(i int) error {
+			return second(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "pairs_with", Source: hub.ID, Target: others[i].ID}))
+		})
+		if n := w.s.Read.Relationship.Query().CountX(w.ctx); won != 1 || n != 1 {
+			t.Errorf("%d won, %d relationships", won, n)
+		}
+	})
+}
+
+func TestOfConcurrentRelatesOfOnePairOneWins(t *testing.T) {
+	each(t, func(w *world) {
+		a, b := w.ci("server", "a"), w.ci("server", "b")
+		won := race(w, 8, func(int) error {
+			return second(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: b.ID}))
+		})
+		if n := w.s.Read.Relationship.Query().CountX(w.ctx); won != 1 || n != 1 {
+			t.Errorf("%d won, %d relationships", won, n)
+		}
+	})
+}
+
+func TestARelationshipIsUpdatedAndCleared(t *testing.T) {
+	each(t, func(w *world) {
+		a, b := w.ci("server", "a"), w.ci("server", "b")
+		rel := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: b.ID, Attributes: map[string]any{"port": 5432, "via": "lan"}}))
+		got := must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Strength: set(domain.Soft), Attributes: object(map[string]any{"via": nil})}))
+		if got.Strength == nil || *got.Strength != domain.Soft || len(got.Attributes) != 1 || got.Version != 2 {
+			t.Errorf("got %+v", got)
+		}
+		got = must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Strength: null[domain.Strength]()}))
+		if got.Strength != nil {
+			t.Errorf("got %+v", got)
+		}
+		before := w.revision()
+		must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Attributes: object(map[string]any{"port": 5432})}))
+		if w.revision() != before {
+			t.Error("a revision was taken")
+		}
+		if id := must[ident.ID](w)(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIsInput{ID: rel.ID})); id != rel.ID {
+			t.Errorf("got %v", id)
+		}
+		_, err := w.UnrelateCIs(w.ctx, cmdb.UnrelateCIsInput{ID: rel.ID})
+		w.refused(err, "NOT_FOUND id")
+		w.relate("depends_on", a, b)
+	})
+}
+
+func TestANewTypeIsCheckedWhole(t *testing.T) {
+	each(t, func(w *world) {
+		_, err := w.CreateRelationshipType(w.ctx, cmdb.CreateRelationshipTypeInput{
+			Code: "depends_on", ForwardLabel: "", ReverseLabel: "r", ImpactDirection: "SIDEWAYS", AllowedPairs: []cmdb.ClassPairInput{{Source: "server", Target: "serve"}},
+		})
+		w.refused(err, "REQUIRED forwardLabel", "INVALID impactDirection", "ALREADY_EXISTS code", "NOT_FOUND allowedPairs.0.target server?")
+		_, err = w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "no_such"})
+		w.refused(err, "NOT_FOUND code")
+		got := must[*ent.RelationshipType](w)(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", Description: set("new"), Strength: set(domain.Soft)}))
+		if got.Version != 2 || got.Strength != domain.Soft || got.Description != "new" {
+			t.Errorf("got %+v", got)
+		}
+	})
+}

@@ -1,0 +1,247 @@
+package cmdb
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/relationship"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// UpdateRelationship changes a relationship. A member of a dependency group cannot become SOFT.
+func (p *Practice) UpdateRelationship(ctx context.Context, in UpdateRelationshipInput) (*ent.Relationship, error) {
+	actor, err := auth.Require(ctx, "relationship.update")
+	if err != nil {
+		return nil, err
+	}
+	ch := RelationshipChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Attributes: in.Attributes.Value()}
+	ch.ReplaceAttributes = in.Attributes.IsSet() && ch.Attributes == nil
+	if strength, set := in.Strength.ValueOK(); set {
+		ch.Strength = &strength
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "relationship.update"}, func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
+		ref, err := LoadReference(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		saved, wrong, err := updateRelationships(ctx, tx, ref, []RelationshipChange{ch})
+		if err != nil {
+			return nil, err
+		}
+		if err := wrong[0].err(); err != nil {
+			return nil, err
+		}
+		return saved[0], nil
+	})
+}
+
+// UpdateRelationshipsTx changes relationships inside a transaction. They come back in the order of the rows, unchanged
+// ones too. Paths of failures begin with the row's number.
+func UpdateRelationshipsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []RelationshipChange) ([]*ent.Relationship, error) {
+	saved, wrong, err := updateRelationships(ctx, tx, ref, rows)
+	if err != nil {
+		return nil, err
+	}
+	return saved, byRow(wrong)
+}
+
+func updateRelationships(ctx context.Context, tx *store.Tx, ref *Reference, rows []RelationshipChange) ([]*ent.Relationship, []faults, error) {
+	wrong := make([]faults, len(rows))
+	ids := map[ident.ID]bool{}
+	for i, row := range rows {
+		err := OfKind(row.ID, ident.Relationship)
+		wrong[i].add(err, "id")
+		if err == nil {
+			ids[row.ID] = true
+		}
+	}
+	found, err := lockRelationships(ctx, tx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := ref.lockTypesOf(ctx, tx, found); err != nil {
+		return nil, nil, err
+	}
+	var softened []*ent.Relationship
+	nexts := make([]*ent.Relationship, len(rows))
+	for i, row := range rows {
+		old := found[row.ID]
+		if old == nil {
+			if ids[row.ID] {
+				wrong[i].add(unknown(row.ID), "id")
+			}
+			continue
+		}
+		wrong[i].add(valid.Stale(row.ExpectedVersion, old.Version))
+		nexts[i] = editRelationship(old, row, &wrong[i])
+		if ref.strength(nexts[i]) == domain.Soft && ref.strength(old) == domain.Hard {
+			softened = append(softened, nexts[i])
+		}
+	}
+	groups, err := groupsWith(ctx, tx, softened)
+	if err != nil {
+		return nil, nil, err
+	}
+	saved, failed := make([]*ent.Relationship, len(rows)), false
+	for i, next := range nexts {
+		if next != nil && ref.strength(next) == domain.Soft {
+			if in := groups[next.ID]; len(in) > 0 {
+				wrong[i].say(errs.InUse, []string{"strength"}, "it counts in the dependency group %q (%s) of %s, whose members are HARD: take it out first", in[0].Name, in[0].ID, in[0].CiID)
+			}
+		}
+		failed = failed || len(wrong[i]) > 0
+	}
+	if failed {
+		return nil, wrong, nil
+	}
+	for i, next := range nexts {
+		if saved[i], err = saveRelationship(ctx, tx, found[next.ID], next); err != nil {
+			return nil, nil, err
+		}
+	}
+	return saved, wrong, nil
+}
+
+func editRelationship(old *ent.Relationship, row RelationshipChange, f *faults) *ent.Relationship {
+	next := *old
+	if row.Strength != nil {
+		next.Strength = *row.Strength
+		if next.Strength != nil {
+			oneOf(f, "strength", *next.Strength)
+		}
+	}
+	if row.Evidence != nil {
+		next.Evidence = text(f, "evidence", *row.Evidence, 0, descriptionLength)
+	}
+	over := checkObject(f, "attributes", row.Attributes)
+	if row.ReplaceAttributes {
+		for name := range old.Attributes {
+			if _, stays := over[name]; !stays {
+				over[name] = nil
+			}
+		}
+	}
+	next.Attributes, _ = attribute.Merge(old.Attributes, over)
+	f.checkSize("attributes", next.Attributes)
+	return &next
+}
+
+func saveRelationship(ctx context.Context, tx *store.Tx, old, next *ent.Relationship) (*ent.Relationship, error) {
+	u, changed := tx.Relationship.UpdateOne(old).AddVersion(1).SetUpdatedAt(tx.Now), false
+	if !reflect.DeepEqual(old.Strength, next.Strength) {
+		setOrClear(next.Strength, u.SetStrength, u.ClearStrength)
+		changed = true
+	}
+	if old.Evidence != next.Evidence {
+		u.SetEvidence(next.Evidence)
+		changed = true
+	}
+	if !maps.EqualFunc(old.Attributes, next.Attributes, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
+		u.SetAttributes(next.Attributes)
+		changed = true
+	}
+	if !changed {
+		return old, nil
+	}
+	return u.Save(ctx)
+}
+
+// lockTypesOf holds the types of relationships as they are until the transaction ends.
+func (r *Reference) lockTypesOf(ctx context.Context, tx *store.Tx, rels map[ident.ID]*ent.Relationship) error {
+	var types []*ent.RelationshipType
+	for _, rel := range rels {
+		if t := r.types[rel.TypeID]; t != nil {
+			types = append(types, t)
+		}
+	}
+	return r.lockTypes(ctx, tx, types)
+}
+
+// strength is what a failure does along a relationship: its own strength, or its type's.
+func (r *Reference) strength(rel *ent.Relationship) domain.Strength {
+	if rel.Strength != nil {
+		return *rel.Strength
+	}
+	return r.types[rel.TypeID].Strength
+}
+
+// UnrelateCIs removes a relationship, and takes it out of the dependency groups it counts in.
+func (p *Practice) UnrelateCIs(ctx context.Context, in UnrelateCIsInput) (ident.ID, error) {
+	actor, err := auth.Require(ctx, "relationship.remove")
+	if err != nil {
+		return 0, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "relationship.remove"}, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+		if err := OfKind(in.ID, ident.Relationship); err != nil {
+			return 0, under(err, "id")
+		}
+		found, err := lockRelationships(ctx, tx, map[ident.ID]bool{in.ID: true})
+		if err != nil {
+			return 0, err
+		}
+		if found[in.ID] == nil {
+			return 0, unknown(in.ID).At("id")
+		}
+		if err := valid.Stale(in.ExpectedVersion, found[in.ID].Version); err != nil {
+			return 0, err
+		}
+		return in.ID, unrelate(ctx, tx, found)
+	})
+}
+
+// UnrelateTx removes relationships inside a transaction, out of their dependency groups too. Those that are gone
+// already are passed over.
+func UnrelateTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
+	wanted := map[ident.ID]bool{}
+	for _, id := range ids {
+		if err := OfKind(id, ident.Relationship); err != nil {
+			return err
+		}
+		wanted[id] = true
+	}
+	found, err := lockRelationships(ctx, tx, wanted)
+	if err != nil {
+		return err
+	}
+	return unrelate(ctx, tx, found)
+}
+
+func unrelate(ctx context.Context, tx *store.Tx, gone map[ident.ID]*ent.Relationship) error {
+	if err := leaveGroups(ctx, tx, gone); err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(gone)) {
+		if err := tx.Relationship.DeleteOne(gone[id]).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockRelationships reads relationships and keeps everyone else from writing them until the transaction ends.
+func lockRelationships(ctx context.Context, tx *store.Tx, ids map[ident.ID]bool) (map[ident.ID]*ent.Relationship, error) {
+	found := make(map[ident.ID]*ent.Relationship, len(ids))
+	for chunk := range chunks(ids) {
+		q := tx.Relationship.Query().Where(relationship.IDIn(chunk...)).Order(ent.Asc(relationship.FieldID))
+		if tx.IsPostgres() {
+			q = q.ForUpdate()
+		}
+		all, err := q.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, rel := range all {
+			found[rel.ID] = rel
+		}
+	}
+	return found, nil
+}

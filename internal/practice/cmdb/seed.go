@@ -1,0 +1,104 @@
+package cmdb
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Seed writes what an empty database needs before it can be used: the tree of classes, the relationship types, the
+// service tiers and the priority rules, in one revision. A database that has classes is left alone. Servers that start
+// at once may all call it.
+func Seed(ctx context.Context, s *store.Store) error {
+	by := store.By{Actor: auth.System.Name, Verb: "seed"}
+	_, err := store.Write(ctx, s, by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
+		var none struct{}
+		if err := takeTurns(ctx, tx, "linchpin.seed"); err != nil {
+			return none, err
+		}
+		seeded, err := tx.CIClass.Query().Exist(ctx)
+		if err != nil || seeded {
+			return none, err
+		}
+		for _, step := range []func(context.Context, *store.Tx) error{seedClasses, seedTypes, seedTiers, seedPriorities} {
+			if err := step(ctx, tx); err != nil {
+				return none, err
+			}
+		}
+		return none, nil
+	})
+	if err != nil {
+		return fmt.Errorf("seed: %w", err)
+	}
+	return nil
+}
+
+// seedClasses writes the tree level by level, one statement each.
+func seedClasses(ctx context.Context, tx *store.Tx) error {
+	ids := map[string]ident.ID{}
+	for level := seededClasses; len(level) > 0; {
+		var next []seedClass
+		builders := make([]*ent.CIClassCreate, len(level))
+		for i, c := range level {
+			draft := &ent.CIClass{
+				Code: c.code, Label: c.label, Description: c.description, IsAbstract: c.isAbstract, Icon: c.icon,
+				AttributeSchema: c.attributes.schema(), IdentityRules: c.identity,
+			}
+			if id, has := ids[c.parent]; has {
+				draft.ParentID = &id
+			}
+			builders[i] = newClass(tx, draft)
+			for _, below := range c.below {
+				below.parent = c.code
+				next = append(next, below)
+			}
+		}
+		created, err := tx.CIClass.CreateBulk(builders...).Save(ctx)
+		if err != nil {
+			return err
+		}
+		for _, c := range created {
+			ids[c.Code] = c.ID
+		}
+		level = next
+	}
+	return nil
+}
+
+func seedTypes(ctx context.Context, tx *store.Tx) error {
+	builders := make([]*ent.RelationshipTypeCreate, len(seededTypes))
+	for i := range seededTypes {
+		builders[i] = newType(tx, &seededTypes[i])
+	}
+	return tx.RelationshipType.CreateBulk(builders...).Exec(ctx)
+}
+
+func seedTiers(ctx context.Context, tx *store.Tx) error {
+	var builders []*ent.ServiceTierCreate
+	for i, description := range []string{
+		"The business stops without it: restored at once, day and night.",
+		"Customers or many staff suffer at once: restored within the hour.",
+		"Some work is harder without it: restored within the working day.",
+		"It can be missed for days.",
+	} {
+		rank := i + 1
+		builders = append(builders, tx.ServiceTier.Create().SetCode(fmt.Sprintf("tier-%d", rank)).SetName(fmt.Sprintf("Tier %d", rank)).
+			SetRank(rank).SetDescription(description).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now))
+	}
+	return tx.ServiceTier.CreateBulk(builders...).Exec(ctx)
+}
+
+// seedPriorities writes the usual matrix: impact and urgency of 1 give priority 1, each step down costs one.
+func seedPriorities(ctx context.Context, tx *store.Tx) error {
+	var builders []*ent.PriorityRuleCreate
+	for impact := 1; impact <= 3; impact++ {
+		for urgency := 1; urgency <= 3; urgency++ {
+			builders = append(builders, tx.PriorityRule.Create().SetImpact(impact).SetUrgency(urgency).SetPriority(impact+urgency-1))
+		}
+	}
+	return tx.PriorityRule.CreateBulk(builders...).Exec(ctx)
+}

@@ -1,0 +1,201 @@
+package incident
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/ci"
+	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/priority"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// mostServices is how many services a snapshot keeps.
+const mostServices = 100
+
+// finding is what the engine makes of the CIs that an incident names.
+type finding struct {
+	snapshot   *domain.ImpactSnapshot
+	suggestion priority.Suggestion
+}
+
+// Question asks the engine what follows from the CIs that an incident names: its ROOT CIs are DOWN, its EXCLUDED ones stay
+// well. CIs that the snapshot does not have, or has as retired, are left out.
+func Question(s *topology.Snapshot, named []CI) impact.Question {
+	var q impact.Question
+	for _, c := range named {
+		v, known := s.Index(c.ID)
+		if !known || !s.IsPresent(v) {
+			continue
+		}
+		switch c.Role { //nolint:exhaustive // AFFECTED is what people saw, not what the engine asks
+		case domain.RootRole:
+			q.Failed = append(q.Failed, impact.Failure{CI: c.ID, State: impact.Down})
+		case domain.ExcludedRole:
+			q.Excluded = append(q.Excluded, c.ID)
+		}
+	}
+	return q
+}
+
+// Suggested gives the impact level that the graph suggests for each incident, in at most three statements whatever their number.
+func (p *Practice) Suggested(ctx context.Context, s *topology.Snapshot, incidents ...ident.ID) (map[ident.ID]priority.Suggestion, error) {
+	named, err := namedBy(ctx, p.store.Read, incidents)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	lists := make([][]CI, len(incidents))
+	for i, id := range incidents {
+		lists[i] = named[id]
+	}
+	findings, err := findAll(ctx, p.store.Read, s, lists)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	suggested := make(map[ident.ID]priority.Suggestion, len(incidents))
+	for i, id := range incidents {
+		suggested[id] = findings[i].suggestion
+	}
+	return suggested, nil
+}
+
+// find is the finding for one incident as the transaction sees it, on the newest graph.
+func (p *Practice) find(ctx context.Context, tx *store.Tx, id ident.ID) (finding, error) {
+	named, err := namedBy(ctx, tx.Client(), []ident.ID{id})
+	if err != nil {
+		return finding{}, err
+	}
+	return p.findFor(ctx, tx, named[id])
+}
+
+func (p *Practice) findFor(ctx context.Context, tx *store.Tx, named []CI) (finding, error) {
+	findings, err := findAll(ctx, tx.Client(), p.graph.Snapshot(), [][]CI{named})
+	if err != nil {
+		return finding{}, err
+	}
+	return findings[0], nil
+}
+
+func namedBy(ctx context.Context, c *ent.Client, incidents []ident.ID) (map[ident.ID][]CI, error) {
+	rows, err := c.IncidentCI.Query().
+		Where(incidentci.IncidentIDIn(incidents...), incidentci.RoleIn(domain.RootRole, domain.ExcludedRole)).
+		Order(ent.Asc(incidentci.FieldID)).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	named := make(map[ident.ID][]CI, len(incidents))
+	for _, row := range rows {
+		named[row.IncidentID] = append(named[row.IncidentID], CI{ID: row.CiID, Role: row.Role})
+	}
+	return named, nil
+}
+
+// affected is a service that the engine found affected.
+type affected struct {
+	impact.Hit
+	rank int
+}
+
+// gravest puts what is worse first: by state, by tier, by distance.
+func gravest(a, b affected) int {
+	return cmp.Or(
+		cmp.Compare(b.State, a.State),
+		cmp.Compare(uint(a.rank-1), uint(b.rank-1)), //nolint:gosec // no rank (0) is meant to come last
+		cmp.Compare(a.Distance, b.Distance),
+		cmp.Compare(a.CI, b.CI),
+	)
+}
+
+// findAll asks the engine about each list of CIs.
+func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, lists [][]CI) ([]finding, error) {
+	findings := make([]finding, len(lists))
+	services := make([][]affected, len(lists))
+	var ranks map[ident.ID]int
+	names := map[ident.ID]string{}
+	for i, named := range lists {
+		answer, err := impact.Of(ctx, s, Question(s, named))
+		if err != nil {
+			return nil, err
+		}
+		hits := answer.Affected(impact.Filter{Keep: func(c topology.CI) bool { return c.IsService }})
+		if len(hits) > 0 && ranks == nil {
+			if ranks, err = ranksOfTiers(ctx, c); err != nil {
+				return nil, err
+			}
+		}
+		for _, h := range hits {
+			services[i] = append(services[i], affected{h, ranks[s.CI(h.Vertex).Tier]})
+		}
+		slices.SortFunc(services[i], gravest)
+		for _, a := range services[i][:min(len(services[i]), mostServices)] {
+			names[a.CI] = a.CI.String()
+		}
+		findings[i].snapshot = &domain.ImpactSnapshot{Revision: s.Revision(), Affected: answer.Counts(impact.Filter{}).Total}
+	}
+	if err := nameAll(ctx, c, names); err != nil {
+		return nil, err
+	}
+	for i := range findings {
+		findings[i].conclude(services[i], names)
+	}
+	return findings, nil
+}
+
+func (f *finding) conclude(services []affected, names map[ident.ID]string) {
+	weighed := make([]priority.Service, len(services))
+	f.snapshot.Services = make([]domain.ImpactedRecord, 0, min(len(services), mostServices))
+	for i, a := range services {
+		weighed[i] = priority.Service{Rank: a.rank, State: a.State}
+		if i < mostServices {
+			weighed[i].Name = names[a.CI]
+			f.snapshot.Services = append(f.snapshot.Services, domain.ImpactedRecord{CI: a.CI, Name: names[a.CI], State: a.State.String()})
+		}
+	}
+	f.suggestion = priority.Suggest(weighed)
+}
+
+func ranksOfTiers(ctx context.Context, c *ent.Client) (map[ident.ID]int, error) {
+	tiers, err := c.ServiceTier.Query().All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ranks := make(map[ident.ID]int, len(tiers))
+	for _, t := range tiers {
+		ranks[t.ID] = t.Rank
+	}
+	return ranks, nil
+}
+
+// nameAll replaces the values by the names of the CIs; where there is none, the value stays.
+func nameAll(ctx context.Context, c *ent.Client, names map[ident.ID]string) error {
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(names)), 10_000) {
+		cis, err := c.CI.Query().Where(ci.IDIn(chunk...)).Select(ci.FieldID, ci.FieldName).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, one := range cis {
+			names[one.ID] = one.Name
+		}
+	}
+	return nil
+}
+
+// priorityOf looks an impact level and an urgency up in the table.
+func priorityOf(ctx context.Context, tx *store.Tx, level, urgency int) (int, error) {
+	rows, err := tx.PriorityRule.Query().All(ctx)
+	if err != nil {
+		return 0, err
+	}
+	rules := make([]priority.Rule, len(rows))
+	for i, r := range rows {
+		rules[i] = priority.Rule{Impact: r.Impact, Urgency: r.Urgency, Priority: r.Priority}
+	}
+	return priority.Of(rules, level, urgency), nil
+}

@@ -1,0 +1,134 @@
+package incident
+
+import (
+	"context"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/priority"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+const (
+	defaultUrgency = 2
+	clockSkew      = 5 * time.Minute // by which the clocks of monitoring systems may be ahead of ours
+)
+
+// Open opens an incident. Where its external identity is known, it answers with the incident that has it and writes nothing,
+// whatever else the input says.
+func (p *Practice) Open(ctx context.Context, in Open) (*ent.Incident, error) {
+	const verb = "incident.open"
+	actor, err := auth.Require(ctx, verb)
+	if err != nil {
+		return nil, err
+	}
+	write := func() (*ent.Incident, error) {
+		return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.Incident, error) {
+			return p.open(ctx, tx, in)
+		})
+	}
+	record, err := write()
+	if in.ExternalIdentity != nil && errs.CodeOf(err) == errs.AlreadyExists {
+		return write() // somebody else opened it at the same time: now it is found
+	}
+	return record, err
+}
+
+func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incident, error) {
+	var f ticket.Form
+	key := externalKey(&f, in.ExternalIdentity)
+	if key != nil && f.Err() == nil {
+		if known, err := knownAs(ctx, tx, *key); known != nil || err != nil {
+			return known, err
+		}
+	}
+	c := tx.Incident.Create().SetOpenedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+	c.SetTitle(f.Text("title", in.Title, 1, ticket.LongestTitle))
+	c.SetDescription(f.Text("description", ticket.Given(in.Description, ""), 0, ticket.LongestText))
+	c.SetCategory(f.Text("category", ticket.Given(in.Category, ""), 0, ticket.LongestWord))
+	c.SetChannel(ticket.OneOf(&f, "channel", ticket.Given(in.Channel, domain.ChannelPortal)))
+	c.SetIsMajor(ticket.Given(in.IsMajor, false))
+	c.SetDetectedAt(detected(&f, in.DetectedAt, tx.Now))
+	c.SetNillableCallerID(f.Reference(ctx, tx, "caller", ident.Person, in.Caller))
+	c.SetNillableAssigneeID(f.Reference(ctx, tx, "assignee", ident.Person, in.Assignee))
+	c.SetNillableAssignmentTeamID(f.Reference(ctx, tx, "assignmentTeam", ident.Team, in.AssignmentTeam))
+	c.SetNillableParentID(f.Reference(ctx, tx, "parent", ident.Incident, in.Parent))
+	c.SetNillableCausedByChangeID(f.Reference(ctx, tx, "causedByChange", ident.Change, in.CausedByChange))
+	urgency := f.Number("urgency", ticket.Given(in.Urgency, defaultUrgency), priority.Most, priority.LeastLevel)
+	level := f.Number("impactLevel", ticket.Given(in.ImpactLevel, priority.LeastLevel), priority.Most, priority.LeastLevel)
+	named := check(ctx, tx, &f, in.CIs, nil)
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+
+	found, err := p.findFor(ctx, tx, named)
+	if err != nil {
+		return nil, err
+	}
+	if in.ImpactLevel == nil {
+		level = found.suggestion.Level
+	}
+	pressing, err := priorityOf(ctx, tx, level, urgency)
+	if err != nil {
+		return nil, err
+	}
+	record, err := c.SetImpact(level).SetIsImpactOverridden(in.ImpactLevel != nil).SetUrgency(urgency).SetPriority(pressing).
+		SetImpactAtOpening(found.snapshot).Save(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := link(ctx, tx, record.ID, nil, named); err != nil {
+		return nil, err
+	}
+	if key == nil {
+		return record, nil
+	}
+	return record, tx.ExternalIdentity.Create().SetRecordID(record.ID).SetSource(key.Source).SetExternalID(key.ExternalID).
+		SetCreatedAt(tx.Now).Exec(ctx)
+}
+
+const longestKey = 500
+
+func externalKey(f *ticket.Form, in *domain.ExternalKey) *domain.ExternalKey {
+	if in == nil {
+		return nil
+	}
+	var inner ticket.Form
+	key := domain.ExternalKey{
+		Source:     inner.Text("source", in.Source, 1, ticket.LongestWord),
+		ExternalID: inner.Text("externalId", in.ExternalID, 1, longestKey),
+	}
+	f.Below(&inner, "externalIdentity")
+	return &key
+}
+
+// knownAs is the incident that has a key; nil when no record has it.
+func knownAs(ctx context.Context, tx *store.Tx, key domain.ExternalKey) (*ent.Incident, error) {
+	row, err := tx.ExternalIdentity.Query().
+		Where(externalidentity.Source(key.Source), externalidentity.ExternalID(key.ExternalID)).Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return nil, nil //nolint:nilnil // absence is an answer here
+	case err != nil:
+		return nil, err
+	case row.RecordID.Kind() != ident.Incident:
+		return nil, errs.New(errs.AlreadyExists, "%s calls %s %q already", key.Source, row.RecordID, key.ExternalID).At("externalIdentity")
+	}
+	return tx.Incident.Get(ctx, row.RecordID)
+}
+
+func detected(f *ticket.Form, at *time.Time, now time.Time) time.Time {
+	if at == nil {
+		return now
+	}
+	if at.After(now.Add(clockSkew)) {
+		f.Fault(errs.New(errs.Invalid, "detectedAt lies in the future").At("detectedAt"))
+	}
+	return at.UTC().Truncate(time.Microsecond)
+}

@@ -1,0 +1,122 @@
+package incident
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/priority"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Update changes what an incident says. An impact level of null gives way to the one the graph suggests.
+func (p *Practice) Update(ctx context.Context, in Update) (*ent.Incident, error) {
+	return p.edit(ctx, "incident.update", target{in.ID, in.ExpectedVersion}, func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
+		if err := editable(was); err != nil {
+			return err
+		}
+		var f ticket.Form
+		ticket.Set(was.Title, f.Text("title", ticket.Or(in.Title, was.Title, ""), 1, ticket.LongestTitle), u.SetTitle)
+		ticket.Set(was.Description, f.Text("description", ticket.Or(in.Description, was.Description, ""), 0, ticket.LongestText), u.SetDescription)
+		ticket.Set(was.Category, f.Text("category", ticket.Or(in.Category, was.Category, ""), 0, ticket.LongestWord), u.SetCategory)
+		ticket.Set(was.Channel, ticket.OneOf(&f, "channel", ticket.Or(in.Channel, was.Channel, domain.ChannelPortal)), u.SetChannel)
+		ticket.Set(was.IsMajor, ticket.Or(in.IsMajor, was.IsMajor, false), u.SetIsMajor)
+		ticket.SetReference(was.CallerID, f.ReferenceOr(ctx, tx, "caller", ident.Person, in.Caller, was.CallerID), u.SetCallerID, u.ClearCallerID)
+		ticket.SetReference(was.CausedByChangeID, f.ReferenceOr(ctx, tx, "causedByChange", ident.Change, in.CausedByChange, was.CausedByChangeID),
+			u.SetCausedByChangeID, u.ClearCausedByChangeID)
+		ticket.SetReference(was.FixedByChangeID, f.ReferenceOr(ctx, tx, "fixedByChange", ident.Change, in.FixedByChange, was.FixedByChangeID),
+			u.SetFixedByChangeID, u.ClearFixedByChangeID)
+		ticket.SetReference(was.ParentID, parent(ctx, tx, &f, in, was), u.SetParentID, u.ClearParentID)
+		urgency := f.Number("urgency", ticket.Or(in.Urgency, was.Urgency, defaultUrgency), priority.Most, priority.LeastLevel)
+		level := f.Number("impactLevel", ticket.Or(in.ImpactLevel, was.Impact, was.Impact), priority.Most, priority.LeastLevel)
+		if err := f.Err(); err != nil {
+			return err
+		}
+		if set, said := in.ImpactLevel.ValueOK(); said {
+			ticket.Set(was.IsImpactOverridden, set != nil, u.SetIsImpactOverridden)
+			if set == nil {
+				found, err := p.find(ctx, tx, was.ID)
+				if err != nil {
+					return err
+				}
+				level = found.suggestion.Level
+			}
+		}
+		return weigh(ctx, tx, was, u, level, urgency)
+	})
+}
+
+// weigh sets impact level, urgency and the priority that follows, where they are others than before.
+func weigh(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne, level, urgency int) error {
+	if level == was.Impact && urgency == was.Urgency {
+		return nil
+	}
+	pressing, err := priorityOf(ctx, tx, level, urgency)
+	if err != nil {
+		return err
+	}
+	ticket.Set(was.Impact, level, u.SetImpact)
+	ticket.Set(was.Urgency, urgency, u.SetUrgency)
+	ticket.Set(was.Priority, pressing, u.SetPriority)
+	return nil
+}
+
+const deepest = 50
+
+// parent checks that an incident does not become part of itself. The ancestors are locked, so that two edits at once cannot
+// close a circle between them.
+func parent(ctx context.Context, tx *store.Tx, f *ticket.Form, in Update, was *ent.Incident) *ident.ID {
+	id, said := in.Parent.ValueOK()
+	if !said {
+		return was.ParentID
+	}
+	next := id
+	for depth := 0; next != nil; depth++ {
+		switch {
+		case *next == was.ID:
+			f.Fault(errs.New(errs.Invalid, "%s would be part of itself", Number(was.ID)).At("parent"))
+			return id
+		case depth == deepest:
+			f.Fault(errs.New(errs.Invalid, "incidents within incidents: at most %d deep", deepest).At("parent"))
+			return id
+		}
+		ancestor, err := lock(ctx, tx, "parent", *next)
+		if err != nil {
+			f.Fault(err)
+			return id
+		}
+		next = ancestor.ParentID
+	}
+	return id
+}
+
+// Assign gives an incident to a team or a person. It counts as a reassignment when somebody had it and somebody else gets it.
+func (p *Practice) Assign(ctx context.Context, in Assign) (*ent.Incident, error) {
+	return p.edit(ctx, "incident.assign", target{in.ID, in.ExpectedVersion}, func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
+		if err := editable(was); err != nil {
+			return err
+		}
+		var f ticket.Form
+		team := f.ReferenceOr(ctx, tx, "assignmentTeam", ident.Team, in.AssignmentTeam, was.AssignmentTeamID)
+		assignee := f.ReferenceOr(ctx, tx, "assignee", ident.Person, in.Assignee, was.AssigneeID)
+		if err := f.Err(); err != nil {
+			return err
+		}
+		ticket.SetReference(was.AssignmentTeamID, team, u.SetAssignmentTeamID, u.ClearAssignmentTeamID)
+		ticket.SetReference(was.AssigneeID, assignee, u.SetAssigneeID, u.ClearAssigneeID)
+		isDropped := loses(was.AssignmentTeamID, team) || loses(was.AssigneeID, assignee)
+		isTaken := loses(team, was.AssignmentTeamID) || loses(assignee, was.AssigneeID)
+		if isDropped && isTaken {
+			u.SetReassignmentCount(was.ReassignmentCount + 1)
+		}
+		return nil
+	})
+}
+
+// loses reports whether whoever is named before is not named after.
+func loses(before, after *ident.ID) bool {
+	return before != nil && (after == nil || *after != *before)
+}

@@ -1,0 +1,255 @@
+// Package attribute decides what a class's CIs are described by: it checks the JSON Schemas that classes declare, and
+// attributes against the schemas of a class and its ancestors. It refuses schemas that reach outside themselves.
+package attribute
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+)
+
+// Draft is the only dialect of JSON Schema that classes speak.
+const Draft = "https://json-schema.org/draft/2020-12/schema"
+
+// Schema is what the CIs of one class must satisfy: its own schema and all its ancestors', so that a class extends
+// what it inherits and never loosens it.
+type Schema struct {
+	own   []map[string]any
+	parts []*jsonschema.Schema
+}
+
+// Compile makes the Schema of a class from the schemas of the class and its ancestors, the topmost first. Empty ones
+// count for nothing.
+func Compile(schemas ...map[string]any) (*Schema, error) {
+	s := &Schema{}
+	for _, own := range schemas {
+		if len(own) == 0 {
+			continue
+		}
+		part, err := compile(own)
+		if err != nil {
+			return nil, err
+		}
+		s.own, s.parts = append(s.own, own), append(s.parts, part)
+	}
+	return s, nil
+}
+
+func compile(own map[string]any) (*jsonschema.Schema, error) {
+	const address = "linchpin:class"
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	c.UseLoader(closed{})
+	c.AssertFormat()
+	if err := c.AddResource(address, map[string]any(own)); err != nil {
+		return nil, err
+	}
+	return c.Compile(address)
+}
+
+// closed loads nothing: a schema stands alone.
+type closed struct{}
+
+func (closed) Load(url string) (any, error) {
+	return nil, fmt.Errorf("%s lies outside the schema", url)
+}
+
+// Names are the attributes that the schemas declare, sorted.
+func (s *Schema) Names() []string {
+	names := map[string]bool{}
+	for _, own := range s.own {
+		properties, _ := own["properties"].(map[string]any)
+		for name := range properties {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// Declare checks the schema that a class is to have: an object schema of draft 2020-12, complete in itself.
+func Declare(own map[string]any) error {
+	if len(own) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(own)
+	if err != nil {
+		return errs.New(errs.Invalid, "the schema is no JSON: %v", err)
+	}
+	if len(text) > MaxBytes {
+		return errs.New(errs.Invalid, "the schema has %d bytes: at most %d", len(text), MaxBytes)
+	}
+	if dialect, stated := own["$schema"]; stated && dialect != Draft && dialect != Draft+"#" {
+		return errs.New(errs.Invalid, "the schema is of %v: classes are described in %s", dialect, Draft).At("$schema")
+	}
+	if kind, stated := own["type"]; stated && kind != "object" {
+		return errs.New(errs.Invalid, "the type of the schema is %v: attributes are an object, write \"object\" or leave it out", kind).At("type")
+	}
+	if err := standsAlone(own, nil); err != nil {
+		return err
+	}
+	properties, isObject := own["properties"].(map[string]any)
+	if _, stated := own["properties"]; stated && !isObject {
+		return errs.New(errs.Invalid, "properties must be an object, from the attribute's name to its schema").At("properties")
+	}
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if !isName(name) {
+			return errs.New(errs.Invalid, "%q is no attribute name: letters, digits and underscores, starting with a letter, at most 100", name).At("properties", name)
+		}
+	}
+	// The compiler wants what encoding/json gives: a schema made in Go may hold ints and []string.
+	plain, err := Plain(own)
+	if err != nil {
+		return err
+	}
+	if _, err := compile(plain); err != nil {
+		return explainSchema(err)
+	}
+	return nil
+}
+
+// standsAlone refuses what would make a schema mean something else elsewhere.
+func standsAlone(v any, path []string) error {
+	if len(path) > MaxDepth*2 {
+		return errs.New(errs.Invalid, "the schema is nested more than %d levels deep", MaxDepth*2).At(path[:4]...)
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			at := append(slices.Clone(path), key)
+			text, isText := v[key].(string)
+			switch {
+			case (key == "$ref" || key == "$dynamicRef") && isText && !strings.HasPrefix(text, "#"):
+				return errs.New(errs.Invalid, "%q refers to something outside the schema: a reference starts with #, such as #/$defs/port", text).At(at...)
+			case (key == "$id" || key == "$vocabulary" || key == "$schema" && len(path) > 0) && isText:
+				return errs.New(errs.Invalid, "%s has no place in the schema of a class", key).At(at...)
+			}
+			if err := standsAlone(v[key], at); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for i, item := range v {
+			if err := standsAlone(item, append(slices.Clone(path), fmt.Sprint(i))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func isName(s string) bool {
+	if s == "" || len(s) > 100 {
+		return false
+	}
+	for i, r := range s {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || r != '_' && (r < '0' || r > '9')) {
+			return false
+		}
+	}
+	return true
+}
+
+// explainSchema says what the metaschema holds against a schema.
+func explainSchema(err error) error {
+	invalid := (*jsonschema.SchemaValidationError)(nil)
+	if errors.As(err, &invalid) {
+		if detail := (*jsonschema.ValidationError)(nil); errors.As(invalid.Err, &detail) {
+			return explain(detail, "the schema")
+		}
+	}
+	return errs.New(errs.Invalid, "the schema cannot be used: %v", err)
+}
+
+// Effective is the schemas of a class and its ancestors as one JSON Schema, the topmost first: the properties side by
+// side where they are simple, and whatever else the schemas say under allOf.
+func Effective(schemas ...map[string]any) map[string]any {
+	properties, required, rest := map[string]any{}, map[string]bool{}, []any{}
+	for i, own := range schemas {
+		if len(own) == 0 {
+			continue
+		}
+		if !isSimple(own, properties) {
+			part := maps.Clone(own)
+			delete(part, "$schema")
+			part["$id"] = fmt.Sprintf("linchpin:class/%d", i) // so that its references stay its own
+			rest = append(rest, part)
+			continue
+		}
+		declared, _ := own["properties"].(map[string]any)
+		maps.Copy(properties, declared)
+		for _, name := range texts(own["required"]) {
+			required[name] = true
+		}
+	}
+	one := map[string]any{"$schema": Draft, "type": "object", "properties": properties}
+	if len(required) > 0 {
+		names := []any{}
+		for _, name := range slices.Sorted(maps.Keys(required)) {
+			names = append(names, name)
+		}
+		one["required"] = names
+	}
+	if len(rest) > 0 {
+		one["allOf"] = rest
+	}
+	return one
+}
+
+// isSimple reports whether a schema can be laid beside the others: it says nothing but which attributes there are,
+// and none that another describes already.
+func isSimple(own, properties map[string]any) bool {
+	for key, value := range own {
+		switch key {
+		case "$schema", "type", "required", "title", "description", "$comment":
+		case "additionalProperties":
+			if value != true {
+				return false
+			}
+		case "properties":
+			declared, _ := value.(map[string]any)
+			for name, schema := range declared {
+				if _, taken := properties[name]; taken || refers(schema) {
+					return false
+				}
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func refers(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		if v["$ref"] != nil || v["$dynamicRef"] != nil {
+			return true
+		}
+		for _, inner := range v {
+			if refers(inner) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, refers)
+	}
+	return false
+}
+
+func texts(v any) (all []string) {
+	list, _ := v.([]any)
+	for _, item := range list {
+		if s, is := item.(string); is {
+			all = append(all, s)
+		}
+	}
+	return all
+}

@@ -1,0 +1,166 @@
+package impact
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// Answer is what follows from a question on one snapshot. It never changes; what is asked of it is worked
+// out when it is first asked for. It may be used from several goroutines.
+type Answer struct {
+	Revision     int64
+	Completeness Completeness
+
+	snapshot *topology.Snapshot
+	maxDepth int
+	hits     []hit   // in the order in which they were reached: DOWN, DEGRADED, AT_RISK
+	rounds   []int32 // the first hit of each round
+	tallies  []tally // of every group that lost a member
+
+	index     sync.Once
+	places    map[topology.Vertex]int32
+	measure   sync.Once
+	distances []int32 // of each hit
+}
+
+// Hit is one CI that is not OPERATIONAL.
+type Hit struct {
+	Vertex   topology.Vertex
+	CI       ident.ID
+	State    State
+	Distance int  // hops of a shortest path from a failed CI on which failure passes
+	IsRoot   bool // the question says that it fails
+}
+
+// Filter chooses hits. The zero Filter chooses the affected, the failed CIs included.
+type Filter struct {
+	AtLeast      State // Operational stands for Degraded: the affected
+	WithoutRoots bool
+	Keep         func(topology.CI) bool // nil keeps all
+}
+
+func (f Filter) atLeast() State {
+	if f.AtLeast == Operational {
+		return Degraded
+	}
+	return f.AtLeast
+}
+
+// Snapshot is what the answer was worked out on.
+func (a *Answer) Snapshot() *topology.Snapshot { return a.snapshot }
+
+// Affected lists the hits that a filter chooses: services first, then by state, worst first, then by distance,
+// then by id. O(n log n) in the hits of the answer.
+func (a *Answer) Affected(f Filter) []Hit {
+	distances := a.allDistances()
+	keys := make([]sortKey, 0, len(a.hits))
+	for i, h := range a.hits {
+		if a.chooses(f, i) && h.state >= f.atLeast() {
+			k := sortKey{rank: uint64(Down-h.state)<<32 | uint64(distances[i]), ci: a.snapshot.ID(h.vertex), hit: int32(i)}
+			if !a.snapshot.IsService(h.vertex) {
+				k.rank |= 1 << 40
+			}
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, sortKey.compare)
+	hits := make([]Hit, len(keys))
+	for i, k := range keys {
+		hits[i] = a.hit(k.hit)
+	}
+	return hits
+}
+
+type sortKey struct {
+	rank uint64
+	ci   ident.ID
+	hit  int32
+}
+
+func (k sortKey) compare(other sortKey) int {
+	switch {
+	case k.rank < other.rank || k.rank == other.rank && k.ci < other.ci:
+		return -1
+	case k.rank == other.rank && k.ci == other.ci:
+		return 0
+	}
+	return 1
+}
+
+// chooses applies all of a filter but the state.
+func (a *Answer) chooses(f Filter, i int) bool {
+	h := a.hits[i]
+	return !(f.WithoutRoots && h.given != Operational) &&
+		(a.maxDepth == 0 || a.isNear(int32(i))) &&
+		(f.Keep == nil || f.Keep(a.snapshot.CI(h.vertex)))
+}
+
+func (a *Answer) isNear(i int32) bool {
+	return a.maxDepth == 0 || int(a.allDistances()[i]) <= a.maxDepth
+}
+
+// hides reports whether something lies beyond the depth asked for.
+func (a *Answer) hides() bool {
+	return slices.ContainsFunc(a.allDistances(), func(d int32) bool { return int(d) > a.maxDepth })
+}
+
+func (a *Answer) hit(i int32) Hit {
+	h := a.hits[i]
+	return Hit{
+		Vertex: h.vertex, CI: a.snapshot.ID(h.vertex), State: h.state,
+		Distance: int(a.allDistances()[i]), IsRoot: h.given != Operational,
+	}
+}
+
+// Hit is what became of a CI; false when it is OPERATIONAL, unknown, or left out of a partial answer.
+func (a *Answer) Hit(ci ident.ID) (Hit, bool) {
+	i, found := a.find(ci)
+	if !found || !a.isNear(i) {
+		return Hit{}, false
+	}
+	return a.hit(i), true
+}
+
+// State is the state of a CI; OPERATIONAL also where Hit says false.
+func (a *Answer) State(ci ident.ID) State {
+	if i, found := a.find(ci); found && a.isNear(i) {
+		return a.hits[i].state
+	}
+	return Operational
+}
+
+func (a *Answer) find(ci ident.ID) (int32, bool) {
+	v, known := a.snapshot.Index(ci)
+	if !known {
+		return 0, false
+	}
+	return a.place(v)
+}
+
+// place is where a vertex stands among the hits.
+func (a *Answer) place(v topology.Vertex) (int32, bool) {
+	a.index.Do(func() {
+		a.places = make(map[topology.Vertex]int32, len(a.hits))
+		for i, h := range a.hits {
+			a.places[h.vertex] = int32(i)
+		}
+	})
+	i, found := a.places[v]
+	return i, found
+}
+
+func (a *Answer) stateAt(v topology.Vertex) State {
+	if i, found := a.place(v); found {
+		return a.hits[i].state
+	}
+	return Operational
+}
+
+// round is the number of the round in which a hit was reached.
+func (a *Answer) round(i int32) int {
+	later, _ := slices.BinarySearch(a.rounds, i+1)
+	return later
+}

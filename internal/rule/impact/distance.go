@@ -1,0 +1,65 @@
+package impact
+
+import "github.com/linchpin-cmdb/linchpin/internal/topology"
+
+// allDistances is the distance of each hit: the length of a shortest path from a failed CI along arcs that
+// carry. An arc carries when it is HARD and its cause is not well, SOFT and its cause DOWN, or counted by a
+// group that is broken and its cause not well; the last hop to an AT_RISK CI is from a member that is not well.
+// It is one breadth-first search over the hits, run when it is first needed, linear in their arcs.
+func (a *Answer) allDistances() []int32 {
+	a.measure.Do(func() {
+		m := borrow(a.snapshot)
+		defer m.release()
+		a.distances = make([]int32, len(a.hits))
+		for i, h := range a.hits {
+			m.mark(h.vertex, uint32(i))
+			a.distances[i] = -1
+			if h.given != Operational {
+				a.distances[i] = 0
+				m.queue = append(m.queue, h.vertex)
+			}
+		}
+		for i := range a.tallies {
+			t := a.tallies[i]
+			*m.tally(t.group) = t
+		}
+		for head := 0; head < len(m.queue); head++ {
+			a.spread(m, m.queue[head])
+		}
+	})
+	return a.distances
+}
+
+// spread gives the dependents that u harms their distance, unless they have one.
+func (a *Answer) spread(m *scratch, u topology.Vertex) {
+	from, _ := m.marked(u)
+	state, distance := a.hits[from].state, a.distances[from]+1
+	if state.IsWell() {
+		return
+	}
+	for _, arc := range a.snapshot.Out(u) {
+		var to topology.Vertex
+		least := Degraded
+		switch arc.Kind() {
+		case topology.SoftArc:
+			if state.IsUp() {
+				continue
+			}
+			to = arc.Vertex()
+		case topology.HardArc:
+			to = arc.Vertex()
+		case topology.GroupArc, topology.WeightedArc:
+			c, t := a.snapshot.Counter(arc.Group()), m.tally(arc.Group())
+			to = c.Dependent
+			if c.Total-t.unwell >= c.Need {
+				least = AtRisk
+			}
+		}
+		i, is := m.marked(to)
+		if !is || a.distances[i] >= 0 || least == AtRisk && a.hits[i].state != AtRisk {
+			continue // excluded, cut, nearer, or harmed by something else
+		}
+		a.distances[i] = distance
+		m.queue = append(m.queue, to)
+	}
+}

@@ -1,0 +1,104 @@
+package lifecycle
+
+import "github.com/linchpin-cmdb/linchpin/internal/domain"
+
+// ChangeTransition is what can be done with a change next.
+type ChangeTransition = Transition[domain.ChangeState]
+
+// Change is the state table of changes of a type; a type that is not known goes nowhere.
+func Change(of domain.ChangeType) Table[domain.ChangeState] {
+	switch of {
+	case domain.Standard:
+		return standardChange
+	case domain.Normal:
+		return normalChange
+	case domain.Emergency:
+		return emergencyChange
+	}
+	return Table[domain.ChangeState]{noun: "a change of no known type"}
+}
+
+// CheckChange is nil when a change of a type may go from one state to the other, else errs.TransitionRefused.
+func CheckChange(of domain.ChangeType, from, to domain.ChangeState) error {
+	return Change(of).Check(from, to)
+}
+
+var (
+	windowAndScope = needs("plannedStart", "plannedEnd", "scope")
+
+	// A STANDARD change is a pre-approved routine: nobody assesses or authorizes it.
+	standardChange = Table[domain.ChangeState]{"a STANDARD change", []row[domain.ChangeState]{
+		{domain.ChangeNew, domain.ChangeScheduled, "scheduleChange", windowAndScope},
+		{domain.ChangeNew, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeScheduled, domain.ChangeImplement, "startChange", nil},
+		{domain.ChangeScheduled, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeImplement, domain.ChangeReview, "reviewChange", nil},
+		{domain.ChangeImplement, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeReview, domain.ChangeClosed, "closeChange", needs("outcome", "notes")},
+	}}
+
+	// A NORMAL change passes all states.
+	normalChange = Table[domain.ChangeState]{"a NORMAL change", []row[domain.ChangeState]{
+		{domain.ChangeNew, domain.ChangeAssess, "assessChange", nil},
+		{domain.ChangeNew, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeAssess, domain.ChangeAuthorize, "requestChangeApproval", needs("approvers", "plan", "backoutPlan", "justification")},
+		{domain.ChangeAssess, domain.ChangeNew, "returnChange", needs("reason")},
+		{domain.ChangeAssess, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeAuthorize, domain.ChangeScheduled, "scheduleChange", needs("approvals", "plannedStart", "plannedEnd", "scope", "plan", "backoutPlan", "justification")},
+		{domain.ChangeAuthorize, domain.ChangeNew, "returnChange", needs("reason")},
+		{domain.ChangeAuthorize, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeScheduled, domain.ChangeImplement, "startChange", nil},
+		{domain.ChangeScheduled, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeImplement, domain.ChangeReview, "reviewChange", nil},
+		{domain.ChangeImplement, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeReview, domain.ChangeClosed, "closeChange", needs("outcome", "notes")},
+	}}
+
+	// An EMERGENCY change goes to authorization at once.
+	emergencyChange = Table[domain.ChangeState]{"an EMERGENCY change", []row[domain.ChangeState]{
+		{domain.ChangeNew, domain.ChangeAuthorize, "requestChangeApproval", needs("approvers")},
+		{domain.ChangeNew, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeAuthorize, domain.ChangeScheduled, "scheduleChange", needs("approvals", "plannedStart", "plannedEnd", "scope")},
+		{domain.ChangeAuthorize, domain.ChangeNew, "returnChange", needs("reason")},
+		{domain.ChangeAuthorize, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeScheduled, domain.ChangeImplement, "startChange", nil},
+		{domain.ChangeScheduled, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeImplement, domain.ChangeReview, "reviewChange", nil},
+		{domain.ChangeImplement, domain.ChangeCanceled, "cancelChange", needs("reason")},
+
+		{domain.ChangeReview, domain.ChangeClosed, "closeChange", needs("outcome", "notes")},
+	}}
+)
+
+// setBacks say where a new scope or window sends a change whose approval was asked for or given: what was approved is no
+// longer what would be done. They are no transitions that anybody asks for, so Next does not list them.
+var setBacks = []struct {
+	of       domain.ChangeType
+	from, to domain.ChangeState
+}{
+	{domain.Normal, domain.ChangeAuthorize, domain.ChangeAssess},
+	{domain.Normal, domain.ChangeScheduled, domain.ChangeAssess},
+	{domain.Emergency, domain.ChangeAuthorize, domain.ChangeNew},
+	{domain.Emergency, domain.ChangeScheduled, domain.ChangeNew},
+}
+
+// SetBack is the state to which a new scope or window sends a change; false where it stays.
+func SetBack(of domain.ChangeType, from domain.ChangeState) (to domain.ChangeState, isSetBack bool) {
+	for _, s := range setBacks {
+		if s.of == of && s.from == from {
+			return s.to, true
+		}
+	}
+	return from, false
+}

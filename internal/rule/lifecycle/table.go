@@ -1,0 +1,98 @@
+// Package lifecycle owns the state tables: which states a record can go through, by which mutation, and what
+// that needs. It decides from the tables alone; what else a record lacks is for its practice to say.
+package lifecycle
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+)
+
+// Table is a state machine of one kind of record, one row for each move.
+type Table[S ~string] struct {
+	noun string // "an incident"
+	rows []row[S]
+}
+
+// row reads: from this state to that one, by this mutation, which needs these.
+type row[S ~string] struct {
+	from, to S
+	verb     string
+	requires []string
+}
+
+// Transition is one thing that can be done with a record next.
+type Transition[S ~string] struct {
+	// To is the state it would be in.
+	To S
+	// Verb is the GraphQL mutation that does it.
+	Verb string
+	// Requires names what the mutation or the record has to say for it, as the API spells it.
+	Requires []string
+}
+
+// Mutation is the Verb, under the name the API has for it.
+func (t Transition[S]) Mutation() string { return t.Verb }
+
+// Next lists what can be done with a record in a state, in the order of the table. It is empty, never nil, at the end of the road.
+func (t Table[S]) Next(from S) []Transition[S] {
+	next := []Transition[S]{}
+	for _, r := range t.rows {
+		if r.from == from {
+			next = append(next, Transition[S]{To: r.to, Verb: r.verb, Requires: append([]string{}, r.requires...)})
+		}
+	}
+	return next
+}
+
+// Check is nil when some mutation leads from one state to the other, else errs.TransitionRefused.
+func (t Table[S]) Check(from, to S) error {
+	for _, r := range t.rows {
+		if r.from == from && r.to == to {
+			return nil
+		}
+	}
+	return errs.New(errs.TransitionRefused, "%s cannot go from %s to %s: %s", t.noun, from, to, t.possible(from))
+}
+
+// Move gives the state a mutation leads to, or errs.TransitionRefused where it does not apply.
+func (t Table[S]) Move(from S, verb string) (to S, err error) {
+	for _, r := range t.rows {
+		if r.from == from && r.verb == verb {
+			return r.to, nil
+		}
+	}
+	var sources []string
+	for _, r := range t.rows {
+		if r.verb == verb && !slices.Contains(sources, string(r.from)) {
+			sources = append(sources, string(r.from))
+		}
+	}
+	where := verb + " does not apply to " + t.noun
+	if len(sources) > 0 {
+		where = verb + " applies to " + t.noun + " that is " + orList(sources)
+	}
+	return "", errs.New(errs.TransitionRefused, "%s; this one is %s: %s", where, from, t.possible(from))
+}
+
+// possible says in words what can be done from a state.
+func (t Table[S]) possible(from S) string {
+	var ways []string
+	for _, r := range t.rows {
+		if r.from == from {
+			ways = append(ways, string(r.to)+" by "+r.verb)
+		}
+	}
+	if len(ways) == 0 {
+		return "from " + string(from) + " it goes nowhere"
+	}
+	return "from " + string(from) + " it can go to " + orList(ways)
+}
+
+func orList(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}

@@ -1,0 +1,115 @@
+package priority
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+)
+
+// Service is a service that the engine found affected.
+type Service struct {
+	Name  string // "" where it is not to be named
+	Rank  int    // of its tier, 1 the most important; 0 for none
+	State impact.State
+}
+
+// Suggestion is an impact level, 1 to 3, and the sentence that says why.
+type Suggestion struct {
+	Level  int
+	Reason string
+}
+
+// threshold is one row of the table by which levels are suggested: when so many services are like that.
+type threshold struct {
+	level int
+	least int
+	rank  int // of this rank or a more important one; 0 for any, services without a tier included
+	state impact.State
+	words string
+}
+
+// The first case that applies decides.
+var cases = []threshold{
+	{1, 1, 1, impact.Down, "of tier rank 1"},
+	{1, 2, 2, impact.Down, "of tier rank 1 or 2"},
+	{2, 1, 1, impact.Degraded, "of tier rank 1"},
+	{2, 1, 2, impact.Down, "of tier rank 2"},
+	{2, 3, 0, impact.Degraded, ""},
+}
+
+// Suggest proposes an impact level for the services found affected. Services that are not DEGRADED or DOWN do not count.
+func Suggest(services []Service) Suggestion {
+	for _, c := range cases {
+		if found := c.find(services); len(found) >= c.least {
+			return Suggestion{c.level, c.sentence(found)}
+		}
+	}
+	affected := threshold{state: impact.Degraded}
+	if found := affected.find(services); len(found) > 0 {
+		return Suggestion{LeastLevel, affected.sentence(found)}
+	}
+	return Suggestion{LeastLevel, "No service is affected."}
+}
+
+func (c threshold) find(services []Service) (found []Service) {
+	for _, s := range services {
+		if s.State >= c.state && (c.rank == 0 || s.Rank > 0 && s.Rank <= c.rank) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+const named = 3
+
+// sentence reads "2 services of tier rank 1 are DOWN: a and b."
+func (c threshold) sentence(found []Service) string {
+	var names []string
+	for _, s := range found {
+		if s.Name != "" && len(names) < named {
+			names = append(names, s.Name)
+		}
+	}
+	noun, verb := "service", "is"
+	if len(found) > 1 {
+		noun, verb = "services", "are"
+	}
+	state := c.state.String()
+	if c.state == impact.Degraded {
+		state = worst(found)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d %s", len(found), noun)
+	if c.words != "" {
+		fmt.Fprintf(&b, " %s", c.words)
+	}
+	fmt.Fprintf(&b, " %s %s", verb, state)
+	switch rest := len(found) - len(names); {
+	case len(names) == 0:
+	case rest > 0:
+		fmt.Fprintf(&b, ": %s and %d more", strings.Join(names, ", "), rest)
+	case len(names) == 1:
+		fmt.Fprintf(&b, ": %s", names[0])
+	default:
+		fmt.Fprintf(&b, ": %s and %s", strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
+	}
+	b.WriteByte('.')
+	return b.String()
+}
+
+// worst names what services are that are DEGRADED at least.
+func worst(found []Service) string {
+	var down, degraded bool
+	for _, s := range found {
+		down = down || s.State == impact.Down
+		degraded = degraded || s.State == impact.Degraded
+	}
+	switch {
+	case down && degraded:
+		return "DEGRADED or DOWN"
+	case down:
+		return "DOWN"
+	}
+	return "DEGRADED"
+}

@@ -1,0 +1,52 @@
+// Package valid checks what people write: lengths, characters, codes, versions. It refuses to touch the database.
+package valid
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+)
+
+// Stale is nil when the caller stated no version or the one the record has.
+func Stale(expected *int, actual int) error {
+	if expected == nil || *expected == actual {
+		return nil
+	}
+	return errs.New(errs.Stale, "the record is at version %d, you saw version %d: read it again and repeat what still applies", actual, *expected).At("expectedVersion")
+}
+
+// Text trims s and checks its length in characters; min 1 makes it required. Control characters other than line
+// breaks and tabs are refused: PostgreSQL cannot store NUL, and nobody can read the others.
+func Text(field, s string, least, most int) (string, error) {
+	s = strings.TrimSpace(s)
+	switch n := utf8.RuneCountInString(s); {
+	case !utf8.ValidString(s):
+		return "", errs.New(errs.Invalid, "the text is not valid UTF-8").At(field)
+	case n < least && n == 0:
+		return "", errs.New(errs.Required, "%s must not be empty", field).At(field)
+	case n > most:
+		return "", errs.New(errs.Invalid, "%s has %d characters: at most %d", field, n, most).At(field)
+	}
+	for _, r := range s {
+		if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r == 0x7f {
+			return "", errs.New(errs.Invalid, "%s holds the control character U+%04X", field, r).At(field)
+		}
+	}
+	return s, nil
+}
+
+// Code checks a name that stays: lower-case letters, digits, dashes and underscores, starting with a letter.
+func Code(field, s string) error {
+	if len(s) == 0 || len(s) > 60 {
+		return errs.New(errs.Invalid, "%s has 1 to 60 characters", field).At(field)
+	}
+	for i, r := range s {
+		letter := r >= 'a' && r <= 'z'
+		other := r >= '0' && r <= '9' || r == '_' || r == '-'
+		if !letter && (i == 0 || !other) {
+			return errs.New(errs.Invalid, "%q is no code: lower-case letters, digits, dashes and underscores, starting with a letter", s).At(field)
+		}
+	}
+	return nil
+}

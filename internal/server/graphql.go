@@ -1,0 +1,103 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+)
+
+const (
+	documents  = 500   // parsed documents that are kept
+	tokenLimit = 5_000 // in one document
+)
+
+// newGraphQL makes the handler of /graphql.
+func newGraphQL(c Config) http.Handler {
+	h := handler.New(c.Schema)
+	h.AddTransport(transport.Options{})
+	h.AddTransport(transport.GET{})
+	h.AddTransport(transport.POST{})
+	h.SetQueryCache(lru.New[*ast.QueryDocument](documents))
+	h.SetParserTokenLimit(tokenLimit)
+	h.SetDisableSuggestion(false)
+	h.Use(extension.Introspection{})
+	h.Use(guard{})
+	h.AroundOperations(timed)
+	h.SetErrorPresenter(presenter(c.Log))
+	h.SetRecoverFunc(func(ctx context.Context, p any) error {
+		c.Log.Error("panic in a resolver", "panic", p, "request", requestID(ctx), "stack", string(debug.Stack()))
+		return errs.New(errs.Internal, "the server failed")
+	})
+	return h
+}
+
+// timed bounds an operation's time.
+func timed(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	limit := queryTime
+	if op := graphql.GetOperationContext(ctx).Operation; op != nil && op.Operation == ast.Mutation {
+		limit = mutationTime
+	}
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	respond := next(bounded)
+	return func(context.Context) *graphql.Response {
+		response := respond(bounded)
+		if response == nil {
+			cancel()
+		}
+		return response
+	}
+}
+
+// presenter shows an error to the client: what is in the vocabulary with its code, and nothing of what is not but the
+// request's id, under which the log has it.
+func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		shown := graphql.DefaultErrorPresenter(ctx, err)
+		if _, coded := shown.Extensions["code"]; coded {
+			return shown
+		}
+		known := (*errs.Error)(nil)
+		switch {
+		case errors.As(err, &known):
+		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+			known = errs.New(errs.Timeout, "the operation took too long")
+		case shown.Message == "must not be null":
+			known = errs.New(errs.Internal, "a field that is never null was null").Because(err)
+		case errors.Unwrap(shown) == nil && shown.Rule == "":
+			known = errs.New(errs.BadUserInput, "%s", shown.Message) // gqlgen's own words about the request
+		default:
+			known = errs.New(errs.Internal, "the server failed").Because(err)
+		}
+		if known.Cause != nil || known.Code == errs.Internal {
+			log.Error("request failed", "code", known.Code, "path", shown.Path.String(), "request", requestID(ctx), "error", err)
+		}
+		shown.Message = known.Message
+		shown.Err = nil
+		shown.Extensions = map[string]any{"code": topLevel(known.Code)}
+		if known.Code == errs.Internal {
+			shown.Message = fmt.Sprintf("%s; tell your operators the request %s", known.Message, requestID(ctx))
+		}
+		return shown
+	}
+}
+
+// topLevel is the code of a top-level error: what would be a user error in a mutation is bad input in a query.
+func topLevel(c errs.Code) errs.Code {
+	if c.Mendable() && c != errs.NotFound {
+		return errs.BadUserInput
+	}
+	return c
+}

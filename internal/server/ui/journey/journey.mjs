@@ -1,0 +1,259 @@
+// The browser journey: node journey/journey.mjs http://127.0.0.1:8080 shot.png
+// Walks GraphiQL on a running server with the demo estate and exits with 1 and
+// one sentence at the first thing that is wrong. It opens an incident and drafts
+// a change, so point it at a database that may keep them.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { chromium } from "playwright-core";
+
+const TABS = ["BrowseTheCatalogue", "WhatBreaksIf", "WhatDoesItNeed", "OpenAnIncident", "PlanAChange"];
+const DATABASE = "orders-db-primary";
+
+const [address, shot] = process.argv.slice(2);
+if (!address || !shot) {
+  console.error("usage: node journey/journey.mjs BASE_URL SCREENSHOT.png");
+  process.exit(2);
+}
+const base = new URL(address);
+const profile = mkdtempSync(join(tmpdir(), "linchpin-journey-"));
+mkdirSync(dirname(resolve(shot)), { recursive: true });
+
+/** What the browser complained of by itself; checked after every step. */
+const complaints = [];
+const requests = [];
+
+function check(condition, sentence) {
+  if (!condition) throw new Error(sentence);
+}
+
+const context = await chromium.launchPersistentContext(profile, {
+  executablePath: "/usr/bin/chromium",
+  headless: true,
+  viewport: { width: 1440, height: 900 },
+  colorScheme: "light",
+  args: [
+    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${base.hostname}`,
+  ],
+});
+context.setDefaultTimeout(20_000);
+let page;
+
+function watch() {
+  const sameHost = (url) => ["data:", "blob:"].includes(new URL(url).protocol) || new URL(url).host === base.host;
+  const note = (url) => {
+    requests.push(url);
+    if (!sameHost(url)) complaints.push(`a request went to another host: ${url}`);
+  };
+  context.on("request", (request) => note(request.url()));
+  context.on("requestfailed", (request) => {
+    const reason = request.failure()?.errorText ?? "";
+    // A reload aborts what is still on its way.
+    if (reason !== "net::ERR_ABORTED") complaints.push(`${request.url()} failed: ${reason}`);
+  });
+  context.on("response", (response) => {
+    if (response.status() >= 400) complaints.push(`${response.url()} answered ${response.status()}`);
+  });
+  page.on("websocket", (socket) => note(socket.url()));
+  page.on("pageerror", (error) => complaints.push(`the page threw: ${error.message}`));
+  // Monaco only warns when its workers do not start, so warnings count.
+  page.on("console", (line) => {
+    if (["error", "warning"].includes(line.type())) complaints.push(`the console says: ${line.text()}`);
+  });
+}
+
+const tabs = () => page.locator(".graphiql-tab-button");
+const titles = async () => (await tabs().allTextContents()).map((title) => title.trim());
+
+/** The whole text of an editor: Monaco draws only the lines in view. */
+const text = (name) =>
+  page.evaluate((end) => {
+    const models = globalThis.__MONACO.editor.getModels();
+    return models.find((model) => model.uri.path.endsWith(end))?.getValue() ?? "";
+  }, name);
+
+async function open(title) {
+  await tabs().getByText(title, { exact: true }).click();
+  await page.waitForFunction((name) => {
+    const models = globalThis.__MONACO.editor.getModels();
+    return models.some((model) => model.uri.path.endsWith("operation.graphql") && model.getValue().includes(` ${name}(`));
+  }, title);
+}
+
+async function run() {
+  const [response] = await Promise.all([
+    page.waitForResponse((r) => r.url() === new URL("/graphql", base).href && r.request().method() === "POST"),
+    page.locator(".graphiql-execute-button").click(),
+  ]);
+  await response.finished();
+  await page.waitForFunction(() => {
+    const models = globalThis.__MONACO.editor.getModels();
+    return models.some((model) => model.uri.path.endsWith("response.json") && model.getValue().length > 2);
+  });
+  const shown = await text("response.json");
+  const answer = JSON.parse(shown);
+  check(!answer.errors, `GraphiQL shows an error where data was expected: ${JSON.stringify(answer).slice(0, 600)}`);
+  await page.locator(".result-window .view-lines", { hasText: "data" }).waitFor();
+  return answer.data;
+}
+
+async function fill(name, content) {
+  await page.evaluate(
+    ([end, value]) => {
+      const models = globalThis.__MONACO.editor.getModels();
+      models.find((model) => model.uri.path.endsWith(end)).setValue(value);
+    },
+    [name, content],
+  );
+}
+
+/** Waits until neither the operation nor its variables are marked as wrong. */
+async function unmarked() {
+  await page.waitForFunction(() => document.querySelectorAll(".graphiql-editors .squiggly-error").length === 0);
+}
+
+const steps = {
+  async "GraphiQL loads"() {
+    const [introspection] = await Promise.all([
+      page.waitForResponse((r) => (r.request().postData() ?? "").includes("IntrospectionQuery")),
+      page.goto(base.href),
+    ]);
+    check((await introspection.json().catch(() => null))?.data?.__schema, "the server does not answer GraphiQL's introspection");
+    check((await page.title()) === "Linchpin · GraphiQL", `the title is ${await page.title()}`);
+    await page.locator(".graphiql-query-editor .view-line").first().waitFor();
+    await page.getByText("Linchpin", { exact: true }).waitFor();
+  },
+
+  async "the five prepared tabs are there"() {
+    check((await titles()).join() === TABS.join(), `the tabs are ${await titles()}`);
+    check((await text("variables.json")).includes("tier"), "the first tab has lost its variables");
+  },
+
+  async "the catalogue can be browsed"() {
+    await open("BrowseTheCatalogue");
+    const { services } = await run();
+    check(services.totalCount > 0 && services.nodes.length > 0, "no tier-1 service is in the catalogue");
+    check(services.nodes.every((node) => node.name && node.operationalState), "a service has no name or state");
+  },
+
+  async "what breaks if the database fails is answered"() {
+    await open("WhatBreaksIf");
+    const { ciByExternalId: ci } = await run();
+    check(ci?.name === DATABASE, `the demo estate has no CI ${DATABASE}`);
+    check(ci.impact.affected.totalCount > 0, `nothing is affected by ${DATABASE}`);
+    check(ci.impact.services.nodes.length > 0, `no service is affected by ${DATABASE}`);
+    check(ci.impact.affected.nodes.some((node) => node.proof?.summary), "no affected CI comes with a proof");
+    await unmarked();
+    await page.screenshot({ path: shot });
+  },
+
+  async "what it needs is answered"() {
+    await open("WhatDoesItNeed");
+    const { ciByExternalId: ci } = await run();
+    check(ci?.name === DATABASE, `the demo estate has no CI ${DATABASE}`);
+    check(JSON.stringify(ci).includes('"distance"'), `${DATABASE} needs nothing`);
+  },
+
+  async "an incident can be opened"() {
+    await open("OpenAnIncident");
+    const { ci } = JSON.parse(await text("variables.json"));
+    check(/^ci_[0-9a-zA-Z]+$/.test(ci), `the tab OpenAnIncident has no CI filled in: ${ci}`);
+    const { openIncident: opened } = await run();
+    check(opened.userErrors.length === 0, `the incident was refused: ${JSON.stringify(opened.userErrors)}`);
+    check(/^INC\d{7}$/.test(opened.incident.number), `the incident's number is ${opened.incident.number}`);
+    check(opened.incident.affectedServices.nodes.length > 0, "the incident affects no service");
+  },
+
+  async "a change can be planned"() {
+    await open("PlanAChange");
+    const { draftChange: drafted } = await run();
+    check(drafted.userErrors.length === 0, `the change was refused: ${JSON.stringify(drafted.userErrors)}`);
+    check(/^CHG\d{7}$/.test(drafted.change.number), `the change's number is ${drafted.change.number}`);
+  },
+
+  async "the documentation shows descriptions"() {
+    await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+    const docs = page.locator(".graphiql-doc-explorer");
+    await docs.getByRole("link", { name: "Query", exact: true }).click();
+    await docs.getByRole("link", { name: "services", exact: true }).first().click();
+    const description = docs.locator(".graphiql-doc-explorer-content .graphiql-markdown-description").first();
+    check((await description.innerText()).trim().length > 10, "the field services has no description in the documentation");
+    await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
+  },
+
+  async "the examples open from their pane"() {
+    await page.getByRole("button", { name: "Show Examples" }).click();
+    await page.getByRole("button", { name: /^Browse the catalogue/ }).click();
+    await page.locator(".graphiql-tab-active", { hasText: "BrowseTheCatalogue" }).waitFor();
+    check((await titles()).join() === TABS.join(), `opening an example that has a tab made another: ${await titles()}`);
+    await page.getByRole("button", { name: "Hide Examples" }).click();
+  },
+
+  async "typing suggests fields of the schema"() {
+    await page.getByRole("button", { name: "New tab" }).click();
+    await fill("operation.graphql", "");
+    await page.locator(".graphiql-query-editor .monaco-editor").first().click();
+    await page.keyboard.type("{ servic", { delay: 40 });
+    const suggestion = page.locator(".suggest-widget.visible .label-name", { hasText: /^services$/ });
+    await suggestion.first().waitFor();
+    check(page.workers().length >= 2, `only ${page.workers().length} of the editors' workers run`);
+    await page.keyboard.press("Escape");
+    await page.locator(".graphiql-tab-active .graphiql-tab-close").click();
+    check((await titles()).length === TABS.length, "the tab that was opened last did not close");
+  },
+
+  async "a wrong field is marked"() {
+    await open("BrowseTheCatalogue");
+    const before = await text("operation.graphql");
+    await fill("operation.graphql", before.replace("totalCount", "totalCuont"));
+    await page.locator(".graphiql-query-editor .squiggly-error").first().waitFor();
+    await fill("operation.graphql", before);
+    await unmarked();
+  },
+
+  async "a reload keeps the tabs and adds none"() {
+    for (const title of ["WhatBreaksIf", "BrowseTheCatalogue"]) {
+      await open(title);
+      await page.waitForTimeout(1200); // GraphiQL stores its tabs half a second late.
+      await page.reload();
+      await page.locator(".graphiql-query-editor .view-line").first().waitFor();
+      check((await titles()).join() === TABS.join(), `after a reload the tabs are ${await titles()}`);
+      const active = (await page.locator(".graphiql-tab-active").innerText()).trim();
+      check(active === title, `after a reload the tab ${active} is open, not ${title}`);
+    }
+    check((await text("variables.json")).includes("tier"), "after a reload the first tab has lost its variables");
+  },
+
+  async "dark follows the system"() {
+    await page.emulateMedia({ colorScheme: "dark" });
+    const lightness = await page.evaluate(() => {
+      const [r, g, b] = getComputedStyle(document.querySelector(".graphiql-container")).backgroundColor.match(/\d+/g).map(Number);
+      return (r + g + b) / 3;
+    });
+    check(lightness < 100, `with a dark system the page's background is ${lightness} of 255`);
+  },
+};
+
+let current = "";
+try {
+  page = context.pages()[0] ?? (await context.newPage());
+  watch();
+  for (const [name, step] of Object.entries(steps)) {
+    current = name;
+    await step();
+    check(complaints.length === 0, complaints[0]);
+    console.log(`ok   ${name}`);
+  }
+  check(requests.length > 10, `only ${requests.length} requests were seen, so the watch on other hosts saw nothing`);
+  console.log(`The journey is complete: ${requests.length} requests, all to ${base.host}; screenshot ${shot}`);
+} catch (error) {
+  const reasons = [error.message.split("\n")[0], ...complaints.filter((complaint) => complaint !== error.message)];
+  console.error(`FAIL ${current}: ${reasons.join(" | also: ")}`);
+  await page?.screenshot({ path: shot }).catch(() => {});
+  process.exitCode = 1;
+} finally {
+  await context.close();
+  rmSync(profile, { recursive: true, force: true });
+}

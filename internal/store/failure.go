@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/lib/pq"
+	sqlitelib "modernc.org/sqlite/lib"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+)
+
+// Translate turns a failure of the database into the vocabulary of errs, by its code and never by its text. What
+// is in the vocabulary already, and nil, pass through.
+func Translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, known := errs.All(err); known {
+		return err
+	}
+	switch {
+	case ent.IsNotFound(err), errors.Is(err, sql.ErrNoRows):
+		return errs.New(errs.NotFound, "there is no such record").Because(err)
+	case isUnique(err):
+		return errs.New(errs.AlreadyExists, "another record has this value already").Because(err)
+	case isForeignKey(err):
+		return errs.New(errs.NotFound, "a record that this refers to does not exist").Because(err)
+	case isTransient(err):
+		return errs.New(errs.Unavailable, "too many writes at once: try again").Because(err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), pgCode(err) == "57014":
+		return errs.New(errs.Timeout, "the database took too long").Because(err)
+	}
+	return errs.New(errs.Internal, "the database failed").Because(err)
+}
+
+func pgCode(err error) string {
+	if e := (*pq.Error)(nil); errors.As(err, &e) {
+		return string(e.Code)
+	}
+	return ""
+}
+
+// isTransient reports whether trying the whole transaction again may help.
+func isTransient(err error) bool {
+	switch pgCode(err) {
+	case "40001", "40P01", "55P03":
+		return true
+	}
+	code := sqliteCode(err) & 0xff
+	return code == sqlitelib.SQLITE_BUSY || code == sqlitelib.SQLITE_LOCKED
+}
+
+func isUnique(err error) bool {
+	code := sqliteCode(err)
+	return pgCode(err) == "23505" || code == sqlitelib.SQLITE_CONSTRAINT_UNIQUE || code == sqlitelib.SQLITE_CONSTRAINT_PRIMARYKEY
+}
+
+func isForeignKey(err error) bool {
+	return pgCode(err) == "23503" || sqliteCode(err) == sqlitelib.SQLITE_CONSTRAINT_FOREIGNKEY
+}
+
+// serverSaidNo reports whether the database itself refused, so that the outcome is known.
+func serverSaidNo(err error) bool { return pgCode(err) != "" || sqliteCode(err) != 0 }

@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store/migrations"
+)
+
+// Migration is one file of a dialect's directory.
+type Migration struct {
+	Version string // the file's name up to the first underscore
+	Name    string
+	SQL     string
+}
+
+func (m Migration) hash() string {
+	sum := sha256.Sum256([]byte(m.SQL))
+	return hex.EncodeToString(sum[:])
+}
+
+// Migrations lists the dialect's migrations in order.
+func (s *Store) Migrations() ([]Migration, error) {
+	dir, err := fs.Sub(migrations.Files, s.dialect)
+	if s.dialect == "sqlite3" {
+		dir, err = fs.Sub(migrations.Files, "sqlite")
+	}
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(dir, "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	all := make([]Migration, len(names))
+	for i, name := range names {
+		text, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return nil, err
+		}
+		version, _, _ := strings.Cut(name, "_")
+		all[i] = Migration{Version: version, Name: name, SQL: string(text)}
+	}
+	return all, nil
+}
+
+const migrationTable = `CREATE TABLE IF NOT EXISTS x_migration (
+	version varchar(32) PRIMARY KEY, name varchar(255) NOT NULL, hash varchar(64) NOT NULL, applied_at varchar(32) NOT NULL)`
+
+// Migrate brings the database to the newest version and reports how many migrations it applied. Each runs in a
+// transaction of its own; several servers may start at once. It refuses a database that is newer than this
+// program, and one whose applied migrations differ from the program's.
+func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
+	all, err := s.Migrations()
+	if err != nil {
+		return 0, err
+	}
+	conn, err := s.writes.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close() }()
+	if s.IsPostgres() {
+		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(727274)"); err != nil {
+			return 0, err
+		}
+		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(727274)") }()
+	} else {
+		// Table rebuilds must not cascade; the pragma has no effect inside a transaction.
+		if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys=off"); err != nil {
+			return 0, err
+		}
+		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA foreign_keys=on") }()
+	}
+	if _, err := conn.ExecContext(ctx, migrationTable); err != nil {
+		return 0, err
+	}
+	for {
+		more, err := s.migrateNext(ctx, conn, all)
+		if err != nil || !more {
+			return applied, err
+		}
+		applied++
+	}
+}
+
+// migrateNext applies the first migration that is missing, after checking those that are there.
+func (s *Store) migrateNext(ctx context.Context, conn *sql.Conn, all []Migration) (more bool, err error) {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	known, err := appliedMigrations(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	for i, m := range known {
+		if i >= len(all) {
+			return false, fmt.Errorf("the database is newer than this program: it has migration %s; start a newer linchpin", m.Name)
+		}
+		if all[i].Version != m.Version || all[i].hash() != m.SQL {
+			return false, fmt.Errorf("migration %s was applied in another form than this program has (%s): the database and the program do not belong together", m.Name, all[i].Name)
+		}
+	}
+	if len(known) == len(all) {
+		return false, nil
+	}
+	next := all[len(known)]
+	if _, err := tx.ExecContext(ctx, next.SQL); err != nil {
+		return false, fmt.Errorf("migration %s: %w", next.Name, err)
+	}
+	if !s.IsPostgres() {
+		if err := checkForeignKeys(ctx, tx); err != nil {
+			return false, fmt.Errorf("migration %s: %w", next.Name, err)
+		}
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO x_migration (version, name, hash, applied_at) VALUES ($1, $2, $3, $4)",
+		next.Version, next.Name, next.hash(), s.now().UTC().Format(time.RFC3339))
+	if err != nil {
+		return false, err
+	}
+	return true, tx.Commit()
+}
+
+// appliedMigrations lists what was applied, with the hash in place of the SQL.
+func appliedMigrations(ctx context.Context, tx *sql.Tx) (all []Migration, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT version, name, hash FROM x_migration ORDER BY version")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var m Migration
+		if err := rows.Scan(&m.Version, &m.Name, &m.SQL); err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, rows.Err()
+}
+
+func checkForeignKeys(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, "PRAGMA foreign_key_check")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	if rows.Next() {
+		var table, parent string
+		var rowid, key any
+		if err := rows.Scan(&table, &rowid, &parent, &key); err != nil {
+			return err
+		}
+		return fmt.Errorf("row %v of %s refers to a row of %s that is gone", rowid, table, parent)
+	}
+	return rows.Err()
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package pgconn
+
+func (w *wire) alive() bool { return true }

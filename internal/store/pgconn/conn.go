@@ -1,0 +1,164 @@
+package pgconn
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"time"
+)
+
+// pqConn is everything that a connection of lib/pq 1.12 can do, except the interfaces that database/sql has
+// deprecated.
+type pqConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+}
+
+// conn is one connection. Like every driver.Conn it is used by one goroutine at a time.
+type conn struct {
+	pq         pqConn
+	wire       *wire
+	statements *statements
+	grace      time.Duration
+
+	tx       context.Context // of the open transaction; nil outside one
+	busy     bool            // rows are open or a COPY is under way
+	finished bool            // not to be used again: a cancel request may still be on its way to it
+}
+
+var _ pqConn = (*conn)(nil)
+
+var errBusy = errors.New("pgconn: another query on this connection is not finished: close its rows first")
+
+// Underlying is lib/pq's connection, for functions such as pq.SetNoticeHandler that take nothing else. Send
+// no statements through it.
+func (c *conn) Underlying() driver.Conn { return c.pq }
+
+// ResetSession is asked before the connection serves another caller.
+func (c *conn) ResetSession(ctx context.Context) error {
+	if !c.usable() || !c.wire.alive() {
+		return driver.ErrBadConn
+	}
+	return c.pq.ResetSession(ctx)
+}
+
+// IsValid is asked when a caller gives the connection back.
+func (c *conn) IsValid() bool { return c.usable() && c.pq.IsValid() }
+
+func (c *conn) usable() bool { return !c.finished && !c.busy && c.wire.err() == nil }
+
+// Close ends the session.
+func (c *conn) Close() error { return c.pq.Close() }
+
+// CheckNamedValue turns slices into arrays and the like.
+func (c *conn) CheckNamedValue(v *driver.NamedValue) error { return c.pq.CheckNamedValue(v) }
+
+// Ping asks the server for a sign of life.
+func (c *conn) Ping(ctx context.Context) error {
+	k, err := c.begin(ctx)
+	if err != nil {
+		return err
+	}
+	err = c.pq.Ping(k.ctx)
+	_ = k.end(nil)
+	return err
+}
+
+// ExecContext runs a statement that answers no rows.
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	k, err := c.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := send(k, query, args, pqStmt.ExecContext, pqConn.ExecContext)
+	if err = k.end(err); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// QueryContext runs a statement that answers rows.
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	k, err := c.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := send(k, query, args, pqStmt.QueryContext, pqConn.QueryContext)
+	return k.rows(r, err)
+}
+
+// Prepare is PrepareContext for callers of [sql.Conn.Raw] that know no better.
+func (c *conn) Prepare(query string) (driver.Stmt, error) {
+	return c.PrepareContext(context.Background(), query)
+}
+
+// PrepareContext prepares a statement that the caller keeps, or begins the COPY of a pq.CopyIn.
+func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	k, err := c.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st, err := c.pq.PrepareContext(k.ctx, query)
+	k.mark = c.wire.sent.Load() // whatever breaks here has no effect
+	if err = k.end(err); err != nil {
+		return nil, err
+	}
+	switch st := st.(type) {
+	case pqStmt:
+		return &stmt{pqStmt: st, c: c}, nil
+	case pqCopy:
+		c.busy = true
+		return &copyIn{pqCopy: st, c: c}, nil
+	default:
+		return st, nil
+	}
+}
+
+// Begin opens a transaction with the server's defaults.
+func (c *conn) Begin() (driver.Tx, error) {
+	return c.BeginTx(context.Background(), driver.TxOptions{})
+}
+
+// BeginTx opens a transaction. The end of ctx never cancels its COMMIT: lib/pq would send the request, and
+// answer with success where a server that waits for a synchronous standby gives up waiting. Until then
+// database/sql rolls back when ctx ends.
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if c.busy {
+		return nil, errBusy
+	}
+	t, err := c.pq.BeginTx(context.WithoutCancel(ctx), opts)
+	if err != nil {
+		return nil, err
+	}
+	c.tx = ctx
+	return &tx{c: c, pq: t}, nil
+}
+
+type tx struct {
+	c  *conn
+	pq driver.Tx
+}
+
+// Commit answers ErrLost if the outcome is not known, and driver.ErrBadConn if nothing was sent.
+func (t *tx) Commit() error {
+	mark := t.c.wire.sent.Load()
+	t.c.tx = nil
+	t.c.wire.next()
+	return t.c.lost(mark, t.pq.Commit())
+}
+
+func (t *tx) Rollback() error {
+	t.c.tx = nil
+	t.c.wire.next()
+	return t.pq.Rollback()
+}

@@ -1,0 +1,539 @@
+package pgconn_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
+)
+
+func racks(dsn string) error {
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec(`CREATE TABLE rack (id int PRIMARY KEY, name text);
+		INSERT INTO rack SELECT i, 'rack-' || i FROM generate_series(1, 1000) i;
+		CREATE SEQUENCE attempts`)
+	return err
+}
+
+func open(t testing.TB, dsn string, options ...pgconn.Option) *sql.DB {
+	t.Helper()
+	db, err := pgconn.Open(dsn, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// single is a pool of one connection, so that a test knows which one it gets.
+func single(t testing.TB, dsn string, options ...pgconn.Option) *sql.DB {
+	t.Helper()
+	db := open(t, dsn, options...)
+	db.SetMaxOpenConns(1)
+	return db
+}
+
+func database(t testing.TB) string { t.Helper(); return pgtest.Database(t, "racks", racks) }
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func ask[T any](t testing.TB, q querier, query string, args ...any) (v T) {
+	t.Helper()
+	if err := q.QueryRowContext(t.Context(), query, args...).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
+func do(t testing.TB, q querier, query string, args ...any) {
+	t.Helper()
+	if _, err := q.ExecContext(t.Context(), query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+func code(err error) pqerror.Code {
+	var e *pq.Error
+	errors.As(err, &e)
+	if e == nil {
+		return ""
+	}
+	return e.Code
+}
+
+const kept = `SELECT count(*) FROM pg_prepared_statements`
+
+func TestAStatementIsPreparedOncePerConnection(t *testing.T) {
+	db := single(t, database(t))
+	for i := 1; i <= 10; i++ {
+		if got, want := ask[string](t, db, `SELECT name FROM rack WHERE id = $1`, i), fmt.Sprint("rack-", i); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+		do(t, db, `UPDATE rack SET name = name WHERE id = $1`, i)
+	}
+	if n := ask[int](t, db, kept); n != 2 {
+		t.Errorf("%d statements are kept, want 2", n)
+	}
+	if n := ask[int](t, db, `SELECT sum(generic_plans + custom_plans) FROM pg_prepared_statements`); n != 20 {
+		t.Errorf("they were used %d times, want 20", n)
+	}
+}
+
+func TestStatementsUsedLongestAgoGoFirst(t *testing.T) {
+	db := single(t, database(t), pgconn.Statements(3))
+	for _, n := range []int{1, 2, 3, 1, 4, 5, 1} { // keeps 4, 5, 1
+		ask[int](t, db, fmt.Sprintf(`SELECT %d + $1::int`, n), 1)
+	}
+	got := ask[string](t, db, `SELECT string_agg(substr(statement, 8, 1), '' ORDER BY statement) FROM pg_prepared_statements`)
+	if got != "145" {
+		t.Errorf("kept %s, want 145", got)
+	}
+}
+
+func TestStatementsForOneOccasionAreNotKept(t *testing.T) {
+	db := single(t, database(t))
+	list := strings.TrimSuffix(strings.Repeat("$1::int,", 1500), ",")
+	if n := ask[int](t, db, `SELECT count(*) FROM rack WHERE id IN (`+list+`)`, 7); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+	args := make([]any, 300)
+	for i := range args {
+		args[i] = i
+	}
+	var many strings.Builder
+	for i := range args {
+		fmt.Fprintf(&many, ",$%d", i+1)
+	}
+	if n := ask[int](t, db, `SELECT count(*) FROM rack WHERE id IN (`+many.String()[1:]+`)`, args...); n != 299 {
+		t.Errorf("%d rows, want 299", n)
+	}
+	if n := ask[int](t, db, kept); n != 0 {
+		t.Errorf("%d statements are kept, want none", n)
+	}
+	if n := ask[int](t, single(t, database(t), pgconn.Statements(0)), kept+` WHERE $1::int = 1`, 1); n != 0 {
+		t.Errorf("%d statements are kept by a connection that keeps none", n)
+	}
+}
+
+func TestATableMayChangeUnderAKeptStatement(t *testing.T) {
+	dsn := database(t)
+	db, other := single(t, dsn), open(t, dsn)
+	for _, change := range []string{
+		`ALTER TABLE rack ALTER name TYPE varchar(50)`, // 0A000: cached plan must not change result type
+		`ALTER TABLE rack ADD height int`,              // 0A000, by the star
+		`ALTER TABLE rack ALTER id TYPE text`,          // 42883: text = integer
+	} {
+		query := func() error {
+			rows, err := db.QueryContext(t.Context(), `SELECT * FROM rack WHERE id = $1`, 1)
+			if err != nil {
+				return err
+			}
+			for rows.Next() {
+			}
+			return errors.Join(rows.Err(), rows.Close())
+		}
+		if err := query(); err != nil {
+			t.Fatalf("before %s: %v", change, err)
+		}
+		do(t, other, change)
+		if err := query(); err != nil {
+			t.Errorf("after %s: %v", change, err)
+		}
+		if n := ask[int](t, db, kept); n != 1 {
+			t.Errorf("after %s: %d statements are kept, want 1", change, n)
+		}
+	}
+}
+
+func TestInATransactionAStaleStatementFailsOnce(t *testing.T) {
+	dsn := database(t)
+	db, other := single(t, dsn), open(t, dsn)
+	const query = `SELECT name FROM rack WHERE id = $1`
+	ask[string](t, db, query, 1)
+	do(t, other, `ALTER TABLE rack ALTER name TYPE varchar(50)`)
+	attempt := func() error {
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }()
+		var name string
+		return errors.Join(tx.QueryRowContext(t.Context(), query, 1).Scan(&name))
+	}
+	if err := attempt(); code(err) != pqerror.FeatureNotSupported {
+		t.Errorf("first: %v, want 0A000", err)
+	}
+	if err := attempt(); err != nil {
+		t.Errorf("second: %v", err)
+	}
+	// A transaction that database/sql knows nothing of.
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	do(t, conn, `BEGIN`)
+	do(t, other, `ALTER TABLE rack ALTER name TYPE varchar(60)`)
+	var name string
+	if err := conn.QueryRowContext(t.Context(), query, 1).Scan(&name); code(err) != pqerror.FeatureNotSupported {
+		t.Errorf("past database/sql: %v, want the reason, 0A000", err)
+	}
+	do(t, conn, `ROLLBACK`)
+	ask[string](t, conn, query, 1)
+}
+
+func TestForgottenStatementsAreMadeAnew(t *testing.T) {
+	db := single(t, database(t))
+	for range 3 {
+		ask[string](t, db, `SELECT name FROM rack WHERE id = $1`, 1)
+		do(t, db, `DISCARD ALL`)
+	}
+}
+
+func TestAnEndedContextShowsAsItselfAndAs57014(t *testing.T) {
+	db := single(t, database(t))
+	calls := map[string]func(context.Context) error{
+		"kept": func(ctx context.Context) error {
+			return db.QueryRowContext(ctx, `SELECT pg_sleep($1)::text`, 30).Scan(new(string))
+		},
+		"kept again": func(ctx context.Context) error {
+			return db.QueryRowContext(ctx, `SELECT pg_sleep($1)::text`, 30).Scan(new(string))
+		},
+		"direct": func(ctx context.Context) error {
+			return db.QueryRowContext(ctx, `SELECT pg_sleep(30)::text`).Scan(new(string))
+		},
+		"exec": func(ctx context.Context) error { _, err := db.ExecContext(ctx, `SELECT pg_sleep($1)`, 30); return err },
+		"prepared": func(ctx context.Context) error {
+			st, err := db.PrepareContext(context.Background(), `SELECT pg_sleep($1)`)
+			if err != nil {
+				return err
+			}
+			defer st.Close()
+			_, err = st.ExecContext(ctx, 30)
+			return err
+		},
+		"transaction": func(ctx context.Context) error {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = tx.Rollback() }()
+			_, err = tx.Exec(`SELECT pg_sleep($1)`, 30) // no context of its own
+			return err
+		},
+	}
+	for name, call := range calls {
+		t.Run(name, func(t *testing.T) {
+			before := ask[int](t, db, `SELECT pg_backend_pid()`)
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			began := time.Now()
+			err := call(ctx)
+			if !errors.Is(err, context.DeadlineExceeded) || code(err) != pqerror.QueryCanceled {
+				t.Errorf("got %v, want the deadline and 57014", err)
+			}
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if got := ask[string](t, db, `SELECT name FROM rack WHERE id = $1`, 5); got != "rack-5" {
+				t.Errorf("afterwards: %s", got)
+			}
+			if ask[int](t, db, `SELECT pg_backend_pid()`) == before {
+				t.Error("the connection is used again, and a second cancel request may be on its way to it")
+			}
+		})
+	}
+	do(t, db, `SET statement_timeout = 50`)
+	_, err := db.ExecContext(t.Context(), `SELECT pg_sleep($1)`, 30)
+	if code(err) != pqerror.QueryCanceled || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("statement_timeout: %v, want 57014 and no deadline", err)
+	}
+}
+
+func TestAnUnfinishedQueryKeepsOthersOff(t *testing.T) {
+	db := single(t, database(t))
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, query := range []string{`SELECT id FROM rack WHERE id > $1`, `SELECT id FROM rack WHERE id > 10 AND $1 > 0`} {
+		rows, err := tx.QueryContext(t.Context(), query, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows.Next()
+		for _, second := range []string{`SELECT $1::int`, `SELECT 1 WHERE 1 = $1`} {
+			if _, err := tx.ExecContext(t.Context(), second, 1); err == nil || !strings.Contains(err.Error(), "not finished") {
+				t.Errorf("a second statement: %v", err)
+			}
+		}
+		if _, err := tx.ExecContext(t.Context(), `SELECT 1`); err == nil {
+			t.Error("a second statement without arguments went through")
+		}
+		n := 1
+		for rows.Next() {
+			n++
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil || n != 990 {
+			t.Errorf("%d rows, %v; want 990", n, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRowsKeepWhatLibPQOffers(t *testing.T) {
+	db := single(t, database(t))
+	rows, err := db.QueryContext(t.Context(), `SELECT id, name::varchar(20), 1.5::numeric(7,2) FROM rack WHERE id = ANY($1) ORDER BY id`, []int{3, 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	length, _ := types[1].Length()
+	precision, scale, _ := types[2].DecimalSize()
+	if got := fmt.Sprint(types[0].DatabaseTypeName(), types[0].ScanType(), length, precision, scale); got != "INT4int32 20 7 2" {
+		t.Errorf("column types: %s", got)
+	}
+	n := 0
+	for rows.Next() {
+		n++
+	}
+	if err := rows.Err(); err != nil || n != 2 {
+		t.Errorf("%d rows of an array argument, %v; want 2", n, err)
+	}
+	several, err := db.QueryContext(t.Context(), `SELECT 1; SELECT 2`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer several.Close()
+	for several.Next() {
+	}
+	if !several.NextResultSet() || !several.Next() {
+		t.Error("the second result is missing")
+	}
+}
+
+func TestALostStatementIsNotRepeated(t *testing.T) {
+	dsn := database(t)
+	for name, query := range map[string]struct {
+		text string
+		args []any
+	}{
+		"kept":   {`SELECT nextval('attempts'), pg_sleep($1)`, []any{30}},
+		"direct": {`SELECT nextval('attempts'), pg_sleep(30)`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			admin := open(t, dsn)
+			attempt := func(db *sql.DB) (attempts int, err error) {
+				do(t, admin, `ALTER SEQUENCE attempts RESTART`)
+				before := ask[int](t, admin, `SELECT nextval('attempts')`)
+				done := make(chan error)
+				go func() {
+					_, err := db.ExecContext(t.Context(), query.text, query.args...)
+					done <- err
+				}()
+				for {
+					select {
+					case err := <-done:
+						return ask[int](t, admin, `SELECT nextval('attempts')`) - before - 1, err
+					case <-time.After(20 * time.Millisecond):
+						do(t, admin, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`)
+					}
+				}
+			}
+			if n, err := attempt(single(t, dsn)); n != 1 || !errors.Is(err, pgconn.ErrLost) {
+				t.Errorf("%d attempts, %v; want 1 and ErrLost", n, err)
+			}
+			plain, err := sql.Open("postgres", dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer plain.Close()
+			if n, err := attempt(plain); n < 2 { // the control: this test can tell the difference
+				t.Errorf("plain lib/pq made %d attempts, %v; it used to repeat", n, err)
+			}
+		})
+	}
+}
+
+func TestAConnectionLostWhilePreparingIsReplaced(t *testing.T) {
+	dsn := database(t)
+	admin := open(t, dsn)
+	blocker, err := admin.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = blocker.Rollback() }()
+	do(t, blocker, `LOCK TABLE rack`) // the statement waits for it when it is parsed
+	done := make(chan error)
+	db := single(t, dsn)
+	go func() {
+		_, err := db.ExecContext(t.Context(), `UPDATE rack SET name = 'once' WHERE id = $1`, 1)
+		done <- err
+	}()
+	const terminate = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
+	for ask[int](t, admin, terminate) == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := blocker.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("got %v: nothing had been executed, so it could be tried again", err)
+	}
+}
+
+func TestARestartOfTheServerCostsNothing(t *testing.T) {
+	c := pgtest.Start(t)
+	dsn := c.Database(t, "racks", racks)
+	for name, dsn := range map[string]string{"unix": dsn, "tcp": overTCP(t, dsn)} {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, dsn)
+			db.SetMaxIdleConns(5)
+			var conns []*sql.Conn
+			for range 5 {
+				conn, err := db.Conn(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				ask[string](t, conn, `SELECT name FROM rack WHERE id = $1`, 1)
+				conns = append(conns, conn)
+			}
+			for _, conn := range conns {
+				_ = conn.Close()
+			}
+			if err := c.Restart(); err != nil {
+				t.Fatal(err)
+			}
+			for range 10 {
+				ask[string](t, db, `SELECT name FROM rack WHERE id = $1`, 1)
+			}
+		})
+	}
+}
+
+// overTCP is the same database behind a TCP port: a write to a peer that has gone succeeds there, and fails
+// on a unix socket.
+func overTCP(t *testing.T, dsn string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	socket := filepath.Join(q.Get("host"), ".s.PGSQL."+q.Get("port"))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("unix", socket)
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			pipe := func(to, from net.Conn) {
+				_, _ = io.Copy(to, from)
+				_, _ = near.Close(), far.Close()
+			}
+			go pipe(near, far)
+			go pipe(far, near)
+		}
+	}()
+	q.Set("host", "127.0.0.1")
+	q.Set("port", fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// lib/pq alone answers nil here, although no standby has the commit.
+func TestACancelledCommitIsNotCalledASuccess(t *testing.T) {
+	c := pgtest.Start(t, pgtest.Durable, pgtest.Parameter("synchronous_commit", "off"), pgtest.Parameter("synchronous_standby_names", "nobody"))
+	dsn := c.Database(t, "racks", racks)
+	commit := func(db *sql.DB) error {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(t, tx, `SET LOCAL synchronous_commit = on`)
+		do(t, tx, `UPDATE rack SET name = 'moved' WHERE id = 1`)
+		time.AfterFunc(200*time.Millisecond, cancel)
+		return tx.Commit()
+	}
+	if err := commit(open(t, dsn, pgconn.ReadTimeout(time.Second))); !errors.Is(err, pgconn.ErrLost) {
+		t.Errorf("got %v, want ErrLost", err)
+	}
+	plain, err := sql.Open("postgres", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	do(t, open(t, dsn), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+	if err := commit(plain); err != nil { // the control
+		t.Errorf("plain lib/pq now says %v: the detour in BeginTx may no longer be needed", err)
+	}
+}
+
+func TestManyCallersWithContextsThatEndGetTheirOwnAnswers(t *testing.T) {
+	db := open(t, database(t), pgconn.Statements(4))
+	db.SetMaxOpenConns(6)
+	var wg sync.WaitGroup
+	for range 12 {
+		wg.Go(func() {
+			for range 60 {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(8000))*time.Microsecond)
+				id, shape := 1+rand.IntN(1000), rand.IntN(7)
+				var gotID int
+				var got string
+				err := db.QueryRowContext(ctx, fmt.Sprintf(`SELECT id, name FROM rack WHERE id = $1 AND %d = %[1]d AND pg_sleep(0.001) IS NOT NULL`, shape), id).Scan(&gotID, &got)
+				switch {
+				case err == nil && (gotID != id || got != fmt.Sprint("rack-", id)):
+					t.Errorf("asked for %d, got %d, %s", id, gotID, got)
+				case err != nil && !errors.Is(err, context.DeadlineExceeded):
+					t.Errorf("%v", err)
+				}
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	if got := ask[string](t, db, `SELECT name FROM rack WHERE id = $1`, 5); got != "rack-5" {
+		t.Errorf("afterwards: %s", got)
+	}
+}

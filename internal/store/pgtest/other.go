@@ -1,0 +1,51 @@
+//go:build !linux && !darwin && !freebsd
+
+package pgtest
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+const (
+	superuser = "postgres"
+	port      = "5432"
+)
+
+var errNoUnix = fmt.Errorf("private clusters are not supported on %s: %w", runtime.GOOS, errNotInstalled)
+
+// Cluster cannot be had on this system.
+type Cluster struct {
+	home      struct{ path string }
+	names     atomic.Int64
+	mu        sync.Mutex
+	templates map[string]*template
+}
+
+// Start skips the test.
+func Start(t testing.TB, _ ...Option) *Cluster {
+	t.Helper()
+	refuse(t, errNoUnix)
+	return nil
+}
+
+func open(settings) (*Cluster, error) { return nil, errNoUnix }
+
+// Running is false.
+func (c *Cluster) Running() bool { return false }
+
+// Stop fails.
+func (c *Cluster) Stop() error { return errors.ErrUnsupported }
+
+// Kill fails.
+func (c *Cluster) Kill() error { return errors.ErrUnsupported }
+
+// Restart fails.
+func (c *Cluster) Restart() error { return errors.ErrUnsupported }
+
+// Log is empty.
+func (c *Cluster) Log() string { return "" }

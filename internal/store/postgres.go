@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/lib/pq"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
+)
+
+// openPostgres opens a pool over lib/pq with prepared statements and bounded waits.
+func openPostgres(address string) (*Store, error) {
+	db, err := pgconn.Open(address)
+	if err != nil {
+		return nil, err
+	}
+	s := assemble(dialect.Postgres, db, db)
+	s.address = address
+	s.hint = make(chan struct{}, 1)
+	s.stopped = make(chan struct{})
+	go s.notify()
+	return s, nil
+}
+
+const (
+	channel         = "linchpin_revision"
+	listenerMinWait = 100 * time.Millisecond
+	listenerMaxWait = 5 * time.Second
+)
+
+// notify tells other servers that there is a new revision, outside of the transactions that made it: a NOTIFY
+// inside them would make commits wait for each other. A hint that is lost costs one tick, no event.
+func (s *Store) notify() {
+	defer close(s.stopped)
+	for range s.hint {
+		ctx, cancel := context.WithTimeout(context.Background(), listenerMaxWait)
+		_, _ = s.writes.ExecContext(ctx, "SELECT pg_notify($1, '')", channel) // a hint only
+		cancel()
+	}
+}
+
+// Hints wakes whoever follows the revisions when another server has committed. It is a hint: some are lost, and a
+// SQLite file gives none. The channel stays open until ctx ends.
+func (s *Store) Hints(ctx context.Context) <-chan struct{} {
+	hints := make(chan struct{}, 1)
+	if !s.IsPostgres() {
+		return hints
+	}
+	l := pq.NewListener(s.address, listenerMinWait, listenerMaxWait, nil)
+	go func() {
+		defer func() { _ = l.Close() }()
+		if err := l.Listen(channel); err != nil {
+			return // the tick of the follower is enough
+		}
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-l.Notify:
+				select {
+				case hints <- struct{}{}:
+				default:
+				}
+			}
+		}
+	}()
+	return hints
+}

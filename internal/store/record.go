@@ -1,0 +1,219 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// recorder notes what a transaction does to each record, one entry a record, in the order they were first touched.
+type recorder struct {
+	entries []*written
+	byID    map[ident.ID]*written
+	closing bool // the journal itself is being written
+}
+
+type written struct {
+	id            ident.ID
+	subject       ident.ID
+	operation     domain.Operation
+	before, after map[string]any
+}
+
+func newRecorder() *recorder { return &recorder{byID: map[ident.ID]*written{}} }
+
+type recorderKey struct{}
+
+func withRecorder(ctx context.Context, r *recorder) context.Context {
+	return context.WithValue(ctx, recorderKey{}, r)
+}
+
+var errOutsideWrite = errors.New("a mutation outside store.Write: it would not be journalled")
+
+// mutation is what every generated mutation can do.
+type mutation interface {
+	ent.Mutation
+	ID() (ident.ID, bool)
+}
+
+// record is the runtime hook on every client. It refuses what did not come through Write, and what changes rows
+// that it cannot name.
+func record(next ent.Mutator) ent.Mutator {
+	return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+		rec, _ := ctx.Value(recorderKey{}).(*recorder)
+		if rec == nil {
+			return nil, errOutsideWrite
+		}
+		if rec.closing {
+			return next.Mutate(ctx, m)
+		}
+		mm, identified := m.(mutation)
+		if !identified {
+			return nil, fmt.Errorf("%s is written by the journal alone", m.Type())
+		}
+		w := &written{}
+		switch {
+		case m.Op().Is(ent.OpCreate):
+			w.operation = domain.Created
+		case m.Op().Is(ent.OpUpdateOne):
+			w.operation, w.before = domain.Updated, map[string]any{}
+			for _, name := range slices.Concat(m.Fields(), m.AddedFields(), m.ClearedFields()) {
+				old, err := m.OldField(ctx, name)
+				if err != nil {
+					return nil, err
+				}
+				w.before[name] = old
+			}
+		case m.Op().Is(ent.OpDeleteOne):
+			id, _ := mm.ID()
+			old, err := load(ctx, mm, id)
+			if err != nil {
+				return nil, err
+			}
+			w.operation, w.id = domain.Deleted, id
+			if w.before, err = fields(old); err != nil {
+				return nil, err
+			}
+			w.subject = subject(id, w.before)
+		default:
+			return nil, fmt.Errorf("%s of %s by condition: the journal needs each record by itself", m.Op(), m.Type())
+		}
+		value, err := next.Mutate(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		if w.operation != domain.Deleted {
+			// The id of a record made in bulk is known only when the last of them is written: keep the value.
+			rec.pending(w, value)
+			return value, nil
+		}
+		rec.note(w)
+		return value, nil
+	})
+}
+
+// pending notes a create or update whose record is read when the transaction ends.
+func (r *recorder) pending(w *written, value ent.Value) {
+	w.after = map[string]any{pendingKey: value}
+	r.entries = append(r.entries, w)
+}
+
+const pendingKey = "\x00record"
+
+func (r *recorder) note(w *written) { r.entries = append(r.entries, w) }
+
+// settle reads the pending records and merges what happened to one record into one entry.
+func (r *recorder) settle() ([]*written, error) {
+	var settled []*written
+	for _, w := range r.entries {
+		if value, is := w.after[pendingKey]; is {
+			after, err := fields(value)
+			if err != nil {
+				return nil, err
+			}
+			w.after = after
+			if err := w.identify(); err != nil {
+				return nil, err
+			}
+		}
+		earlier := r.byID[w.id]
+		if earlier == nil {
+			r.byID[w.id] = w
+			settled = append(settled, w)
+			continue
+		}
+		earlier.merge(w)
+	}
+	return slices.DeleteFunc(settled, func(w *written) bool { return w.operation == "" }), nil
+}
+
+// merge adds a later write of the same transaction.
+func (w *written) merge(later *written) {
+	switch {
+	case w.operation == domain.Created && later.operation == domain.Deleted:
+		w.operation = "" // as if nothing had been
+	case w.operation == domain.Created:
+		w.after = later.after
+	case later.operation == domain.Deleted:
+		for name, old := range w.before {
+			later.before[name] = old
+		}
+		w.operation, w.before, w.after = domain.Deleted, later.before, nil
+	default:
+		for name, old := range later.before {
+			if _, known := w.before[name]; !known {
+				w.before[name] = old
+			}
+		}
+		w.after = later.after
+	}
+}
+
+func (w *written) identify() error {
+	text, _ := w.after["id"].(string)
+	id, err := ident.Parse(text)
+	if err != nil {
+		return fmt.Errorf("a record without an id: %w", err)
+	}
+	w.id, w.subject = id, subject(id, w.after)
+	return nil
+}
+
+// fields is a record as a JSON object: column to value, without its edges.
+func fields(record any) (map[string]any, error) {
+	text, err := json.Marshal(record)
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]any
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, err
+	}
+	delete(all, "edges")
+	return all, nil
+}
+
+// subject is the record whose history shows what happened to id.
+func subject(id ident.ID, record map[string]any) ident.ID {
+	for _, owner := range []string{"incident_id", "change_id", "record_id", "ci_id", "team_id"} {
+		if id.Kind() == ident.Incident || id.Kind() == ident.Change || id.Kind() == ident.CI {
+			break
+		}
+		if text, is := record[owner].(string); is {
+			if of, err := ident.Parse(text); err == nil {
+				return of
+			}
+		}
+	}
+	return id
+}
+
+// load reads the record that is about to be deleted.
+func load(ctx context.Context, m any, id ident.ID) (any, error) {
+	c := m.(interface{ Client() *ent.Client }).Client()
+	switch id.Kind() { //nolint:exhaustive // only what can be deleted; the rest is retired or kept
+	case ident.Relationship:
+		return c.Relationship.Get(ctx, id)
+	case ident.DependencyGroup:
+		return c.DependencyGroup.Get(ctx, id)
+	case ident.Owner:
+		return c.Owner.Get(ctx, id)
+	case ident.Membership:
+		return c.Membership.Get(ctx, id)
+	case ident.IncidentCI:
+		return c.IncidentCI.Get(ctx, id)
+	case ident.ChangeCI:
+		return c.ChangeCI.Get(ctx, id)
+	case ident.ExternalIdentity:
+		return c.ExternalIdentity.Get(ctx, id)
+	case ident.DanglingReference:
+		return c.DanglingReference.Get(ctx, id)
+	}
+	return nil, fmt.Errorf("a %s cannot be deleted", id.Kind())
+}

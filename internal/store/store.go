@@ -1,0 +1,133 @@
+// Package store is the database: it opens and migrates it, reads through Read, and writes through Write, the only
+// door. It refuses any mutation outside Write, so that nothing can happen that the journal does not tell.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+)
+
+// Store is an open database, SQLite or PostgreSQL.
+type Store struct {
+	// Read reads committed records. Mutations through it are refused.
+	Read *ent.Client
+
+	dialect string
+	writer  *ent.Client
+	reader  *sql.DB
+	writes  *sql.DB
+	now     func() time.Time
+
+	mu       sync.Mutex
+	onCommit []func(context.Context, int64)
+
+	// PostgreSQL only: other servers are told of new revisions.
+	address string
+	hint    chan struct{}
+	stopped chan struct{}
+}
+
+// Open opens the database that address names: "sqlite:PATH", or a postgres:// URL. It creates a SQLite file that
+// is not there. It does not migrate.
+func Open(ctx context.Context, address string) (*Store, error) {
+	scheme, rest, _ := strings.Cut(address, ":")
+	var s *Store
+	var err error
+	switch scheme {
+	case "sqlite":
+		s, err = openSQLite(rest)
+	case "postgres", "postgresql":
+		s, err = openPostgres(address)
+	default:
+		return nil, fmt.Errorf("database %q: an address is sqlite:PATH or postgres://USER@HOST/NAME", redact(address))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", redact(address), err)
+	}
+	if err := s.reader.PingContext(ctx); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", redact(address), describe(err))
+	}
+	return s, nil
+}
+
+// assemble makes a Store of a pool for writes and one for reads, which may be the same.
+func assemble(d string, writes, reader *sql.DB) *Store {
+	s := &Store{dialect: d, writes: writes, reader: reader, now: time.Now}
+	s.writer = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, writes)}))
+	s.writer.Use(record)
+	s.Read = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, reader)}))
+	s.Read.Use(record)
+	return s
+}
+
+// Close closes all connections.
+func (s *Store) Close() error {
+	if s.hint != nil {
+		close(s.hint)
+		<-s.stopped
+	}
+	if s.reader != s.writes {
+		if err := s.reader.Close(); err != nil {
+			return err
+		}
+	}
+	return s.writes.Close()
+}
+
+// IsPostgres reports whether the database is PostgreSQL; else it is SQLite.
+func (s *Store) IsPostgres() bool { return s.dialect == dialect.Postgres }
+
+// Dialect is the database's name in ent: "sqlite3" or "postgres".
+func (s *Store) Dialect() string { return s.dialect }
+
+// OnCommit registers f to be called with the revision of each commit, before Write returns. f must be quick.
+func (s *Store) OnCommit(f func(ctx context.Context, revision int64)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onCommit = append(s.onCommit, f)
+}
+
+func (s *Store) committed(ctx context.Context, revision int64) {
+	s.mu.Lock()
+	listeners := s.onCommit
+	s.mu.Unlock()
+	for _, f := range listeners {
+		f(ctx, revision)
+	}
+	select {
+	case s.hint <- struct{}{}:
+	default: // SQLite, or a hint is on its way
+	}
+}
+
+// Revision is the number of the last committed write.
+func (s *Store) Revision(ctx context.Context) (int64, error) {
+	h, err := s.Read.Head.Query().Only(ctx)
+	if err != nil {
+		return 0, Translate(err)
+	}
+	return h.Revision, nil
+}
+
+// redact removes the password of an address, for messages.
+func redact(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		scheme, _, _ := strings.Cut(address, ":")
+		return scheme + ":…"
+	}
+	return u.Redacted()
+}
+
+// Writer is the pool that writes. It is for migrations and their tests: what is written through it is not journalled.
+func (s *Store) Writer() *sql.DB { return s.writes }

@@ -1,0 +1,63 @@
+// Package storetest runs a test on every database Linchpin supports, and holds the conformance suite that decides
+// whether they behave alike.
+package storetest
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
+)
+
+// Each runs test on a fresh, migrated SQLite file and on a fresh, migrated PostgreSQL database.
+func Each(t *testing.T, test func(t *testing.T, s *store.Store)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
+}
+
+// SQLite opens a fresh, migrated SQLite file.
+func SQLite(t testing.TB) *store.Store {
+	t.Helper()
+	return open(t, "sqlite:"+filepath.Join(t.TempDir(), "linchpin.db"))
+}
+
+// Postgres opens a fresh, migrated PostgreSQL database; the test is skipped where there is no PostgreSQL.
+func Postgres(t testing.TB) *store.Store {
+	t.Helper()
+	return open(t, PostgresAddress(t))
+}
+
+// PostgresAddress is the address of a fresh, migrated PostgreSQL database.
+func PostgresAddress(t testing.TB) string {
+	t.Helper()
+	return pgtest.Database(t, "linchpin", func(address string) error {
+		s, err := store.Open(context.Background(), address)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Migrate(context.Background()); err != nil {
+			return err
+		}
+		return s.Close()
+	})
+}
+
+func open(t testing.TB, address string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

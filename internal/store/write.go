@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"entgo.io/ent/dialect"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+)
+
+// Tx is a write transaction. Now is its clock: UTC, whole microseconds, the same for everything it writes.
+type Tx struct {
+	*ent.Tx
+	Now   time.Time
+	Actor string // who writes
+	Verb  string // what is done, such as "incident.resolve"
+
+	dialect string
+	record  *recorder
+}
+
+// IsPostgres reports which dialect raw statements have to speak.
+func (tx *Tx) IsPostgres() bool { return tx.dialect == dialect.Postgres }
+
+// By says who writes, and what they do.
+type By struct {
+	Actor string
+	Verb  string
+}
+
+type momentKey struct{}
+
+// At makes a context whose writes happen at t: for records that bring a past with them.
+func At(ctx context.Context, t time.Time) context.Context {
+	return context.WithValue(ctx, momentKey{}, t)
+}
+
+func (s *Store) clock(ctx context.Context) time.Time {
+	if t, given := ctx.Value(momentKey{}).(time.Time); given {
+		return t
+	}
+	return s.now()
+}
+
+const (
+	writeAttempts = 8
+	writeTimeout  = 60 * time.Second
+)
+
+// Write runs decide in a transaction, journals every record it wrote as one revision, and commits. decide may run
+// several times: serialization failures, deadlocks and busy databases are retried. What it returns belongs to the
+// closed transaction: read its fields, do not query its edges.
+//
+// The transaction outlives the caller's ctx once begun, so that a hang-up never leaves the outcome in doubt; a
+// commit whose answer is lost is errs.OutcomeUnknown. Where decide wrote nothing, no revision is taken.
+func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Context, *Tx) (T, error)) (T, error) {
+	var result T
+	if err := ctx.Err(); err != nil {
+		return result, Translate(err)
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		value, revision, err := writeOnce(bounded, s, by, decide)
+		if err == nil {
+			if revision > 0 {
+				s.committed(bounded, revision)
+			}
+			return value, nil
+		}
+		if attempt == writeAttempts || !isTransient(err) {
+			return result, Translate(err)
+		}
+		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(attempt, 7)))
+		select {
+		case <-time.After(pause):
+		case <-bounded.Done():
+			return result, Translate(bounded.Err())
+		}
+	}
+}
+
+func writeOnce[T any](ctx context.Context, s *Store, by By, decide func(context.Context, *Tx) (T, error)) (value T, revision int64, err error) {
+	inner, err := s.writer.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelDefault})
+	if err != nil {
+		return value, 0, err
+	}
+	finished := false
+	defer func() {
+		if !finished { // decide failed or panicked
+			_ = inner.Rollback()
+		}
+	}()
+	tx := &Tx{
+		Tx: inner, Now: s.clock(ctx).UTC().Truncate(time.Microsecond), Actor: by.Actor, Verb: by.Verb,
+		dialect: s.dialect, record: newRecorder(),
+	}
+	ctx = withRecorder(ctx, tx.record)
+	if value, err = decide(ctx, tx); err != nil {
+		return value, 0, err
+	}
+	if revision, err = journal(ctx, tx); err != nil {
+		return value, 0, err
+	}
+	finished = true
+	if err = inner.Commit(); err != nil {
+		return value, 0, commitFailed(err)
+	}
+	return value, revision, nil
+}
+
+// commitFailed tells a refused commit from one whose outcome nobody knows.
+func commitFailed(err error) error {
+	if errors.Is(err, sql.ErrTxDone) || serverSaidNo(err) {
+		return err
+	}
+	return errs.New(errs.OutcomeUnknown, "the connection to the database was lost during the commit: the write may or may not have happened").Because(err)
+}

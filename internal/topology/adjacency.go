@@ -1,0 +1,116 @@
+package topology
+
+// Vertex is a CI's place in the dense arrays of one Snapshot; 0 is no CI. Two snapshots may place the
+// same CI differently: compaction is free to renumber.
+type Vertex uint32
+
+// GroupIndex is a dependency group's place in the arrays of one Snapshot.
+type GroupIndex uint32
+
+// Arc is one hop of impact in four bytes: two bits of kind, thirty of index. Seen from the cause it names
+// the dependent CI or the group through which that CI depends; seen from the dependent it names the cause
+// or the group, once, whatever the number of its members.
+type Arc uint32
+
+// ArcKind is the upper two bits of an Arc.
+type ArcKind uint8
+
+// The kinds of arcs. A weighted arc leads to a group in which members count by weight.
+const (
+	HardArc ArcKind = iota
+	SoftArc
+	GroupArc
+	WeightedArc
+)
+
+const arcIndexBits = 30
+
+func arcTo(k ArcKind, index uint32) Arc { return Arc(uint32(k)<<arcIndexBits | index) }
+
+// Kind says how impact passes.
+func (a Arc) Kind() ArcKind { return ArcKind(a >> arcIndexBits) }
+
+// Vertex is the other end of a HardArc or SoftArc.
+func (a Arc) Vertex() Vertex { return Vertex(a & (1<<arcIndexBits - 1)) }
+
+// Group is the other end of a GroupArc or WeightedArc.
+func (a Arc) Group() GroupIndex { return GroupIndex(a & (1<<arcIndexBits - 1)) }
+
+// row is the list of arcs of one vertex and, beside it, the number of the relationship of each (0 for the
+// entry of a group in the row of its dependent). Writers append beyond the length that earlier snapshots
+// see and copy on every other change, so that a hub is copied once and not on every write.
+type row struct {
+	arcs          []Arc
+	relationships []uint32
+}
+
+func (r row) with(a Arc, relationship uint32) row {
+	return row{append(r.arcs, a), append(r.relationships, relationship)}
+}
+
+// without is a fresh row that lacks the entries for which gone says so.
+func (r row) without(gone func(a Arc, relationship uint32) bool) row {
+	var out row
+	for i, a := range r.arcs {
+		if !gone(a, r.relationships[i]) {
+			if out.arcs == nil {
+				out = row{make([]Arc, 0, len(r.arcs)), make([]uint32, 0, len(r.arcs))}
+			}
+			out = out.with(a, r.relationships[i])
+		}
+	}
+	return out
+}
+
+// adjacency is one direction of the graph: compressed sparse rows, with changed rows laid over them.
+// See Saad, Iterative Methods for Sparse Linear Systems, 3.4, for the layout.
+type adjacency struct {
+	offsets       []uint32 // of vertex v: offsets[v] to offsets[v+1]
+	arcs          []Arc
+	relationships []uint32
+	delta         overlay[row]
+}
+
+func (a *adjacency) len() int { return max(len(a.offsets)-1, a.delta.length) }
+
+// arcsOf is the hot half of a row. Its capacity ends with it.
+func (a *adjacency) arcsOf(v Vertex) []Arc {
+	if r := a.delta.find(uint32(v)); r != nil {
+		return r.arcs[:len(r.arcs):len(r.arcs)]
+	}
+	if int(v)+1 < len(a.offsets) {
+		from, to := a.offsets[v], a.offsets[v+1]
+		return a.arcs[from:to:to]
+	}
+	return nil
+}
+
+func (a *adjacency) row(v Vertex) row {
+	if r := a.delta.find(uint32(v)); r != nil {
+		return *r
+	}
+	if int(v)+1 < len(a.offsets) {
+		from, to := a.offsets[v], a.offsets[v+1]
+		return row{a.arcs[from:to:to], a.relationships[from:to:to]}
+	}
+	return row{}
+}
+
+// newAdjacency lays out rows by a counting sort in two passes over the arcs that walk gives, O(n + m).
+func newAdjacency(n int, walk func(arc func(at Vertex, a Arc, relationship uint32))) adjacency {
+	a := adjacency{offsets: make([]uint32, n+1)}
+	walk(func(at Vertex, _ Arc, _ uint32) { a.offsets[at+1]++ })
+	for v := range n {
+		a.offsets[v+1] += a.offsets[v]
+	}
+	a.arcs = make([]Arc, a.offsets[n])
+	a.relationships = make([]uint32, a.offsets[n])
+	next := make([]uint32, n)
+	copy(next, a.offsets)
+	walk(func(at Vertex, arc Arc, relationship uint32) {
+		i := next[at]
+		next[at]++
+		a.arcs[i], a.relationships[i] = arc, relationship
+	})
+	return a
+}

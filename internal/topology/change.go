@@ -1,0 +1,191 @@
+package topology
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// changes is what a batch comes to, by place; the zero fact stands for a removal.
+type changes struct {
+	types         map[uint16]Type
+	cis           map[Vertex]ciFact
+	relationships map[uint32]relationshipFact
+	groups        map[uint32]Counter
+}
+
+func (w *writer) gather(b Batch) changes {
+	c := changes{map[uint16]Type{}, make(map[Vertex]ciFact, len(b.CIs)), make(map[uint32]relationshipFact, len(b.Relationships)), map[uint32]Counter{}}
+	for _, f := range b.Types {
+		c.types[uint16(f.ID.Number())] = f
+	}
+	for _, f := range b.CIs {
+		c.cis[vertexOf(f.ID)] = packCI(f)
+	}
+	for _, f := range b.Relationships {
+		c.relationships[uint32(f.ID.Number())] = packRelationship(f)
+	}
+	for _, f := range b.Groups {
+		c.groups[uint32(f.ID.Number())] = packGroup(f)
+	}
+	for _, r := range b.Removed {
+		switch r.Kind() { //nolint:exhaustive // normalise refused the others
+		case ident.CI:
+			c.cis[vertexOf(r)] = ciFact{}
+		case ident.RelationshipType:
+			c.types[uint16(r.Number())] = Type{}
+		case ident.Relationship:
+			c.relationships[uint32(r.Number())] = relationshipFact{}
+		case ident.DependencyGroup:
+			c.groups[uint32(r.Number())] = Counter{}
+		}
+	}
+	return c
+}
+
+// retype writes the types and reports whether arcs that exist hang on the difference.
+func (w *writer) retype(types map[uint16]Type) (hangs bool) {
+	if len(types) == 0 {
+		return false
+	}
+	w.types = slices.Clone(w.types)
+	for number, f := range types {
+		before := w.typeOf(number)
+		if before == f {
+			continue
+		}
+		if w.perType[number] > 0 {
+			hangs = true
+		}
+		for len(w.types) <= int(number) {
+			w.types = append(w.types, Type{})
+		}
+		w.types[number] = f
+		swap(&w.digest, before.ID != 0, f.ID != 0, before.digest, f.digest)
+	}
+	return hangs
+}
+
+// swap adjusts a digest for a fact that another replaces, where there was or is one.
+func swap(d *Digest, was, is bool, before, after func() Digest) {
+	if was {
+		d.remove(before())
+	}
+	if is {
+		d.add(after())
+	}
+}
+
+func (w *writer) writeCI(v Vertex, f ciFact) {
+	before := *w.cis.at(uint32(v))
+	swap(&w.digest, before.isKnown(), f.isKnown(),
+		func() Digest { return before.unpack(idOf(v)).digest() }, func() Digest { return f.unpack(idOf(v)).digest() })
+	w.setCI(v, f)
+}
+
+// writeRelationship keeps what is not part of the fact: memberships, and whether the relationship is listed as waiting.
+func (w *writer) writeRelationship(r uint32, f relationshipFact) {
+	before := *w.relationships.at(r)
+	f.group = before.group
+	f.tags |= before.tags & inSeveralGroups
+	if f.isKnown() && f.source == before.source {
+		f.tags |= before.tags & awaitsSource
+	}
+	if f.isKnown() && f.target == before.target {
+		f.tags |= before.tags & awaitsTarget
+	}
+	if before.isKnown() {
+		w.perType[before.typ]--
+	}
+	if f.isKnown() {
+		w.perType[f.typ]++
+	}
+	swap(&w.digest, before.isKnown(), f.isKnown(),
+		func() Digest { return before.unpack(r).digest() }, func() Digest { return f.unpack(r).digest() })
+	w.setRelationship(r, f)
+}
+
+func (w *writer) writeGroup(g uint32, after Counter) {
+	before := *w.groups.at(g)
+	swap(&w.digest, before.isKnown, after.isKnown,
+		func() Digest { return before.unpack(g).digest() }, func() Digest { return after.unpack(g).digest() })
+	for _, m := range before.Members {
+		w.leave(m.Relationship, g)
+	}
+	for _, m := range after.Members {
+		w.join(m.Relationship, g)
+	}
+	w.setCounter(g, after)
+}
+
+// attach moves the entry of a group to the row of its new dependent. It is there whether or not the
+// dependent is: without members that arrive it does nothing.
+func (w *writer) attach(g uint32, before, after *Counter) {
+	if before.isKnown {
+		old := before.arc(g)
+		w.setIn(before.Dependent, w.in.row(before.Dependent).without(func(a Arc, r uint32) bool { return a == old && r == 0 }))
+	}
+	if after.isKnown {
+		w.setIn(after.Dependent, w.in.row(after.Dependent).with(after.arc(g), 0))
+	}
+}
+
+func (w *writer) join(r, g uint32) {
+	f := *w.relationships.at(r)
+	switch {
+	case f.tags&inSeveralGroups != 0:
+		w.memberships[r] = append(w.memberships[r], g)
+	case f.group == 0:
+		f.group = g
+	default:
+		w.memberships[r] = []uint32{f.group, g}
+		f.group, f.tags = 0, f.tags|inSeveralGroups
+	}
+	w.setRelationship(r, f)
+}
+
+func (w *writer) leave(r, g uint32) {
+	f := *w.relationships.at(r)
+	if f.tags&inSeveralGroups == 0 {
+		f.group = 0
+	} else if left := slices.DeleteFunc(w.memberships[r], func(other uint32) bool { return other == g }); len(left) > 1 {
+		w.memberships[r] = left
+	} else {
+		delete(w.memberships, r)
+		f.group, f.tags = left[0], f.tags&^inSeveralGroups
+	}
+	w.setRelationship(r, f)
+}
+
+// mark writes the incidents.
+func (w *writer) mark(b Batch) {
+	after := map[ident.ID]*Incident{}
+	for i := range b.Incidents {
+		after[b.Incidents[i].ID] = &b.Incidents[i]
+	}
+	for _, r := range b.Removed {
+		if r.Kind() == ident.Incident {
+			after[r] = nil
+		}
+	}
+	if len(after) == 0 {
+		return
+	}
+	incidents := make([]Incident, 0, len(w.incidents)+len(after))
+	for _, before := range w.incidents {
+		if _, changed := after[before.ID]; changed {
+			w.digest.remove(before.digest())
+		} else {
+			incidents = append(incidents, before)
+		}
+	}
+	for _, f := range after {
+		if f != nil {
+			w.digest.add(f.digest())
+			incidents = append(incidents, *f)
+		}
+	}
+	slices.SortFunc(incidents, func(a, b Incident) int { return cmp.Compare(a.ID, b.ID) })
+	w.incidents = incidents
+}

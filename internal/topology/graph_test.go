@@ -1,0 +1,289 @@
+package topology_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"pgregory.net/rapid"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
+)
+
+// dump writes down everything that a snapshot says, in one order.
+func dump(s *topology.Snapshot) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "digest", s.Digest(), s.Incidents())
+	for v := range topology.Vertex(s.Vertices()) {
+		if ci := s.CI(v); ci.ID != 0 {
+			fmt.Fprintf(&b, "%+v\n", ci)
+		}
+		dumpEdges(&b, s, "affects", slices.Collect(s.Affects(v)))
+		dumpEdges(&b, s, "needs", slices.Collect(s.Needs(v)))
+		for _, g := range slices.Sorted(slices.Values(s.GroupsOf(v))) {
+			c := s.Counter(g)
+			fmt.Fprintf(&b, "group %v of %v: %v %d of %d\n", s.GroupID(g), s.ID(v), c.Mode, c.Need, c.Total)
+		}
+	}
+	return b.String()
+}
+
+func dumpEdges(b *strings.Builder, s *topology.Snapshot, word string, edges []topology.Edge) {
+	slices.SortFunc(edges, func(x, y topology.Edge) int {
+		return cmp.Or(cmp.Compare(x.Relationship, y.Relationship), cmp.Compare(x.From, y.From), cmp.Compare(x.Group, y.Group))
+	})
+	for _, e := range edges {
+		fmt.Fprintf(b, "%s %v %v→%v %v %v %v\n", word, e.Relationship, s.ID(e.From), s.ID(e.To), e.Type, e.Strength, s.GroupID(e.Group))
+	}
+}
+
+// expect writes down what a model says, for arcs and groups.
+func expect(t interface{ Fatalf(string, ...any) }, s *topology.Snapshot, m *topologytest.Model) {
+	want := map[string]int{}
+	totals := map[ident.ID]int{}
+	for _, a := range m.Arcs() {
+		strength := topology.Hard
+		if a.IsSoft {
+			strength = topology.Soft
+		}
+		groups := a.Groups
+		if len(groups) == 0 {
+			groups = []ident.ID{s.GroupID(0)}
+		}
+		for _, g := range groups {
+			want[fmt.Sprint(a.Relationship, a.From, a.To, a.Type, strength, g)]++
+			totals[g] += topologytest.Weight(m.Groups[g], a.Relationship)
+		}
+	}
+	for _, walk := range []string{"out", "in"} {
+		got := map[string]int{}
+		for v := range topology.Vertex(s.Vertices()) {
+			edges := s.Affects(v)
+			if walk == "in" {
+				edges = s.Needs(v)
+			}
+			for e := range edges {
+				got[fmt.Sprint(e.Relationship, s.ID(e.From), s.ID(e.To), e.Type, e.Strength, s.GroupID(e.Group))]++
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatalf("%s arcs\n got %v\nwant %v", walk, got, want)
+		}
+	}
+	for _, g := range m.Groups {
+		c := s.Counter(topology.GroupIndex(g.ID.Number()))
+		if int(c.Total) != totals[g.ID] || int(c.Need) != topologytest.Need(g, totals[g.ID]) {
+			t.Fatalf("%+v needs %d of %d, want %d of %d", g, c.Need, c.Total, topologytest.Need(g, totals[g.ID]), totals[g.ID])
+		}
+	}
+}
+
+func TestAHistoryOfBatchesEqualsLoadingItsEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := topologytest.Estate(t)
+		g := topology.New()
+		if rapid.Bool().Draw(t, "eager") {
+			g.CompactEagerly()
+		}
+		if err := g.Load(m.Facts(0)); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, g.Snapshot(), m)
+		type past struct {
+			snapshot *topology.Snapshot
+			said     string
+		}
+		var history []past
+		next := rapid.SampledFrom([]func(*rapid.T, *topologytest.Model) topology.Batch{topologytest.Next, topologytest.Flip}).Draw(t, "kind")
+		for range rapid.IntRange(1, 12).Draw(t, "batches") {
+			b := next(t, m)
+			m.Apply(b)
+			if err := g.Apply(b); err != nil {
+				t.Fatal(err)
+			}
+			if rapid.IntRange(0, 5).Draw(t, "compact") == 0 {
+				g.Compact()
+			}
+			s := g.Snapshot()
+			expect(t, s, m)
+			fresh := topology.New()
+			if err := fresh.Load(m.Facts(uint64(b.Revision))); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := dump(s), dump(fresh.Snapshot()); got != want {
+				t.Fatalf("applied:\n%s\nloaded:\n%s", got, want)
+			}
+			if d, err := topology.DigestOf(m.Facts(7)); err != nil || d != s.Digest() || s.Revision() != b.Revision {
+				t.Fatalf("digest %v at %d, want %v at %d, %v", s.Digest(), s.Revision(), d, b.Revision, err)
+			}
+			for _, r := range m.Relationships {
+				if got, known := s.Relationship(r.ID); !known || got != r {
+					t.Fatalf("got %+v, want %+v", got, r)
+				}
+			}
+			history = append(history, past{s, dump(s)})
+		}
+		g.Settle()
+		for _, p := range history {
+			if now := dump(p.snapshot); now != p.said {
+				t.Fatalf("revision %d changed from\n%s\nto\n%s", p.snapshot.Revision(), p.said, now)
+			}
+		}
+	})
+}
+
+func TestReadersSeeWholeRevisionsWhileWritersAndCompactionRun(t *testing.T) {
+	r := rapid.Custom(func(t *rapid.T) []topology.Batch {
+		m := topologytest.Estate(t)
+		batches := []topology.Batch{m.Facts(0)}
+		for range 300 {
+			b := topologytest.Next(t, m)
+			m.Apply(b)
+			batches = append(batches, b)
+		}
+		return batches
+	})
+	batches := r.Example(1)
+	m, digests := topologytest.NewModel(), map[int64]topology.Digest{}
+	for _, b := range batches {
+		m.Apply(b)
+		digests[b.Revision], _ = topology.DigestOf(m.Facts(0))
+	}
+	g := topology.New()
+	g.CompactEagerly()
+	if err := g.Load(batches[0]); err != nil {
+		t.Fatal(err)
+	}
+	last := batches[len(batches)-1].Revision
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for at := batches[0].Revision; at < last; at++ {
+				s, err := g.Wait(t.Context(), at)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if s.Digest() != digests[s.Revision()] || dump(s) == "" {
+					t.Errorf("revision %d has digest %v, want %v", s.Revision(), s.Digest(), digests[s.Revision()])
+				}
+			}
+		})
+	}
+	for _, b := range batches[1:] {
+		if err := g.Apply(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	readers.Wait()
+	g.Settle()
+	expect(t, g.Snapshot(), m)
+}
+
+func TestAGapIsRefusedAndChangesNothing(t *testing.T) {
+	g := topology.New()
+	if err := g.Load(topology.Batch{Revision: 7}); err != nil {
+		t.Fatal(err)
+	}
+	before := g.Snapshot()
+	for _, revision := range []int64{0, 6, 7, 9} {
+		err := g.Apply(topology.Batch{Revision: revision, CIs: []topology.CI{{ID: ident.New(ident.CI, 1), Class: ident.New(ident.CIClass, 1)}}})
+		if gap := (*topology.GapError)(nil); !errors.As(err, &gap) || gap.Have != 7 || gap.Got != revision {
+			t.Errorf("revision %d: got %v", revision, err)
+		}
+	}
+	if g.Snapshot() != before {
+		t.Error("a refused batch published a snapshot")
+	}
+}
+
+func TestAFactThatCannotBeIsRefusedAndChangesNothing(t *testing.T) {
+	ci, class := ident.New(ident.CI, 1), ident.New(ident.CIClass, 1)
+	for name, b := range map[string]topology.Batch{
+		"a CI without id":        {CIs: []topology.CI{{Class: class}}},
+		"a CI without class":     {CIs: []topology.CI{{ID: ci}}},
+		"a class for a CI":       {CIs: []topology.CI{{ID: class, Class: class}}},
+		"a number out of range":  {CIs: []topology.CI{{ID: ident.New(ident.CI, 1<<40), Class: class}}},
+		"an environment unknown": {CIs: []topology.CI{{ID: ci, Class: class, Environment: 99}}},
+		"a relationship to none": {Relationships: []topology.Relationship{{ID: ident.New(ident.Relationship, 1), Source: ci}}},
+		"a removed team":         {Removed: []ident.ID{ident.New(ident.Team, 1)}},
+		"weights beyond count": {Groups: []topology.Group{{ID: ident.New(ident.DependencyGroup, 1), Dependent: ci, Members: []topology.Member{
+			{Relationship: ident.New(ident.Relationship, 1), Weight: 1 << 31}, {Relationship: ident.New(ident.Relationship, 2), Weight: 1 << 31},
+		}}}},
+	} {
+		g := topology.New()
+		b.Revision = 1
+		before := g.Snapshot()
+		if err := g.Apply(b); errs.CodeOf(err) != errs.Invalid || g.Snapshot() != before {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if err := g.Load(b); errs.CodeOf(err) != errs.Invalid || g.Snapshot() != before {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestWaitReturnsWhenTheRevisionComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := topology.New()
+		done := make(chan int64)
+		go func() {
+			s, _ := g.Wait(t.Context(), 2)
+			done <- s.Revision()
+		}()
+		for revision := int64(1); revision <= 2; revision++ {
+			synctest.Wait()
+			select {
+			case got := <-done:
+				t.Errorf("returned at revision %d", got)
+			default:
+			}
+			if err := g.Apply(topology.Batch{Revision: revision}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := <-done; got != 2 {
+			t.Errorf("got revision %d", got)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := g.Wait(ctx, 3); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAServiceIsItsCI(t *testing.T) {
+	svc := ident.New(ident.Service, 3)
+	g := topology.New()
+	if err := g.Load(topology.Batch{CIs: []topology.CI{{ID: svc, Class: ident.New(ident.CIClass, 1), IsService: true}}}); err != nil {
+		t.Fatal(err)
+	}
+	s := g.Snapshot()
+	v, known := s.Index(svc)
+	if w, alsoKnown := s.Index(svc.As(ident.CI)); !known || !alsoKnown || v != w || s.ID(v) != svc.As(ident.CI) {
+		t.Fatalf("got %v %v, %v %v", v, known, w, alsoKnown)
+	}
+	if _, known := s.Index(ident.New(ident.Team, 3)); known {
+		t.Error("a team was found among the CIs")
+	}
+}
+
+func TestAMemoIsWorkedOutOnce(t *testing.T) {
+	s := topology.New().Snapshot()
+	times := 0
+	for range 3 {
+		if got := s.Memo("key", func() any { times++; return times }); got != 1 {
+			t.Errorf("got %v", got)
+		}
+	}
+}

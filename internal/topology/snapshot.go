@@ -1,0 +1,139 @@
+package topology
+
+import (
+	"sync"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// Snapshot is the graph at one revision. It never changes and needs no lock.
+type Snapshot struct {
+	tables
+	revision   int64
+	superseded chan struct{}
+	memos      sync.Map // key → *memo
+}
+
+type memo struct {
+	once  sync.Once
+	value any
+}
+
+// Revision is the last revision that the snapshot contains.
+func (s *Snapshot) Revision() int64 { return s.revision }
+
+// Digest sums up the facts; it equals DigestOf the same facts read from elsewhere.
+func (s *Snapshot) Digest() Digest { return s.digest }
+
+// Superseded is closed when the graph has a newer snapshot.
+func (s *Snapshot) Superseded() <-chan struct{} { return s.superseded }
+
+// Memo answers what compute answered when it was first asked for key, so that what depends on nothing but
+// the snapshot is worked out once. Concurrent callers wait for the one that computes.
+func (s *Snapshot) Memo(key any, compute func() any) any {
+	m, found := s.memos.Load(key)
+	if !found {
+		m, _ = s.memos.LoadOrStore(key, new(memo))
+	}
+	one := m.(*memo)
+	one.once.Do(func() { one.value = compute() })
+	return one.value
+}
+
+// Index is where a CI lies; false for one that is not known. A retired CI is known and has no arcs.
+// A service id is its CI's.
+func (s *Snapshot) Index(ci ident.ID) (Vertex, bool) {
+	if k := ci.Kind(); k != ident.CI && k != ident.Service || ci.Number() > maxVertex {
+		return 0, false
+	}
+	v := vertexOf(ci)
+	return v, s.cis.at(uint32(v)).isKnown()
+}
+
+// ID is the CI that lies at v.
+func (s *Snapshot) ID(v Vertex) ident.ID { return idOf(v) }
+
+// Vertices is one more than the highest Vertex: the length of an array by Vertex.
+func (s *Snapshot) Vertices() int { return max(s.cis.len(), s.out.len(), s.in.len()) }
+
+// Counters is one more than the highest GroupIndex.
+func (s *Snapshot) Counters() int { return s.groups.len() }
+
+// CI is what is known of the CI at v; the zero CI when nothing is.
+func (s *Snapshot) CI(v Vertex) CI {
+	if f := s.cis.at(uint32(v)); f.isKnown() {
+		return f.unpack(idOf(v))
+	}
+	return CI{}
+}
+
+// IsPresent reports whether the CI at v is known and not retired.
+func (s *Snapshot) IsPresent(v Vertex) bool { return s.isPresent(v) }
+
+// IsService reports whether the CI at v is a service.
+func (s *Snapshot) IsService(v Vertex) bool {
+	return s.cis.at(uint32(v)).class24tags8&ciService != 0
+}
+
+// Out is the hot half of the arcs by which the CI at v harms others. Not to be changed.
+func (s *Snapshot) Out(v Vertex) []Arc { return s.out.arcsOf(v) }
+
+// In is the hot half of the arcs by which others harm the CI at v, each of its groups once. Not to be changed.
+func (s *Snapshot) In(v Vertex) []Arc { return s.in.arcsOf(v) }
+
+// OutRelationships are the relationship numbers beside Out. Not to be changed.
+func (s *Snapshot) OutRelationships(v Vertex) []uint32 { return s.out.row(v).relationships }
+
+// InRelationships are the relationship numbers beside In, 0 beside a group. Not to be changed.
+func (s *Snapshot) InRelationships(v Vertex) []uint32 { return s.in.row(v).relationships }
+
+// Counter is the group at g, compiled. Not to be changed.
+func (s *Snapshot) Counter(g GroupIndex) *Counter { return s.groups.at(uint32(g)) }
+
+// GroupID is the dependency group that lies at g.
+func (s *Snapshot) GroupID(g GroupIndex) ident.ID { return ident.New(ident.DependencyGroup, int64(g)) }
+
+// RelationshipID is the relationship of a number.
+func (s *Snapshot) RelationshipID(number uint32) ident.ID {
+	return ident.New(ident.Relationship, int64(number))
+}
+
+// Relationship is the fact of that id; false when it is not known.
+func (s *Snapshot) Relationship(r ident.ID) (Relationship, bool) {
+	if r.Kind() != ident.Relationship || r.Number() > maxRelationship {
+		return Relationship{}, false
+	}
+	number := uint32(r.Number())
+	f := s.relationships.at(number)
+	if !f.isKnown() {
+		return Relationship{}, false
+	}
+	return f.unpack(number), true
+}
+
+// Group is the fact of that id; false when it is not known.
+func (s *Snapshot) Group(g ident.ID) (Group, bool) {
+	if g.Kind() != ident.DependencyGroup || g.Number() > maxGroup {
+		return Group{}, false
+	}
+	number := uint32(g.Number())
+	c := s.groups.at(number)
+	if !c.isKnown {
+		return Group{}, false
+	}
+	return c.unpack(number), true
+}
+
+// GroupsOf lists the dependency groups of the CI at v.
+func (s *Snapshot) GroupsOf(v Vertex) []GroupIndex {
+	var groups []GroupIndex
+	for _, a := range s.In(v) {
+		if k := a.Kind(); k == GroupArc || k == WeightedArc {
+			groups = append(groups, a.Group())
+		}
+	}
+	return groups
+}
+
+// Incidents are the marks of the open incidents, by id. Not to be changed.
+func (s *Snapshot) Incidents() []Incident { return s.incidents }

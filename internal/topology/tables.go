@@ -1,0 +1,125 @@
+package topology
+
+import "github.com/linchpin-cmdb/linchpin/internal/ident"
+
+// tables are the facts of one revision and the arcs compiled from them. A copy of the struct is a cheap
+// snapshot: everything behind it is shared until an edit lays something over it.
+type tables struct {
+	types         []Type // by number
+	cis           table[ciFact]
+	relationships table[relationshipFact]
+	groups        table[Counter]
+	out, in       adjacency
+	incidents     []Incident // by id
+	digest        Digest
+}
+
+// ciFact is a CI in eight bytes.
+type ciFact struct {
+	class24tags8 uint32
+	tier         uint16
+	environment  Environment
+}
+
+const (
+	ciKnown = 1 << iota
+	ciRetired
+	ciService
+)
+
+func packCI(f CI) ciFact {
+	tags := uint32(ciKnown)
+	if f.IsRetired {
+		tags |= ciRetired
+	}
+	if f.IsService {
+		tags |= ciService
+	}
+	return ciFact{uint32(f.Class.Number())<<8 | tags, uint16(f.Tier.Number()), f.Environment}
+}
+
+func (f ciFact) isKnown() bool   { return f.class24tags8&ciKnown != 0 }
+func (f ciFact) isPresent() bool { return f.class24tags8&(ciKnown|ciRetired) == ciKnown }
+
+func (f ciFact) unpack(ci ident.ID) CI {
+	out := CI{
+		ID: ci, Class: ident.New(ident.CIClass, int64(f.class24tags8>>8)), Environment: f.environment,
+		IsService: f.class24tags8&ciService != 0, IsRetired: f.class24tags8&ciRetired != 0,
+	}
+	if f.tier != 0 {
+		out.Tier = ident.New(ident.ServiceTier, int64(f.tier))
+	}
+	return out
+}
+
+// relationshipFact is a relationship in sixteen bytes. The place exists as soon as a group names it, before it is known.
+type relationshipFact struct {
+	source, target Vertex
+	group          uint32 // a group it is a member of; 0: none
+	typ            uint16
+	strength       Strength
+	tags           uint8
+}
+
+const (
+	relationshipKnown = 1 << iota
+	inSeveralGroups   // writer.memberships has them all
+	awaitsSource      // listed in writer.awaiting under its source
+	awaitsTarget
+)
+
+func packRelationship(f Relationship) relationshipFact {
+	return relationshipFact{
+		source: vertexOf(f.Source), target: vertexOf(f.Target),
+		typ: uint16(f.Type.Number()), strength: f.Strength, tags: relationshipKnown,
+	}
+}
+
+func (f relationshipFact) isKnown() bool { return f.tags&relationshipKnown != 0 }
+
+func (f relationshipFact) unpack(number uint32) Relationship {
+	return Relationship{
+		ID: ident.New(ident.Relationship, int64(number)), Type: ident.New(ident.RelationshipType, int64(f.typ)),
+		Source: idOf(f.source), Target: idOf(f.target), Strength: f.strength,
+	}
+}
+
+// vertexOf and idOf are the two places that know where a CI lies, for the day when compaction renumbers.
+func vertexOf(ci ident.ID) Vertex { return Vertex(ci.Number()) }
+func idOf(v Vertex) ident.ID      { return ident.New(ident.CI, int64(v)) }
+
+// typeOf gives the type of a number, or one that lets nothing flow.
+func (t *tables) typeOf(number uint16) Type {
+	if int(number) < len(t.types) {
+		return t.types[number]
+	}
+	return Type{}
+}
+
+func (t *tables) isPresent(v Vertex) bool { return t.cis.at(uint32(v)).isPresent() }
+
+// isSoft reports whether a relationship is SOFT, its own word before its type's.
+func (t *tables) isSoft(f *relationshipFact) bool {
+	return f.strength == Soft || f.strength == Default && t.typeOf(f.typ).Strength == Soft
+}
+
+// hops gives the ways on which impact passes over a relationship: none while an end is absent, one, or
+// two for a type that flows both ways. A self-loop has one, whatever its type.
+func (t *tables) hops(f *relationshipFact) (hops [2]hop, n int) {
+	flow := t.typeOf(f.typ).Flow
+	if !f.isKnown() || flow == NoFlow || !t.isPresent(f.source) || !t.isPresent(f.target) {
+		return hops, 0
+	}
+	if flow != TargetToSource {
+		hops[n] = hop{f.source, f.target}
+		n++
+	}
+	if flow == TargetToSource || flow == Both && f.source != f.target {
+		hops[n] = hop{f.target, f.source}
+		n++
+	}
+	return hops, n
+}
+
+// hop goes from a cause to what suffers.
+type hop struct{ from, to Vertex }

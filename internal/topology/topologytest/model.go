@@ -1,0 +1,167 @@
+// Package topologytest is what tests of the graph compare with: facts in maps, arcs by the letter of the rules,
+// and random estates with everything in them that is hard.
+package topologytest
+
+import (
+	"cmp"
+	"maps"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// Model is a graph as maps of facts.
+type Model struct {
+	Revision      int64
+	CIs           map[ident.ID]topology.CI
+	Types         map[ident.ID]topology.Type
+	Relationships map[ident.ID]topology.Relationship
+	Groups        map[ident.ID]topology.Group
+	Incidents     map[ident.ID]topology.Incident
+}
+
+// NewModel is a model without facts.
+func NewModel() *Model {
+	return &Model{
+		CIs: map[ident.ID]topology.CI{}, Types: map[ident.ID]topology.Type{}, Relationships: map[ident.ID]topology.Relationship{},
+		Groups: map[ident.ID]topology.Group{}, Incidents: map[ident.ID]topology.Incident{},
+	}
+}
+
+// Apply writes and removes what a batch says.
+func (m *Model) Apply(b topology.Batch) {
+	m.Revision = b.Revision
+	for _, f := range b.CIs {
+		m.CIs[f.ID] = f
+	}
+	for _, f := range b.Types {
+		m.Types[f.ID] = f
+	}
+	for _, f := range b.Relationships {
+		m.Relationships[f.ID] = f
+	}
+	for _, f := range b.Groups {
+		m.Groups[f.ID] = f
+	}
+	for _, f := range b.Incidents {
+		m.Incidents[f.ID] = f
+	}
+	for _, r := range b.Removed {
+		delete(m.CIs, r)
+		delete(m.Types, r)
+		delete(m.Relationships, r)
+		delete(m.Groups, r)
+		delete(m.Incidents, r)
+	}
+}
+
+// Facts are all facts as one batch, in an order that the seed decides.
+func (m *Model) Facts(seed uint64) topology.Batch {
+	r := rand.New(rand.NewPCG(seed, 1))
+	incidents := shuffled(r, m.Incidents)
+	for i, f := range incidents {
+		incidents[i].Root, incidents[i].Excluded = mixed(r, f.Root), mixed(r, f.Excluded)
+	}
+	return topology.Batch{
+		Revision: m.Revision, CIs: shuffled(r, m.CIs), Types: shuffled(r, m.Types),
+		Relationships: shuffled(r, m.Relationships), Groups: shuffled(r, m.Groups), Incidents: incidents,
+	}
+}
+
+func shuffled[F any](r *rand.Rand, facts map[ident.ID]F) []F {
+	var list []F
+	for _, k := range slices.Sorted(maps.Keys(facts)) {
+		list = append(list, facts[k])
+	}
+	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return list
+}
+
+func mixed(r *rand.Rand, ids []ident.ID) []ident.ID {
+	ids = slices.Clone(ids)
+	r.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	return ids
+}
+
+// Arc is one way of impact, with the groups of To that count it.
+type Arc struct {
+	Relationship, Type, From, To ident.ID
+	IsSoft                       bool
+	Groups                       []ident.ID
+}
+
+// Arcs derives every arc from the facts.
+func (m *Model) Arcs() []Arc {
+	var arcs []Arc
+	for _, r := range m.Relationships {
+		t, known := m.Types[r.Type]
+		if !known || !m.IsPresent(r.Source) || !m.IsPresent(r.Target) {
+			continue
+		}
+		if t.Flow == topology.SourceToTarget || t.Flow == topology.Both {
+			arcs = append(arcs, m.arc(r, t, r.Source, r.Target))
+		}
+		if t.Flow == topology.TargetToSource || t.Flow == topology.Both && r.Source != r.Target {
+			arcs = append(arcs, m.arc(r, t, r.Target, r.Source))
+		}
+	}
+	slices.SortFunc(arcs, func(a, b Arc) int {
+		return cmp.Or(cmp.Compare(a.Relationship, b.Relationship), cmp.Compare(a.From, b.From))
+	})
+	return arcs
+}
+
+// IsPresent reports whether a CI is known and not retired.
+func (m *Model) IsPresent(ci ident.ID) bool {
+	f, known := m.CIs[ci]
+	return known && !f.IsRetired
+}
+
+func (m *Model) arc(r topology.Relationship, t topology.Type, from, to ident.ID) Arc {
+	strength := r.Strength
+	if strength == topology.Default {
+		strength = t.Strength
+	}
+	a := Arc{Relationship: r.ID, Type: t.ID, From: from, To: to, IsSoft: strength == topology.Soft}
+	for _, g := range m.Groups {
+		if g.Dependent == to && slices.ContainsFunc(g.Members, func(member topology.Member) bool { return member.Relationship == r.ID }) {
+			a.Groups = append(a.Groups, g.ID)
+		}
+	}
+	slices.Sort(a.Groups)
+	return a
+}
+
+// Weight is what a relationship counts in a group.
+func Weight(g topology.Group, relationship ident.ID) int {
+	weight := 0
+	for _, m := range g.Members {
+		if m.Relationship == relationship {
+			weight = max(m.Weight, 1) // the last holds
+		}
+	}
+	if weight > 0 && g.Mode != topology.Weighted {
+		weight = 1
+	}
+	return weight
+}
+
+// Need is how much of total a group needs, by the letter.
+func Need(g topology.Group, total int) int {
+	need := 0
+	switch g.Mode {
+	case topology.All:
+		need = total
+	case topology.Any:
+		need = 1
+	case topology.AtLeast, topology.Weighted:
+		need = g.Threshold
+	case topology.Percent:
+		for need*100 < g.Threshold*total {
+			need++
+		}
+	}
+	return min(need, total)
+}

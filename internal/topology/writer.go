@@ -1,0 +1,249 @@
+package topology
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// writer holds the newest tables and what only writing needs. One goroutine at a time uses it.
+type writer struct {
+	tables
+	edit        uint64
+	memberships map[uint32][]uint32 // the groups of each relationship that is in several
+	awaiting    map[Vertex][]uint32 // relationships that an absent CI keeps from taking effect
+	perType     map[uint16]int      // known relationships of each type
+	isLoading   bool                // facts go straight into the flat arrays, which are long enough
+	changed     *places             // what was laid over since a compaction began; nil: none runs
+}
+
+func newWriter(edit uint64) writer {
+	return writer{edit: edit, memberships: map[uint32][]uint32{}, awaiting: map[Vertex][]uint32{}, perType: map[uint16]int{}}
+}
+
+func (w *writer) setCI(v Vertex, f ciFact) {
+	if w.isLoading {
+		w.cis.flat[v] = f
+		return
+	}
+	w.cis.delta.set(uint32(v), f, w.edit)
+	if w.changed != nil {
+		w.changed.cis = append(w.changed.cis, uint32(v))
+	}
+}
+
+func (w *writer) setRelationship(r uint32, f relationshipFact) {
+	if w.isLoading {
+		w.relationships.flat[r] = f
+		return
+	}
+	w.relationships.delta.set(r, f, w.edit)
+	if w.changed != nil {
+		w.changed.relationships = append(w.changed.relationships, r)
+	}
+}
+
+func (w *writer) setCounter(g uint32, c Counter) {
+	if w.isLoading {
+		w.groups.flat[g] = c
+		return
+	}
+	w.groups.delta.set(g, c, w.edit)
+	if w.changed != nil {
+		w.changed.groups = append(w.changed.groups, g)
+	}
+}
+
+func (w *writer) setOut(v Vertex, r row) {
+	w.out.delta.set(uint32(v), r, w.edit)
+	if w.changed != nil {
+		w.changed.out = append(w.changed.out, uint32(v))
+	}
+}
+
+func (w *writer) setIn(v Vertex, r row) {
+	w.in.delta.set(uint32(v), r, w.edit)
+	if w.changed != nil {
+		w.changed.in = append(w.changed.in, uint32(v))
+	}
+}
+
+// apply makes the tables those of the next revision. It costs what the batch touches, the degree of
+// CIs that come and go and the members of groups that change included; only a type that gets another
+// flow or strength while relationships have it makes everything be compiled anew, which it reports.
+func (w *writer) apply(b Batch) (recompiled bool) {
+	w.edit++
+	c := w.gather(b)
+	recompiled = w.retype(c.types)
+	touched := w.touch(c)
+	dirty := map[uint32]bool{}
+	if !recompiled {
+		w.retract(touched, dirty)
+	}
+	for v, f := range c.cis {
+		w.writeCI(v, f)
+	}
+	for r, f := range c.relationships {
+		w.writeRelationship(r, f)
+	}
+	for _, g := range slices.Sorted(maps.Keys(c.groups)) {
+		before, after := *w.groups.at(g), c.groups[g]
+		w.attach(g, &before, &after)
+		w.writeGroup(g, after)
+		dirty[g] = true
+	}
+	w.mark(b)
+	if recompiled {
+		w.recompile()
+		return true
+	}
+	for _, r := range touched {
+		w.await(r)
+		w.assert(r, dirty)
+	}
+	for _, g := range slices.Sorted(maps.Keys(dirty)) {
+		w.setCounter(g, w.compile(*w.groups.at(g)))
+	}
+	return false
+}
+
+// recompile lays everything out anew and lists again which relationships wait for whom.
+func (w *writer) recompile() {
+	w.relationships = table[relationshipFact]{flat: w.relationships.flatten()}
+	clear(w.awaiting)
+	for r := range w.relationships.flat {
+		f := &w.relationships.flat[r]
+		f.tags &^= awaitsSource | awaitsTarget
+		w.list(uint32(r), f)
+	}
+	w.tables = w.compileAll()
+	w.changed = nil
+}
+
+// touch finds the relationships whose arcs a batch may change: those it writes, those of CIs that come or
+// go, those that a changed group names or named.
+func (w *writer) touch(c changes) []uint32 {
+	touched := slices.Collect(maps.Keys(c.relationships))
+	for v, f := range c.cis {
+		if f.isPresent() == w.isPresent(v) {
+			continue
+		}
+		touched = append(append(touched, w.awaiting[v]...), w.out.row(v).relationships...)
+		in := w.in.row(v)
+		for i, a := range in.arcs {
+			if in.relationships[i] != 0 {
+				touched = append(touched, in.relationships[i])
+				continue
+			}
+			for _, m := range w.groups.at(uint32(a.Group())).Members {
+				touched = append(touched, m.Relationship)
+			}
+		}
+		delete(w.awaiting, v)
+	}
+	for g, c := range c.groups {
+		for _, members := range [][]Arrival{w.groups.at(g).Members, c.Members} {
+			for _, m := range members {
+				touched = append(touched, m.Relationship)
+			}
+		}
+	}
+	slices.Sort(touched)
+	return slices.Compact(touched)
+}
+
+// place is a relationship in the row of a vertex.
+type place struct {
+	at           Vertex
+	relationship uint32
+}
+
+// retract takes the arcs of relationships out of the rows at their ends. Each row is copied once, however
+// many of its arcs go.
+func (w *writer) retract(touched []uint32, dirty map[uint32]bool) {
+	var out, in []place
+	for _, r := range touched {
+		f := w.relationships.at(r)
+		hops, n := w.hops(f)
+		for _, h := range hops[:n] {
+			out = append(out, place{h.from, r})
+			in = append(in, place{h.to, r})
+		}
+		if n > 0 {
+			w.eachGroup(r, f, func(g uint32) { dirty[g] = true })
+		}
+	}
+	strip(out, w.out.row, w.setOut)
+	strip(in, w.in.row, w.setIn)
+}
+
+func strip(places []place, read func(Vertex) row, write func(Vertex, row)) {
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.relationship, b.relationship))
+	})
+	for len(places) > 0 {
+		n := 1
+		for n < len(places) && places[n].at == places[0].at {
+			n++
+		}
+		at, gone := places[0].at, places[:n]
+		places = places[n:]
+		before := read(at)
+		after := before.without(func(_ Arc, relationship uint32) bool {
+			_, found := slices.BinarySearchFunc(gone, relationship, func(p place, r uint32) int { return cmp.Compare(p.relationship, r) })
+			return found
+		})
+		if len(after.arcs) != len(before.arcs) {
+			write(at, after)
+		}
+	}
+}
+
+// assert puts the arcs of a relationship into the rows at its ends.
+func (w *writer) assert(r uint32, dirty map[uint32]bool) {
+	f := w.relationships.at(r)
+	w.arcs(f, w.memberships[r], func(h hop, a Arc) {
+		w.setOut(h.from, w.out.row(h.from).with(a, r))
+		if k := a.Kind(); k == HardArc || k == SoftArc {
+			w.setIn(h.to, w.in.row(h.to).with(arcTo(k, uint32(h.from)), r))
+		} else {
+			dirty[uint32(a.Group())] = true
+		}
+	})
+}
+
+// await lists a relationship under its ends that are absent.
+func (w *writer) await(r uint32) {
+	f := *w.relationships.at(r)
+	if w.list(r, &f); f.tags != w.relationships.at(r).tags {
+		w.setRelationship(r, f)
+	}
+}
+
+func (w *writer) list(r uint32, f *relationshipFact) {
+	if !f.isKnown() {
+		return
+	}
+	for _, end := range [2]struct {
+		at  Vertex
+		tag uint8
+	}{{f.source, awaitsSource}, {f.target, awaitsTarget}} {
+		switch {
+		case w.isPresent(end.at):
+			f.tags &^= end.tag
+		case f.tags&end.tag == 0:
+			f.tags |= end.tag
+			w.awaiting[end.at] = append(w.awaiting[end.at], r)
+		}
+	}
+}
+
+func (w *writer) eachGroup(r uint32, f *relationshipFact, visit func(g uint32)) {
+	if f.tags&inSeveralGroups != 0 {
+		for _, g := range w.memberships[r] {
+			visit(g)
+		}
+	} else if f.group != 0 {
+		visit(f.group)
+	}
+}
