@@ -111,7 +111,7 @@ func All(err error) (all []*Error, ok bool) {
 
 // Mendable reports whether a person can mend it by other input.
 func (c Code) Mendable() bool {
-	switch c { //nolint:exhaustive // the rest is the default
+	switch c {
 	case Invalid, Required, NotFound, AlreadyExists, Stale, TransitionRefused, InUse:
 		return true
 	default:

@@ -2,7 +2,10 @@ package importer
 
 import (
 	"context"
+	"slices"
 
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -87,8 +90,10 @@ func (r *run) updateCIs(live []*record) error {
 	return blame(err, of)
 }
 
-// setOwners writes the owners; those that were left out themselves are passed over.
+// setOwners writes the owners; those that were left out themselves are passed over. A new CI's are written together
+// with all others', as part of creating it; those of a stored one replace what it has.
 func (r *run) setOwners(live []*record) error {
+	var news []*ent.OwnerCreate
 	var rows []cmdb.OwnerSet
 	var of []*record
 	for _, rec := range live {
@@ -98,12 +103,34 @@ func (r *run) setOwners(live []*record) error {
 				row.Owners = append(row.Owners, cmdb.NewOwner{Of: by, Role: o.role})
 			}
 		}
-		if len(row.Owners) > 0 {
+		switch {
+		case len(row.Owners) == 0:
+		case rec.id == 0:
+			news = append(news, r.firstOwners(row)...)
+		default:
 			rows, of = append(rows, row), append(of, rec)
+		}
+	}
+	for chunk := range slices.Chunk(news, page) {
+		if err := r.tx.Owner.CreateBulk(chunk...).Exec(r.ctx); err != nil {
+			return err
 		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	return blame(cmdb.SetOwnersTx(r.ctx, r.tx, rows), of)
+}
+
+func (r *run) firstOwners(set cmdb.OwnerSet) []*ent.OwnerCreate {
+	all := make([]*ent.OwnerCreate, len(set.Owners))
+	for i, o := range set.Owners {
+		all[i] = r.tx.Owner.Create().SetCiID(set.CI).SetRole(o.Role).SetIsPrimary(i == 0)
+		if o.Of.Kind() == ident.Team {
+			all[i].SetTeamID(o.Of)
+		} else {
+			all[i].SetPersonID(o.Of)
+		}
+	}
+	return all
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -97,9 +98,7 @@ func nextRevision(ctx context.Context, tx *Tx) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	defer func() { _ = rows.Close() }()
 	revision, err := sql.ScanInt64(rows)
-	if closing := rows.Close(); err == nil {
-		err = closing
-	}
-	return revision, err
+	return revision, errors.Join(err, rows.Err())
 }

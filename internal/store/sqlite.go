@@ -20,7 +20,7 @@ import (
 // ahead log is synced on each.
 func openSQLite(path string) (*Store, error) {
 	if path == "" {
-		return nil, errors.New("a path is missing after sqlite:")
+		return nil, errors.New("a path is missing: sqlite:PATH")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err

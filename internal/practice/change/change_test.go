@@ -16,7 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/change/ticket/tickettest"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )

@@ -12,7 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/change/ticket/tickettest"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
 )
 
 func TestNobodyApprovesWhatTheyDraftedOrAskedFor(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/change/ticket/tickettest"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -74,8 +74,12 @@ func TestAFormShowsAllItsFaultsAtOnce(t *testing.T) {
 			Title: " ", Description: &long, Urgency: &four, ImpactLevel: new(int), Caller: &nobody, AssignmentTeam: &nobody, Parent: &d.Ada,
 			CausedByChange: &noChange, DetectedAt: &later, ExternalIdentity: &domain.ExternalKey{Source: "", ExternalID: "1"},
 			CIs: []incident.CI{
-				{d.Database, domain.RootRole}, {d.Database.As(ident.Service), domain.AffectedRole}, {d.Attic, domain.RootRole},
-				{ident.New(ident.CI, 999), domain.RootRole}, {d.Ada, domain.RootRole}, {d.Shop, "ODD"},
+				{d.Database, domain.RootRole},
+				{d.Database.As(ident.Service), domain.AffectedRole},
+				{d.Attic, domain.RootRole},
+				{ident.New(ident.CI, 999), domain.RootRole},
+				{d.Ada, domain.RootRole},
+				{d.Shop, "ODD"},
 			},
 		})
 		want := map[string]errs.Code{

@@ -1,0 +1,174 @@
+package importer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/linchpin-cmdb/linchpin/ent/entry"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+func chain(n int) rows {
+	all := make([]importer.CI, n)
+	for i := range all {
+		all[i] = importer.CI{ExternalID: fmt.Sprintf("ci-%d", i), Name: fmt.Sprintf("ci-%d", i), Class: "server"}
+		if i > 0 {
+			all[i].Relationships = []importer.Relationship{{Type: "depends_on", Target: fmt.Sprintf("ci-%d", i-1)}}
+		}
+	}
+	return cis(all...)
+}
+
+func TestAnImportThatIsKilledIsFinishedByTheNext(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		const n = 1200
+		for killed := 1; killed <= 4; killed++ {
+			ctx, cancel := context.WithCancel(admin(t))
+			batches := 0
+			result, err := plan(t, s, chain(n)).Apply(ctx, s, func(p importer.Progress) {
+				if batches++; batches == 1 {
+					cancel()
+				}
+			})
+			cancel()
+			if !errors.Is(err, context.Canceled) || result.Batches != 1 {
+				t.Fatalf("attempt %d: %d batches, %v", killed, result.Batches, err)
+			}
+		}
+		load(t, s, chain(n))
+		if cis, edges := s.Read.CI.Query().CountX(t.Context()), s.Read.Relationship.Query().CountX(t.Context()); cis != n || edges != n-1 {
+			t.Errorf("%d CIs, %d relationships", cis, edges)
+		}
+		changesNothing(t, s, chain(n))
+	})
+}
+
+func TestTwoImportsAtOnceMakeNoDoubles(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		const n = 700
+		var plans [3]*importer.Plan
+		for i := range plans {
+			plans[i] = plan(t, s, chain(n))
+		}
+		var group sync.WaitGroup
+		var results [len(plans)]importer.Result
+		var failures [len(plans)]error
+		for i, p := range plans {
+			group.Go(func() { results[i], failures[i] = p.Apply(admin(t), s, nil) })
+		}
+		group.Wait()
+		created := 0
+		for i := range plans {
+			if failures[i] != nil {
+				t.Error(failures[i])
+			}
+			created += results[i].Written[importer.KindCI][importer.Create]
+		}
+		if cis := s.Read.CI.Query().CountX(t.Context()); cis != n || created != n {
+			t.Errorf("%d CIs, %d said to be created", cis, created)
+		}
+		load(t, s, chain(n)) // whose ends were left out is related now
+		if edges := s.Read.Relationship.Query().CountX(t.Context()); edges != n-1 {
+			t.Errorf("%d relationships", edges)
+		}
+		changesNothing(t, s, chain(n))
+	})
+}
+
+func TestARecordThatChangedSinceThePlanIsLeftOut(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		source := cis(importer.CI{ExternalID: "a", Name: "a", Class: "server"}, importer.CI{ExternalID: "b", Name: "b", Class: "server"})
+		load(t, s, source)
+		source.all[0].CI.Description, source.all[1].CI.Description = "new", "new"
+		p := plan(t, s, source)
+		practice := cmdb.New(s)
+		if _, err := practice.RetireCI(admin(t), cmdb.RetireCIInput{ID: record(t, s, "test", "a")}); err != nil {
+			t.Fatal(err)
+		}
+		result, err := p.Apply(admin(t), s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(importer.Summary{importer.KindCI: {importer.Update: 1, importer.IsConflict: 1}}, result.Written); diff != "" {
+			t.Error(diff)
+		}
+		if len(result.Conflicts) != 1 || !strings.Contains(result.Conflicts[0].Error(), "test.yaml:1: ci \"a\" was left out: ci_1 has been changed since (version 2, planned for 1); plan again") {
+			t.Errorf("%+v", result.Conflicts)
+		}
+		if a, b := ciOf(t, s, "a"), ciOf(t, s, "b"); a.Description != "" || b.Description != "new" {
+			t.Errorf("%+v %+v", a, b)
+		}
+	})
+}
+
+func TestOnlyWhoMayImportApplies(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		p := plan(t, s, cis(importer.CI{ExternalID: "a", Name: "a", Class: "server"}))
+		for ctx, code := range map[context.Context]errs.Code{
+			t.Context(): errs.Unauthenticated,
+			auth.With(t.Context(), auth.Actor{Name: "eve", Roles: []auth.Role{auth.Operator}}): errs.Forbidden,
+		} {
+			if _, err := p.Apply(ctx, s, nil); errs.CodeOf(err) != code {
+				t.Errorf("%v, want %s", err, code)
+			}
+		}
+	})
+}
+
+func TestEachBatchIsOneRevisionOfTheActorAndTheSource(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		before := revision(t, s)
+		result, err := plan(t, s, chain(1200)).Apply(admin(t), s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := revision(t, s) - before; n != 6 || result.Batches != 6 { // three of CIs, three of relationships
+			t.Errorf("%d revisions, %d batches", n, result.Batches)
+		}
+		made := s.Read.Entry.Query().Where(entry.RevisionGT(before)).AllX(t.Context())
+		for _, e := range made {
+			if e.Actor != "ada" || e.Verb != "import.test" || e.Operation != domain.Created {
+				t.Fatalf("%+v", e)
+			}
+		}
+		if len(made) != 1200*2+1199 { // the CIs with their keys, and the relationships
+			t.Errorf("%d entries", len(made))
+		}
+	})
+}
+
+func TestStatementsGrowWithBatchesAndNotWithRows(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		ctx, statements := store.CountStatements(admin(t))
+		const n = 1000
+		p, err := importer.NewPlan(ctx, s, chain(n), importer.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		planned := len(statements.All())
+		again, err := importer.NewPlan(ctx, s, chain(n), importer.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = again
+		if _, err := p.Apply(ctx, s, nil); err != nil {
+			t.Fatal(err)
+		}
+		applied := len(statements.All()) - 2*planned
+		if planned > 20 || applied > 150 {
+			t.Errorf("%d statements to plan, %d to apply %d CIs", planned, applied, n)
+		}
+		t.Logf("%d statements to plan, %d to apply", planned, applied)
+	})
+}
