@@ -185,6 +185,10 @@ func (p *planner) loadEdges(ctx context.Context) error {
 // planEdge compares a relationship with what is stored. One that another source, or a person, made keeps its evidence;
 // one that a person made keeps its strength too.
 func (p *planner) planEdge(e *edge) {
+	if in := p.softened(e); in != "" {
+		p.dropEdge(e, fmt.Sprintf("it counts in the dependency group %q, whose members are HARD: take it out first", in))
+		return
+	}
 	e.outcome = Unchanged
 	if e.old == nil {
 		e.outcome = Create
@@ -222,6 +226,17 @@ func (p *planner) planEdge(e *edge) {
 }
 
 const manual = "manual"
+
+// softened is the group that keeps a stored relationship from becoming SOFT.
+func (p *planner) softened(e *edge) string {
+	if e.old == nil || e.old.ReportedBy == manual || or(e.strength, domain.Hard) != domain.Soft || or(e.old.Strength, "") == domain.Soft {
+		return ""
+	}
+	if in := p.stored.grouped[groupMember{e.old.SourceID, e.old.ID}]; in != "" {
+		return in
+	}
+	return p.stored.grouped[groupMember{e.old.TargetID, e.old.ID}]
+}
 
 // heals reports whether a relationship has been waiting for one of its ends.
 func (p *planner) heals(e *edge) bool {

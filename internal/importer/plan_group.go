@@ -77,6 +77,9 @@ func (p *planner) planGroups(context.Context) error {
 				if other, twice := in[e]; twice {
 					f.say("member %s %s counts in the group %q already: a relationship is in one group of a CI at most", m.Type, m.Target, other)
 				}
+				if other := p.heldBy(e, r); other != "" {
+					f.say("member %s %s counts in the group %q in the database, which the source does not report: remove that group first", m.Type, m.Target, other)
+				}
 				in[e] = g.name
 				g.members = append(g.members, member{e, cmp.Or(m.Weight, 1)})
 			}
@@ -97,6 +100,18 @@ func (p *planner) sameEdge(at via, byEnds map[place]*edge) *edge {
 		return byEnds[place{t.ID, to.end, at.of.end()}]
 	}
 	return byEnds[place{t.ID, at.of.end(), to.end}]
+}
+
+// heldBy is a stored group of the CI that holds a relationship and is not among those that are reported.
+func (p *planner) heldBy(e *edge, r *record) string {
+	if e.old == nil {
+		return ""
+	}
+	name := p.stored.grouped[groupMember{r.id, e.old.ID}]
+	if slices.ContainsFunc(r.CI.Groups, func(g Group) bool { return trim(g.Name) == name }) {
+		return ""
+	}
+	return name
 }
 
 // noMember says why a relationship cannot count in a group of a CI; "" where it can.

@@ -26,6 +26,7 @@ type stored struct {
 	members  map[catalogMember]bool
 	owners   map[ident.ID][]*ent.Owner // by CI, the primary first
 	groups   map[groupKey]*ent.DependencyGroup
+	grouped  map[groupMember]string // the name of the group of the CI that the relationship counts in
 	dangling map[looseKey]bool
 }
 
@@ -35,6 +36,8 @@ type groupKey struct {
 	ci   ident.ID
 	name string
 }
+
+type groupMember struct{ ci, relationship ident.ID }
 
 type looseKey struct {
 	record    ident.ID
@@ -48,7 +51,8 @@ type looseKey struct {
 func (p *planner) load(ctx context.Context) error {
 	p.stored = &stored{
 		known: map[string]ident.ID{}, cis: map[ident.ID]*ent.CI{}, teams: map[ident.ID]*ent.Team{}, people: map[ident.ID]*ent.Person{},
-		members: map[catalogMember]bool{}, owners: map[ident.ID][]*ent.Owner{}, groups: map[groupKey]*ent.DependencyGroup{}, dangling: map[looseKey]bool{},
+		members: map[catalogMember]bool{}, owners: map[ident.ID][]*ent.Owner{}, groups: map[groupKey]*ent.DependencyGroup{},
+		grouped: map[groupMember]string{}, dangling: map[looseKey]bool{},
 	}
 	keys := p.mentioned()
 	done := 0
@@ -184,35 +188,10 @@ func (p *planner) loadParts(ctx context.Context) error {
 		}
 		for _, g := range groups {
 			p.stored.groups[groupKey{g.CiID, g.Name}] = g
+			for _, m := range g.Members {
+				p.stored.grouped[groupMember{g.CiID, m.Relationship}] = g.Name
+			}
 		}
 	}
 	return nil
-}
-
-// found is what an external id refers to.
-type found struct {
-	end
-	kind ident.Kind
-}
-
-// find looks a reference up among the rows and the stored records of the source; false where it dangles.
-func (p *planner) find(key string) (found, bool) {
-	if r := p.byKey[key]; r != nil && !r.isDropped {
-		return found{r.end(), r.identKind()}, true
-	}
-	if id := p.stored.known[key]; id != 0 {
-		return found{end{id: id}, id.Kind()}, true
-	}
-	return found{}, false
-}
-
-func (r *record) identKind() ident.Kind {
-	switch r.kind { //nolint:exhaustive // no other kind is a record
-	case KindTeam:
-		return ident.Team
-	case KindPerson:
-		return ident.Person
-	default:
-		return ident.CI
-	}
 }

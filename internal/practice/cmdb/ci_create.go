@@ -67,7 +67,11 @@ func CreateByPerson(ctx context.Context, tx *store.Tx, row NewCI, owners []Owner
 		return nil, err
 	}
 	record := created[0]
-	if err := createOwners(ctx, tx, map[ident.ID][]NewOwner{record.ID: listed}); err != nil {
+	var builders []*ent.OwnerCreate
+	for i, o := range listed {
+		builders = append(builders, newOwner(tx, record.ID, o, i == 0))
+	}
+	if err := saveOwners(ctx, tx, builders); err != nil {
 		return nil, err
 	}
 	if key == nil {

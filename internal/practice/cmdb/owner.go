@@ -39,9 +39,12 @@ func (p *Practice) SetOwners(ctx context.Context, in SetOwnersInput) (*ent.CI, e
 		if err != nil {
 			return nil, err
 		}
-		changed, err := replaceOwners(ctx, tx, old.ID, have[old.ID], listed)
+		missing, changed, err := replaceOwners(ctx, tx, old.ID, have[old.ID], listed)
 		if err != nil || !changed {
 			return old, err
+		}
+		if err := saveOwners(ctx, tx, missing); err != nil {
+			return nil, err
 		}
 		next := *old
 		if next.Locks, err = locksAfter(ctx, tx, old, []string{ownersField}, nil); err != nil {
@@ -87,22 +90,25 @@ func SetOwnersTx(ctx context.Context, tx *store.Tx, rows []OwnerSet) error {
 	if err != nil {
 		return err
 	}
+	var missing []*ent.OwnerCreate
 	for _, row := range rows {
 		old := found[row.CI]
 		if slices.Contains(old.Locks, ownersField) {
 			continue
 		}
-		changed, err := replaceOwners(ctx, tx, row.CI, have[row.CI], row.Owners)
+		more, changed, err := replaceOwners(ctx, tx, row.CI, have[row.CI], row.Owners)
 		if err != nil {
 			return err
 		}
-		if changed {
+		missing = append(missing, more...)
+		isNew := old.Version == 1 && old.CreatedAt.Equal(tx.Now) // made by this transaction: no second version
+		if changed && !isNew {
 			if err := touch(ctx, tx, old); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return saveOwners(ctx, tx, missing)
 }
 
 // touch counts a write to what belongs to a CI as one of the CI.
@@ -202,21 +208,20 @@ func partyOf(o *ent.Owner) ident.ID {
 	return 0
 }
 
-// replaceOwners writes only what differs.
-func replaceOwners(ctx context.Context, tx *store.Tx, of ident.ID, have []*ent.Owner, want []NewOwner) (changed bool, err error) {
+// replaceOwners writes what differs of the owners there are, and gives those that are still missing.
+func replaceOwners(ctx context.Context, tx *store.Tx, of ident.ID, have []*ent.Owner, want []NewOwner) (missing []*ent.OwnerCreate, changed bool, err error) {
 	stored := map[NewOwner]*ent.Owner{}
 	for _, o := range have {
 		key := NewOwner{partyOf(o), o.Role}
 		if !slices.Contains(want, key) || stored[key] != nil {
 			changed = true
 			if err := tx.Owner.DeleteOne(o).Exec(ctx); err != nil {
-				return changed, err
+				return nil, changed, err
 			}
 			continue
 		}
 		stored[key] = o
 	}
-	var missing []*ent.OwnerCreate
 	for i, o := range want {
 		isPrimary := i == 0
 		switch old := stored[o]; {
@@ -225,25 +230,15 @@ func replaceOwners(ctx context.Context, tx *store.Tx, of ident.ID, have []*ent.O
 		case old.IsPrimary != isPrimary:
 			changed = true
 			if err := tx.Owner.UpdateOne(old).SetIsPrimary(isPrimary).Exec(ctx); err != nil {
-				return changed, err
+				return nil, changed, err
 			}
 		}
 	}
-	if len(missing) == 0 {
-		return changed, nil
-	}
-	return true, tx.Owner.CreateBulk(missing...).Exec(ctx)
+	return missing, changed || len(missing) > 0, nil
 }
 
-// createOwners writes the owners of CIs that have none.
-func createOwners(ctx context.Context, tx *store.Tx, of map[ident.ID][]NewOwner) error {
-	var builders []*ent.OwnerCreate
-	for id, owners := range of {
-		for i, o := range owners {
-			builders = append(builders, newOwner(tx, id, o, i == 0))
-		}
-	}
-	for chunk := range slices.Chunk(builders, rowChunk) {
+func saveOwners(ctx context.Context, tx *store.Tx, missing []*ent.OwnerCreate) error {
+	for chunk := range slices.Chunk(missing, rowChunk) {
 		if err := tx.Owner.CreateBulk(chunk...).Exec(ctx); err != nil {
 			return err
 		}

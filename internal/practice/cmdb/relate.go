@@ -62,12 +62,6 @@ type edge struct{ kind, source, target ident.ID }
 
 func edgeOf(r *ent.Relationship) edge { return edge{r.TypeID, r.SourceID, r.TargetID} }
 
-// end is one end of the relationships of a type.
-type end struct {
-	kind, ci ident.ID
-	isSource bool
-}
-
 // relationshipPlan is rows of which each is a draft, or wrong.
 type relationshipPlan struct {
 	drafts   []*ent.Relationship
@@ -211,83 +205,6 @@ func (p *relationshipPlan) checkUnique(ctx context.Context, tx *store.Tx, r *Ref
 			p.wrong[i].say(errs.AlreadyExists, nil, "%s %s %s is listed twice", d.SourceID, r.types[d.TypeID].Code, d.TargetID)
 		}
 		seen[e] = true
-	}
-	return nil
-}
-
-// checkCardinality counts, at the ends that are bounded, what is stored and what the rows before would add.
-func (r *Reference) checkCardinality(ctx context.Context, tx *store.Tx, p *relationshipPlan, isBounded bool) error {
-	if !isBounded {
-		return nil
-	}
-	taken, sources, targets := map[end]ident.ID{}, map[ident.ID]bool{}, map[ident.ID]bool{}
-	types := map[ident.ID]bool{}
-	ends := func(d *ent.Relationship) (all []end) {
-		switch r.types[d.TypeID].Cardinality {
-		case domain.ManyToOne:
-			all = []end{{d.TypeID, d.SourceID, true}}
-		case domain.OneToMany:
-			all = []end{{d.TypeID, d.TargetID, false}}
-		case domain.OneToOne:
-			all = []end{{d.TypeID, d.SourceID, true}, {d.TypeID, d.TargetID, false}}
-		case domain.ManyToMany:
-		}
-		return all
-	}
-	for _, d := range p.drafts {
-		if d == nil {
-			continue
-		}
-		for _, e := range ends(d) {
-			types[d.TypeID] = true
-			if e.isSource {
-				sources[e.ci] = true
-			} else {
-				targets[e.ci] = true
-			}
-		}
-	}
-	kinds := slices.Collect(maps.Keys(types))
-	for chunk := range chunks(sources) {
-		all, err := tx.Relationship.Query().Where(relationship.TypeIDIn(kinds...), relationship.SourceIDIn(chunk...)).All(ctx)
-		if err != nil {
-			return err
-		}
-		for _, rel := range all {
-			taken[end{rel.TypeID, rel.SourceID, true}] = rel.TargetID
-		}
-	}
-	for chunk := range chunks(targets) {
-		all, err := tx.Relationship.Query().Where(relationship.TypeIDIn(kinds...), relationship.TargetIDIn(chunk...)).All(ctx)
-		if err != nil {
-			return err
-		}
-		for _, rel := range all {
-			taken[end{rel.TypeID, rel.TargetID, false}] = rel.SourceID
-		}
-	}
-	for i, d := range p.drafts {
-		if d == nil || len(p.wrong[i]) > 0 {
-			continue
-		}
-		t := r.types[d.TypeID]
-		for _, e := range ends(d) {
-			other, is := taken[e]
-			switch {
-			case is && e.isSource:
-				p.wrong[i].say(errs.AlreadyExists, []string{"source"}, "%s %s %s already, and has one target at most (%s)", e.ci, t.Code, other, t.Cardinality)
-			case is:
-				p.wrong[i].say(errs.AlreadyExists, []string{"target"}, "%s %s %s already, which has one source at most (%s)", other, t.Code, e.ci, t.Cardinality)
-			}
-		}
-		if len(p.wrong[i]) == 0 {
-			for _, e := range ends(d) {
-				taken[e] = d.TargetID
-				if !e.isSource {
-					taken[e] = d.SourceID
-				}
-			}
-		}
 	}
 	return nil
 }

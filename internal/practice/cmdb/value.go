@@ -1,6 +1,7 @@
 package cmdb
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -68,7 +69,8 @@ func checkLabels(labels map[string]string, f *faults) {
 	if len(labels) > labelsPerCI {
 		f.say(errs.Invalid, []string{"labels"}, "%d labels: at most %d", len(labels), labelsPerCI)
 	}
-	for name, value := range labels {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		value := labels[name]
 		if n := utf8.RuneCountInString(name); n == 0 || n > labelNameLength {
 			f.say(errs.Invalid, []string{"labels", name}, "a label's name has 1 to %d characters", labelNameLength)
 			continue
@@ -87,8 +89,8 @@ func checkLabels(labels map[string]string, f *faults) {
 func Labels(given map[string]any) (map[string]*string, error) {
 	var f faults
 	labels := make(map[string]*string, len(given))
-	for name, value := range given {
-		switch v := value.(type) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		switch v := given[name].(type) {
 		case nil:
 			labels[name] = nil
 		case string:

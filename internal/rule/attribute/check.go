@@ -19,7 +19,7 @@ func (s *Schema) Check(attributes map[string]any) error {
 	if attributes == nil {
 		attributes = map[string]any{}
 	}
-	var all []error
+	var all []*errs.Error
 	said := map[string]bool{} // a class and its ancestor may object to the same thing
 	for _, part := range s.parts {
 		var found *jsonschema.ValidationError
@@ -35,7 +35,17 @@ func (s *Schema) Check(attributes map[string]any) error {
 			}
 		}
 	}
-	return errors.Join(all...)
+	return inOrder(all)
+}
+
+// inOrder joins failures in the order of their paths: the validator walks maps in any order.
+func inOrder(all []*errs.Error) error {
+	slices.SortStableFunc(all, func(a, b *errs.Error) int { return slices.Compare(a.Field, b.Field) })
+	joined := make([]error, len(all))
+	for i, e := range all {
+		joined[i] = e
+	}
+	return errors.Join(joined...)
 }
 
 // leaves are the innermost failures. Alternatives are one failure: each of their branches failing is no news.
@@ -55,7 +65,7 @@ func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 }
 
 func explain(e *jsonschema.ValidationError, what string) error {
-	var all []error
+	var all []*errs.Error
 	for _, leaf := range leaves(e) {
 		for _, d := range describe(leaf) {
 			if len(d.Field) == 0 {
@@ -64,7 +74,7 @@ func explain(e *jsonschema.ValidationError, what string) error {
 			all = append(all, d)
 		}
 	}
-	return errors.Join(all...)
+	return inOrder(all)
 }
 
 // describe says which attribute is wrong, what is wrong, and what would be right.

@@ -1,0 +1,90 @@
+package importer
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// planSupport decides on the support team of a service.
+func (p *planner) planSupport(r *record) {
+	s := r.CI.Service
+	if s == nil || s.SupportTeam == "" {
+		return
+	}
+	to, there := p.refer(r, domain.DanglingSupport, s.SupportTeam, "", "the support team", ident.Team)
+	if !there || r.old != nil && r.old.SupportTeamID != nil && *r.old.SupportTeamID == to.id {
+		return
+	}
+	if r.old == nil {
+		r.support = &to
+		return
+	}
+	if r.diff.set("supportTeam", optional(r.old.SupportTeamID), s.SupportTeam) {
+		r.support = &to
+	}
+}
+
+// planOwners decides on the owners: those a source reports take the place of those there were, the first is primary.
+func (p *planner) planOwners(r *record) {
+	var want []answer
+	var shown []string
+	for _, o := range r.CI.Owners {
+		var f faults
+		role := cmp.Or(f.text("the role of an owner", o.Role, 0, nameLength), "owner")
+		key, kind := o.Team, ident.Team
+		if key == "" {
+			key, kind = o.Person, ident.Person
+		}
+		if len(f) > 0 {
+			p.problem(r, Rejected, key, f.String())
+			continue
+		}
+		to, there := p.refer(r, domain.DanglingOwner, key, role, "an owner", kind)
+		if a := (answer{to, role}); there && !slices.Contains(want, a) {
+			want, shown = append(want, a), append(shown, key+" "+role)
+		}
+	}
+	if len(want) > ownersPerCI {
+		p.problem(r, Rejected, "", fmt.Sprintf("%d owners: at most %d; they were left out", len(want), ownersPerCI))
+		return
+	}
+	have := p.stored.owners[r.id]
+	if r.id == 0 {
+		have = nil
+	}
+	if len(want) == 0 || sameOwners(have, want) {
+		return
+	}
+	before := make([]string, len(have))
+	for i, o := range have {
+		before[i] = partyOf(o).String() + " " + o.Role
+	}
+	if r.diff.set("owners", before, shown) {
+		r.owners = want
+	}
+}
+
+func sameOwners(have []*ent.Owner, want []answer) bool {
+	if len(have) != len(want) {
+		return false
+	}
+	for _, o := range have {
+		i := slices.Index(want, answer{end{id: partyOf(o)}, o.Role})
+		if i < 0 || o.IsPrimary != (i == 0) {
+			return false
+		}
+	}
+	return true
+}
+
+func partyOf(o *ent.Owner) ident.ID {
+	if o.TeamID != nil {
+		return *o.TeamID
+	}
+	return or(o.PersonID, 0)
+}

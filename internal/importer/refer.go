@@ -1,0 +1,75 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// refer resolves a reference to a record of one of the kinds. One to nothing is kept as dangling; one to a record of
+// another kind is a problem.
+func (p *planner) refer(r *record, kind domain.DanglingKind, key, detail, what string, kinds ...ident.Kind) (end, bool) {
+	to, there := p.find(key)
+	if !there {
+		p.dangle(&loose{of: r, kind: kind, target: key, detail: detail}, what)
+		return end{}, false
+	}
+	if !slices.Contains(kinds, to.kind) {
+		p.problem(r, Rejected, key, fmt.Sprintf("%q is named as %s of %q and is a %s: the rest of the row was imported", key, what, r.key, to.kind))
+		return end{}, false
+	}
+	return to.end, true
+}
+
+func (p *planner) dangle(l *loose, what string) {
+	if wrong := checkKey(l.target); wrong != "" {
+		p.problem(l.of, Rejected, l.target, fmt.Sprintf("%s of %q: %s", what, l.of.key, wrong))
+		return
+	}
+	at := looseAt{l.of, l.key()}
+	if p.listed[at] {
+		return
+	}
+	p.listed[at] = true
+	l.isStored = l.of.id != 0 && p.stored.dangling[l.key()]
+	p.dangling = append(p.dangling, l)
+	p.problem(l.of, Dangling, l.target, fmt.Sprintf("%q is named as %s of %q, and nobody has reported it: the reference is kept until it arrives", l.target, what, l.of.key))
+}
+
+// looseAt tells references of new records apart, which have no id yet.
+type looseAt struct {
+	of *record
+	looseKey
+}
+
+func (l *loose) key() looseKey { return looseKey{l.of.id, l.target, l.kind, l.detail, l.isReverse} }
+
+// found is what an external id refers to.
+type found struct {
+	end
+	kind ident.Kind
+}
+
+// find looks a reference up among the rows and the stored records of the source; false where it dangles.
+func (p *planner) find(key string) (found, bool) {
+	if r := p.byKey[key]; r != nil && !r.isDropped {
+		return found{r.end(), r.identKind()}, true
+	}
+	if id := p.stored.known[key]; id != 0 {
+		return found{end{id: id}, id.Kind()}, true
+	}
+	return found{}, false
+}
+
+func (r *record) identKind() ident.Kind {
+	switch r.kind { //nolint:exhaustive // no other kind is a record
+	case KindTeam:
+		return ident.Team
+	case KindPerson:
+		return ident.Person
+	default:
+		return ident.CI
+	}
+}

@@ -1,0 +1,187 @@
+package storetest_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(pgtest.Guard)) }
+
+// pending runs a test of what is not yet as it should be, and fails as soon as it is: then the word pending goes.
+// mend says what has to change, where.
+func pending(t *testing.T, mend string, holds func() bool) {
+	t.Helper()
+	if holds() {
+		t.Errorf("mended, take pending away: %s", mend)
+		return
+	}
+	t.Logf("known to differ: %s", mend)
+}
+
+var by = store.By{Actor: "ada", Verb: "test"}
+
+// write is store.Write of one record that has to work.
+func write[T any](t testing.TB, s *store.Store, decide func(context.Context, *store.Tx) (T, error)) T {
+	t.Helper()
+	v, err := store.Write(t.Context(), s, by, decide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func newClass(t testing.TB, s *store.Store, code string) *ent.CIClass {
+	t.Helper()
+	return write(t, s, func(ctx context.Context, tx *store.Tx) (*ent.CIClass, error) {
+		return tx.CIClass.Create().SetCode(code).SetLabel(code).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+	})
+}
+
+// anyClass is the class of code "server", made when first asked for.
+func anyClass(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+	id, err := tx.CIClass.Query().Where(ciclass.Code("server")).OnlyID(ctx)
+	if !ent.IsNotFound(err) {
+		return id, err
+	}
+	c, err := tx.CIClass.Create().SetCode("server").SetLabel("Server").SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return c.ID, nil
+}
+
+// ci makes a CI; more sets what the test is about.
+func ci(name string, more func(*ent.CICreate)) func(context.Context, *store.Tx) (*ent.CI, error) {
+	return func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+		class, err := anyClass(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		c := tx.CI.Create().SetName(name).SetClassID(class).SetAttributes(map[string]any{}).SetLabels(map[string]string{}).
+			SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+		if more != nil {
+			more(c)
+		}
+		return c.Save(ctx)
+	}
+}
+
+// named makes CIs of these names in one write.
+func named(t testing.TB, s *store.Store, names ...string) {
+	t.Helper()
+	write(t, s, func(ctx context.Context, tx *store.Tx) (any, error) {
+		for _, name := range names {
+			if _, err := ci(name, nil)(ctx, tx); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
+	})
+}
+
+// reader reads as the API does.
+func reader(s *store.Store) *read.Reader { return read.New(s, topology.New(), nil) }
+
+// namesOf are the names of the CIs that a filter finds, as the API orders them.
+func namesOf(t testing.TB, s *store.Store, filter *read.CIFilter) []string {
+	t.Helper()
+	first := read.MaxPage
+	page, err := reader(s).CIs(t.Context(), filter, nil, read.Page{First: &first})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{}
+	for _, e := range page.Edges {
+		names = append(names, e.Node.Name())
+	}
+	return names
+}
+
+func same(t testing.TB, what string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s:\n got %q\nwant %q", what, got, want)
+	}
+}
+
+// second opens another store on the database of address, as another server would.
+func second(t testing.TB, address string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// with adds a parameter to a postgres:// address.
+func with(t testing.TB, address, name, value string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set(name, value)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// raw runs a statement past the journal, where a test plays the administrator.
+func raw(t testing.TB, s *store.Store, statement string, args ...any) {
+	t.Helper()
+	if _, err := s.Writer().ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// column reads one column of text.
+func column(t testing.TB, db *sql.DB, query string, args ...any) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []string
+	for rows.Next() {
+		var v any
+		if err := rows.Scan(&v); err != nil {
+			t.Fatal(err)
+		}
+		if b, is := v.([]byte); is {
+			v = string(b)
+		}
+		all = append(all, fmt.Sprint(v))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// soon waits for something that another goroutine brings about.
+func soon(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not: %s", what)
+		}
+	}
+}
