@@ -20,41 +20,39 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer/fixture"
 )
 
-// TestScripts runs the scripts of testdata/script, each in a folder of its own that is also the home of its user.
+// TestScripts runs the scripts of testdata/script, each in a folder of its own that also holds its user's home.
 // They may use these commands beside those of testscript:
 //
 //	exits CODE PROGRAM [ARGS]      run a program that must end with this code
-//	serve [ARGS]                   start the server on a free port; $url is where it is
-//	term                           SIGTERM to the server, which must end with 0; its output becomes stdout and stderr
+//	serve [ARGS]                   start the server on a free port; $url is where it is, stdout what it says
+//	sigterm                        SIGTERM to the server, which must end with 0; its output becomes stdout and stderr
 //	graphql FILE [NAME=VALUE]      send the file's operation, $NAME being a string variable; stdout is the answer's data,
 //	                               one field a line
 //	http METHOD PATH [HEADER: …]   send a request to the server; stdout is the status, the headers and the body
 //	occupy                         take a port of 127.0.0.1; $taken is its number
-//	fixtures                       $FIXTURES is the folder of real catalogue data; without it the script is skipped
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script") }
+
+// TestScriptsOnRealCatalogues runs the scripts that need the fixtures: $FIXTURES is their folder.
+func TestScriptsOnRealCatalogues(t *testing.T) {
+	runScripts(t, "testdata/fixtures", "FIXTURES="+fixture.Dir(t))
+}
+
+func runScripts(t *testing.T, dir string, environment ...string) {
+	estate, err := filepath.Abs(filepath.Join("..", "..", "internal", "demo", "estate"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: dir,
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
-			e.Setenv("LINCHPIN_DATABASE", "")
-			e.Setenv("XDG_DATA_HOME", "")
-			e.Setenv("DEMO", demoFolder(t))
+			e.Vars = append(e.Vars, append(environment, "HOME="+filepath.Join(e.WorkDir, "home"), "LINCHPIN_DATABASE=", "XDG_DATA_HOME=", "ESTATE="+estate)...)
 			e.Values[serverKey{}] = new(*process)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serve": serveInScript, "term": term, "graphql": graphQL, "http": request, "occupy": occupy,
-			"fixtures": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Setenv("FIXTURES", fixture.Dir(t)) },
+			"exits": exits, "serve": serveInScript, "sigterm": sigterm, "graphql": graphQL, "http": request, "occupy": occupy,
 		},
 	})
-}
-
-func demoFolder(t *testing.T) string {
-	dir, err := filepath.Abs(filepath.Join("..", "..", "internal", "demo", "estate"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 func exits(ts *testscript.TestScript, _ bool, args []string) {
@@ -88,7 +86,7 @@ func serveInScript(ts *testscript.TestScript, _ bool, args []string) {
 	_, _ = io.WriteString(ts.Stdout(), p.said())
 }
 
-func term(ts *testscript.TestScript, _ bool, _ []string) {
+func sigterm(ts *testscript.TestScript, _ bool, _ []string) {
 	p := *ts.Value(serverKey{}).(**process)
 	code, err := p.stop()
 	ts.Check(err)

@@ -26,7 +26,7 @@ func (a *App) LoadDemo(ctx context.Context, progress func(importer.Progress)) (l
 	if err != nil {
 		return false, err
 	}
-	d := &demoLoader{App: a, now: time.Now().UTC()}
+	d := &demoLoader{App: a, now: time.Now().UTC().Truncate(time.Minute)}
 	if done, err := d.isLoaded(ctx, records); done || err != nil {
 		return false, err
 	}

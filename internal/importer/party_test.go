@@ -90,7 +90,7 @@ func TestOwnersFollowTheirSourceAndThePrimaryIsFirst(t *testing.T) {
 		}
 		owners := func() (all []string) {
 			for _, o := range s.Read.Owner.Query().AllX(t.Context()) {
-				all = append(all, fmt.Sprint(o.TeamID != nil, o.Role, o.IsPrimary))
+				all = append(all, fmt.Sprintf("%t %s %t", o.TeamID != nil, o.Role, o.IsPrimary))
 			}
 			slices.Sort(all)
 			return all

@@ -28,6 +28,8 @@ func Translate(err error) error {
 		return errs.New(errs.AlreadyExists, "another record has this value already").Because(err)
 	case isForeignKey(err):
 		return errs.New(errs.NotFound, "a record that this refers to does not exist").Because(err)
+	case isText(err):
+		return errs.New(errs.Invalid, "a text holds a NUL character or is not valid UTF-8").Because(err)
 	case isTransient(err):
 		return errs.New(errs.Unavailable, "too many writes at once: try again").Because(err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), pgCode(err) == "57014":
@@ -60,6 +62,12 @@ func isUnique(err error) bool {
 
 func isForeignKey(err error) bool {
 	return pgCode(err) == "23503" || sqliteCode(err) == sqlitelib.SQLITE_CONSTRAINT_FOREIGNKEY
+}
+
+// isText reports whether PostgreSQL cannot read a text that it was given.
+func isText(err error) bool {
+	code := pgCode(err)
+	return code == "22021" || code == "22P05"
 }
 
 // serverSaidNo reports whether the database itself refused, so that the outcome is known.

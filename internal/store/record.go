@@ -57,6 +57,9 @@ func record(next ent.Mutator) ent.Mutator {
 		if !identified {
 			return nil, fmt.Errorf("%s is written by the journal alone", m.Type())
 		}
+		if err := fit(m); err != nil {
+			return nil, err
+		}
 		w := &written{}
 		switch {
 		case m.Op().Is(ent.OpCreate):

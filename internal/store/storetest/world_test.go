@@ -107,7 +107,7 @@ func namesOf(t testing.TB, s *store.Store, filter *read.CIFilter) []string {
 	}
 	names := []string{}
 	for _, e := range page.Edges {
-		names = append(names, e.Node.Name())
+		names = append(names, e.Node.Name)
 	}
 	return names
 }

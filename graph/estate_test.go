@@ -1,0 +1,189 @@
+package graph_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
+	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
+)
+
+// estate is a server over rows that tie wherever they can: three names, three moments, three priorities.
+type estate struct {
+	http.Handler
+	s *store.Store
+
+	class, service, dependsOn, tier ident.ID
+
+	team, person ident.ID
+	hub          ident.ID // related to every other CI, both ways, and to itself
+	cis          []ident.ID
+	incidents    []ident.ID // all name the hub, and the first is the parent of the others
+	changes      []ident.ID // all have the hub in their scope, and the first caused all incidents
+}
+
+var dawn = time.Date(2027, 1, 10, 22, 0, 0, 0, time.UTC)
+
+// onEstates runs a test over an estate of each database.
+func onEstates(t *testing.T, rows int, test func(t *testing.T, e *estate)) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, s *store.Store) { test(t, newEstate(t, s, rows)) })
+}
+
+func newEstate(t testing.TB, s *store.Store, rows int) *estate {
+	t.Helper()
+	e := &estate{Handler: serverOver(t, s), s: s}
+	ctx := t.Context()
+	e.class = s.Read.CIClass.Query().Where(ciclass.Code("server")).OnlyX(ctx).ID
+	e.service = s.Read.CIClass.Query().Where(ciclass.Code("application_service")).OnlyX(ctx).ID
+	e.dependsOn = s.Read.RelationshipType.Query().Where(relationshiptype.Code("depends_on")).OnlyX(ctx).ID
+	e.tier = s.Read.ServiceTier.Query().Order(ent.Asc(servicetier.FieldRank)).FirstX(ctx).ID
+	e.write(t, 0, func(ctx context.Context, tx *store.Tx) error {
+		team, err := tx.Team.Create().SetName("team").Save(ctx)
+		if err != nil {
+			return err
+		}
+		person, err := tx.Person.Create().SetName("person").SetEmail("person@example.com").Save(ctx)
+		if err != nil {
+			return err
+		}
+		e.team, e.person = team.ID, person.ID
+		_, err = tx.Membership.Create().SetTeamID(team.ID).SetPersonID(person.ID).Save(ctx)
+		return err
+	})
+	for i := range rows {
+		e.grow(t, i)
+	}
+	return e
+}
+
+// write writes at one of three moments.
+func (e *estate) write(t testing.TB, i int, decide func(context.Context, *store.Tx) error) {
+	t.Helper()
+	ctx := store.At(t.Context(), dawn.Add(time.Duration(i%3)*time.Second))
+	_, err := store.Write(ctx, e.s, store.By{Actor: "test", Verb: "test.write"}, func(ctx context.Context, tx *store.Tx) (int, error) {
+		return 0, decide(ctx, tx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// grow adds the i-th row to every list.
+func (e *estate) grow(t testing.TB, i int) {
+	t.Helper()
+	e.write(t, i/3, func(ctx context.Context, tx *store.Tx) error {
+		now := tx.Now
+		c := tx.CI.Create().SetName(fmt.Sprintf("twin %d", i%3)).SetDescription("a row").SetClassID(e.class).
+			SetAttributes(map[string]any{"row": i}).SetLabels(map[string]string{"row": fmt.Sprint(i)}).SetCreatedAt(now).SetUpdatedAt(now)
+		if i%2 == 1 {
+			c.SetClassID(e.service).SetServiceKind(domain.ApplicationService).SetTierID(e.tier).SetSupportTeamID(e.team)
+		}
+		made, err := c.Save(ctx)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			e.hub = made.ID
+		}
+		e.cis = append(e.cis, made.ID)
+		if _, err := tx.Owner.Create().SetCiID(made.ID).SetTeamID(e.team).SetIsPrimary(true).Save(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.Owner.Create().SetCiID(made.ID).SetTeamID(e.team).SetRole("operator").Save(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.Owner.Create().SetCiID(made.ID).SetPersonID(e.person).SetRole("expert").Save(ctx); err != nil {
+			return err
+		}
+		relate := func(source, target ident.ID) (*ent.Relationship, error) {
+			return tx.Relationship.Create().SetTypeID(e.dependsOn).SetSourceID(source).SetTargetID(target).
+				SetAttributes(map[string]any{}).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+		}
+		out, err := relate(made.ID, e.hub)
+		if err != nil {
+			return err
+		}
+		if made.ID != e.hub {
+			if _, err := relate(e.hub, made.ID); err != nil {
+				return err
+			}
+			if _, err := tx.DependencyGroup.Create().SetCiID(made.ID).SetName("group").SetMode(domain.Any).SetCreatedAt(now).SetUpdatedAt(now).
+				SetMembers([]domain.GroupMember{{Relationship: out.ID, Weight: 1}}).Save(ctx); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExternalIdentity.Create().SetRecordID(made.ID).SetSource("test").SetExternalID(made.ID.String()).SetCreatedAt(now).Save(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.DanglingReference.Create().SetRecordID(made.ID).SetSource("test").SetExternalID(fmt.Sprint("missing ", i)).
+			SetKind(domain.DanglingRelationship).SetDetail("depends_on").SetCreatedAt(now).Save(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.Team.Create().SetName(fmt.Sprintf("team %d", i)).SetParentID(e.team).Save(ctx); err != nil {
+			return err
+		}
+		friend, err := tx.Person.Create().SetName(fmt.Sprintf("twin %d", i%3)).SetEmail(fmt.Sprintf("%d@example.com", i)).Save(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Membership.Create().SetTeamID(e.team).SetPersonID(friend.ID).Save(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.CIClass.Create().SetCode(fmt.Sprintf("class_%d", i)).SetLabel("Class").SetParentID(e.class).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.RelationshipType.Create().SetCode(fmt.Sprintf("type_%d", i)).SetForwardLabel("f").SetReverseLabel("r").
+			SetImpactDirection(domain.NoImpact).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
+			return err
+		}
+		change, err := tx.Change.Create().SetTitle(fmt.Sprintf("twin %d", i%3)).SetType(domain.Normal).SetRequestedBy("test").
+			SetRequesterID(e.person).SetAssignmentTeamID(e.team).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+		if err != nil {
+			return err
+		}
+		e.changes = append(e.changes, change.ID)
+		for _, id := range []ident.ID{e.hub, made.ID}[:min(2, i+1)] {
+			if _, err := tx.ChangeCI.Create().SetChangeID(change.ID).SetCiID(id).SetRole(domain.TakenDownRole).Save(ctx); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Approval.Create().SetChangeID(change.ID).SetApprover("ada").SetCreatedAt(now).Save(ctx); err != nil {
+			return err
+		}
+		open := tx.Incident.Create().SetTitle(fmt.Sprintf("twin %d", i%3)).SetImpact(1).SetUrgency(1).SetPriority(1 + i%3).SetOpenedBy("test").
+			SetCallerID(e.person).SetAssigneeID(e.person).SetDetectedAt(now).SetCausedByChangeID(e.changes[0]).SetCreatedAt(now).SetUpdatedAt(now).
+			SetImpactAtOpening(&domain.ImpactSnapshot{Revision: 1, Affected: 1, Services: []domain.ImpactedRecord{{CI: made.ID, Name: "then", State: "DOWN"}}})
+		if i%2 == 0 {
+			open.SetAssignmentTeamID(e.team)
+		}
+		if i > 0 {
+			open.SetParentID(e.incidents[0])
+		}
+		incident, err := open.Save(ctx)
+		if err != nil {
+			return err
+		}
+		e.incidents = append(e.incidents, incident.ID)
+		for _, id := range []ident.ID{e.hub, made.ID}[:min(2, i+1)] {
+			if _, err := tx.IncidentCI.Create().SetIncidentID(incident.ID).SetCiID(id).SetRole(domain.RootRole).Save(ctx); err != nil {
+				return err
+			}
+		}
+		for _, id := range []ident.ID{e.incidents[0], e.changes[0]} {
+			if _, err := tx.TimelineEntry.Create().SetRecordID(id).SetKind(domain.Comment).SetBody("a row").SetActor("test").SetCreatedAt(now).Save(ctx); err != nil {
+				return err
+			}
+		}
+		return tx.CI.UpdateOneID(e.hub).SetDescription(fmt.Sprintf("a row, the hub %d", i)).AddVersion(1).SetUpdatedAt(now).Exec(ctx)
+	})
+}
