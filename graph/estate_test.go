@@ -36,7 +36,10 @@ var dawn = time.Date(2027, 1, 10, 22, 0, 0, 0, time.UTC)
 // onEstates runs a test over an estate of each database.
 func onEstates(t *testing.T, rows int, test func(t *testing.T, e *estate)) {
 	t.Helper()
-	storetest.Each(t, func(t *testing.T, s *store.Store) { test(t, newEstate(t, s, rows)) })
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		t.Parallel()
+		test(t, newEstate(t, s, rows))
+	})
 }
 
 func newEstate(t testing.TB, s *store.Store, rows int) *estate {
@@ -48,11 +51,11 @@ func newEstate(t testing.TB, s *store.Store, rows int) *estate {
 	e.dependsOn = s.Read.RelationshipType.Query().Where(relationshiptype.Code("depends_on")).OnlyX(ctx).ID
 	e.tier = s.Read.ServiceTier.Query().Order(ent.Asc(servicetier.FieldRank)).FirstX(ctx).ID
 	e.write(t, 0, func(ctx context.Context, tx *store.Tx) error {
-		team, err := tx.Team.Create().SetName("team").Save(ctx)
+		team, err := tx.Team.Create().SetName("team").SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
 		if err != nil {
 			return err
 		}
-		person, err := tx.Person.Create().SetName("person").SetEmail("person@example.com").Save(ctx)
+		person, err := tx.Person.Create().SetName("person").SetEmail("person@example.com").SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
 		if err != nil {
 			return err
 		}
@@ -129,10 +132,10 @@ func (e *estate) grow(t testing.TB, i int) {
 			SetKind(domain.DanglingRelationship).SetDetail("depends_on").SetCreatedAt(now).Save(ctx); err != nil {
 			return err
 		}
-		if _, err := tx.Team.Create().SetName(fmt.Sprintf("team %d", i)).SetParentID(e.team).Save(ctx); err != nil {
+		if _, err := tx.Team.Create().SetName(fmt.Sprintf("team %d", i)).SetParentID(e.team).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
 			return err
 		}
-		friend, err := tx.Person.Create().SetName(fmt.Sprintf("twin %d", i%3)).SetEmail(fmt.Sprintf("%d@example.com", i)).Save(ctx)
+		friend, err := tx.Person.Create().SetName(fmt.Sprintf("twin %d", i%3)).SetEmail(fmt.Sprintf("%d@example.com", i)).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
 			return err
 		}

@@ -25,34 +25,34 @@ const ciFields = "NAME=name CREATED_AT=createdAt UPDATED_AT=updatedAt"
 
 // lists are all lists of the contract that page by keys or places. HUB, INCIDENT, CHANGE and TEAM stand for ids.
 var lists = map[string]pagedList{
-	"cis":                 {"{ cis LIST }", "id name createdAt updatedAt", ciFields},
-	"services":            {"{ services LIST }", "id name createdAt: ci { x: createdAt } updatedAt: ci { x: updatedAt }", ciFields},
-	"incidents":           {"{ incidents LIST }", "id createdAt updatedAt priority", "CREATED_AT=createdAt UPDATED_AT=updatedAt PRIORITY=priority"},
-	"changes":             {"{ changes LIST }", "id createdAt updatedAt", "CREATED_AT=createdAt UPDATED_AT=updatedAt"},
-	"teams":               {"{ teams LIST }", "id", ""},
-	"people":              {"{ people LIST }", "id", ""},
-	"journal":             {"{ journal LIST }", "id", ""},
-	"ciClasses":           {"{ ciClasses LIST }", "id", ""},
-	"relationshipTypes":   {"{ relationshipTypes LIST }", "id", ""},
-	"danglingReferences":  {"{ danglingReferences LIST }", "id", ""},
-	"CI.incidents":        {`{ ci(id: "HUB") { incidents LIST } }`, "id createdAt updatedAt priority", "CREATED_AT=createdAt UPDATED_AT=updatedAt PRIORITY=priority"},
-	"CI.changes":          {`{ ci(id: "HUB") { changes LIST } }`, "id createdAt updatedAt", "CREATED_AT=createdAt UPDATED_AT=updatedAt"},
-	"CI.relationships":    {`{ ci(id: "HUB") { relationships LIST } }`, "id", ""},
-	"outgoing":            {`{ ci(id: "HUB") { relationships(direction: OUTGOING) LIST } }`, "id", ""},
-	"incoming":            {`{ ci(id: "HUB") { relationships(direction: INCOMING) LIST } }`, "id", ""},
-	"CI.history":          {`{ ci(id: "HUB") { history LIST } }`, "id", ""},
-	"CI.versions":         {`{ ci(id: "HUB") { versions LIST } }`, "id", ""},
-	"CI.needs":            {`{ ci(id: "HUB") { dependencies { needs LIST } } }`, "ci { id }", ""},
-	"Team.owns":           {`{ node(id: "TEAM") { ... on Team { owns LIST } } }`, "id", ""},
-	"Incident.children":   {`{ incident(id: "INCIDENT") { children LIST } }`, "id", ""},
-	"Incident.timeline":   {`{ incident(id: "INCIDENT") { timeline LIST } }`, "id", ""},
-	"Incident.history":    {`{ incident(id: "INCIDENT") { history LIST } }`, "id", ""},
-	"affectedServices":    {`{ incident(id: "INCIDENT") { affectedServices LIST } }`, "ci { id }", ""},
-	"Change.timeline":     {`{ change(id: "CHANGE") { timeline LIST } }`, "id", ""},
-	"causedIncidents":     {`{ change(id: "CHANGE") { causedIncidents LIST } }`, "id", ""},
-	"impact.affected":     {`{ impact(failed: [{id: "HUB"}]) { affected LIST } }`, "ci { id }", ""},
-	"impact.services":     {`{ impact(failed: [{id: "HUB"}]) { services LIST } }`, "ci { id }", ""},
-	"Change.impact":       {`{ change(id: "CHANGE") { impact { affected LIST } } }`, "ci { id }", ""},
+	"cis":                  {"{ cis LIST }", "id name createdAt updatedAt", ciFields},
+	"services":             {"{ services LIST }", "id name createdAt: ci { x: createdAt } updatedAt: ci { x: updatedAt }", ciFields},
+	"incidents":            {"{ incidents LIST }", "id createdAt updatedAt priority", "CREATED_AT=createdAt UPDATED_AT=updatedAt PRIORITY=priority"},
+	"changes":              {"{ changes LIST }", "id createdAt updatedAt", "CREATED_AT=createdAt UPDATED_AT=updatedAt"},
+	"teams":                {"{ teams LIST }", "id", ""},
+	"people":               {"{ people LIST }", "id", ""},
+	"journal":              {"{ journal LIST }", "id", ""},
+	"ciClasses":            {"{ ciClasses LIST }", "id", ""},
+	"relationshipTypes":    {"{ relationshipTypes LIST }", "id", ""},
+	"danglingReferences":   {"{ danglingReferences LIST }", "id", ""},
+	"CI.incidents":         {`{ ci(id: "HUB") { incidents LIST } }`, "id createdAt updatedAt priority", "CREATED_AT=createdAt UPDATED_AT=updatedAt PRIORITY=priority"},
+	"CI.changes":           {`{ ci(id: "HUB") { changes LIST } }`, "id createdAt updatedAt", "CREATED_AT=createdAt UPDATED_AT=updatedAt"},
+	"CI.relationships":     {`{ ci(id: "HUB") { relationships LIST } }`, "id", ""},
+	"outgoing":             {`{ ci(id: "HUB") { relationships(direction: OUTGOING) LIST } }`, "id", ""},
+	"incoming":             {`{ ci(id: "HUB") { relationships(direction: INCOMING) LIST } }`, "id", ""},
+	"CI.history":           {`{ ci(id: "HUB") { history LIST } }`, "id", ""},
+	"CI.versions":          {`{ ci(id: "HUB") { versions LIST } }`, "id", ""},
+	"CI.needs":             {`{ ci(id: "HUB") { dependencies { needs LIST } } }`, "ci { id }", ""},
+	"Team.owns":            {`{ node(id: "TEAM") { ... on Team { owns LIST } } }`, "id", ""},
+	"Incident.children":    {`{ incident(id: "INCIDENT") { children LIST } }`, "id", ""},
+	"Incident.timeline":    {`{ incident(id: "INCIDENT") { timeline LIST } }`, "id", ""},
+	"Incident.history":     {`{ incident(id: "INCIDENT") { history LIST } }`, "id", ""},
+	"affectedServices":     {`{ incident(id: "INCIDENT") { affectedServices LIST } }`, "ci { id }", ""},
+	"Change.timeline":      {`{ change(id: "CHANGE") { timeline LIST } }`, "id", ""},
+	"causedIncidents":      {`{ change(id: "CHANGE") { causedIncidents LIST } }`, "id", ""},
+	"impact.affected":      {`{ impact(failed: [{id: "HUB"}]) { affected LIST } }`, "ci { id }", ""},
+	"impact.services":      {`{ impact(failed: [{id: "HUB"}]) { services LIST } }`, "ci { id }", ""},
+	"Change.impact":        {`{ change(id: "CHANGE") { impact { affected LIST } } }`, "ci { id }", ""},
 	"Relationship.history": {`{ node(id: "rel_1") { ... on Relationship { history LIST } } }`, "id", ""},
 }
 
@@ -75,7 +75,7 @@ type onePage struct {
 		Cursor string
 		Node   map[string]any
 	}
-	PageInfo   struct {
+	PageInfo struct {
 		HasNextPage, HasPreviousPage bool
 		StartCursor, EndCursor       *string
 	}
@@ -174,7 +174,7 @@ func (e *estate) walk(t *testing.T, l pagedList, order string) {
 	if n > 100 {
 		return
 	}
-	sizes := []int{1, 2, 3, 7}
+	sizes := []int{1, 3}
 	if order == "" {
 		sizes = []int{1, 2, 3, 4, 5, 6, 7}
 	}
@@ -196,7 +196,10 @@ func (e *estate) walk(t *testing.T, l pagedList, order string) {
 			before = fmt.Sprintf(", before: %q", *p.PageInfo.StartCursor)
 		}
 	}
-	for from := -1; from < n; from += 2 {
+	if order != "" && !strings.Contains(order, "},") {
+		return
+	}
+	for from := -1; from < n; from += 3 {
 		for to := from + 1; to <= n; to += 3 {
 			between := ""
 			if from >= 0 {
@@ -226,7 +229,7 @@ func (p onePage) check(t *testing.T, what string, whole onePage, from, to int) {
 		t.Errorf("%s: totalCount is %d of %d", what, p.TotalCount, n)
 	}
 	if p.PageInfo.HasNextPage != (to < n) || p.PageInfo.HasPreviousPage != (from > 0) {
-		t.Errorf("%s: [%d, %d) of %d says hasNextPage %v, hasPreviousPage %v", what, from, to, n, p.PageInfo.HasNextPage, p.PageInfo.HasPreviousPage)
+		t.Fatalf("%s: [%d, %d) of %d says hasNextPage %v, hasPreviousPage %v", what, from, to, n, p.PageInfo.HasNextPage, p.PageInfo.HasPreviousPage)
 	}
 	if from == to {
 		if p.PageInfo.StartCursor != nil || p.PageInfo.EndCursor != nil {

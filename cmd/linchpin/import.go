@@ -38,7 +38,7 @@ Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 	for _, kind := range app.Sources {
 		cmd.AddCommand(&cobra.Command{
 			Use: kind.Name + " PATH…", Short: kind.Short, Example: "  linchpin import " + kind.Name + " " + kind.Example,
-			Args: argsOf(cobra.MinimumNArgs(1)),
+			Args: argsOf(somePaths),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				source, err := kind.Open(args)
 				if err != nil {
@@ -49,6 +49,14 @@ Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 		})
 	}
 	return cmd
+}
+
+// somePaths wants at least one path.
+func somePaths(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("say which files or folders to import: %s PATH…", cmd.CommandPath())
+	}
+	return nil
 }
 
 // operator is who runs the command: whoever may write to the database may do anything.
@@ -81,9 +89,20 @@ func runImport(ctx context.Context, env *environment, source importer.Source, o 
 			return err
 		}
 	}
+	show := printSummary
 	if o.json {
-		return printJSON(env, plan, result)
+		show = printJSON
 	}
+	if err := show(env, plan, result, o); err != nil {
+		return err
+	}
+	if len(result.Conflicts) > 0 || plan.Summary.Total(importer.IsRejected)+plan.Summary.Total(importer.IsDuplicate) > 0 {
+		return exitCode(exitProblems)
+	}
+	return nil
+}
+
+func printSummary(env *environment, plan *importer.Plan, result importer.Result, o importOptions) error {
 	if err := importer.WriteSummary(env.stdout, plan, importer.SummaryOptions{IsVerbose: o.verbose}); err != nil {
 		return err
 	}
@@ -98,13 +117,10 @@ func runImport(ctx context.Context, env *environment, source importer.Source, o 
 	default:
 		_, _ = fmt.Fprintf(env.stdout, "Written in %d batches.\n", result.Batches)
 	}
-	if len(result.Conflicts) > 0 || plan.Summary.Total(importer.IsRejected)+plan.Summary.Total(importer.IsDuplicate) > 0 {
-		return exitCode(exitProblems)
-	}
 	return nil
 }
 
-func printJSON(env *environment, plan *importer.Plan, result importer.Result) error {
+func printJSON(env *environment, plan *importer.Plan, result importer.Result, _ importOptions) error {
 	e := json.NewEncoder(env.stdout)
 	e.SetIndent("", "  ")
 	return e.Encode(struct {

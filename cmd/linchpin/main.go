@@ -8,7 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -61,6 +61,7 @@ Each command says more with --help.`,
 	flags.StringVar(&env.database, "database", "", "sqlite:PATH or postgres://USER@HOST/NAME (default $LINCHPIN_DATABASE, or a file in your data directory)")
 	flags.StringVar(&env.listen, "listen", "127.0.0.1:8080", "address to listen on, HOST:PORT; port 0 takes a free one")
 	root.AddCommand(serveCommand(env), importCommand(env), migrateCommand(env), versionCommand(env))
+	root.SetHelpCommand(helpCommand())
 	usage := func(cmd *cobra.Command, err error) error { return usageError{cmd, err} }
 	root.SetFlagErrorFunc(usage)
 	err := root.ExecuteContext(ctx)
@@ -80,6 +81,22 @@ Each command says more with --help.`,
 			return exitUsage
 		}
 		return exitFailed
+	}
+}
+
+// helpCommand shows the help of a command, and knows when there is no such command.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usageError{cmd.Root(), fmt.Errorf("there is no command %q", strings.Join(args, " "))}
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
 	}
 }
 
@@ -110,23 +127,4 @@ func argsOf(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// address is the database to use: the flag, the environment, or a file in the user's data directory.
-func (env *environment) address() (string, error) {
-	if env.database != "" {
-		return env.database, nil
-	}
-	if given := env.getenv("LINCHPIN_DATABASE"); given != "" {
-		return given, nil
-	}
-	data := env.getenv("XDG_DATA_HOME")
-	if data == "" {
-		home := env.getenv("HOME")
-		if home == "" {
-			return "", errors.New("neither --database nor HOME is set: say where the database is, such as --database sqlite:linchpin.db")
-		}
-		data = filepath.Join(home, ".local", "share")
-	}
-	return "sqlite:" + filepath.Join(data, "linchpin", "linchpin.db"), nil
 }

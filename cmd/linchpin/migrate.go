@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/url"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -50,12 +49,4 @@ func versionCommand(env *environment) *cobra.Command {
 			return err
 		},
 	}
-}
-
-// redacted is an address without its password.
-func redacted(address string) string {
-	if u, err := url.Parse(address); err == nil {
-		return u.Redacted()
-	}
-	return "the database"
 }

@@ -2,7 +2,6 @@ package read
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -67,13 +66,7 @@ func one[T, V any](ctx context.Context, b *batch[T], row *T, field string, ref f
 
 // many resolves a short list that belongs to each row, for the whole batch in one statement.
 func many[T, V any](ctx context.Context, b *batch[T], row *T, field string, id func(*T) ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID][]*V, error)) ([]*V, error) {
-	found, err := once(b, field, func() (map[ident.ID][]*V, error) {
-		ids := make([]ident.ID, len(b.rows))
-		for i, r := range b.rows {
-			ids[i] = id(r)
-		}
-		return load(ctx, b.Reader, ids)
-	})
+	found, err := once(b, field, func() (map[ident.ID][]*V, error) { return load(ctx, b.Reader, b.ids(id)) })
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +76,18 @@ func many[T, V any](ctx context.Context, b *batch[T], row *T, field string, id f
 	return []*V{}, nil
 }
 
-// unique lists each id once, in ascending order, so that equal questions are equal statements.
-func unique(ids []ident.ID) []ident.ID {
-	sorted := slices.Clone(ids)
-	slices.Sort(sorted)
-	return slices.Compact(sorted)
+// each gives row its own A of those that make gives to all rows of the batch. They are a batch again, so that what
+// they show is loaded at once.
+func each[T, A any](b *batch[T], row *T, key string, make func(*T, *batch[A]) *A) (*A, error) {
+	all, err := once(b, key, func() (map[*T]*A, error) {
+		answers, shown := newBatch[A](b.Reader, nil), map[*T]*A{}
+		for _, row := range b.rows {
+			shown[row] = make(row, answers)
+			answers.rows = append(answers.rows, shown[row])
+		}
+		return shown, nil
+	})
+	return all[row], err
 }
 
 // index maps records by a key.

@@ -16,6 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
 // Change is a planned alteration as clients see it.
@@ -41,7 +42,7 @@ func (r *Reader) wrapChanges(rows []*ent.Change) []*Change {
 func (r *Reader) ShowChange(row *ent.Change) *Change { return r.wrapChanges([]*ent.Change{row})[0] }
 
 func loadChanges(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Change, error) {
-	rows, err := r.store.Read.Change.Query().Where(change.IDIn(ids...)).All(ctx)
+	rows, err := r.store.Read.Change.Query().Where(having(change.FieldID, ids)).All(ctx)
 	return index(r.wrapChanges(rows), func(c *Change) ident.ID { return c.ID }), store.Translate(err)
 }
 
@@ -171,7 +172,7 @@ func (l *ChangeCI) Ci(ctx context.Context) (*CI, error) {
 // Scope is the CIs the change alters.
 func (c *Change) Scope(ctx context.Context) ([]*ChangeCI, error) {
 	return many(ctx, c.in, c, "scope", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*ChangeCI, error) {
-		rows, err := r.store.Read.ChangeCI.Query().Where(changeci.ChangeIDIn(ids...)).Order(ent.Asc(changeci.FieldID)).All(ctx)
+		rows, err := r.store.Read.ChangeCI.Query().Where(having(changeci.FieldChangeID, ids)).Order(ent.Asc(changeci.FieldID)).All(ctx)
 		b := newBatch(r, make([]*ChangeCI, len(rows)))
 		for n, row := range rows {
 			b.rows[n] = &ChangeCI{row, b}
@@ -182,24 +183,21 @@ func (c *Change) Scope(ctx context.Context) ([]*ChangeCI, error) {
 
 // Impact is what breaks while the change's TAKEN_DOWN CIs are down, by the graph as it is now.
 func (c *Change) Impact(ctx context.Context) (*Impact, error) {
-	links, err := c.Scope(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var q impact.Question
-	graph := c.in.snapshot()
-	for _, l := range links {
-		if v, known := graph.Index(l.CiID); known && graph.IsPresent(v) && l.Role == domain.TakenDownRole {
-			q.Failed = append(q.Failed, impact.Failure{CI: l.CiID, State: impact.Down})
+	return asked(ctx, c.in, c, (*Change).id, "impact of a change", func(c *Change, graph *topology.Snapshot) (q impact.Question, err error) {
+		links, err := c.Scope(ctx)
+		for _, l := range links {
+			if v, known := graph.Index(l.CiID); known && graph.IsPresent(v) && l.Role == domain.TakenDownRole {
+				q.Failed = append(q.Failed, impact.Failure{CI: l.CiID, State: impact.Down})
+			}
 		}
-	}
-	return c.in.ask(ctx, q)
+		return q, err
+	})
 }
 
 // Approvals are the votes on the change, the oldest first.
 func (c *Change) Approvals(ctx context.Context) ([]*Approval, error) {
 	return many(ctx, c.in, c, "approvals", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Approval, error) {
-		rows, err := r.store.Read.Approval.Query().Where(approval.ChangeIDIn(ids...)).Order(ent.Asc(approval.FieldID)).All(ctx)
+		rows, err := r.store.Read.Approval.Query().Where(having(approval.FieldChangeID, ids)).Order(ent.Asc(approval.FieldID)).All(ctx)
 		return bundle(asApprovals(rows), func(a *Approval) ident.ID { return a.ChangeID }), store.Translate(err)
 	})
 }

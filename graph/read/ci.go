@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
 // CI is a configuration item as clients see it.
@@ -191,11 +193,8 @@ func loadCIs(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CI, 
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	rows, err := r.store.Read.CI.Query().Where(ci.IDIn(unique(ids)...)).All(ctx)
-	if err != nil {
-		return nil, store.Translate(err)
-	}
-	return index(r.wrapCIs(rows), func(c *CI) ident.ID { return c.ID }), nil
+	rows, err := r.store.Read.CI.Query().Where(having(ci.FieldID, ids)).All(ctx)
+	return index(r.wrapCIs(rows), func(c *CI) ident.ID { return c.ID }), store.Translate(err)
 }
 
 func (c *CI) id() ident.ID { return c.ID }
@@ -253,7 +252,7 @@ func (c *CI) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity, e
 }
 
 func loadExternalIdentities(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*ent.ExternalIdentity, error) {
-	rows, err := r.store.Read.ExternalIdentity.Query().Where(externalidentity.RecordIDIn(ids...)).
+	rows, err := r.store.Read.ExternalIdentity.Query().Where(having(externalidentity.FieldRecordID, ids)).
 		Order(ent.Asc(externalidentity.FieldSource, externalidentity.FieldExternalID)).All(ctx)
 	return bundle(rows, func(e *ent.ExternalIdentity) ident.ID { return e.RecordID }), store.Translate(err)
 }
@@ -261,7 +260,7 @@ func loadExternalIdentities(ctx context.Context, r *Reader, ids []ident.ID) (map
 // DependencyGroups say how the CI's dependencies combine.
 func (c *CI) DependencyGroups(ctx context.Context) ([]*DependencyGroup, error) {
 	return many(ctx, c.in, c, "dependency groups", (*CI).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*DependencyGroup, error) {
-		rows, err := r.store.Read.DependencyGroup.Query().Where(dependencygroup.CiIDIn(ids...)).Order(ent.Asc(dependencygroup.FieldName)).All(ctx)
+		rows, err := r.store.Read.DependencyGroup.Query().Where(having(dependencygroup.FieldCiID, ids)).Order(ent.Asc(dependencygroup.FieldName)).All(ctx)
 		return bundle(r.wrapGroups(rows), func(g *DependencyGroup) ident.ID { return g.CiID }), store.Translate(err)
 	})
 }
@@ -269,19 +268,22 @@ func (c *CI) DependencyGroups(ctx context.Context) ([]*DependencyGroup, error) {
 // DanglingReferences are the CI's references to what nobody has reported.
 func (c *CI) DanglingReferences(ctx context.Context) ([]*DanglingReference, error) {
 	return many(ctx, c.in, c, "dangling references", (*CI).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*DanglingReference, error) {
-		rows, err := r.store.Read.DanglingReference.Query().Where(danglingreference.RecordIDIn(ids...)).Order(ent.Asc(danglingreference.FieldID)).All(ctx)
+		rows, err := r.store.Read.DanglingReference.Query().Where(having(danglingreference.FieldRecordID, ids)).Order(ent.Asc(danglingreference.FieldID)).All(ctx)
 		return bundle(r.wrapDangling(rows), func(d *DanglingReference) ident.ID { return d.RecordID }), store.Translate(err)
 	})
 }
 
 // Impact is what breaks if the CI fails.
 func (c *CI) Impact(ctx context.Context, state string, maxDepth, maxCIs *int) (*Impact, error) {
-	return c.in.Impact(ctx, []*Failure{{ID: c.ID, State: state}}, nil, maxDepth, maxCIs)
+	about := fmt.Sprint("impact of a CI ", state, shown(maxDepth), shown(maxCIs))
+	return asked(ctx, c.in, c, (*CI).id, about, func(c *CI, _ *topology.Snapshot) (impact.Question, error) {
+		return question([]*Failure{{ID: c.ID, State: state}}, nil, maxDepth, maxCIs)
+	})
 }
 
 // Dependencies is what the CI needs.
 func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int) (*Dependencies, error) {
-	return c.in.dependencies(ctx, c.ID, maxDepth, maxCIs)
+	return dependencies(ctx, c, maxDepth, maxCIs)
 }
 
 // Incidents are the incidents that name the CI.

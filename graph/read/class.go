@@ -32,7 +32,7 @@ func (r *Reader) wrapClasses(rows []*ent.CIClass) []*CIClass {
 func (r *Reader) ShowCIClass(row *ent.CIClass) *CIClass { return r.wrapClasses([]*ent.CIClass{row})[0] }
 
 func loadClasses(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CIClass, error) {
-	rows, err := r.store.Read.CIClass.Query().Where(ciclass.IDIn(ids...)).All(ctx)
+	rows, err := r.store.Read.CIClass.Query().Where(having(ciclass.FieldID, ids)).All(ctx)
 	return index(r.wrapClasses(rows), func(c *CIClass) ident.ID { return c.ID }), store.Translate(err)
 }
 

@@ -18,8 +18,9 @@ type condition func(*sql.Selector) *sql.Predicate
 
 // conditions collects the conditions of a filter, all of which must hold, and the first thing wrong with it.
 type conditions struct {
-	all []condition
-	err error
+	all  []condition
+	err  error
+	size int // of the whole filter: its values and its parts
 }
 
 func (c *conditions) add(more ...condition) { c.all = append(c.all, more...) }
@@ -27,6 +28,16 @@ func (c *conditions) add(more ...condition) { c.all = append(c.all, more...) }
 func (c *conditions) refuse(format string, args ...any) {
 	if c.err == nil {
 		c.err = errs.New(errs.BadUserInput, format, args...)
+	}
+}
+
+// spend counts what a filter holds of something, against the bounds of a list and of the whole filter.
+func (c *conditions) spend(what string, n int) {
+	if n > filterValues {
+		c.refuse("the filter lists %d %s: at most %d", n, what, filterValues)
+	}
+	if c.size += n; c.size > filterSize {
+		c.refuse("the filter has more than %d values and parts", filterSize)
 	}
 }
 
@@ -52,49 +63,64 @@ func (c *conditions) and() condition {
 	}
 }
 
-// filterDepth is how deep and, or and not may nest; filterValues how long a list may be.
+// Bounds of a filter: how deep and, or and not may nest, how long a list may be, how much there may be in all.
 const (
 	filterDepth  = 5
 	filterValues = 100
+	filterSize   = 1_000
 )
 
 // combine adds the parts of a filter that hold other filters of its kind.
 func combine[F any](c *conditions, depth int, and, or []*F, not *F, build func(*conditions, *F, int)) {
-	if depth >= filterDepth && len(and)+len(or) > 0 || depth >= filterDepth && not != nil {
+	if depth >= filterDepth && (and != nil || or != nil || not != nil) {
 		c.refuse("the filter nests deeper than %d", filterDepth)
-		return
 	}
-	if len(and) > filterValues || len(or) > filterValues {
-		c.refuse("the filter lists more than %d conditions", filterValues)
+	c.spend("parts", len(and))
+	c.spend("parts", len(or))
+	if c.err != nil {
 		return
 	}
 	part := func(f *F) condition {
-		inner := &conditions{}
+		inner := &conditions{err: c.err, size: c.size}
 		build(inner, f, depth+1)
-		if inner.err != nil && c.err == nil {
-			c.err = inner.err
-		}
+		c.err, c.size = inner.err, inner.size
 		return inner.and()
 	}
 	for _, f := range and {
 		c.add(part(f))
 	}
-	if len(or) > 0 {
+	if or != nil {
 		options := make([]condition, len(or))
 		for i, f := range or {
 			options[i] = part(f)
 		}
-		c.add(func(s *sql.Selector) *sql.Predicate {
-			parts := make([]*sql.Predicate, len(options))
-			for i, hold := range options {
-				parts[i] = hold(s)
-			}
-			return sql.Or(parts...)
-		})
+		c.add(oneHolds(options))
 	}
 	if not != nil {
-		hold := part(not)
-		c.add(func(s *sql.Selector) *sql.Predicate { return sql.Not(hold(s)) })
+		c.add(opposite(part(not)))
+	}
+}
+
+// oneHolds is the condition that one of them holds; none of none does.
+func oneHolds(options []condition) condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		if len(options) == 0 {
+			return sql.False()
+		}
+		parts := make([]*sql.Predicate, len(options))
+		for i, hold := range options {
+			parts[i] = hold(s)
+		}
+		return sql.Or(parts...)
+	}
+}
+
+// opposite is the condition that another does not hold: also where SQL knows neither, as of a team that is not set.
+func opposite(hold condition) condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			b.Wrap(func(b *sql.Builder) { b.Join(hold(s)) }).WriteString(" IS NOT TRUE")
+		})
 	}
 }
 
@@ -148,9 +174,7 @@ func among(column string, values []any) condition {
 
 // values lists what eq and in allow together: nil when neither was given.
 func values[T any](c *conditions, eq *T, in []T) (all []any, given bool) {
-	if len(in) > filterValues {
-		c.refuse("a filter lists %d values: at most %d", len(in), filterValues)
-	}
+	c.spend("values", len(in))
 	if eq != nil {
 		all = append(all, *eq)
 	}
@@ -187,7 +211,8 @@ func like(column, pattern string) condition {
 	return func(s *sql.Selector) *sql.Predicate {
 		return sql.P(func(b *sql.Builder) {
 			if b.Dialect() == dialect.Postgres {
-				b.Ident(s.C(column)).WriteString(" ILIKE ").Arg(pattern)
+				// Names order by bytes, in a collation that knows no case but of ASCII.
+				b.Ident(s.C(column)).WriteString(` COLLATE "default" ILIKE `).Arg(pattern)
 				return
 			}
 			b.WriteString("lower(").Ident(s.C(column)).WriteString(") LIKE ").Arg(strings.ToLower(pattern)).WriteString(` ESCAPE '\'`)
@@ -300,6 +325,7 @@ type AttributeFilter struct {
 }
 
 func (c *conditions) labels(filters []*LabelFilter) {
+	c.spend("labels", len(filters))
 	for _, f := range filters {
 		if f.Eq == nil {
 			c.add(hasProperty("labels", f.Name))
@@ -312,6 +338,7 @@ func (c *conditions) labels(filters []*LabelFilter) {
 var attributePath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,99}$`)
 
 func (c *conditions) attributes(filters []*AttributeFilter) {
+	c.spend("attributes", len(filters))
 	for _, f := range filters {
 		if !attributePath.MatchString(f.Path) {
 			c.refuse("%.40q is not the name of an attribute: letters, digits and underscores", f.Path)
@@ -326,16 +353,7 @@ func (c *conditions) attributes(filters []*AttributeFilter) {
 			for i, v := range list {
 				options[i] = property("attributes", f.Path, v)
 			}
-			c.add(func(s *sql.Selector) *sql.Predicate {
-				if len(options) == 0 {
-					return sql.False()
-				}
-				parts := make([]*sql.Predicate, len(options))
-				for i, hold := range options {
-					parts[i] = hold(s)
-				}
-				return sql.Or(parts...)
-			})
+			c.add(oneHolds(options))
 		}
 		if f.Gte != nil {
 			c.add(compareAttribute(f.Path, ">=", *f.Gte))
@@ -346,7 +364,7 @@ func (c *conditions) attributes(filters []*AttributeFilter) {
 		if f.Exists != nil {
 			hold := hasProperty("attributes", f.Path)
 			if !*f.Exists {
-				c.add(func(s *sql.Selector) *sql.Predicate { return sql.Not(hold(s)) })
+				c.add(opposite(hold))
 				continue
 			}
 			c.add(hold)

@@ -4,39 +4,52 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
-	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Dependencies is what a CI needs, as clients see it.
+// Dependencies is what a CI needs, as clients see it. Like impacts, those of a page are one batch.
 type Dependencies struct {
-	r     *Reader
+	about string
 	graph *topology.Snapshot
-	needs *impact.Needs
+	work  func() (*impact.Needs, error)
+	in    *batch[Dependencies]
 }
 
-func (r *Reader) dependencies(ctx context.Context, id ident.ID, maxDepth, maxCIs *int) (*Dependencies, error) {
+// needs is what was found. A client sees dependencies only when there are some.
+func (d *Dependencies) needs() *impact.Needs {
+	needs, _ := d.work()
+	return needs
+}
+
+func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int) (*Dependencies, error) {
 	limits, err := limits(maxDepth, maxCIs)
 	if err != nil {
 		return nil, err
 	}
-	graph := r.snapshot()
-	needs, err := impact.Dependencies(ctx, graph, []ident.ID{id}, limits)
+	about := fmt.Sprint("dependencies ", shown(maxDepth), shown(maxCIs))
+	graph := c.in.snapshot()
+	d, err := each(c.in, c, about, func(c *CI, all *batch[Dependencies]) *Dependencies {
+		return &Dependencies{about + c.ID.String(), graph, sync.OnceValues(func() (*impact.Needs, error) {
+			return impact.Dependencies(ctx, graph, []ident.ID{c.ID}, limits)
+		}), all}
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &Dependencies{r, graph, needs}, nil
+	_, err = d.work()
+	return d, err
 }
 
 // Revision is the revision of the graph the answer was worked out on.
-func (d *Dependencies) Revision() int64 { return d.needs.Revision }
+func (d *Dependencies) Revision() int64 { return d.needs().Revision }
 
 // Completeness says whether the answer is whole.
-func (d *Dependencies) Completeness() *Completeness { return completeness(d.needs.Completeness) }
+func (d *Dependencies) Completeness() *Completeness { return completeness(d.needs().Completeness) }
 
 // NeededCI is a CI that another one needs.
 type NeededCI struct {
@@ -52,34 +65,24 @@ func (n *NeededCI) Strength() domain.Strength { return domain.Strength(n.need.St
 
 // Needs lists what is needed, the nearest first.
 func (d *Dependencies) Needs(ctx context.Context, classes []string, first *int, after *string, last *int, before *string) (*Connection[NeededCI], error) {
-	keep, err := d.r.subtreeOf(ctx, classes)
+	keep, err := subtreeOf(ctx, d.in, classes)
 	if err != nil {
 		return nil, err
 	}
-	needs := slices.Clone(d.needs.CIs)
-	if classes != nil {
-		needs = slices.DeleteFunc(needs, func(n impact.Need) bool { return !keep[d.graph.CI(n.Vertex).Class] })
-	}
-	slices.SortStableFunc(needs, func(a, b impact.Need) int { return a.Distance - b.Distance })
-	id := func(n impact.Need) ident.ID { return n.CI }
-	return slicePage(Page{first, after, last, before}, fmt.Sprint("needs", classes), needs, id, func(needs []impact.Need) ([]*NeededCI, error) {
-		ids := make([]ident.ID, len(needs))
-		for i, n := range needs {
-			ids[i] = n.CI
-		}
-		found, err := loadCIs(ctx, d.r, ids)
-		if err != nil {
-			return nil, err
-		}
-		all := make([]*NeededCI, len(needs))
-		for i, n := range needs {
-			if found[n.CI] == nil {
-				return nil, errs.New(errs.Unavailable, "CI %v is in the graph and not in the database: try again", n.CI)
+	return computed[Dependencies, impact.Need, NeededCI]{
+		name: fmt.Sprintf("needs %q", classes), about: func(d *Dependencies) string { return d.about },
+		has: func(d *Dependencies) bool { return d.needs() != nil },
+		rows: func(d *Dependencies) ([]impact.Need, error) {
+			needs := slices.Clone(d.needs().CIs)
+			if classes != nil {
+				needs = slices.DeleteFunc(needs, func(n impact.Need) bool { return !keep[d.graph.CI(n.Vertex).Class] })
 			}
-			all[i] = &NeededCI{n, found[n.CI]}
-		}
-		return all, nil
-	})
+			slices.SortStableFunc(needs, func(a, b impact.Need) int { return a.Distance - b.Distance })
+			return needs, nil
+		},
+		ci:   func(n impact.Need) ident.ID { return n.CI },
+		show: func(_ *Dependencies, n impact.Need, c *CI) *NeededCI { return &NeededCI{n, c} },
+	}.page(ctx, d.in, d, Page{first, after, last, before})
 }
 
 // ImpactPath is a way along which failure can travel.
@@ -110,9 +113,15 @@ func (r *Reader) Path(ctx context.Context, from, to ident.ID) (*ImpactPath, erro
 	}
 	path := &ImpactPath{}
 	for _, id := range stations {
+		if cis[id] == nil {
+			return nil, lagging(id)
+		}
 		path.Cis = append(path.Cis, cis[id])
 	}
 	for _, id := range links {
+		if relationships[id] == nil {
+			return nil, lagging(id)
+		}
 		path.Relationships = append(path.Relationships, relationships[id])
 	}
 	return path, nil

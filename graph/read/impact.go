@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -22,41 +24,87 @@ type Failure struct {
 // maxFailures bounds the CIs of one question.
 const maxFailures = 100
 
-// Impact is who suffers when some CIs fail, as clients see it.
+// Impact is who suffers when some CIs fail, as clients see it. The impacts of a page are one batch: what they show is
+// loaded for all of them, and each is worked out when its own field is resolved.
 type Impact struct {
-	r      *Reader
-	answer *impact.Answer
+	about string // what was asked: cursors are good for it alone
+	work  func() (*impact.Answer, error)
+	in    *batch[Impact]
+}
+
+// answer is what the impact says. A client sees an impact only when there is one.
+func (i *Impact) answer() *impact.Answer {
+	answer, _ := i.work()
+	return answer
+}
+
+// answered are the impacts of the batch that there are.
+func (i *Impact) answered() []*Impact {
+	return slices.DeleteFunc(slices.Clone(i.in.rows), func(i *Impact) bool { return i.answer() == nil })
+}
+
+// asked gives row the answer to its own question, on the same graph as all rows of the batch.
+func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, about string, question func(*T, *topology.Snapshot) (impact.Question, error)) (*Impact, error) {
+	graph, err := once(b, "graph of "+about, func() (*topology.Snapshot, error) { return b.snapshot(), nil })
+	if err != nil {
+		return nil, err
+	}
+	i, err := each(b, row, about, func(row *T, answers *batch[Impact]) *Impact {
+		return &Impact{about + id(row).String(), sync.OnceValues(func() (*impact.Answer, error) {
+			q, err := question(row, graph)
+			if err != nil {
+				return nil, err
+			}
+			return impact.Of(ctx, graph, q)
+		}), answers}
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = i.work()
+	return i, err
 }
 
 // Impact asks what breaks if these CIs fail together.
 func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int) (*Impact, error) {
-	if len(failed) == 0 || len(failed) > maxFailures || len(excluded) > maxFailures {
-		return nil, errs.New(errs.BadUserInput, "failed lists %d CIs and excluded %d: 1 to %d may fail, at most %d be excluded", len(failed), len(excluded), maxFailures, maxFailures)
-	}
-	limits, err := limits(maxDepth, maxCIs)
+	q, err := question(failed, excluded, maxDepth, maxCIs)
 	if err != nil {
 		return nil, err
 	}
-	q := impact.Question{MaxDepth: limits.MaxDepth, MaxCIs: limits.MaxCIs}
+	one := newBatch(r, []*impact.Question{&q})
+	return asked(ctx, one, &q, func(*impact.Question) ident.ID { return 0 }, fmt.Sprint("impact ", q),
+		func(q *impact.Question, _ *topology.Snapshot) (impact.Question, error) { return *q, nil })
+}
+
+// question is the question to the engine.
+func question(failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int) (q impact.Question, err error) {
+	if len(failed) == 0 || len(failed) > maxFailures || len(excluded) > maxFailures {
+		return q, errs.New(errs.BadUserInput, "failed lists %d CIs and excluded %d: 1 to %d may fail, at most %d be excluded", len(failed), len(excluded), maxFailures, maxFailures)
+	}
+	limits, err := limits(maxDepth, maxCIs)
+	if err != nil {
+		return q, err
+	}
+	q.MaxDepth, q.MaxCIs = limits.MaxDepth, limits.MaxCIs
 	for _, f := range failed {
 		state, known := impact.ParseState(f.State)
 		if !known {
-			return nil, errs.New(errs.BadUserInput, "%q is no state to fail in", f.State)
+			return q, errs.New(errs.BadUserInput, "%q is no state to fail in", f.State)
 		}
 		q.Failed = append(q.Failed, impact.Failure{CI: asCI(f.ID), State: state})
 	}
 	for _, id := range excluded {
 		q.Excluded = append(q.Excluded, asCI(id))
 	}
-	return r.ask(ctx, q)
+	return q, nil
 }
 
-func (r *Reader) ask(ctx context.Context, q impact.Question) (*Impact, error) {
-	answer, err := impact.Of(ctx, r.snapshot(), q)
-	if err != nil {
-		return nil, err
+// shown is a number that may be absent.
+func shown(n *int) string {
+	if n == nil {
+		return " -"
 	}
-	return &Impact{r, answer}, nil
+	return fmt.Sprint(" ", *n)
 }
 
 // asCI is the CI behind a service's id.
@@ -83,10 +131,10 @@ func limits(maxDepth, maxCIs *int) (l impact.Limits, err error) {
 }
 
 // Revision is the revision of the graph the answer was worked out on.
-func (i *Impact) Revision() int64 { return i.answer.Revision }
+func (i *Impact) Revision() int64 { return i.answer().Revision }
 
 // Completeness says whether the answer is whole.
-func (i *Impact) Completeness() *Completeness { return completeness(i.answer.Completeness) }
+func (i *Impact) Completeness() *Completeness { return completeness(i.answer().Completeness) }
 
 // Completeness says whether an answer is whole.
 type Completeness struct {
@@ -119,39 +167,30 @@ func (a *AffectedCI) Ci() *CI { return a.ci }
 // Service is the service the CI is.
 func (a *AffectedCI) Service() *Service { return a.ci.Service() }
 
-// affectedList is hits of one answer, to be shown page by page.
-type affectedList struct {
-	i    *Impact
-	name string
-	hits []impact.Hit
-}
-
 // Affected lists the CIs that are affected, without those supposed to fail, worst first.
 func (i *Impact) Affected(ctx context.Context, states, classes []string, first *int, after *string, last *int, before *string) (*Connection[AffectedCI], error) {
-	keep, err := i.r.subtreeOf(ctx, classes)
+	keep, err := subtreeOf(ctx, i.in, classes)
 	if err != nil {
 		return nil, err
 	}
-	hits, err := i.hits(states, func(c topology.CI) bool { return classes == nil || keep[c.Class] })
-	if err != nil {
-		return nil, err
-	}
-	return affectedList{i, fmt.Sprint("affected", states, classes), hits}.page(ctx, Page{first, after, last, before})
+	return i.page(ctx, fmt.Sprintf("affected %q %q", states, classes), Page{first, after, last, before}, func(i *Impact) ([]impact.Hit, error) {
+		return i.hits(states, func(c topology.CI) bool { return classes == nil || keep[c.Class] })
+	})
 }
 
 // Services lists the services that are affected, worst first.
 func (i *Impact) Services(ctx context.Context, states []string, first *int, after *string, last *int, before *string) (*Connection[AffectedCI], error) {
-	hits, err := i.hits(states, func(c topology.CI) bool { return c.IsService })
-	if err != nil {
-		return nil, err
-	}
-	return affectedList{i, fmt.Sprint("services", states), hits}.page(ctx, Page{first, after, last, before})
+	return i.page(ctx, fmt.Sprintf("services %q", states), Page{first, after, last, before}, func(i *Impact) ([]impact.Hit, error) {
+		return i.hits(states, aService)
+	})
 }
+
+func aService(c topology.CI) bool { return c.IsService }
 
 // hits lists the hits in some states, DEGRADED and DOWN by default.
 func (i *Impact) hits(states []string, keep func(topology.CI) bool) ([]impact.Hit, error) {
 	if states == nil {
-		return i.answer.Affected(impact.Filter{WithoutRoots: true, Keep: keep}), nil
+		return i.answer().Affected(impact.Filter{WithoutRoots: true, Keep: keep}), nil
 	}
 	wanted := map[impact.State]bool{}
 	for _, name := range states {
@@ -161,63 +200,53 @@ func (i *Impact) hits(states []string, keep func(topology.CI) bool) ([]impact.Hi
 		}
 		wanted[state] = true
 	}
-	all := i.answer.Affected(impact.Filter{AtLeast: impact.AtRisk, WithoutRoots: true, Keep: keep})
+	all := i.answer().Affected(impact.Filter{AtLeast: impact.AtRisk, WithoutRoots: true, Keep: keep})
 	return slices.DeleteFunc(all, func(h impact.Hit) bool { return !wanted[h.State] }), nil
 }
 
-// page shows a part of the hits, loading their CIs in one statement.
-func (l affectedList) page(ctx context.Context, p Page) (*Connection[AffectedCI], error) {
-	id := func(h impact.Hit) ident.ID { return h.CI }
-	return slicePage(p, l.name, l.hits, id, func(hits []impact.Hit) ([]*AffectedCI, error) { return l.i.show(ctx, hits) })
-}
-
-// show loads the CIs of hits.
-func (i *Impact) show(ctx context.Context, hits []impact.Hit) ([]*AffectedCI, error) {
-	ids := make([]ident.ID, len(hits))
-	for n, h := range hits {
-		ids[n] = h.CI
-	}
-	cis, err := loadCIs(ctx, i.r, ids)
-	if err != nil {
-		return nil, err
-	}
-	b := newBatch(i.r, make([]*AffectedCI, len(hits)))
-	for n, h := range hits {
-		if cis[h.CI] == nil {
-			return nil, errs.New(errs.Unavailable, "CI %v is in the graph and not in the database: try again", h.CI)
-		}
-		b.rows[n] = &AffectedCI{h, i, cis[h.CI], b}
-	}
-	return b.rows, nil
+// page shows a part of the hits.
+func (i *Impact) page(ctx context.Context, name string, p Page, hits func(*Impact) ([]impact.Hit, error)) (*Connection[AffectedCI], error) {
+	shown := newBatch[AffectedCI](i.in.Reader, nil)
+	return computed[Impact, impact.Hit, AffectedCI]{
+		name: name, about: func(i *Impact) string { return i.about }, rows: hits,
+		has: func(i *Impact) bool { return i.answer() != nil },
+		ci:  func(h impact.Hit) ident.ID { return h.CI },
+		show: func(i *Impact, h impact.Hit, c *CI) *AffectedCI {
+			shown.rows = append(shown.rows, &AffectedCI{h, i, c, shown})
+			return shown.rows[len(shown.rows)-1]
+		},
+	}.page(ctx, i.in, i, p)
 }
 
 // On is how one CI fares; nil when it is not affected.
 func (i *Impact) On(ctx context.Context, id ident.ID) (*AffectedCI, error) {
-	hit, found := i.answer.Hit(asCI(id))
-	if !found {
+	one := 1
+	c, err := i.page(ctx, "on "+id.String(), Page{First: &one}, func(i *Impact) ([]impact.Hit, error) {
+		if hit, found := i.answer().Hit(asCI(id)); found {
+			return []impact.Hit{hit}, nil
+		}
 		return nil, nil
-	}
-	all, err := i.show(ctx, []impact.Hit{hit})
-	if err != nil {
+	})
+	if err != nil || len(c.Edges) == 0 {
 		return nil, err
 	}
-	return all[0], nil
+	return c.Edges[0].Node, nil
 }
 
 // ImpactCounts is how many CIs are affected, by several measures.
 type ImpactCounts struct {
 	AffectedCount, DownCount, DegradedCount, AtRiskCount, ServiceCount int
 
-	r      *Reader
+	i      *Impact
 	counts impact.Counts
 }
 
 // Counts counts the affected.
 func (i *Impact) Counts() *ImpactCounts {
-	c := i.answer.Counts(impact.Filter{WithoutRoots: true})
+	c := i.answer().Counts(impact.Filter{WithoutRoots: true})
 	return &ImpactCounts{
 		AffectedCount: c.Total, DownCount: c.ByState[impact.Down], DegradedCount: c.ByState[impact.Degraded],
-		AtRiskCount: c.ByState[impact.AtRisk], ServiceCount: c.Services, r: i.r, counts: c,
+		AtRiskCount: c.ByState[impact.AtRisk], ServiceCount: c.Services, i: i, counts: c,
 	}
 }
 
@@ -229,7 +258,9 @@ type ClassCount struct {
 
 // ByClass counts by class, the largest first.
 func (c *ImpactCounts) ByClass(ctx context.Context) ([]*ClassCount, error) {
-	found, err := loadClasses(ctx, c.r, keys(c.counts.ByClass))
+	found, err := once(c.i.in, "counted classes", func() (map[ident.ID]*CIClass, error) {
+		return loadClasses(ctx, c.i.in.Reader, c.i.counted(func(c impact.Counts) map[ident.ID]int { return c.ByClass }))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -253,13 +284,15 @@ type TierCount struct {
 
 // ByTier counts affected services by tier, the most important first.
 func (c *ImpactCounts) ByTier(ctx context.Context) ([]*TierCount, error) {
-	found, err := loadTiers(ctx, c.r, keys(c.counts.ByTier))
+	found, err := once(c.i.in, "counted tiers", func() (map[ident.ID]*ServiceTier, error) {
+		return loadTiers(ctx, c.i.in.Reader, c.i.counted(func(c impact.Counts) map[ident.ID]int { return c.ByTier }))
+	})
 	if err != nil {
 		return nil, err
 	}
 	all := []*TierCount{}
 	for id, n := range c.counts.ByTier {
-		if id != 0 {
+		if found[id] != nil {
 			all = append(all, &TierCount{found[id], n})
 		}
 	}
@@ -292,14 +325,15 @@ func (c *ImpactCounts) ByEnvironment() []*EnvironmentCount {
 	return all
 }
 
-func keys[V any](m map[ident.ID]V) []ident.ID {
-	all := make([]ident.ID, 0, len(m))
-	for id := range m {
-		if id != 0 {
-			all = append(all, id)
+// counted are the ids that the batch's answers count by.
+func (i *Impact) counted(by func(impact.Counts) map[ident.ID]int) []ident.ID {
+	all := map[ident.ID]bool{}
+	for _, row := range i.answered() {
+		for id := range by(row.answer().Counts(impact.Filter{WithoutRoots: true})) {
+			all[id] = true
 		}
 	}
-	return all
+	return slices.Collect(maps.Keys(all))
 }
 
 // Subgraph is the part of the graph that an answer speaks of.
@@ -313,25 +347,19 @@ const maxSubgraph = 1000
 
 // Subgraph gives the relationships between the CIs of the answer.
 func (i *Impact) Subgraph(ctx context.Context) (*Subgraph, error) {
-	hits := i.answer.Affected(impact.Filter{})
-	vertices := make([]topology.Vertex, len(hits))
-	for n, h := range hits {
-		vertices[n] = h.Vertex
-	}
-	seen := map[ident.ID]bool{}
-	var ids []ident.ID
-	for _, link := range i.answer.Subgraph(vertices) {
-		if id := link.Relationship; !seen[id] {
-			seen[id] = true
-			ids = append(ids, id)
+	found, err := once(i.in, "subgraphs", func() (map[ident.ID]*Relationship, error) {
+		var ids []ident.ID
+		for _, row := range i.answered() {
+			all := row.between()
+			ids = append(ids, all[:min(len(all), maxSubgraph)]...)
 		}
-	}
-	slices.Sort(ids)
-	shown := ids[:min(len(ids), maxSubgraph)]
-	found, err := loadRelationships(ctx, i.r, shown)
+		return loadRelationships(ctx, i.in.Reader, ids)
+	})
 	if err != nil {
 		return nil, err
 	}
+	ids := i.between()
+	shown := ids[:min(len(ids), maxSubgraph)]
 	s := &Subgraph{Relationships: []*Relationship{}, IsPartial: len(shown) < len(ids), RelationshipCount: len(ids)}
 	for _, id := range shown {
 		if l := found[id]; l != nil {
@@ -341,7 +369,17 @@ func (i *Impact) Subgraph(ctx context.Context) (*Subgraph, error) {
 	return s, nil
 }
 
-// servicesWithRoots lists the services affected, those among the failed CIs included.
-func (i *Impact) servicesWithRoots() []impact.Hit {
-	return i.answer.Affected(impact.Filter{Keep: func(c topology.CI) bool { return c.IsService }})
+// between lists the relationships between the CIs of the answer, by id.
+func (i *Impact) between() []ident.ID {
+	hits := i.answer().Affected(impact.Filter{})
+	vertices := make([]topology.Vertex, len(hits))
+	for n, h := range hits {
+		vertices[n] = h.Vertex
+	}
+	var ids []ident.ID
+	for _, link := range i.answer().Subgraph(vertices) {
+		ids = append(ids, link.Relationship)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

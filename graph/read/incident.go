@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -12,9 +13,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	practice "github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/priority"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
 // Incident is an interruption of a service as clients see it.
@@ -42,7 +45,7 @@ func (r *Reader) ShowIncident(row *ent.Incident) *Incident {
 }
 
 func loadIncidents(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Incident, error) {
-	rows, err := r.store.Read.Incident.Query().Where(incident.IDIn(ids...)).All(ctx)
+	rows, err := r.store.Read.Incident.Query().Where(having(incident.FieldID, ids)).All(ctx)
 	return index(r.wrapIncidents(rows), func(i *Incident) ident.ID { return i.ID }), store.Translate(err)
 }
 
@@ -128,8 +131,8 @@ var (
 	byIncidentID = term[*ent.Incident]{incident.FieldID, false, func(e *ent.Incident) any { return e.ID }}
 )
 
-func (r *Reader) incidentList(name string, filter *IncidentFilter, by []*IncidentOrder, more ...condition) (list[*ent.Incident, Incident], error) {
-	c := &conditions{all: more}
+func (r *Reader) incidentList(name string, filter *IncidentFilter, by []*IncidentOrder) (list[*ent.Incident, Incident], error) {
+	c := &conditions{}
 	incidentConditions(c, filter, 0)
 	if len(by) == 0 {
 		by = []*IncidentOrder{{"CREATED_AT", "DESC"}}
@@ -247,7 +250,7 @@ func (l *IncidentCI) Ci(ctx context.Context) (*CI, error) {
 // Cis are the CIs the incident names, with their roles.
 func (i *Incident) Cis(ctx context.Context) ([]*IncidentCI, error) {
 	return many(ctx, i.in, i, "cis", (*Incident).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*IncidentCI, error) {
-		rows, err := r.store.Read.IncidentCI.Query().Where(incidentci.IncidentIDIn(ids...)).Order(ent.Asc(incidentci.FieldID)).All(ctx)
+		rows, err := r.store.Read.IncidentCI.Query().Where(having(incidentci.FieldIncidentID, ids)).Order(ent.Asc(incidentci.FieldID)).All(ctx)
 		b := newBatch(r, make([]*IncidentCI, len(rows)))
 		for n, row := range rows {
 			b.rows[n] = &IncidentCI{row, b}
@@ -258,15 +261,14 @@ func (i *Incident) Cis(ctx context.Context) ([]*IncidentCI, error) {
 
 // Impact is what breaks because of the incident's ROOT CIs, by the graph as it is now.
 func (i *Incident) Impact(ctx context.Context) (*Impact, error) {
-	links, err := i.Cis(ctx)
-	if err != nil {
-		return nil, err
-	}
-	named := make([]practice.CI, len(links))
-	for n, l := range links {
-		named[n] = practice.CI{ID: l.CiID, Role: l.Role}
-	}
-	return i.in.ask(ctx, practice.Question(i.in.snapshot(), named))
+	return asked(ctx, i.in, i, (*Incident).id, "impact of an incident", func(i *Incident, graph *topology.Snapshot) (impact.Question, error) {
+		links, err := i.Cis(ctx)
+		named := make([]practice.CI, len(links))
+		for n, l := range links {
+			named[n] = practice.CI{ID: l.CiID, Role: l.Role}
+		}
+		return practice.Question(graph, named), err
+	})
 }
 
 // AffectedServices are the services affected by the incident's ROOT CIs, worst first. A ROOT that is a service
@@ -276,7 +278,9 @@ func (i *Incident) AffectedServices(ctx context.Context, first *int, after *stri
 	if err != nil {
 		return nil, err
 	}
-	return affectedList{found, "affected services", found.servicesWithRoots()}.page(ctx, Page{first, after, last, before})
+	return found.page(ctx, "affected services", Page{first, after, last, before}, func(i *Impact) ([]impact.Hit, error) {
+		return i.answer().Affected(impact.Filter{Keep: aService}), nil
+	})
 }
 
 // suggestion is the impact level that the engine suggests, and why: for the whole batch at once.
@@ -347,23 +351,32 @@ func (c *ImpactedRecord) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, c.in, c, "ci", func(c *ImpactedRecord) *ident.ID { return &c.id }, loadCIs)
 }
 
-func (r *Reader) showSnapshot(s *domain.ImpactSnapshot) *ImpactSnapshot {
-	if s == nil {
-		return nil
-	}
-	b := newBatch(r, make([]*ImpactedRecord, len(s.Services)))
-	for i, c := range s.Services {
-		b.rows[i] = &ImpactedRecord{c.Name, c.State, c.CI, b}
-	}
-	return &ImpactSnapshot{s.Revision, s.Affected, b.rows}
+// snapshotAt shows what the engine computed at a moment in the life of each incident of the batch.
+func (i *Incident) snapshotAt(moment string, of func(*Incident) *domain.ImpactSnapshot) *ImpactSnapshot {
+	all, _ := once(i.in, moment, func() (map[*Incident]*ImpactSnapshot, error) {
+		b, shown := newBatch[ImpactedRecord](i.in.Reader, nil), map[*Incident]*ImpactSnapshot{}
+		for _, row := range i.in.rows {
+			s := of(row)
+			if s == nil {
+				continue
+			}
+			from := len(b.rows)
+			for _, c := range s.Services {
+				b.rows = append(b.rows, &ImpactedRecord{c.Name, c.State, c.CI, b})
+			}
+			shown[row] = &ImpactSnapshot{s.Revision, s.Affected, slices.Clone(b.rows[from:])}
+		}
+		return shown, nil
+	})
+	return all[i]
 }
 
 // ImpactAtOpening is what was computed when the incident was opened.
 func (i *Incident) ImpactAtOpening() *ImpactSnapshot {
-	return i.in.showSnapshot(i.Incident.ImpactAtOpening)
+	return i.snapshotAt("impact at opening", func(i *Incident) *domain.ImpactSnapshot { return i.Incident.ImpactAtOpening })
 }
 
 // ImpactAtResolution is what was computed when the incident was resolved.
 func (i *Incident) ImpactAtResolution() *ImpactSnapshot {
-	return i.in.showSnapshot(i.Incident.ImpactAtResolution)
+	return i.snapshotAt("impact at resolution", func(i *Incident) *domain.ImpactSnapshot { return i.Incident.ImpactAtResolution })
 }

@@ -115,7 +115,7 @@ func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
 		for i, row := range v.in.rows {
 			ids[i] = row.ID.As(ident.Entry)
 		}
-		rows, err := v.in.store.Read.Entry.Query().Where(entry.IDIn(ids...)).All(ctx)
+		rows, err := v.in.store.Read.Entry.Query().Where(having(entry.FieldID, ids)).All(ctx)
 		return index(rows, func(e *ent.Entry) ident.ID { return e.ID }), store.Translate(err)
 	})
 	if err != nil || found[v.ID.As(ident.Entry)] == nil {

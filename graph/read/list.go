@@ -78,7 +78,7 @@ func number(row any, column string) int64 {
 // the given parents, and says which column names the parent.
 type nested[E, T any] struct {
 	list[E, T]
-	parents func(s *sql.Selector, ids []any) string
+	parents func(s *sql.Selector, ids []ident.ID) string
 }
 
 // pages are the same page of each parent's list.
@@ -99,13 +99,9 @@ func nestedPage[P, E, T any](ctx context.Context, b *batch[P], row *P, id func(*
 	return found[id(row)], nil
 }
 
-// ids are the ids of the batch's records, as arguments.
-func (b *batch[T]) ids(id func(*T) ident.ID) []any {
-	all := make([]any, len(b.rows))
-	for i, row := range b.rows {
-		all[i] = id(row)
-	}
-	return all
+// ids are the ids of the batch's records, each once.
+func (b *batch[T]) ids(id func(*T) ident.ID) []ident.ID {
+	return distinct(b.rows, func(row *T) *ident.ID { i := id(row); return &i })
 }
 
 // totals runs a count for the whole batch once.
@@ -113,7 +109,7 @@ func (b *batch[T]) totals(key string, count func() (map[ident.ID]int, error)) (m
 	return once(b, "total of "+key, count)
 }
 
-func (n nested[E, T]) load(ctx context.Context, key string, parents []any, fingerprint string, p Page,
+func (n nested[E, T]) load(ctx context.Context, key string, parents []ident.ID, fingerprint string, p Page,
 	totals func(string, func() (map[ident.ID]int, error)) (map[ident.ID]int, error),
 ) (pages[T], error) {
 	w, err := n.order.window(p, fingerprint)
@@ -132,19 +128,13 @@ func (n nested[E, T]) load(ctx context.Context, key string, parents []any, finge
 	// All rows of all pages are one batch, so that what they need is again one statement.
 	var kept []E
 	more := map[ident.ID]bool{}
-	for _, parent := range parents {
-		id := parent.(ident.ID)
+	for _, id := range parents {
 		byParent[id], more[id] = cut(byParent[id], w)
 		kept = append(kept, byParent[id]...)
 	}
 	nodes := n.wrap(kept)
 	result, from := make(pages[T], len(parents)), 0
-	for _, parent := range parents {
-		id := parent.(ident.ID)
-		if result[id] != nil { // one record twice in a batch
-			from += len(byParent[id])
-			continue
-		}
+	for _, id := range parents {
 		mine := byParent[id]
 		total := func(ctx context.Context) (int, error) {
 			counts, err := totals(key, func() (map[ident.ID]int, error) { return n.count(ctx, parents) })
@@ -157,7 +147,7 @@ func (n nested[E, T]) load(ctx context.Context, key string, parents []any, finge
 }
 
 // perParent turns s into a statement that gives limit + 1 rows for each parent.
-func (n nested[E, T]) perParent(s *sql.Selector, parents []any, w window) {
+func (n nested[E, T]) perParent(s *sql.Selector, parents []ident.ID, w window) {
 	parent := n.parents(s, parents)
 	n.order.bounds(s, w)
 	place := sql.RowNumber().PartitionBy(parent)
@@ -169,14 +159,15 @@ func (n nested[E, T]) perParent(s *sql.Selector, parents []any, w window) {
 		place.OrderBy(column)
 	}
 	s.AppendSelectAs(parent, parentColumn).AppendSelectExprAs(place, placeColumn)
-	numbered := s.Clone().As("numbered")
+	inner := *s // Selector.Clone forgets the UNION of what is joined
+	numbered := inner.As("numbered")
 	outer := sql.Dialect(s.Dialect()).Select().From(numbered).Where(sql.LTE(numbered.C(placeColumn), w.limit+1)).WithContext(s.Context())
 	outer.OrderBy(numbered.C(parentColumn), numbered.C(placeColumn))
 	*s = *outer
 }
 
 // count counts the lists of all parents.
-func (n nested[E, T]) count(ctx context.Context, parents []any) (map[ident.ID]int, error) {
+func (n nested[E, T]) count(ctx context.Context, parents []ident.ID) (map[ident.ID]int, error) {
 	rows, err := n.query(ctx, func(s *sql.Selector) {
 		parent := n.parents(s, parents)
 		s.Select().AppendSelectAs(parent, parentColumn).AppendSelectExprAs(sql.Raw("COUNT(*)"), countColumn).GroupBy(parent)

@@ -90,23 +90,23 @@ func init() { // the loaders lead back to it
 		ident.Team: nodesOf(loadTeams), ident.Person: nodesOf(loadPeople), ident.Incident: nodesOf(loadIncidents), ident.Change: nodesOf(loadChanges),
 		ident.Service: serviceNodes,
 		ident.DanglingReference: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*DanglingReference, error) {
-			rows, err := r.store.Read.DanglingReference.Query().Where(danglingreference.IDIn(ids...)).All(ctx)
+			rows, err := r.store.Read.DanglingReference.Query().Where(having(danglingreference.FieldID, ids)).All(ctx)
 			return index(r.wrapDangling(rows), func(d *DanglingReference) ident.ID { return d.ID }), store.Translate(err)
 		}),
 		ident.Approval: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Approval, error) {
-			rows, err := r.store.Read.Approval.Query().Where(approval.IDIn(ids...)).All(ctx)
+			rows, err := r.store.Read.Approval.Query().Where(having(approval.FieldID, ids)).All(ctx)
 			return index(asApprovals(rows), func(a *Approval) ident.ID { return a.ID }), store.Translate(err)
 		}),
 		ident.TimelineEntry: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*TimelineEntry, error) {
-			rows, err := r.store.Read.TimelineEntry.Query().Where(timelineentry.IDIn(ids...)).All(ctx)
+			rows, err := r.store.Read.TimelineEntry.Query().Where(having(timelineentry.FieldID, ids)).All(ctx)
 			return index(asTimeline(rows), func(t *TimelineEntry) ident.ID { return t.ID }), store.Translate(err)
 		}),
 		ident.Entry: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Entry, error) {
-			rows, err := r.store.Read.Entry.Query().Where(entry.IDIn(ids...)).All(ctx)
+			rows, err := r.store.Read.Entry.Query().Where(having(entry.FieldID, ids)).All(ctx)
 			return index(r.wrapEntries(rows), func(e *Entry) ident.ID { return e.ID }), store.Translate(err)
 		}),
 		ident.Version: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*RecordVersion, error) {
-			rows, err := r.store.Read.Version.Query().Where(version.IDIn(ids...)).All(ctx)
+			rows, err := r.store.Read.Version.Query().Where(having(version.FieldID, ids)).All(ctx)
 			return index(r.wrapVersions(rows), func(v *RecordVersion) ident.ID { return v.ID }), store.Translate(err)
 		}),
 	}

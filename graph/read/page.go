@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -145,7 +147,10 @@ func (o order[E]) fingerprint(list string, filter any) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-const cursorVersion = 1
+const (
+	cursorVersion = 1
+	maxMoment     = 253_402_300_799_999_999 // the last microsecond of the year 9999
+)
 
 type cursorText struct {
 	Version     int    `json:"v"`
@@ -187,6 +192,7 @@ func (o order[E]) parse(fingerprint, argument, text string) ([]any, error) {
 	values := make([]any, len(o))
 	for i, t := range o {
 		number, isNumber := c.Values[i].(float64)
+		isNumber = isNumber && number == math.Trunc(number) && math.Abs(number) <= maxMoment
 		word, isText := c.Values[i].(string)
 		switch t.sample().(type) {
 		case time.Time:
@@ -206,7 +212,7 @@ func (o order[E]) parse(fingerprint, argument, text string) ([]any, error) {
 			}
 			values[i] = int(number)
 		default:
-			if !isText {
+			if !isText || strings.ContainsRune(word, 0) { // PostgreSQL has no text with NUL
 				return nil, bad
 			}
 			values[i] = word
@@ -264,11 +270,9 @@ func connect[E, T any](o order[E], w window, fingerprint string, rows []E, nodes
 	for i, row := range rows {
 		c.Edges[i] = &Edge[T]{Cursor: o.cursor(fingerprint, row), Node: nodes[i]}
 	}
-	if w.backward {
-		c.PageInfo.HasPreviousPage, c.PageInfo.HasNextPage = more, w.before != nil
-	} else {
-		c.PageInfo.HasNextPage, c.PageInfo.HasPreviousPage = more, w.after != nil
-	}
+	// Where a cursor bounds the page, the record that it names lies beyond.
+	c.PageInfo.HasNextPage = w.before != nil || more && !w.backward
+	c.PageInfo.HasPreviousPage = w.after != nil || more && w.backward
 	if n := len(c.Edges); n > 0 {
 		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[n-1].Cursor
 	}

@@ -37,7 +37,7 @@ func (r *Reader) wrapTeams(rows []*ent.Team) []*Team {
 func (r *Reader) ShowTeam(row *ent.Team) *Team { return r.wrapTeams([]*ent.Team{row})[0] }
 
 func loadTeams(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Team, error) {
-	rows, err := r.store.Read.Team.Query().Where(team.IDIn(ids...)).All(ctx)
+	rows, err := r.store.Read.Team.Query().Where(having(team.FieldID, ids)).All(ctx)
 	return index(r.wrapTeams(rows), func(t *Team) ident.ID { return t.ID }), store.Translate(err)
 }
 
@@ -69,7 +69,7 @@ func (t *Team) Parent(ctx context.Context) (*Team, error) {
 // Children are the teams that are part of this one.
 func (t *Team) Children(ctx context.Context) ([]*Team, error) {
 	return many(ctx, t.in, t, "children", (*Team).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Team, error) {
-		rows, err := r.store.Read.Team.Query().Where(team.ParentIDIn(ids...)).Order(ent.Asc(team.FieldName)).All(ctx)
+		rows, err := r.store.Read.Team.Query().Where(having(team.FieldParentID, ids)).Order(ent.Asc(team.FieldName)).All(ctx)
 		return bundle(r.wrapTeams(rows), func(t *Team) ident.ID { return *t.ParentID }), store.Translate(err)
 	})
 }
@@ -77,21 +77,13 @@ func (t *Team) Children(ctx context.Context) ([]*Team, error) {
 // Members are the people of the team.
 func (t *Team) Members(ctx context.Context) ([]*Person, error) {
 	return many(ctx, t.in, t, "members", (*Team).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Person, error) {
-		q := r.store.Read.Person.Query().Order(ent.Asc(person.FieldName))
+		q := r.store.Read.Person.Query().Order(ent.Asc(person.FieldName, person.FieldID))
 		q.Modify(func(s *sql.Selector) {
-			s.AppendSelectAs(byLink(membership.Table, "person_id", "team_id")(s, anys(ids)), parentColumn)
+			s.AppendSelectAs(byLink(membership.Table, "person_id", "team_id")(s, ids), parentColumn)
 		})
 		rows, err := q.All(ctx)
 		return bundle(r.wrapPeople(rows), func(p *Person) ident.ID { return ident.ID(number(p.Person, parentColumn)) }), store.Translate(err)
 	})
-}
-
-func anys[T any](all []T) []any {
-	list := make([]any, len(all))
-	for i, v := range all {
-		list[i] = v
-	}
-	return list
 }
 
 // Owns is what the team owns.
@@ -130,7 +122,7 @@ func (r *Reader) wrapPeople(rows []*ent.Person) []*Person {
 func (r *Reader) ShowPerson(row *ent.Person) *Person { return r.wrapPeople([]*ent.Person{row})[0] }
 
 func loadPeople(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Person, error) {
-	rows, err := r.store.Read.Person.Query().Where(person.IDIn(ids...)).All(ctx)
+	rows, err := r.store.Read.Person.Query().Where(having(person.FieldID, ids)).All(ctx)
 	return index(r.wrapPeople(rows), func(p *Person) ident.ID { return p.ID }), store.Translate(err)
 }
 
@@ -159,7 +151,7 @@ func (p *Person) Teams(ctx context.Context) ([]*Team, error) {
 	return many(ctx, p.in, p, "teams", (*Person).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Team, error) {
 		q := r.store.Read.Team.Query().Order(ent.Asc(team.FieldName))
 		q.Modify(func(s *sql.Selector) {
-			s.AppendSelectAs(byLink(membership.Table, "team_id", "person_id")(s, anys(ids)), parentColumn)
+			s.AppendSelectAs(byLink(membership.Table, "team_id", "person_id")(s, ids), parentColumn)
 		})
 		rows, err := q.All(ctx)
 		return bundle(r.wrapTeams(rows), func(t *Team) ident.ID { return ident.ID(number(t.Team, parentColumn)) }), store.Translate(err)
@@ -178,7 +170,7 @@ type Owner struct {
 }
 
 func loadOwners(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Owner, error) {
-	rows, err := r.store.Read.Owner.Query().Where(owner.CiIDIn(ids...)).Order(ent.Desc(owner.FieldIsPrimary), ent.Asc(owner.FieldID)).All(ctx)
+	rows, err := r.store.Read.Owner.Query().Where(having(owner.FieldCiID, ids)).Order(ent.Desc(owner.FieldIsPrimary), ent.Asc(owner.FieldID)).All(ctx)
 	b := newBatch(r, make([]*Owner, len(rows)))
 	for i, row := range rows {
 		b.rows[i] = &Owner{row, b}

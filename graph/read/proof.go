@@ -20,10 +20,10 @@ type Proof struct {
 
 // Proof is why the CI is in its state.
 func (a *AffectedCI) Proof() (*Proof, error) {
-	all, err := once(a.in, "proofs", func() (map[ident.ID]*Proof, error) {
-		b := newBatch[Proof](a.i.r, nil)
+	all, err := once(a.in, "proofs", func() (map[*AffectedCI]*Proof, error) {
+		b, proofs := newBatch[Proof](a.in.Reader, nil), map[*AffectedCI]*Proof{}
 		for _, row := range a.in.rows {
-			proof, found := a.i.answer.Proof(row.hit.CI)
+			proof, found := row.i.answer().Proof(row.hit.CI)
 			if !found {
 				return nil, fmt.Errorf("%v is affected and nothing explains it", row.hit.CI)
 			}
@@ -31,11 +31,12 @@ func (a *AffectedCI) Proof() (*Proof, error) {
 			for _, e := range proof.Explanations {
 				whole[e.CI] = e
 			}
-			b.rows = append(b.rows, &Proof{a.i, proof.Explanations[0], whole, b})
+			proofs[row] = &Proof{row.i, proof.Explanations[0], whole, b}
+			b.rows = append(b.rows, proofs[row])
 		}
-		return index(b.rows, func(p *Proof) ident.ID { return p.explanation.CI }), nil
+		return proofs, nil
 	})
-	return all[a.hit.CI], err
+	return all[a], err
 }
 
 // Rule is the rule that applied.
@@ -55,14 +56,14 @@ func (p *Proof) Rule() string {
 
 // Path is a shortest way from a failed CI to this one, both included.
 func (p *Proof) Path(ctx context.Context) ([]*CI, error) {
-	type paths = map[ident.ID][]*CI
+	type paths = map[*Proof][]*CI
 	all, err := once(p.in, "paths", func() (paths, error) {
-		stations := make(map[ident.ID][]ident.ID, len(p.in.rows))
+		stations := make(map[*Proof][]ident.ID, len(p.in.rows))
 		var ids []ident.ID
 		for _, row := range p.in.rows {
 			ci := row.explanation.CI
 			var path []ident.ID
-			for n, step := range row.i.answer.Path(ci) {
+			for n, step := range row.i.answer().Path(ci) {
 				if n == 0 {
 					path = append(path, step.From)
 				}
@@ -71,7 +72,7 @@ func (p *Proof) Path(ctx context.Context) ([]*CI, error) {
 			if path == nil {
 				path = []ident.ID{ci}
 			}
-			stations[ci] = path
+			stations[row] = path
 			ids = append(ids, path...)
 		}
 		found, err := loadCIs(ctx, p.in.Reader, ids)
@@ -79,16 +80,16 @@ func (p *Proof) Path(ctx context.Context) ([]*CI, error) {
 			return nil, err
 		}
 		shown := make(paths, len(stations))
-		for ci, path := range stations {
+		for proof, path := range stations {
 			for _, id := range path {
 				if c := found[id]; c != nil {
-					shown[ci] = append(shown[ci], c)
+					shown[proof] = append(shown[proof], c)
 				}
 			}
 		}
 		return shown, nil
 	})
-	return all[p.explanation.CI], err
+	return all[p], err
 }
 
 // Group is the dependency group that broke, where it was one.
@@ -140,7 +141,7 @@ func (p *Proof) causes() []cause {
 		if e.Ground == impact.Given {
 			return nil
 		}
-		return []cause{{e.Cause, e.Relationship, p.i.answer.State(e.Cause)}}
+		return []cause{{e.Cause, e.Relationship, p.i.answer().State(e.Cause)}}
 	}
 	var all []cause
 	for _, m := range e.Group.Members {

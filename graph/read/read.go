@@ -5,6 +5,7 @@ package read
 
 import (
 	"context"
+	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -27,19 +28,20 @@ func New(s *store.Store, graph *topology.Graph, incidents *incident.Practice) *R
 }
 
 // byParentColumn is how most nested lists belong to their parents: by a column of their own.
-func byParentColumn(column string) func(*sql.Selector, []any) string {
-	return func(s *sql.Selector, ids []any) string {
-		s.Where(sql.In(s.C(column), ids...))
+func byParentColumn(column string) func(*sql.Selector, []ident.ID) string {
+	return func(s *sql.Selector, ids []ident.ID) string {
+		s.Where(oneOf(s.C(column), ids))
 		return s.C(column)
 	}
 }
 
-// byLink is how a list belongs to its parents through a table between them.
-func byLink(table, childColumn, parentColumn string) func(*sql.Selector, []any) string {
-	return func(s *sql.Selector, ids []any) string {
-		link := sql.Dialect(s.Dialect()).Table(table)
+// byLink is how a list belongs to its parents through a table between them, which may link the same two twice.
+func byLink(table, childColumn, parentColumn string) func(*sql.Selector, []ident.ID) string {
+	return func(s *sql.Selector, ids []ident.ID) string {
+		d := sql.Dialect(s.Dialect())
+		t := d.Table(table)
+		link := d.Select(t.C(childColumn), t.C(parentColumn)).Distinct().From(t).Where(oneOf(t.C(parentColumn), ids)).As("link")
 		s.Join(link).On(s.C("id"), link.C(childColumn))
-		s.Where(sql.In(link.C(parentColumn), ids...))
 		return link.C(parentColumn)
 	}
 }
@@ -51,10 +53,14 @@ func (r *Reader) Revision(ctx context.Context) (int64, error) { return r.store.R
 func (r *Reader) snapshot() *topology.Snapshot { return r.graph.Snapshot() }
 
 // subtreeOf are the ids of the classes with the codes and of all below them; nil for no codes.
-func (r *Reader) subtreeOf(ctx context.Context, codes []string) (map[ident.ID]bool, error) {
+func subtreeOf[T any](ctx context.Context, b *batch[T], codes []string) (map[ident.ID]bool, error) {
 	if len(codes) == 0 {
 		return nil, nil
 	}
+	return once(b, fmt.Sprintf("subtree %q", codes), func() (map[ident.ID]bool, error) { return b.subtree(ctx, codes) })
+}
+
+func (r *Reader) subtree(ctx context.Context, codes []string) (map[ident.ID]bool, error) {
 	args := make([]any, len(codes))
 	for i, code := range codes {
 		args[i] = code

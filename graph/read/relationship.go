@@ -42,7 +42,7 @@ func loadRelationships(ctx context.Context, r *Reader, ids []ident.ID) (map[iden
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	rows, err := r.store.Read.Relationship.Query().Where(relationship.IDIn(unique(ids)...)).All(ctx)
+	rows, err := r.store.Read.Relationship.Query().Where(having(relationship.FieldID, ids)).All(ctx)
 	return index(r.wrapRelationships(rows), func(c *Relationship) ident.ID { return c.ID }), store.Translate(err)
 }
 
@@ -111,7 +111,7 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 	if where.err != nil {
 		return nil, where.err
 	}
-	parents := map[RelationshipDirection]func(*sql.Selector, []any) string{
+	parents := map[RelationshipDirection]func(*sql.Selector, []ident.ID) string{
 		"OUTGOING": byParentColumn(relationship.FieldSourceID), "INCOMING": byParentColumn(relationship.FieldTargetID), "BOTH": byEitherEnd,
 	}
 	r := c.in.Reader
@@ -130,11 +130,11 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 
 // byEitherEnd joins each relationship with each of its ends that is a parent, so that one between two parents is
 // in both lists; one from a CI to itself is in its list once.
-func byEitherEnd(s *sql.Selector, ids []any) string {
+func byEitherEnd(s *sql.Selector, ids []ident.ID) string {
 	d := sql.Dialect(s.Dialect())
 	outgoing, incoming := d.Table(relationship.Table), d.Table(relationship.Table)
-	ends := d.Select(outgoing.C("id"), sql.As(outgoing.C("source_id"), "end_id")).From(outgoing).Where(sql.In(outgoing.C("source_id"), ids...)).
-		Union(d.Select(incoming.C("id"), sql.As(incoming.C("target_id"), "end_id")).From(incoming).Where(sql.In(incoming.C("target_id"), ids...))).As("ends")
+	ends := d.Select(outgoing.C("id"), sql.As(outgoing.C("source_id"), "end_id")).From(outgoing).Where(oneOf(outgoing.C("source_id"), ids)).
+		Union(d.Select(incoming.C("id"), sql.As(incoming.C("target_id"), "end_id")).From(incoming).Where(oneOf(incoming.C("target_id"), ids))).As("ends")
 	s.Join(ends).On(s.C("id"), ends.C("id"))
 	return ends.C("end_id")
 }
@@ -163,7 +163,7 @@ func asTypes(rows []*ent.RelationshipType) []*RelationshipType {
 }
 
 func loadTypes(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*RelationshipType, error) {
-	rows, err := r.store.Read.RelationshipType.Query().Where(relationshiptype.IDIn(ids...)).All(ctx)
+	rows, err := r.store.Read.RelationshipType.Query().Where(having(relationshiptype.FieldID, ids)).All(ctx)
 	return index(asTypes(rows), func(t *RelationshipType) ident.ID { return t.ID }), store.Translate(err)
 }
 
@@ -206,7 +206,7 @@ func (r *Reader) ShowDependencyGroup(row *ent.DependencyGroup) *DependencyGroup 
 }
 
 func loadGroups(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*DependencyGroup, error) {
-	rows, err := r.store.Read.DependencyGroup.Query().Where(dependencygroup.IDIn(ids...)).All(ctx)
+	rows, err := r.store.Read.DependencyGroup.Query().Where(having(dependencygroup.FieldID, ids)).All(ctx)
 	return index(r.wrapGroups(rows), func(g *DependencyGroup) ident.ID { return g.ID }), store.Translate(err)
 }
 

@@ -133,7 +133,7 @@ func asTiers(rows []*ent.ServiceTier) []*ServiceTier {
 }
 
 func loadTiers(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ServiceTier, error) {
-	rows, err := r.store.Read.ServiceTier.Query().Where(servicetier.IDIn(ids...)).All(ctx)
+	rows, err := r.store.Read.ServiceTier.Query().Where(having(servicetier.FieldID, ids)).All(ctx)
 	return index(asTiers(rows), func(t *ServiceTier) ident.ID { return t.ID }), store.Translate(err)
 }
 

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -19,26 +20,82 @@ type sliceCursor struct {
 	Place       int    `json:"p"`
 }
 
-// slicePage shows one page of a computed list; show makes its records, in one statement.
-func slicePage[E, T any](p Page, name string, rows []E, id func(E) ident.ID, show func([]E) ([]*T, error)) (*Connection[T], error) {
-	fingerprint := order[E]{}.fingerprint(name, nil)
-	first, last := 0, len(rows)
-	w, err := order[E]{}.window(Page{First: p.First, Last: p.Last}, fingerprint)
+// computed is a list that each B of a batch has by computation: rows that stand for CIs, shown as T.
+type computed[B, E, T any] struct {
+	name  string
+	about func(*B) string // what else cursors are bound to
+	has   func(*B) bool   // false where the computation failed
+	rows  func(*B) ([]E, error)
+	ci    func(E) ident.ID
+	show  func(*B, E, *CI) *T
+}
+
+// part is a page of a computed list before it is shown, or why there is none.
+type part[E any] struct {
+	rows        []E
+	from, to    int
+	fingerprint string
+	err         error
+}
+
+// page reads the page of owner's list, for the whole batch in one statement.
+func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner *B, p Page) (*Connection[T], error) {
+	arguments, err := json.Marshal(p)
 	if err != nil {
 		return nil, err
 	}
+	type shown struct {
+		page *Connection[T]
+		err  error
+	}
+	all, err := once(b, l.name+string(arguments), func() (map[*B]shown, error) {
+		parts := make(map[*B]part[E], len(b.rows))
+		var ids []ident.ID
+		for _, row := range b.rows {
+			if l.has(row) {
+				cut := l.part(row, p)
+				for _, e := range cut.rows[cut.from:cut.to] {
+					ids = append(ids, l.ci(e))
+				}
+				parts[row] = cut
+			}
+		}
+		cis, err := loadCIs(ctx, b.Reader, ids)
+		pages := make(map[*B]shown, len(parts))
+		for row, cut := range parts {
+			page, wrong := l.connect(row, cut, cis)
+			pages[row] = shown{page, wrong}
+		}
+		return pages, err
+	})
+	return all[owner].page, cmp.Or(err, all[owner].err)
+}
+
+// part cuts a page out of the list of row.
+func (l computed[B, E, T]) part(row *B, p Page) part[E] {
+	none := func(err error) part[E] { return part[E]{err: err} }
+	fingerprint := order[E]{}.fingerprint(l.name, l.about(row))
+	w, err := order[E]{}.window(Page{First: p.First, Last: p.Last}, fingerprint)
+	if err != nil {
+		return none(err)
+	}
+	rows, err := l.rows(row)
+	if err != nil {
+		return none(err)
+	}
+	first, last := 0, len(rows)
 	if p.After != nil {
-		place, found, err := findPlace(*p.After, "after", fingerprint, rows, id)
+		place, found, err := findPlace(*p.After, "after", fingerprint, rows, l.ci)
 		if err != nil {
-			return nil, err
+			return none(err)
 		}
 		if first = place; found {
 			first++
 		}
 	}
 	if p.Before != nil {
-		if last, _, err = findPlace(*p.Before, "before", fingerprint, rows, id); err != nil {
-			return nil, err
+		if last, _, err = findPlace(*p.Before, "before", fingerprint, rows, l.ci); err != nil {
+			return none(err)
 		}
 	}
 	last = max(first, last)
@@ -46,25 +103,38 @@ func slicePage[E, T any](p Page, name string, rows []E, id func(E) ident.ID, sho
 	if w.backward {
 		from, to = max(first, last-w.limit), last
 	}
-	nodes, err := show(rows[from:to])
-	if err != nil {
-		return nil, err
+	return part[E]{rows, from, to, fingerprint, nil}
+}
+
+// connect makes a connection of a part.
+func (l computed[B, E, T]) connect(row *B, cut part[E], cis map[ident.ID]*CI) (*Connection[T], error) {
+	if cut.err != nil {
+		return nil, cut.err
 	}
 	c := &Connection[T]{
-		Edges: make([]*Edge[T], len(nodes)), total: func(context.Context) (int, error) { return len(rows), nil },
-		PageInfo: &PageInfo{HasNextPage: to < len(rows), HasPreviousPage: from > 0},
+		Edges: []*Edge[T]{}, total: func(context.Context) (int, error) { return len(cut.rows), nil },
+		PageInfo: &PageInfo{HasNextPage: cut.to < len(cut.rows), HasPreviousPage: cut.from > 0},
 	}
-	for i, n := range nodes {
-		text, err := json.Marshal(sliceCursor{cursorVersion, fingerprint, id(rows[from+i]).String(), from + i})
+	for i, e := range cut.rows[cut.from:cut.to] {
+		id := l.ci(e)
+		if cis[id] == nil {
+			return nil, lagging(id)
+		}
+		text, err := json.Marshal(sliceCursor{cursorVersion, cut.fingerprint, id.String(), cut.from + i})
 		if err != nil {
 			return nil, err
 		}
-		c.Edges[i] = &Edge[T]{Cursor: base64.RawURLEncoding.EncodeToString(text), Node: n}
+		c.Edges = append(c.Edges, &Edge[T]{Cursor: base64.RawURLEncoding.EncodeToString(text), Node: l.show(row, e, cis[id])})
 	}
 	if n := len(c.Edges); n > 0 {
 		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[n-1].Cursor
 	}
 	return c, nil
+}
+
+// lagging says that the graph and the database do not show the same revision yet.
+func lagging(id ident.ID) error {
+	return errs.New(errs.Unavailable, "%v is in the graph and not in the database: try again", id)
 }
 
 // findPlace is where a cursor's record stands in rows now; where it stood, and false, when it is gone.

@@ -92,7 +92,8 @@ func (a *App) Handler(isDev bool) (http.Handler, error) {
 	}
 	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change)
 	return server.New(server.Config{
-		Schema: exec.NewExecutableSchema(exec.Config{Resolvers: resolver}), SDL: sdl, Log: a.log, IsDev: isDev, IsReady: a.isReady,
+		Schema: exec.NewExecutableSchema(exec.Config{Resolvers: resolver}), SDL: sdl, Log: a.log, IsReady: a.isReady,
+		IsDev: isDev, IsLocal: isDev,
 	}), nil
 }
 

@@ -23,6 +23,9 @@ import (
 func TestTheDemoIsImportedAndASecondRunChangesNothing(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		p := load(t, s, demo.Estate())
+		if len(p.Problems) > 0 {
+			t.Errorf("the demo has problems: %q", problems(p))
+		}
 		if n := s.Read.CI.Query().CountX(t.Context()); n != p.Summary[importer.KindCI][importer.Create] || n < 300 {
 			t.Errorf("%d CIs, planned %v", n, p.Summary)
 		}

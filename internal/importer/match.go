@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // claim is what a CI says it is, by one identity rule of its class or of one above it.
@@ -79,14 +81,14 @@ func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (ho
 			continue
 		}
 		names := class.IdentityRules[r.place]
-		slices.SortFunc(asked, func(a, b claim) int { return compare(a.values, b.values) })
+		slices.SortFunc(asked, func(a, b claim) int { return strings.Compare(a.values, b.values) })
 		seen := map[ident.ID]bool{}
 		for chunk := range slices.Chunk(asked, page) {
 			drafts := make([]*ent.CI, len(chunk))
 			for i, c := range chunk {
 				drafts[i] = wanted[c]
 			}
-			some, err := p.tx.CI.Query().Where(ci.LifecycleNEQ(domain.Retired), alike(p.tx.Client(), names, drafts)).Order(ent.Asc(ci.FieldID)).All(ctx)
+			some, err := p.tx.CI.Query().Where(ci.LifecycleNEQ(domain.Retired), alike(names, drafts)).Order(ent.Asc(ci.FieldID)).All(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -107,19 +109,9 @@ func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (ho
 	return found, nil
 }
 
-func compare(a, b string) int {
-	if a < b {
-		return -1
-	}
-	if a > b {
-		return 1
-	}
-	return 0
-}
-
 // alike narrows a query to the CIs that share one value of the rule with one of the drafts: often not far enough, and
-// never too far. Values that are no text are compared by their CIs in Go alone.
-func alike(_ *ent.Client, names []string, drafts []*ent.CI) predicate.CI {
+// never too far. Lists and objects are compared by their CIs in Go alone.
+func alike(names []string, drafts []*ent.CI) predicate.CI {
 	if slices.Contains(names, "name") {
 		values := make([]string, len(drafts))
 		for i, d := range drafts {
@@ -128,26 +120,18 @@ func alike(_ *ent.Client, names []string, drafts []*ent.CI) predicate.CI {
 		return ci.NameIn(values...)
 	}
 	for _, name := range names {
-		values := make([]any, len(drafts))
-		texts := name != "environment"
-		for i, d := range drafts {
-			text, isText := d.Attributes[name].(string)
-			values[i], texts = text, texts && isText
+		values := make([]any, 0, len(drafts))
+		for _, d := range drafts {
+			switch v := d.Attributes[name].(type) {
+			case string, float64, bool:
+				values = append(values, v)
+			}
 		}
-		if texts {
-			return func(s *sql.Selector) { s.Where(sql.P(func(b *sql.Builder) { attributeIn(b, s, name, values) })) }
+		if len(values) == len(drafts) {
+			return func(s *sql.Selector) { s.Where(store.PropertyIn(s, ci.FieldAttributes, name, values)) }
 		}
 	}
-	return func(*sql.Selector) {}
-}
-
-func attributeIn(b *sql.Builder, s *sql.Selector, name string, values []any) {
-	if b.Dialect() == "postgres" {
-		b.WriteString("(").Ident(s.C(ci.FieldAttributes)).WriteString(" ->> ").Arg(name).WriteString("::text)")
-	} else {
-		b.WriteString("json_extract(").Ident(s.C(ci.FieldAttributes)).WriteString(", ").Arg(`$."` + name + `"`).WriteString(")")
-	}
-	b.WriteString(" IN (").Args(values...).WriteString(")")
+	return func(*sql.Selector) {} // nothing to narrow by
 }
 
 // matchCIs finds out which stored CI each row is.

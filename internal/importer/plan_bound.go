@@ -17,7 +17,7 @@ type bound struct {
 	isSource bool
 }
 
-func (p *planner) bounds(kind ident.ID, c domain.Cardinality, source, target end) []bound {
+func bounds(kind ident.ID, c domain.Cardinality, source, target end) []bound {
 	switch c {
 	case domain.ManyToOne:
 		return []bound{{kind, source, true}}
@@ -40,7 +40,7 @@ func (p *planner) checkBounds(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, b := range p.bounds(t.ID, t.Cardinality, e.source, e.target) {
+		for _, b := range bounds(t.ID, t.Cardinality, e.source, e.target) {
 			if b.at.id != 0 {
 				ids, kinds = append(ids, b.at.id), append(kinds, t.ID)
 			}
@@ -68,7 +68,7 @@ func (p *planner) checkBounds(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, b := range p.bounds(t.ID, t.Cardinality, e.source, e.target) {
+		for _, b := range bounds(t.ID, t.Cardinality, e.source, e.target) {
 			if by := taken[b]; by != "" && !e.isDropped {
 				p.dropEdge(e, fmt.Sprintf("%s allows one at this end (%s), and there is %s already: remove that first", t.Code, t.Cardinality, by))
 			}

@@ -12,7 +12,6 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -27,9 +26,7 @@ const (
 // newGraphQL makes the handler of /graphql.
 func newGraphQL(c Config) http.Handler {
 	h := handler.New(c.Schema)
-	h.AddTransport(transport.Options{})
-	h.AddTransport(transport.GET{})
-	h.AddTransport(transport.POST{})
+	h.AddTransport(transport{})
 	h.SetQueryCache(lru.New[*ast.QueryDocument](documents))
 	h.SetParserTokenLimit(tokenLimit)
 	h.SetDisableSuggestion(false)

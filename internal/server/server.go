@@ -4,12 +4,14 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -41,6 +43,8 @@ type Config struct {
 	Log     *slog.Logger
 	// IsDev signs everyone in as an admin. Such a server listens on loopback only.
 	IsDev bool
+	// IsLocal refuses requests that name another host than this machine.
+	IsLocal bool
 }
 
 // New makes the handler of all routes.
@@ -61,15 +65,7 @@ func New(c Config) http.Handler {
 		_, _ = fmt.Fprintln(w, "ready")
 	})
 	mux.Handle("/", ui.Handler())
-	return identify(c, recovered(c.Log, signIn(c, mux)))
-}
-
-// limitBody refuses bodies over the limit while they are read.
-func limitBody(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
-		next.ServeHTTP(w, r)
-	})
+	return identify(c, recovered(c.Log, local(c, signIn(c, mux))))
 }
 
 // signIn says who is calling. In dev mode everyone is an admin, by the name they give themselves.
@@ -87,47 +83,7 @@ func signIn(c Config, next http.Handler) http.Handler {
 }
 
 func printable(s string) bool {
-	for _, r := range s {
-		if r < ' ' || r == 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
-// Listen opens the address. Without sign-in only loopback is allowed.
-func Listen(ctx context.Context, address string, isDev bool) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("listen address %q: it is HOST:PORT, such as 127.0.0.1:8080", address)
-	}
-	if isDev && !isLoopback(ctx, host) {
-		return nil, fmt.Errorf("listen address %q is reachable from other machines, and nobody has to sign in: use 127.0.0.1 or [::1]", address)
-	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	if at, is := l.Addr().(*net.TCPAddr); isDev && (!is || !at.IP.IsLoopback()) {
-		return nil, errors.Join(fmt.Errorf("listen address %q turned out to be no loopback address", address), l.Close())
-	}
-	return l, nil
-}
-
-func isLoopback(ctx context.Context, host string) bool {
-	if ip := net.ParseIP(host); ip != nil {
-		return ip.IsLoopback()
-	}
-	found, err := net.DefaultResolver.LookupIPAddr(ctx, host)
-	if err != nil || len(found) == 0 {
-		return false
-	}
-	for _, a := range found {
-		if !a.IP.IsLoopback() {
-			return false
-		}
-	}
-	return true
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // Serve answers on l until ctx ends, then finishes what is in flight.

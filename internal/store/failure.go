@@ -60,8 +60,15 @@ func isUnique(err error) bool {
 	return pgCode(err) == "23505" || code == sqlitelib.SQLITE_CONSTRAINT_UNIQUE || code == sqlitelib.SQLITE_CONSTRAINT_PRIMARYKEY
 }
 
+// isForeignKey holds for references that are missing and for those that ON DELETE RESTRICT keeps, which SQLite makes
+// into a trigger and PostgreSQL 18 gives a code of its own.
 func isForeignKey(err error) bool {
-	return pgCode(err) == "23503" || sqliteCode(err) == sqlitelib.SQLITE_CONSTRAINT_FOREIGNKEY
+	switch pgCode(err) {
+	case "23503", "23001":
+		return true
+	}
+	code := sqliteCode(err)
+	return code == sqlitelib.SQLITE_CONSTRAINT_FOREIGNKEY || code == sqlitelib.SQLITE_CONSTRAINT_TRIGGER
 }
 
 // isText reports whether PostgreSQL cannot read a text that it was given.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/store/migrations"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 )
 
 // Migration is one file of a dialect's directory.
@@ -63,23 +64,15 @@ func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	conn, err := s.writes.Conn(ctx)
+	return s.migrate(ctx, all)
+}
+
+func (s *Store) migrate(ctx context.Context, all []Migration) (applied int, err error) {
+	conn, done, err := s.migrationConn(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = conn.Close() }()
-	if s.IsPostgres() {
-		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(727274)"); err != nil {
-			return 0, err
-		}
-		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(727274)") }()
-	} else {
-		// Table rebuilds must not cascade; the pragma has no effect inside a transaction.
-		if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys=off"); err != nil {
-			return 0, err
-		}
-		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA foreign_keys=on") }()
-	}
+	defer done()
 	if _, err := conn.ExecContext(ctx, migrationTable); err != nil {
 		return 0, err
 	}
@@ -90,6 +83,41 @@ func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
 		}
 		applied++
 	}
+}
+
+// migrationConn is a connection that migrates, alone where several try: on PostgreSQL under a lock, with no bound
+// on how long a statement, or another server's migration, may take.
+func (s *Store) migrationConn(ctx context.Context) (conn *sql.Conn, done func(), err error) {
+	if !s.IsPostgres() {
+		conn, err := s.writes.Conn(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		// Table rebuilds must not cascade; the pragma has no effect inside a transaction.
+		if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys=off"); err != nil {
+			_ = conn.Close()
+			return nil, nil, err
+		}
+		return conn, func() {
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA foreign_keys=on")
+			_ = conn.Close()
+		}, nil
+	}
+	db, err := pgconn.Open(s.address, pgconn.ReadTimeout(-1))
+	if err != nil {
+		return nil, nil, err
+	}
+	if conn, err = db.Conn(ctx); err == nil {
+		_, err = conn.ExecContext(ctx, "SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock(727274)")
+	}
+	if err != nil {
+		_ = db.Close()
+		return nil, nil, err
+	}
+	return conn, func() {
+		_ = conn.Close()
+		_ = db.Close() // and with the session its lock
+	}, nil
 }
 
 // migrateNext applies the first migration that is missing, after checking those that are there.
@@ -115,13 +143,13 @@ func (s *Store) migrateNext(ctx context.Context, conn *sql.Conn, all []Migration
 		return false, nil
 	}
 	next := all[len(known)]
-	if _, err := tx.ExecContext(ctx, next.SQL); err != nil {
-		return false, fmt.Errorf("migration %s: %w", next.Name, err)
+	if s.IsPostgres() {
+		_, err = tx.ExecContext(ctx, next.SQL)
+	} else {
+		err = applySQLite(ctx, tx, next)
 	}
-	if !s.IsPostgres() {
-		if err := checkForeignKeys(ctx, tx); err != nil {
-			return false, fmt.Errorf("migration %s: %w", next.Name, err)
-		}
+	if err != nil {
+		return false, fmt.Errorf("migration %s: %w", next.Name, err)
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO x_migration (version, name, hash, applied_at) VALUES ($1, $2, $3, $4)",
 		next.Version, next.Name, next.hash(), s.now().UTC().Format(time.RFC3339))
@@ -146,21 +174,4 @@ func appliedMigrations(ctx context.Context, tx *sql.Tx) (all []Migration, err er
 		all = append(all, m)
 	}
 	return all, rows.Err()
-}
-
-func checkForeignKeys(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, "PRAGMA foreign_key_check")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	if rows.Next() {
-		var table, parent string
-		var rowid, key any
-		if err := rows.Scan(&table, &rowid, &parent, &key); err != nil {
-			return err
-		}
-		return fmt.Errorf("row %v of %s refers to a row of %s that is gone", rowid, table, parent)
-	}
-	return rows.Err()
 }

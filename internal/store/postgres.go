@@ -20,7 +20,9 @@ func openPostgres(address string) (*Store, error) {
 	s.address = address
 	s.hint = make(chan struct{}, 1)
 	s.stopped = make(chan struct{})
-	go s.notify()
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	go s.notify(ctx)
 	return s, nil
 }
 
@@ -32,11 +34,16 @@ const (
 
 // notify tells other servers that there is a new revision, outside of the transactions that made it: a NOTIFY
 // inside them would make commits wait for each other. A hint that is lost costs one tick, no event.
-func (s *Store) notify() {
+func (s *Store) notify(ctx context.Context) {
 	defer close(s.stopped)
-	for range s.hint {
-		ctx, cancel := context.WithTimeout(context.Background(), listenerMaxWait)
-		_, _ = s.writes.ExecContext(ctx, "SELECT pg_notify($1, '')", channel) // a hint only
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.hint:
+		}
+		bounded, cancel := context.WithTimeout(ctx, listenerMaxWait)
+		_, _ = s.writes.ExecContext(bounded, "SELECT pg_notify($1, '')", channel) // a hint only
 		cancel()
 	}
 }
@@ -50,8 +57,10 @@ func (s *Store) Hints(ctx context.Context) <-chan struct{} {
 	}
 	l := pq.NewListener(s.address, listenerMinWait, listenerMaxWait, nil)
 	go func() {
-		defer func() { _ = l.Close() }()
+		// Listen waits until there is a connection; only Close ends that wait.
+		defer context.AfterFunc(ctx, func() { _ = l.Close() })()
 		if err := l.Listen(channel); err != nil {
+			_ = l.Close()
 			return // the tick of the follower is enough
 		}
 		for {

@@ -32,12 +32,14 @@ func openSQLite(path string) (*Store, error) {
 	writes.SetMaxOpenConns(1)
 	reader, err := sql.Open("sqlite", sqliteAddress(path, "_pragma=query_only(1)"))
 	if err != nil {
+		_ = writes.Close()
 		return nil, err
 	}
 	reader.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)*2))
 	reader.SetMaxIdleConns(max(4, runtime.GOMAXPROCS(0)*2))
 	// The writer comes first: only it may turn the file to write-ahead logging.
 	if err := writes.Ping(); err != nil {
+		_, _ = writes.Close(), reader.Close()
 		return nil, describe(err)
 	}
 	return assemble(dialect.SQLite, writes, reader), nil

@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -34,6 +35,7 @@ type Store struct {
 	// PostgreSQL only: other servers are told of new revisions.
 	address string
 	hint    chan struct{}
+	stop    context.CancelFunc // of notify
 	stopped chan struct{}
 }
 
@@ -55,6 +57,7 @@ func Open(ctx context.Context, address string) (*Store, error) {
 		return nil, fmt.Errorf("open database %s: %w", redact(address), err)
 	}
 	if err := s.reader.PingContext(ctx); err != nil {
+		_ = s.Close()
 		return nil, fmt.Errorf("open database %s: %w", redact(address), describe(err))
 	}
 	return s, nil
@@ -70,18 +73,13 @@ func assemble(d string, writes, reader *sql.DB) *Store {
 	return s
 }
 
-// Close closes all connections.
+// Close closes all connections. Writes under way may fail; the outcome of each is still known.
 func (s *Store) Close() error {
-	if s.hint != nil {
-		close(s.hint)
+	if s.stop != nil {
+		s.stop()
 		<-s.stopped
 	}
-	if s.reader != s.writes {
-		if err := s.reader.Close(); err != nil {
-			return err
-		}
-	}
-	return s.writes.Close()
+	return errors.Join(s.reader.Close(), s.writes.Close())
 }
 
 // IsPostgres reports whether the database is PostgreSQL; else it is SQLite.

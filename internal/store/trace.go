@@ -62,4 +62,41 @@ func (d traced) QueryContext(ctx context.Context, query string, args ...any) (*s
 	return d.Driver.QueryContext(ctx, query, args...)
 }
 
-var _ dialect.Driver = traced{}
+func (d traced) Exec(ctx context.Context, query string, args, v any) error {
+	note(ctx, query, args)
+	return d.Driver.Exec(ctx, query, args, v)
+}
+
+func (d traced) Tx(ctx context.Context) (dialect.Tx, error) { return d.BeginTx(ctx, nil) }
+
+// BeginTx begins a transaction whose statements are kept like any others.
+func (d traced) BeginTx(ctx context.Context, options *sql.TxOptions) (dialect.Tx, error) {
+	tx, err := d.Driver.BeginTx(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return tracedTx{tx.(*entsql.Tx)}, nil
+}
+
+// tracedTx is a transaction of a traced driver.
+type tracedTx struct{ *entsql.Tx }
+
+func (t tracedTx) Query(ctx context.Context, query string, args, v any) error {
+	note(ctx, query, args)
+	return t.Tx.Query(ctx, query, args, v)
+}
+
+func (t tracedTx) Exec(ctx context.Context, query string, args, v any) error {
+	note(ctx, query, args)
+	return t.Tx.Exec(ctx, query, args, v)
+}
+
+func (t tracedTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	note(ctx, query, args)
+	return t.Tx.QueryContext(ctx, query, args...)
+}
+
+var (
+	_ dialect.Driver = traced{}
+	_ dialect.Tx     = tracedTx{}
+)

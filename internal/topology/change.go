@@ -55,7 +55,7 @@ func (w *writer) retype(types map[uint16]Type) (hangs bool) {
 		if before == f {
 			continue
 		}
-		if w.perType[number] > 0 {
+		if w.perType[number] > 0 || w.branch != nil {
 			hangs = true
 		}
 		for len(w.types) <= int(number) {
@@ -127,7 +127,7 @@ func (w *writer) attach(g uint32, before, after *Counter) {
 		w.setIn(before.Dependent, w.in.row(before.Dependent).without(func(a Arc, r uint32) bool { return a == old && r == 0 }))
 	}
 	if after.isKnown {
-		w.setIn(after.Dependent, w.in.row(after.Dependent).with(after.arc(g), 0))
+		w.setIn(after.Dependent, w.inRow(after.Dependent).with(after.arc(g), 0))
 	}
 }
 
@@ -135,11 +135,11 @@ func (w *writer) join(r, g uint32) {
 	f := *w.relationships.at(r)
 	switch {
 	case f.tags&inSeveralGroups != 0:
-		w.memberships[r] = append(w.memberships[r], g)
+		w.memberships.set(r, append(w.extensible(w.membershipsOf(r)), g), w.edit)
 	case f.group == 0:
 		f.group = g
 	default:
-		w.memberships[r] = []uint32{f.group, g}
+		w.memberships.set(r, []uint32{f.group, g}, w.edit)
 		f.group, f.tags = 0, f.tags|inSeveralGroups
 	}
 	w.setRelationship(r, f)
@@ -149,13 +149,24 @@ func (w *writer) leave(r, g uint32) {
 	f := *w.relationships.at(r)
 	if f.tags&inSeveralGroups == 0 {
 		f.group = 0
-	} else if left := slices.DeleteFunc(w.memberships[r], func(other uint32) bool { return other == g }); len(left) > 1 {
-		w.memberships[r] = left
+	} else if left := without(w.membershipsOf(r), g); len(left) > 1 {
+		w.memberships.set(r, left, w.edit)
 	} else {
-		delete(w.memberships, r)
+		w.memberships.set(r, nil, w.edit)
 		f.group, f.tags = left[0], f.tags&^inSeveralGroups
 	}
 	w.setRelationship(r, f)
+}
+
+// without is a fresh list that lacks one number: earlier snapshots go on seeing the old one.
+func without(list []uint32, gone uint32) []uint32 {
+	left := make([]uint32, 0, len(list))
+	for _, g := range list {
+		if g != gone {
+			left = append(left, g)
+		}
+	}
+	return left
 }
 
 // mark writes the incidents.

@@ -70,6 +70,7 @@ func (w *writer) rebase(base tables) {
 	w.edit++
 	now, changed := w.tables, w.changed
 	base.types, base.incidents, base.digest = now.types, now.incidents, now.digest
+	base.memberships, base.awaiting = now.memberships, now.awaiting
 	for _, v := range changed.cis {
 		base.cis.delta.set(v, *now.cis.at(v), w.edit)
 	}

@@ -12,6 +12,8 @@ type tables struct {
 	out, in       adjacency
 	incidents     []Incident // by id
 	digest        Digest
+	memberships   overlay[[]uint32] // the groups of each relationship that is in several
+	awaiting      overlay[[]uint32] // by Vertex: relationships that an absent CI keeps from taking effect
 }
 
 // ciFact is a CI in eight bytes.

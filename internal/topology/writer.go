@@ -9,16 +9,15 @@ import (
 // writer holds the newest tables and what only writing needs. One goroutine at a time uses it.
 type writer struct {
 	tables
-	edit        uint64
-	memberships map[uint32][]uint32 // the groups of each relationship that is in several
-	awaiting    map[Vertex][]uint32 // relationships that an absent CI keeps from taking effect
-	perType     map[uint16]int      // known relationships of each type
-	isLoading   bool                // facts go straight into the flat arrays, which are long enough
-	changed     *places             // what was laid over since a compaction began; nil: none runs
+	edit      uint64
+	perType   map[uint16]int // known relationships of each type
+	isLoading bool           // facts go straight into the flat arrays, which are long enough
+	changed   *places        // what was laid over since a compaction began; nil: none runs
+	branch    *branch        // what it owns, if it writes a view and not the graph
 }
 
 func newWriter(edit uint64) writer {
-	return writer{edit: edit, memberships: map[uint32][]uint32{}, awaiting: map[Vertex][]uint32{}, perType: map[uint16]int{}}
+	return writer{edit: edit, perType: map[uint16]int{}}
 }
 
 func (w *writer) setCI(v Vertex, f ciFact) {
@@ -55,6 +54,7 @@ func (w *writer) setCounter(g uint32, c Counter) {
 }
 
 func (w *writer) setOut(v Vertex, r row) {
+	w.branch.ownOut(v)
 	w.out.delta.set(uint32(v), r, w.edit)
 	if w.changed != nil {
 		w.changed.out = append(w.changed.out, uint32(v))
@@ -62,6 +62,7 @@ func (w *writer) setOut(v Vertex, r row) {
 }
 
 func (w *writer) setIn(v Vertex, r row) {
+	w.branch.ownIn(v)
 	w.in.delta.set(uint32(v), r, w.edit)
 	if w.changed != nil {
 		w.changed.in = append(w.changed.in, uint32(v))
@@ -110,7 +111,7 @@ func (w *writer) apply(b Batch) (recompiled bool) {
 // recompile lays everything out anew and lists again which relationships wait for whom.
 func (w *writer) recompile() {
 	w.relationships = table[relationshipFact]{flat: w.relationships.flatten()}
-	clear(w.awaiting)
+	w.awaiting = overlay[[]uint32]{}
 	for r := range w.relationships.flat {
 		f := &w.relationships.flat[r]
 		f.tags &^= awaitsSource | awaitsTarget
@@ -128,7 +129,7 @@ func (w *writer) touch(c changes) []uint32 {
 		if f.isPresent() == w.isPresent(v) {
 			continue
 		}
-		touched = append(append(touched, w.awaiting[v]...), w.out.row(v).relationships...)
+		touched = append(append(touched, w.awaitingAt(v)...), w.out.row(v).relationships...)
 		in := w.in.row(v)
 		for i, a := range in.arcs {
 			if in.relationships[i] != 0 {
@@ -139,7 +140,9 @@ func (w *writer) touch(c changes) []uint32 {
 				touched = append(touched, m.Relationship)
 			}
 		}
-		delete(w.awaiting, v)
+		if w.awaitingAt(v) != nil {
+			w.awaiting.set(uint32(v), nil, w.edit)
+		}
 	}
 	for g, c := range c.groups {
 		for _, members := range [][]Arrival{w.groups.at(g).Members, c.Members} {
@@ -202,10 +205,10 @@ func strip(places []place, read func(Vertex) row, write func(Vertex, row)) {
 // assert puts the arcs of a relationship into the rows at its ends.
 func (w *writer) assert(r uint32, dirty map[uint32]bool) {
 	f := w.relationships.at(r)
-	w.arcs(f, w.memberships[r], func(h hop, a Arc) {
-		w.setOut(h.from, w.out.row(h.from).with(a, r))
+	w.arcs(f, w.membershipsOf(r), func(h hop, a Arc) {
+		w.setOut(h.from, w.outRow(h.from).with(a, r))
 		if k := a.Kind(); k == HardArc || k == SoftArc {
-			w.setIn(h.to, w.in.row(h.to).with(arcTo(k, uint32(h.from)), r))
+			w.setIn(h.to, w.inRow(h.to).with(arcTo(k, uint32(h.from)), r))
 		} else {
 			dirty[uint32(a.Group())] = true
 		}
@@ -233,17 +236,27 @@ func (w *writer) list(r uint32, f *relationshipFact) {
 			f.tags &^= end.tag
 		case f.tags&end.tag == 0:
 			f.tags |= end.tag
-			w.awaiting[end.at] = append(w.awaiting[end.at], r)
+			w.awaiting.set(uint32(end.at), append(w.extensible(w.awaitingAt(end.at)), r), w.edit)
 		}
 	}
 }
 
 func (w *writer) eachGroup(r uint32, f *relationshipFact, visit func(g uint32)) {
 	if f.tags&inSeveralGroups != 0 {
-		for _, g := range w.memberships[r] {
+		for _, g := range w.membershipsOf(r) {
 			visit(g)
 		}
 	} else if f.group != 0 {
 		visit(f.group)
 	}
+}
+
+func (w *writer) membershipsOf(r uint32) []uint32 { return listAt(&w.memberships, r) }
+func (w *writer) awaitingAt(v Vertex) []uint32    { return listAt(&w.awaiting, uint32(v)) }
+
+func listAt(lists *overlay[[]uint32], i uint32) []uint32 {
+	if list := lists.find(i); list != nil {
+		return *list
+	}
+	return nil
 }

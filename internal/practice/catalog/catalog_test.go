@@ -93,10 +93,10 @@ func TestANewServiceIsACIOfItsClass(t *testing.T) {
 		class := w.s.Read.CIClass.GetX(w.ctx, got.ClassID)
 		if class.Code != "application_service" || *got.ServiceKind != domain.ApplicationService || *got.PortfolioStage != domain.PortfolioCatalog ||
 			got.TierID == nil || *got.SupportTeamID != ops.ID || len(got.Links) != 2 || len(got.Labels) != 1 {
-			t.Errorf("got %+v", got)
+			w.Errorf("got %+v", got)
 		}
 		if n := w.s.Read.Owner.Query().CountX(w.ctx); n != 1 {
-			t.Errorf("%d owners", n)
+			w.Errorf("%d owners", n)
 		}
 	})
 }
@@ -132,21 +132,21 @@ func TestAServiceIsUpdatedAndLocked(t *testing.T) {
 			Links: graphql.OmittableOf([]catalog.ServiceLinkInput{{Kind: domain.Other, Title: "t", URL: "http://x"}}), PortfolioStage: set(domain.PortfolioRetired),
 		}))
 		if got.Category != "retail" || got.SupportTeamID != nil || got.AvailabilityTarget != nil || len(got.Links) != 1 || *got.TierID == *svc.TierID || *got.PortfolioStage != domain.PortfolioRetired {
-			t.Errorf("got %+v", got)
+			w.Errorf("got %+v", got)
 		}
 		if want := []string{"availabilityTarget", "category", "links", "portfolioStage", "supportTeam", "tier"}; !reflect.DeepEqual(got.Locks, want) {
-			t.Errorf("locks %v, want %v", got.Locks, want)
+			w.Errorf("locks %v, want %v", got.Locks, want)
 		}
 		same := must[*ent.CI](w)(w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, Tier: set("tier-2"), Links: graphql.OmittableOf([]catalog.ServiceLinkInput{{Kind: domain.Other, Title: "t", URL: "http://x"}})}))
 		if same.Version != got.Version {
-			t.Error("nothing changed and it was written")
+			w.Error("nothing changed and it was written")
 		}
 		_, err := w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, ExpectedVersion: pointer(1)})
 		w.refused(err, "STALE expectedVersion")
 		_, err = w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, Name: null[string](), PortfolioStage: null[domain.PortfolioStage]()})
 		w.refused(err, "REQUIRED name", "REQUIRED portfolioStage")
 		if got = must[*ent.CI](w)(w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, Tier: null[string]()})); got.TierID != nil {
-			t.Error("null clears the tier")
+			w.Error("null clears the tier")
 		}
 		server := must[*ent.CI](w)(cmdb.New(w.s).CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "s"}))
 		_, err = w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: server.ID, Name: set("x")})
@@ -163,7 +163,7 @@ func TestTheScaleOfTiersHasOnePlaceForEach(t *testing.T) {
 		got := must[*ent.ServiceTier](w)(w.CreateServiceTier(w.ctx, catalog.CreateServiceTierInput{Code: "tier-5", Name: "Five", Rank: 5}))
 		got = must[*ent.ServiceTier](w)(w.UpdateServiceTier(w.ctx, catalog.UpdateServiceTierInput{Code: "tier-5", ExpectedVersion: &got.Version, Name: set("Last"), Rank: set(9)}))
 		if got.Name != "Last" || got.Rank != 9 || got.Version != 2 {
-			t.Errorf("got %v", got)
+			w.Errorf("got %v", got)
 		}
 		_, err = w.UpdateServiceTier(w.ctx, catalog.UpdateServiceTierInput{Code: "tier-5", Rank: set(1)})
 		w.refused(err, "ALREADY_EXISTS rank")
@@ -189,11 +189,11 @@ func TestTeamsHaveUniqueNamesAndNoCycles(t *testing.T) {
 		w.refused(err, "STALE expectedVersion", "ALREADY_EXISTS name")
 		got := must[*ent.Team](w)(w.UpdateTeam(w.ctx, catalog.UpdateTeamInput{ID: c.ID, Parent: null[ident.ID](), Description: set("d")}))
 		if got.ParentID != nil || got.Description != "d" || got.Version != 2 {
-			t.Errorf("got %v", got)
+			w.Errorf("got %v", got)
 		}
 		same := must[*ent.Team](w)(w.UpdateTeam(w.ctx, catalog.UpdateTeamInput{ID: c.ID, Name: set("c")}))
 		if same.Version != 2 {
-			t.Error("nothing changed and it was written")
+			w.Error("nothing changed and it was written")
 		}
 		_, err = w.UpdateTeam(w.ctx, catalog.UpdateTeamInput{ID: ident.New(ident.CI, 1)})
 		w.refused(err, "INVALID id team_")
@@ -217,7 +217,7 @@ func TestTwoMovesAtOnceMakeNoCycle(t *testing.T) {
 			}
 		}
 		if above != 1 {
-			t.Errorf("%d teams have a parent", above)
+			w.Errorf("%d teams have a parent", above)
 		}
 	})
 }
@@ -229,7 +229,7 @@ func TestMembersJoinAndLeave(t *testing.T) {
 			must[*ent.Team](w)(w.AddTeamMember(w.ctx, catalog.AddTeamMemberInput{Team: team.ID, Person: ada.ID}))
 		}
 		if n := w.s.Read.Membership.Query().CountX(w.ctx); n != 1 {
-			t.Errorf("%d memberships", n)
+			w.Errorf("%d memberships", n)
 		}
 		_, err := w.AddTeamMember(w.ctx, catalog.AddTeamMemberInput{Team: ident.New(ident.Team, 9), Person: ident.New(ident.Person, 9)})
 		w.refused(err, "NOT_FOUND team", "NOT_FOUND person")
@@ -248,11 +248,11 @@ func TestPeopleAreRecordedAndChanged(t *testing.T) {
 		ada := w.person("Ada")
 		got := must[*ent.Person](w)(w.UpdatePerson(w.ctx, catalog.UpdatePersonInput{ID: ada.ID, ExpectedVersion: pointer(1), Email: set("ada@example.com")}))
 		if got.Email != "ada@example.com" || got.Version != 2 {
-			t.Errorf("got %v", got)
+			w.Errorf("got %v", got)
 		}
 		got = must[*ent.Person](w)(w.UpdatePerson(w.ctx, catalog.UpdatePersonInput{ID: ada.ID, Email: null[string]()}))
 		if got.Email != "" {
-			t.Errorf("got %v", got)
+			w.Errorf("got %v", got)
 		}
 		_, err = w.UpdatePerson(w.ctx, catalog.UpdatePersonInput{ID: ada.ID, ExpectedVersion: pointer(1), Name: set("")})
 		w.refused(err, "STALE expectedVersion", "REQUIRED name")
@@ -293,10 +293,10 @@ func TestBatchesOfTeamsAndPeople(t *testing.T) {
 			return err
 		})
 		if err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		if n := w.s.Read.Membership.Query().CountX(w.ctx); n != 1 {
-			t.Errorf("%d memberships", n)
+			w.Errorf("%d memberships", n)
 		}
 	})
 }
@@ -317,7 +317,7 @@ func TestVerbsAskThePolicy(t *testing.T) {
 			"updatePerson":      second(w.UpdatePerson(ctx, catalog.UpdatePersonInput{})),
 		} {
 			if errs.CodeOf(err) != errs.Forbidden {
-				t.Errorf("%s: got %v", name, err)
+				w.Errorf("%s: got %v", name, err)
 			}
 		}
 	})

@@ -66,16 +66,16 @@ func TestABatchOf500RowsCostsFewStatements(t *testing.T) {
 		}
 		made = must[[]*ent.CI](w)(batch())
 		if queries < 10 || queries > 40 {
-			t.Errorf("%d queries for %d CIs with identities, relationships and groups", queries, n)
+			w.Errorf("%d queries for %d CIs with identities, relationships and groups", queries, n)
 		}
 		if got := w.s.Read.CI.GetX(w.ctx, made[7].ID); got.Version != 1 || w.s.Read.Owner.Query().CountX(w.ctx) != n {
-			t.Errorf("a new CI and its owners are one version: got %d", got.Version)
+			w.Errorf("a new CI and its owners are one version: got %d", got.Version)
 		}
 		if len(made) != n || made[7].Name != "s7" {
-			t.Errorf("they have to come back in order: %v", made[7])
+			w.Errorf("they have to come back in order: %v", made[7])
 		}
 		if got := w.s.Read.Relationship.Query().CountX(w.ctx); got != n {
-			t.Errorf("%d relationships", got)
+			w.Errorf("%d relationships", got)
 		}
 	})
 }
@@ -99,7 +99,7 @@ func TestABatchSaysWhichRowIsWrong(t *testing.T) {
 		})
 		w.refused(err, "REQUIRED 1.name", "INVALID 2.id twice", "NOT_FOUND 3.id")
 		if got := w.s.Read.CI.GetX(w.ctx, a.ID); got.Name != "a" {
-			t.Error("a part of a batch was kept")
+			w.Error("a part of a batch was kept")
 		}
 	})
 }
@@ -113,7 +113,7 @@ func TestASourceMayReportAnyLifecycle(t *testing.T) {
 				return err
 			})
 			if got := w.s.Read.CI.GetX(w.ctx, a.ID); err != nil || got.Lifecycle != to {
-				t.Errorf("got %v, %v", got.Lifecycle, err)
+				w.Errorf("got %v, %v", got.Lifecycle, err)
 			}
 		}
 	})
@@ -128,11 +128,11 @@ func TestOwnersThatAPersonSetStay(t *testing.T) {
 			return cmdb.SetOwnersTx(ctx, tx, []cmdb.OwnerSet{{CI: a.ID, Owners: []cmdb.NewOwner{{Of: ops.ID}}}, {CI: b.ID, Owners: []cmdb.NewOwner{{Of: ops.ID}}}})
 		})
 		if err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		for _, o := range w.s.Read.Owner.Query().AllX(w.ctx) {
 			if o.CiID == a.ID && *o.TeamID != dev.ID || o.CiID == b.ID && *o.TeamID != ops.ID {
-				t.Errorf("got %v", o)
+				w.Errorf("got %v", o)
 			}
 		}
 	})
@@ -158,19 +158,19 @@ func TestGroupsAndRelationshipsChangeInBatches(t *testing.T) {
 			return cmdb.UnrelateTx(ctx, tx, []ident.ID{rels[0].ID, number(ident.Relationship, 999)})
 		})
 		if err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		got := w.s.Read.DependencyGroup.GetX(w.ctx, group)
 		if len(got.Members) != 1 || got.Threshold != 1 {
-			t.Errorf("got %v", got)
+			w.Errorf("got %v", got)
 		}
 		if rel := w.s.Read.Relationship.GetX(w.ctx, rels[2].ID); rel.Evidence != "seen" || *rel.Strength != domain.Soft {
-			t.Errorf("got %v", rel)
+			w.Errorf("got %v", rel)
 		}
 		if err := w.apply(func(ctx context.Context, tx *store.Tx, _ *cmdb.Reference) error {
 			return cmdb.RemoveGroupsTx(ctx, tx, []ident.ID{group, group})
 		}); err != nil || w.s.Read.DependencyGroup.Query().CountX(w.ctx) != 0 {
-			t.Errorf("the group stays: %v", err)
+			w.Errorf("the group stays: %v", err)
 		}
 	})
 }

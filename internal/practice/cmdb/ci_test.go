@@ -24,7 +24,7 @@ func TestANewCITakesItsDefaults(t *testing.T) {
 		got := w.ci("server", "  web-1 ")
 		if got.Name != "web-1" || got.Lifecycle != domain.Live || got.Environment != domain.Production ||
 			got.Criticality != domain.CriticalityMedium || got.Version != 1 || got.ServiceKind != nil || got.CreatedAt.IsZero() {
-			t.Errorf("got %+v", got)
+			w.Errorf("got %+v", got)
 		}
 	})
 }
@@ -41,13 +41,13 @@ func TestEverythingWrongWithANewCIIsSaidAtOnce(t *testing.T) {
 			"INVALID description 10001 characters",
 			"INVALID attributes.cpuCores cpuCores is text: a whole number is expected",
 			"INVALID attributes.os os is a number: text is expected",
-			"TRANSITION_REFUSED lifecycle retireCI",
+			"TRANSITION_REFUSED lifecycle a CI becomes RETIRED by retireCI alone",
 			"INVALID owners.1 exactly one",
 			"INVALID owners.2.person per_",
 			"NOT_FOUND owners.0.team team_9",
 		)
 		if n := w.s.Read.CI.Query().CountX(w.ctx); n != 0 {
-			t.Errorf("%d CIs were written", n)
+			w.Errorf("%d CIs were written", n)
 		}
 	})
 }
@@ -98,19 +98,19 @@ func TestAnUpdateMergesAttributesAndLabels(t *testing.T) {
 			ID: ci.ID, Attributes: object(map[string]any{"os": nil, "cpuCores": 8}), Labels: object(map[string]any{"a": nil, "c": "3"}),
 		}))
 		if want := map[string]any{"cpuCores": 8.0, "site": "rtm"}; !reflect.DeepEqual(got.Attributes, want) {
-			t.Errorf("attributes %v, want %v", got.Attributes, want)
+			w.Errorf("attributes %v, want %v", got.Attributes, want)
 		}
 		if want := map[string]string{"b": "2", "c": "3"}; !reflect.DeepEqual(got.Labels, want) {
-			t.Errorf("labels %v, want %v", got.Labels, want)
+			w.Errorf("labels %v, want %v", got.Labels, want)
 		}
 		if got.Version != 2 {
-			t.Errorf("version %d", got.Version)
+			w.Errorf("version %d", got.Version)
 		}
 		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, Attributes: object(map[string]any{"cpuCores": 0})})
 		w.refused(err, "INVALID attributes.cpuCores is 0: it must be at least 1")
 		got = must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, Attributes: object(nil), Labels: object(nil)}))
 		if len(got.Attributes) != 0 || len(got.Labels) != 0 {
-			t.Errorf("null clears: %v %v", got.Attributes, got.Labels)
+			w.Errorf("null clears: %v %v", got.Attributes, got.Labels)
 		}
 	})
 }
@@ -123,7 +123,7 @@ func TestAnUpdateThatChangesNothingWritesNothing(t *testing.T) {
 			ID: ci.ID, Name: set("x"), Description: null[string](), Attributes: object(map[string]any{"cpuCores": 4, "gone": nil}), Labels: object(map[string]any{"a": "1", "gone": nil}),
 		}))
 		if got.Version != 1 || w.revision() != before {
-			t.Errorf("version %d, revision %d after %d", got.Version, w.revision(), before)
+			w.Errorf("version %d, revision %d after %d", got.Version, w.revision(), before)
 		}
 	})
 }
@@ -169,7 +169,7 @@ func TestIdsAreOfTheRightKindAndExist(t *testing.T) {
 		svc := w.ci("business_service", "shop")
 		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: svc.ID.As(ident.Service), Name: set("shop 2")}))
 		if got.ID != svc.ID || got.Name != "shop 2" {
-			t.Errorf("a service's id names its CI: got %v", got)
+			w.Errorf("a service's id names its CI: got %v", got)
 		}
 	})
 }
@@ -180,21 +180,21 @@ func TestTheLifecycleMovesByItsTable(t *testing.T) {
 		move := func(to domain.Lifecycle) error {
 			return second(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, Lifecycle: set(to)}))
 		}
-		w.refused(move(domain.Planned), "TRANSITION_REFUSED lifecycle from LIVE the lifecycle goes to DEPRECATED")
-		w.refused(move(domain.Retired), "TRANSITION_REFUSED lifecycle retireCI")
+		w.refused(move(domain.Planned), "TRANSITION_REFUSED lifecycle a CI cannot go from LIVE to PLANNED: from LIVE it can go to DEPRECATED")
+		w.refused(move(domain.Retired), "TRANSITION_REFUSED lifecycle a CI is retired by retireCI")
 		for _, to := range []domain.Lifecycle{domain.Deprecated, domain.Live} {
 			if err := move(to); err != nil {
-				t.Error(err)
+				w.Error(err)
 			}
 		}
 		retired := must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCIInput{ID: ci.ID}))
 		again := must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCIInput{ID: ci.ID}))
 		if retired.Lifecycle != domain.Retired || again.Version != retired.Version {
-			t.Errorf("got %v, then %v", retired, again)
+			w.Errorf("got %v, then %v", retired, again)
 		}
-		w.refused(move(domain.Deprecated), "TRANSITION_REFUSED lifecycle from RETIRED the lifecycle goes to LIVE")
+		w.refused(move(domain.Deprecated), "TRANSITION_REFUSED lifecycle a CI cannot go from RETIRED to DEPRECATED: from RETIRED it can go to LIVE")
 		if err := move(domain.Live); err != nil {
-			t.Error(err)
+			w.Error(err)
 		}
 	})
 }
@@ -203,7 +203,7 @@ func TestACIOfAServiceClassIsAService(t *testing.T) {
 	each(t, func(w *world) {
 		got := w.ci("technical_service", "network")
 		if got.ServiceKind == nil || *got.ServiceKind != domain.TechnicalService || got.PortfolioStage == nil || *got.PortfolioStage != domain.PortfolioCatalog {
-			t.Errorf("got %+v", got)
+			w.Errorf("got %+v", got)
 		}
 	})
 }
@@ -212,13 +212,13 @@ func TestAPersonsUpdateLocksWhatWasImported(t *testing.T) {
 	each(t, func(w *world) {
 		plain, ci := w.ci("server", "plain"), w.imported("server", "x", "x")
 		if got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: plain.ID, Name: set("p")})); len(got.Locks) != 0 {
-			t.Errorf("a CI of no source was locked: %v", got.Locks)
+			w.Errorf("a CI of no source was locked: %v", got.Locks)
 		}
 		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{
 			ID: ci.ID, Name: set("y"), Criticality: set(domain.CriticalityHigh), Description: set(""), Attributes: object(map[string]any{"os": "linux"}), Labels: object(map[string]any{"a": "1"}),
 		}))
 		if want := []string{"attributes.os", "criticality", "labels.a", "name"}; !reflect.DeepEqual(got.Locks, want) {
-			t.Errorf("locks %v, want %v", got.Locks, want)
+			w.Errorf("locks %v, want %v", got.Locks, want)
 		}
 		sourceSays := cmdb.CIChange{ID: ci.ID, Name: pointer("z"), Description: pointer("from the source"), Attributes: map[string]any{"os": "bsd", "vendor": "v"}, Labels: map[string]*string{"a": nil}}
 		update := func() *ent.CI {
@@ -228,20 +228,20 @@ func TestAPersonsUpdateLocksWhatWasImported(t *testing.T) {
 				return err
 			})
 			if err != nil {
-				t.Fatal(err)
+				w.Fatal(err)
 			}
 			return saved[0]
 		}
 		got = update()
 		if got.Name != "y" || got.Description != "from the source" || got.Attributes["os"] != "linux" || got.Attributes["vendor"] != "v" || got.Labels["a"] != "1" || len(got.Locks) != 4 {
-			t.Errorf("a source wrote over a lock, or locked: %+v", got)
+			w.Errorf("a source wrote over a lock, or locked: %+v", got)
 		}
 		got = must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, UnlockFields: graphql.OmittableOf([]string{"name", "attributes.os", "labels.a"})}))
 		if want := []string{"criticality"}; !reflect.DeepEqual(got.Locks, want) {
-			t.Errorf("locks %v, want %v", got.Locks, want)
+			w.Errorf("locks %v, want %v", got.Locks, want)
 		}
 		if got = update(); got.Name != "z" || got.Attributes["os"] != "bsd" || len(got.Labels) != 0 {
-			t.Errorf("released fields stayed: %+v", got)
+			w.Errorf("released fields stayed: %+v", got)
 		}
 	})
 }
@@ -251,23 +251,23 @@ func TestOwnersAreReplacedAndTheFirstIsPrimary(t *testing.T) {
 		ci, team, person := w.imported("server", "x", "x"), w.team("ops"), w.person("Ada")
 		got := must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: ci.ID, Owners: []cmdb.OwnerInput{{Team: &team.ID}, {Person: &person.ID, Role: pointer("architect")}}}))
 		if got.Version != 2 || !reflect.DeepEqual(got.Locks, []string{"owners"}) {
-			t.Errorf("got %+v", got)
+			w.Errorf("got %+v", got)
 		}
 		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: ci.ID, Owners: []cmdb.OwnerInput{{Person: &person.ID, Role: pointer("architect")}, {Team: &team.ID}}}))
 		owners := w.s.Read.Owner.Query().Order(ent.Asc("id")).AllX(w.ctx)
 		if len(owners) != 2 || owners[0].IsPrimary || !owners[1].IsPrimary || *owners[1].PersonID != person.ID || owners[0].Role != "owner" {
-			t.Errorf("got %v", owners)
+			w.Errorf("got %v", owners)
 		}
 		before := w.revision()
 		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: ci.ID, Owners: []cmdb.OwnerInput{{Person: &person.ID, Role: pointer("architect")}, {Team: &team.ID}}}))
 		if w.revision() != before {
-			t.Error("the same owners were written again")
+			w.Error("the same owners were written again")
 		}
 		_, err := w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: ci.ID, Owners: []cmdb.OwnerInput{{Team: &team.ID}, {Team: &team.ID}}})
 		w.refused(err, "ALREADY_EXISTS owners.1 twice")
 		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: ci.ID}))
 		if n := w.s.Read.Owner.Query().CountX(w.ctx); n != 0 {
-			t.Errorf("%d owners left", n)
+			w.Errorf("%d owners left", n)
 		}
 	})
 }
@@ -297,7 +297,7 @@ func TestVerbsAskThePolicy(t *testing.T) {
 				"updateRelationshipType": second(w.UpdateRelationshipType(c.ctx, cmdb.UpdateRelationshipTypeInput{})),
 			} {
 				if errs.CodeOf(err) != c.want {
-					t.Errorf("%s: got %v, want %s", name, err, c.want)
+					w.Errorf("%s: got %v, want %s", name, err, c.want)
 				}
 			}
 		}
@@ -315,10 +315,10 @@ func TestConcurrentUpdatesOfOneCIAllCount(t *testing.T) {
 			})
 		}
 		if err := g.Wait(); err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		if got := w.s.Read.CI.GetX(w.ctx, ci.ID); len(got.Attributes) != 8 || got.Version != 9 {
-			t.Errorf("lost updates: version %d, %v", got.Version, got.Attributes)
+			w.Errorf("lost updates: version %d, %v", got.Version, got.Attributes)
 		}
 	})
 }

@@ -32,7 +32,7 @@ func TestANewClassIsUsableAtOnceAndInherits(t *testing.T) {
 		w.refused(err, "INVALID attributes.cpuCores at least 1", "INVALID attributes.slot whole number")
 		must[*ent.CIClass](w)(w.CreateCIClass(w.ctx, cmdb.CreateCIClassInput{Code: "subscription", Label: "Subscription", Parent: "service_offering"}))
 		if got := w.ci("subscription", "gold"); got.ServiceKind == nil || *got.ServiceKind != "SERVICE_OFFERING" {
-			t.Errorf("a class below a service class makes services: %+v", got)
+			w.Errorf("a class below a service class makes services: %+v", got)
 		}
 	})
 }
@@ -66,7 +66,7 @@ func TestANewSchemaNamesTheCIsItRefuses(t *testing.T) {
 		w.refused(err, `IN_USE attributeSchema the new schema refuses 5 CIs: ci_1 "s0" (height is text: a number is expected); ci_2 "s1" (height is text: a number is expected); ci_3 "s2" (height is text: a number is expected); and 2 more`)
 		got := must[*ent.CIClass](w)(w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "hardware", AttributeSchema: object(property("height", "string"))}))
 		if got.Version != 2 {
-			t.Errorf("version %d", got.Version)
+			w.Errorf("version %d", got.Version)
 		}
 		_, err = w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "rack", Name: "r", Attributes: map[string]any{"height": 2}})
 		w.refused(err, "INVALID attributes.height text is expected")
@@ -89,7 +89,7 @@ func TestAClassUpdateThatChangesNothingWritesNothing(t *testing.T) {
 		before := w.revision()
 		must[*ent.CIClass](w)(w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "server", Label: set(class.Label), AttributeSchema: object(nil)}))
 		if w.revision() != before {
-			t.Error("a revision was taken")
+			w.Error("a revision was taken")
 		}
 		_, err := w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "no_such", Label: set("x")})
 		w.refused(err, "NOT_FOUND code")

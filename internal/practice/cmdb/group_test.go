@@ -58,7 +58,7 @@ func TestAThresholdHasToMakeSense(t *testing.T) {
 			try(domain.Weighted, 1, 5, 1, 1), try(domain.Weighted, 7, 5, 1, 1),
 		} {
 			if fine != nil {
-				t.Error(fine)
+				w.Error(fine)
 			}
 		}
 		for _, wrong := range []error{
@@ -131,11 +131,11 @@ func TestOfConcurrentGroupsWithOneMemberOneWins(t *testing.T) {
 				won++
 			case errs.InUse:
 			default:
-				t.Error(err)
+				w.Error(err)
 			}
 		}
 		if n := w.s.Read.DependencyGroup.Query().CountX(w.ctx); won != 1 || n != 1 {
-			t.Errorf("%d won, %d groups", won, n)
+			w.Errorf("%d won, %d groups", won, n)
 		}
 	})
 }
@@ -148,12 +148,12 @@ func TestAGroupIsUpdatedByTheSameRules(t *testing.T) {
 		w.refused(err, "INVALID threshold 1 to 1")
 		got := must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, Name: set("dbs"), Mode: set(domain.Any), Members: graphql.OmittableOf(members(rels[0], rels[2]))}))
 		if got.Threshold != 0 || got.Name != "dbs" || len(got.Members) != 2 || got.Version != 2 {
-			t.Errorf("got %+v", got)
+			w.Errorf("got %+v", got)
 		}
 		before := w.revision()
 		must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, Members: graphql.OmittableOf(members(rels[0], rels[2]))}))
 		if w.revision() != before {
-			t.Error("a revision was taken")
+			w.Error("a revision was taken")
 		}
 		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, ExpectedVersion: pointer(1), Name: null[string]()})
 		w.refused(err, "REQUIRED name")
@@ -175,14 +175,14 @@ func TestARelationshipThatGoesLeavesItsGroups(t *testing.T) {
 			must[ident.ID](w)(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIsInput{ID: rel.ID}))
 			left := w.s.Read.DependencyGroup.Query().AllX(w.ctx)
 			if i == 2 && len(left) != 0 {
-				t.Errorf("an empty group stays: %v", left)
+				w.Errorf("an empty group stays: %v", left)
 			}
 			if i < 2 && (len(left) != 1 || left[0].ID != g.ID || len(left[0].Members) != 2-i || left[0].Threshold != 2-i) {
-				t.Errorf("after %d went: %v", i+1, left)
+				w.Errorf("after %d went: %v", i+1, left)
 			}
 		}
 		if got := w.revision() - before; got != 3 {
-			t.Errorf("%d revisions for 3 removals", got)
+			w.Errorf("%d revisions for 3 removals", got)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -138,7 +137,7 @@ func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []
 			}
 		}
 		for chunk := range slices.Chunk(news, 100) {
-			others, err := tx.CI.Query().Where(ci.ClassIDIn(r.subtree(class)...), ci.LifecycleNEQ(domain.Retired), alike(tx, rule, chunk)).All(ctx)
+			others, err := tx.CI.Query().Where(ci.ClassIDIn(r.subtree(class)...), ci.LifecycleNEQ(domain.Retired), alike(rule, chunk)).All(ctx)
 			if err != nil {
 				return err
 			}
@@ -175,7 +174,7 @@ func sameIdentity(rule []string, d, other *ent.CI) error {
 
 // alike narrows a query to CIs that may share an identity with one of the drafts: never too far, often not far
 // enough. The values are arguments of the statement, never part of it.
-func alike(tx *store.Tx, rule []string, drafts []*ent.CI) predicate.CI {
+func alike(rule []string, drafts []*ent.CI) predicate.CI {
 	if slices.Contains(rule, fieldName) {
 		names := make([]string, len(drafts))
 		for i, d := range drafts {
@@ -183,60 +182,17 @@ func alike(tx *store.Tx, rule []string, drafts []*ent.CI) predicate.CI {
 		}
 		return ci.NameIn(names...)
 	}
-	return func(s *sql.Selector) {
-		var any []*sql.Predicate
+	for _, name := range rule {
+		values := make([]any, 0, len(drafts))
 		for _, d := range drafts {
-			var p *sql.Predicate
-			if tx.IsPostgres() {
-				p = containing(s, rule, d)
-			} else {
-				p = extracting(s, rule, d)
+			switch v := d.Attributes[name].(type) {
+			case string, float64, bool:
+				values = append(values, v)
 			}
-			if p == nil {
-				return // the rule names no attribute: nothing to narrow by
-			}
-			any = append(any, p)
 		}
-		s.Where(sql.Or(any...))
-	}
-}
-
-func containing(s *sql.Selector, rule []string, d *ent.CI) *sql.Predicate {
-	part := map[string]any{}
-	for _, name := range rule {
-		if name != fieldEnvironment {
-			part[name] = d.Attributes[name]
+		if len(values) == len(drafts) {
+			return func(s *sql.Selector) { s.Where(store.PropertyIn(s, ci.FieldAttributes, name, values)) }
 		}
 	}
-	if len(part) == 0 {
-		return nil
-	}
-	text, err := json.Marshal(part)
-	if err != nil {
-		return nil
-	}
-	return sql.P(func(b *sql.Builder) {
-		b.Ident(s.C(ci.FieldAttributes)).WriteString(" @> ").Arg(string(text)).WriteString("::jsonb")
-	})
-}
-
-func extracting(s *sql.Selector, rule []string, d *ent.CI) *sql.Predicate {
-	for _, name := range rule {
-		value := d.Attributes[name]
-		switch v := value.(type) {
-		case bool:
-			value = 0
-			if v {
-				value = 1
-			}
-		case string, float64:
-		default:
-			continue
-		}
-		return sql.P(func(b *sql.Builder) {
-			b.WriteString("json_extract(").Ident(s.C(ci.FieldAttributes)).WriteString(", ").Arg("$." + strconv.Quote(name)).
-				WriteString(") = ").Arg(value)
-		})
-	}
-	return nil
+	return func(*sql.Selector) {} // nothing to narrow by
 }

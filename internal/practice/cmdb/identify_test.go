@@ -83,7 +83,7 @@ func TestABatchIsCheckedAgainstItselfAndKeepsItsSwaps(t *testing.T) {
 			made, err = cmdb.CreateCIsTx(ctx, tx, ref, []cmdb.NewCI{row("a", "s1"), row("b", "s2")})
 			return err
 		}); err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		if err := w.apply(func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference) error {
 			_, err := cmdb.UpdateCIsTx(ctx, tx, ref, []cmdb.CIChange{
@@ -91,7 +91,7 @@ func TestABatchIsCheckedAgainstItselfAndKeepsItsSwaps(t *testing.T) {
 			})
 			return err
 		}); err != nil {
-			t.Errorf("two CIs cannot swap their serial numbers: %v", err)
+			w.Errorf("two CIs cannot swap their serial numbers: %v", err)
 		}
 	})
 }
@@ -102,7 +102,7 @@ func TestOfConcurrentCreatesOfOneIdentityOneWins(t *testing.T) {
 			return second(w.CreateCI(w.ctx, serial([]string{"server", "computer"}[i%2], fmt.Sprint("x", i), "s1", "acme")))
 		})
 		if n := w.s.Read.CI.Query().CountX(w.ctx); won != 1 || n != 1 {
-			t.Errorf("%d won, %d CIs", won, n)
+			w.Errorf("%d won, %d CIs", won, n)
 		}
 	})
 }
@@ -143,7 +143,7 @@ func TestAClassCannotChangeUnderTheCIsThatAreBeingWritten(t *testing.T) {
 		class := w.s.Read.CIClass.GetX(w.ctx, w.classID("hardware"))
 		strict := class.AttributeSchema["required"] != nil
 		if n := w.s.Read.CI.Query().CountX(w.ctx); strict && n > 0 {
-			t.Errorf("%d CIs lack what their class requires", n)
+			w.Errorf("%d CIs lack what their class requires", n)
 		}
 	})
 }

@@ -49,14 +49,14 @@ func TestAKeyInAnotherSystemIsUnique(t *testing.T) {
 		w.refused(err, "REQUIRED externalIdentity.source", "REQUIRED externalIdentity.externalId")
 		before := w.revision()
 		if err := w.identify(a, "k"); err != nil || w.revision() != before {
-			t.Errorf("the same key again: %v, revision %d after %d", err, w.revision(), before)
+			w.Errorf("the same key again: %v, revision %d after %d", err, w.revision(), before)
 		}
 		if err := w.identify(a, "k2"); err != nil {
-			t.Error(err)
+			w.Error(err)
 		}
 		won := race(w, 8, func(i int) error { return w.identify(w.ci("server", fmt.Sprint("c", i)), "k3") })
 		if won != 1 {
-			t.Errorf("%d got one key", won)
+			w.Errorf("%d got one key", won)
 		}
 	})
 }
@@ -72,22 +72,22 @@ func TestADanglingRelationshipHealsWhenItsTargetArrives(t *testing.T) {
 		)
 		w.remember(cmdb.Dangling{Record: a.ID, Key: key("c"), Kind: domain.DanglingRelationship, Detail: "depends_on", Evidence: "said again"})
 		if n := w.dangling(); n != 4 {
-			t.Fatalf("%d references dangle", n)
+			w.Fatalf("%d references dangle", n)
 		}
 		before := w.revision()
 		if err := w.identify(b, "b"); err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		if w.revision() != before+1 {
-			t.Error("healing took a revision of its own")
+			w.Error("healing took a revision of its own")
 		}
 		rels := w.s.Read.Relationship.Query().Order(ent.Asc("id")).AllX(w.ctx)
 		if len(rels) != 2 || rels[0].SourceID != a.ID || rels[0].TargetID != b.ID || *rels[0].Strength != domain.Soft || rels[0].Evidence != "env DB" ||
 			rels[0].ReportedBy != "test" || rels[1].SourceID != b.ID || rels[1].TargetID != a.ID {
-			t.Errorf("got %v", rels)
+			w.Errorf("got %v", rels)
 		}
 		if n := w.dangling(); n != 2 {
-			t.Errorf("%d dangle: what cannot become a relationship, and what has not arrived, have to stay", n)
+			w.Errorf("%d dangle: what cannot become a relationship, and what has not arrived, have to stay", n)
 		}
 	})
 }
@@ -101,7 +101,7 @@ func TestAReferenceToWhatHasArrivedMeanwhileHealsAtOnce(t *testing.T) {
 			cmdb.Dangling{Record: a.ID, Key: key("b"), Kind: domain.DanglingRelationship, Detail: "connects_to"},
 		)
 		if n, rels := w.dangling(), w.s.Read.Relationship.Query().CountX(w.ctx); n != 0 || rels != 2 {
-			t.Errorf("%d dangle, %d relationships", n, rels)
+			w.Errorf("%d dangle, %d relationships", n, rels)
 		}
 	})
 }
@@ -120,21 +120,21 @@ func TestOwnersParentsMembersAndSupportHeal(t *testing.T) {
 		ops := w.team("ops")
 		w.arrive(cmdb.NewIdentity{Record: ops.ID, Key: key("ops")}, cmdb.NewIdentity{Record: person.ID, Key: key("ada")})
 		if n := w.dangling(); n != 1 {
-			t.Errorf("%d dangle", n)
+			w.Errorf("%d dangle", n)
 		}
 		owner := w.s.Read.Owner.Query().OnlyX(w.ctx)
 		if *owner.TeamID != ops.ID || owner.Role != "sre" || !owner.IsPrimary {
-			t.Errorf("got %v", owner)
+			w.Errorf("got %v", owner)
 		}
 		got := w.s.Read.CI.GetX(w.ctx, svc.ID)
 		if got.SupportTeamID == nil || *got.SupportTeamID != ops.ID || got.Version != 3 {
-			t.Errorf("got %+v", got)
+			w.Errorf("got %+v", got)
 		}
 		if p := w.s.Read.Team.GetX(w.ctx, team.ID).ParentID; p == nil || *p != ops.ID {
-			t.Errorf("parent %v", p)
+			w.Errorf("parent %v", p)
 		}
 		if n := w.s.Read.Membership.Query().CountX(w.ctx); n != 2 {
-			t.Errorf("%d memberships", n)
+			w.Errorf("%d memberships", n)
 		}
 	})
 }
@@ -146,7 +146,7 @@ func TestAParentThatWouldMakeACycleStaysDangling(t *testing.T) {
 		w.remember(cmdb.Dangling{Record: b.ID, Key: key("a"), Kind: domain.DanglingParent}, cmdb.Dangling{Record: a.ID, Key: key("b"), Kind: domain.DanglingParent})
 		w.arrive(cmdb.NewIdentity{Record: b.ID, Key: key("b")})
 		if n := w.dangling(); n != 1 {
-			t.Errorf("%d dangle", n)
+			w.Errorf("%d dangle", n)
 		}
 	})
 }
@@ -162,13 +162,13 @@ func TestNoReferenceMissesATargetThatArrivesAtTheSameTime(t *testing.T) {
 			})
 			wg.Go(func() {
 				if err := w.identify(b, id); err != nil {
-					t.Error(err)
+					w.Error(err)
 				}
 			})
 			wg.Wait()
 		}
 		if n, rels := w.dangling(), w.s.Read.Relationship.Query().CountX(w.ctx); n != 0 || rels != 5 {
-			t.Errorf("%d dangle, %d relationships", n, rels)
+			w.Errorf("%d dangle, %d relationships", n, rels)
 		}
 	})
 }

@@ -23,7 +23,7 @@ func TestARelationshipIsUniquePerTypeSourceAndTarget(t *testing.T) {
 		a, b := w.ci("application", "a"), w.ci("database", "b")
 		rel := w.relate("depends_on", a, b)
 		if rel.ReportedBy != "manual" || rel.Strength != nil || rel.Version != 1 {
-			t.Errorf("got %+v", rel)
+			w.Errorf("got %+v", rel)
 		}
 		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: b.ID})
 		w.refused(err, "ALREADY_EXISTS - "+rel.ID.String()+": ci_1 depends_on ci_2 already")
@@ -106,7 +106,7 @@ func TestOneToOneHoldsUnderConcurrency(t *testing.T) {
 			return second(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "pairs_with", Source: hub.ID, Target: others[i].ID}))
 		})
 		if n := w.s.Read.Relationship.Query().CountX(w.ctx); won != 1 || n != 1 {
-			t.Errorf("%d won, %d relationships", won, n)
+			w.Errorf("%d won, %d relationships", won, n)
 		}
 	})
 }
@@ -118,7 +118,7 @@ func TestOfConcurrentRelatesOfOnePairOneWins(t *testing.T) {
 			return second(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: b.ID}))
 		})
 		if n := w.s.Read.Relationship.Query().CountX(w.ctx); won != 1 || n != 1 {
-			t.Errorf("%d won, %d relationships", won, n)
+			w.Errorf("%d won, %d relationships", won, n)
 		}
 	})
 }
@@ -129,19 +129,19 @@ func TestARelationshipIsUpdatedAndCleared(t *testing.T) {
 		rel := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: b.ID, Attributes: map[string]any{"port": 5432, "via": "lan"}}))
 		got := must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Strength: set(domain.Soft), Attributes: object(map[string]any{"via": nil})}))
 		if got.Strength == nil || *got.Strength != domain.Soft || len(got.Attributes) != 1 || got.Version != 2 {
-			t.Errorf("got %+v", got)
+			w.Errorf("got %+v", got)
 		}
 		got = must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Strength: null[domain.Strength]()}))
 		if got.Strength != nil {
-			t.Errorf("got %+v", got)
+			w.Errorf("got %+v", got)
 		}
 		before := w.revision()
 		must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Attributes: object(map[string]any{"port": 5432})}))
 		if w.revision() != before {
-			t.Error("a revision was taken")
+			w.Error("a revision was taken")
 		}
 		if id := must[ident.ID](w)(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIsInput{ID: rel.ID})); id != rel.ID {
-			t.Errorf("got %v", id)
+			w.Errorf("got %v", id)
 		}
 		_, err := w.UnrelateCIs(w.ctx, cmdb.UnrelateCIsInput{ID: rel.ID})
 		w.refused(err, "NOT_FOUND id")
@@ -159,7 +159,7 @@ func TestANewTypeIsCheckedWhole(t *testing.T) {
 		w.refused(err, "NOT_FOUND code")
 		got := must[*ent.RelationshipType](w)(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", Description: set("new"), Strength: set(domain.Soft)}))
 		if got.Version != 2 || got.Strength != domain.Soft || got.Description != "new" {
-			t.Errorf("got %+v", got)
+			w.Errorf("got %+v", got)
 		}
 	})
 }

@@ -41,27 +41,27 @@ func TestTheSeededTreeIsWhole(t *testing.T) {
 	each(t, func(w *world) {
 		all := w.s.Read.CIClass.Query().WithParent().AllX(w.ctx)
 		if len(all) != 53 {
-			t.Errorf("%d classes", len(all))
+			w.Errorf("%d classes", len(all))
 		}
 		for _, c := range all {
 			if c.Label == "" || c.Description == "" || c.Icon == "" || c.IsAbstract != (c.ParentID == nil) {
-				t.Errorf("got %+v", c)
+				w.Errorf("got %+v", c)
 			}
 			if err := attribute.Declare(c.AttributeSchema); err != nil {
-				t.Errorf("%s: %v", c.Code, err)
+				w.Errorf("%s: %v", c.Code, err)
 			}
 		}
 		server := w.s.Read.CIClass.Query().Where(ciclass.Code("server")).WithParent().OnlyX(w.ctx)
 		if server.Edges.Parent.Code != "computer" {
-			t.Errorf("a server is a %s", server.Edges.Parent.Code)
+			w.Errorf("a server is a %s", server.Edges.Parent.Code)
 		}
 		types := w.s.Read.RelationshipType.Query().AllX(w.ctx)
 		none := w.s.Read.RelationshipType.Query().Where(relationshiptype.ImpactDirectionEQ(domain.NoImpact)).CountX(w.ctx)
 		if len(types) != 15 || none != 4 {
-			t.Errorf("%d types, %d of them without impact", len(types), none)
+			w.Errorf("%d types, %d of them without impact", len(types), none)
 		}
 		if n := w.s.Read.ServiceTier.Query().CountX(w.ctx); n != 4 {
-			t.Errorf("%d tiers", n)
+			w.Errorf("%d tiers", n)
 		}
 		rules := w.s.Read.PriorityRule.Query().Order(priorityrule.ByImpact(), priorityrule.ByUrgency()).AllX(w.ctx)
 		var got []int
@@ -69,7 +69,7 @@ func TestTheSeededTreeIsWhole(t *testing.T) {
 			got = append(got, r.Priority)
 		}
 		if want := []int{1, 2, 3, 2, 3, 4, 3, 4, 5}; !slices.Equal(got, want) {
-			t.Errorf("priorities %v, want %v", got, want)
+			w.Errorf("priorities %v, want %v", got, want)
 		}
 	})
 }

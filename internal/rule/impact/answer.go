@@ -20,6 +20,8 @@ type Answer struct {
 	rounds   []int32 // the first hit of each round
 	tallies  []tally // of every group that lost a member
 
+	maintained map[topology.Vertex]bool
+
 	index     sync.Once
 	places    map[topology.Vertex]int32
 	measure   sync.Once
@@ -33,13 +35,16 @@ type Hit struct {
 	State    State
 	Distance int  // hops of a shortest path from a failed CI on which failure passes
 	IsRoot   bool // the question says that it fails
+	// InMaintenance says that the question names it so: it raises no alarm.
+	InMaintenance bool
 }
 
 // Filter chooses hits. The zero Filter chooses the affected, the failed CIs included.
 type Filter struct {
-	AtLeast      State // Operational stands for Degraded: the affected
-	WithoutRoots bool
-	Keep         func(topology.CI) bool // nil keeps all
+	AtLeast            State // Operational stands for Degraded: the affected
+	WithoutRoots       bool
+	WithoutMaintenance bool                   // leaves what raises an alarm
+	Keep               func(topology.CI) bool // nil keeps all
 }
 
 func (f Filter) atLeast() State {
@@ -94,6 +99,7 @@ func (k sortKey) compare(other sortKey) int {
 func (a *Answer) chooses(f Filter, i int) bool {
 	h := a.hits[i]
 	return !(f.WithoutRoots && h.given != Operational) &&
+		!(f.WithoutMaintenance && a.maintained[h.vertex]) &&
 		(a.maxDepth == 0 || a.isNear(int32(i))) &&
 		(f.Keep == nil || f.Keep(a.snapshot.CI(h.vertex)))
 }
@@ -111,7 +117,7 @@ func (a *Answer) hit(i int32) Hit {
 	h := a.hits[i]
 	return Hit{
 		Vertex: h.vertex, CI: a.snapshot.ID(h.vertex), State: h.state,
-		Distance: int(a.allDistances()[i]), IsRoot: h.given != Operational,
+		Distance: int(a.allDistances()[i]), IsRoot: h.given != Operational, InMaintenance: a.maintained[h.vertex],
 	}
 }
 

@@ -15,29 +15,33 @@ type estateKey struct{}
 // unknown or retired say nothing. It is worked out once for each snapshot, when it is first asked for.
 func Estate(s *topology.Snapshot) *Answer {
 	return s.Memo(estateKey{}, func() any {
-		var q Question
-		isRoot := map[ident.ID]bool{}
-		for _, incident := range s.Incidents() {
-			for _, ci := range incident.Root {
-				if v, known := s.Index(ci); known && s.IsPresent(v) && !isRoot[ci] {
-					isRoot[ci] = true
-					q.Failed = append(q.Failed, Failure{CI: ci, State: Down})
-				}
-			}
-		}
-		for _, incident := range s.Incidents() {
-			for _, ci := range incident.Excluded {
-				if _, known := s.Index(ci); known && !isRoot[ci] {
-					q.Excluded = append(q.Excluded, ci)
-				}
-			}
-		}
-		a, err := Of(context.Background(), s, q)
+		a, err := Of(context.Background(), s, openQuestion(s))
 		if err != nil {
-			panic(err) // every CI was looked up above, and nobody cancels
+			panic(err) // every CI was looked up, and nobody cancels
 		}
 		return a
 	}).(*Answer)
+}
+
+// openQuestion is what the open incidents say.
+func openQuestion(s *topology.Snapshot) (q Question) {
+	isRoot := map[ident.ID]bool{}
+	for _, incident := range s.Incidents() {
+		for _, ci := range incident.Root {
+			if v, known := s.Index(ci); known && s.IsPresent(v) && !isRoot[ci] {
+				isRoot[ci] = true
+				q.Failed = append(q.Failed, Failure{CI: ci, State: Down})
+			}
+		}
+	}
+	for _, incident := range s.Incidents() {
+		for _, ci := range incident.Excluded {
+			if _, known := s.Index(ci); known && !isRoot[ci] {
+				q.Excluded = append(q.Excluded, ci)
+			}
+		}
+	}
+	return q
 }
 
 // StateOf is the operational state of a CI. After the first of a snapshot it costs one look-up.

@@ -54,6 +54,7 @@ type propagation struct {
 	m          *scratch
 	down, weak []topology.Vertex        // the failed, as given
 	failed     map[topology.Vertex]bool // both; nil unless there is a budget
+	maintained map[topology.Vertex]bool // nil unless the question names some
 	beside     int                      // hits that did not fail; counted only when there is a budget
 	head       int                      // hits before it passed on what they have
 	whole      Completeness
@@ -80,6 +81,16 @@ func (p *propagation) prepare() error {
 		default:
 			return errs.New(errs.Invalid, "%v cannot fail as %v, only as DOWN or DEGRADED", f.CI, f.State).At("failed")
 		}
+	}
+	for _, ci := range p.Maintenance {
+		v, err := locate(p.s, "maintenance", ci)
+		if err != nil {
+			return err
+		}
+		if p.maintained == nil {
+			p.maintained = map[topology.Vertex]bool{}
+		}
+		p.maintained[v] = true
 	}
 	if p.MaxCIs > 0 {
 		p.failed = make(map[topology.Vertex]bool, len(p.Failed))
@@ -235,6 +246,7 @@ func (p *propagation) answer() *Answer {
 	a := &Answer{
 		Revision: p.s.Revision(), Completeness: p.whole, snapshot: p.s, maxDepth: p.MaxDepth,
 		hits: slices.Clone(p.m.hits), rounds: slices.Clone(p.m.rounds), tallies: slices.Clone(p.m.tallies),
+		maintained: p.maintained,
 	}
 	a.Completeness.Explored = max(a.Completeness.Explored, len(a.hits))
 	if a.maxDepth > 0 && a.hides() {

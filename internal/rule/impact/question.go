@@ -12,6 +12,9 @@ type Question struct {
 	Failed []Failure
 	// Excluded CIs stay OPERATIONAL and pass nothing on, also when they are named in Failed.
 	Excluded []ident.ID
+	// Maintenance names CIs on which work is planned. Their hits are marked, and nothing else changes: one that
+	// the work takes down is also named in Failed.
+	Maintenance []ident.ID
 	// MaxDepth leaves out of the answer what is more than so many hops from every failed CI; 0: no limit.
 	// The states of the others are those of the unlimited answer: depth limits what is told, never what is true.
 	MaxDepth int

@@ -122,3 +122,12 @@ func (k *sketch) told(a *impact.Answer) string {
 	slices.Sort(told)
 	return strings.Join(told, ", ")
 }
+
+func (k *sketch) name(ci ident.ID) string {
+	for name, id := range k.names {
+		if id == ci {
+			return name
+		}
+	}
+	return "?"
+}

@@ -165,3 +165,8 @@ func Need(g topology.Group, total int) int {
 	}
 	return min(need, total)
 }
+
+// Clone is a model of its own.
+func (m *Model) Clone() *Model {
+	return &Model{m.Revision, maps.Clone(m.CIs), maps.Clone(m.Types), maps.Clone(m.Relationships), maps.Clone(m.Groups), maps.Clone(m.Incidents)}
+}

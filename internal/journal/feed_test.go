@@ -1,0 +1,300 @@
+package journal_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+func oneMore(t testing.TB, s *store.Store, e *estate) {
+	t.Helper()
+	write(t, s, func(ctx context.Context, tx *store.Tx) (any, error) { return createCI(tx, e.class, "more").Save(ctx) })
+}
+
+// TestReplicasFollowWithAndWithoutHints: a replica that hears no notification notices a revision by itself.
+func TestReplicasFollowWithAndWithoutHints(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		one, other := open(), open()
+		e := newEstate(t, one, 1)
+		a, b := follow(t, one), follow(t, other)
+		const writes = 30
+		concurrently := func() {
+			t.Helper()
+			g, ctx := errgroup.WithContext(context.Background())
+			for w, s := range []*store.Store{one, other, one, other} {
+				g.Go(func() error {
+					for i := range writes / 2 {
+						_, err := store.Write(ctx, s, by, func(ctx context.Context, tx *store.Tx) (any, error) {
+							made, err := createCI(tx, e.class, fmt.Sprintf("%d-%d", w, i)).Save(ctx)
+							if err != nil {
+								return nil, err
+							}
+							return createRelationship(tx, e.kind, made.ID, e.cis[0]).Save(ctx)
+						})
+						if err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			if err := g.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			a.agrees(t, "one")
+			b.agrees(t, "other")
+		}
+		concurrently()
+		if one.IsPostgres() {
+			// Cut whoever listens, for as long as the writes take.
+			done := make(chan struct{})
+			g := errgroup.Group{}
+			g.Go(func() error {
+				for {
+					select {
+					case <-done:
+						return nil
+					default:
+					}
+					raw(t, one, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")
+				}
+			})
+			concurrently()
+			close(done)
+			_ = g.Wait()
+		}
+		if n := a.Rebuilds() + b.Rebuilds(); n != 0 {
+			t.Errorf("%d rebuilds", n)
+		}
+	})
+}
+
+// TestWhoWritesReadsWhatTheyWrote, whoever else writes.
+func TestWhoWritesReadsWhatTheyWrote(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		e := newEstate(t, s, 0)
+		f := follow(t, s)
+		g, ctx := errgroup.WithContext(context.Background())
+		for w := range 8 {
+			g.Go(func() error {
+				for i := range 10 {
+					made, err := store.Write(ctx, s, by, func(ctx context.Context, tx *store.Tx) (c interface{ Number() int64 }, err error) {
+						row, err := createCI(tx, e.class, fmt.Sprintf("%d-%d", w, i)).Save(ctx)
+						if err != nil {
+							return nil, err
+						}
+						return row.ID, nil
+					})
+					if err != nil {
+						return err
+					}
+					if n := f.graph.Snapshot().Vertices(); int64(n) <= 0 || f.graph.Snapshot().Revision() < made.Number() {
+						return fmt.Errorf("%v is written, and the graph is at revision %d", made, f.graph.Snapshot().Revision())
+					}
+				}
+				return nil
+			})
+		}
+		if err := g.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestABigBatchIsOneRevision(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		e := newEstate(t, s, 1)
+		own, replica := follow(t, s), follow(t, open())
+		before := own.graph.Snapshot().Revision()
+		const many = 1500
+		write(t, s, func(ctx context.Context, tx *store.Tx) (any, error) {
+			for i := range many {
+				made, err := createCI(tx, e.class, fmt.Sprint(i)).Save(ctx)
+				if err != nil {
+					return nil, err
+				}
+				if i%10 == 0 {
+					if err := createRelationship(tx, e.kind, made.ID, e.cis[0]).Exec(ctx); err != nil {
+						return nil, err
+					}
+				}
+			}
+			return nil, nil
+		})
+		if n := own.graph.Snapshot().Revision() - before; n != 1 {
+			t.Errorf("%d revisions", n)
+		}
+		own.agrees(t, "the writer")
+		replica.agrees(t, "the replica")
+		if n := own.Rebuilds() + replica.Rebuilds(); n != 0 {
+			t.Errorf("%d rebuilds", n)
+		}
+	})
+}
+
+// TestAFollowerThatWasAwayReadsAllItMissed, over several pages of revisions.
+func TestAFollowerThatWasAwayReadsAllItMissed(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		one, other := open(), open()
+		e := newEstate(t, one, 2)
+		f := follow(t, other)
+		f.stop()
+		for range 450 {
+			write(t, one, func(ctx context.Context, tx *store.Tx) (any, error) { // few rows, many revisions
+				return nil, tx.RelationshipType.UpdateOneID(e.kind).AddVersion(1).SetStrength(domain.Soft).Exec(ctx)
+			})
+		}
+		late := follow(t, other)
+		late.agrees(t, "the late one")
+	})
+}
+
+// TestAGapIsAnsweredByARebuild: revisions that are not in the journal, few or more than a page.
+func TestAGapIsAnsweredByARebuild(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		for _, missing := range []int{1, 1000} {
+			t.Run(fmt.Sprint(missing), func(t *testing.T) {
+				s := open()
+				e := newEstate(t, s, 1)
+				f := follow(t, open())
+				f.agrees(t, "before")
+				if f.Rebuilds() != 0 {
+					t.Fatalf("%d rebuilds before", f.Rebuilds())
+				}
+				// What nobody journalled: an administrator's hand, or a journal that was cut.
+				raw(t, s, "UPDATE ci SET environment = 'TESTING'")
+				raw(t, s, "UPDATE head SET revision = revision + $1", missing)
+				oneMore(t, s, e)
+				f.agrees(t, "after a gap")
+				if f.Rebuilds() != 1 {
+					t.Errorf("%d rebuilds", f.Rebuilds())
+				}
+				oneMore(t, s, e)
+				f.agrees(t, "after that")
+				if f.Rebuilds() != 1 {
+					t.Errorf("%d rebuilds", f.Rebuilds())
+				}
+			})
+		}
+	})
+}
+
+// TestAGapWithNothingAfterItIsSeenToo: nobody has to write for a follower to notice.
+func TestAGapWithNothingAfterItIsSeenToo(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		newEstate(t, s, 1)
+		f := follow(t, open())
+		raw(t, s, "UPDATE ci SET environment = 'TESTING'")
+		raw(t, s, "UPDATE head SET revision = revision + 1")
+		f.agrees(t, "after a gap")
+		if f.Rebuilds() != 1 {
+			t.Errorf("%d rebuilds", f.Rebuilds())
+		}
+	})
+}
+
+// TestADatabaseThatWentBackIsFollowed: somebody restored a backup under a running server.
+func TestADatabaseThatWentBackIsFollowed(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		e := newEstate(t, s, 1)
+		f := follow(t, open())
+		_, revision := truth(t, s)
+		oneMore(t, s, e)
+		f.agrees(t, "before")
+		raw(t, s, "DELETE FROM version WHERE valid_from > $1", revision)
+		raw(t, s, "DELETE FROM entry WHERE revision > $1", revision)
+		raw(t, s, "DELETE FROM ci WHERE name = 'more'")
+		raw(t, s, "UPDATE head SET revision = $1", revision)
+		want, _ := truth(t, s)
+		for deadline := time.Now().Add(10 * time.Second); f.graph.Snapshot().Digest() != want; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("the graph stays at %d, the database is at %d", f.graph.Snapshot().Revision(), revision)
+			}
+		}
+		oneMore(t, s, e)
+		f.agrees(t, "after a restore")
+	})
+}
+
+// TestACorruptEntryNeverHalfHappens: the graph keeps the last good revision until it can be built anew.
+func TestACorruptEntryNeverHalfHappens(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		e := newEstate(t, s, 1)
+		f := follow(t, open())
+		f.agrees(t, "before")
+		good := f.graph.Snapshot()
+		// One good fact and one that nobody can read, in the journal as in the table.
+		tx, err := s.Writer().BeginTx(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := good.Revision() + 1
+		for _, statement := range []string{
+			fmt.Sprintf(`UPDATE head SET revision = %d`, next),
+			fmt.Sprintf(`UPDATE ci SET environment = 'MARS' WHERE id = %d`, e.cis[0]),
+			`UPDATE relationship_type SET impact_direction = 'BOTH'`,
+			fmt.Sprintf(`INSERT INTO entry (id, revision, at, actor, verb, operation, record_id, subject_id, after) VALUES
+				(%d, %d, CURRENT_TIMESTAMP, 'x', 'x', 'UPDATED', %d, %d, '{"id":"%v","impact_direction":"BOTH","strength":"HARD"}'),
+				(%d, %d, CURRENT_TIMESTAMP, 'x', 'x', 'UPDATED', %d, %d, '{"id":"%v","class_id":"%v","environment":"MARS","lifecycle":"LIVE"}')`,
+				store.EntryID(next, 0), next, e.kind, e.kind, e.kind, store.EntryID(next, 1), next, e.cis[0], e.cis[0], e.cis[0], e.class),
+		} {
+			if _, err := tx.Exec(statement); err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(10 * time.Second); f.Rebuilds() == 0; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("nobody noticed")
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+		if now := f.graph.Snapshot(); now.Digest() != good.Digest() || now.Revision() != good.Revision() {
+			t.Error("half of a revision shows")
+		}
+		raw(t, s, "UPDATE ci SET environment = 'TESTING'")
+		f.agrees(t, "once the table is mended")
+	})
+}
+
+// TestAFeedThatStoppedDelaysNobody: a server that drains stops its feed before its last writes are done.
+func TestAFeedThatStoppedDelaysNobody(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		e := newEstate(t, s, 1)
+		f := follow(t, s)
+		f.stop()
+		began := time.Now()
+		for range 5 {
+			oneMore(t, s, e)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("5 writes took %v", took)
+		}
+	})
+}
+
+// TestAFeedInTroubleDelaysWritersByItsPatience and the write counts all the same.
+func TestAFeedThatCannotStartSaysSo(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		newEstate(t, s, 1)
+		raw(t, s, "UPDATE ci SET environment = 'MARS'")
+		if f, err := tryFollow(s); err == nil {
+			t.Errorf("it follows: %v", f)
+		}
+	})
+}

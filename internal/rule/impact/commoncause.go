@@ -1,0 +1,366 @@
+package impact
+
+import (
+	"cmp"
+	"context"
+	"math/bits"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// CommonCauseLimits bound what is told of common causes; 0 means no limit.
+type CommonCauseLimits struct {
+	MaxGroups int // the first so many groups are told; all are counted
+	MaxCauses int // of each group, and of the estate, the first so many are told; all are counted
+}
+
+// CommonCausesAnswer says what the members of dependency groups secretly share.
+type CommonCausesAnswer struct {
+	Revision int64
+	// Completeness is partial when MaxGroups cut the list, or when the time was over: what is told then is
+	// true, but counts are too low. Explored counts the CIs whose failure was simulated.
+	Completeness Completeness
+	Examined     int           // groups
+	Total        int           // groups whose members share something
+	Broken       int           // redundant groups that something shared breaks
+	Groups       []SharedGroup // those that share something: see CommonCauses for the order
+	Causes       []SharedCause // those that break most redundant groups first
+}
+
+// SharedGroup is a group whose members share a cause.
+type SharedGroup struct {
+	Group, Dependent ident.ID
+	Mode             topology.Mode
+	Need, Total      int
+	IsRedundant      bool // it bears the loss of any one member
+	Shared           int  // CIs whose failure alone makes at least two members not up
+	Breaking         int  // those of them that leave fewer up than needed
+	Causes           []CommonCause
+}
+
+// CommonCause is a CI whose failure alone makes at least two members of a group not up.
+type CommonCause struct {
+	Vertex   topology.Vertex
+	CI       ident.ID
+	Breaks   bool       // the group then has fewer up than it needs
+	IsMember bool       // it is a member itself, on which others depend
+	Lost     int        // what the group loses, in its measure
+	Members  []ident.ID // the CIs that it loses, by id
+	CIsDown  int        // all that it takes down, itself not counted
+}
+
+// SharedCause is a common cause seen over all groups examined.
+type SharedCause struct {
+	Vertex topology.Vertex
+	CI     ident.ID
+	Shared int // groups that lose at least two members by it
+	Breaks int // redundant groups that it breaks
+}
+
+// CommonCauses finds what the members of groups secretly share: the CIs whose failure alone makes at least two
+// members not up. Without groups it examines every redundant group of the estate, in which no member by
+// itself breaks it; one that is named is examined whether it is redundant or not. Groups come in this order: redundant
+// ones that are broken, those of services, those with most breaking causes, most causes, by id. The causes of a group:
+// those that break it, those that cost it most, then those that take down least, since what everything hangs on is no secret.
+//
+// It fails each CI that a member needs, and simulates 64 failures in a pass, as SinglePoints does; a
+// group notes in two words per pass in which lanes it lost one member and in which two. A group that is not known is
+// errs.NotFound; a cancelled context is its error.
+func CommonCauses(ctx context.Context, s *topology.Snapshot, groups []ident.ID, limits CommonCauseLimits) (*CommonCausesAnswer, error) {
+	c := commonSearch{s: s, limits: limits, answer: &CommonCausesAnswer{Revision: s.Revision()}}
+	p := patience{ctx: ctx}
+	if err := c.choose(groups, &p); err != nil {
+		return nil, err
+	}
+	if p.err == nil {
+		p.err = c.search(ctx)
+	}
+	if p.err == nil {
+		p.err = c.rank(ctx)
+	}
+	if err := p.verdict(); err != nil {
+		return nil, err
+	}
+	if p.err != nil {
+		c.answer.Completeness.cut(Time)
+	}
+	return c.answer, nil
+}
+
+type commonSearch struct {
+	s       *topology.Snapshot
+	limits  CommonCauseLimits
+	isWhole bool
+	chosen  map[topology.GroupIndex]bool
+	r       *region
+	placeOf []uint32  // by vertex, valid for what is in the region
+	finds   []finding // by group of the region
+	shared  []uint32  // groups, by place
+	breaks  []uint32
+	answer  *CommonCausesAnswer
+}
+
+// finding is what was found of one group.
+type finding struct {
+	shared, breaking int
+	first            []share
+}
+
+// share is one cause of one group, by place.
+type share struct {
+	at     uint32
+	lost   uint64
+	cis    int
+	breaks bool
+}
+
+func (a share) compare(b share) int {
+	return cmp.Or(compareFlags(b.breaks, a.breaks), cmp.Compare(b.lost, a.lost), cmp.Compare(a.cis, b.cis))
+}
+
+// isRedundant reports whether a group bears the loss of any one member.
+func isRedundant(c *topology.Counter) bool {
+	for _, m := range c.Members {
+		if m.From != 0 && uint64(m.Weight) >= breaksAt(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// choose finds the groups and the region.
+func (c *commonSearch) choose(groups []ident.ID, p *patience) error {
+	c.chosen = map[topology.GroupIndex]bool{}
+	c.isWhole = len(groups) == 0
+	for _, g := range groups {
+		if _, known := c.s.Group(g); !known {
+			return errs.New(errs.NotFound, "there is no group %v at revision %d", name(g), c.s.Revision()).At("groups")
+		}
+		c.chosen[topology.GroupIndex(g.Number())] = true
+	}
+	if c.isWhole {
+		for g := range topology.GroupIndex(c.s.Counters()) {
+			counter := c.s.Counter(g)
+			if len(counter.Members) > 1 && counter.Need > 0 && isRedundant(counter) {
+				c.chosen[g] = true
+			}
+		}
+		c.r = wholeRegion(c.s)
+	} else {
+		var dependents []topology.Vertex
+		for g := range c.chosen {
+			dependents = append(dependents, c.s.Counter(g).Dependent)
+		}
+		slices.Sort(dependents)
+		c.r = scope{s: c.s, watched: func(g topology.GroupIndex) bool { return c.chosen[g] }}.cone(dependents, p)
+	}
+	c.answer.Examined = len(c.chosen)
+	return nil
+}
+
+// search simulates, and keeps of each group the first causes.
+func (c *commonSearch) search(ctx context.Context) error {
+	c.placeOf = make([]uint32, c.s.Vertices())
+	for at, v := range c.r.vertices {
+		c.placeOf[v] = uint32(at)
+	}
+	c.shared, c.breaks = make([]uint32, len(c.r.vertices)), make([]uint32, len(c.r.vertices))
+	candidates := c.r.all()
+	byWorker := make([][]finding, crewSize(len(candidates)))
+	for i := range byWorker {
+		byWorker[i] = make([]finding, len(c.r.groups))
+	}
+	swept, err := c.r.sweep(ctx, candidates, true, func(worker int, m *simulation, batch []uint32) {
+		cis, _ := m.counts(nil)
+		for _, g := range m.touched {
+			if m.pairs[g].two != 0 && c.chosen[c.r.groups[g].index] {
+				c.look(m, g, batch, &cis, &byWorker[worker][g])
+			}
+		}
+	})
+	c.answer.Completeness.Explored = swept
+	c.finds = make([]finding, len(c.r.groups))
+	for g := range c.finds {
+		f := &c.finds[g]
+		for _, finds := range byWorker {
+			f.shared += finds[g].shared
+			f.breaking += finds[g].breaking
+			f.first = append(f.first, finds[g].first...)
+		}
+	}
+	return incomplete(err, swept, candidates)
+}
+
+// look notes the causes of one group among the candidates of a pass.
+func (c *commonSearch) look(m *simulation, g uint32, batch []uint32, cis *laneCounts, f *finding) {
+	counter := c.s.Counter(c.r.groups[g].index)
+	var lost [lanes]uint64
+	for _, member := range counter.Members {
+		if member.From == 0 {
+			continue
+		}
+		for in := m.cells[c.placeOf[member.From]].down & m.pairs[g].two; in != 0; in &= in - 1 {
+			lost[bits.TrailingZeros64(in)] += uint64(member.Weight)
+		}
+	}
+	redundant := isRedundant(counter)
+	for in := m.pairs[g].two; in != 0; in &= in - 1 {
+		lane := bits.TrailingZeros64(in)
+		at := batch[lane]
+		if c.r.vertices[at] == counter.Dependent {
+			continue
+		}
+		found := share{at: at, lost: lost[lane], cis: cis.of(lane) - 1, breaks: lost[lane] >= breaksAt(counter)}
+		f.shared++
+		c.shared[at]++ // a candidate is in one batch, and a batch with one worker
+		if found.breaks {
+			f.breaking++
+			if redundant {
+				c.breaks[at]++
+			}
+		}
+		f.first = append(f.first, found)
+		if most := c.limits.MaxCauses; c.isWhole && most > 0 && len(f.first) >= 2*most {
+			c.cut(f)
+		}
+	}
+}
+
+// cut keeps the first causes.
+func (c *commonSearch) cut(f *finding) {
+	slices.SortFunc(f.first, c.compare)
+	if most := c.limits.MaxCauses; most > 0 && len(f.first) > most {
+		f.first = f.first[:most]
+	}
+}
+
+func (c *commonSearch) compare(a, b share) int {
+	return cmp.Or(a.compare(b), cmp.Compare(c.s.ID(c.r.vertices[a.at]), c.s.ID(c.r.vertices[b.at])))
+}
+
+// rank orders and cuts what was found, and names the members lost.
+func (c *commonSearch) rank(ctx context.Context) error {
+	if !c.isWhole {
+		if err := c.measure(ctx); err != nil {
+			return err
+		}
+	}
+	first := map[ident.ID][]share{}
+	for g := range c.finds {
+		f := &c.finds[g]
+		if f.shared == 0 {
+			continue
+		}
+		c.cut(f)
+		index := c.r.groups[g].index
+		counter := c.s.Counter(index)
+		shared := SharedGroup{
+			Group: c.s.GroupID(index), Dependent: c.s.ID(counter.Dependent), Mode: counter.Mode, Need: int(counter.Need), Total: int(counter.Total),
+			IsRedundant: isRedundant(counter), Shared: f.shared, Breaking: f.breaking,
+		}
+		first[shared.Group] = f.first
+		c.answer.Groups = append(c.answer.Groups, shared)
+		c.answer.Total++
+		if shared.isBroken() {
+			c.answer.Broken++
+		}
+	}
+	slices.SortFunc(c.answer.Groups, func(a, b SharedGroup) int {
+		return cmp.Or(
+			compareFlags(b.isBroken(), a.isBroken()), compareFlags(c.isService(b), c.isService(a)),
+			cmp.Compare(b.Breaking, a.Breaking), cmp.Compare(b.Shared, a.Shared), cmp.Compare(a.Group, b.Group))
+	})
+	if most := c.limits.MaxGroups; most > 0 && len(c.answer.Groups) > most {
+		c.answer.Groups = slices.Clone(c.answer.Groups[:most])
+		c.answer.Completeness.cut(MaxCIs)
+	}
+	c.rankCauses()
+	return c.tell(ctx, first)
+}
+
+func (g SharedGroup) isBroken() bool { return g.IsRedundant && g.Breaking > 0 }
+
+func (c *commonSearch) isService(g SharedGroup) bool {
+	v, _ := c.s.Index(g.Dependent)
+	return c.s.IsService(v)
+}
+
+// measure counts what the causes take down beyond the region.
+func (c *commonSearch) measure(ctx context.Context) error {
+	var vertices []topology.Vertex
+	for at, n := range c.shared {
+		if n > 0 {
+			vertices = append(vertices, c.r.vertices[at])
+		}
+	}
+	totals, err := takenDown(ctx, c.s, vertices)
+	if err != nil {
+		return err
+	}
+	cis := make(map[uint32]int, len(vertices))
+	for i, v := range vertices {
+		cis[c.placeOf[v]] = totals[i].cis
+	}
+	for g := range c.finds {
+		for i := range c.finds[g].first {
+			c.finds[g].first[i].cis = cis[c.finds[g].first[i].at]
+		}
+	}
+	return nil
+}
+
+func (c *commonSearch) rankCauses() {
+	for at, shared := range c.shared {
+		if shared > 0 {
+			v := c.r.vertices[at]
+			c.answer.Causes = append(c.answer.Causes, SharedCause{Vertex: v, CI: c.s.ID(v), Shared: int(shared), Breaks: int(c.breaks[at])})
+		}
+	}
+	slices.SortFunc(c.answer.Causes, func(a, b SharedCause) int {
+		return cmp.Or(cmp.Compare(b.Breaks, a.Breaks), cmp.Compare(b.Shared, a.Shared), cmp.Compare(a.CI, b.CI))
+	})
+	if most := c.limits.MaxCauses; most > 0 && len(c.answer.Causes) > most {
+		c.answer.Causes = slices.Clone(c.answer.Causes[:most])
+	}
+}
+
+// tell fails the causes that are told once more, for the names of the members lost.
+func (c *commonSearch) tell(ctx context.Context, first map[ident.ID][]share) error {
+	told := map[uint32][]*CommonCause{} // by place; each knows its group
+	groupOf := map[*CommonCause]*topology.Counter{}
+	var places []uint32
+	for i := range c.answer.Groups {
+		g := &c.answer.Groups[i]
+		counter := c.s.Counter(topology.GroupIndex(g.Group.Number()))
+		g.Causes = make([]CommonCause, len(first[g.Group]))
+		for k, f := range first[g.Group] {
+			v := c.r.vertices[f.at]
+			g.Causes[k] = CommonCause{Vertex: v, CI: c.s.ID(v), Breaks: f.breaks, Lost: int(f.lost), CIsDown: f.cis}
+			if told[f.at] == nil {
+				places = append(places, f.at)
+			}
+			told[f.at] = append(told[f.at], &g.Causes[k])
+			groupOf[&g.Causes[k]] = counter
+		}
+	}
+	slices.Sort(places)
+	swept, err := c.r.sweep(ctx, places, false, func(_ int, m *simulation, batch []uint32) {
+		for lane, at := range batch {
+			for _, cause := range told[at] {
+				for _, member := range groupOf[cause].Members {
+					if member.From == 0 || m.cells[c.placeOf[member.From]].down>>lane&1 == 0 {
+						continue
+					}
+					cause.Members = append(cause.Members, c.s.ID(member.From))
+					cause.IsMember = cause.IsMember || member.From == cause.Vertex
+				}
+				slices.Sort(cause.Members)
+				cause.Members = slices.Compact(cause.Members)
+			}
+		}
+	})
+	return incomplete(err, swept, places)
+}
