@@ -24,6 +24,7 @@ type estate struct {
 
 	class, service, dependsOn, tier ident.ID
 
+	revision     int64 // before the last two rows
 	team, person ident.ID
 	hub          ident.ID // related to every other CI, both ways, and to itself
 	cis          []ident.ID
@@ -36,6 +37,7 @@ var dawn = time.Date(2027, 1, 10, 22, 0, 0, 0, time.UTC)
 // onEstates runs a test over an estate of each database.
 func onEstates(t *testing.T, rows int, test func(t *testing.T, e *estate)) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		t.Parallel()
 		test(t, newEstate(t, s, rows))
@@ -66,6 +68,7 @@ func newEstate(t testing.TB, s *store.Store, rows int) *estate {
 	for i := range rows {
 		e.grow(t, i)
 	}
+	e.revision = s.Read.Head.Query().OnlyX(ctx).Revision - 2
 	return e
 }
 

@@ -31,7 +31,7 @@ var lists = map[string]pagedList{
 	"changes":              {"{ changes LIST }", "id createdAt updatedAt", "CREATED_AT=createdAt UPDATED_AT=updatedAt"},
 	"teams":                {"{ teams LIST }", "id", ""},
 	"people":               {"{ people LIST }", "id", ""},
-	"journal":              {"{ journal LIST }", "id", ""},
+	"journal":              {"{ journal(afterRevision: REVISION) LIST }", "id", ""},
 	"ciClasses":            {"{ ciClasses LIST }", "id", ""},
 	"relationshipTypes":    {"{ relationshipTypes LIST }", "id", ""},
 	"danglingReferences":   {"{ danglingReferences LIST }", "id", ""},
@@ -105,7 +105,7 @@ func (e *estate) page(t testing.TB, l pagedList, order, args string) (p onePage,
 	}
 	list := fmt.Sprintf("(%s) { edges { cursor node { %s } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }", args, l.node)
 	query := strings.NewReplacer(") LIST", ", "+list[1:], "LIST", list, "HUB", e.hub.String(), "INCIDENT", e.incidents[0].String(),
-		"CHANGE", e.changes[0].String(), "TEAM", e.team.String()).Replace(l.query)
+		"CHANGE", e.changes[0].String(), "TEAM", e.team.String(), "REVISION", fmt.Sprint(e.revision)).Replace(l.query)
 	got, _ := ask(t, e, query, nil, "")
 	if code := firstCode(got); code != "" {
 		return p, code
@@ -148,9 +148,10 @@ func firstCode(answer any) string {
 }
 
 func TestEveryListPagesWithoutLossInEveryOrder(t *testing.T) {
-	onEstates(t, 8, func(t *testing.T, e *estate) {
+	onEstates(t, 7, func(t *testing.T, e *estate) {
 		for name, l := range lists {
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				for _, order := range l.orders() {
 					e.walk(t, l, order)
 				}
@@ -164,17 +165,11 @@ func (e *estate) walk(t *testing.T, l pagedList, order string) {
 	t.Helper()
 	whole := e.mustPage(t, l, order, "first: 100")
 	ids, n := whole.ids(), len(whole.Edges)
-	if whole.TotalCount > 100 { // the journal
-		n = whole.TotalCount
-	}
 	if len(ids) < 3 && l.query != lists["Relationship.history"].query || whole.TotalCount != n || len(slices.Compact(slices.Sorted(slices.Values(ids)))) != len(ids) {
 		t.Fatalf("%s: %d records, %d in all: %v", order, len(ids), whole.TotalCount, ids)
 	}
 	l.checkOrder(t, order, whole)
-	if n > 100 {
-		return
-	}
-	sizes := []int{1, 3}
+	sizes := []int{3}
 	if order == "" {
 		sizes = []int{1, 2, 3, 4, 5, 6, 7}
 	}
@@ -196,7 +191,7 @@ func (e *estate) walk(t *testing.T, l pagedList, order string) {
 			before = fmt.Sprintf(", before: %q", *p.PageInfo.StartCursor)
 		}
 	}
-	if order != "" && !strings.Contains(order, "},") {
+	if order != "" {
 		return
 	}
 	for from := -1; from < n; from += 3 {
@@ -208,7 +203,7 @@ func (e *estate) walk(t *testing.T, l pagedList, order string) {
 			if to < n {
 				between += fmt.Sprintf(", before: %q", whole.Edges[to].Cursor)
 			}
-			for _, size := range []int{0, 2, 100} {
+			for _, size := range []int{0, 2} {
 				p := e.mustPage(t, l, order, fmt.Sprintf("first: %d%s", size, between))
 				p.check(t, fmt.Sprintf("%s first: %d in %d..%d", order, size, from, to), whole, from+1, min(to, from+1+size))
 				p = e.mustPage(t, l, order, fmt.Sprintf("last: %d%s", size, between))
@@ -333,7 +328,7 @@ func TestRowsInsertedBetweenPagesLoseNoneOfTheOthers(t *testing.T) {
 				var passes []*pass
 				for _, l := range lists {
 					for _, order := range l.orders() {
-						if whole := e.mustPage(t, l, order, "first: 100"); whole.TotalCount <= 100 {
+						if whole := e.mustPage(t, l, order, "first: 100"); !whole.PageInfo.HasNextPage {
 							passes = append(passes, &pass{l: l, order: order, before: whole.ids(), seen: map[string]int{}})
 						}
 					}
@@ -371,7 +366,7 @@ func TestRowsInsertedBetweenPagesLoseNoneOfTheOthers(t *testing.T) {
 				for _, p := range passes {
 					for _, id := range p.before {
 						// What was written meanwhile has moved in an order by the time it was written.
-						if p.seen[id] != 1 && !(id == e.hub.String() && strings.Contains(p.order, "UPDATED_AT")) {
+						if hasMoved := id == e.hub.String() && strings.Contains(p.order, "UPDATED_AT"); p.seen[id] != 1 && !hasMoved {
 							t.Errorf("%s [%s]: %s was read %d times", p.l.query, p.order, id, p.seen[id])
 						}
 					}

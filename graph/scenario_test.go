@@ -162,7 +162,7 @@ func resolve(t *testing.T, v any, answers map[string]any) any {
 		if !is {
 			return v
 		}
-		var at any = map[string]any(answers)
+		var at any = answers
 		for _, step := range strings.Split(path, ".") {
 			switch here := at.(type) {
 			case map[string]any:

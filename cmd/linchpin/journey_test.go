@@ -90,7 +90,7 @@ func TestTheFirstJourney(t *testing.T) {
 		j.openAnIncident(ci)
 		j.draftAChange(ci)
 		j.seeThemLinked(ci)
-		j.importBackstage(database)
+		t.Run("import", func(t *testing.T) { journey{t, j.server}.importBackstage(database) })
 		if code, err := j.server.stop(); code != 0 || err != nil {
 			t.Errorf("exit code %d, %v", code, err)
 		}
@@ -207,7 +207,7 @@ func (j journey) openAnIncident(ci string) {
 	}
 	j.ask(&a, strings.Replace(openIncident, "ci_…", ci, 1))
 	i := a.Open.Incident
-	j.same("incident", fmt.Sprint(i.Number, i.State, i.Priority, i.AvailableTransitions, a.Open.UserErrors), "INC0000003NEW1[{IN_PROGRESS} {ON_HOLD} {RESOLVED} {CANCELED}][]")
+	j.same("incident", fmt.Sprint(i.Number, i.State, i.Priority, i.AvailableTransitions, a.Open.UserErrors), "INC0000003NEW1 [{IN_PROGRESS} {ON_HOLD} {RESOLVED} {CANCELED}] []")
 	j.same("services affected", sentences(i.AffectedServices), brokenServices)
 }
 
@@ -281,26 +281,47 @@ func (j journey) importBackstage(database string) {
 	if said, err := cmd.CombinedOutput(); err != nil {
 		j.t.Fatalf("%v\n%s", err, said)
 	}
-	var a struct {
-		CI *struct {
-			Name   string
-			Class  struct{ Code string }
-			Impact impactAnswer
-		} `json:"ciByExternalId"`
+	// No entity of the fixtures names artists-db, so at first nothing breaks without it.
+	j.same("services without artists-db", sentences(j.artistsDatabase().Services), []string(nil))
+	var ids struct{ Lookup, Database struct{ ID string } }
+	j.ask(&ids, `{ lookup: ciByExternalId(source: "backstage", externalId: "component:default/artist-lookup") { id } database: ciByExternalId(source: "backstage", externalId: "resource:default/artists-db") { id } }`)
+	var relate struct {
+		RelateCIs struct{ UserErrors userErrors }
 	}
-	// The graph hears of another process's writes a moment later.
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		j.ask(&a, whatBreaks)
-		if a.CI != nil && a.CI.Impact.Affected.TotalCount > 0 || time.Now().After(deadline) {
-			break
+	j.ask(&relate, fmt.Sprintf(`mutation { relateCIs(input: {type: "depends_on", source: %q, target: %q}) { userErrors { code message } } }`, ids.Lookup.ID, ids.Database.ID))
+	j.same("user errors", len(relate.RelateCIs.UserErrors), 0)
+	impact := j.artistsDatabase()
+	j.same("services without artists-db", sentences(impact.Services), []string{"DOWN artist-lookup"})
+	j.same("owner", impact.Services.Nodes[0].CI.Owners[0].Team.Name, "team-a")
+	j.same("the way there", names(impact.Affected.Nodes[0].Proof.Path), []string{"artists-db", "artist-lookup"})
+}
+
+// artistsDatabase asks the issue's question word for word. The graph hears of another process's writes a moment
+// later, and says until then that the CI is not there.
+func (j journey) artistsDatabase() impactAnswer {
+	j.t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		a, err := post(j.t.Context(), http.DefaultClient, j.server.url, whatBreaks, nil)
+		if err != nil {
+			j.t.Fatal(err)
 		}
+		if len(a.Errors) > 0 && a.Errors[0].Extensions.Code == "NOT_FOUND" && time.Now().Before(deadline) {
+			continue
+		}
+		var data struct {
+			CI *struct {
+				Name   string
+				Class  struct{ Code string }
+				Impact impactAnswer
+			} `json:"ciByExternalId"`
+		}
+		if err := json.Unmarshal(a.Data, &data); err != nil || len(a.Errors) > 0 || data.CI == nil {
+			j.t.Fatalf("%v %+v %s", err, a.Errors, a.Data)
+		}
+		j.same("artists-db", data.CI.Name+" "+data.CI.Class.Code, "artists-db database")
+		j.same("partial", data.CI.Impact.Completeness.IsPartial, false)
+		return data.CI.Impact
 	}
-	if a.CI == nil {
-		j.t.Fatal("there is no artists-db")
-	}
-	j.same("artists-db", a.CI.Name+" "+a.CI.Class.Code, "artists-db database")
-	j.same("services without artists-db", sentences(a.CI.Impact.Services), []string{"DOWN artist-lookup"})
-	j.same("its owners", names(a.CI.Impact.Affected.Nodes[0].Proof.Path), []string{"artists-db", "artist-lookup"})
 }
 
 func TestStatementsDoNotGrowWithRows(t *testing.T) {

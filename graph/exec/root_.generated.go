@@ -47,11 +47,13 @@ type ComplexityRoot struct {
 	}
 
 	AffectedCI struct {
-		Ci       func(childComplexity int) int
-		Distance func(childComplexity int) int
-		Proof    func(childComplexity int) int
-		Service  func(childComplexity int) int
-		State    func(childComplexity int) int
+		Ci              func(childComplexity int) int
+		Distance        func(childComplexity int) int
+		IsInMaintenance func(childComplexity int) int
+		Proof           func(childComplexity int) int
+		Saviours        func(childComplexity int) int
+		Service         func(childComplexity int) int
+		State           func(childComplexity int) int
 	}
 
 	AffectedCIConnection struct {
@@ -91,33 +93,34 @@ type ComplexityRoot struct {
 	}
 
 	CI struct {
-		Attributes         func(childComplexity int) int
-		Changes            func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
-		Class              func(childComplexity int) int
-		CreatedAt          func(childComplexity int) int
-		Criticality        func(childComplexity int) int
-		DanglingReferences func(childComplexity int) int
-		Dependencies       func(childComplexity int, maxDepth *int, maxCIS *int) int
-		DependencyGroups   func(childComplexity int) int
-		Description        func(childComplexity int) int
-		Environment        func(childComplexity int) int
-		ExternalIdentities func(childComplexity int) int
-		History            func(childComplexity int, first *int, after *string, last *int, before *string) int
-		ID                 func(childComplexity int) int
-		Impact             func(childComplexity int, state string, maxDepth *int, maxCIS *int) int
-		Incidents          func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
-		Labels             func(childComplexity int) int
-		Lifecycle          func(childComplexity int) int
-		LockedFields       func(childComplexity int) int
-		Name               func(childComplexity int) int
-		OperationalState   func(childComplexity int) int
-		Owner              func(childComplexity int) int
-		Owners             func(childComplexity int) int
-		Relationships      func(childComplexity int, filter *read.RelationshipFilter, direction read.RelationshipDirection, first *int, after *string, last *int, before *string) int
-		Service            func(childComplexity int) int
-		UpdatedAt          func(childComplexity int) int
-		Version            func(childComplexity int) int
-		Versions           func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Attributes            func(childComplexity int) int
+		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
+		Class                 func(childComplexity int) int
+		CreatedAt             func(childComplexity int) int
+		Criticality           func(childComplexity int) int
+		DanglingReferences    func(childComplexity int) int
+		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int) int
+		DependencyGroups      func(childComplexity int) int
+		Description           func(childComplexity int) int
+		Environment           func(childComplexity int) int
+		ExternalIdentities    func(childComplexity int) int
+		History               func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ID                    func(childComplexity int) int
+		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int) int
+		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
+		Labels                func(childComplexity int) int
+		Lifecycle             func(childComplexity int) int
+		LockedFields          func(childComplexity int) int
+		Name                  func(childComplexity int) int
+		OperationalState      func(childComplexity int) int
+		Owner                 func(childComplexity int) int
+		Owners                func(childComplexity int) int
+		Relationships         func(childComplexity int, filter *read.RelationshipFilter, direction read.RelationshipDirection, first *int, after *string, last *int, before *string) int
+		Service               func(childComplexity int) int
+		SinglePointsOfFailure func(childComplexity int, first *int, after *string, last *int, before *string) int
+		UpdatedAt             func(childComplexity int) int
+		Version               func(childComplexity int) int
+		Versions              func(childComplexity int, first *int, after *string, last *int, before *string) int
 	}
 
 	CIClass struct {
@@ -251,6 +254,13 @@ type ComplexityRoot struct {
 	CommentOnIncidentPayload struct {
 		TimelineEntry func(childComplexity int) int
 		UserErrors    func(childComplexity int) int
+	}
+
+	CommonCause struct {
+		Ci         func(childComplexity int) int
+		IsBreaking func(childComplexity int) int
+		LostCount  func(childComplexity int) int
+		Members    func(childComplexity int) int
 	}
 
 	Completeness struct {
@@ -461,6 +471,7 @@ type ComplexityRoot struct {
 		ResolutionCode          func(childComplexity int) int
 		ResolutionNotes         func(childComplexity int) int
 		ResolvedAt              func(childComplexity int) int
+		RootCauseCandidates     func(childComplexity int, first int) int
 		State                   func(childComplexity int) int
 		SuggestedImpactLevel    func(childComplexity int) int
 		SuggestedImpactReason   func(childComplexity int) int
@@ -629,34 +640,39 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		CI                 func(childComplexity int, id ident.ID) int
-		CIByExternalID     func(childComplexity int, source string, externalID string) int
-		CIClass            func(childComplexity int, code string) int
-		CIClasses          func(childComplexity int, first *int, after *string, last *int, before *string) int
-		CIS                func(childComplexity int, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
-		Change             func(childComplexity int, id ident.ID) int
-		ChangeByNumber     func(childComplexity int, number string) int
-		Changes            func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
-		DanglingReferences func(childComplexity int, source *string, first *int, after *string, last *int, before *string) int
-		Impact             func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int) int
-		Incident           func(childComplexity int, id ident.ID) int
-		IncidentByNumber   func(childComplexity int, number string) int
-		Incidents          func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
-		Journal            func(childComplexity int, afterRevision *int64, first *int, after *string, last *int, before *string) int
-		Node               func(childComplexity int, id ident.ID) int
-		Nodes              func(childComplexity int, ids []ident.ID) int
-		Path               func(childComplexity int, from ident.ID, to ident.ID) int
-		People             func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
-		PriorityRules      func(childComplexity int) int
-		RelationshipTypes  func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Revision           func(childComplexity int) int
-		Search             func(childComplexity int, query string, classes []string, first *int, after *string) int
-		Service            func(childComplexity int, id ident.ID) int
-		ServiceByName      func(childComplexity int, name string, environment domain.Environment) int
-		ServiceTiers       func(childComplexity int) int
-		Services           func(childComplexity int, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
-		Teams              func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
-		Viewer             func(childComplexity int) int
+		CI                    func(childComplexity int, id ident.ID) int
+		CIByExternalID        func(childComplexity int, source string, externalID string) int
+		CIClass               func(childComplexity int, code string) int
+		CIClasses             func(childComplexity int, first *int, after *string, last *int, before *string) int
+		CIS                   func(childComplexity int, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
+		Change                func(childComplexity int, id ident.ID) int
+		ChangeByNumber        func(childComplexity int, number string) int
+		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
+		CommonCauses          func(childComplexity int, groups []ident.ID, first *int, after *string, last *int, before *string) int
+		DanglingReferences    func(childComplexity int, source *string, first *int, after *string, last *int, before *string) int
+		Impact                func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int) int
+		Incident              func(childComplexity int, id ident.ID) int
+		IncidentByNumber      func(childComplexity int, number string) int
+		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
+		Journal               func(childComplexity int, afterRevision *int64, first *int, after *string, last *int, before *string) int
+		Node                  func(childComplexity int, id ident.ID) int
+		Nodes                 func(childComplexity int, ids []ident.ID) int
+		Path                  func(childComplexity int, from ident.ID, to ident.ID) int
+		Paths                 func(childComplexity int, from ident.ID, to ident.ID, first int) int
+		People                func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
+		PriorityRules         func(childComplexity int) int
+		RelationshipTypes     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Revision              func(childComplexity int) int
+		RootCauseCandidates   func(childComplexity int, seen []*read.Failure, healthy []ident.ID, first int) int
+		Search                func(childComplexity int, query string, classes []string, first *int, after *string) int
+		Service               func(childComplexity int, id ident.ID) int
+		ServiceByName         func(childComplexity int, name string, environment domain.Environment) int
+		ServiceTiers          func(childComplexity int) int
+		Services              func(childComplexity int, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure func(childComplexity int, tiers []string, first *int, after *string, last *int, before *string) int
+		Teams                 func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
+		Viewer                func(childComplexity int) int
+		WhatIf                func(childComplexity int, overlay read.Overlay) int
 	}
 
 	RecordVersion struct {
@@ -782,6 +798,21 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	RootCauseAlternative struct {
+		Failures func(childComplexity int) int
+	}
+
+	RootCauseCandidate struct {
+		AlsoBroken      func(childComplexity int) int
+		AlsoBrokenCount func(childComplexity int) int
+		Alternatives    func(childComplexity int) int
+		Contradicted    func(childComplexity int) int
+		Explained       func(childComplexity int) int
+		Failures        func(childComplexity int) int
+		Share           func(childComplexity int) int
+		Unexplained     func(childComplexity int) int
+	}
+
 	ScheduleChangePayload struct {
 		Change     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -800,33 +831,34 @@ type ComplexityRoot struct {
 	}
 
 	Service struct {
-		AvailabilityTarget func(childComplexity int) int
-		CI                 func(childComplexity int) int
-		Category           func(childComplexity int) int
-		Changes            func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
-		CreatedAt          func(childComplexity int) int
-		Criticality        func(childComplexity int) int
-		Dependencies       func(childComplexity int, maxDepth *int, maxCIS *int) int
-		Description        func(childComplexity int) int
-		Environment        func(childComplexity int) int
-		ExternalIdentities func(childComplexity int) int
-		History            func(childComplexity int, first *int, after *string, last *int, before *string) int
-		ID                 func(childComplexity int) int
-		Impact             func(childComplexity int, state string, maxDepth *int, maxCIS *int) int
-		Incidents          func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
-		Kind               func(childComplexity int) int
-		Labels             func(childComplexity int) int
-		Lifecycle          func(childComplexity int) int
-		Links              func(childComplexity int) int
-		Name               func(childComplexity int) int
-		OperationalState   func(childComplexity int) int
-		Owner              func(childComplexity int) int
-		Owners             func(childComplexity int) int
-		PortfolioStage     func(childComplexity int) int
-		SupportTeam        func(childComplexity int) int
-		Tier               func(childComplexity int) int
-		UpdatedAt          func(childComplexity int) int
-		Version            func(childComplexity int) int
+		AvailabilityTarget    func(childComplexity int) int
+		CI                    func(childComplexity int) int
+		Category              func(childComplexity int) int
+		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
+		CreatedAt             func(childComplexity int) int
+		Criticality           func(childComplexity int) int
+		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int) int
+		Description           func(childComplexity int) int
+		Environment           func(childComplexity int) int
+		ExternalIdentities    func(childComplexity int) int
+		History               func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ID                    func(childComplexity int) int
+		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int) int
+		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
+		Kind                  func(childComplexity int) int
+		Labels                func(childComplexity int) int
+		Lifecycle             func(childComplexity int) int
+		Links                 func(childComplexity int) int
+		Name                  func(childComplexity int) int
+		OperationalState      func(childComplexity int) int
+		Owner                 func(childComplexity int) int
+		Owners                func(childComplexity int) int
+		PortfolioStage        func(childComplexity int) int
+		SinglePointsOfFailure func(childComplexity int, first *int, after *string, last *int, before *string) int
+		SupportTeam           func(childComplexity int) int
+		Tier                  func(childComplexity int) int
+		UpdatedAt             func(childComplexity int) int
+		Version               func(childComplexity int) int
 	}
 
 	ServiceConnection struct {
@@ -864,6 +896,49 @@ type ComplexityRoot struct {
 	SetOwnersPayload struct {
 		Ci         func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	SharedGroup struct {
+		BreakingCount func(childComplexity int) int
+		Causes        func(childComplexity int) int
+		Group         func(childComplexity int) int
+		IsRedundant   func(childComplexity int) int
+		MemberCount   func(childComplexity int) int
+		NeededCount   func(childComplexity int) int
+		SharedCount   func(childComplexity int) int
+	}
+
+	SharedGroupConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	SharedGroupEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	SinglePoint struct {
+		Ci                func(childComplexity int) int
+		CisDownCount      func(childComplexity int) int
+		IsTarget          func(childComplexity int) int
+		ServicesDownCount func(childComplexity int) int
+		Targets           func(childComplexity int) int
+		TargetsDownCount  func(childComplexity int) int
+	}
+
+	SinglePointConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	SinglePointEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	StartChangePayload struct {
@@ -1058,12 +1133,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AffectedCI.Distance(childComplexity), true
+	case "AffectedCI.isInMaintenance":
+		if e.ComplexityRoot.AffectedCI.IsInMaintenance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AffectedCI.IsInMaintenance(childComplexity), true
 	case "AffectedCI.proof":
 		if e.ComplexityRoot.AffectedCI.Proof == nil {
 			break
 		}
 
 		return e.ComplexityRoot.AffectedCI.Proof(childComplexity), true
+	case "AffectedCI.saviours":
+		if e.ComplexityRoot.AffectedCI.Saviours == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AffectedCI.Saviours(childComplexity), true
 	case "AffectedCI.service":
 		if e.ComplexityRoot.AffectedCI.Service == nil {
 			break
@@ -1365,6 +1452,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CI.Service(childComplexity), true
+	case "CI.singlePointsOfFailure":
+		if e.ComplexityRoot.CI.SinglePointsOfFailure == nil {
+			break
+		}
+
+		args, err := ec.field_CI_singlePointsOfFailure_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.CI.SinglePointsOfFailure(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "CI.updatedAt":
 		if e.ComplexityRoot.CI.UpdatedAt == nil {
 			break
@@ -1895,6 +1993,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CommentOnIncidentPayload.UserErrors(childComplexity), true
+
+	case "CommonCause.ci":
+		if e.ComplexityRoot.CommonCause.Ci == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommonCause.Ci(childComplexity), true
+	case "CommonCause.isBreaking":
+		if e.ComplexityRoot.CommonCause.IsBreaking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommonCause.IsBreaking(childComplexity), true
+	case "CommonCause.lostCount":
+		if e.ComplexityRoot.CommonCause.LostCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommonCause.LostCount(childComplexity), true
+	case "CommonCause.members":
+		if e.ComplexityRoot.CommonCause.Members == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommonCause.Members(childComplexity), true
 
 	case "Completeness.exploredCount":
 		if e.ComplexityRoot.Completeness.ExploredCount == nil {
@@ -2714,6 +2837,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.ResolvedAt(childComplexity), true
+	case "Incident.rootCauseCandidates":
+		if e.ComplexityRoot.Incident.RootCauseCandidates == nil {
+			break
+		}
+
+		args, err := ec.field_Incident_rootCauseCandidates_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Incident.RootCauseCandidates(childComplexity, args["first"].(int)), true
 	case "Incident.state":
 		if e.ComplexityRoot.Incident.State == nil {
 			break
@@ -3754,6 +3888,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Changes(childComplexity, args["filter"].(*read.ChangeFilter), args["orderBy"].([]*read.ChangeOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.commonCauses":
+		if e.ComplexityRoot.Query.CommonCauses == nil {
+			break
+		}
+
+		args, err := ec.field_Query_commonCauses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CommonCauses(childComplexity, args["groups"].([]ident.ID), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.danglingReferences":
 		if e.ComplexityRoot.Query.DanglingReferences == nil {
 			break
@@ -3854,6 +3999,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Path(childComplexity, args["from"].(ident.ID), args["to"].(ident.ID)), true
+	case "Query.paths":
+		if e.ComplexityRoot.Query.Paths == nil {
+			break
+		}
+
+		args, err := ec.field_Query_paths_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Paths(childComplexity, args["from"].(ident.ID), args["to"].(ident.ID), args["first"].(int)), true
 	case "Query.people":
 		if e.ComplexityRoot.Query.People == nil {
 			break
@@ -3888,6 +4044,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Revision(childComplexity), true
+	case "Query.rootCauseCandidates":
+		if e.ComplexityRoot.Query.RootCauseCandidates == nil {
+			break
+		}
+
+		args, err := ec.field_Query_rootCauseCandidates_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RootCauseCandidates(childComplexity, args["seen"].([]*read.Failure), args["healthy"].([]ident.ID), args["first"].(int)), true
 	case "Query.search":
 		if e.ComplexityRoot.Query.Search == nil {
 			break
@@ -3938,6 +4105,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Services(childComplexity, args["filter"].(*read.ServiceFilter), args["orderBy"].([]*read.CIOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.singlePointsOfFailure":
+		if e.ComplexityRoot.Query.SinglePointsOfFailure == nil {
+			break
+		}
+
+		args, err := ec.field_Query_singlePointsOfFailure_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SinglePointsOfFailure(childComplexity, args["tiers"].([]string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.teams":
 		if e.ComplexityRoot.Query.Teams == nil {
 			break
@@ -3955,6 +4133,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+	case "Query.whatIf":
+		if e.ComplexityRoot.Query.WhatIf == nil {
+			break
+		}
+
+		args, err := ec.field_Query_whatIf_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WhatIf(childComplexity, args["overlay"].(read.Overlay)), true
 
 	case "RecordVersion.id":
 		if e.ComplexityRoot.RecordVersion.ID == nil {
@@ -4376,6 +4565,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReviewChangePayload.UserErrors(childComplexity), true
 
+	case "RootCauseAlternative.failures":
+		if e.ComplexityRoot.RootCauseAlternative.Failures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseAlternative.Failures(childComplexity), true
+
+	case "RootCauseCandidate.alsoBroken":
+		if e.ComplexityRoot.RootCauseCandidate.AlsoBroken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseCandidate.AlsoBroken(childComplexity), true
+	case "RootCauseCandidate.alsoBrokenCount":
+		if e.ComplexityRoot.RootCauseCandidate.AlsoBrokenCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseCandidate.AlsoBrokenCount(childComplexity), true
+	case "RootCauseCandidate.alternatives":
+		if e.ComplexityRoot.RootCauseCandidate.Alternatives == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseCandidate.Alternatives(childComplexity), true
+	case "RootCauseCandidate.contradicted":
+		if e.ComplexityRoot.RootCauseCandidate.Contradicted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseCandidate.Contradicted(childComplexity), true
+	case "RootCauseCandidate.explained":
+		if e.ComplexityRoot.RootCauseCandidate.Explained == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseCandidate.Explained(childComplexity), true
+	case "RootCauseCandidate.failures":
+		if e.ComplexityRoot.RootCauseCandidate.Failures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseCandidate.Failures(childComplexity), true
+	case "RootCauseCandidate.share":
+		if e.ComplexityRoot.RootCauseCandidate.Share == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseCandidate.Share(childComplexity), true
+	case "RootCauseCandidate.unexplained":
+		if e.ComplexityRoot.RootCauseCandidate.Unexplained == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseCandidate.Unexplained(childComplexity), true
+
 	case "ScheduleChangePayload.change":
 		if e.ComplexityRoot.ScheduleChangePayload.Change == nil {
 			break
@@ -4590,6 +4835,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Service.PortfolioStage(childComplexity), true
+	case "Service.singlePointsOfFailure":
+		if e.ComplexityRoot.Service.SinglePointsOfFailure == nil {
+			break
+		}
+
+		args, err := ec.field_Service_singlePointsOfFailure_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Service.SinglePointsOfFailure(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Service.supportTeam":
 		if e.ComplexityRoot.Service.SupportTeam == nil {
 			break
@@ -4734,6 +4990,162 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SetOwnersPayload.UserErrors(childComplexity), true
+
+	case "SharedGroup.breakingCount":
+		if e.ComplexityRoot.SharedGroup.BreakingCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroup.BreakingCount(childComplexity), true
+	case "SharedGroup.causes":
+		if e.ComplexityRoot.SharedGroup.Causes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroup.Causes(childComplexity), true
+	case "SharedGroup.group":
+		if e.ComplexityRoot.SharedGroup.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroup.Group(childComplexity), true
+	case "SharedGroup.isRedundant":
+		if e.ComplexityRoot.SharedGroup.IsRedundant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroup.IsRedundant(childComplexity), true
+	case "SharedGroup.memberCount":
+		if e.ComplexityRoot.SharedGroup.MemberCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroup.MemberCount(childComplexity), true
+	case "SharedGroup.neededCount":
+		if e.ComplexityRoot.SharedGroup.NeededCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroup.NeededCount(childComplexity), true
+	case "SharedGroup.sharedCount":
+		if e.ComplexityRoot.SharedGroup.SharedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroup.SharedCount(childComplexity), true
+
+	case "SharedGroupConnection.edges":
+		if e.ComplexityRoot.SharedGroupConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroupConnection.Edges(childComplexity), true
+	case "SharedGroupConnection.nodes":
+		if e.ComplexityRoot.SharedGroupConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroupConnection.Nodes(childComplexity), true
+	case "SharedGroupConnection.pageInfo":
+		if e.ComplexityRoot.SharedGroupConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroupConnection.PageInfo(childComplexity), true
+	case "SharedGroupConnection.totalCount":
+		if e.ComplexityRoot.SharedGroupConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroupConnection.TotalCount(childComplexity), true
+
+	case "SharedGroupEdge.cursor":
+		if e.ComplexityRoot.SharedGroupEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroupEdge.Cursor(childComplexity), true
+	case "SharedGroupEdge.node":
+		if e.ComplexityRoot.SharedGroupEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroupEdge.Node(childComplexity), true
+
+	case "SinglePoint.ci":
+		if e.ComplexityRoot.SinglePoint.Ci == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePoint.Ci(childComplexity), true
+	case "SinglePoint.cisDownCount":
+		if e.ComplexityRoot.SinglePoint.CisDownCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePoint.CisDownCount(childComplexity), true
+	case "SinglePoint.isTarget":
+		if e.ComplexityRoot.SinglePoint.IsTarget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePoint.IsTarget(childComplexity), true
+	case "SinglePoint.servicesDownCount":
+		if e.ComplexityRoot.SinglePoint.ServicesDownCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePoint.ServicesDownCount(childComplexity), true
+	case "SinglePoint.targets":
+		if e.ComplexityRoot.SinglePoint.Targets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePoint.Targets(childComplexity), true
+	case "SinglePoint.targetsDownCount":
+		if e.ComplexityRoot.SinglePoint.TargetsDownCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePoint.TargetsDownCount(childComplexity), true
+
+	case "SinglePointConnection.edges":
+		if e.ComplexityRoot.SinglePointConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointConnection.Edges(childComplexity), true
+	case "SinglePointConnection.nodes":
+		if e.ComplexityRoot.SinglePointConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointConnection.Nodes(childComplexity), true
+	case "SinglePointConnection.pageInfo":
+		if e.ComplexityRoot.SinglePointConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointConnection.PageInfo(childComplexity), true
+	case "SinglePointConnection.totalCount":
+		if e.ComplexityRoot.SinglePointConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointConnection.TotalCount(childComplexity), true
+
+	case "SinglePointEdge.cursor":
+		if e.ComplexityRoot.SinglePointEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointEdge.Cursor(childComplexity), true
+	case "SinglePointEdge.node":
+		if e.ComplexityRoot.SinglePointEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointEdge.Node(childComplexity), true
 
 	case "StartChangePayload.change":
 		if e.ComplexityRoot.StartChangePayload.Change == nil {
@@ -5220,6 +5632,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputLabelFilter,
 		ec.unmarshalInputLifecycleFilter,
 		ec.unmarshalInputOpenIncidentInput,
+		ec.unmarshalInputOverlayInput,
+		ec.unmarshalInputOverlayRelationshipInput,
 		ec.unmarshalInputOwnerInput,
 		ec.unmarshalInputPortfolioStageFilter,
 		ec.unmarshalInputRejectChangeInput,
@@ -5243,6 +5657,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputStartChangeInput,
 		ec.unmarshalInputStartIncidentInput,
 		ec.unmarshalInputStringFilter,
+		ec.unmarshalInputSymptomInput,
 		ec.unmarshalInputUnrelateCIsInput,
 		ec.unmarshalInputUpdateCIClassInput,
 		ec.unmarshalInputUpdateCIInput,
@@ -5330,6 +5745,247 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../../schema/analysis.graphql", Input: `extend type Query {
+  """The CIs whose failure alone takes a service DOWN, worst first: of the whole estate, or of some tiers."""
+  singlePointsOfFailure(
+    """Only services of these tiers, by code; all services when absent."""
+    tiers: [String!]
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): SinglePointConnection!
+  """What the members of dependency groups secretly share: CIs whose failure alone costs a group two members or more. Groups that something shared breaks come first."""
+  commonCauses(
+    """Only these groups, 1 to 100; every redundant group of the estate when absent."""
+    groups: [ID!]
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): SharedGroupConnection!
+  """Ways along which the failure of the one CI can reach the other, the shortest first."""
+  paths(
+    """Where the failure starts."""
+    from: ID!
+    """Where it might arrive."""
+    to: ID!
+    """How many ways: 1 to 20."""
+    first: Int! = 3
+  ): [ImpactPath!]!
+  """The fewest failures that explain what was seen, the most likely first."""
+  rootCauseCandidates(
+    """What was seen to be unwell: 1 to 100 CIs."""
+    seen: [SymptomInput!]!
+    """CIs that were checked and are well: at most 100."""
+    healthy: [ID!]
+    """How many candidates: 1 to 20."""
+    first: Int! = 5
+  ): [RootCauseCandidate!]!
+  """What breaks if all this held: failures, and changes of the graph, beside what is."""
+  whatIf(
+    """What is supposed."""
+    overlay: OverlayInput!
+  ): Impact!
+}
+
+extend type CI {
+  """The CIs whose failure alone takes this one DOWN, those first that take down most beside it."""
+  singlePointsOfFailure(
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): SinglePointConnection!
+}
+
+extend type Service {
+  """The CIs whose failure alone takes this service DOWN, those first that take down most beside it."""
+  singlePointsOfFailure(
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): SinglePointConnection!
+}
+
+extend type Incident {
+  """The fewest failures that explain its AFFECTED and ROOT CIs while its EXCLUDED ones are well, the most likely first; empty when it names no CI."""
+  rootCauseCandidates(
+    """How many candidates: 1 to 20."""
+    first: Int! = 5
+  ): [RootCauseCandidate!]!
+}
+
+extend type AffectedCI {
+  """CIs the survival of a single one of which would keep it up, the nearest first; only for what is DOWN."""
+  saviours: [CI!]!
+}
+
+"""A CI whose failure alone takes others DOWN."""
+type SinglePoint {
+  """The CI."""
+  ci: CI!
+  """Whether it is itself among the services asked about."""
+  isTarget: Boolean!
+  """How many of the services asked about it takes DOWN, itself not counted."""
+  targetsDownCount: Int!
+  """The services asked about that it takes DOWN, at most 20."""
+  targets: [CI!]!
+  """How many services it takes DOWN, itself not counted."""
+  servicesDownCount: Int!
+  """How many CIs it takes DOWN, itself not counted."""
+  cisDownCount: Int!
+}
+
+"""A page of single points of failure."""
+type SinglePointConnection {
+  """The records of this page with their cursors."""
+  edges: [SinglePointEdge!]!
+  """The records of this page."""
+  nodes: [SinglePoint!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has. It is counted only when asked for."""
+  totalCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type SinglePointEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: SinglePoint!
+}
+
+"""A dependency group whose members share something."""
+type SharedGroup {
+  """The group."""
+  group: DependencyGroup!
+  """Whether it bears the loss of any one member."""
+  isRedundant: Boolean!
+  """How many members (or how much weight) it needs."""
+  neededCount: Int!
+  """How many members (or how much weight) it has."""
+  memberCount: Int!
+  """How many CIs cost it two members or more by failing alone."""
+  sharedCount: Int!
+  """How many of them leave fewer members up than it needs."""
+  breakingCount: Int!
+  """The CIs that its members share, at most 20: those that break it first."""
+  causes: [CommonCause!]!
+}
+
+"""A page of groups whose members share something."""
+type SharedGroupConnection {
+  """The records of this page with their cursors."""
+  edges: [SharedGroupEdge!]!
+  """The records of this page."""
+  nodes: [SharedGroup!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has. It is counted only when asked for."""
+  totalCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type SharedGroupEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: SharedGroup!
+}
+
+"""A CI whose failure alone costs a group two members or more."""
+type CommonCause {
+  """The CI."""
+  ci: CI!
+  """Whether the group then has fewer up than it needs."""
+  isBreaking: Boolean!
+  """How many members (or how much weight) the group loses."""
+  lostCount: Int!
+  """The members that the group loses."""
+  members: [CI!]!
+}
+
+"""A CI that was seen to be unwell."""
+input SymptomInput {
+  """The CI."""
+  id: ID!
+  """How it was seen."""
+  state: FailureState! = DOWN
+}
+
+"""A set of failures that explains what was seen."""
+type RootCauseCandidate {
+  """What failed."""
+  failures: [CI!]!
+  """Other sets of failures that nothing that was seen can tell from this one."""
+  alternatives: [RootCauseAlternative!]!
+  """Its share of the likelihood of all candidates listed: 0 to 1."""
+  share: Float!
+  """The symptoms it explains."""
+  explained: [CI!]!
+  """The symptoms it does not explain."""
+  unexplained: [CI!]!
+  """CIs that were called well and would be affected."""
+  contradicted: [CI!]!
+  """CIs that would also be affected and of which nothing was said, at most 20."""
+  alsoBroken: [CI!]!
+  """How many CIs would also be affected."""
+  alsoBrokenCount: Int!
+}
+
+"""Another set of failures with the same consequences."""
+type RootCauseAlternative {
+  """What failed."""
+  failures: [CI!]!
+}
+
+"""What is supposed beside what is. At most 100 entries in each list."""
+input OverlayInput {
+  """CIs that fail."""
+  failed: [FailureInput!]
+  """CIs and relationships that are known to be well: they pass nothing on."""
+  excluded: [ID!]
+  """CIs in maintenance: marked, and raising no alarm."""
+  maintenance: [ID!]
+  """Whether the failures of all open incidents hold as well."""
+  openIncidents: Boolean! = false
+  """Relationships that would be added."""
+  addedRelationships: [OverlayRelationshipInput!]
+  """Relationships, groups and CIs that would be gone."""
+  removed: [ID!]
+}
+
+"""A relationship that would be added."""
+input OverlayRelationshipInput {
+  """The type code, such as depends_on."""
+  type: String!
+  """Where it starts."""
+  source: ID!
+  """Where it leads."""
+  target: ID!
+  """What a failure does; the type’s by default."""
+  strength: Strength
+}
+`, BuiltIn: false},
 	{Name: "../../schema/change.graphql", Input: `extend type Query {
   """The change with this id; null when there is none."""
   change(
@@ -6844,6 +7500,8 @@ type AffectedCI {
   ci: CI!
   """The service it is, when it is one."""
   service: Service
+  """Whether it is in maintenance, and raises no alarm."""
+  isInMaintenance: Boolean!
   """Why it is in that state."""
   proof: Proof!
 }
@@ -6904,8 +7562,8 @@ type ProofCause {
   ci: CI!
   """The state it is in."""
   state: OperationalState!
-  """The relationship along which it hurts."""
-  relationship: Relationship!
+  """The relationship along which it hurts; null when that is only supposed, in a what-if answer."""
+  relationship: Relationship
   """Why that CI is in that state."""
   proof: Proof!
 }
@@ -9312,8 +9970,12 @@ func (ec *executionContext) childFields_AffectedCI(ctx context.Context, field gr
 		return ec.fieldContext_AffectedCI_ci(ctx, field)
 	case "service":
 		return ec.fieldContext_AffectedCI_service(ctx, field)
+	case "isInMaintenance":
+		return ec.fieldContext_AffectedCI_isInMaintenance(ctx, field)
 	case "proof":
 		return ec.fieldContext_AffectedCI_proof(ctx, field)
+	case "saviours":
+		return ec.fieldContext_AffectedCI_saviours(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AffectedCI", field.Name)
 }
@@ -9446,6 +10108,8 @@ func (ec *executionContext) childFields_CI(ctx context.Context, field graphql.Co
 		return ec.fieldContext_CI_history(ctx, field)
 	case "versions":
 		return ec.fieldContext_CI_versions(ctx, field)
+	case "singlePointsOfFailure":
+		return ec.fieldContext_CI_singlePointsOfFailure(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CI", field.Name)
 }
@@ -9714,6 +10378,20 @@ func (ec *executionContext) childFields_CommentOnIncidentPayload(ctx context.Con
 		return ec.fieldContext_CommentOnIncidentPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CommentOnIncidentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CommonCause(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ci":
+		return ec.fieldContext_CommonCause_ci(ctx, field)
+	case "isBreaking":
+		return ec.fieldContext_CommonCause_isBreaking(ctx, field)
+	case "lostCount":
+		return ec.fieldContext_CommonCause_lostCount(ctx, field)
+	case "members":
+		return ec.fieldContext_CommonCause_members(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommonCause", field.Name)
 }
 
 func (ec *executionContext) childFields_Completeness(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10148,6 +10826,8 @@ func (ec *executionContext) childFields_Incident(ctx context.Context, field grap
 		return ec.fieldContext_Incident_externalIdentities(ctx, field)
 	case "history":
 		return ec.fieldContext_Incident_history(ctx, field)
+	case "rootCauseCandidates":
+		return ec.fieldContext_Incident_rootCauseCandidates(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Incident", field.Name)
 }
@@ -10608,6 +11288,36 @@ func (ec *executionContext) childFields_ReviewChangePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ReviewChangePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RootCauseAlternative(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "failures":
+		return ec.fieldContext_RootCauseAlternative_failures(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RootCauseAlternative", field.Name)
+}
+
+func (ec *executionContext) childFields_RootCauseCandidate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "failures":
+		return ec.fieldContext_RootCauseCandidate_failures(ctx, field)
+	case "alternatives":
+		return ec.fieldContext_RootCauseCandidate_alternatives(ctx, field)
+	case "share":
+		return ec.fieldContext_RootCauseCandidate_share(ctx, field)
+	case "explained":
+		return ec.fieldContext_RootCauseCandidate_explained(ctx, field)
+	case "unexplained":
+		return ec.fieldContext_RootCauseCandidate_unexplained(ctx, field)
+	case "contradicted":
+		return ec.fieldContext_RootCauseCandidate_contradicted(ctx, field)
+	case "alsoBroken":
+		return ec.fieldContext_RootCauseCandidate_alsoBroken(ctx, field)
+	case "alsoBrokenCount":
+		return ec.fieldContext_RootCauseCandidate_alsoBrokenCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RootCauseCandidate", field.Name)
+}
+
 func (ec *executionContext) childFields_ScheduleChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "change":
@@ -10698,6 +11408,8 @@ func (ec *executionContext) childFields_Service(ctx context.Context, field graph
 		return ec.fieldContext_Service_dependencies(ctx, field)
 	case "history":
 		return ec.fieldContext_Service_history(ctx, field)
+	case "singlePointsOfFailure":
+		return ec.fieldContext_Service_singlePointsOfFailure(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Service", field.Name)
 }
@@ -10774,6 +11486,92 @@ func (ec *executionContext) childFields_SetOwnersPayload(ctx context.Context, fi
 		return ec.fieldContext_SetOwnersPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetOwnersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SharedGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "group":
+		return ec.fieldContext_SharedGroup_group(ctx, field)
+	case "isRedundant":
+		return ec.fieldContext_SharedGroup_isRedundant(ctx, field)
+	case "neededCount":
+		return ec.fieldContext_SharedGroup_neededCount(ctx, field)
+	case "memberCount":
+		return ec.fieldContext_SharedGroup_memberCount(ctx, field)
+	case "sharedCount":
+		return ec.fieldContext_SharedGroup_sharedCount(ctx, field)
+	case "breakingCount":
+		return ec.fieldContext_SharedGroup_breakingCount(ctx, field)
+	case "causes":
+		return ec.fieldContext_SharedGroup_causes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SharedGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_SharedGroupConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SharedGroupConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SharedGroupConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SharedGroupConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SharedGroupConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SharedGroupConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SharedGroupEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SharedGroupEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SharedGroupEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SharedGroupEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SinglePoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ci":
+		return ec.fieldContext_SinglePoint_ci(ctx, field)
+	case "isTarget":
+		return ec.fieldContext_SinglePoint_isTarget(ctx, field)
+	case "targetsDownCount":
+		return ec.fieldContext_SinglePoint_targetsDownCount(ctx, field)
+	case "targets":
+		return ec.fieldContext_SinglePoint_targets(ctx, field)
+	case "servicesDownCount":
+		return ec.fieldContext_SinglePoint_servicesDownCount(ctx, field)
+	case "cisDownCount":
+		return ec.fieldContext_SinglePoint_cisDownCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SinglePoint", field.Name)
+}
+
+func (ec *executionContext) childFields_SinglePointConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SinglePointConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SinglePointConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SinglePointConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SinglePointConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SinglePointConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SinglePointEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SinglePointEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SinglePointEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SinglePointEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_StartChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

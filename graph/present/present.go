@@ -38,7 +38,7 @@ func answer[R, V, P any](record R, err error, show func(R) *V, payload func(*V, 
 	switch {
 	case failure != nil:
 		return nil, failure
-	case err != nil:
+	case len(mend) > 0:
 		return payload(nil, mend), nil
 	}
 	shown := show(record)

@@ -49,17 +49,29 @@ func (c *conditions) where(s *sql.Selector) {
 }
 
 // and is one condition of them all.
-func (c *conditions) and() condition {
-	all := c.all
+func (c *conditions) and() condition { return joined(c.all, " AND ", "1 = 1") }
+
+// oneHolds is the condition that one of them holds; none of none does.
+func oneHolds(options []condition) condition { return joined(options, " OR ", "1 = 0") }
+
+// joined puts conditions together in parentheses of its own: sql.And and sql.Or leave them out around a single part,
+// and the OR inside it then takes in whatever stands beside.
+func joined(parts []condition, operator, empty string) condition {
 	return func(s *sql.Selector) *sql.Predicate {
-		if len(all) == 0 {
-			return sql.P(func(b *sql.Builder) { b.WriteString("1 = 1") })
-		}
-		parts := make([]*sql.Predicate, len(all))
-		for i, hold := range all {
-			parts[i] = hold(s)
-		}
-		return sql.And(parts...)
+		return sql.P(func(b *sql.Builder) {
+			if len(parts) == 0 {
+				b.WriteString(empty)
+				return
+			}
+			b.Wrap(func(b *sql.Builder) {
+				for i, hold := range parts {
+					if i > 0 {
+						b.WriteString(operator)
+					}
+					b.Join(hold(s))
+				}
+			})
+		})
 	}
 }
 
@@ -98,20 +110,6 @@ func combine[F any](c *conditions, depth int, and, or []*F, not *F, build func(*
 	}
 	if not != nil {
 		c.add(opposite(part(not)))
-	}
-}
-
-// oneHolds is the condition that one of them holds; none of none does.
-func oneHolds(options []condition) condition {
-	return func(s *sql.Selector) *sql.Predicate {
-		if len(options) == 0 {
-			return sql.False()
-		}
-		parts := make([]*sql.Predicate, len(options))
-		for i, hold := range options {
-			parts[i] = hold(s)
-		}
-		return sql.Or(parts...)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
@@ -97,11 +98,36 @@ func (r *Reader) Path(ctx context.Context, from, to ident.ID) (*ImpactPath, erro
 	if err != nil || len(steps) == 0 {
 		return nil, err
 	}
-	stations := []ident.ID{steps[0].From}
-	links := make([]ident.ID, len(steps))
-	for i, step := range steps {
-		stations = append(stations, step.To)
-		links[i] = step.Relationship
+	all, err := r.showPaths(ctx, [][]impact.Step{steps})
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// maxPaths bounds the ways of one answer.
+const maxPaths = 20
+
+// Paths are ways on which the failure of the one CI can reach the other, the shortest first.
+func (r *Reader) Paths(ctx context.Context, from, to ident.ID, first int) ([]*ImpactPath, error) {
+	if first < 1 || first > maxPaths {
+		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d ways", first, maxPaths)
+	}
+	answer, err := impact.Paths(ctx, r.snapshot(), asCI(from), asCI(to), impact.PathLimits{MaxPaths: first})
+	if err != nil {
+		return nil, err
+	}
+	return r.showPaths(ctx, answer.Paths)
+}
+
+// showPaths loads what some paths pass, in two statements.
+func (r *Reader) showPaths(ctx context.Context, paths [][]impact.Step) ([]*ImpactPath, error) {
+	var stations, links []ident.ID
+	for _, steps := range paths {
+		for _, step := range steps {
+			stations = append(stations, step.From, step.To)
+			links = append(links, step.Relationship)
+		}
 	}
 	cis, err := loadCIs(ctx, r, stations)
 	if err != nil {
@@ -111,18 +137,13 @@ func (r *Reader) Path(ctx context.Context, from, to ident.ID) (*ImpactPath, erro
 	if err != nil {
 		return nil, err
 	}
-	path := &ImpactPath{}
-	for _, id := range stations {
-		if cis[id] == nil {
-			return nil, lagging(id)
+	all := make([]*ImpactPath, len(paths))
+	for i, steps := range paths {
+		all[i] = &ImpactPath{Cis: []*CI{cis[steps[0].From]}}
+		for _, step := range steps {
+			all[i].Cis = append(all[i].Cis, cis[step.To])
+			all[i].Relationships = append(all[i].Relationships, relationships[step.Relationship])
 		}
-		path.Cis = append(path.Cis, cis[id])
 	}
-	for _, id := range links {
-		if relationships[id] == nil {
-			return nil, lagging(id)
-		}
-		path.Relationships = append(path.Relationships, relationships[id])
-	}
-	return path, nil
+	return all, nil
 }

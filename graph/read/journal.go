@@ -64,7 +64,7 @@ func history[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.
 }
 
 // RecordId is the id of the record that was written.
-func (e *Entry) RecordId() ident.ID { return e.RecordID } //nolint:revive // the field's name in the API
+func (e *Entry) RecordId() ident.ID { return e.RecordID }
 
 // Record is the record as it is now.
 func (e *Entry) Record(ctx context.Context) (Node, error) {

@@ -118,11 +118,23 @@ func (o order[E]) beyond(s *sql.Selector, values []any) *sql.Predicate {
 // bounds restricts a selector to the rows of a window, in the order to read them.
 func (o order[E]) bounds(s *sql.Selector, w window) {
 	if w.after != nil {
-		s.Where(o.beyond(s, w.after))
+		s.Where(o.from(s, w.after))
 	}
 	if w.before != nil {
-		s.Where(o.reversed().beyond(s, w.before))
+		s.Where(o.reversed().from(s, w.before))
 	}
+}
+
+// from is beyond, with the bound of the first term said by itself: an index then starts there and not at its end.
+func (o order[E]) from(s *sql.Selector, values []any) *sql.Predicate {
+	if len(o) == 1 {
+		return o.beyond(s, values)
+	}
+	compare := sql.GTE
+	if o[0].desc {
+		compare = sql.LTE
+	}
+	return sql.And(compare(s.C(o[0].column), values[0]), o.beyond(s, values))
 }
 
 // reading is the order in which a window is read: backward windows from the back.

@@ -188,7 +188,7 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 			shown[row] = []*ProofCause{}
 			for _, c := range row.causes() {
 				explanation, explained := row.whole[c.ci]
-				if cis[c.ci] == nil || relationships[c.relationship] == nil || !explained {
+				if cis[c.ci] == nil || !explained {
 					continue
 				}
 				why := &Proof{row.i, explanation, row.whole, deeper}

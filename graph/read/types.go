@@ -3,6 +3,8 @@ package read
 import "github.com/linchpin-cmdb/linchpin/internal/domain"
 
 // The pages and filters of the contract by name: gqlgen binds to names.
+//
+//nolint:revive // one comment stands for all of them
 type (
 	CIConnection                = Connection[CI]
 	CIEdge                      = Edge[CI]
@@ -24,6 +26,10 @@ type (
 	AffectedCIEdge              = Edge[AffectedCI]
 	NeededCIConnection          = Connection[NeededCI]
 	NeededCIEdge                = Edge[NeededCI]
+	SinglePointConnection       = Connection[SinglePoint]
+	SinglePointEdge             = Edge[SinglePoint]
+	SharedGroupConnection       = Connection[SharedGroup]
+	SharedGroupEdge             = Edge[SharedGroup]
 	IncidentConnection          = Connection[Incident]
 	IncidentEdge                = Edge[Incident]
 	TimelineEntryConnection     = Connection[TimelineEntry]

@@ -64,10 +64,11 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	t, err := time.Parse(time.RFC3339Nano, s)
+	t = t.UTC() // an offset may lead out of the years that can be written
 	if !ok || err != nil || t.Year() < 1 || t.Year() > 9999 {
 		return time.Time{}, errs.New(errs.BadUserInput, "%.40v is not a moment; write it like 2027-01-10T22:00:00Z", v)
 	}
-	return t.UTC().Truncate(time.Microsecond), nil
+	return t.Truncate(time.Microsecond), nil
 }
 
 // MarshalURL writes an address.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	entchange "github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/entry"
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/demo"
@@ -20,7 +20,8 @@ import (
 )
 
 // LoadDemo puts the demo estate and its incidents and changes into the database, and reports false where they have
-// been before. What a person changed since then stays.
+// been before. What a person changed since then stays. One that was cut off goes on where it ended, unless that was
+// after the last incident: then the comments on it stay away.
 func (a *App) LoadDemo(ctx context.Context, progress func(importer.Progress)) (loaded bool, err error) {
 	records, err := demo.Records()
 	if err != nil {
@@ -43,7 +44,7 @@ func (a *App) LoadDemo(ctx context.Context, progress func(importer.Progress)) (l
 	if d.ids, err = d.identities(ctx); err != nil {
 		return false, err
 	}
-	d.changes = map[string]ident.ID{}
+	d.made = map[string]ident.ID{}
 	for _, key := range slices.Sorted(maps.Keys(records.Changes)) {
 		d.scheduleChange(key, records.Changes[key])
 	}
@@ -51,10 +52,14 @@ func (a *App) LoadDemo(ctx context.Context, progress func(importer.Progress)) (l
 		d.scheduleIncident(key, records.Incidents[key])
 	}
 	slices.SortStableFunc(d.events, func(a, b event) int { return a.at.Compare(b.at) })
-	for _, e := range d.events {
+	done, err := d.told(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range d.events[done:] {
 		actor := auth.Actor{Name: e.actor, Roles: []auth.Role{auth.Admin}}
 		if err := e.do(store.At(auth.With(ctx, actor), e.at)); err != nil {
-			return false, fmt.Errorf("%s at %s: %w", e.what, e.at.Format(time.DateTime), err)
+			return false, fmt.Errorf("%s of %s at %s: %w", e.verb, e.key, e.at.Format(time.DateTime), err)
 		}
 	}
 	return true, nil
@@ -64,20 +69,45 @@ func (a *App) LoadDemo(ctx context.Context, progress func(importer.Progress)) (l
 type event struct {
 	at    time.Time
 	actor string
-	what  string
+	verb  string // as the journal names it
+	key   string // of the record
 	do    func(context.Context) error
 }
 
 type demoLoader struct {
 	*App
-	now     time.Time
-	ids     map[string]ident.ID // by external id
-	changes map[string]ident.ID // by key
-	events  []event
+	now    time.Time
+	ids    map[string]ident.ID // by external id
+	made   map[string]ident.ID // changes and incidents, by key
+	events []event
 }
 
-func (d *demoLoader) on(at demo.Offset, actor, what string, do func(context.Context) error) {
-	d.events = append(d.events, event{at.From(d.now), actor, what, do})
+func (d *demoLoader) on(at demo.Offset, actor, verb, key string, do func(context.Context) error) {
+	d.events = append(d.events, event{at.From(d.now), actor, verb, key, do})
+}
+
+// told is how many of the events, from the first on, the journal already tells, and remembers what they made.
+func (d *demoLoader) told(ctx context.Context) (done int, err error) {
+	var actors []string
+	for _, e := range d.events {
+		actors = append(actors, e.actor)
+	}
+	entries, err := d.Store.Read.Entry.Query().Where(entry.ActorIn(actors...)).Order(entry.ByRevision(), entry.ByID()).All(ctx)
+	if err != nil {
+		return 0, store.Translate(err)
+	}
+	revision := int64(0)
+	for _, told := range entries {
+		if told.Revision != revision && done < len(d.events) && told.Actor == d.events[done].actor && told.Verb == d.events[done].verb {
+			revision = told.Revision
+			done++
+		}
+		made := told.RecordID.Kind() == ident.Change || told.RecordID.Kind() == ident.Incident
+		if told.Revision == revision && made && told.Operation == domain.Created {
+			d.made[d.events[done-1].key] = told.RecordID
+		}
+	}
+	return done, nil
 }
 
 // isLoaded reports whether all incidents of the demo are there: they come last.
@@ -128,36 +158,31 @@ func (d *demoLoader) scheduleChange(key string, c demo.Change) {
 		draft.Scope = append(draft.Scope, change.CI{ID: d.ids[ci.ID], Role: ci.Role})
 	}
 	later := func(at demo.Offset, after time.Duration) demo.Offset { return at + demo.Offset(after) }
-	d.on(c.CreatedAt, c.RequestedBy, "draft "+key, func(ctx context.Context) error {
-		earlier, err := d.Store.Read.Change.Query().Where(entchange.Title(c.Title)).IDs(ctx)
-		if err != nil || len(earlier) > 0 { // a start that was cut off
-			d.changes[key] = append(earlier, 0)[0]
-			return err
-		}
+	d.on(c.CreatedAt, c.RequestedBy, "change.draft", key, func(ctx context.Context) error {
 		drafted, err := d.Change.Draft(ctx, draft)
 		if err != nil {
 			return err
 		}
-		d.changes[key] = drafted.ID
+		d.made[key] = drafted.ID
 		return nil
 	})
-	move := func(at demo.Offset, actor, what string, do func(context.Context, ident.ID) error) {
-		d.on(at, actor, what+" "+key, func(ctx context.Context) error { return do(ctx, d.changes[key]) })
+	move := func(at demo.Offset, actor, verb string, do func(context.Context, ident.ID) error) {
+		d.on(at, actor, verb, key, func(ctx context.Context) error { return do(ctx, d.made[key]) })
 	}
 	if c.Type == domain.Standard {
-		move(later(c.CreatedAt, time.Hour), c.Assignee, "schedule", func(ctx context.Context, id ident.ID) error {
+		move(later(c.CreatedAt, time.Hour), c.Assignee, "change.schedule", func(ctx context.Context, id ident.ID) error {
 			_, err := d.Change.Schedule(ctx, change.Schedule{ID: id})
 			return err
 		})
 	}
 	if c.Type == domain.Normal {
-		move(later(c.CreatedAt, time.Hour/2), c.RequestedBy, "assess", func(ctx context.Context, id ident.ID) error {
+		move(later(c.CreatedAt, time.Hour/2), c.RequestedBy, "change.assess", func(ctx context.Context, id ident.ID) error {
 			_, err := d.Change.Assess(ctx, change.Assess{ID: id})
 			return err
 		})
 	}
 	for _, said := range c.Timeline {
-		move(said.At, said.By, "comment on", func(ctx context.Context, id ident.ID) error {
+		move(said.At, said.By, "change.comment", func(ctx context.Context, id ident.ID) error {
 			_, err := d.Change.Comment(ctx, change.Comment{ID: id, Kind: said.Kind, Body: said.Text})
 			return err
 		})
@@ -171,29 +196,29 @@ func (d *demoLoader) scheduleChange(key string, c demo.Change) {
 func (d *demoLoader) carryOut(c demo.Change, later func(demo.Offset, time.Duration) demo.Offset,
 	move func(demo.Offset, string, string, func(context.Context, ident.ID) error),
 ) {
-	move(later(c.CreatedAt, 20*time.Hour), c.RequestedBy, "request approval of", func(ctx context.Context, id ident.ID) error {
+	move(later(c.CreatedAt, 20*time.Hour), c.RequestedBy, "change.request_approval", func(ctx context.Context, id ident.ID) error {
 		_, err := d.Change.RequestApproval(ctx, change.RequestApproval{ID: id, Approvers: c.ApprovedBy})
 		return err
 	})
 	for i, approver := range c.ApprovedBy {
-		move(later(c.CreatedAt, time.Duration(40+10*i)*time.Hour), approver, "approve", func(ctx context.Context, id ident.ID) error {
+		move(later(c.CreatedAt, time.Duration(40+10*i)*time.Hour), approver, "change.approve", func(ctx context.Context, id ident.ID) error {
 			_, err := d.Change.Approve(ctx, change.Approve{ID: id})
 			return err
 		})
 	}
-	move(later(c.CreatedAt, 100*time.Hour), c.RequestedBy, "schedule", func(ctx context.Context, id ident.ID) error {
+	move(later(c.CreatedAt, 100*time.Hour), c.RequestedBy, "change.schedule", func(ctx context.Context, id ident.ID) error {
 		_, err := d.Change.Schedule(ctx, change.Schedule{ID: id})
 		return err
 	})
-	move(*c.ActualStart, c.Assignee, "start", func(ctx context.Context, id ident.ID) error {
+	move(*c.ActualStart, c.Assignee, "change.start", func(ctx context.Context, id ident.ID) error {
 		_, err := d.Change.Start(ctx, change.Start{ID: id})
 		return err
 	})
-	move(*c.ActualEnd, c.Assignee, "review", func(ctx context.Context, id ident.ID) error {
+	move(*c.ActualEnd, c.Assignee, "change.review", func(ctx context.Context, id ident.ID) error {
 		_, err := d.Change.Review(ctx, change.Review{ID: id})
 		return err
 	})
-	move(*c.ClosedAt, c.RequestedBy, "close", func(ctx context.Context, id ident.ID) error {
+	move(*c.ClosedAt, c.RequestedBy, "change.close", func(ctx context.Context, id ident.ID) error {
 		_, err := d.Change.Close(ctx, change.Close{ID: id, Outcome: c.Outcome, Notes: c.OutcomeNotes})
 		return err
 	})
@@ -215,27 +240,26 @@ func (d *demoLoader) scheduleIncident(key string, i demo.Incident) {
 	for _, ci := range i.CIs {
 		open.CIs = append(open.CIs, incident.CI{ID: d.ids[ci.ID], Role: ci.Role})
 	}
-	var id ident.ID
-	d.on(i.OpenedAt, i.Caller, "open "+key, func(ctx context.Context) error {
-		if change, caused := d.changes[i.CausedByChange]; caused {
+	d.on(i.OpenedAt, i.Caller, "incident.open", key, func(ctx context.Context) error {
+		if change, caused := d.made[i.CausedByChange]; caused {
 			open.CausedByChange = &change
 		}
 		opened, err := d.Incident.Open(ctx, open)
 		if err != nil {
 			return err
 		}
-		id = opened.ID
+		d.made[key] = opened.ID
 		return nil
 	})
 	if i.AcknowledgedAt != nil {
-		d.on(*i.AcknowledgedAt, i.Assignee, "start "+key, func(ctx context.Context) error {
-			_, err := d.Incident.Start(ctx, incident.Start{ID: id})
+		d.on(*i.AcknowledgedAt, i.Assignee, "incident.start", key, func(ctx context.Context) error {
+			_, err := d.Incident.Start(ctx, incident.Start{ID: d.made[key]})
 			return err
 		})
 	}
 	for _, said := range i.Timeline {
-		d.on(said.At, said.By, "comment on "+key, func(ctx context.Context) error {
-			_, err := d.Incident.Comment(ctx, incident.Comment{ID: id, Kind: said.Kind, Body: said.Text})
+		d.on(said.At, said.By, "incident.comment", key, func(ctx context.Context) error {
+			_, err := d.Incident.Comment(ctx, incident.Comment{ID: d.made[key], Kind: said.Kind, Body: said.Text})
 			return err
 		})
 	}

@@ -45,6 +45,10 @@ var fields = map[string]Role{
 	"EnvironmentCount": Viewer, "Subgraph": Viewer, "ImpactPath": Viewer,
 	"Dependencies": Viewer, "NeededCI": Viewer, "NeededCIConnection": Viewer, "NeededCIEdge": Viewer,
 
+	"SinglePoint": Viewer, "SinglePointConnection": Viewer, "SinglePointEdge": Viewer,
+	"SharedGroup": Viewer, "SharedGroupConnection": Viewer, "SharedGroupEdge": Viewer, "CommonCause": Viewer,
+	"RootCauseCandidate": Viewer, "RootCauseAlternative": Viewer,
+
 	"Incident": Viewer, "IncidentConnection": Viewer, "IncidentEdge": Viewer, "IncidentCI": Viewer, "IncidentTransition": Viewer,
 	"ImpactSnapshot": Viewer, "ImpactedRecord": Viewer, "PriorityRule": Viewer,
 	"TimelineEntry": Viewer, "TimelineEntryConnection": Viewer, "TimelineEntryEdge": Viewer,

@@ -18,7 +18,8 @@ func waiting() rows {
 		Service: &importer.Service{Tier: "tier-1", SupportTeam: "ops"},
 		Owners:  []importer.Owner{{Team: "ops", Role: "operator"}, {Person: "ada"}},
 		Relationships: []importer.Relationship{
-			{Type: "depends_on", Target: "db", Evidence: "config"}, {Type: "part_of", Target: "system", IsReverse: true},
+			{Type: "depends_on", Target: "db", Evidence: "config"},
+			{Type: "part_of", Target: "system", IsReverse: true},
 			{Type: "depends_on", Target: "db-2", Evidence: "config"},
 		},
 		Groups: []importer.Group{{Name: "dbs", Mode: "ANY", Members: []importer.GroupMember{{Type: "depends_on", Target: "db"}, {Type: "depends_on", Target: "db-2"}}}},

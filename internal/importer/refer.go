@@ -64,7 +64,7 @@ func (p *planner) find(key string) (found, bool) {
 }
 
 func (r *record) identKind() ident.Kind {
-	switch r.kind { //nolint:exhaustive // no other kind is a record
+	switch r.kind {
 	case KindTeam:
 		return ident.Team
 	case KindPerson:

@@ -4,7 +4,6 @@ package journal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -31,6 +30,7 @@ type Feed struct {
 	graph *topology.Graph
 	log   *slog.Logger
 
+	running  context.Context // ends when the feed is told to
 	wake     chan struct{}
 	done     chan struct{}
 	marks    *marks
@@ -40,7 +40,7 @@ type Feed struct {
 // Follow loads the graph and keeps it current until ctx ends. Writes through the store wait until the graph has
 // heard of them, so that whoever wrote reads what they wrote.
 func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slog.Logger) (*Feed, error) {
-	f := &Feed{store: s, graph: graph, log: log, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	f := &Feed{store: s, graph: graph, log: log, running: ctx, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	if err := f.load(ctx); err != nil {
 		return nil, err
 	}
@@ -63,7 +63,8 @@ func (f *Feed) catchUp(ctx context.Context, revision int64) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if _, err := f.graph.Wait(ctx, revision); err != nil {
+	defer context.AfterFunc(f.running, cancel)() // nobody waits for a feed that has stopped
+	if _, err := f.graph.Wait(ctx, revision); err != nil && f.running.Err() == nil {
 		f.log.Warn("the graph lags behind a write", "revision", revision, "graph", f.graph.Snapshot().Revision())
 	}
 }
@@ -104,11 +105,22 @@ func (f *Feed) guarded(ctx context.Context) (err error) {
 func (f *Feed) tail(ctx context.Context) error {
 	for {
 		last := f.graph.Snapshot().Revision()
+		// Before the entries: those of a revision that the head shows are there to be read.
+		head, err := f.store.Revision(ctx)
+		if err != nil || head == last {
+			return err
+		}
 		entries, err := f.store.Read.Entry.Query().
 			Where(entry.IDGTE(store.EntryID(last+1, 0)), entry.IDLT(store.EntryID(last+1+revisions, 0))).
 			Order(entry.ByID(sql.OrderAsc())).All(ctx)
-		if err != nil || len(entries) == 0 {
+		if err != nil {
 			return err
+		}
+		if head < last || len(entries) == 0 {
+			if err := f.rebuild(ctx, head, &topology.GapError{Have: last, Got: head}); err != nil {
+				return err
+			}
+			continue
 		}
 		for len(entries) > 0 {
 			revision, n := entries[0].Revision, 1
@@ -116,9 +128,7 @@ func (f *Feed) tail(ctx context.Context) error {
 				n++
 			}
 			if err := f.apply(revision, entries[:n]); err != nil {
-				f.log.Error("the graph does not fit the journal and is built anew", "revision", revision, "error", err)
-				f.rebuilds.Add(1)
-				if err := f.load(ctx); err != nil {
+				if err := f.rebuild(ctx, revision, err); err != nil {
 					return err
 				}
 				break
@@ -128,8 +138,17 @@ func (f *Feed) tail(ctx context.Context) error {
 	}
 }
 
+func (f *Feed) rebuild(ctx context.Context, revision int64, why error) error {
+	f.log.Error("the graph does not fit the journal and is built anew", "revision", revision, "error", why)
+	f.rebuilds.Add(1)
+	return f.load(ctx)
+}
+
+// apply brings one revision to the graph, all of it or nothing.
 func (f *Feed) apply(revision int64, entries []*ent.Entry) error {
 	b := topology.Batch{Revision: revision}
-	err := errors.Join(f.marks.read(&b, entries), f.graph.Apply(b))
-	return err
+	if err := f.marks.read(&b, entries); err != nil {
+		return err
+	}
+	return f.graph.Apply(b)
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -85,18 +86,14 @@ func TestWhoWritesReadsWhatTheyWrote(t *testing.T) {
 		for w := range 8 {
 			g.Go(func() error {
 				for i := range 10 {
-					made, err := store.Write(ctx, s, by, func(ctx context.Context, tx *store.Tx) (c interface{ Number() int64 }, err error) {
-						row, err := createCI(tx, e.class, fmt.Sprintf("%d-%d", w, i)).Save(ctx)
-						if err != nil {
-							return nil, err
-						}
-						return row.ID, nil
+					made, err := store.Write(ctx, s, by, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+						return createCI(tx, e.class, fmt.Sprintf("%d-%d", w, i)).Save(ctx)
 					})
 					if err != nil {
 						return err
 					}
-					if n := f.graph.Snapshot().Vertices(); int64(n) <= 0 || f.graph.Snapshot().Revision() < made.Number() {
-						return fmt.Errorf("%v is written, and the graph is at revision %d", made, f.graph.Snapshot().Revision())
+					if _, known := f.graph.Snapshot().Index(made.ID); !known {
+						return fmt.Errorf("%v is written, and the graph of revision %d does not know it", made.ID, f.graph.Snapshot().Revision())
 					}
 				}
 				return nil
@@ -140,21 +137,48 @@ func TestABigBatchIsOneRevision(t *testing.T) {
 	})
 }
 
-// TestAFollowerThatWasAwayReadsAllItMissed, over several pages of revisions.
-func TestAFollowerThatWasAwayReadsAllItMissed(t *testing.T) {
+// TestManyRevisionsAtOnceAreReadPageByPage: they all become visible in one moment, as they do to a follower that slept.
+func TestManyRevisionsAtOnceAreReadPageByPage(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
-		one, other := open(), open()
-		e := newEstate(t, one, 2)
-		f := follow(t, other)
-		f.stop()
-		for range 450 {
-			write(t, one, func(ctx context.Context, tx *store.Tx) (any, error) { // few rows, many revisions
-				return nil, tx.RelationshipType.UpdateOneID(e.kind).AddVersion(1).SetStrength(domain.Soft).Exec(ctx)
-			})
+		s := open()
+		e := newEstate(t, s, 2)
+		write(t, s, func(ctx context.Context, tx *store.Tx) (any, error) {
+			return createRelationship(tx, e.kind, e.cis[0], e.cis[1]).Save(ctx)
+		})
+		f := follow(t, open())
+		last := f.graph.Snapshot().Revision()
+		var statements []string
+		for i := range int64(450) {
+			direction := domain.BothDirections.Values()[i%4]
+			statements = append(statements,
+				fmt.Sprintf(`INSERT INTO entry (id, revision, at, actor, verb, operation, record_id, subject_id, after)
+					VALUES (%d, %d, CURRENT_TIMESTAMP, 'x', 'x', 'UPDATED', %d, %d, '{"id":"%v","impact_direction":%q,"strength":"HARD"}')`,
+					store.EntryID(last+i+1, 0), last+i+1, e.kind, e.kind, e.kind, direction),
+				fmt.Sprintf(`UPDATE relationship_type SET impact_direction = '%s'`, direction))
 		}
-		late := follow(t, other)
-		late.agrees(t, "the late one")
+		atOnce(t, s, append(statements, "UPDATE head SET revision = revision + 450")...)
+		f.agrees(t, "after 450 revisions")
+		if n := f.Rebuilds(); n != 0 {
+			t.Errorf("%d rebuilds", n)
+		}
 	})
+}
+
+// atOnce runs statements past the journal in one transaction.
+func atOnce(t testing.TB, s *store.Store, statements ...string) {
+	t.Helper()
+	tx, err := s.Writer().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestAGapIsAnsweredByARebuild: revisions that are not in the journal, few or more than a page.
@@ -235,27 +259,15 @@ func TestACorruptEntryNeverHalfHappens(t *testing.T) {
 		f.agrees(t, "before")
 		good := f.graph.Snapshot()
 		// One good fact and one that nobody can read, in the journal as in the table.
-		tx, err := s.Writer().BeginTx(context.Background(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
 		next := good.Revision() + 1
-		for _, statement := range []string{
+		atOnce(t, s,
 			fmt.Sprintf(`UPDATE head SET revision = %d`, next),
 			fmt.Sprintf(`UPDATE ci SET environment = 'MARS' WHERE id = %d`, e.cis[0]),
 			`UPDATE relationship_type SET impact_direction = 'BOTH'`,
 			fmt.Sprintf(`INSERT INTO entry (id, revision, at, actor, verb, operation, record_id, subject_id, after) VALUES
 				(%d, %d, CURRENT_TIMESTAMP, 'x', 'x', 'UPDATED', %d, %d, '{"id":"%v","impact_direction":"BOTH","strength":"HARD"}'),
 				(%d, %d, CURRENT_TIMESTAMP, 'x', 'x', 'UPDATED', %d, %d, '{"id":"%v","class_id":"%v","environment":"MARS","lifecycle":"LIVE"}')`,
-				store.EntryID(next, 0), next, e.kind, e.kind, e.kind, store.EntryID(next, 1), next, e.cis[0], e.cis[0], e.cis[0], e.class),
-		} {
-			if _, err := tx.Exec(statement); err != nil {
-				t.Fatalf("%s: %v", statement, err)
-			}
-		}
-		if err := tx.Commit(); err != nil {
-			t.Fatal(err)
-		}
+				store.EntryID(next, 0), next, e.kind, e.kind, e.kind, store.EntryID(next, 1), next, e.cis[0], e.cis[0], e.cis[0], e.class))
 		for deadline := time.Now().Add(10 * time.Second); f.Rebuilds() == 0; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("nobody noticed")
@@ -287,7 +299,6 @@ func TestAFeedThatStoppedDelaysNobody(t *testing.T) {
 	})
 }
 
-// TestAFeedInTroubleDelaysWritersByItsPatience and the write counts all the same.
 func TestAFeedThatCannotStartSaysSo(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()

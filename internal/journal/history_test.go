@@ -20,7 +20,9 @@ type history struct {
 	relationships, groups, incidents []ident.ID
 }
 
-func pick(t *rapid.T, about string, ids []ident.ID) ident.ID { return rapid.SampledFrom(ids).Draw(t, about) }
+func pick(t *rapid.T, about string, ids []ident.ID) ident.ID {
+	return rapid.SampledFrom(ids).Draw(t, about)
+}
 
 var (
 	environments = []domain.Environment{domain.Production, domain.Staging, domain.Testing, domain.Development, domain.DisasterRecovery}
@@ -193,12 +195,17 @@ func TestTheGraphFollowsEveryWrite(t *testing.T) {
 		one, other := open(), open()
 		rapid.Check(t, func(rt *rapid.T) {
 			h := &history{estate: newEstate(t, one, 2)}
-			own, replica := follow(t, one), follow(t, other)
+			own := follow(t, one)
 			defer own.stop()
+			// Not every time: it would be most of the test, above all where a file gives no hints.
+			replica := own
+			if rapid.IntRange(0, 7).Draw(rt, "replica") == 0 {
+				replica = follow(t, other)
+			}
 			defer replica.stop()
 			var did []string
-			for range rapid.IntRange(1, 10).Draw(rt, "revisions") {
-				names := rapid.SliceOfN(rapid.SampledFrom(stepNames()), 1, 4).Draw(rt, "steps")
+			for range rapid.IntRange(1, 5).Draw(rt, "revisions") {
+				names := rapid.SliceOfN(rapid.SampledFrom(stepNames()), 1, 6).Draw(rt, "steps")
 				_, err := store.Write(context.Background(), one, by, func(ctx context.Context, tx *store.Tx) (any, error) {
 					for _, name := range names {
 						if _, err := steps[name](ctx, tx, rt, h); err != nil {

@@ -3,8 +3,8 @@ package journal_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -21,11 +21,25 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(pgtest.Guard)) }
+// TestMain looks for goroutines that are left. Those of a listener end soon after it is closed, not at once.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	left := error(nil)
+	for range 10 {
+		if left = goleak.Find(goleak.IgnoreAnyFunction(pgtest.Guard)); left == nil {
+			break
+		}
+	}
+	if left != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, left)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 var (
 	by    = store.By{Actor: "ada", Verb: "test"}
-	quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet = slog.New(slog.DiscardHandler)
 )
 
 // each runs a test on both databases; open gives further stores on the same one, as other servers have them.

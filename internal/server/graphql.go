@@ -18,6 +18,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
+const tooLong = "the operation took too long"
+
 const (
 	documents  = 500   // parsed documents that are kept
 	tokenLimit = 5_000 // in one document
@@ -49,9 +51,14 @@ func timed(ctx context.Context, next graphql.OperationHandler) graphql.ResponseH
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	respond := next(bounded)
+	answered := false
 	return func(context.Context) *graphql.Response {
 		response := respond(bounded)
-		if response == nil {
+		if response == nil && !answered && bounded.Err() != nil { // it was over before it began
+			response = &graphql.Response{Errors: gqlerror.List{refusal(errs.Timeout, tooLong, nil)}}
+		}
+		answered = true
+		if response == nil || response.HasNext == nil || !*response.HasNext {
 			cancel()
 		}
 		return response
@@ -70,7 +77,7 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 		switch {
 		case errors.As(err, &known):
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-			known = errs.New(errs.Timeout, "the operation took too long")
+			known = errs.New(errs.Timeout, tooLong)
 		case shown.Message == "must not be null":
 			known = errs.New(errs.Internal, "a field that is never null was null").Because(err)
 		case errors.Unwrap(shown) == nil && shown.Rule == "":

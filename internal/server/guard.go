@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -34,6 +35,10 @@ func (guard) MutateOperationContext(ctx context.Context, op *graphql.OperationCo
 		return refusal(errs.Unauthenticated, "nobody is signed in", nil)
 	}
 	w := walk{actor: actor, fragments: map[string]int{}}
+	if op.Operation.Operation == ast.Query { // mutations say which input is wrong
+		w.isQuery = true
+		w.checkText(op.Variables, op.Operation.Position)
+	}
 	if w.depth(op.Operation.SelectionSet, parentOf(op.Operation)) > depthLimit && w.refused == nil {
 		w.refused = refusal("QUERY_TOO_DEEP", "the operation nests fields deeper than 15", op.Operation.Position)
 	}
@@ -56,6 +61,7 @@ func refusal(code errs.Code, message string, at *ast.Position) *gqlerror.Error {
 // walk visits each selection once: fragments are remembered, so that spreading one often costs nothing.
 type walk struct {
 	actor     auth.Actor
+	isQuery   bool
 	fragments map[string]int
 	refused   *gqlerror.Error
 }
@@ -73,6 +79,11 @@ func (w *walk) depth(set ast.SelectionSet, parent string) int {
 			if s.Name != "__typename" && !isIntrospection(s.Name) && !auth.MayRead(w.actor, parent, s.Name) && w.refused == nil {
 				w.refused = refusal(errs.Forbidden, w.actor.Name+" may not read "+parent+"."+s.Name, s.Position)
 			}
+			if w.isQuery {
+				for _, argument := range s.Arguments {
+					w.checkLiteral(argument.Value)
+				}
+			}
 			here = 1 + w.depth(s.SelectionSet, "")
 		case *ast.InlineFragment:
 			here = w.depth(s.SelectionSet, s.TypeCondition)
@@ -88,6 +99,32 @@ func (w *walk) depth(set ast.SelectionSet, parent string) int {
 		deepest = max(deepest, here)
 	}
 	return deepest
+}
+
+// checkText refuses text with NUL: PostgreSQL does not take it, and nothing that is recorded has it.
+func (w *walk) checkText(value any, at *ast.Position) {
+	switch v := value.(type) {
+	case string:
+		if strings.ContainsRune(v, 0) && w.refused == nil {
+			w.refused = refusal(errs.BadUserInput, "a text holds the character NUL", at)
+		}
+	case []any:
+		for _, e := range v {
+			w.checkText(e, at)
+		}
+	case map[string]any:
+		for name, e := range v {
+			w.checkText(name, at)
+			w.checkText(e, at)
+		}
+	}
+}
+
+func (w *walk) checkLiteral(v *ast.Value) {
+	w.checkText(v.Raw, v.Position)
+	for _, child := range v.Children {
+		w.checkLiteral(child.Value)
+	}
 }
 
 // isIntrospection reports whether a field of Query shows the schema, which is public.

@@ -161,8 +161,10 @@ func read(r *http.Request) (params *graphql.RawParams, status int, problem strin
 		into any
 		want string
 	}{
-		{"query", &p.Query, "a string"}, {"operationName", &p.OperationName, "a string"},
-		{"variables", &p.Variables, "an object"}, {"extensions", &p.Extensions, "an object"},
+		{"query", &p.Query, "a string"},
+		{"operationName", &p.OperationName, "a string"},
+		{"variables", &p.Variables, "an object"},
+		{"extensions", &p.Extensions, "an object"},
 	} {
 		if text, given := fields[field.name]; given {
 			if err := decodeNumbers(string(text), field.into); err != nil {

@@ -56,22 +56,17 @@ func (s *Store) Hints(ctx context.Context) <-chan struct{} {
 		return hints
 	}
 	l := pq.NewListener(s.address, listenerMinWait, listenerMaxWait, nil)
+	context.AfterFunc(ctx, func() { _ = l.Close() })
 	go func() {
 		// Listen waits until there is a connection; only Close ends that wait.
-		defer context.AfterFunc(ctx, func() { _ = l.Close() })()
 		if err := l.Listen(channel); err != nil {
-			_ = l.Close()
-			return // the tick of the follower is enough
+			_ = l.Close() // the tick of the follower is enough
 		}
-		for {
+		// Until the listener has ended: one that finds nobody who receives would never end.
+		for range l.Notify {
 			select {
-			case <-ctx.Done():
-				return
-			case <-l.Notify:
-				select {
-				case hints <- struct{}{}:
-				default:
-				}
+			case hints <- struct{}{}:
+			default:
 			}
 		}
 	}()

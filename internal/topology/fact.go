@@ -183,7 +183,7 @@ func (c *checker) marks(ids []ident.ID) []ident.ID {
 }
 
 func (c *checker) removed(v *ident.ID) {
-	switch v.Kind() { //nolint:exhaustive // the other kinds are not in the graph
+	switch v.Kind() {
 	case ident.CI, ident.Service:
 		c.ci(v)
 	case ident.RelationshipType:

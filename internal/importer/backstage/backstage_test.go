@@ -390,9 +390,21 @@ func TestAPathThatDoesNotExistEndsTheSource(t *testing.T) {
 
 func TestReferencesAreReadAsBackstageReadsThem(t *testing.T) {
 	for _, c := range []struct{ text, kind, want string }{
-		{"a", "group", "group:ns/a"}, {"User:A.b", "group", "user:ns/a.b"}, {"default/a", "group", "group:default/a"}, {"user:default/A", "", "user:default/a"},
-		{"a", "", ""}, {"", "group", ""}, {":a", "group", ""}, {"user:", "group", ""}, {"user:/a", "group", ""}, {"a/", "group", ""}, {"a/b:c", "group", ""},
-		{"a/b/c", "group", ""}, {"a b", "group", ""}, {"a\x00b", "group", ""}, {strings.Repeat("a", 64), "group", ""},
+		{"a", "group", "group:ns/a"},
+		{"User:A.b", "group", "user:ns/a.b"},
+		{"default/a", "group", "group:default/a"},
+		{"user:default/A", "", "user:default/a"},
+		{"a", "", ""},
+		{"", "group", ""},
+		{":a", "group", ""},
+		{"user:", "group", ""},
+		{"user:/a", "group", ""},
+		{"a/", "group", ""},
+		{"a/b:c", "group", ""},
+		{"a/b/c", "group", ""},
+		{"a b", "group", ""},
+		{"a\x00b", "group", ""},
+		{strings.Repeat("a", 64), "group", ""},
 	} {
 		got, err := parseRef(c.text, c.kind, "ns")
 		if (err != nil) != (c.want == "") || err == nil && got.String() != c.want {

@@ -129,22 +129,38 @@ func TestABrokenDocumentCostsNoOther(t *testing.T) {
 		name, file, content string
 		want                []string
 	}{
-		{"an unclosed list", "a.yaml", "a: 1\n---\nb: 2\nc: [1, 2\nd: 3\n---\ne: 4\n",
-			[]string{`1 {"a":1}`, `5 rejected: broken YAML: did not find expected ',' or ']'`, `7 {"e":4}`}},
-		{"a wrong indentation", "a.yaml", "a:\n  b: 1\n  c: 2\n bad: 3\n---\nd: 4\n",
-			[]string{`4 rejected: broken YAML: did not find expected key`, `6 {"d":4}`}},
-		{"a tab", "a.yaml", "a:\n\tb: 1\n---\nd: 4\n",
-			[]string{`2 rejected: broken YAML: found character that cannot start any token`, `4 {"d":4}`}},
-		{"a map in a text", "a.yaml", "a: 1\nb: c: d\n---\nd: 4\n",
-			[]string{`2 rejected: broken YAML: mapping values are not allowed in this context`, `4 {"d":4}`}},
-		{"the last line", "a.yaml", "a: 1\nb:\n  c: 2\n  - d",
-			[]string{`4 rejected: broken YAML: did not find expected key`}},
-		{"duplicate keys", "a.yaml", "a: 1\na: 2\n---\nb: 1\n",
-			[]string{`2 rejected: the key "a" stands twice in one map, first on line 1; a key must be unique`, `4 {"b":1}`}},
-		{"JSON", "a.json", "{\"a\": 1}\n{\"b\":\n nope}\n{\"c\": 1}",
-			[]string{`1 {"a":1}`, `3 rejected: broken JSON: invalid character 'o' in literal null (expecting 'u')`}},
-		{"JSON cut short", "a.json", "{\"a\": [1,\n 2",
-			[]string{`2 rejected: broken JSON: the file ends in the middle of a value`}},
+		{
+			"an unclosed list", "a.yaml", "a: 1\n---\nb: 2\nc: [1, 2\nd: 3\n---\ne: 4\n",
+			[]string{`1 {"a":1}`, `5 rejected: broken YAML: did not find expected ',' or ']'`, `7 {"e":4}`},
+		},
+		{
+			"a wrong indentation", "a.yaml", "a:\n  b: 1\n  c: 2\n bad: 3\n---\nd: 4\n",
+			[]string{`4 rejected: broken YAML: did not find expected key`, `6 {"d":4}`},
+		},
+		{
+			"a tab", "a.yaml", "a:\n\tb: 1\n---\nd: 4\n",
+			[]string{`2 rejected: broken YAML: found character that cannot start any token`, `4 {"d":4}`},
+		},
+		{
+			"a map in a text", "a.yaml", "a: 1\nb: c: d\n---\nd: 4\n",
+			[]string{`2 rejected: broken YAML: mapping values are not allowed in this context`, `4 {"d":4}`},
+		},
+		{
+			"the last line", "a.yaml", "a: 1\nb:\n  c: 2\n  - d",
+			[]string{`4 rejected: broken YAML: did not find expected key`},
+		},
+		{
+			"duplicate keys", "a.yaml", "a: 1\na: 2\n---\nb: 1\n",
+			[]string{`2 rejected: the key "a" stands twice in one map, first on line 1; a key must be unique`, `4 {"b":1}`},
+		},
+		{
+			"JSON", "a.json", "{\"a\": 1}\n{\"b\":\n nope}\n{\"c\": 1}",
+			[]string{`1 {"a":1}`, `3 rejected: broken JSON: invalid character 'o' in literal null (expecting 'u')`},
+		},
+		{
+			"JSON cut short", "a.json", "{\"a\": [1,\n 2",
+			[]string{`2 rejected: broken JSON: the file ends in the middle of a value`},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, told(t, Parse(c.file, []byte(c.content), Limits{}))); diff != "" {

@@ -199,7 +199,7 @@ func TestAMistakeIsNamedByFileAndLine(t *testing.T) {
 
 func TestAMistakeLeavesTheOthersAlone(t *testing.T) {
 	rows, problems := read(t, estate.New("shop", folder(
-		"a.yaml", "cis:\n  a: {class: server}\n  b: {clas: server}\n---\nnonsense\n---\ncis:\n  c: {class: server}",
+		"a.yaml", "cis:\n  a: {class: server}\n  b: {klass: server}\n---\nnonsense\n---\ncis:\n  c: {class: server}",
 		"b.yaml", "cis: [",
 		"c.yml", "cis:\n  d: {class: server}\n  a: {class: rack}",
 		"notes.txt", "no estate",

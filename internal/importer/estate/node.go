@@ -62,7 +62,7 @@ func pairs(n *yaml.Node, each func(key string, at, value *yaml.Node) error) erro
 // items reads one value or a list, each item bare or with something said about it: a, [a, b] or [a, b: more].
 // A mapping {a: more, b: more} is the same list.
 func items(n *yaml.Node, each func(item string, at, more *yaml.Node) error) error {
-	switch n.Kind { //nolint:exhaustive // the rest is refused by text
+	switch n.Kind {
 	case yaml.SequenceNode:
 		for _, item := range n.Content {
 			if item.Kind == yaml.SequenceNode {

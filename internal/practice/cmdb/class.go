@@ -160,7 +160,7 @@ func (p *Practice) UpdateCIClass(ctx context.Context, in UpdateCIClassInput) (*e
 		if err := f.err(); err != nil {
 			return nil, err
 		}
-		newSchema := !(len(old.AttributeSchema) == 0 && len(next.AttributeSchema) == 0) && !reflect.DeepEqual(old.AttributeSchema, next.AttributeSchema)
+		newSchema := len(old.AttributeSchema)+len(next.AttributeSchema) > 0 && !reflect.DeepEqual(old.AttributeSchema, next.AttributeSchema)
 		newRules := !slices.EqualFunc(old.IdentityRules, next.IdentityRules, slices.Equal)
 		if newSchema || newRules {
 			if err := ref.checkSubtree(ctx, tx, class, newSchema, newRules); err != nil {

@@ -135,7 +135,7 @@ func Merge(old, change map[string]any) (merged map[string]any, changed []string)
 		case value == nil && was:
 			delete(merged, name)
 			changed = append(changed, name)
-		case value != nil && !(was && reflect.DeepEqual(before, value)):
+		case value != nil && (!was || !reflect.DeepEqual(before, value)):
 			merged[name] = value
 			changed = append(changed, name)
 		}

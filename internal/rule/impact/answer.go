@@ -98,8 +98,8 @@ func (k sortKey) compare(other sortKey) int {
 // chooses applies all of a filter but the state.
 func (a *Answer) chooses(f Filter, i int) bool {
 	h := a.hits[i]
-	return !(f.WithoutRoots && h.given != Operational) &&
-		!(f.WithoutMaintenance && a.maintained[h.vertex]) &&
+	return (!f.WithoutRoots || h.given == Operational) &&
+		(!f.WithoutMaintenance || !a.maintained[h.vertex]) &&
 		(a.maxDepth == 0 || a.isNear(int32(i))) &&
 		(f.Keep == nil || f.Keep(a.snapshot.CI(h.vertex)))
 }

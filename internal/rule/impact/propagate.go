@@ -58,6 +58,7 @@ type propagation struct {
 	beside     int                      // hits that did not fail; counted only when there is a budget
 	head       int                      // hits before it passed on what they have
 	whole      Completeness
+	enough     func() bool // asked after each CI that passed on; true ends it. nil: never
 }
 
 func (p *propagation) prepare() error {
@@ -73,7 +74,7 @@ func (p *propagation) prepare() error {
 		if err != nil {
 			return err
 		}
-		switch f.State { //nolint:exhaustive // the rest is the default
+		switch f.State {
 		case Down:
 			p.down = append(p.down, v)
 		case Degraded:
@@ -210,6 +211,10 @@ func (p *propagation) rounds(pass func(topology.Vertex)) {
 		p.m.rounds = append(p.m.rounds, int32(p.head))
 		for ; p.head < end; p.head++ {
 			if pass(p.m.hits[p.head].vertex); p.err != nil {
+				return
+			}
+			if p.enough != nil && p.enough() {
+				p.whole.cut(MaxCIs)
 				return
 			}
 		}

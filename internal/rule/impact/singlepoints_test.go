@@ -160,7 +160,7 @@ func redundantFacts(n int) topology.Batch {
 }
 
 func TestSixtyFourAtOnceEqualsOneByOne(t *testing.T) {
-	s := redundant(t, 3000)
+	s := redundant(t, 1500)
 	all, err := impact.SinglePoints(t.Context(), s, impact.Targets{AllServices: true}, impact.SinglePointLimits{})
 	if err != nil {
 		t.Fatal(err)

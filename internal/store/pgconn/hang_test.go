@@ -69,7 +69,7 @@ func TestALongCopyIsNotSilence(t *testing.T) {
 	if _, err := st.ExecContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(st.Close(), tx.Commit()); err != nil {
+	if err := errors.Join(st.Close(), tx.Commit()); err != nil { //nolint:sqlclosecheck // before the commit
 		t.Fatal(err)
 	}
 }

@@ -152,7 +152,7 @@ func TestATableMayChangeUnderAKeptStatement(t *testing.T) {
 			}
 			for rows.Next() {
 			}
-			return errors.Join(rows.Err(), rows.Close())
+			return errors.Join(rows.Err(), rows.Close()) //nolint:sqlclosecheck // its error counts
 		}
 		if err := query(); err != nil {
 			t.Fatalf("before %s: %v", change, err)
@@ -297,7 +297,7 @@ func TestAnUnfinishedQueryKeepsOthersOff(t *testing.T) {
 		for rows.Next() {
 			n++
 		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil || n != 990 {
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil || n != 990 { //nolint:sqlclosecheck // its error counts
 			t.Errorf("%d rows, %v; want 990", n, err)
 		}
 	}
@@ -338,6 +338,9 @@ func TestRowsKeepWhatLibPQOffers(t *testing.T) {
 	}
 	if !several.NextResultSet() || !several.Next() {
 		t.Error("the second result is missing")
+	}
+	if err := several.Err(); err != nil {
+		t.Error(err)
 	}
 }
 

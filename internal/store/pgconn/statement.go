@@ -194,7 +194,7 @@ func (s *copyIn) Exec(values []driver.Value) (driver.Result, error) {
 	if len(values) == 0 {
 		s.c.busy = false
 	}
-	return s.pqCopy.Exec(values) //nolint:staticcheck // lib/pq's COPY has no other way
+	return s.pqCopy.Exec(values)
 }
 
 func (s *copyIn) Close() error {

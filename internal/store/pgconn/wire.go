@@ -32,7 +32,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	began := time.Now()
 	for {
 		w.mu.Lock()
-		_ = w.Conn.SetReadDeadline(w.limit(began))
+		_ = w.SetReadDeadline(w.limit(began))
 		w.mu.Unlock()
 		n, err := w.Conn.Read(p)
 		if err == nil {
@@ -55,7 +55,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	now := time.Now()
 	w.lastWrite.Store(now.UnixNano())
 	w.mu.Lock()
-	_ = w.Conn.SetWriteDeadline(w.limit(now))
+	_ = w.SetWriteDeadline(w.limit(now))
 	w.mu.Unlock()
 	n, err := w.Conn.Write(p)
 	w.sent.Add(int64(n))
@@ -106,8 +106,8 @@ func (w *wire) expire(turn int, t time.Time) {
 	defer w.mu.Unlock()
 	if turn == w.turn {
 		w.expiry = t
-		_ = w.Conn.SetReadDeadline(w.limit(time.Now()))
-		_ = w.Conn.SetWriteDeadline(w.limit(time.Now()))
+		_ = w.SetReadDeadline(w.limit(time.Now()))
+		_ = w.SetWriteDeadline(w.limit(time.Now()))
 	}
 }
 

@@ -16,8 +16,10 @@ import (
 	"time"
 )
 
-var initArguments = []string{"--username=" + superuser, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
-	"--wal-segsize=4", "--no-sync"}
+var initArguments = []string{
+	"--username=" + superuser, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
+	"--wal-segsize=4", "--no-sync",
+}
 
 // fill makes the data directory: a copy of the cached one if there is one, else by initdb, whose result is
 // then cached for the next process. A cache that cannot be written costs time, nothing else.

@@ -127,7 +127,7 @@ func TestTheServerDiesWithAKilledProcess(t *testing.T) {
 func TestAClusterLeftBehindIsSwept(t *testing.T) {
 	requireCluster(t)
 	// TMPDIR separates this test's clusters from those of other processes.
-	tmp, err := os.MkdirTemp("/tmp", "sweep")
+	tmp, err := os.MkdirTemp("/tmp", "sweep") //nolint:usetesting // the path of a socket must be short
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -167,7 +168,7 @@ func TestWritersThatDeadlockAllSucceed(t *testing.T) {
 func TestATransientFailureIsTriedAgainAndNoOther(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for _, c := range []struct {
-			code  pq.ErrorCode
+			code  pqerror.Code
 			fails int
 			want  errs.Code
 			runs  int
@@ -273,6 +274,17 @@ func TestHintsEndWithTheirContext(t *testing.T) {
 			return false
 		}
 	})
+	cancel()
+
+	// More hints than anybody waits for, while several end.
+	ctx, cancel = context.WithCancel(t.Context())
+	for range 8 {
+		s.Hints(ctx)
+	}
+	soon(t, "all listen", func() bool {
+		return len(column(t, s.Writer(), "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")) >= 8
+	})
+	raw(t, s, "SELECT pg_notify('linchpin_revision', g::text) FROM generate_series(1, 50000) g")
 	cancel()
 
 	// From here on nobody can connect; the server's own connections stay.

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/linchpin-cmdb/linchpin/ent/ci"
+	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/app"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// Rows that the tables show unless told otherwise.
+const defaultRows = 20
+
+func impactCommand(env *environment) *cobra.Command {
+	var state string
+	var rows int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "impact CI…",
+		Short:   "Say what breaks if these CIs fail together",
+		Long:    "Say what breaks if these CIs fail together. A CI is named by its id (ci_1z), its name, or its key in another system (SOURCE:KEY).",
+		Example: "  linchpin impact orders-db-primary\n  linchpin impact demo:ups-rtm-a ci_33 --json",
+		Args:    argsOf(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withApp(cmd, env, func(ctx context.Context, a *app.App) error {
+				var failed []*read.Failure
+				for _, name := range args {
+					id, err := findCI(ctx, a, name)
+					if err != nil {
+						return err
+					}
+					failed = append(failed, &read.Failure{ID: id, State: strings.ToUpper(state)})
+				}
+				answer, err := a.Reader.Impact(ctx, failed, nil, nil, nil)
+				if err != nil {
+					return err
+				}
+				affected, err := affectedRows(ctx, answer, rows)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return writeJSON(env, struct {
+						Revision  int64         `json:"revision"`
+						IsPartial bool          `json:"isPartial"`
+						Count     int           `json:"affectedCount"`
+						Affected  []affectedRow `json:"affected"`
+					}{answer.Revision(), answer.Completeness().IsPartial, answer.Counts().AffectedCount, affected})
+				}
+				return printImpact(env, answer, affected)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&state, "state", "DOWN", "how they fail: DOWN or DEGRADED")
+	rowFlags(cmd, &rows, &asJSON)
+	return cmd
+}
+
+func rowFlags(cmd *cobra.Command, rows *int, asJSON *bool) {
+	cmd.Flags().IntVar(rows, "rows", defaultRows, "how many rows to show; 0 for all")
+	cmd.Flags().BoolVar(asJSON, "json", false, "print JSON")
+}
+
+// withApp opens the product for one question.
+func withApp(cmd *cobra.Command, env *environment, ask func(context.Context, *app.App) error) error {
+	address, err := env.address()
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(cmd.Context(), address, newLog(env))
+	if err != nil {
+		return err
+	}
+	return errors.Join(ask(cmd.Context(), a), a.Close())
+}
+
+// findCI is the CI that a person means.
+func findCI(ctx context.Context, a *app.App, name string) (ident.ID, error) {
+	if id, err := ident.Parse(name); err == nil {
+		return id, nil
+	}
+	if source, key, is := strings.Cut(name, ":"); is {
+		rows, err := a.Store.Read.ExternalIdentity.Query().Where(externalidentity.Source(source), externalidentity.ExternalID(key)).All(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if len(rows) > 0 {
+			return rows[0].RecordID, nil
+		}
+	}
+	rows, err := a.Store.Read.CI.Query().Where(ci.Name(name)).Limit(3).All(ctx)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(rows) == 0:
+		return 0, fmt.Errorf("there is no CI %q: give an id, an exact name, or SOURCE:KEY", name)
+	case len(rows) > 1:
+		return 0, fmt.Errorf("%q is the name of several CIs: give an id, such as %v or %v", name, rows[0].ID, rows[1].ID)
+	}
+	return rows[0].ID, nil
+}
+
+// affectedRow is one line of the answer.
+type affectedRow struct {
+	ID       ident.ID `json:"id"`
+	Name     string   `json:"name"`
+	Class    string   `json:"class"`
+	State    string   `json:"state"`
+	Distance int      `json:"distance"`
+	Owner    string   `json:"owner,omitempty"`
+	Reason   string   `json:"reason"`
+}
+
+// affectedRows reads the answer page by page; most 0 reads all.
+func affectedRows(ctx context.Context, answer *read.Impact, most int) ([]affectedRow, error) {
+	all := []affectedRow{}
+	for after := (*string)(nil); ; {
+		size := read.MaxPage
+		if most > 0 {
+			size = min(size, most-len(all))
+		}
+		page, err := answer.Affected(ctx, nil, nil, &size, after, nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, hit := range page.Nodes() {
+			row := affectedRow{ID: hit.Ci().ID, Name: hit.Ci().Name, State: hit.State(), Distance: hit.Distance()}
+			if err := describe(ctx, hit, &row); err != nil {
+				return nil, err
+			}
+			all = append(all, row)
+		}
+		if after = page.PageInfo.EndCursor; !page.PageInfo.HasNextPage || len(all) == most {
+			return all, nil
+		}
+	}
+}
+
+func describe(ctx context.Context, hit *read.AffectedCI, row *affectedRow) error {
+	class, err := hit.Ci().Class(ctx)
+	if err != nil {
+		return err
+	}
+	row.Class = class.Code
+	if owner, err := hit.Ci().Owner(ctx); err != nil {
+		return err
+	} else if owner != nil {
+		if row.Owner, err = owner.Name(ctx); err != nil {
+			return err
+		}
+	}
+	proof, err := hit.Proof()
+	if err != nil {
+		return err
+	}
+	row.Reason, err = proof.Summary(ctx)
+	return err
+}
+
+func printImpact(env *environment, answer *read.Impact, rows []affectedRow) error {
+	counts := answer.Counts()
+	_, _ = fmt.Fprintf(env.stdout, "%d CIs affected: %d DOWN, %d DEGRADED; %d services. %d more lost redundancy.\n",
+		counts.AffectedCount, counts.DownCount, counts.DegradedCount, counts.ServiceCount, counts.AtRiskCount)
+	if len(rows) == 0 {
+		return nil
+	}
+	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "STATE\tHOPS\tNAME\tCLASS\tOWNER\tWHY")
+	for _, r := range rows {
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", r.State, r.Distance, r.Name, r.Class, r.Owner, r.Reason)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if more := counts.AffectedCount - len(rows); more > 0 {
+		_, _ = fmt.Fprintf(env.stdout, "… and %d more (--rows 0 shows all)\n", more)
+	}
+	return nil
+}
+
+func writeJSON(env *environment, v any) error {
+	e := json.NewEncoder(env.stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

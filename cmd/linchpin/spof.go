@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/app"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+func spofCommand(env *environment) *cobra.Command {
+	var tiers []string
+	var rows int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "spof [SERVICE]",
+		Short: "List single points of failure",
+		Long: `List the CIs whose failure alone takes a service DOWN: this service (by id, name or
+SOURCE:KEY), or any service, or any of some tiers. Those that take down most come first.`,
+		Example: "  linchpin spof Checkout\n  linchpin spof --tier tier-1 --json",
+		Args:    argsOf(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && len(tiers) > 0 {
+				return usageError{cmd, fmt.Errorf("give a service or --tier, not both")}
+			}
+			return withApp(cmd, env, func(ctx context.Context, a *app.App) error {
+				ask := func(p read.Page) (*read.SinglePointConnection, error) {
+					return a.Reader.SinglePointsOfFailure(ctx, tiers, p)
+				}
+				if len(args) > 0 {
+					id, err := findCI(ctx, a, args[0])
+					if err != nil {
+						return err
+					}
+					service, err := a.Reader.CI(ctx, id)
+					if err != nil {
+						return err
+					}
+					if service == nil {
+						return fmt.Errorf("there is no CI %s", args[0])
+					}
+					ask = func(p read.Page) (*read.SinglePointConnection, error) {
+						return service.SinglePointsOfFailure(ctx, p.First, p.After, nil, nil)
+					}
+				}
+				found, total, err := singlePointRows(ctx, ask, rows)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return writeJSON(env, struct {
+						Total  int              `json:"total"`
+						Points []singlePointRow `json:"singlePointsOfFailure"`
+					}{total, found})
+				}
+				return printSinglePoints(env, found, total)
+			})
+		},
+	}
+	cmd.Flags().StringSliceVar(&tiers, "tier", nil, "only services of these tiers, by code")
+	rowFlags(cmd, &rows, &asJSON)
+	return cmd
+}
+
+// singlePointRow is one line of the answer.
+type singlePointRow struct {
+	ID       ident.ID `json:"id"`
+	Name     string   `json:"name"`
+	Class    string   `json:"class"`
+	Targets  int      `json:"targetsDown"`
+	Services int      `json:"servicesDown"`
+	CIs      int      `json:"cisDown"`
+}
+
+func singlePointRows(ctx context.Context, ask func(read.Page) (*read.SinglePointConnection, error), most int) (all []singlePointRow, total int, err error) {
+	all = []singlePointRow{}
+	for after := (*string)(nil); ; {
+		size := read.MaxPage
+		if most > 0 {
+			size = min(size, most-len(all))
+		}
+		page, err := ask(read.Page{First: &size, After: after})
+		if err != nil {
+			return nil, 0, err
+		}
+		if total, err = page.TotalCount(ctx); err != nil {
+			return nil, 0, err
+		}
+		for _, p := range page.Nodes() {
+			class, err := p.Ci.Class(ctx)
+			if err != nil {
+				return nil, 0, err
+			}
+			all = append(all, singlePointRow{p.Ci.ID, p.Ci.Name, class.Code, p.TargetsDownCount(), p.ServicesDownCount(), p.CisDownCount()})
+		}
+		if after = page.PageInfo.EndCursor; !page.PageInfo.HasNextPage || len(all) == most {
+			return all, total, nil
+		}
+	}
+}
+
+func printSinglePoints(env *environment, rows []singlePointRow, total int) error {
+	_, _ = fmt.Fprintf(env.stdout, "%d single points of failure.\n", total)
+	if len(rows) == 0 {
+		return nil
+	}
+	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "NAME\tCLASS\tTARGETS DOWN\tSERVICES DOWN\tCIS DOWN")
+	for _, r := range rows {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\n", r.Name, r.Class, r.Targets, r.Services, r.CIs)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if more := total - len(rows); more > 0 {
+		_, _ = fmt.Fprintf(env.stdout, "… and %d more (--rows 0 shows all)\n", more)
+	}
+	return nil
+}

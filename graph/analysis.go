@@ -1,0 +1,28 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+func (r *queryResolver) SinglePointsOfFailure(ctx context.Context, tiers []string, first *int, after *string, last *int, before *string) (*read.Connection[read.SinglePoint], error) {
+	return r.r.read.SinglePointsOfFailure(ctx, tiers, read.Page{First: first, After: after, Last: last, Before: before})
+}
+
+func (r *queryResolver) CommonCauses(ctx context.Context, groups []ident.ID, first *int, after *string, last *int, before *string) (*read.Connection[read.SharedGroup], error) {
+	return r.r.read.CommonCauses(ctx, groups, read.Page{First: first, After: after, Last: last, Before: before})
+}
+
+func (r *queryResolver) Paths(ctx context.Context, from ident.ID, to ident.ID, first int) ([]*read.ImpactPath, error) {
+	return r.r.read.Paths(ctx, from, to, first)
+}
+
+func (r *queryResolver) RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, first int) ([]*read.RootCauseCandidate, error) {
+	return r.r.read.RootCauseCandidates(ctx, seen, healthy, first)
+}
+
+func (r *queryResolver) WhatIf(ctx context.Context, overlay read.Overlay) (*read.Impact, error) {
+	return r.r.read.WhatIf(ctx, overlay)
+}

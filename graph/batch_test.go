@@ -1,0 +1,105 @@
+package graph_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
+)
+
+// nestedOperations ask for something of every row of a list. HUB, TEAM, CHANGE and INCIDENT stand for ids, PAGE for a large page.
+var nestedOperations = map[string]string{
+	"cis": `{ cis PAGE { nodes { class { code parent { code } attributeSchema } owner { name } owners { team { name parent { name } } person { name } }
+		externalIdentities { source } dependencyGroups { members { relationship { source { name } } } ci { name } } danglingReferences { record { id } }
+		service { tier { code } supportTeam { name } } operationalState } } }`,
+	"relationships": `{ cis PAGE { nodes { relationships(first: 3) { totalCount nodes { type { code } strength source { name } target { name class { code } } history(first: 2) { nodes { id } } } }
+		outgoing: relationships(first: 3, direction: OUTGOING) { nodes { target { name } } } } } }`,
+	"records": `{ cis PAGE { nodes { incidents(first: 3) { totalCount nodes { number caller { name } assignmentTeam { name } cis { ci { name } } suggestedImpactLevel availableTransitions { to } } }
+		open: incidents(first: 3, filter: {open: true}) { totalCount } changes(first: 3) { nodes { number scope { ci { name } } approvals { approver } } }
+		history(first: 3) { totalCount nodes { record { id } } } versions(first: 3) { nodes { record } } } } }`,
+	"impact": `{ cis PAGE { nodes { impact { counts { byClass { class { code } count } byTier { tier { code } } byEnvironment { count } }
+		affected(first: 3, classes: ["server"]) { totalCount nodes { ci { name owner { name } } proof { summary path { name } causes { ci { name } relationship { id } proof { summary } } } } }
+		services(first: 3) { nodes { service { tier { code } } } } on(id: "HUB") { ci { name } } subgraph { relationships { source { name } } } } } } }`,
+	"dependencies": `{ cis PAGE { nodes { dependencies { needs(first: 3, classes: ["server"]) { totalCount nodes { ci { name class { code } } } } } } } }`,
+	"services":     `{ services PAGE { nodes { ci { name owners { name } } tier { code } supportTeam { members { name } } } } }`,
+	"incidents": `{ incidents PAGE { nodes { parent { number } children(first: 2) { totalCount nodes { number } } causedByChange { number } timeline(first: 2) { nodes { body } }
+		impact { affected(first: 2) { nodes { ci { name } } } } affectedServices(first: 2) { nodes { ci { name } } } impactAtOpening { services { ci { name } } }
+		assignee { teams { name } } externalIdentities { source } history(first: 2) { nodes { verb } } suggestedImpactReason } } }`,
+	"changes": `{ changes PAGE { nodes { requester { name } assignmentTeam { name } scope { ci { name } } impact { services(first: 2) { nodes { ci { name } } } }
+		causedIncidents(first: 2) { nodes { number } } timeline(first: 2) { nodes { body } } history(first: 2) { nodes { id } } } } }`,
+	"people":   `{ people PAGE { nodes { teams { name } externalIdentities { source } } } teams PAGE { nodes { parent { name } children { name } members { name } owns(first: 3) { totalCount nodes { name } } } } }`,
+	"journal":  `{ journal PAGE { nodes { record { id ... on CI { name class { code } owner { name } } ... on Incident { cis { ci { name } } } ... on Relationship { source { name } } } } } }`,
+	"search":   `{ search(query: "row", first: 100) { nodes { name owner { name } incidents(first: 2) { totalCount } } } }`,
+	"dangling": `{ danglingReferences PAGE { nodes { record { ... on CI { name owner { name } } } } } }`,
+	"reference": `{ ciClasses PAGE { nodes { parent { code } attributeSchema } } relationshipTypes PAGE { nodes { code allowedPairs { source } } }
+		serviceTiers { code } }`,
+	"mutation": `mutation { updateCI(input: {id: "HUB", description: "NOW"}) { ci { name owners { team { name } } relationships PAGE { nodes { source { name owner { name } } target { name } } }
+		incidents PAGE { nodes { cis { ci { name } } } } } userErrors { message } } }`,
+}
+
+// fill puts pages of a size and ids into an operation.
+func (e *estate) fill(operation string, size int) string {
+	return strings.NewReplacer("PAGE", fmt.Sprintf("(first: %d)", size), "HUB", e.hub.String(), "TEAM", e.team.String(), "INCIDENT", e.incidents[0].String(),
+		"CHANGE", e.changes[0].String(), "NOW", time.Now().String(), "REVISION", fmt.Sprint(e.revision)).Replace(operation)
+}
+
+func TestStatementsDoNotGrowWithRows(t *testing.T) {
+	// The journal of a small estate has not all kinds of records on its first page; three rows have.
+	small, large := newEstate(t, storetest.SQLite(t), 4), newEstate(t, storetest.SQLite(t), 25)
+	for name, operation := range nestedOperations {
+		t.Run(name, func(t *testing.T) {
+			few, little := ask(t, small, small.fill(operation, 100), nil, "")
+			many, much := ask(t, large, large.fill(operation, 100), nil, "")
+			if firstCode(few) != "" || firstCode(many) != "" {
+				t.Fatal(few, many)
+			}
+			if len(much) > len(little) {
+				t.Errorf("%d statements for few rows, %d for many:\n%s", len(little), len(much), join(much))
+			}
+		})
+	}
+}
+
+func TestAliasesAndRepeatedRecordsEachGetTheirOwn(t *testing.T) {
+	onEstates(t, 5, func(t *testing.T, e *estate) {
+		ci, service := e.cis[1], strings.Replace(e.cis[1].String(), "ci_", "svc_", 1)
+		got, _ := ask(t, e, fmt.Sprintf(`{ nodes(ids: [%q, %q, %q, %q, "ci_zzz", %q]) { id
+			... on CI { name a: incidents(first: 1) { totalCount nodes { id } } b: incidents(first: 2, orderBy: [{field: CREATED_AT}]) { nodes { id } } c: relationships(direction: OUTGOING) { totalCount } d: relationships { totalCount } }
+			... on Service { ci { id incidents(first: 1) { totalCount } } } ... on Team { name } } }`, ci, service, e.hub, ci, e.team), nil, "")
+		text, _ := json.Marshal(got)
+		one := fmt.Sprintf(`{"a":{"nodes":[{"id":"%[2]s"}],"totalCount":1},"b":{"nodes":[{"id":"%[2]s"}]},"c":{"totalCount":1},"d":{"totalCount":2},"id":"%[1]s","name":"twin 1"}`, ci, e.incidents[1])
+		hub := fmt.Sprintf(`{"a":{"nodes":[{"id":"%s"}],"totalCount":5},"b":{"nodes":[{"id":"%s"},{"id":"%s"}]},"c":{"totalCount":5},"d":{"totalCount":9},"id":"%s","name":"twin 0"}`,
+			e.incidents[4], e.incidents[0], e.incidents[1], e.hub)
+		want := fmt.Sprintf(`{"data":{"nodes":[%s,{"ci":{"id":%q,"incidents":{"totalCount":1}},"id":%q},%s,%s,null,{"id":%q,"name":"team"}]}}`, one, ci, service, hub, one, e.team)
+		if string(text) != want {
+			t.Errorf("got  %s\nwant %s", text, want)
+		}
+	})
+}
+
+func TestAHungUpRequestEndsForEveryField(t *testing.T) {
+	onEstates(t, 10, func(t *testing.T, e *estate) {
+		for after := range 20 {
+			ctx, cancel := context.WithCancel(t.Context())
+			body, _ := json.Marshal(map[string]string{"query": e.fill(nestedOperations["records"], 100)})
+			r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", strings.NewReader(string(body)))
+			r.Header.Set("Content-Type", "application/json")
+			w := httptest.NewRecorder()
+			stop := time.AfterFunc(time.Duration(after)*time.Millisecond, cancel)
+			e.ServeHTTP(w, r)
+			stop.Stop()
+			cancel()
+			for _, leak := range []string{"INTERNAL", "sql", "SELECT", "pq:"} {
+				if strings.Contains(w.Body.String(), leak) {
+					t.Fatalf("after %d ms: %.300s", after, w.Body)
+				}
+			}
+		}
+	})
+}

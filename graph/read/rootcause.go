@@ -1,0 +1,121 @@
+package read
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+)
+
+// RootCauseCandidate is a set of failures that explains what was seen.
+type RootCauseCandidate struct {
+	cause impact.RootCause
+	found map[ident.ID]*CI // every CI that some candidate of the answer names
+}
+
+// RootCauseAlternative is another set of failures with the same consequences.
+type RootCauseAlternative struct{ Failures []*CI }
+
+// Failures is what failed.
+func (c *RootCauseCandidate) Failures() []*CI { return pick(c.found, c.cause.Failures) }
+
+// Alternatives are other sets that nothing seen tells from this one.
+func (c *RootCauseCandidate) Alternatives() []*RootCauseAlternative {
+	all := make([]*RootCauseAlternative, len(c.cause.Alternatives))
+	for i, failures := range c.cause.Alternatives {
+		all[i] = &RootCauseAlternative{pick(c.found, failures)}
+	}
+	return all
+}
+
+// Share is the candidate's share of the likelihood of all candidates.
+func (c *RootCauseCandidate) Share() float64 { return c.cause.Share }
+
+// Explained are the symptoms the candidate explains.
+func (c *RootCauseCandidate) Explained() []*CI { return pick(c.found, c.cause.Explained) }
+
+// Unexplained are the symptoms the candidate does not explain.
+func (c *RootCauseCandidate) Unexplained() []*CI { return pick(c.found, c.cause.Unexplained) }
+
+// Contradicted are CIs that were called well and would be affected.
+func (c *RootCauseCandidate) Contradicted() []*CI { return pick(c.found, c.cause.Contradicted) }
+
+// AlsoBroken are CIs that would also be affected.
+func (c *RootCauseCandidate) AlsoBroken() []*CI { return pick(c.found, c.cause.AlsoBroken) }
+
+// AlsoBrokenCount is how many CIs would also be affected.
+func (c *RootCauseCandidate) AlsoBrokenCount() int { return c.cause.AlsoBrokenCount }
+
+// maxCandidates bounds the candidates of one answer.
+const maxCandidates = 20
+
+// RootCauseCandidates are the fewest failures that explain what was seen, the most likely first.
+func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healthy []ident.ID, first int) ([]*RootCauseCandidate, error) {
+	if len(seen) == 0 || len(seen) > maxFailures || len(healthy) > maxFailures {
+		return nil, errs.New(errs.BadUserInput, "seen lists %d CIs and healthy %d: 1 to %d may be unwell, at most %d well", len(seen), len(healthy), maxFailures, maxFailures)
+	}
+	var symptoms impact.Symptoms
+	for _, s := range seen {
+		state, known := impact.ParseState(s.State)
+		if !known {
+			return nil, errs.New(errs.BadUserInput, "%q is no state to be seen in", s.State)
+		}
+		symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: asCI(s.ID), State: state})
+	}
+	for _, id := range healthy {
+		symptoms.Healthy = append(symptoms.Healthy, asCI(id))
+	}
+	return r.rootCauses(ctx, symptoms, first)
+}
+
+func (r *Reader) rootCauses(ctx context.Context, symptoms impact.Symptoms, first int) ([]*RootCauseCandidate, error) {
+	if first < 1 || first > maxCandidates {
+		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d candidates", first, maxCandidates)
+	}
+	answer, err := impact.RootCauses(ctx, r.snapshot(), symptoms, impact.RootCauseOptions{MaxCandidates: first, MaxBroken: namedCIs})
+	if err != nil {
+		return nil, err
+	}
+	var ids []ident.ID
+	for _, c := range answer.Candidates {
+		for _, set := range append([][]ident.ID{c.Failures, c.Explained, c.Unexplained, c.Contradicted, c.AlsoBroken}, c.Alternatives...) {
+			ids = append(ids, set...)
+		}
+	}
+	found, err := loadCIs(ctx, r, ids)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*RootCauseCandidate, len(answer.Candidates))
+	for i, c := range answer.Candidates {
+		all[i] = &RootCauseCandidate{c, found}
+	}
+	return all, nil
+}
+
+// RootCauseCandidates are the fewest failures that explain the incident's CIs, the most likely first.
+func (i *Incident) RootCauseCandidates(ctx context.Context, first int) ([]*RootCauseCandidate, error) {
+	links, err := i.Cis(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var symptoms impact.Symptoms
+	graph := i.in.snapshot()
+	for _, l := range links {
+		if v, known := graph.Index(l.CiID); !known || !graph.IsPresent(v) {
+			continue // retired since
+		}
+		if l.Role == domain.ExcludedRole {
+			symptoms.Healthy = append(symptoms.Healthy, l.CiID)
+		} else {
+			// What was seen affected may work in part.
+			symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: l.CiID, State: impact.Degraded})
+		}
+	}
+	if len(symptoms.Seen) == 0 {
+		return []*RootCauseCandidate{}, nil
+	}
+	return i.in.rootCauses(ctx, symptoms, first)
+}

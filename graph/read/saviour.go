@@ -1,0 +1,33 @@
+package read
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// IsInMaintenance reports whether the CI is in maintenance.
+func (a *AffectedCI) IsInMaintenance() bool { return a.hit.InMaintenance }
+
+// Saviours are CIs the survival of a single one of which would keep the CI up, the nearest first.
+func (a *AffectedCI) Saviours(ctx context.Context) ([]*CI, error) {
+	found, err := once(a.in, "saviours", func() (map[*AffectedCI][]*CI, error) {
+		of, all := map[*AffectedCI][]ident.ID{}, []ident.ID(nil)
+		for _, row := range a.in.rows {
+			for _, s := range row.i.answer().Saviours(row.hit.CI) {
+				of[row] = append(of[row], s.CI)
+				all = append(all, s.CI)
+			}
+		}
+		cis, err := loadCIs(ctx, a.in.Reader, all)
+		if err != nil {
+			return nil, err
+		}
+		shown := make(map[*AffectedCI][]*CI, len(a.in.rows))
+		for _, row := range a.in.rows {
+			shown[row] = pick(cis, of[row])
+		}
+		return shown, nil
+	})
+	return found[a], err
+}

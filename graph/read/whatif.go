@@ -1,0 +1,114 @@
+package read
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// Overlay is what is supposed beside what is.
+type Overlay struct {
+	Failed             []*Failure
+	Excluded           []ident.ID
+	Maintenance        []ident.ID
+	OpenIncidents      bool
+	AddedRelationships []*OverlayRelationship
+	Removed            []ident.ID
+}
+
+// OverlayRelationship is a relationship that would be added.
+type OverlayRelationship struct {
+	Type     string
+	Source   ident.ID
+	Target   ident.ID
+	Strength *domain.Strength
+}
+
+// WhatIf asks what breaks if an overlay held.
+func (r *Reader) WhatIf(ctx context.Context, o Overlay) (*Impact, error) {
+	for name, n := range map[string]int{
+		"failed": len(o.Failed), "excluded": len(o.Excluded), "maintenance": len(o.Maintenance),
+		"addedRelationships": len(o.AddedRelationships), "removed": len(o.Removed),
+	} {
+		if n > maxFailures {
+			return nil, errs.New(errs.BadUserInput, "overlay.%s has %d entries: at most %d", name, n, maxFailures)
+		}
+	}
+	supposed := impact.Overlay{OpenIncidents: o.OpenIncidents, Removed: o.Removed}
+	for _, f := range o.Failed {
+		state, known := impact.ParseState(f.State)
+		if !known {
+			return nil, errs.New(errs.BadUserInput, "%q is no state to fail in", f.State)
+		}
+		supposed.Failed = append(supposed.Failed, impact.Failure{CI: asCI(f.ID), State: state})
+	}
+	for _, id := range o.Excluded {
+		supposed.Excluded = append(supposed.Excluded, asCI(id))
+	}
+	for _, id := range o.Maintenance {
+		supposed.Maintenance = append(supposed.Maintenance, asCI(id))
+	}
+	graph := r.snapshot()
+	var err error
+	if supposed.Relationships, err = r.supposed(ctx, graph, o.AddedRelationships); err != nil {
+		return nil, err
+	}
+	answer, err := impact.WhatIf(ctx, graph, supposed)
+	if err != nil {
+		return nil, err
+	}
+	b := newBatch[Impact](r, nil)
+	b.rows = append(b.rows, &Impact{"what if", func() (*impact.Answer, error) { return answer, nil }, b})
+	return b.rows[0], nil
+}
+
+// supposed turns relationships that would be added into facts, under ids that nothing has yet.
+func (r *Reader) supposed(ctx context.Context, graph *topology.Snapshot, added []*OverlayRelationship) ([]topology.Relationship, error) {
+	if len(added) == 0 {
+		return nil, nil
+	}
+	types, err := r.store.Read.RelationshipType.Query().Select(relationshiptype.FieldCode).All(ctx)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	byCode := make(map[string]ident.ID, len(types))
+	for _, t := range types {
+		byCode[t.Code] = t.ID
+	}
+	next := graph.Unused(ident.Relationship)
+	facts := make([]topology.Relationship, len(added))
+	for i, l := range added {
+		at := "overlay.addedRelationships." + strconv.Itoa(i)
+		f := topology.Relationship{ID: ident.New(ident.Relationship, next.Number()+int64(i)), Type: byCode[l.Type], Source: asCI(l.Source), Target: asCI(l.Target)}
+		if f.Type == 0 {
+			return nil, errs.New(errs.BadUserInput, "%s: there is no relationship type %q", at, l.Type)
+		}
+		for _, end := range []ident.ID{f.Source, f.Target} {
+			if _, known := graph.Index(end); !known {
+				return nil, errs.New(errs.NotFound, "%s: there is no CI %v", at, end)
+			}
+		}
+		if l.Strength != nil {
+			if f.Strength, err = strength(*l.Strength); err != nil {
+				return nil, err
+			}
+		}
+		facts[i] = f
+	}
+	return facts, nil
+}
+
+func strength(s domain.Strength) (topology.Strength, error) {
+	parsed, known := topology.ParseStrength(string(s))
+	if !known {
+		return parsed, errs.New(errs.BadUserInput, "%q is no strength", s)
+	}
+	return parsed, nil
+}
