@@ -61,7 +61,6 @@ type planner struct {
 	stored  *stored
 
 	edges    []*edge
-	groups   []*group
 	dangling []*loose
 	listed   map[looseAt]bool
 }

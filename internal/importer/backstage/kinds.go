@@ -52,14 +52,14 @@ func component(r *reader) *entity {
 	r.relate(ci, "dependencyOf", "depends_on", "", true)
 	r.relate(ci, "providesApis", "provides_api", "api", false)
 	r.relate(ci, "consumesApis", "consumes_api", "api", false)
-	r.relateOne(ci, "system", "part_of", "system")
-	r.relateOne(ci, "subcomponentOf", "part_of", "component")
+	r.partOf(ci, "system", "system")
+	r.partOf(ci, "subcomponentOf", "component")
 	return &entity{row: importer.Row{CI: ci}}
 }
 
 func api(r *reader) *entity {
 	ci := r.ci("api", false)
-	r.relateOne(ci, "system", "part_of", "system")
+	r.partOf(ci, "system", "system")
 	if definition := r.Root.At("spec", "definition"); definition.Is(document.Map) {
 		for key := range definition.Map() {
 			if strings.HasPrefix(key, "$") {
@@ -81,19 +81,19 @@ func resource(r *reader) *entity {
 	ci := r.ci(class, false)
 	r.relate(ci, "dependsOn", "depends_on", "", false)
 	r.relate(ci, "dependencyOf", "depends_on", "", true)
-	r.relateOne(ci, "system", "part_of", "system")
+	r.partOf(ci, "system", "system")
 	return &entity{row: importer.Row{CI: ci}}
 }
 
 func system(r *reader) *entity {
 	ci := r.ci("system", false)
-	r.relateOne(ci, "domain", "part_of", "domain")
+	r.partOf(ci, "domain", "domain")
 	return &entity{row: importer.Row{CI: ci}}
 }
 
 func domainOf(r *reader) *entity {
 	ci := r.ci("domain", false)
-	r.relateOne(ci, "subdomainOf", "part_of", "domain")
+	r.partOf(ci, "subdomainOf", "domain")
 	return &entity{row: importer.Row{CI: ci}}
 }
 
@@ -280,13 +280,14 @@ func (r *reader) relate(ci *importer.CI, field, kind, target string, isReverse b
 	}
 }
 
-func (r *reader) relateOne(ci *importer.CI, field, kind, target string) {
+// partOf relates a CI to the one its field names, of a kind.
+func (r *reader) partOf(ci *importer.CI, field, target string) {
 	n := r.Root.At("spec", field)
 	if n.Is(document.Missing, document.Null) {
 		return
 	}
 	if to, ok := r.reference(n, "spec."+field, target); ok {
-		r.add(ci, importer.Relationship{Type: kind, Target: to.String(), Evidence: "spec." + field}, n.Line)
+		r.add(ci, importer.Relationship{Type: "part_of", Target: to.String(), Evidence: "spec." + field}, n.Line)
 	}
 }
 

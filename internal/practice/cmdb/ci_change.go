@@ -103,7 +103,7 @@ func putOptional[T comparable](c *change, isHeld func(string) bool, field string
 func sameLinks(a, b []domain.Link) bool { return slices.Equal(a, b) }
 
 func (c *change) editAttributes(ch CIChange, isHeld func(string) bool, f *faults) {
-	over := checkObject(f, "attributes", ch.Attributes)
+	over := checkAttributes(f, ch.Attributes)
 	if ch.ReplaceAttributes {
 		for name := range c.old.Attributes {
 			if _, stays := over[name]; !stays {

@@ -128,7 +128,7 @@ func (r *Reference) draftCI(row NewCI, f *faults) *ent.CI {
 	if d.Labels == nil {
 		d.Labels = map[string]string{}
 	}
-	d.Attributes = checkObject(f, "attributes", row.Attributes)
+	d.Attributes = checkAttributes(f, row.Attributes)
 	maps.DeleteFunc(d.Attributes, func(_ string, v any) bool { return v == nil })
 	class, err := r.Class(row.Class)
 	if err != nil {

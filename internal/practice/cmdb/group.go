@@ -211,7 +211,7 @@ func updateGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []Grou
 	if err := ref.checkGroups(ctx, tx, drafts, wrong); err != nil {
 		return nil, nil, err
 	}
-	if byRow(wrong) != nil {
+	if slices.ContainsFunc(wrong, func(f faults) bool { return f.err() != nil }) {
 		return nil, wrong, nil
 	}
 	saved := make([]*ent.DependencyGroup, len(rows))

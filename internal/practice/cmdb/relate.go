@@ -123,7 +123,7 @@ func (r *Reference) draftRelationship(row NewRelationship, f *faults) *ent.Relat
 	}
 	d.ReportedBy = text(f, "reportedBy", d.ReportedBy, 1, sourceLength)
 	d.Evidence = text(f, "evidence", row.Evidence, 0, descriptionLength)
-	d.Attributes = checkObject(f, "attributes", row.Attributes)
+	d.Attributes = checkAttributes(f, row.Attributes)
 	maps.DeleteFunc(d.Attributes, func(_ string, v any) bool { return v == nil })
 	f.checkSize("attributes", d.Attributes)
 	if row.Strength != nil {

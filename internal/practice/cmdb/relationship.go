@@ -122,7 +122,7 @@ func editRelationship(old *ent.Relationship, row RelationshipChange, f *faults) 
 	if row.Evidence != nil {
 		next.Evidence = text(f, "evidence", *row.Evidence, 0, descriptionLength)
 	}
-	over := checkObject(f, "attributes", row.Attributes)
+	over := checkAttributes(f, row.Attributes)
 	if row.ReplaceAttributes {
 		for name := range old.Attributes {
 			if _, stays := over[name]; !stays {

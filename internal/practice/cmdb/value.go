@@ -156,10 +156,10 @@ func CheckKey(k domain.ExternalKey) (domain.ExternalKey, error) {
 	return k, f.err()
 }
 
-// checkObject gives a JSON object as the database will give it back, and refuses one that is too large.
-func checkObject(f *faults, field string, v map[string]any) map[string]any {
+// checkAttributes gives attributes as the database will give them back, and refuses what is too large.
+func checkAttributes(f *faults, v map[string]any) map[string]any {
 	plain, err := attribute.Plain(v)
-	f.add(err, field)
+	f.add(err, "attributes")
 	return plain
 }
 

@@ -48,7 +48,7 @@ func compile(own map[string]any) (*jsonschema.Schema, error) {
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(closed{})
 	c.AssertFormat()
-	if err := c.AddResource(address, map[string]any(own)); err != nil {
+	if err := c.AddResource(address, own); err != nil {
 		return nil, err
 	}
 	return c.Compile(address)

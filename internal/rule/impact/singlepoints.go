@@ -30,8 +30,9 @@ type SinglePointLimits struct {
 // SinglePointsAnswer lists the CIs whose failure alone takes a target DOWN.
 type SinglePointsAnswer struct {
 	Revision int64
-	// Completeness is partial when MaxPoints cut the list, or when the time was over: what is told then is
-	// true. Explored counts the CIs whose failure was simulated.
+	// Completeness is partial when MaxPoints cut the list, or when the time was over: then the points told are
+	// some, in the order of what was counted by then, and their counts and targets may be too few. Explored counts
+	// the CIs whose failure was simulated.
 	Completeness Completeness
 	Targets      int // how many there are
 	Total        int // single points found

@@ -36,17 +36,6 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// pending runs a test of what is not yet as it should be, and fails as soon as it is: then the word pending goes.
-// mend says what has to change, where.
-func pending(t *testing.T, mend string, holds func() bool) {
-	t.Helper()
-	if holds() {
-		t.Errorf("mended, take pending away: %s", mend)
-		return
-	}
-	t.Logf("known to differ: %s", mend)
-}
-
 var by = store.By{Actor: "ada", Verb: "test"}
 
 // write is store.Write of one record that has to work.

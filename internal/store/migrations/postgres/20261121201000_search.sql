@@ -4,12 +4,15 @@ INSERT INTO head (revision) VALUES (0);
 ALTER TABLE ci ALTER COLUMN name TYPE varchar COLLATE "C";
 ALTER TABLE team ALTER COLUMN name TYPE varchar COLLATE "C";
 ALTER TABLE person ALTER COLUMN name TYPE varchar COLLATE "C";
+ALTER TABLE dependency_group ALTER COLUMN name TYPE varchar COLLATE "C";
+ALTER TABLE external_identity ALTER COLUMN source TYPE varchar COLLATE "C";
+ALTER TABLE external_identity ALTER COLUMN external_id TYPE varchar COLLATE "C";
 ALTER TABLE ci_class ALTER COLUMN code TYPE varchar COLLATE "C";
 ALTER TABLE relationship_type ALTER COLUMN code TYPE varchar COLLATE "C";
 -- Full text: words are cut at everything that is no letter or digit, so that host-0007 is found by 0007.
 ALTER TABLE ci ADD COLUMN x_search tsvector GENERATED ALWAYS AS (
-  setweight(to_tsvector('simple'::regconfig, regexp_replace(name, '[^[:alnum:]]+', ' ', 'g')), 'A') ||
-  setweight(to_tsvector('simple'::regconfig, regexp_replace(description, '[^[:alnum:]]+', ' ', 'g')), 'D')
+  setweight(to_tsvector('simple'::regconfig, regexp_replace(name COLLATE "default", '[^[:alnum:]]+', ' ', 'g')), 'A') ||
+  setweight(to_tsvector('simple'::regconfig, regexp_replace(description COLLATE "default", '[^[:alnum:]]+', ' ', 'g')), 'D')
 ) STORED;
 CREATE INDEX x_ci_search ON ci USING gin (x_search);
 -- Attributes and labels by equality and by JSON path.
@@ -19,7 +22,7 @@ CREATE INDEX x_ci_labels ON ci USING gin (labels);
 DO $$
 BEGIN
   CREATE EXTENSION IF NOT EXISTS pg_trgm;
-  CREATE INDEX x_ci_name_trgm ON ci USING gin (name gin_trgm_ops);
+  CREATE INDEX x_ci_name_trgm ON ci USING gin ((name COLLATE "default") gin_trgm_ops);
 EXCEPTION WHEN OTHERS THEN
   RAISE NOTICE 'pg_trgm is not available: %', SQLERRM;
 END

@@ -21,18 +21,18 @@ CREATE INDEX x_ci_property_ci ON x_ci_property (ci_id, field);
 CREATE TRIGGER x_ci_property_insert AFTER INSERT ON ci BEGIN
   INSERT INTO x_ci_property
     SELECT 'attributes', key, CASE WHEN type IN ('integer', 'real') THEN 'number' WHEN type IN ('true', 'false') THEN 'boolean' WHEN type = 'text' THEN 'text' ELSE 'other' END,
-      CASE WHEN type IN ('object', 'array', 'null') THEN '' ELSE atom END, new.id FROM json_each(new.attributes);
-  INSERT INTO x_ci_property SELECT 'labels', key, 'text', atom, new.id FROM json_each(new.labels);
+      CASE WHEN type IN ('object', 'array', 'null') THEN '' ELSE atom END, new.id FROM json_each(new.attributes) WHERE key IS NOT NULL;
+  INSERT INTO x_ci_property SELECT 'labels', key, 'text', atom, new.id FROM json_each(new.labels) WHERE key IS NOT NULL;
 END;
 CREATE TRIGGER x_ci_property_attributes AFTER UPDATE OF attributes ON ci WHEN old.attributes IS NOT new.attributes BEGIN
   DELETE FROM x_ci_property WHERE ci_id = old.id AND field = 'attributes';
   INSERT INTO x_ci_property
     SELECT 'attributes', key, CASE WHEN type IN ('integer', 'real') THEN 'number' WHEN type IN ('true', 'false') THEN 'boolean' WHEN type = 'text' THEN 'text' ELSE 'other' END,
-      CASE WHEN type IN ('object', 'array', 'null') THEN '' ELSE atom END, new.id FROM json_each(new.attributes);
+      CASE WHEN type IN ('object', 'array', 'null') THEN '' ELSE atom END, new.id FROM json_each(new.attributes) WHERE key IS NOT NULL;
 END;
 CREATE TRIGGER x_ci_property_labels AFTER UPDATE OF labels ON ci WHEN old.labels IS NOT new.labels BEGIN
   DELETE FROM x_ci_property WHERE ci_id = old.id AND field = 'labels';
-  INSERT INTO x_ci_property SELECT 'labels', key, 'text', atom, new.id FROM json_each(new.labels);
+  INSERT INTO x_ci_property SELECT 'labels', key, 'text', atom, new.id FROM json_each(new.labels) WHERE key IS NOT NULL;
 END;
 CREATE TRIGGER x_ci_property_delete AFTER DELETE ON ci BEGIN
   DELETE FROM x_ci_property WHERE ci_id = old.id;
