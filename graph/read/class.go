@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -80,23 +81,13 @@ func (c *CIClass) AttributeSchema(ctx context.Context) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	properties := map[string]any{}
-	merged := map[string]any{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "properties": properties}
+	var line []map[string]any // topmost first
 	for at := c.CIClass; at != nil; {
-		own, _ := at.AttributeSchema["properties"].(map[string]any)
-		for name, schema := range own {
-			if _, nearer := properties[name]; !nearer {
-				properties[name] = schema
-			}
-		}
-		required, _ := at.AttributeSchema["required"].([]any)
-		if before, _ := merged["required"].([]any); len(before)+len(required) > 0 {
-			merged["required"] = append(before, required...)
-		}
+		line = append([]map[string]any{at.AttributeSchema}, line...)
 		if at.ParentID == nil {
 			break
 		}
 		at = all[*at.ParentID]
 	}
-	return merged, nil
+	return attribute.Effective(line...), nil
 }

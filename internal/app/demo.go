@@ -38,8 +38,12 @@ func (a *App) LoadDemo(ctx context.Context, progress func(importer.Progress)) (l
 	for _, p := range plan.Problems {
 		return false, &p // the demo is ours: any problem is a fault of the program
 	}
-	if _, err := plan.Apply(ctx, a.Store, progress); err != nil {
+	result, err := plan.Apply(ctx, a.Store, progress)
+	if err != nil {
 		return false, err
+	}
+	for _, p := range result.Conflicts {
+		return false, &p // another server loads it at the same moment
 	}
 	if d.ids, err = d.identities(ctx); err != nil {
 		return false, err

@@ -3,13 +3,18 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
+	"net"
+	"strings"
 
 	"github.com/lib/pq"
 	sqlitelib "modernc.org/sqlite/lib"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 )
 
 // Translate turns a failure of the database into the vocabulary of errs, by its code and never by its text. What
@@ -34,6 +39,8 @@ func Translate(err error) error {
 		return errs.New(errs.Unavailable, "too many writes at once: try again").Because(err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), pgCode(err) == "57014":
 		return errs.New(errs.Timeout, "the database took too long").Because(err)
+	case isUnreachable(err):
+		return errs.New(errs.Unavailable, "the database cannot be reached: try again").Because(err)
 	}
 	return errs.New(errs.Internal, "the database failed").Because(err)
 }
@@ -53,6 +60,17 @@ func isTransient(err error) bool {
 	}
 	code := sqliteCode(err) & 0xff
 	return code == sqlitelib.SQLITE_BUSY || code == sqlitelib.SQLITE_LOCKED
+}
+
+// isUnreachable reports whether there is no working connection to the database: none could be made, it broke, or the
+// server is starting or stopping.
+func isUnreachable(err error) bool {
+	network := (*net.OpError)(nil)
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, pgconn.ErrLost) || errors.Is(err, io.EOF) || errors.As(err, &network) {
+		return true
+	}
+	code := pgCode(err)
+	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P")
 }
 
 func isUnique(err error) bool {
@@ -77,5 +95,9 @@ func isText(err error) bool {
 	return code == "22021" || code == "22P05"
 }
 
-// serverSaidNo reports whether the database itself refused, so that the outcome is known.
-func serverSaidNo(err error) bool { return pgCode(err) != "" || sqliteCode(err) != 0 }
+// serverSaidNo reports whether the database itself refused a commit, so that the outcome is known. A SQLite file that
+// could not be written leaves it open, and so does a server that is stopping.
+func serverSaidNo(err error) bool {
+	code := sqliteCode(err) & 0xff
+	return code != 0 && code != sqlitelib.SQLITE_IOERR || pgCode(err) != "" && !isUnreachable(err)
+}
