@@ -1,0 +1,109 @@
+package read
+
+import (
+	"encoding/json"
+	"regexp"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// LabelFilter compares a label.
+type LabelFilter struct {
+	Name string
+	Eq   *string
+}
+
+// AttributeFilter compares an attribute.
+type AttributeFilter struct {
+	Path   string
+	Eq     any
+	In     []any
+	Gte    *float64
+	Lt     *float64
+	Exists *bool
+}
+
+func (c *conditions) labels(filters []*LabelFilter) {
+	c.spend("labels", len(filters))
+	for _, f := range filters {
+		if f.Eq == nil {
+			c.add(hasProperty("labels", f.Name))
+			continue
+		}
+		c.add(property("labels", f.Name, *f.Eq))
+	}
+}
+
+var attributePath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,99}$`)
+
+func (c *conditions) attributes(filters []*AttributeFilter) {
+	c.spend("attributes", len(filters))
+	for _, f := range filters {
+		if !attributePath.MatchString(f.Path) {
+			c.refuse("%.40q is not the name of an attribute: letters, digits and underscores", f.Path)
+			return
+		}
+		if f.Eq != nil {
+			c.add(property("attributes", f.Path, f.Eq))
+		}
+		if f.In != nil {
+			list, _ := values(c, nil, f.In)
+			c.add(property("attributes", f.Path, list...))
+		}
+		if f.Gte != nil {
+			c.add(compareAttribute(f.Path, ">=", *f.Gte))
+		}
+		if f.Lt != nil {
+			c.add(compareAttribute(f.Path, "<", *f.Lt))
+		}
+		if f.Exists != nil {
+			hold := hasProperty("attributes", f.Path)
+			if !*f.Exists {
+				c.add(opposite(hold))
+				continue
+			}
+			c.add(hold)
+		}
+	}
+}
+
+// property is the condition that an attribute or label has one of some values.
+func property(field, path string, values ...any) condition {
+	return func(s *sql.Selector) *sql.Predicate { return store.PropertyIn(s, field, path, values) }
+}
+
+func ownProperties(b *sql.Builder, s *sql.Selector, field, path string) *sql.Builder {
+	return b.Ident(s.C("id")).WriteString(" IN (SELECT ci_id FROM x_ci_property WHERE field = ").Arg(field).WriteString(" AND path = ").Arg(path)
+}
+
+func hasProperty(field, path string) condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			if b.Dialect() == dialect.Postgres {
+				b.Ident(s.C(field)).WriteString(" ? ").Arg(path)
+				return
+			}
+			ownProperties(b, s, field, path).WriteString(")")
+		})
+	}
+}
+
+func compareAttribute(path, operator string, value float64) condition {
+	return func(s *sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			if b.Dialect() == dialect.Postgres {
+				// The path is made of letters, digits and underscores; the number is written by Go.
+				number, err := json.Marshal(value)
+				if err != nil {
+					number = []byte("null") // not a number: nothing compares with it
+				}
+				b.Ident(s.C("attributes")).WriteString(" @? ").Arg(`strict $."` + path + `" ? (@ ` + operator + " " + string(number) + ")").WriteString("::jsonpath")
+				return
+			}
+			ownProperties(b, s, "attributes", path).WriteString(" AND sort = 'number' AND value " + operator + " ").Arg(value).WriteString(")")
+		})
+	}
+}
