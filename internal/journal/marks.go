@@ -15,6 +15,7 @@ type marks struct {
 
 type mark struct {
 	isOpen bool
+	isOver bool                         // it will not be open again
 	cis    map[ident.ID]*ent.IncidentCI // by the link's id
 }
 
@@ -95,11 +96,18 @@ func (m *marks) remove(b *topology.Batch, e *ent.Entry, touched map[ident.ID]boo
 }
 
 // state notes where an incident stands.
-func (m *marks) state(i *ent.Incident) { m.of(i.ID).isOpen = i.State.IsOpen() }
+func (m *marks) state(i *ent.Incident) {
+	at := m.of(i.ID)
+	at.isOpen = i.State.IsOpen()
+	at.isOver = i.State == domain.IncidentClosed || i.State == domain.IncidentCanceled
+}
 
 // publish tells the topology what an incident marks.
 func (m *marks) publish(b *topology.Batch, incident ident.ID) {
 	at := m.of(incident)
+	if at.isOver {
+		delete(m.incidents, incident)
+	}
 	if !at.isOpen {
 		b.Removed = append(b.Removed, incident)
 		return
