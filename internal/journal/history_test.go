@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -44,6 +45,9 @@ func (h *history) members(t *rapid.T) (all []domain.GroupMember) {
 	}
 	return all
 }
+
+// groupNames makes names that no group of a CI has yet.
+var groupNames atomic.Int64
 
 // step is one kind of write. It reports false where there is nothing to do it to.
 type step func(ctx context.Context, tx *store.Tx, t *rapid.T, h *history) (did bool, err error)
@@ -113,7 +117,7 @@ var steps = map[string]step{
 			SetStrength(rapid.SampledFrom(strengths).Draw(t, "strength")).Exec(ctx)
 	},
 	"group": func(ctx context.Context, tx *store.Tx, t *rapid.T, h *history) (bool, error) {
-		made, err := tx.DependencyGroup.Create().SetName(fmt.Sprint(rapid.Uint64().Draw(t, "name"))).SetCiID(pick(t, "ci", h.cis)).
+		made, err := tx.DependencyGroup.Create().SetName(fmt.Sprint("group ", groupNames.Add(1))).SetCiID(pick(t, "ci", h.cis)).
 			SetMode(rapid.SampledFrom(modes).Draw(t, "mode")).SetThreshold(rapid.IntRange(0, 4).Draw(t, "threshold")).
 			SetMembers(h.members(t)).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
 		if err == nil {
