@@ -113,8 +113,8 @@ func searchOffset(text, fingerprint string) (int, error) {
 func (r *Reader) match(ctx context.Context, words, classes []string, limit, offset int) (ids []ident.ID, scores []float64, err error) {
 	statement := sql.P(func(b *sql.Builder) {
 		if r.store.IsPostgres() {
-			b.WriteString("SELECT ci.id, ts_rank(x_search, q) AS score FROM ci, to_tsquery('simple', ").Arg(strings.Join(words, " & ") + ":*").
-				WriteString(") AS q WHERE x_search @@ q")
+			b.WriteString("SELECT ci.id, ts_rank(x_search, q) AS score FROM ci, CAST(").Arg("'" + strings.Join(words, "' & '") + "':*").
+				WriteString(" AS tsquery) AS q WHERE x_search @@ q")
 		} else {
 			b.WriteString("SELECT ci.id, -bm25(x_ci_search, 10.0, 1.0) AS score FROM x_ci_search JOIN ci ON ci.id = x_ci_search.rowid WHERE x_ci_search MATCH ").
 				Arg(`"` + strings.Join(words, `" "`) + `"*`)

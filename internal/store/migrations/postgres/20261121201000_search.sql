@@ -9,10 +9,12 @@ ALTER TABLE external_identity ALTER COLUMN source TYPE varchar COLLATE "C";
 ALTER TABLE external_identity ALTER COLUMN external_id TYPE varchar COLLATE "C";
 ALTER TABLE ci_class ALTER COLUMN code TYPE varchar COLLATE "C";
 ALTER TABLE relationship_type ALTER COLUMN code TYPE varchar COLLATE "C";
--- Full text: words are cut at everything that is no letter or digit, so that host-0007 is found by 0007.
+-- Full text: words are cut at everything that is no letter or digit, so that host-0007 is found by 0007. They are made
+-- into a tsvector as they are: the parser of to_tsvector takes 0e0b for the number 0e0 and the word b. A word counts by
+-- its first 255 characters.
 ALTER TABLE ci ADD COLUMN x_search tsvector GENERATED ALWAYS AS (
-  setweight(to_tsvector('simple'::regconfig, regexp_replace(name COLLATE "default", '[^[:alnum:]]+', ' ', 'g')), 'A') ||
-  setweight(to_tsvector('simple'::regconfig, regexp_replace(description COLLATE "default", '[^[:alnum:]]+', ' ', 'g')), 'D')
+  regexp_replace(lower(regexp_replace(name COLLATE "default", '[^[:alnum:]]+', ' ', 'g')), '([[:alnum:]]{1,255})[[:alnum:]]*', '''\1'':1A', 'g')::tsvector ||
+  regexp_replace(lower(regexp_replace(description COLLATE "default", '[^[:alnum:]]+', ' ', 'g')), '([[:alnum:]]{1,255})[[:alnum:]]*', '''\1'':1D', 'g')::tsvector
 ) STORED;
 CREATE INDEX x_ci_search ON ci USING gin (x_search);
 -- Attributes and labels by equality and by JSON path.
