@@ -44,7 +44,6 @@ var (
 
 // each runs a test on both databases; open gives further stores on the same one, as other servers have them.
 func each(t *testing.T, test func(t *testing.T, open func() *store.Store)) {
-	storetest.Seed(t)
 	for name, address := range map[string]func() string{
 		"sqlite":   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "linchpin.db") },
 		"postgres": func() string { return storetest.PostgresAddress(t) },

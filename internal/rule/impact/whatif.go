@@ -73,8 +73,10 @@ func (o Overlay) remove(b *topology.Batch, s *topology.Snapshot, field string, x
 		var v topology.Vertex
 		v, known = s.Index(x)
 		gone := s.CI(v)
-		if i := slices.IndexFunc(o.CIs, func(f topology.CI) bool { return f.ID.As(ident.CI) == x.As(ident.CI) }); i >= 0 {
-			gone, known = o.CIs[i], true
+		for _, f := range o.CIs { // the last one holds
+			if f.ID.As(ident.CI) == x.As(ident.CI) {
+				gone, known = f, true
+			}
 		}
 		gone.IsRetired = true
 		if known {

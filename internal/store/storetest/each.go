@@ -4,12 +4,10 @@ package storetest
 
 import (
 	"context"
-	"flag"
-	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
+	_ "github.com/linchpin-cmdb/linchpin/internal/propertytest" // the gate draws the same cases
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
@@ -20,23 +18,6 @@ func Each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
 }
-
-// Seed lets property tests draw the same cases in each run where LINCHPIN_RAPID_SEED says from which number: a gate has
-// to give the same verdict twice. Elsewhere each run draws cases of its own. Opening a store here does it by itself.
-func Seed(t testing.TB) {
-	t.Helper()
-	if err := seed(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-var seed = sync.OnceValue(func() error {
-	given := os.Getenv("LINCHPIN_RAPID_SEED")
-	if given == "" || flag.Lookup("rapid.seed") == nil {
-		return nil
-	}
-	return flag.Set("rapid.seed", given)
-})
 
 // SQLite opens a fresh, migrated SQLite file.
 func SQLite(t testing.TB) *store.Store {
@@ -53,7 +34,6 @@ func Postgres(t testing.TB) *store.Store {
 // PostgresAddress is the address of a fresh, migrated PostgreSQL database.
 func PostgresAddress(t testing.TB) string {
 	t.Helper()
-	Seed(t)
 	return pgtest.Database(t, "linchpin", func(address string) error {
 		s, err := store.Open(context.Background(), address)
 		if err != nil {
@@ -68,7 +48,6 @@ func PostgresAddress(t testing.TB) string {
 
 func open(t testing.TB, address string) *store.Store {
 	t.Helper()
-	Seed(t)
 	s, err := store.Open(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
