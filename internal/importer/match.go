@@ -8,15 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"entgo.io/ent/dialect/sql"
-
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
-	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
-	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // claim is what a CI says it is, by one identity rule of its class or of one above it.
@@ -88,7 +84,7 @@ func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (ho
 			for i, c := range chunk {
 				drafts[i] = wanted[c]
 			}
-			some, err := p.tx.CI.Query().Where(ci.LifecycleNEQ(domain.Retired), alike(names, drafts)).Order(ent.Asc(ci.FieldID)).All(ctx)
+			some, err := p.tx.CI.Query().Where(ci.LifecycleNEQ(domain.Retired), cmdb.Alike(names, drafts)).Order(ent.Asc(ci.FieldID)).All(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -107,31 +103,6 @@ func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (ho
 		}
 	}
 	return found, nil
-}
-
-// alike narrows a query to the CIs that share one value of the rule with one of the drafts: often not far enough, and
-// never too far. Lists and objects are compared by their CIs in Go alone.
-func alike(names []string, drafts []*ent.CI) predicate.CI {
-	if slices.Contains(names, "name") {
-		values := make([]string, len(drafts))
-		for i, d := range drafts {
-			values[i] = d.Name
-		}
-		return ci.NameIn(values...)
-	}
-	for _, name := range names {
-		values := make([]any, 0, len(drafts))
-		for _, d := range drafts {
-			switch v := d.Attributes[name].(type) {
-			case string, float64, bool:
-				values = append(values, v)
-			}
-		}
-		if len(values) == len(drafts) {
-			return func(s *sql.Selector) { s.Where(store.PropertyIn(s, ci.FieldAttributes, name, values)) }
-		}
-	}
-	return func(*sql.Selector) {} // nothing to narrow by
 }
 
 // matchCIs finds out which stored CI each row is.

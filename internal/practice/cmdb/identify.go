@@ -137,7 +137,7 @@ func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []
 			}
 		}
 		for chunk := range slices.Chunk(news, 100) {
-			others, err := tx.CI.Query().Where(ci.ClassIDIn(r.subtree(class)...), ci.LifecycleNEQ(domain.Retired), alike(rule, chunk)).All(ctx)
+			others, err := tx.CI.Query().Where(ci.ClassIDIn(r.subtree(class)...), ci.LifecycleNEQ(domain.Retired), Alike(rule, chunk)).All(ctx)
 			if err != nil {
 				return err
 			}
@@ -172,9 +172,9 @@ func sameIdentity(rule []string, d, other *ent.CI) error {
 	return errs.New(errs.AlreadyExists, "%s %q has the same identity (%s)", other.ID, other.Name, said).At(at...)
 }
 
-// alike narrows a query to CIs that may share an identity with one of the drafts: never too far, often not far
+// Alike narrows a query to CIs that may share an identity with one of the drafts: never too far, often not far
 // enough. The values are arguments of the statement, never part of it.
-func alike(rule []string, drafts []*ent.CI) predicate.CI {
+func Alike(rule []string, drafts []*ent.CI) predicate.CI {
 	if slices.Contains(rule, fieldName) {
 		names := make([]string, len(drafts))
 		for i, d := range drafts {
