@@ -777,9 +777,14 @@ var (
 				Columns: []*schema.Column{RelationshipColumns[9], RelationshipColumns[8], RelationshipColumns[10]},
 			},
 			{
-				Name:    "relationship_target_id_type_id",
+				Name:    "relationship_source_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{RelationshipColumns[10], RelationshipColumns[8]},
+				Columns: []*schema.Column{RelationshipColumns[9], RelationshipColumns[0]},
+			},
+			{
+				Name:    "relationship_target_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{RelationshipColumns[10], RelationshipColumns[0]},
 			},
 			{
 				Name:    "relationship_type_id",

@@ -65,7 +65,8 @@ func (Relationship) Edges() []ent.Edge {
 func (Relationship) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("source_id", "type_id", "target_id").Unique(),
-		index.Fields("target_id", "type_id"),
+		index.Fields("source_id", "id"),
+		index.Fields("target_id", "id"),
 		index.Fields("type_id"),
 	}
 }

@@ -13,18 +13,37 @@ import (
 // oneOf is the condition that a column is one of these ids. They are one argument however many they are: batches
 // outgrow what a statement may have of arguments, and a statement that stays the same is planned once.
 func oneOf(column string, ids []ident.ID) *sql.Predicate {
+	return sql.P(func(b *sql.Builder) {
+		if b.Dialect() == dialect.Postgres {
+			b.Ident(column).WriteString(" = ANY(").Arg(idList(b.Dialect(), ids)).WriteString("::bigint[])")
+			return
+		}
+		b.Ident(column).WriteString(" IN (SELECT value FROM json_each(").Arg(idList(b.Dialect(), ids)).WriteString("))")
+	})
+}
+
+// idTable is these ids as a table with the column id.
+func idTable(name string, ids []ident.ID) *sql.Selector {
+	d := sql.Dialect(name)
+	if name == dialect.Postgres {
+		return d.Select().AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) {
+			b.WriteString("unnest(").Arg(idList(name, ids)).WriteString("::bigint[])")
+		}), "id")
+	}
+	each := d.Table("json_each")
+	return d.Select().AppendSelectAs(each.C("value"), "id").From(each).Where(sql.EQ(each.C("json"), idList(name, ids)))
+}
+
+// idList is these ids as one argument.
+func idList(name string, ids []ident.ID) string {
 	list := make([]string, len(ids))
 	for i, id := range ids {
 		list[i] = strconv.FormatInt(int64(id), 10)
 	}
-	numbers := strings.Join(list, ",")
-	return sql.P(func(b *sql.Builder) {
-		if b.Dialect() == dialect.Postgres {
-			b.Ident(column).WriteString(" = ANY(").Arg("{" + numbers + "}").WriteString("::bigint[])")
-			return
-		}
-		b.Ident(column).WriteString(" IN (SELECT value FROM json_each(").Arg("[" + numbers + "]").WriteString("))")
-	})
+	if name == dialect.Postgres {
+		return "{" + strings.Join(list, ",") + "}"
+	}
+	return "[" + strings.Join(list, ",") + "]"
 }
 
 // having chooses the rows that name one of these ids.

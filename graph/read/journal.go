@@ -60,7 +60,7 @@ func (r *Reader) Journal(ctx context.Context, after *int64, p Page) (*Connection
 // history lists what was written to each record of a batch and to what belongs to it, the newest first.
 func history[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, p Page) (*Connection[Entry], error) {
 	l := b.entryList(&conditions{}, "history", nil, newestEntries)
-	return nestedPage(ctx, b, row, id, nested[*ent.Entry, Entry]{l, byParentColumn(entry.FieldSubjectID)}, p)
+	return nestedPage(ctx, b, row, id, nested[*ent.Entry, Entry]{l, []belonging{byColumn(entry.FieldSubjectID)}}, p)
 }
 
 // RecordId is the id of the record that was written.
@@ -137,7 +137,7 @@ func (c *CI) Versions(ctx context.Context, first *int, after *string, last *int,
 				return q.All(ctx)
 			},
 		},
-		parents: byParentColumn(version.FieldRecordID),
+		belongs: []belonging{byColumn(version.FieldRecordID)},
 	}, Page{first, after, last, before})
 }
 
@@ -184,6 +184,6 @@ func timeline[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident
 				return q.All(ctx)
 			},
 		},
-		parents: byParentColumn(timelineentry.FieldRecordID),
+		belongs: []belonging{byColumn(timelineentry.FieldRecordID)},
 	}, p)
 }

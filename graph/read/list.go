@@ -74,11 +74,11 @@ func number(row any, column string) int64 {
 	}
 }
 
-// nested is a list that each record of a batch has of its own. parents restricts the statement to the lists of
-// the given parents, and says which column names the parent.
+// nested is a list that each record of a batch has its own of. A row belongs to a parent when one of the conditions
+// holds: one by each way to belong, each with an index behind it.
 type nested[E, T any] struct {
 	list[E, T]
-	parents func(s *sql.Selector, ids []ident.ID) string
+	belongs []belonging
 }
 
 // pages are the same page of each parent's list.
@@ -144,40 +144,4 @@ func (n nested[E, T]) load(ctx context.Context, key string, parents []ident.ID, 
 		from += len(mine)
 	}
 	return result, nil
-}
-
-// perParent turns s into a statement that gives limit + 1 rows for each parent.
-func (n nested[E, T]) perParent(s *sql.Selector, parents []ident.ID, w window) {
-	parent := n.parents(s, parents)
-	n.order.bounds(s, w)
-	place := sql.RowNumber().PartitionBy(parent)
-	for _, t := range n.order.reading(w) {
-		column := s.C(t.column)
-		if t.desc {
-			column = sql.Desc(column)
-		}
-		place.OrderBy(column)
-	}
-	s.AppendSelectAs(parent, parentColumn).AppendSelectExprAs(place, placeColumn)
-	inner := *s // Selector.Clone forgets the UNION of what is joined
-	numbered := inner.As("numbered")
-	outer := sql.Dialect(s.Dialect()).Select().From(numbered).Where(sql.LTE(numbered.C(placeColumn), w.limit+1)).WithContext(s.Context())
-	outer.OrderBy(numbered.C(parentColumn), numbered.C(placeColumn))
-	*s = *outer
-}
-
-// count counts the lists of all parents.
-func (n nested[E, T]) count(ctx context.Context, parents []ident.ID) (map[ident.ID]int, error) {
-	rows, err := n.query(ctx, func(s *sql.Selector) {
-		parent := n.parents(s, parents)
-		s.Select().AppendSelectAs(parent, parentColumn).AppendSelectExprAs(sql.Raw("COUNT(*)"), countColumn).GroupBy(parent)
-	})
-	if err != nil {
-		return nil, store.Translate(err)
-	}
-	counts := make(map[ident.ID]int, len(rows))
-	for _, row := range rows {
-		counts[ident.ID(number(row, parentColumn))] = int(number(row, countColumn))
-	}
-	return counts, nil
 }

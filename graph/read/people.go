@@ -79,7 +79,7 @@ func (t *Team) Members(ctx context.Context) ([]*Person, error) {
 	return many(ctx, t.in, t, "members", (*Team).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Person, error) {
 		q := r.store.Read.Person.Query().Order(ent.Asc(person.FieldName, person.FieldID))
 		q.Modify(func(s *sql.Selector) {
-			s.AppendSelectAs(byLink(membership.Table, "person_id", "team_id")(s, ids), parentColumn)
+			s.AppendSelectAs(joinMemberships(s, membership.FieldPersonID, membership.FieldTeamID, ids), parentColumn)
 		})
 		rows, err := q.All(ctx)
 		return bundle(r.wrapPeople(rows), func(p *Person) ident.ID { return ident.ID(number(p.Person, parentColumn)) }), store.Translate(err)
@@ -91,7 +91,7 @@ func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, b
 	c := &conditions{}
 	c.add(notRetired)
 	l := t.in.ciList(c, "owned CIs", nil, ciOrder(c, nil))
-	return nestedPage(ctx, t.in, t, (*Team).id, nested[*ent.CI, CI]{l, byLink(owner.Table, "ci_id", "team_id")}, Page{first, after, last, before})
+	return nestedPage(ctx, t.in, t, (*Team).id, nested[*ent.CI, CI]{l, []belonging{byLink(owner.Table, "ci_id", "team_id")}}, Page{first, after, last, before})
 }
 
 // ExternalIdentities are the team's keys in other systems.
@@ -151,7 +151,7 @@ func (p *Person) Teams(ctx context.Context) ([]*Team, error) {
 	return many(ctx, p.in, p, "teams", (*Person).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Team, error) {
 		q := r.store.Read.Team.Query().Order(ent.Asc(team.FieldName))
 		q.Modify(func(s *sql.Selector) {
-			s.AppendSelectAs(byLink(membership.Table, "team_id", "person_id")(s, ids), parentColumn)
+			s.AppendSelectAs(joinMemberships(s, membership.FieldTeamID, membership.FieldPersonID, ids), parentColumn)
 		})
 		rows, err := q.All(ctx)
 		return bundle(r.wrapTeams(rows), func(t *Team) ident.ID { return ident.ID(number(t.Team, parentColumn)) }), store.Translate(err)
@@ -202,4 +202,12 @@ func (o *Owner) Name(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return p.Name, nil
+}
+
+// joinMemberships joins the memberships of the chosen people or teams to the other side's rows, and names the chosen
+// side's column.
+func joinMemberships(s *sql.Selector, own, chosen string, ids []ident.ID) string {
+	t := sql.Dialect(s.Dialect()).Table(membership.Table)
+	s.Join(t).On(s.C("id"), t.C(own)).Where(oneOf(t.C(chosen), ids))
+	return t.C(chosen)
 }

@@ -27,25 +27,6 @@ func New(s *store.Store, graph *topology.Graph, incidents *incident.Practice) *R
 	return &Reader{store: s, graph: graph, incidents: incidents}
 }
 
-// byParentColumn is how most nested lists belong to their parents: by a column of their own.
-func byParentColumn(column string) func(*sql.Selector, []ident.ID) string {
-	return func(s *sql.Selector, ids []ident.ID) string {
-		s.Where(oneOf(s.C(column), ids))
-		return s.C(column)
-	}
-}
-
-// byLink is how a list belongs to its parents through a table between them, which may link the same two twice.
-func byLink(table, childColumn, parentColumn string) func(*sql.Selector, []ident.ID) string {
-	return func(s *sql.Selector, ids []ident.ID) string {
-		d := sql.Dialect(s.Dialect())
-		t := d.Table(table)
-		link := d.Select(t.C(childColumn), t.C(parentColumn)).Distinct().From(t).Where(oneOf(t.C(parentColumn), ids)).As("link")
-		s.Join(link).On(s.C("id"), link.C(childColumn))
-		return link.C(parentColumn)
-	}
-}
-
 // Revision is the number of the last committed write.
 func (r *Reader) Revision(ctx context.Context) (int64, error) { return r.store.Revision(ctx) }
 

@@ -111,9 +111,8 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 	if where.err != nil {
 		return nil, where.err
 	}
-	parents := map[RelationshipDirection]func(*sql.Selector, []ident.ID) string{
-		"OUTGOING": byParentColumn(relationship.FieldSourceID), "INCOMING": byParentColumn(relationship.FieldTargetID), "BOTH": byEitherEnd,
-	}
+	outgoing, incoming := byColumn(relationship.FieldSourceID), byColumn(relationship.FieldTargetID)
+	belongs := map[RelationshipDirection][]belonging{"OUTGOING": {outgoing}, "INCOMING": {incoming}, "BOTH": {outgoing, incoming}}
 	r := c.in.Reader
 	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Relationship, Relationship]{
 		list: list[*ent.Relationship, Relationship]{
@@ -124,19 +123,8 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 				return q.All(ctx)
 			},
 		},
-		parents: parents[direction],
+		belongs: belongs[direction],
 	}, Page{first, after, last, before})
-}
-
-// byEitherEnd joins each relationship with each of its ends that is a parent, so that one between two parents is
-// in both lists; one from a CI to itself is in its list once.
-func byEitherEnd(s *sql.Selector, ids []ident.ID) string {
-	d := sql.Dialect(s.Dialect())
-	outgoing, incoming := d.Table(relationship.Table), d.Table(relationship.Table)
-	ends := d.Select(outgoing.C("id"), sql.As(outgoing.C("source_id"), "end_id")).From(outgoing).Where(oneOf(outgoing.C("source_id"), ids)).
-		Union(d.Select(incoming.C("id"), sql.As(incoming.C("target_id"), "end_id")).From(incoming).Where(oneOf(incoming.C("target_id"), ids))).As("ends")
-	s.Join(ends).On(s.C("id"), ends.C("id"))
-	return ends.C("end_id")
 }
 
 // RelationshipType is what relationships of a type mean.
