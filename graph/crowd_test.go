@@ -47,6 +47,14 @@ func crowded(t *testing.T, s *store.Store) *estate {
 			t.Fatalf("%v: %s", err, statement)
 		}
 	}
+	if !s.IsPostgres() {
+		// It knows now how few rows the other tables have, and would rather read them all: it plans as for a large estate.
+		for _, statement := range []string{"DELETE FROM sqlite_stat1 WHERE tbl NOT IN ('ci', 'relationship', 'entry')", "ANALYZE sqlite_schema"} {
+			if _, err := s.Writer().ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	return e
 }
 
@@ -142,13 +150,9 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 			}
 		}
 		seen := map[string]bool{}
-		for name, operation := range operations {
-			got, statements := ask(t, e, e.fill(operation, 4), nil, "")
-			if code := firstCode(got); code != "" {
-				t.Fatalf("%s: %.500v", name, got)
-			}
+		check := func(name string, statements []store.Statement) {
 			for _, statement := range statements {
-				if !seen[statement.SQL] && strings.HasPrefix(statement.SQL, "SELECT") && !isExcused(statement.SQL) {
+				if !seen[statement.SQL] && !isExcused(statement.SQL) {
 					seen[statement.SQL] = true
 					if plan := explain(t, s, statement); scansTable(plan) && !startsAtTheBeginning(statement.SQL) {
 						t.Errorf("%s: %s\n%v\n%s", name, statement.SQL, statement.Args, plan)
@@ -156,13 +160,27 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 				}
 			}
 		}
+		for name, operation := range operations {
+			got, statements := ask(t, e, e.fill(operation, 4), nil, "")
+			if code := firstCode(got); code != "" {
+				t.Fatalf("%s: %.500v", name, got)
+			}
+			check(name, statements)
+		}
+		another := storetest.SQLite
+		if s.IsPostgres() {
+			another = storetest.Postgres
+		}
+		for _, file := range scenarios(t) {
+			check(file, runScenario(t, file, serverOver(t, another(t))))
+		}
 		t.Logf("%d statements explained", len(seen))
 	})
 }
 
 // startsAtTheBeginning reports whether a statement reads the first rows in the order in which they lie.
 func startsAtTheBeginning(statement string) bool {
-	return strings.Contains(statement, "ORDER BY `entry`.`id` ASC LIMIT") && !strings.Contains(statement, "WHERE")
+	return strings.Contains(statement, ".`id` ASC LIMIT") && !strings.Contains(statement, "WHERE")
 }
 
 func isExcused(statement string) bool {
@@ -216,10 +234,16 @@ func explain(t *testing.T, s *store.Store, statement store.Statement) string {
 	return plan.String()
 }
 
+// grown are the tables that grow with the estate and with time.
+var grown = []string{
+	"ci", "relationship", "dependency_group", "external_identity", "dangling_reference", "owner", "entry", "version",
+	"incident", "incident_ci", "change", "change_ci", "approval", "timeline_entry", "person", "membership",
+}
+
 // scansTable reports whether a plan reads all of a table that grows with the estate.
 func scansTable(plan string) bool {
 	for line := range strings.Lines(plan) {
-		for _, table := range []string{"ci", "relationship", "entry"} {
+		for _, table := range grown {
 			line = strings.TrimSpace(line)
 			if strings.HasPrefix(line, "SCAN "+table) && !strings.HasPrefix(line, "SCAN "+table+"_") && !strings.Contains(line, "INDEX") || strings.Contains(line, "Seq Scan on "+table+" ") {
 				return true

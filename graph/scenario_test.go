@@ -58,18 +58,24 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 //	NAME.json        the whole answer expected; "<any>" stands for any value
 //	NAME.statements  how many SELECT statements it may take, at most
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no scenarios", err)
-	}
-	for _, file := range files {
+	for _, file := range scenarios(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, s *store.Store) { runScenario(t, file, serverOver(t, s)) })
 		})
 	}
 }
 
-func runScenario(t *testing.T, file string, handler http.Handler) {
+func scenarios(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios", err)
+	}
+	return files
+}
+
+// runScenario plays the steps of a file and gives the statements that they took.
+func runScenario(t *testing.T, file string, handler http.Handler) (all []store.Statement) {
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +99,7 @@ func runScenario(t *testing.T, file string, handler http.Handler) {
 		}
 		got, statements := ask(t, handler, string(f.Data), variables, strings.TrimSpace(string(parts[name+".actor"])))
 		answers[name] = got
+		all = append(all, statements...)
 		if *update {
 			continue
 		}
@@ -116,6 +123,7 @@ func runScenario(t *testing.T, file string, handler http.Handler) {
 	if *update {
 		rewrite(t, file, archive, parts, answers)
 	}
+	return all
 }
 
 // ask sends one operation and gives the answer and the statements it took.
