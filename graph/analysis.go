@@ -7,8 +7,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-func (r *queryResolver) SinglePointsOfFailure(ctx context.Context, tiers []string, first *int, after *string, last *int, before *string) (*read.Connection[read.SinglePoint], error) {
-	return r.r.read.SinglePointsOfFailure(ctx, tiers, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) SinglePointsOfFailure(ctx context.Context, tiers []string, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.SinglePoint], error) {
+	return r.r.read.SinglePointsOfFailure(ctx, tiers, filter, read.Page{First: first, After: after, Last: last, Before: before})
 }
 
 func (r *queryResolver) CommonCauses(ctx context.Context, groups []ident.ID, first *int, after *string, last *int, before *string) (*read.Connection[read.SharedGroup], error) {
@@ -23,6 +23,6 @@ func (r *queryResolver) RootCauseCandidates(ctx context.Context, seen []*read.Fa
 	return r.r.read.RootCauseCandidates(ctx, seen, healthy, first)
 }
 
-func (r *queryResolver) WhatIf(ctx context.Context, overlay read.Overlay) (*read.Impact, error) {
-	return r.r.read.WhatIf(ctx, overlay)
+func (r *queryResolver) WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter) (*read.Impact, error) {
+	return r.r.read.WhatIf(ctx, overlay, filter)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-func (r *queryResolver) Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int) (*read.Impact, error) {
-	return r.r.read.Impact(ctx, failed, excluded, maxDepth, maxCIS)
+func (r *queryResolver) Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) (*read.Impact, error) {
+	return r.r.read.Impact(ctx, failed, excluded, maxDepth, maxCIS, filter)
 }
 
 func (r *queryResolver) Path(ctx context.Context, from ident.ID, to ident.ID) (*read.ImpactPath, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/app"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -22,6 +24,7 @@ const defaultRows = 20
 
 func impactCommand(env *environment) *cobra.Command {
 	var state string
+	var filter filterFlags
 	var rows int
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -40,7 +43,11 @@ func impactCommand(env *environment) *cobra.Command {
 					}
 					failed = append(failed, &read.Failure{ID: id, State: strings.ToUpper(state)})
 				}
-				answer, err := a.Reader.Impact(ctx, failed, nil, nil, nil)
+				chosen, err := filter.read()
+				if err != nil {
+					return usageError{cmd, err}
+				}
+				answer, err := a.Reader.Impact(ctx, failed, nil, nil, nil, chosen)
 				if err != nil {
 					return err
 				}
@@ -53,16 +60,44 @@ func impactCommand(env *environment) *cobra.Command {
 						Revision  int64         `json:"revision"`
 						IsPartial bool          `json:"isPartial"`
 						Count     int           `json:"affectedCount"`
+						Out       int           `json:"filteredOutCount"`
 						Affected  []affectedRow `json:"affected"`
-					}{answer.Revision(), answer.Completeness().IsPartial, answer.Counts().AffectedCount, affected})
+					}{answer.Revision(), answer.Completeness().IsPartial, answer.Counts().AffectedCount, answer.Counts().FilteredOutCount, affected})
 				}
 				return printImpact(env, answer, affected)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", "DOWN", "how they fail: DOWN or DEGRADED")
+	filter.define(cmd)
 	rowFlags(cmd, &rows, &asJSON)
 	return cmd
+}
+
+// filterFlags choose which CIs an answer shows.
+type filterFlags struct{ classes, environments []string }
+
+func (f *filterFlags) define(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.classes, "class", nil, "show only CIs of these classes, by code; a class means its subtree")
+	cmd.Flags().StringSliceVar(&f.environments, "environment", nil, "show only CIs of these environments, such as PRODUCTION")
+}
+
+func (f *filterFlags) read() (*read.ImpactFilter, error) {
+	filter := &read.ImpactFilter{}
+	if f.classes != nil {
+		filter.Class = &read.CodeFilter{In: f.classes}
+	}
+	if f.environments != nil {
+		filter.Environment = &read.EnvironmentFilter{}
+	}
+	for _, name := range f.environments {
+		e := domain.Environment(strings.ToUpper(name))
+		if !slices.Contains(e.Values(), string(e)) {
+			return nil, fmt.Errorf("there is no environment %q: give one of %s", name, strings.Join(e.Values(), ", "))
+		}
+		filter.Environment.In = append(filter.Environment.In, e)
+	}
+	return filter, nil
 }
 
 func rowFlags(cmd *cobra.Command, rows *int, asJSON *bool) {
@@ -170,6 +205,9 @@ func printImpact(env *environment, answer *read.Impact, rows []affectedRow) erro
 	counts := answer.Counts()
 	_, _ = fmt.Fprintf(env.stdout, "%d CIs affected: %d DOWN, %d DEGRADED; %d services. %d more lost redundancy.\n",
 		counts.AffectedCount, counts.DownCount, counts.DegradedCount, counts.ServiceCount, counts.AtRiskCount)
+	if counts.FilteredOutCount > 0 {
+		_, _ = fmt.Fprintf(env.stdout, "%d more CIs affected are filtered out.\n", counts.FilteredOutCount)
+	}
 	if len(rows) == 0 {
 		return nil
 	}

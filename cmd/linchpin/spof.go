@@ -14,6 +14,7 @@ import (
 
 func spofCommand(env *environment) *cobra.Command {
 	var tiers []string
+	var filter filterFlags
 	var rows int
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -27,9 +28,13 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 			if len(args) > 0 && len(tiers) > 0 {
 				return usageError{cmd, fmt.Errorf("give a service or --tier, not both")}
 			}
+			chosen, err := filter.read()
+			if err != nil {
+				return usageError{cmd, err}
+			}
 			return withApp(cmd, env, func(ctx context.Context, a *app.App) error {
 				ask := func(p read.Page) (*read.SinglePointConnection, error) {
-					return a.Reader.SinglePointsOfFailure(ctx, tiers, p)
+					return a.Reader.SinglePointsOfFailure(ctx, tiers, chosen, p)
 				}
 				if len(args) > 0 {
 					id, err := findCI(ctx, a, args[0])
@@ -44,7 +49,7 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 						return fmt.Errorf("there is no CI %s", args[0])
 					}
 					ask = func(p read.Page) (*read.SinglePointConnection, error) {
-						return service.SinglePointsOfFailure(ctx, p.First, p.After, nil, nil)
+						return service.SinglePointsOfFailure(ctx, chosen, p.First, p.After, nil, nil)
 					}
 				}
 				found, total, err := singlePointRows(ctx, ask, rows)
@@ -62,6 +67,7 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 		},
 	}
 	cmd.Flags().StringSliceVar(&tiers, "tier", nil, "only services of these tiers, by code")
+	filter.define(cmd)
 	rowFlags(cmd, &rows, &asJSON)
 	return cmd
 }

@@ -736,6 +736,29 @@ func (ec *executionContext) fieldContext_Dependencies_completeness(_ context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Dependencies_filteredOutCount(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Dependencies_filteredOutCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FilteredOutCount(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Dependencies_filteredOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Dependencies_needs(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1189,6 +1212,29 @@ func (ec *executionContext) _ImpactCounts_serviceCount(ctx context.Context, fiel
 	)
 }
 func (ec *executionContext) fieldContext_ImpactCounts_serviceCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ImpactCounts_filteredOutCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImpactCounts_filteredOutCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FilteredOutCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImpactCounts_filteredOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
@@ -2089,6 +2135,43 @@ func (ec *executionContext) unmarshalInputFailureInput(ctx context.Context, obj 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputImpactFilter(ctx context.Context, obj any) (read.ImpactFilter, error) {
+	var it read.ImpactFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"class", "environment"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "class":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("class"))
+			data, err := ec.unmarshalOCodeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCodeFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Class = data
+		case "environment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("environment"))
+			data, err := ec.unmarshalOEnvironmentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Environment = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -2440,6 +2523,11 @@ func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "filteredOutCount":
+			out.Values[i] = ec._Dependencies_filteredOutCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "needs":
 			field := field
 
@@ -2776,6 +2864,11 @@ func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.Selection
 			}
 		case "serviceCount":
 			out.Values[i] = ec._ImpactCounts_serviceCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "filteredOutCount":
+			out.Values[i] = ec._ImpactCounts_filteredOutCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -3852,6 +3945,14 @@ func (ec *executionContext) unmarshalOFailureInput2ᚕᚖgithubᚗcomᚋlinchpin
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) unmarshalOImpactFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactFilter(ctx context.Context, v any) (*read.ImpactFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputImpactFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath(ctx context.Context, sel ast.SelectionSet, v *read.ImpactPath) graphql.Marshaler {

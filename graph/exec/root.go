@@ -84,11 +84,11 @@ type QueryResolver interface {
 	Node(ctx context.Context, id ident.ID) (read.Node, error)
 	Nodes(ctx context.Context, ids []ident.ID) ([]read.Node, error)
 	Viewer(ctx context.Context) (*auth.Actor, error)
-	SinglePointsOfFailure(ctx context.Context, tiers []string, first *int, after *string, last *int, before *string) (*read.Connection[read.SinglePoint], error)
+	SinglePointsOfFailure(ctx context.Context, tiers []string, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.SinglePoint], error)
 	CommonCauses(ctx context.Context, groups []ident.ID, first *int, after *string, last *int, before *string) (*read.Connection[read.SharedGroup], error)
 	Paths(ctx context.Context, from ident.ID, to ident.ID, first int) ([]*read.ImpactPath, error)
 	RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, first int) ([]*read.RootCauseCandidate, error)
-	WhatIf(ctx context.Context, overlay read.Overlay) (*read.Impact, error)
+	WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter) (*read.Impact, error)
 	Change(ctx context.Context, id ident.ID) (*read.Change, error)
 	ChangeByNumber(ctx context.Context, number string) (*read.Change, error)
 	Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Change], error)
@@ -98,7 +98,7 @@ type QueryResolver interface {
 	DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*read.Connection[read.DanglingReference], error)
 	CIClass(ctx context.Context, code string) (*read.CIClass, error)
 	CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.CIClass], error)
-	Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int) (*read.Impact, error)
+	Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) (*read.Impact, error)
 	Path(ctx context.Context, from ident.ID, to ident.ID) (*read.ImpactPath, error)
 	Incident(ctx context.Context, id ident.ID) (*read.Incident, error)
 	IncidentByNumber(ctx context.Context, number string) (*read.Incident, error)
@@ -1171,6 +1171,14 @@ func (ec *executionContext) field_Query_impact_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["maxCIs"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.ImpactFilter, error) {
+			return ec.unmarshalOImpactFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
 	return args, nil
 }
 
@@ -1635,38 +1643,46 @@ func (ec *executionContext) field_Query_singlePointsOfFailure_args(ctx context.C
 		return nil, err
 	}
 	args["tiers"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.ImpactFilter, error) {
+			return ec.unmarshalOImpactFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg4
+	args["before"] = arg5
 	return args, nil
 }
 
@@ -1727,6 +1743,14 @@ func (ec *executionContext) field_Query_whatIf_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["overlay"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.ImpactFilter, error) {
+			return ec.unmarshalOImpactFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg1
 	return args, nil
 }
 
@@ -4112,7 +4136,7 @@ func (ec *executionContext) _Query_singlePointsOfFailure(ctx context.Context, fi
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().SinglePointsOfFailure(ctx, fc.Args["tiers"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().SinglePointsOfFailure(ctx, fc.Args["tiers"].([]string), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.SinglePoint]) graphql.Marshaler {
@@ -4288,7 +4312,7 @@ func (ec *executionContext) _Query_whatIf(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().WhatIf(ctx, fc.Args["overlay"].(read.Overlay))
+			return ec.Resolvers.Query().WhatIf(ctx, fc.Args["overlay"].(read.Overlay), fc.Args["filter"].(*read.ImpactFilter))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
@@ -4728,7 +4752,7 @@ func (ec *executionContext) _Query_impact(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Impact(ctx, fc.Args["failed"].([]*read.Failure), fc.Args["excluded"].([]ident.ID), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int))
+			return ec.Resolvers.Query().Impact(ctx, fc.Args["failed"].([]*read.Failure), fc.Args["excluded"].([]ident.ID), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {

@@ -99,14 +99,14 @@ type ComplexityRoot struct {
 		CreatedAt             func(childComplexity int) int
 		Criticality           func(childComplexity int) int
 		DanglingReferences    func(childComplexity int) int
-		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int) int
+		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) int
 		DependencyGroups      func(childComplexity int) int
 		Description           func(childComplexity int) int
 		Environment           func(childComplexity int) int
 		ExternalIdentities    func(childComplexity int) int
 		History               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                    func(childComplexity int) int
-		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int) int
+		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
 		Labels                func(childComplexity int) int
 		Lifecycle             func(childComplexity int) int
@@ -117,7 +117,7 @@ type ComplexityRoot struct {
 		Owners                func(childComplexity int) int
 		Relationships         func(childComplexity int, filter *read.RelationshipFilter, direction read.RelationshipDirection, first *int, after *string, last *int, before *string) int
 		Service               func(childComplexity int) int
-		SinglePointsOfFailure func(childComplexity int, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure func(childComplexity int, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		UpdatedAt             func(childComplexity int) int
 		Version               func(childComplexity int) int
 		Versions              func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -184,7 +184,7 @@ type ComplexityRoot struct {
 		Description          func(childComplexity int) int
 		History              func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                   func(childComplexity int) int
-		Impact               func(childComplexity int) int
+		Impact               func(childComplexity int, filter *read.ImpactFilter) int
 		Justification        func(childComplexity int) int
 		Number               func(childComplexity int) int
 		Outcome              func(childComplexity int) int
@@ -331,9 +331,10 @@ type ComplexityRoot struct {
 	}
 
 	Dependencies struct {
-		Completeness func(childComplexity int) int
-		Needs        func(childComplexity int, classes []string, first *int, after *string, last *int, before *string) int
-		Revision     func(childComplexity int) int
+		Completeness     func(childComplexity int) int
+		FilteredOutCount func(childComplexity int) int
+		Needs            func(childComplexity int, classes []string, first *int, after *string, last *int, before *string) int
+		Revision         func(childComplexity int) int
 	}
 
 	DependencyGroup struct {
@@ -407,14 +408,15 @@ type ComplexityRoot struct {
 	}
 
 	ImpactCounts struct {
-		AffectedCount func(childComplexity int) int
-		AtRiskCount   func(childComplexity int) int
-		ByClass       func(childComplexity int) int
-		ByEnvironment func(childComplexity int) int
-		ByTier        func(childComplexity int) int
-		DegradedCount func(childComplexity int) int
-		DownCount     func(childComplexity int) int
-		ServiceCount  func(childComplexity int) int
+		AffectedCount    func(childComplexity int) int
+		AtRiskCount      func(childComplexity int) int
+		ByClass          func(childComplexity int) int
+		ByEnvironment    func(childComplexity int) int
+		ByTier           func(childComplexity int) int
+		DegradedCount    func(childComplexity int) int
+		DownCount        func(childComplexity int) int
+		FilteredOutCount func(childComplexity int) int
+		ServiceCount     func(childComplexity int) int
 	}
 
 	ImpactPath struct {
@@ -455,7 +457,7 @@ type ComplexityRoot struct {
 		History                 func(childComplexity int, first *int, after *string, last *int, before *string) int
 		HoldReason              func(childComplexity int) int
 		ID                      func(childComplexity int) int
-		Impact                  func(childComplexity int) int
+		Impact                  func(childComplexity int, filter *read.ImpactFilter) int
 		ImpactAtOpening         func(childComplexity int) int
 		ImpactAtResolution      func(childComplexity int) int
 		ImpactLevel             func(childComplexity int) int
@@ -650,7 +652,7 @@ type ComplexityRoot struct {
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
 		CommonCauses          func(childComplexity int, groups []ident.ID, first *int, after *string, last *int, before *string) int
 		DanglingReferences    func(childComplexity int, source *string, first *int, after *string, last *int, before *string) int
-		Impact                func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int) int
+		Impact                func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) int
 		Incident              func(childComplexity int, id ident.ID) int
 		IncidentByNumber      func(childComplexity int, number string) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
@@ -669,10 +671,10 @@ type ComplexityRoot struct {
 		ServiceByName         func(childComplexity int, name string, environment domain.Environment) int
 		ServiceTiers          func(childComplexity int) int
 		Services              func(childComplexity int, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
-		SinglePointsOfFailure func(childComplexity int, tiers []string, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure func(childComplexity int, tiers []string, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		Teams                 func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
 		Viewer                func(childComplexity int) int
-		WhatIf                func(childComplexity int, overlay read.Overlay) int
+		WhatIf                func(childComplexity int, overlay read.Overlay, filter *read.ImpactFilter) int
 	}
 
 	RecordVersion struct {
@@ -837,13 +839,13 @@ type ComplexityRoot struct {
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
 		CreatedAt             func(childComplexity int) int
 		Criticality           func(childComplexity int) int
-		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int) int
+		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) int
 		Description           func(childComplexity int) int
 		Environment           func(childComplexity int) int
 		ExternalIdentities    func(childComplexity int) int
 		History               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                    func(childComplexity int) int
-		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int) int
+		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
 		Kind                  func(childComplexity int) int
 		Labels                func(childComplexity int) int
@@ -854,7 +856,7 @@ type ComplexityRoot struct {
 		Owner                 func(childComplexity int) int
 		Owners                func(childComplexity int) int
 		PortfolioStage        func(childComplexity int) int
-		SinglePointsOfFailure func(childComplexity int, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure func(childComplexity int, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		SupportTeam           func(childComplexity int) int
 		Tier                  func(childComplexity int) int
 		UpdatedAt             func(childComplexity int) int
@@ -1329,7 +1331,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.CI.Dependencies(childComplexity, args["maxDepth"].(*int), args["maxCIs"].(*int)), true
+		return e.ComplexityRoot.CI.Dependencies(childComplexity, args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter)), true
 	case "CI.dependencyGroups":
 		if e.ComplexityRoot.CI.DependencyGroups == nil {
 			break
@@ -1381,7 +1383,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.CI.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int)), true
+		return e.ComplexityRoot.CI.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter)), true
 	case "CI.incidents":
 		if e.ComplexityRoot.CI.Incidents == nil {
 			break
@@ -1462,7 +1464,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.CI.SinglePointsOfFailure(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.CI.SinglePointsOfFailure(childComplexity, args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "CI.updatedAt":
 		if e.ComplexityRoot.CI.UpdatedAt == nil {
 			break
@@ -1743,7 +1745,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Change.Impact(childComplexity), true
+		args, err := ec.field_Change_impact_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Change.Impact(childComplexity, args["filter"].(*read.ImpactFilter)), true
 	case "Change.justification":
 		if e.ComplexityRoot.Change.Justification == nil {
 			break
@@ -2223,6 +2230,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Dependencies.Completeness(childComplexity), true
+	case "Dependencies.filteredOutCount":
+		if e.ComplexityRoot.Dependencies.FilteredOutCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dependencies.FilteredOutCount(childComplexity), true
 	case "Dependencies.needs":
 		if e.ComplexityRoot.Dependencies.Needs == nil {
 			break
@@ -2548,6 +2561,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImpactCounts.DownCount(childComplexity), true
+	case "ImpactCounts.filteredOutCount":
+		if e.ComplexityRoot.ImpactCounts.FilteredOutCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactCounts.FilteredOutCount(childComplexity), true
 	case "ImpactCounts.serviceCount":
 		if e.ComplexityRoot.ImpactCounts.ServiceCount == nil {
 			break
@@ -2746,7 +2765,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Incident.Impact(childComplexity), true
+		args, err := ec.field_Incident_impact_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Incident.Impact(childComplexity, args["filter"].(*read.ImpactFilter)), true
 	case "Incident.impactAtOpening":
 		if e.ComplexityRoot.Incident.ImpactAtOpening == nil {
 			break
@@ -3920,7 +3944,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Impact(childComplexity, args["failed"].([]*read.Failure), args["excluded"].([]ident.ID), args["maxDepth"].(*int), args["maxCIs"].(*int)), true
+		return e.ComplexityRoot.Query.Impact(childComplexity, args["failed"].([]*read.Failure), args["excluded"].([]ident.ID), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter)), true
 	case "Query.incident":
 		if e.ComplexityRoot.Query.Incident == nil {
 			break
@@ -4115,7 +4139,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.SinglePointsOfFailure(childComplexity, args["tiers"].([]string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Query.SinglePointsOfFailure(childComplexity, args["tiers"].([]string), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.teams":
 		if e.ComplexityRoot.Query.Teams == nil {
 			break
@@ -4143,7 +4167,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.WhatIf(childComplexity, args["overlay"].(read.Overlay)), true
+		return e.ComplexityRoot.Query.WhatIf(childComplexity, args["overlay"].(read.Overlay), args["filter"].(*read.ImpactFilter)), true
 
 	case "RecordVersion.id":
 		if e.ComplexityRoot.RecordVersion.ID == nil {
@@ -4723,7 +4747,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Service.Dependencies(childComplexity, args["maxDepth"].(*int), args["maxCIs"].(*int)), true
+		return e.ComplexityRoot.Service.Dependencies(childComplexity, args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter)), true
 	case "Service.description":
 		if e.ComplexityRoot.Service.Description == nil {
 			break
@@ -4769,7 +4793,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Service.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int)), true
+		return e.ComplexityRoot.Service.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter)), true
 	case "Service.incidents":
 		if e.ComplexityRoot.Service.Incidents == nil {
 			break
@@ -4845,7 +4869,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Service.SinglePointsOfFailure(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Service.SinglePointsOfFailure(childComplexity, args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Service.supportTeam":
 		if e.ComplexityRoot.Service.SupportTeam == nil {
 			break
@@ -5624,6 +5648,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputGroupMemberInput,
 		ec.unmarshalInputHoldIncidentInput,
 		ec.unmarshalInputIDFilter,
+		ec.unmarshalInputImpactFilter,
 		ec.unmarshalInputIncidentCIInput,
 		ec.unmarshalInputIncidentFilter,
 		ec.unmarshalInputIncidentOrder,
@@ -5750,6 +5775,8 @@ var sources = []*ast.Source{
   singlePointsOfFailure(
     """Only services of these tiers, by code; all services when absent."""
     tiers: [String!]
+    """Which CIs to list; which CIs they take down is not narrowed."""
+    filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -5794,12 +5821,16 @@ var sources = []*ast.Source{
   whatIf(
     """What is supposed."""
     overlay: OverlayInput!
+    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    filter: ImpactFilter
   ): Impact!
 }
 
 extend type CI {
   """The CIs whose failure alone takes this one DOWN, those first that take down most beside it."""
   singlePointsOfFailure(
+    """Which CIs to list; which CIs they take down is not narrowed."""
+    filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -5814,6 +5845,8 @@ extend type CI {
 extend type Service {
   """The CIs whose failure alone takes this service DOWN, those first that take down most beside it."""
   singlePointsOfFailure(
+    """Which CIs to list; which CIs they take down is not narrowed."""
+    filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -6065,7 +6098,10 @@ type Change implements Node {
   """The CIs it alters, with what it does to them."""
   scope: [ChangeCI!]!
   """What breaks while its TAKEN_DOWN CIs are down, by the graph as it is now."""
-  impact: Impact!
+  impact(
+    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    filter: ImpactFilter
+  ): Impact!
   """The votes on it, the oldest first."""
   approvals: [Approval!]!
   """What you may do with it next."""
@@ -6793,6 +6829,8 @@ type CI implements Node {
     maxDepth: Int
     """Stop after this many affected CIs; the answer then says that it is partial."""
     maxCIs: Int
+    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    filter: ImpactFilter
   ): Impact!
   """What it needs, directly and indirectly."""
   dependencies(
@@ -6800,6 +6838,8 @@ type CI implements Node {
     maxDepth: Int
     """Stop after this many CIs; the answer then says that it is partial."""
     maxCIs: Int
+    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    filter: ImpactFilter
   ): Dependencies!
   """Who wrote what to it and when, the newest first."""
   history(
@@ -7397,6 +7437,8 @@ type UpdateCIClassPayload {
     maxDepth: Int
     """Stop after this many affected CIs; the answer then says that it is partial."""
     maxCIs: Int
+    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    filter: ImpactFilter
   ): Impact!
   """A shortest way along which the failure of the one CI can reach the other; null when there is none."""
   path(
@@ -7421,6 +7463,17 @@ enum FailureState {
   DEGRADED
   """It does not work."""
   DOWN
+}
+
+"""
+Which CIs an answer shows and counts. It narrows what is told and never what is true: failure travels through all CIs, so
+that what is shown is the same as without it, and completeness is too. Conditions beside one another must all hold.
+"""
+input ImpactFilter {
+  """By class code; a class means its subtree."""
+  class: CodeFilter
+  """By environment."""
+  environment: EnvironmentFilter
 }
 
 """Who suffers when some CIs fail: the least fixed point of strength and redundancy over the whole graph."""
@@ -7457,14 +7510,14 @@ type Impact {
     """Return records before this cursor."""
     before: String
   ): AffectedCIConnection!
-  """How one CI fares in this answer."""
+  """How one CI fares in this answer, whatever the filter."""
   on(
     """The CI."""
     id: ID!
   ): AffectedCI
-  """How many are affected, by several measures."""
+  """How many are affected, by several measures: of those that the filter chooses."""
   counts: ImpactCounts!
-  """The relationships along which impact can travel between the CIs of the answer, the failed ones included, at most 1,000 of them."""
+  """The relationships along which impact can travel between the CIs that the answer shows, the failed ones included, at most 1,000 of them."""
   subgraph: Subgraph!
 }
 
@@ -7580,6 +7633,8 @@ type ImpactCounts {
   atRiskCount: Int!
   """Services that are DEGRADED or DOWN."""
   serviceCount: Int!
+  """CIs that are DEGRADED or DOWN and that the filter leaves out: together with affectedCount they are all."""
+  filteredOutCount: Int!
   """Affected CIs by class."""
   byClass: [ClassCount!]!
   """Affected services by tier."""
@@ -7628,7 +7683,9 @@ type Dependencies {
   revision: Revision!
   """Whether it is the whole answer."""
   completeness: Completeness!
-  """What it needs, the nearest first."""
+  """How many CIs it needs that the filter leaves out."""
+  filteredOutCount: Int!
+  """What it needs, the nearest first: of what the filter chooses."""
   needs(
     """Of which classes, by code; a class means its subtree."""
     classes: [String!]
@@ -7795,7 +7852,10 @@ type Incident implements Node {
   """The CIs it names, with their roles."""
   cis: [IncidentCI!]!
   """What breaks because of its ROOT CIs, by the graph as it is now."""
-  impact: Impact!
+  impact(
+    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    filter: ImpactFilter
+  ): Impact!
   """The services affected by its ROOT CIs, by the graph as it is now, worst first."""
   affectedServices(
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -9301,6 +9361,8 @@ type Service implements Node {
     maxDepth: Int
     """Stop after this many affected CIs; the answer then says that it is partial."""
     maxCIs: Int
+    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    filter: ImpactFilter
   ): Impact!
   """What it needs, directly and indirectly."""
   dependencies(
@@ -9308,6 +9370,8 @@ type Service implements Node {
     maxDepth: Int
     """Stop after this many CIs; the answer then says that it is partial."""
     maxCIs: Int
+    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    filter: ImpactFilter
   ): Dependencies!
   """Who wrote what to it and when, the newest first."""
   history(
@@ -10534,6 +10598,8 @@ func (ec *executionContext) childFields_Dependencies(ctx context.Context, field 
 		return ec.fieldContext_Dependencies_revision(ctx, field)
 	case "completeness":
 		return ec.fieldContext_Dependencies_completeness(ctx, field)
+	case "filteredOutCount":
+		return ec.fieldContext_Dependencies_filteredOutCount(ctx, field)
 	case "needs":
 		return ec.fieldContext_Dependencies_needs(ctx, field)
 	}
@@ -10692,6 +10758,8 @@ func (ec *executionContext) childFields_ImpactCounts(ctx context.Context, field 
 		return ec.fieldContext_ImpactCounts_atRiskCount(ctx, field)
 	case "serviceCount":
 		return ec.fieldContext_ImpactCounts_serviceCount(ctx, field)
+	case "filteredOutCount":
+		return ec.fieldContext_ImpactCounts_filteredOutCount(ctx, field)
 	case "byClass":
 		return ec.fieldContext_ImpactCounts_byClass(ctx, field)
 	case "byTier":

@@ -274,16 +274,16 @@ func (c *CI) DanglingReferences(ctx context.Context) ([]*DanglingReference, erro
 }
 
 // Impact is what breaks if the CI fails.
-func (c *CI) Impact(ctx context.Context, state string, maxDepth, maxCIs *int) (*Impact, error) {
+func (c *CI) Impact(ctx context.Context, state string, maxDepth, maxCIs *int, filter *ImpactFilter) (*Impact, error) {
 	about := fmt.Sprint("impact of a CI ", state, shown(maxDepth), shown(maxCIs))
-	return asked(ctx, c.in, c, (*CI).id, about, func(c *CI, _ *topology.Snapshot) (impact.Question, error) {
+	return asked(ctx, c.in, c, (*CI).id, about, filter, func(c *CI, _ *topology.Snapshot) (impact.Question, error) {
 		return question([]*Failure{{ID: c.ID, State: state}}, nil, maxDepth, maxCIs)
 	})
 }
 
 // Dependencies is what the CI needs.
-func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int) (*Dependencies, error) {
-	return dependencies(ctx, c, maxDepth, maxCIs)
+func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int, filter *ImpactFilter) (*Dependencies, error) {
+	return dependencies(ctx, c, maxDepth, maxCIs, filter)
 }
 
 // Incidents are the incidents that name the CI.

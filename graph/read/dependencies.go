@@ -18,6 +18,7 @@ type Dependencies struct {
 	about string
 	graph *topology.Snapshot
 	work  func() (*impact.Needs, error)
+	keep  func(topology.CI) bool // what it shows; nil: everything
 	in    *batch[Dependencies]
 }
 
@@ -27,17 +28,21 @@ func (d *Dependencies) needs() *impact.Needs {
 	return needs
 }
 
-func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int) (*Dependencies, error) {
+func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *ImpactFilter) (*Dependencies, error) {
 	limits, err := limits(maxDepth, maxCIs)
 	if err != nil {
 		return nil, err
 	}
-	about := fmt.Sprint("dependencies ", shown(maxDepth), shown(maxCIs))
+	keep, err := chosen(ctx, c.in, filter)
+	if err != nil {
+		return nil, err
+	}
+	about := fmt.Sprint("dependencies ", shown(maxDepth), shown(maxCIs), filter)
 	graph := c.in.snapshot()
 	d, err := each(c.in, c, about, func(c *CI, all *batch[Dependencies]) *Dependencies {
 		return &Dependencies{about + c.ID.String(), graph, sync.OnceValues(func() (*impact.Needs, error) {
 			return impact.Dependencies(ctx, graph, []ident.ID{c.ID}, limits)
-		}), all}
+		}), keep, all}
 	})
 	if err != nil {
 		return nil, err
@@ -51,6 +56,18 @@ func (d *Dependencies) Revision() int64 { return d.needs().Revision }
 
 // Completeness says whether the answer is whole.
 func (d *Dependencies) Completeness() *Completeness { return completeness(d.needs().Completeness) }
+
+// FilteredOutCount is how many needed CIs the filter leaves out.
+func (d *Dependencies) FilteredOutCount() int { return len(d.needs().CIs) - len(d.chosen()) }
+
+// chosen is what is needed and shown.
+func (d *Dependencies) chosen() []impact.Need {
+	all := slices.Clone(d.needs().CIs)
+	if d.keep == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(n impact.Need) bool { return !d.keep(d.graph.CI(n.Vertex)) })
+}
 
 // NeededCI is a CI that another one needs.
 type NeededCI struct {
@@ -74,7 +91,7 @@ func (d *Dependencies) Needs(ctx context.Context, classes []string, first *int, 
 		name: fmt.Sprintf("needs %q", classes), about: func(d *Dependencies) string { return d.about },
 		has: func(d *Dependencies) bool { return d.needs() != nil },
 		rows: func(d *Dependencies) ([]impact.Need, error) {
-			needs := slices.Clone(d.needs().CIs)
+			needs := d.chosen()
 			if classes != nil {
 				needs = slices.DeleteFunc(needs, func(n impact.Need) bool { return !keep[d.graph.CI(n.Vertex).Class] })
 			}

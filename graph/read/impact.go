@@ -29,6 +29,7 @@ const maxFailures = 100
 type Impact struct {
 	about string // what was asked: cursors are good for it alone
 	work  func() (*impact.Answer, error)
+	keep  func(topology.CI) bool // what it shows and counts; nil: everything
 	in    *batch[Impact]
 }
 
@@ -44,11 +45,16 @@ func (i *Impact) answered() []*Impact {
 }
 
 // asked gives row the answer to its own question, on the same graph as all rows of the batch.
-func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, about string, question func(*T, *topology.Snapshot) (impact.Question, error)) (*Impact, error) {
+func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, about string, filter *ImpactFilter, question func(*T, *topology.Snapshot) (impact.Question, error)) (*Impact, error) {
 	graph, err := once(b, "graph of "+about, func() (*topology.Snapshot, error) { return b.snapshot(), nil })
 	if err != nil {
 		return nil, err
 	}
+	keep, err := chosen(ctx, b, filter)
+	if err != nil {
+		return nil, err
+	}
+	about += filter.String()
 	i, err := each(b, row, about, func(row *T, answers *batch[Impact]) *Impact {
 		return &Impact{about + id(row).String(), sync.OnceValues(func() (*impact.Answer, error) {
 			q, err := question(row, graph)
@@ -56,7 +62,7 @@ func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID
 				return nil, err
 			}
 			return impact.Of(ctx, graph, q)
-		}), answers}
+		}), keep, answers}
 	})
 	if err != nil {
 		return nil, err
@@ -66,13 +72,13 @@ func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID
 }
 
 // Impact asks what breaks if these CIs fail together.
-func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int) (*Impact, error) {
+func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int, filter *ImpactFilter) (*Impact, error) {
 	q, err := question(failed, excluded, maxDepth, maxCIs)
 	if err != nil {
 		return nil, err
 	}
 	one := newBatch(r, []*impact.Question{&q})
-	return asked(ctx, one, &q, func(*impact.Question) ident.ID { return 0 }, fmt.Sprint("impact ", q),
+	return asked(ctx, one, &q, func(*impact.Question) ident.ID { return 0 }, fmt.Sprint("impact ", q), filter,
 		func(q *impact.Question, _ *topology.Snapshot) (impact.Question, error) { return *q, nil })
 }
 
@@ -189,6 +195,10 @@ func aService(c topology.CI) bool { return c.IsService }
 
 // hits lists the hits in some states, DEGRADED and DOWN by default.
 func (i *Impact) hits(states []string, keep func(topology.CI) bool) ([]impact.Hit, error) {
+	if chosen := i.keep; chosen != nil {
+		also := keep
+		keep = func(c topology.CI) bool { return chosen(c) && also(c) }
+	}
 	if states == nil {
 		return i.answer().Affected(impact.Filter{WithoutRoots: true, Keep: keep}), nil
 	}
@@ -235,7 +245,7 @@ func (i *Impact) On(ctx context.Context, id ident.ID) (*AffectedCI, error) {
 
 // ImpactCounts is how many CIs are affected, by several measures.
 type ImpactCounts struct {
-	AffectedCount, DownCount, DegradedCount, AtRiskCount, ServiceCount int
+	AffectedCount, DownCount, DegradedCount, AtRiskCount, ServiceCount, FilteredOutCount int
 
 	i      *Impact
 	counts impact.Counts
@@ -243,11 +253,20 @@ type ImpactCounts struct {
 
 // Counts counts the affected.
 func (i *Impact) Counts() *ImpactCounts {
-	c := i.answer().Counts(impact.Filter{WithoutRoots: true})
-	return &ImpactCounts{
+	c := i.shown()
+	counts := &ImpactCounts{
 		AffectedCount: c.Total, DownCount: c.ByState[impact.Down], DegradedCount: c.ByState[impact.Degraded],
 		AtRiskCount: c.ByState[impact.AtRisk], ServiceCount: c.Services, i: i, counts: c,
 	}
+	if i.keep != nil {
+		counts.FilteredOutCount = i.answer().Counts(impact.Filter{WithoutRoots: true}).Total - c.Total
+	}
+	return counts
+}
+
+// shown counts what the answer shows.
+func (i *Impact) shown() impact.Counts {
+	return i.answer().Counts(impact.Filter{WithoutRoots: true, Keep: i.keep})
 }
 
 // ClassCount is how many CIs of a class.
@@ -329,7 +348,7 @@ func (c *ImpactCounts) ByEnvironment() []*EnvironmentCount {
 func (i *Impact) counted(by func(impact.Counts) map[ident.ID]int) []ident.ID {
 	all := map[ident.ID]bool{}
 	for _, row := range i.answered() {
-		for id := range by(row.answer().Counts(impact.Filter{WithoutRoots: true})) {
+		for id := range by(row.shown()) {
 			all[id] = true
 		}
 	}
@@ -369,12 +388,13 @@ func (i *Impact) Subgraph(ctx context.Context) (*Subgraph, error) {
 	return s, nil
 }
 
-// between lists the relationships between the CIs of the answer, by id.
+// between lists the relationships between the CIs that the answer shows and the failed ones, by id.
 func (i *Impact) between() []ident.ID {
-	hits := i.answer().Affected(impact.Filter{})
-	vertices := make([]topology.Vertex, len(hits))
-	for n, h := range hits {
-		vertices[n] = h.Vertex
+	var vertices []topology.Vertex
+	for _, h := range i.answer().Affected(impact.Filter{}) {
+		if h.IsRoot || i.keep == nil || i.keep(i.answer().Snapshot().CI(h.Vertex)) {
+			vertices = append(vertices, h.Vertex)
+		}
 	}
 	var ids []ident.ID
 	for _, link := range i.answer().Subgraph(vertices) {

@@ -260,8 +260,8 @@ func (i *Incident) Cis(ctx context.Context) ([]*IncidentCI, error) {
 }
 
 // Impact is what breaks because of the incident's ROOT CIs, by the graph as it is now.
-func (i *Incident) Impact(ctx context.Context) (*Impact, error) {
-	return asked(ctx, i.in, i, (*Incident).id, "impact of an incident", func(i *Incident, graph *topology.Snapshot) (impact.Question, error) {
+func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
+	return asked(ctx, i.in, i, (*Incident).id, "impact of an incident", filter, func(i *Incident, graph *topology.Snapshot) (impact.Question, error) {
 		links, err := i.Cis(ctx)
 		named := make([]practice.CI, len(links))
 		for n, l := range links {
@@ -274,7 +274,7 @@ func (i *Incident) Impact(ctx context.Context) (*Impact, error) {
 // AffectedServices are the services affected by the incident's ROOT CIs, worst first. A ROOT that is a service
 // counts as one.
 func (i *Incident) AffectedServices(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[AffectedCI], error) {
-	found, err := i.Impact(ctx)
+	found, err := i.Impact(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -38,15 +38,23 @@ func subtreeOf[T any](ctx context.Context, b *batch[T], codes []string) (map[ide
 	if len(codes) == 0 {
 		return nil, nil
 	}
-	return once(b, fmt.Sprintf("subtree %q", codes), func() (map[ident.ID]bool, error) { return b.subtree(ctx, codes) })
+	return once(b, fmt.Sprintf("subtree %q", codes), func() (map[ident.ID]bool, error) { return b.subtree(ctx, anything(codes)) })
 }
 
-func (r *Reader) subtree(ctx context.Context, codes []string) (map[ident.ID]bool, error) {
-	args := make([]any, len(codes))
-	for i, code := range codes {
-		args[i] = code
+// anything are texts as arguments of a statement.
+func anything(texts []string) []any {
+	all := make([]any, len(texts))
+	for i, text := range texts {
+		all[i] = text
 	}
-	p := sql.P(func(b *sql.Builder) { subtree(b, args) })
+	return all
+}
+
+func (r *Reader) subtree(ctx context.Context, codes []any) (map[ident.ID]bool, error) {
+	if len(codes) == 0 {
+		return nil, nil
+	}
+	p := sql.P(func(b *sql.Builder) { subtree(b, codes) })
 	p.SetDialect(r.store.Dialect())
 	query, queryArgs := p.Query()
 	rows, err := r.store.Read.QueryContext(ctx, query, queryArgs...)

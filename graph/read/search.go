@@ -121,12 +121,8 @@ func (r *Reader) match(ctx context.Context, words, classes []string, limit, offs
 		}
 		b.WriteString(" AND ci.lifecycle <> 'RETIRED'")
 		if len(classes) > 0 {
-			codes := make([]any, len(classes))
-			for i, code := range classes {
-				codes[i] = code
-			}
 			b.WriteString(" AND ci.class_id IN (")
-			subtree(b, codes)
+			subtree(b, anything(classes))
 			b.WriteString(")")
 		}
 		b.WriteString(" ORDER BY score DESC, ci.name, ci.id LIMIT ").Arg(limit).WriteString(" OFFSET ").Arg(offset)

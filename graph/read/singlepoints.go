@@ -3,12 +3,15 @@ package read
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
 // namedCIs bounds the CIs that an answer names beside those it is about.
@@ -56,8 +59,35 @@ func pick(found map[ident.ID]*CI, ids []ident.ID) []*CI {
 	return all
 }
 
+// singlePoints is an answer about single points of failure. Like impacts, those of a page are one batch.
+type singlePoints struct {
+	about string
+	graph *topology.Snapshot
+	work  func() (*impact.SinglePointsAnswer, error)
+	keep  func(topology.CI) bool // what it lists; nil: everything
+	in    *batch[singlePoints]
+}
+
+// answer is what was found; nil when there is none.
+func (s *singlePoints) answer() *impact.SinglePointsAnswer {
+	answer, _ := s.work()
+	return answer
+}
+
+// points are the points that the answer lists.
+func (s *singlePoints) points() ([]impact.SinglePoint, error) {
+	all := s.answer().Points
+	if s.keep == nil {
+		return all, nil
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(p impact.SinglePoint) bool {
+		v, known := s.graph.Index(p.CI)
+		return !known || !s.keep(s.graph.CI(v))
+	}), nil
+}
+
 // SinglePointsOfFailure lists the CIs whose failure alone takes a service DOWN: any service, or one of some tiers.
-func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, p Page) (*Connection[SinglePoint], error) {
+func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, filter *ImpactFilter, p Page) (*Connection[SinglePoint], error) {
 	targets := impact.Targets{AllServices: tiers == nil}
 	if tiers != nil {
 		rows, err := r.store.Read.ServiceTier.Query().Where(servicetier.CodeIn(tiers...)).All(ctx)
@@ -71,32 +101,49 @@ func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, p Pa
 			targets.Tiers = append(targets.Tiers, row.ID)
 		}
 	}
-	return r.singlePoints(ctx, targets, p)
+	return singlePointsOf(ctx, newBatch(r, []*impact.Targets{&targets}), &targets, filter, func(t *impact.Targets) impact.Targets { return *t }, p)
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes this one DOWN.
-func (c *CI) SinglePointsOfFailure(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[SinglePoint], error) {
-	return c.in.singlePoints(ctx, impact.Targets{CIs: []ident.ID{c.ID}}, Page{first, after, last, before})
+func (c *CI) SinglePointsOfFailure(ctx context.Context, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*Connection[SinglePoint], error) {
+	targets := func(c *CI) impact.Targets { return impact.Targets{CIs: []ident.ID{c.ID}} }
+	return singlePointsOf(ctx, c.in, c, filter, targets, Page{first, after, last, before})
 }
 
-// singlePoints asks the engine and shows a page of its answer.
-func (r *Reader) singlePoints(ctx context.Context, targets impact.Targets, p Page) (*Connection[SinglePoint], error) {
-	answer, err := impact.SinglePoints(ctx, r.snapshot(), targets, impact.SinglePointLimits{MaxTargets: namedCIs})
+// singlePointsOf asks the engine for each row of a batch and shows a page of row's answer.
+func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, filter *ImpactFilter, targets func(*T) impact.Targets, p Page) (*Connection[SinglePoint], error) {
+	keep, err := chosen(ctx, b, filter)
 	if err != nil {
 		return nil, err
 	}
-	if answer.Completeness.IsPartial {
-		return nil, errs.New(errs.Timeout, "the time for the question ran out: ask about fewer services")
+	graph, err := once(b, "graph of single points", func() (*topology.Snapshot, error) { return b.snapshot(), nil })
+	if err != nil {
+		return nil, err
 	}
-	points := newBatch[SinglePoint](r, nil)
-	return computed[impact.SinglePointsAnswer, impact.SinglePoint, SinglePoint]{
-		name: "single points", about: func(*impact.SinglePointsAnswer) string { return fmt.Sprint(targets) },
-		has:  func(*impact.SinglePointsAnswer) bool { return true },
-		rows: func(a *impact.SinglePointsAnswer) ([]impact.SinglePoint, error) { return a.Points, nil },
+	mine, err := each(b, row, "single points "+filter.String(), func(row *T, all *batch[singlePoints]) *singlePoints {
+		return &singlePoints{fmt.Sprint(targets(row), filter), graph, sync.OnceValues(func() (*impact.SinglePointsAnswer, error) {
+			answer, err := impact.SinglePoints(ctx, graph, targets(row), impact.SinglePointLimits{MaxTargets: namedCIs})
+			if err == nil && answer.Completeness.IsPartial {
+				return nil, errs.New(errs.Timeout, "the time for the question ran out: ask about fewer services")
+			}
+			return answer, err
+		}), keep, all}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := mine.work(); err != nil {
+		return nil, err
+	}
+	points := newBatch[SinglePoint](b.Reader, nil)
+	return computed[singlePoints, impact.SinglePoint, SinglePoint]{
+		name: "single points", about: func(s *singlePoints) string { return s.about },
+		has:  func(s *singlePoints) bool { return s.answer() != nil },
+		rows: (*singlePoints).points,
 		ci:   func(p impact.SinglePoint) ident.ID { return p.CI },
-		show: func(_ *impact.SinglePointsAnswer, p impact.SinglePoint, c *CI) *SinglePoint {
+		show: func(_ *singlePoints, p impact.SinglePoint, c *CI) *SinglePoint {
 			points.rows = append(points.rows, &SinglePoint{p, c, points})
 			return points.rows[len(points.rows)-1]
 		},
-	}.page(ctx, newBatch(r, []*impact.SinglePointsAnswer{answer}), answer, p)
+	}.page(ctx, mine.in, mine, p)
 }

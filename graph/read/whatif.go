@@ -32,7 +32,7 @@ type OverlayRelationship struct {
 }
 
 // WhatIf asks what breaks if an overlay held.
-func (r *Reader) WhatIf(ctx context.Context, o Overlay) (*Impact, error) {
+func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter) (*Impact, error) {
 	for name, n := range map[string]int{
 		"failed": len(o.Failed), "excluded": len(o.Excluded), "maintenance": len(o.Maintenance),
 		"addedRelationships": len(o.AddedRelationships), "removed": len(o.Removed),
@@ -65,7 +65,11 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay) (*Impact, error) {
 		return nil, err
 	}
 	b := newBatch[Impact](r, nil)
-	b.rows = append(b.rows, &Impact{"what if", func() (*impact.Answer, error) { return answer, nil }, b})
+	keep, err := chosen(ctx, b, filter)
+	if err != nil {
+		return nil, err
+	}
+	b.rows = append(b.rows, &Impact{"what if" + filter.String(), func() (*impact.Answer, error) { return answer, nil }, keep, b})
 	return b.rows[0], nil
 }
 

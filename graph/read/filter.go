@@ -1,0 +1,61 @@
+package read
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// ImpactFilter chooses which CIs an answer of the engine shows and counts. The engine does not know it.
+type ImpactFilter struct {
+	Class       *CodeFilter
+	Environment *EnvironmentFilter
+}
+
+// String is the filter as text, by which cursors are bound to it.
+func (f *ImpactFilter) String() string {
+	text, err := json.Marshal(f)
+	if err != nil {
+		panic(err) // filters are plain data
+	}
+	return string(text)
+}
+
+// chosen is what a filter keeps, worked out once for a batch: one statement when it names classes. It is nil
+// when everything is kept.
+func chosen[T any](ctx context.Context, b *batch[T], f *ImpactFilter) (func(topology.CI) bool, error) {
+	if f == nil || f.Class == nil && f.Environment == nil {
+		return nil, nil
+	}
+	return once(b, "filter "+f.String(), func() (func(topology.CI) bool, error) { return b.chosen(ctx, f) })
+}
+
+func (r *Reader) chosen(ctx context.Context, f *ImpactFilter) (func(topology.CI) bool, error) {
+	c := &conditions{}
+	inClass, inEnvironment := everything[topology.CI], everything[topology.CI]
+	if f.Class != nil {
+		if codes, given := values(c, f.Class.Eq, f.Class.In); given && c.err == nil {
+			classes, err := r.subtree(ctx, codes)
+			if err != nil {
+				return nil, err
+			}
+			inClass = func(ci topology.CI) bool { return classes[ci.Class] }
+		}
+	}
+	if f.Environment != nil {
+		if named, given := values(c, f.Environment.Eq, f.Environment.In); given {
+			environments := map[topology.Environment]bool{}
+			for _, e := range named {
+				if known, is := topology.ParseEnvironment(string(e.(domain.Environment))); is {
+					environments[known] = true
+				}
+			}
+			inEnvironment = func(ci topology.CI) bool { return environments[ci.Environment] }
+		}
+	}
+	return func(ci topology.CI) bool { return inClass(ci) && inEnvironment(ci) }, c.err
+}
+
+func everything[T any](T) bool { return true }
