@@ -17,7 +17,6 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/linchpin-cmdb/linchpin/graph"
-	"github.com/linchpin-cmdb/linchpin/graph/exec"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
@@ -47,7 +46,7 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 	t.Cleanup(func() { <-feed.Done() })
 	incidents := incident.New(s, g)
 	resolver := graph.New(read.New(s, g, incidents), cmdb.New(s), catalog.New(s), incidents, change.New(s))
-	return server.New(server.Config{Schema: exec.NewExecutableSchema(exec.Config{Resolvers: resolver}), Log: log, IsDev: true})
+	return server.New(server.Config{Schema: resolver.Schema(), Log: log, IsDev: true})
 }
 
 // A scenario is a txtar archive of steps, run in order over HTTP on each database:

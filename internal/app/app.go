@@ -10,7 +10,6 @@ import (
 	"time"
 
 	root "github.com/linchpin-cmdb/linchpin/graph"
-	"github.com/linchpin-cmdb/linchpin/graph/exec"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
@@ -92,7 +91,7 @@ func (a *App) Handler(isDev bool) (http.Handler, error) {
 	}
 	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change)
 	return server.New(server.Config{
-		Schema: exec.NewExecutableSchema(exec.Config{Resolvers: resolver}), SDL: sdl, Log: a.log, IsReady: a.isReady,
+		Schema: resolver.Schema(), SDL: sdl, Log: a.log, IsReady: a.isReady,
 		IsDev: isDev, IsLocal: isDev,
 	}), nil
 }

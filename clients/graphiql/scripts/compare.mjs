@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = fileURLToPath(new URL("../../../internal/server/ui/dist", import.meta.url));
 const fresh = mkdtempSync(join(tmpdir(), "linchpin-ui-"));
 
 /** Maps each file of a dist folder to the hash of its content, read from the files themselves. */
@@ -25,10 +26,10 @@ function contents(folder) {
 }
 
 try {
-  const vite = join(root, "node_modules/vite/bin/vite.js");
+  const vite = join(root, "../node_modules/vite/bin/vite.js");
   execFileSync(process.execPath, [vite, "build", "--logLevel", "error", "--outDir", fresh], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   const built = contents(fresh);
-  const committed = contents(join(root, "dist"));
+  const committed = contents(dist);
   const names = [...new Set([...built.keys(), ...committed.keys()])].sort();
   const differing = names.filter((name) => built.get(name) !== committed.get(name));
   for (const name of differing) {

@@ -3,7 +3,7 @@ import { buildSchema, getVariableValues, parse, validate, type OperationDefiniti
 import { expect, test } from "vitest";
 import { examples } from "./examples";
 
-const folder = new URL("../../../../schema/", import.meta.url);
+const folder = new URL("../../../schema/", import.meta.url);
 const schema = buildSchema(
   readdirSync(folder)
     .filter((name) => name.endsWith(".graphql"))

@@ -50,7 +50,7 @@ export default defineConfig({
   },
   server: { proxy: { "/graphql": { target: "http://127.0.0.1:8080", ws: true } } },
   build: {
-    outDir: "dist",
+    outDir: "../../internal/server/ui/dist",
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,
