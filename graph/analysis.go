@@ -15,14 +15,14 @@ func (r *queryResolver) CommonCauses(ctx context.Context, groups []ident.ID, fir
 	return r.r.read.CommonCauses(ctx, groups, read.Page{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) Paths(ctx context.Context, from ident.ID, to ident.ID, first int) ([]*read.ImpactPath, error) {
-	return r.r.read.Paths(ctx, from, to, first)
+func (r *queryResolver) Paths(ctx context.Context, from ident.ID, to ident.ID, first int, asOf *read.AsOf) ([]*read.ImpactPath, error) {
+	return r.r.read.Paths(ctx, from, to, first, asOf)
 }
 
 func (r *queryResolver) RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, first int) ([]*read.RootCauseCandidate, error) {
 	return r.r.read.RootCauseCandidates(ctx, seen, healthy, first)
 }
 
-func (r *queryResolver) WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter) (*read.Impact, error) {
-	return r.r.read.WhatIf(ctx, overlay, filter)
+func (r *queryResolver) WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter, asOf *read.AsOf) (*read.Impact, error) {
+	return r.r.read.WhatIf(ctx, overlay, filter, asOf)
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-func (r *queryResolver) Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) (*read.Impact, error) {
-	return r.r.read.Impact(ctx, failed, excluded, maxDepth, maxCIS, filter)
+func (r *queryResolver) Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) (*read.Impact, error) {
+	return r.r.read.Impact(ctx, failed, excluded, maxDepth, maxCIS, filter, asOf)
 }
 
-func (r *queryResolver) Path(ctx context.Context, from ident.ID, to ident.ID) (*read.ImpactPath, error) {
-	return r.r.read.Path(ctx, from, to)
+func (r *queryResolver) Path(ctx context.Context, from ident.ID, to ident.ID, asOf *read.AsOf) (*read.ImpactPath, error) {
+	return r.r.read.Path(ctx, from, to, asOf)
 }

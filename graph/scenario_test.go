@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"flag"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -45,7 +47,7 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 	}
 	t.Cleanup(func() { <-feed.Done() })
 	incidents := incident.New(s, g)
-	resolver := graph.New(read.New(s, g, incidents), cmdb.New(s), catalog.New(s), incidents, change.New(s))
+	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s))
 	return server.New(server.Config{Schema: resolver.Schema(), Log: log, IsDev: true})
 }
 
@@ -190,7 +192,7 @@ func resolve(t *testing.T, v any, answers map[string]any) any {
 	return v
 }
 
-// overlook puts "<any>" into got wherever want has it.
+// overlook is got with "<any>" wherever want has it.
 func overlook(want, got any) any {
 	switch w := want.(type) {
 	case string:
@@ -202,6 +204,7 @@ func overlook(want, got any) any {
 		if !is {
 			return got
 		}
+		g = maps.Clone(g)
 		for k := range g {
 			g[k] = overlook(w[k], g[k])
 		}
@@ -211,6 +214,7 @@ func overlook(want, got any) any {
 		if !is || len(g) != len(w) {
 			return got
 		}
+		g = slices.Clone(g)
 		for i := range g {
 			g[i] = overlook(w[i], g[i])
 		}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +25,7 @@ import (
 const defaultRows = 20
 
 func impactCommand(env *environment) *cobra.Command {
-	var state string
+	var state, asOf string
 	var filter filterFlags
 	var rows int
 	var asJSON bool
@@ -34,6 +36,10 @@ func impactCommand(env *environment) *cobra.Command {
 		Example: "  linchpin impact orders-db-primary\n  linchpin impact demo:ups-rtm-a ci_33 --json",
 		Args:    argsOf(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			moment, err := parseAsOf(asOf)
+			if err != nil {
+				return usageError{cmd, err}
+			}
 			return withApp(cmd, env, func(ctx context.Context, a *app.App) error {
 				var failed []*read.Failure
 				for _, name := range args {
@@ -47,7 +53,7 @@ func impactCommand(env *environment) *cobra.Command {
 				if err != nil {
 					return usageError{cmd, err}
 				}
-				answer, err := a.Reader.Impact(ctx, failed, nil, nil, nil, chosen)
+				answer, err := a.Reader.Impact(ctx, failed, nil, nil, nil, chosen, moment)
 				if err != nil {
 					return err
 				}
@@ -70,6 +76,7 @@ func impactCommand(env *environment) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&state, "state", "DOWN", "how they fail: DOWN or DEGRADED")
 	filter.define(cmd)
+	cmd.Flags().StringVar(&asOf, "as-of", "", "a moment of the past: a revision, or a time such as 2027-01-10T22:00:00Z")
 	rowFlags(cmd, &rows, &asJSON)
 	return cmd
 }
@@ -98,6 +105,21 @@ func (f *filterFlags) read() (*read.ImpactFilter, error) {
 		filter.Environment.In = append(filter.Environment.In, e)
 	}
 	return filter, nil
+}
+
+// parseAsOf reads a moment of the past; nil for none.
+func parseAsOf(text string) (*read.AsOf, error) {
+	if text == "" {
+		return nil, nil
+	}
+	if revision, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return &read.AsOf{Revision: &revision}, nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return nil, fmt.Errorf("--as-of %q is neither a revision, such as 42, nor a time, such as 2027-01-10T22:00:00Z", text)
+	}
+	return &read.AsOf{At: &at}, nil
 }
 
 func rowFlags(cmd *cobra.Command, rows *int, asJSON *bool) {

@@ -108,6 +108,14 @@ func (ec *executionContext) field_CI_dependencies_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["filter"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*read.AsOf, error) {
+			return ec.unmarshalOAsOfInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAsOf(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg3
 	return args, nil
 }
 
@@ -184,6 +192,14 @@ func (ec *executionContext) field_CI_impact_args(ctx context.Context, rawArgs ma
 		return nil, err
 	}
 	args["filter"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*read.AsOf, error) {
+			return ec.unmarshalOAsOfInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAsOf(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg4
 	return args, nil
 }
 
@@ -1112,7 +1128,7 @@ func (ec *executionContext) _CI_impact(ctx context.Context, field graphql.Collec
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return obj.Impact(ctx, fc.Args["state"].(string), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter))
+			return obj.Impact(ctx, fc.Args["state"].(string), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
@@ -1156,7 +1172,7 @@ func (ec *executionContext) _CI_dependencies(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return obj.Dependencies(ctx, fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter))
+			return obj.Dependencies(ctx, fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Dependencies) graphql.Marshaler {

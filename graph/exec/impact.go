@@ -2094,6 +2094,43 @@ func (ec *executionContext) fieldContext_TierCount_count(_ context.Context, fiel
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputAsOfInput(ctx context.Context, obj any) (read.AsOf, error) {
+	var it read.AsOf
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"revision", "at"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "revision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("revision"))
+			data, err := ec.unmarshalORevision2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Revision = data
+		case "at":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("at"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.At = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputFailureInput(ctx context.Context, obj any) (read.Failure, error) {
 	var it read.Failure
 	if obj == nil {
@@ -3928,6 +3965,14 @@ func (ec *executionContext) marshalOAffectedCI2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 		return graphql.Null
 	}
 	return ec._AffectedCI(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOAsOfInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAsOf(ctx context.Context, v any) (*read.AsOf, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAsOfInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOFailureInput2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFailureᚄ(ctx context.Context, v any) ([]*read.Failure, error) {

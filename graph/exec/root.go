@@ -86,9 +86,9 @@ type QueryResolver interface {
 	Viewer(ctx context.Context) (*auth.Actor, error)
 	SinglePointsOfFailure(ctx context.Context, tiers []string, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.SinglePoint], error)
 	CommonCauses(ctx context.Context, groups []ident.ID, first *int, after *string, last *int, before *string) (*read.Connection[read.SharedGroup], error)
-	Paths(ctx context.Context, from ident.ID, to ident.ID, first int) ([]*read.ImpactPath, error)
+	Paths(ctx context.Context, from ident.ID, to ident.ID, first int, asOf *read.AsOf) ([]*read.ImpactPath, error)
 	RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, first int) ([]*read.RootCauseCandidate, error)
-	WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter) (*read.Impact, error)
+	WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter, asOf *read.AsOf) (*read.Impact, error)
 	Change(ctx context.Context, id ident.ID) (*read.Change, error)
 	ChangeByNumber(ctx context.Context, number string) (*read.Change, error)
 	Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Change], error)
@@ -98,8 +98,8 @@ type QueryResolver interface {
 	DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*read.Connection[read.DanglingReference], error)
 	CIClass(ctx context.Context, code string) (*read.CIClass, error)
 	CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.CIClass], error)
-	Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) (*read.Impact, error)
-	Path(ctx context.Context, from ident.ID, to ident.ID) (*read.ImpactPath, error)
+	Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) (*read.Impact, error)
+	Path(ctx context.Context, from ident.ID, to ident.ID, asOf *read.AsOf) (*read.ImpactPath, error)
 	Incident(ctx context.Context, id ident.ID) (*read.Incident, error)
 	IncidentByNumber(ctx context.Context, number string) (*read.Incident, error)
 	Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Incident], error)
@@ -1179,6 +1179,14 @@ func (ec *executionContext) field_Query_impact_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["filter"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*read.AsOf, error) {
+			return ec.unmarshalOAsOfInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAsOf(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg5
 	return args, nil
 }
 
@@ -1357,6 +1365,14 @@ func (ec *executionContext) field_Query_path_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["to"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*read.AsOf, error) {
+			return ec.unmarshalOAsOfInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAsOf(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg2
 	return args, nil
 }
 
@@ -1387,6 +1403,14 @@ func (ec *executionContext) field_Query_paths_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*read.AsOf, error) {
+			return ec.unmarshalOAsOfInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAsOf(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg3
 	return args, nil
 }
 
@@ -1751,6 +1775,14 @@ func (ec *executionContext) field_Query_whatIf_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["filter"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*read.AsOf, error) {
+			return ec.unmarshalOAsOfInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAsOf(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg2
 	return args, nil
 }
 
@@ -4224,7 +4256,7 @@ func (ec *executionContext) _Query_paths(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Paths(ctx, fc.Args["from"].(ident.ID), fc.Args["to"].(ident.ID), fc.Args["first"].(int))
+			return ec.Resolvers.Query().Paths(ctx, fc.Args["from"].(ident.ID), fc.Args["to"].(ident.ID), fc.Args["first"].(int), fc.Args["asOf"].(*read.AsOf))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactPath) graphql.Marshaler {
@@ -4312,7 +4344,7 @@ func (ec *executionContext) _Query_whatIf(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().WhatIf(ctx, fc.Args["overlay"].(read.Overlay), fc.Args["filter"].(*read.ImpactFilter))
+			return ec.Resolvers.Query().WhatIf(ctx, fc.Args["overlay"].(read.Overlay), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
@@ -4752,7 +4784,7 @@ func (ec *executionContext) _Query_impact(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Impact(ctx, fc.Args["failed"].([]*read.Failure), fc.Args["excluded"].([]ident.ID), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter))
+			return ec.Resolvers.Query().Impact(ctx, fc.Args["failed"].([]*read.Failure), fc.Args["excluded"].([]ident.ID), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
@@ -4796,7 +4828,7 @@ func (ec *executionContext) _Query_path(ctx context.Context, field graphql.Colle
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Path(ctx, fc.Args["from"].(ident.ID), fc.Args["to"].(ident.ID))
+			return ec.Resolvers.Query().Path(ctx, fc.Args["from"].(ident.ID), fc.Args["to"].(ident.ID), fc.Args["asOf"].(*read.AsOf))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactPath) graphql.Marshaler {

@@ -99,14 +99,14 @@ type ComplexityRoot struct {
 		CreatedAt             func(childComplexity int) int
 		Criticality           func(childComplexity int) int
 		DanglingReferences    func(childComplexity int) int
-		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) int
+		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
 		DependencyGroups      func(childComplexity int) int
 		Description           func(childComplexity int) int
 		Environment           func(childComplexity int) int
 		ExternalIdentities    func(childComplexity int) int
 		History               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                    func(childComplexity int) int
-		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) int
+		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
 		Labels                func(childComplexity int) int
 		Lifecycle             func(childComplexity int) int
@@ -652,15 +652,15 @@ type ComplexityRoot struct {
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
 		CommonCauses          func(childComplexity int, groups []ident.ID, first *int, after *string, last *int, before *string) int
 		DanglingReferences    func(childComplexity int, source *string, first *int, after *string, last *int, before *string) int
-		Impact                func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) int
+		Impact                func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
 		Incident              func(childComplexity int, id ident.ID) int
 		IncidentByNumber      func(childComplexity int, number string) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
 		Journal               func(childComplexity int, afterRevision *int64, first *int, after *string, last *int, before *string) int
 		Node                  func(childComplexity int, id ident.ID) int
 		Nodes                 func(childComplexity int, ids []ident.ID) int
-		Path                  func(childComplexity int, from ident.ID, to ident.ID) int
-		Paths                 func(childComplexity int, from ident.ID, to ident.ID, first int) int
+		Path                  func(childComplexity int, from ident.ID, to ident.ID, asOf *read.AsOf) int
+		Paths                 func(childComplexity int, from ident.ID, to ident.ID, first int, asOf *read.AsOf) int
 		People                func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
 		PriorityRules         func(childComplexity int) int
 		RelationshipTypes     func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -674,7 +674,7 @@ type ComplexityRoot struct {
 		SinglePointsOfFailure func(childComplexity int, tiers []string, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		Teams                 func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
 		Viewer                func(childComplexity int) int
-		WhatIf                func(childComplexity int, overlay read.Overlay, filter *read.ImpactFilter) int
+		WhatIf                func(childComplexity int, overlay read.Overlay, filter *read.ImpactFilter, asOf *read.AsOf) int
 	}
 
 	RecordVersion struct {
@@ -839,13 +839,13 @@ type ComplexityRoot struct {
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
 		CreatedAt             func(childComplexity int) int
 		Criticality           func(childComplexity int) int
-		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) int
+		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
 		Description           func(childComplexity int) int
 		Environment           func(childComplexity int) int
 		ExternalIdentities    func(childComplexity int) int
 		History               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                    func(childComplexity int) int
-		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter) int
+		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
 		Kind                  func(childComplexity int) int
 		Labels                func(childComplexity int) int
@@ -1331,7 +1331,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.CI.Dependencies(childComplexity, args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter)), true
+		return e.ComplexityRoot.CI.Dependencies(childComplexity, args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["asOf"].(*read.AsOf)), true
 	case "CI.dependencyGroups":
 		if e.ComplexityRoot.CI.DependencyGroups == nil {
 			break
@@ -1383,7 +1383,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.CI.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter)), true
+		return e.ComplexityRoot.CI.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["asOf"].(*read.AsOf)), true
 	case "CI.incidents":
 		if e.ComplexityRoot.CI.Incidents == nil {
 			break
@@ -3944,7 +3944,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Impact(childComplexity, args["failed"].([]*read.Failure), args["excluded"].([]ident.ID), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter)), true
+		return e.ComplexityRoot.Query.Impact(childComplexity, args["failed"].([]*read.Failure), args["excluded"].([]ident.ID), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["asOf"].(*read.AsOf)), true
 	case "Query.incident":
 		if e.ComplexityRoot.Query.Incident == nil {
 			break
@@ -4022,7 +4022,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Path(childComplexity, args["from"].(ident.ID), args["to"].(ident.ID)), true
+		return e.ComplexityRoot.Query.Path(childComplexity, args["from"].(ident.ID), args["to"].(ident.ID), args["asOf"].(*read.AsOf)), true
 	case "Query.paths":
 		if e.ComplexityRoot.Query.Paths == nil {
 			break
@@ -4033,7 +4033,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Paths(childComplexity, args["from"].(ident.ID), args["to"].(ident.ID), args["first"].(int)), true
+		return e.ComplexityRoot.Query.Paths(childComplexity, args["from"].(ident.ID), args["to"].(ident.ID), args["first"].(int), args["asOf"].(*read.AsOf)), true
 	case "Query.people":
 		if e.ComplexityRoot.Query.People == nil {
 			break
@@ -4167,7 +4167,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.WhatIf(childComplexity, args["overlay"].(read.Overlay), args["filter"].(*read.ImpactFilter)), true
+		return e.ComplexityRoot.Query.WhatIf(childComplexity, args["overlay"].(read.Overlay), args["filter"].(*read.ImpactFilter), args["asOf"].(*read.AsOf)), true
 
 	case "RecordVersion.id":
 		if e.ComplexityRoot.RecordVersion.ID == nil {
@@ -4747,7 +4747,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Service.Dependencies(childComplexity, args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter)), true
+		return e.ComplexityRoot.Service.Dependencies(childComplexity, args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["asOf"].(*read.AsOf)), true
 	case "Service.description":
 		if e.ComplexityRoot.Service.Description == nil {
 			break
@@ -4793,7 +4793,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Service.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter)), true
+		return e.ComplexityRoot.Service.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["asOf"].(*read.AsOf)), true
 	case "Service.incidents":
 		if e.ComplexityRoot.Service.Incidents == nil {
 			break
@@ -5613,6 +5613,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAddExternalIdentityInput,
 		ec.unmarshalInputAddTeamMemberInput,
 		ec.unmarshalInputApproveChangeInput,
+		ec.unmarshalInputAsOfInput,
 		ec.unmarshalInputAssessChangeInput,
 		ec.unmarshalInputAssignIncidentInput,
 		ec.unmarshalInputAttributeFilter,
@@ -5807,6 +5808,8 @@ var sources = []*ast.Source{
     to: ID!
     """How many ways: 1 to 20."""
     first: Int! = 3
+    """As of a moment of the past; now when absent."""
+    asOf: AsOfInput
   ): [ImpactPath!]!
   """The fewest failures that explain what was seen, the most likely first."""
   rootCauseCandidates(
@@ -5823,6 +5826,8 @@ var sources = []*ast.Source{
     overlay: OverlayInput!
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
+    """As of a moment of the past; now when absent."""
+    asOf: AsOfInput
   ): Impact!
 }
 
@@ -6831,6 +6836,8 @@ type CI implements Node {
     maxCIs: Int
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
+    """As of a moment of the past; now when absent."""
+    asOf: AsOfInput
   ): Impact!
   """What it needs, directly and indirectly."""
   dependencies(
@@ -6840,6 +6847,8 @@ type CI implements Node {
     maxCIs: Int
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
+    """As of a moment of the past; now when absent."""
+    asOf: AsOfInput
   ): Dependencies!
   """Who wrote what to it and when, the newest first."""
   history(
@@ -7439,6 +7448,8 @@ type UpdateCIClassPayload {
     maxCIs: Int
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
+    """As of a moment of the past; now when absent."""
+    asOf: AsOfInput
   ): Impact!
   """A shortest way along which the failure of the one CI can reach the other; null when there is none."""
   path(
@@ -7446,7 +7457,23 @@ type UpdateCIClassPayload {
     from: ID!
     """Where it might arrive."""
     to: ID!
+    """As of a moment of the past; now when absent."""
+    asOf: AsOfInput
   ): ImpactPath
+}
+
+"""
+A moment of the past: a revision, or a time; exactly one of them. It may not lie in the future, nor before the journal begins.
+
+The answer is worked out on the graph as it was: the CIs, relationships, groups, relationship types and open incidents of then. The
+CIs, relationships and groups that it names show their own fields as they were then, also when they are gone today. What such a
+record refers to or is computed from it, such as its class, owner, relationships or operational state, is today’s.
+"""
+input AsOfInput {
+  """The last write that counts."""
+  revision: Revision
+  """The last write at or before this moment is the last that counts."""
+  at: DateTime
 }
 
 """A CI that is supposed to fail."""
@@ -9363,6 +9390,8 @@ type Service implements Node {
     maxCIs: Int
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
+    """As of a moment of the past; now when absent."""
+    asOf: AsOfInput
   ): Impact!
   """What it needs, directly and indirectly."""
   dependencies(
@@ -9372,6 +9401,8 @@ type Service implements Node {
     maxCIs: Int
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
+    """As of a moment of the past; now when absent."""
+    asOf: AsOfInput
   ): Dependencies!
   """Who wrote what to it and when, the newest first."""
   history(

@@ -107,6 +107,14 @@ func (ec *executionContext) field_Service_dependencies_args(ctx context.Context,
 		return nil, err
 	}
 	args["filter"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*read.AsOf, error) {
+			return ec.unmarshalOAsOfInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAsOf(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg3
 	return args, nil
 }
 
@@ -183,6 +191,14 @@ func (ec *executionContext) field_Service_impact_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["filter"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*read.AsOf, error) {
+			return ec.unmarshalOAsOfInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAsOf(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg4
 	return args, nil
 }
 
@@ -1085,7 +1101,7 @@ func (ec *executionContext) _Service_impact(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return obj.Impact(ctx, fc.Args["state"].(string), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter))
+			return obj.Impact(ctx, fc.Args["state"].(string), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
@@ -1129,7 +1145,7 @@ func (ec *executionContext) _Service_dependencies(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return obj.Dependencies(ctx, fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter))
+			return obj.Dependencies(ctx, fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Dependencies) graphql.Marshaler {

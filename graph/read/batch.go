@@ -77,10 +77,10 @@ func many[T, V any](ctx context.Context, b *batch[T], row *T, field string, id f
 }
 
 // each gives row its own A of those that make gives to all rows of the batch. They are a batch again, so that what
-// they show is loaded at once.
-func each[T, A any](b *batch[T], row *T, key string, make func(*T, *batch[A]) *A) (*A, error) {
+// they show is loaded at once, by the reader given.
+func each[T, A any](b *batch[T], row *T, key string, by *Reader, make func(*T, *batch[A]) *A) (*A, error) {
 	all, err := once(b, key, func() (map[*T]*A, error) {
-		answers, shown := newBatch[A](b.Reader, nil), map[*T]*A{}
+		answers, shown := newBatch[A](by, nil), map[*T]*A{}
 		for _, row := range b.rows {
 			shown[row] = make(row, answers)
 			answers.rows = append(answers.rows, shown[row])

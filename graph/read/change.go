@@ -183,7 +183,7 @@ func (c *Change) Scope(ctx context.Context) ([]*ChangeCI, error) {
 
 // Impact is what breaks while the change's TAKEN_DOWN CIs are down, by the graph as it is now.
 func (c *Change) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
-	return asked(ctx, c.in, c, (*Change).id, "impact of a change", filter, func(c *Change, graph *topology.Snapshot) (q impact.Question, err error) {
+	return asked(ctx, c.in, c, (*Change).id, "impact of a change", filter, nil, func(c *Change, graph *topology.Snapshot) (q impact.Question, err error) {
 		links, err := c.Scope(ctx)
 		for _, l := range links {
 			if v, known := graph.Index(l.CiID); known && graph.IsPresent(v) && l.Role == domain.TakenDownRole {

@@ -193,6 +193,10 @@ func loadCIs(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CI, 
 	if len(ids) == 0 {
 		return nil, nil
 	}
+	if r.past != nil {
+		rows, err := then[ent.CI](ctx, r, ids)
+		return index(r.past.today.wrapCIs(rows), (*CI).id), err
+	}
 	rows, err := r.store.Read.CI.Query().Where(having(ci.FieldID, ids)).All(ctx)
 	return index(r.wrapCIs(rows), func(c *CI) ident.ID { return c.ID }), store.Translate(err)
 }
@@ -274,16 +278,16 @@ func (c *CI) DanglingReferences(ctx context.Context) ([]*DanglingReference, erro
 }
 
 // Impact is what breaks if the CI fails.
-func (c *CI) Impact(ctx context.Context, state string, maxDepth, maxCIs *int, filter *ImpactFilter) (*Impact, error) {
+func (c *CI) Impact(ctx context.Context, state string, maxDepth, maxCIs *int, filter *ImpactFilter, asOf *AsOf) (*Impact, error) {
 	about := fmt.Sprint("impact of a CI ", state, shown(maxDepth), shown(maxCIs))
-	return asked(ctx, c.in, c, (*CI).id, about, filter, func(c *CI, _ *topology.Snapshot) (impact.Question, error) {
+	return asked(ctx, c.in, c, (*CI).id, about, filter, asOf, func(c *CI, _ *topology.Snapshot) (impact.Question, error) {
 		return question([]*Failure{{ID: c.ID, State: state}}, nil, maxDepth, maxCIs)
 	})
 }
 
 // Dependencies is what the CI needs.
-func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int, filter *ImpactFilter) (*Dependencies, error) {
-	return dependencies(ctx, c, maxDepth, maxCIs, filter)
+func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int, filter *ImpactFilter, asOf *AsOf) (*Dependencies, error) {
+	return dependencies(ctx, c, maxDepth, maxCIs, filter, asOf)
 }
 
 // Incidents are the incidents that name the CI.

@@ -28,7 +28,7 @@ func (d *Dependencies) needs() *impact.Needs {
 	return needs
 }
 
-func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *ImpactFilter) (*Dependencies, error) {
+func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *ImpactFilter, asOf *AsOf) (*Dependencies, error) {
 	limits, err := limits(maxDepth, maxCIs)
 	if err != nil {
 		return nil, err
@@ -37,11 +37,15 @@ func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *Imp
 	if err != nil {
 		return nil, err
 	}
-	about := fmt.Sprint("dependencies ", shown(maxDepth), shown(maxCIs), filter)
-	graph := c.in.snapshot()
-	d, err := each(c.in, c, about, func(c *CI, all *batch[Dependencies]) *Dependencies {
-		return &Dependencies{about + c.ID.String(), graph, sync.OnceValues(func() (*impact.Needs, error) {
-			return impact.Dependencies(ctx, graph, []ident.ID{c.ID}, limits)
+	about := fmt.Sprint("dependencies ", shown(maxDepth), shown(maxCIs), asOf)
+	r, err := readingOf(ctx, c.in, about, asOf)
+	if err != nil {
+		return nil, err
+	}
+	about += filter.String()
+	d, err := each(c.in, c, about, r.Reader, func(c *CI, all *batch[Dependencies]) *Dependencies {
+		return &Dependencies{about + c.ID.String(), r.graph, sync.OnceValues(func() (*impact.Needs, error) {
+			return impact.Dependencies(ctx, r.graph, []ident.ID{c.ID}, limits)
 		}), keep, all}
 	})
 	if err != nil {
@@ -110,7 +114,11 @@ type ImpactPath struct {
 }
 
 // Path is a shortest way on which the failure of the one CI can reach the other; nil when there is none.
-func (r *Reader) Path(ctx context.Context, from, to ident.ID) (*ImpactPath, error) {
+func (r *Reader) Path(ctx context.Context, from, to ident.ID, asOf *AsOf) (*ImpactPath, error) {
+	r, err := r.asOf(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
 	steps, err := impact.ShortestPath(ctx, r.snapshot(), asCI(from), asCI(to))
 	if err != nil || len(steps) == 0 {
 		return nil, err
@@ -126,9 +134,13 @@ func (r *Reader) Path(ctx context.Context, from, to ident.ID) (*ImpactPath, erro
 const maxPaths = 20
 
 // Paths are ways on which the failure of the one CI can reach the other, the shortest first.
-func (r *Reader) Paths(ctx context.Context, from, to ident.ID, first int) ([]*ImpactPath, error) {
+func (r *Reader) Paths(ctx context.Context, from, to ident.ID, first int, asOf *AsOf) ([]*ImpactPath, error) {
 	if first < 1 || first > maxPaths {
 		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d ways", first, maxPaths)
+	}
+	r, err := r.asOf(ctx, asOf)
+	if err != nil {
+		return nil, err
 	}
 	answer, err := impact.Paths(ctx, r.snapshot(), asCI(from), asCI(to), impact.PathLimits{MaxPaths: first})
 	if err != nil {

@@ -44,9 +44,26 @@ func (i *Impact) answered() []*Impact {
 	return slices.DeleteFunc(slices.Clone(i.in.rows), func(i *Impact) bool { return i.answer() == nil })
 }
 
+// reading is the reader of a moment and the graph it showed when the first of a batch asked.
+type reading struct {
+	*Reader
+	graph *topology.Snapshot
+}
+
+func readingOf[T any](ctx context.Context, b *batch[T], about string, asOf *AsOf) (reading, error) {
+	return once(b, "graph of "+about, func() (reading, error) {
+		r, err := b.asOf(ctx, asOf)
+		if err != nil {
+			return reading{}, err
+		}
+		return reading{r, r.snapshot()}, nil
+	})
+}
+
 // asked gives row the answer to its own question, on the same graph as all rows of the batch.
-func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, about string, filter *ImpactFilter, question func(*T, *topology.Snapshot) (impact.Question, error)) (*Impact, error) {
-	graph, err := once(b, "graph of "+about, func() (*topology.Snapshot, error) { return b.snapshot(), nil })
+func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, about string, filter *ImpactFilter, asOf *AsOf, question func(*T, *topology.Snapshot) (impact.Question, error)) (*Impact, error) {
+	about += asOf.String()
+	r, err := readingOf(ctx, b, about, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -55,13 +72,13 @@ func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID
 		return nil, err
 	}
 	about += filter.String()
-	i, err := each(b, row, about, func(row *T, answers *batch[Impact]) *Impact {
+	i, err := each(b, row, about, r.Reader, func(row *T, answers *batch[Impact]) *Impact {
 		return &Impact{about + id(row).String(), sync.OnceValues(func() (*impact.Answer, error) {
-			q, err := question(row, graph)
+			q, err := question(row, r.graph)
 			if err != nil {
 				return nil, err
 			}
-			return impact.Of(ctx, graph, q)
+			return impact.Of(ctx, r.graph, q)
 		}), keep, answers}
 	})
 	if err != nil {
@@ -72,13 +89,13 @@ func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID
 }
 
 // Impact asks what breaks if these CIs fail together.
-func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int, filter *ImpactFilter) (*Impact, error) {
+func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int, filter *ImpactFilter, asOf *AsOf) (*Impact, error) {
 	q, err := question(failed, excluded, maxDepth, maxCIs)
 	if err != nil {
 		return nil, err
 	}
 	one := newBatch(r, []*impact.Question{&q})
-	return asked(ctx, one, &q, func(*impact.Question) ident.ID { return 0 }, fmt.Sprint("impact ", q), filter,
+	return asked(ctx, one, &q, func(*impact.Question) ident.ID { return 0 }, fmt.Sprint("impact ", q), filter, asOf,
 		func(q *impact.Question, _ *topology.Snapshot) (impact.Question, error) { return *q, nil })
 }
 

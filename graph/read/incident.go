@@ -261,7 +261,7 @@ func (i *Incident) Cis(ctx context.Context) ([]*IncidentCI, error) {
 
 // Impact is what breaks because of the incident's ROOT CIs, by the graph as it is now.
 func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
-	return asked(ctx, i.in, i, (*Incident).id, "impact of an incident", filter, func(i *Incident, graph *topology.Snapshot) (impact.Question, error) {
+	return asked(ctx, i.in, i, (*Incident).id, "impact of an incident", filter, nil, func(i *Incident, graph *topology.Snapshot) (impact.Question, error) {
 		links, err := i.Cis(ctx)
 		named := make([]practice.CI, len(links))
 		for n, l := range links {

@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
@@ -20,18 +21,25 @@ type Reader struct {
 	store     *store.Store
 	graph     *topology.Graph
 	incidents *incident.Practice // for what it suggests
+	history   *journal.Feed      // for the past
+	past      *past              // nil: the present
 }
 
-// New makes a reader of a database and the topology that follows it.
-func New(s *store.Store, graph *topology.Graph, incidents *incident.Practice) *Reader {
-	return &Reader{store: s, graph: graph, incidents: incidents}
+// New makes a reader of a database, the topology that follows it, and the feed that knows its past.
+func New(s *store.Store, graph *topology.Graph, incidents *incident.Practice, history *journal.Feed) *Reader {
+	return &Reader{store: s, graph: graph, incidents: incidents, history: history}
 }
 
 // Revision is the number of the last committed write.
 func (r *Reader) Revision(ctx context.Context) (int64, error) { return r.store.Revision(ctx) }
 
-// snapshot is the topology as it is now.
-func (r *Reader) snapshot() *topology.Snapshot { return r.graph.Snapshot() }
+// snapshot is the topology as it is now, or as it was.
+func (r *Reader) snapshot() *topology.Snapshot {
+	if r.past != nil {
+		return r.past.graph
+	}
+	return r.graph.Snapshot()
+}
 
 // subtreeOf are the ids of the classes with the codes and of all below them; nil for no codes.
 func subtreeOf[T any](ctx context.Context, b *batch[T], codes []string) (map[ident.ID]bool, error) {

@@ -42,6 +42,10 @@ func loadRelationships(ctx context.Context, r *Reader, ids []ident.ID) (map[iden
 	if len(ids) == 0 {
 		return nil, nil
 	}
+	if r.past != nil {
+		rows, err := then[ent.Relationship](ctx, r, ids)
+		return index(r.wrapRelationships(rows), (*Relationship).id), err
+	}
 	rows, err := r.store.Read.Relationship.Query().Where(having(relationship.FieldID, ids)).All(ctx)
 	return index(r.wrapRelationships(rows), func(c *Relationship) ident.ID { return c.ID }), store.Translate(err)
 }
@@ -194,6 +198,10 @@ func (r *Reader) ShowDependencyGroup(row *ent.DependencyGroup) *DependencyGroup 
 }
 
 func loadGroups(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*DependencyGroup, error) {
+	if r.past != nil {
+		rows, err := then[ent.DependencyGroup](ctx, r, ids)
+		return index(r.wrapGroups(rows), func(g *DependencyGroup) ident.ID { return g.ID }), err
+	}
 	rows, err := r.store.Read.DependencyGroup.Query().Where(having(dependencygroup.FieldID, ids)).All(ctx)
 	return index(r.wrapGroups(rows), func(g *DependencyGroup) ident.ID { return g.ID }), store.Translate(err)
 }

@@ -120,7 +120,7 @@ func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, filter *Imp
 	if err != nil {
 		return nil, err
 	}
-	mine, err := each(b, row, "single points "+filter.String(), func(row *T, all *batch[singlePoints]) *singlePoints {
+	mine, err := each(b, row, "single points "+filter.String(), b.Reader, func(row *T, all *batch[singlePoints]) *singlePoints {
 		return &singlePoints{fmt.Sprint(targets(row), filter), graph, sync.OnceValues(func() (*impact.SinglePointsAnswer, error) {
 			answer, err := impact.SinglePoints(ctx, graph, targets(row), impact.SinglePointLimits{MaxTargets: namedCIs})
 			if err == nil && answer.Completeness.IsPartial {

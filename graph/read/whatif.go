@@ -32,7 +32,11 @@ type OverlayRelationship struct {
 }
 
 // WhatIf asks what breaks if an overlay held.
-func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter) (*Impact, error) {
+func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, asOf *AsOf) (*Impact, error) {
+	r, err := r.asOf(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
 	for name, n := range map[string]int{
 		"failed": len(o.Failed), "excluded": len(o.Excluded), "maintenance": len(o.Maintenance),
 		"addedRelationships": len(o.AddedRelationships), "removed": len(o.Removed),
@@ -56,7 +60,6 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter) (*
 		supposed.Maintenance = append(supposed.Maintenance, asCI(id))
 	}
 	graph := r.snapshot()
-	var err error
 	if supposed.Relationships, err = r.supposed(ctx, graph, o.AddedRelationships); err != nil {
 		return nil, err
 	}
@@ -69,7 +72,7 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter) (*
 	if err != nil {
 		return nil, err
 	}
-	b.rows = append(b.rows, &Impact{"what if" + filter.String(), func() (*impact.Answer, error) { return answer, nil }, keep, b})
+	b.rows = append(b.rows, &Impact{"what if" + asOf.String() + filter.String(), func() (*impact.Answer, error) { return answer, nil }, keep, b})
 	return b.rows[0], nil
 }
 

@@ -64,7 +64,7 @@ func Open(ctx context.Context, database string, log *slog.Logger) (_ *App, err e
 	}
 	a.CMDB, a.Catalog = cmdb.New(s), catalog.New(s)
 	a.Incident, a.Change = incident.New(s, a.Graph), change.New(s)
-	a.Reader = read.New(s, a.Graph, a.Incident)
+	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
 	return a, nil
 }
 

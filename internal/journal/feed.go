@@ -34,13 +34,14 @@ type Feed struct {
 	wake     chan struct{}
 	done     chan struct{}
 	marks    *marks
+	kept     *kept
 	rebuilds atomic.Int64
 }
 
 // Follow loads the graph and keeps it current until ctx ends. Writes through the store wait until the graph has
 // heard of them, so that whoever wrote reads what they wrote.
 func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slog.Logger) (*Feed, error) {
-	f := &Feed{store: s, graph: graph, log: log, running: ctx, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	f := &Feed{store: s, graph: graph, log: log, running: ctx, wake: make(chan struct{}, 1), done: make(chan struct{}), kept: newKept(graph)}
 	if err := f.load(ctx); err != nil {
 		return nil, err
 	}
@@ -71,6 +72,7 @@ func (f *Feed) catchUp(ctx context.Context, revision int64) {
 
 func (f *Feed) run(ctx context.Context, hints <-chan struct{}) {
 	defer close(f.done)
+	defer f.kept.close()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {

@@ -32,6 +32,7 @@ func (f *Feed) load(ctx context.Context) error {
 		return err
 	}
 	f.marks = m
+	f.kept.forget() // the journal may tell another past
 	return nil
 }
 

@@ -20,9 +20,17 @@ func (s *Snapshot) With(b Batch) (*Snapshot, error) {
 	if err := s.reaches(b); err != nil {
 		return nil, err
 	}
-	w := writer{tables: s.tables, edit: viewEdits.Add(1), perType: map[uint16]int{}, branch: &branch{map[Vertex]bool{}, map[Vertex]bool{}}}
+	return s.view(b, false), nil
+}
+
+// view writes b over s, row by row or, where b is vast, all rows anew.
+func (s *Snapshot) view(b Batch, isVast bool) *Snapshot {
+	w := writer{
+		tables: s.tables, edit: viewEdits.Add(1), perType: map[uint16]int{},
+		branch: &branch{out: map[Vertex]bool{}, in: map[Vertex]bool{}, vast: isVast},
+	}
 	w.apply(b)
-	return &Snapshot{tables: w.tables, revision: s.revision, superseded: s.superseded}, nil
+	return &Snapshot{tables: w.tables, revision: s.revision, superseded: s.superseded}
 }
 
 // viewEdits numbers the edits of views, apart from those of graphs, so that no view takes the chunk of
@@ -81,7 +89,12 @@ func (s *Snapshot) reaches(b Batch) error {
 
 // branch knows the rows that a view has made its own. All others it shares with the graph, whose writer may
 // append to them beyond the length that the view sees: the view appends to a copy.
-type branch struct{ out, in map[Vertex]bool }
+type branch struct {
+	out, in map[Vertex]bool
+	vast    bool // the view changes so much that compiling everything anew costs less, and reads faster
+}
+
+func (b *branch) isVast() bool { return b != nil && b.vast }
 
 func (b *branch) ownOut(v Vertex) {
 	if b != nil {

@@ -40,6 +40,17 @@ func suppose(t *rapid.T, s *topology.Snapshot, m *topologytest.Model) (made []su
 		if view.Revision() != s.Revision() {
 			t.Fatalf("the view is of revision %d, not %d", view.Revision(), s.Revision())
 		}
+		for name, rewind := range map[string]func(topology.Batch) (*topology.Snapshot, error){"laid over": s.Rewound, "compiled anew": s.RewoundAnew} {
+			b.Revision = s.Revision() - 1
+			past, err := rewind(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := dump(past); got != said {
+				t.Fatalf("rewound, %s:\n%s\nloaded:\n%s", name, got, said)
+			}
+			made = append(made, supposed{past, said})
+		}
 		made = append(made, supposed{view, said})
 		s = view
 	}

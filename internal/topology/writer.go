@@ -71,14 +71,15 @@ func (w *writer) setIn(v Vertex, r row) {
 
 // apply makes the tables those of the next revision. It costs what the batch touches, the degree of
 // CIs that come and go and the members of groups that change included; only a type that gets another
-// flow or strength while relationships have it makes everything be compiled anew, which it reports.
+// flow or strength while relationships have it, or a vast view, makes everything be compiled anew, which it reports.
 func (w *writer) apply(b Batch) (recompiled bool) {
 	w.edit++
 	c := w.gather(b)
-	recompiled = w.retype(c.types)
-	touched := w.touch(c)
+	recompiled = w.retype(c.types) || w.branch.isVast()
+	var touched []uint32
 	dirty := map[uint32]bool{}
 	if !recompiled {
+		touched = w.touch(c)
 		w.retract(touched, dirty)
 	}
 	for v, f := range c.cis {
@@ -89,7 +90,9 @@ func (w *writer) apply(b Batch) (recompiled bool) {
 	}
 	for _, g := range slices.Sorted(maps.Keys(c.groups)) {
 		before, after := *w.groups.at(g), c.groups[g]
-		w.attach(g, &before, &after)
+		if !recompiled {
+			w.attach(g, &before, &after)
+		}
 		w.writeGroup(g, after)
 		dirty[g] = true
 	}

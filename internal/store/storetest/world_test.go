@@ -98,7 +98,7 @@ func named(t testing.TB, s *store.Store, names ...string) {
 }
 
 // reader reads as the API does.
-func reader(s *store.Store) *read.Reader { return read.New(s, topology.New(), nil) }
+func reader(s *store.Store) *read.Reader { return read.New(s, topology.New(), nil, nil) }
 
 // namesOf are the names of the CIs that a filter finds, as the API orders them.
 func namesOf(t testing.TB, s *store.Store, filter *read.CIFilter) []string {

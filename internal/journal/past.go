@@ -1,0 +1,135 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/entry"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// rewinding is how long making one past snapshot may take. It goes on when those who asked have left: whoever asks
+// again finds it.
+const rewinding = 2 * time.Minute
+
+// At is the graph as it was in a revision. A revision that this graph has not heard of yet is waited for, at most 2 s; then
+// it is errs.Unavailable. One that lies in the future, or before the journal begins, is errs.BadUserInput.
+//
+// The past is the present with all undone that was written since: it costs what was written since, and the revisions
+// asked for last are kept.
+func (f *Feed) At(ctx context.Context, revision int64) (*topology.Snapshot, error) {
+	now := f.graph.Snapshot()
+	if revision > now.Revision() {
+		var err error
+		if now, err = f.await(ctx, revision); err != nil {
+			return nil, err
+		}
+	}
+	if revision == now.Revision() {
+		return now, nil
+	}
+	if first, err := f.first(ctx); err != nil {
+		return nil, err
+	} else if revision < first.Revision {
+		return nil, errs.New(errs.BadUserInput, "revision %d lies before the journal begins, which is with revision %d", revision, first.Revision)
+	}
+	return f.kept.at(ctx, revision, func() (*topology.Snapshot, error) { return f.rewind(revision) })
+}
+
+func (f *Feed) await(ctx context.Context, revision int64) (*topology.Snapshot, error) {
+	head, err := f.store.Revision(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if revision > head {
+		return nil, errs.New(errs.BadUserInput, "revision %d lies in the future: the last one is %d", revision, head)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	now, err := f.graph.Wait(ctx, revision)
+	if err != nil {
+		return nil, errs.New(errs.Unavailable, "this server has not heard of revision %d yet: try again", revision).Because(err)
+	}
+	return now, nil
+}
+
+// RevisionAt is the last revision written at or before a moment, found by bisection: where the clocks of several writers disagree it
+// is one with the next written later. A moment in the future, or before the first write, is errs.BadUserInput.
+func (f *Feed) RevisionAt(ctx context.Context, moment time.Time) (int64, error) {
+	if moment.After(time.Now()) {
+		return 0, errs.New(errs.BadUserInput, "%s lies in the future", moment.UTC().Format(time.RFC3339Nano))
+	}
+	head, err := f.store.Revision(ctx)
+	if err != nil {
+		return 0, err
+	}
+	first, err := f.first(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if first.At.After(moment) {
+		return 0, errs.New(errs.BadUserInput, "%s lies before the first write, which was at %s",
+			moment.UTC().Format(time.RFC3339Nano), first.At.UTC().Format(time.RFC3339Nano))
+	}
+	before, after := first.Revision, head+1
+	for before+1 < after {
+		middle := before + (after-before)/2
+		e, err := f.from(ctx, middle)
+		if err != nil {
+			return 0, err
+		}
+		if e == nil || e.Revision >= after || e.At.After(moment) {
+			after = middle
+		} else {
+			before = e.Revision
+		}
+	}
+	return before, nil
+}
+
+// first is the first entry of the journal.
+func (f *Feed) first(ctx context.Context) (*ent.Entry, error) {
+	e, err := f.from(ctx, 0)
+	if err == nil && e == nil {
+		return nil, errs.New(errs.BadUserInput, "the journal is empty: there is no past")
+	}
+	return e, err
+}
+
+// from is the first entry of a revision or of the next that has one; nil where there is none.
+func (f *Feed) from(ctx context.Context, revision int64) (*ent.Entry, error) {
+	found, err := f.store.Read.Entry.Query().Where(entry.IDGTE(store.EntryID(revision, 0))).Order(entry.ByID(sql.OrderAsc())).
+		Limit(1).Select(entry.FieldRevision, entry.FieldAt).All(ctx)
+	if err != nil || len(found) == 0 {
+		return nil, store.Translate(err)
+	}
+	return found[0], nil
+}
+
+// rewind makes the snapshot of a revision from the newest. A panic is an error: nobody else would catch it.
+func (f *Feed) rewind(revision int64) (s *topology.Snapshot, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s, err = nil, fmt.Errorf("rewind to revision %d: panic: %v", revision, p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(f.running, rewinding)
+	defer cancel()
+	now := f.graph.Snapshot() // before the journal is read: what it shows is there to be read
+	b, err := then(ctx, f.store, revision)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, errs.New(errs.Timeout, "too much was written since revision %s to undo it in %v", strconv.FormatInt(revision, 10), rewinding).Because(err)
+	case err != nil:
+		return nil, store.Translate(err)
+	}
+	return now.Rewound(b)
+}
