@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"internal/topology"},
 	{"internal/domain"},
 	{"internal/ident"},
-	{"internal/errs", "internal/propertytest"},
+	{"internal/errs", "internal/propertytest", "internal/hugepage"},
 	{"schema"},
 }
 

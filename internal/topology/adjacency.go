@@ -1,5 +1,7 @@
 package topology
 
+import "github.com/linchpin-cmdb/linchpin/internal/hugepage"
+
 // Vertex is a CI's place in the dense arrays of one Snapshot; 0 is no CI. Two snapshots may place the
 // same CI differently: compaction is free to renumber.
 type Vertex uint32
@@ -113,4 +115,22 @@ func newAdjacency(n int, walk func(arc func(at Vertex, a Arc, relationship uint3
 		a.arcs[i], a.relationships[i] = arc, relationship
 	})
 	return a
+}
+
+// moved lays the rows out anew, those of order one after the other.
+func (a *adjacency) moved(order []Vertex, to move) adjacency {
+	moved := adjacency{offsets: hugepage.Make[uint32](len(order)+1, len(order)+1)}
+	for at, v := range order {
+		moved.offsets[at+1] = moved.offsets[at] + uint32(len(a.arcsOf(v)))
+	}
+	arcs := int(moved.offsets[len(order)])
+	moved.arcs, moved.relationships = hugepage.Make[Arc](arcs, arcs), make([]uint32, arcs)
+	for at, v := range order {
+		r, from := a.row(v), moved.offsets[at]
+		copy(moved.relationships[from:], r.relationships)
+		for i, arc := range r.arcs {
+			moved.arcs[int(from)+i] = to.arc(arc)
+		}
+	}
+	return moved
 }

@@ -8,16 +8,9 @@ func (t tables) compileAll() tables {
 	t.groups = table[Counter]{flat: t.groups.flatten()}
 	n := len(t.cis.flat)
 	several := map[uint32][]uint32{}
-	members := 0
-	for g := range t.groups.flat {
-		members += len(t.groups.flat[g].Members)
-	}
-	arrivals := make([]Arrival, 0, members)
+	ownMembers(t.groups.flat)
 	for g := range t.groups.flat {
 		c := &t.groups.flat[g]
-		from := len(arrivals)
-		arrivals = append(arrivals, c.Members...)
-		c.Members = arrivals[from:len(arrivals):len(arrivals)]
 		t.compileInto(c)
 		n = max(n, int(c.Dependent)+1)
 		for i := range c.Members {
@@ -48,6 +41,20 @@ func (t tables) compileAll() tables {
 		}
 	})
 	return t
+}
+
+// ownMembers lays the members of all groups into one array that no earlier snapshot reads.
+func ownMembers(groups []Counter) {
+	members := 0
+	for g := range groups {
+		members += len(groups[g].Members)
+	}
+	arrivals := make([]Arrival, 0, members)
+	for g := range groups {
+		from := len(arrivals)
+		arrivals = append(arrivals, groups[g].Members...)
+		groups[g].Members = arrivals[from:len(arrivals):len(arrivals)]
+	}
 }
 
 func (t *tables) eachArc(several func(uint32, *relationshipFact) []uint32, visit func(h hop, a Arc, r uint32)) {

@@ -21,18 +21,18 @@ func (w *writer) gather(b Batch) changes {
 		c.types[uint16(f.ID.Number())] = f
 	}
 	for _, f := range b.CIs {
-		c.cis[vertexOf(f.ID)] = packCI(f)
+		c.cis[w.vertexOf(f.ID)] = packCI(f)
 	}
 	for _, f := range b.Relationships {
 		c.relationships[uint32(f.ID.Number())] = packRelationship(f)
 	}
 	for _, f := range b.Groups {
-		c.groups[uint32(f.ID.Number())] = packGroup(f)
+		c.groups[uint32(f.ID.Number())] = w.packGroup(f)
 	}
 	for _, r := range b.Removed {
 		switch r.Kind() { //nolint:exhaustive // normalise refused the others
 		case ident.CI:
-			c.cis[vertexOf(r)] = ciFact{}
+			c.cis[w.vertexOf(r)] = ciFact{}
 		case ident.RelationshipType:
 			c.types[uint16(r.Number())] = Type{}
 		case ident.Relationship:
@@ -80,7 +80,7 @@ func swap(d *Digest, was, is bool, before, after func() Digest) {
 func (w *writer) writeCI(v Vertex, f ciFact) {
 	before := *w.cis.at(uint32(v))
 	swap(&w.digest, before.isKnown(), f.isKnown(),
-		func() Digest { return before.unpack(idOf(v)).digest() }, func() Digest { return f.unpack(idOf(v)).digest() })
+		func() Digest { return before.unpack(w.idOf(v)).digest() }, func() Digest { return f.unpack(w.idOf(v)).digest() })
 	w.setCI(v, f)
 }
 
@@ -109,7 +109,7 @@ func (w *writer) writeRelationship(r uint32, f relationshipFact) {
 func (w *writer) writeGroup(g uint32, after Counter) {
 	before := *w.groups.at(g)
 	swap(&w.digest, before.isKnown, after.isKnown,
-		func() Digest { return before.unpack(g).digest() }, func() Digest { return after.unpack(g).digest() })
+		func() Digest { return w.unpackGroup(g, &before).digest() }, func() Digest { return w.unpackGroup(g, &after).digest() })
 	for _, m := range before.Members {
 		w.leave(m.Relationship, g)
 	}

@@ -27,9 +27,9 @@ type Arrival struct {
 	weight       uint32 // as the fact says
 }
 
-func packGroup(f Group) Counter {
+func (n *numbering) packGroup(f Group) Counter {
 	c := Counter{
-		Dependent: vertexOf(f.Dependent), Mode: f.Mode, isKnown: true, threshold: uint32(f.Threshold),
+		Dependent: n.vertexOf(f.Dependent), Mode: f.Mode, isKnown: true, threshold: uint32(f.Threshold),
 		Members: make([]Arrival, len(f.Members)),
 	}
 	for i, m := range f.Members {
@@ -41,9 +41,9 @@ func packGroup(f Group) Counter {
 	return c
 }
 
-func (c *Counter) unpack(number uint32) Group {
+func (n *numbering) unpackGroup(number uint32, c *Counter) Group {
 	f := Group{
-		ID: ident.New(ident.DependencyGroup, int64(number)), Dependent: idOf(c.Dependent), Mode: c.Mode, Threshold: int(c.threshold),
+		ID: ident.New(ident.DependencyGroup, int64(number)), Dependent: n.idOf(c.Dependent), Mode: c.Mode, Threshold: int(c.threshold),
 		Members: make([]Member, len(c.Members)),
 	}
 	for i, m := range c.Members {

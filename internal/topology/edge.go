@@ -72,7 +72,7 @@ func (s *Snapshot) edge(from, to Vertex, relationship uint32) Edge {
 	return e
 }
 
-// Between gives every edge that starts and ends in a set of CIs, by relationship, then by From: the
+// Between gives every edge that starts and ends in a set of CIs, by relationship, then by the CI it comes from: the
 // relationships that carry impact, all of them where two CIs have several, each way once even when several
 // groups count it. It walks the rows of whichever direction holds fewer arcs.
 func (s *Snapshot) Between(vertices []Vertex) []Edge {
@@ -96,7 +96,7 @@ func (s *Snapshot) Between(vertices []Vertex) []Edge {
 		}
 	}
 	slices.SortFunc(edges, func(a, b Edge) int {
-		return cmp.Or(cmp.Compare(a.Relationship, b.Relationship), cmp.Compare(a.From, b.From), cmp.Compare(a.Group, b.Group))
+		return cmp.Or(cmp.Compare(a.Relationship, b.Relationship), cmp.Compare(s.number(a.From), s.number(b.From)), cmp.Compare(a.Group, b.Group))
 	})
 	return slices.CompactFunc(edges, func(a, b Edge) bool { return a.Relationship == b.Relationship && a.From == b.From })
 }

@@ -16,7 +16,7 @@ import (
 // Each direction of the graph is a compacted base of flat arrays under a small copy-on-write overlay. A write
 // costs what it touches; when the overlay has grown to a few per cent of the base, a goroutine compacts a
 // snapshot into a new base while writes go on, and what they changed meanwhile is laid over the new base
-// before it is published.
+// before it is published. Compaction also numbers the vertices anew, so that a walk finds neighbours close together.
 type Graph struct {
 	current atomic.Pointer[Snapshot]
 
@@ -55,6 +55,7 @@ func (g *Graph) Load(b Batch) error {
 	g.writer.load(b)
 	g.compaction = nil
 	g.publish(b.Revision)
+	g.compactWhenDue()
 	return nil
 }
 

@@ -23,7 +23,8 @@ import (
 func dump(s *topology.Snapshot) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, "digest", s.Digest(), s.Incidents())
-	for v := range topology.Vertex(s.Vertices()) {
+	for number := range s.Vertices() {
+		v, _ := s.Index(ident.New(ident.CI, int64(number)))
 		if ci := s.CI(v); ci.ID != 0 {
 			fmt.Fprintf(&b, "%+v\n", ci)
 		}

@@ -13,13 +13,13 @@ func (w *writer) load(b Batch) {
 	w.makeRoom(b)
 	w.isLoading = true
 	for _, f := range b.CIs {
-		w.writeCI(vertexOf(f.ID), packCI(f))
+		w.writeCI(w.vertexOf(f.ID), packCI(f))
 	}
 	for _, f := range b.Relationships {
 		w.writeRelationship(uint32(f.ID.Number()), packRelationship(f))
 	}
 	for _, f := range b.Groups {
-		w.writeGroup(uint32(f.ID.Number()), packGroup(f))
+		w.writeGroup(uint32(f.ID.Number()), w.packGroup(f))
 	}
 	w.isLoading = false
 	w.mark(b)

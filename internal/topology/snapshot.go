@@ -46,15 +46,15 @@ func (s *Snapshot) Index(ci ident.ID) (Vertex, bool) {
 	if k := ci.Kind(); k != ident.CI && k != ident.Service || ci.Number() > maxVertex {
 		return 0, false
 	}
-	v := vertexOf(ci)
+	v := s.vertexOf(ci)
 	return v, s.cis.at(uint32(v)).isKnown()
 }
 
 // ID is the CI that lies at v.
-func (s *Snapshot) ID(v Vertex) ident.ID { return idOf(v) }
+func (s *Snapshot) ID(v Vertex) ident.ID { return s.idOf(v) }
 
 // Vertices is one more than the highest Vertex: the length of an array by Vertex.
-func (s *Snapshot) Vertices() int { return max(s.cis.len(), s.out.len(), s.in.len()) }
+func (s *Snapshot) Vertices() int { return s.vertices() }
 
 // Counters is one more than the highest GroupIndex.
 func (s *Snapshot) Counters() int { return s.groups.len() }
@@ -62,7 +62,7 @@ func (s *Snapshot) Counters() int { return s.groups.len() }
 // CI is what is known of the CI at v; the zero CI when nothing is.
 func (s *Snapshot) CI(v Vertex) CI {
 	if f := s.cis.at(uint32(v)); f.isKnown() {
-		return f.unpack(idOf(v))
+		return f.unpack(s.idOf(v))
 	}
 	return CI{}
 }
@@ -121,7 +121,7 @@ func (s *Snapshot) Group(g ident.ID) (Group, bool) {
 	if !c.isKnown {
 		return Group{}, false
 	}
-	return c.unpack(number), true
+	return s.unpackGroup(number, c), true
 }
 
 // GroupsOf lists the dependency groups of the CI at v.

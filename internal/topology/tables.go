@@ -5,6 +5,8 @@ import "github.com/linchpin-cmdb/linchpin/internal/ident"
 // tables are the facts of one revision and the arcs compiled from them. A copy of the struct is a cheap
 // snapshot: everything behind it is shared until an edit lays something over it.
 type tables struct {
+	numbering
+	drift         int    // rows that were laid over and compacted since the numbering was made
 	types         []Type // by number
 	cis           table[ciFact]
 	relationships table[relationshipFact]
@@ -13,7 +15,7 @@ type tables struct {
 	incidents     []Incident // by id
 	digest        Digest
 	memberships   overlay[[]uint32] // the groups of each relationship that is in several
-	awaiting      overlay[[]uint32] // by Vertex: relationships that an absent CI keeps from taking effect
+	awaiting      overlay[[]uint32] // by CI number: relationships that an absent CI keeps from taking effect
 }
 
 // ciFact is a CI in eight bytes.
@@ -56,7 +58,7 @@ func (f ciFact) unpack(ci ident.ID) CI {
 
 // relationshipFact is a relationship in sixteen bytes. The place exists as soon as a group names it, before it is known.
 type relationshipFact struct {
-	source, target Vertex
+	source, target ciNumber
 	group          uint32 // a group it is a member of; 0: none
 	typ            uint16
 	strength       Strength
@@ -72,7 +74,7 @@ const (
 
 func packRelationship(f Relationship) relationshipFact {
 	return relationshipFact{
-		source: vertexOf(f.Source), target: vertexOf(f.Target),
+		source: ciNumber(f.Source.Number()), target: ciNumber(f.Target.Number()),
 		typ: uint16(f.Type.Number()), strength: f.Strength, tags: relationshipKnown,
 	}
 }
@@ -82,13 +84,9 @@ func (f relationshipFact) isKnown() bool { return f.tags&relationshipKnown != 0 
 func (f relationshipFact) unpack(number uint32) Relationship {
 	return Relationship{
 		ID: ident.New(ident.Relationship, int64(number)), Type: ident.New(ident.RelationshipType, int64(f.typ)),
-		Source: idOf(f.source), Target: idOf(f.target), Strength: f.strength,
+		Source: ident.New(ident.CI, int64(f.source)), Target: ident.New(ident.CI, int64(f.target)), Strength: f.strength,
 	}
 }
-
-// vertexOf and idOf are the two places that know where a CI lies, for the day when compaction renumbers.
-func vertexOf(ci ident.ID) Vertex { return Vertex(ci.Number()) }
-func idOf(v Vertex) ident.ID      { return ident.New(ident.CI, int64(v)) }
 
 // typeOf gives the type of a number, or one that lets nothing flow.
 func (t *tables) typeOf(number uint16) Type {
@@ -109,15 +107,19 @@ func (t *tables) isSoft(f *relationshipFact) bool {
 // two for a type that flows both ways. A self-loop has one, whatever its type.
 func (t *tables) hops(f *relationshipFact) (hops [2]hop, n int) {
 	flow := t.typeOf(f.typ).Flow
-	if !f.isKnown() || flow == NoFlow || !t.isPresent(f.source) || !t.isPresent(f.target) {
+	if !f.isKnown() || flow == NoFlow {
+		return hops, 0
+	}
+	source, target := t.place(f.source), t.place(f.target)
+	if !t.isPresent(source) || !t.isPresent(target) {
 		return hops, 0
 	}
 	if flow != TargetToSource {
-		hops[n] = hop{f.source, f.target}
+		hops[n] = hop{source, target}
 		n++
 	}
 	if flow == TargetToSource || flow == Both && f.source != f.target {
-		hops[n] = hop{f.target, f.source}
+		hops[n] = hop{target, source}
 		n++
 	}
 	return hops, n

@@ -132,7 +132,8 @@ func (w *writer) touch(c changes) []uint32 {
 		if f.isPresent() == w.isPresent(v) {
 			continue
 		}
-		touched = append(append(touched, w.awaitingAt(v)...), w.out.row(v).relationships...)
+		number := w.number(v)
+		touched = append(append(touched, w.awaitingAt(number)...), w.out.row(v).relationships...)
 		in := w.in.row(v)
 		for i, a := range in.arcs {
 			if in.relationships[i] != 0 {
@@ -143,8 +144,8 @@ func (w *writer) touch(c changes) []uint32 {
 				touched = append(touched, m.Relationship)
 			}
 		}
-		if w.awaitingAt(v) != nil {
-			w.awaiting.set(uint32(v), nil, w.edit)
+		if w.awaitingAt(number) != nil {
+			w.awaiting.set(uint32(number), nil, w.edit)
 		}
 	}
 	for g, c := range c.groups {
@@ -231,11 +232,11 @@ func (w *writer) list(r uint32, f *relationshipFact) {
 		return
 	}
 	for _, end := range [2]struct {
-		at  Vertex
+		at  ciNumber
 		tag uint8
 	}{{f.source, awaitsSource}, {f.target, awaitsTarget}} {
 		switch {
-		case w.isPresent(end.at):
+		case w.isPresent(w.place(end.at)):
 			f.tags &^= end.tag
 		case f.tags&end.tag == 0:
 			f.tags |= end.tag
@@ -255,7 +256,7 @@ func (w *writer) eachGroup(r uint32, f *relationshipFact, visit func(g uint32)) 
 }
 
 func (w *writer) membershipsOf(r uint32) []uint32 { return listAt(&w.memberships, r) }
-func (w *writer) awaitingAt(v Vertex) []uint32    { return listAt(&w.awaiting, uint32(v)) }
+func (w *writer) awaitingAt(n ciNumber) []uint32  { return listAt(&w.awaiting, uint32(n)) }
 
 func listAt(lists *overlay[[]uint32], i uint32) []uint32 {
 	if list := lists.find(i); list != nil {

@@ -43,9 +43,11 @@ type verdict struct {
 }
 
 // compare puts the most likely first, then the fewest failures, then the lowest ids.
-func (v verdict) compare(other verdict) int {
-	return cmp.Or(cmp.Compare(other.score, v.score), cmp.Compare(len(v.failures), len(other.failures)), slices.Compare(v.failures, other.failures))
+func (i *inquest) compare(v, other verdict) int {
+	return cmp.Or(cmp.Compare(other.score, v.score), cmp.Compare(len(v.failures), len(other.failures)), slices.CompareFunc(v.failures, other.failures, i.byID))
 }
+
+func (i *inquest) byID(v, w topology.Vertex) int { return cmp.Compare(i.s.ID(v), i.s.ID(w)) }
 
 // isLike reports whether evidence does not tell a verdict from a less likely one.
 func (v verdict) isLike(other verdict) bool {
@@ -83,7 +85,7 @@ func (i *inquest) extend(lead verdict) (found []verdict) {
 		for k := range next {
 			next[k] = i.trim(next[k])
 		}
-		slices.SortFunc(next, verdict.compare)
+		slices.SortFunc(next, i.compare)
 		found = append(found, next...)
 		lead = next[0]
 	}
@@ -107,7 +109,7 @@ type bounded struct {
 	bound int
 }
 
-// bounds gives the CIs that symptoms need, those that could explain most of them first, then by vertex. It searches against
+// bounds gives the CIs that symptoms need, those that could explain most of them first, then by id. It searches against
 // the arcs for 64 symptoms at a time; what was seen DOWN is not looked for behind SOFT dependencies. asked says
 // which symptoms count; nil: all.
 func (i *inquest) bounds(asked func(k int) bool) []bounded {
@@ -139,7 +141,7 @@ func (i *inquest) bounds(asked func(k int) bool) []bounded {
 	}
 	candidates = slices.DeleteFunc(candidates, func(c bounded) bool { return !i.s.IsPresent(c.v) })
 	slices.SortFunc(candidates, func(a, b bounded) int {
-		return cmp.Or(cmp.Compare(b.bound, a.bound), cmp.Compare(a.v, b.v))
+		return cmp.Or(cmp.Compare(b.bound, a.bound), i.byID(a.v, b.v))
 	})
 	return candidates
 }
@@ -201,7 +203,7 @@ func (i *inquest) try(with verdict, candidates []bounded, floor float64, most in
 			break // what with leaves silent, all that join it leave silent too
 		}
 		best = append(best, i.tryAll(with.failures, candidates[:n], i.patienceFor(explains, failures, floor), floor)...)
-		slices.SortFunc(best, verdict.compare)
+		slices.SortFunc(best, i.compare)
 		best = best[:min(len(best), most)]
 		candidates = candidates[n:]
 	}

@@ -111,7 +111,7 @@ func RootCauses(ctx context.Context, s *topology.Snapshot, symptoms Symptoms, o 
 	case i.work.Load() > maxWork:
 		answer.Completeness.cut(MaxCIs)
 	}
-	for _, g := range i.group(distinct(all), o.MaxCandidates) {
+	for _, g := range i.group(i.distinct(all), o.MaxCandidates) {
 		answer.Candidates = append(answer.Candidates, i.tell(g))
 	}
 	divide(answer.Candidates)
@@ -140,7 +140,7 @@ func (i *inquest) hear(symptoms Symptoms) error {
 	for v, state := range seen {
 		i.seen = append(i.seen, sighting{v, state})
 	}
-	slices.SortFunc(i.seen, func(a, b sighting) int { return cmp.Compare(i.s.ID(a.v), i.s.ID(b.v)) })
+	slices.SortFunc(i.seen, func(a, b sighting) int { return i.byID(a.v, b.v) })
 	i.said = map[topology.Vertex]int{}
 	for _, ci := range symptoms.Healthy {
 		v, err := locate(i.s, "healthy", ci)
@@ -155,7 +155,7 @@ func (i *inquest) hear(symptoms Symptoms) error {
 			i.said[v] = 0
 		}
 	}
-	slices.SortFunc(i.healthy, func(a, b topology.Vertex) int { return cmp.Compare(i.s.ID(a), i.s.ID(b)) })
+	slices.SortFunc(i.healthy, i.byID)
 	for k, sighting := range i.seen {
 		i.said[sighting.v] = k
 	}
@@ -189,7 +189,7 @@ func (i *inquest) survey() {
 
 // group puts together what evidence cannot tell apart, best first, and keeps the first so many groups.
 func (i *inquest) group(found []verdict, most int) (groups [][]verdict) {
-	slices.SortFunc(found, verdict.compare)
+	slices.SortFunc(found, i.compare)
 	for _, v := range found {
 		at := slices.IndexFunc(groups, func(g []verdict) bool { return g[0].isLike(v) })
 		switch {
@@ -203,11 +203,11 @@ func (i *inquest) group(found []verdict, most int) (groups [][]verdict) {
 }
 
 // distinct drops sets of failures that were found twice.
-func distinct(found []verdict) []verdict {
+func (i *inquest) distinct(found []verdict) []verdict {
 	for k := range found {
-		found[k].failures = slices.Sorted(slices.Values(found[k].failures))
+		found[k].failures = slices.SortedFunc(slices.Values(found[k].failures), i.byID)
 	}
-	slices.SortFunc(found, verdict.compare)
+	slices.SortFunc(found, i.compare)
 	return slices.CompactFunc(found, func(a, b verdict) bool { return slices.Equal(a.failures, b.failures) })
 }
 

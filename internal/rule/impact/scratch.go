@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/linchpin-cmdb/linchpin/internal/hugepage"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
@@ -28,10 +29,10 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 func borrow(s *topology.Snapshot) *scratch {
 	m := scratches.Get().(*scratch)
 	if n := s.Vertices(); len(m.vertices) < n {
-		m.vertices = make([]uint64, n+n/8)
+		m.vertices = hugepage.Make[uint64](n+n/8, n+n/8)
 	}
 	if n := s.Counters(); len(m.groups) < n {
-		m.groups = make([]uint64, n+n/8)
+		m.groups = hugepage.Make[uint64](n+n/8, n+n/8)
 	}
 	m.forget()
 	m.hits, m.tallies, m.rounds, m.weak, m.queue = m.hits[:0], m.tallies[:0], m.rounds[:0], m.weak[:0], m.queue[:0]
