@@ -18,7 +18,7 @@ const (
 )
 
 // crowded is an estate with thousands of rows more, written behind the journal's back: lists and look-ups see them.
-func crowded(t *testing.T, s *store.Store) *estate {
+func crowded(t testing.TB, s *store.Store) *estate {
 	t.Helper()
 	e := newEstate(t, s, 4)
 	cast := func(text string) string { return text }

@@ -5,9 +5,9 @@ package exec
 import (
 	"context"
 	"errors"
-	"math"
 	"strconv"
-	"sync/atomic"
+
+	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
@@ -25,7 +25,7 @@ import (
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _CommonCause_ci(ctx context.Context, field graphql.CollectedField, obj *read.CommonCause) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -35,11 +35,9 @@ func (ec *executionContext) _CommonCause_ci(ctx context.Context, field graphql.C
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -57,53 +55,21 @@ func (ec *executionContext) fieldContext_CommonCause_ci(_ context.Context, field
 }
 
 func (ec *executionContext) _CommonCause_isBreaking(ctx context.Context, field graphql.CollectedField, obj *read.CommonCause) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommonCause_isBreaking(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsBreaking, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsBreaking)
 }
 func (ec *executionContext) fieldContext_CommonCause_isBreaking(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CommonCause", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _CommonCause_lostCount(ctx context.Context, field graphql.CollectedField, obj *read.CommonCause) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommonCause_lostCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.LostCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.LostCount)
 }
 func (ec *executionContext) fieldContext_CommonCause_lostCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CommonCause", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _CommonCause_members(ctx context.Context, field graphql.CollectedField, obj *read.CommonCause) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -113,11 +79,9 @@ func (ec *executionContext) _CommonCause_members(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return obj.Members, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -135,7 +99,7 @@ func (ec *executionContext) fieldContext_CommonCause_members(_ context.Context, 
 }
 
 func (ec *executionContext) _RootCauseAlternative_failures(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseAlternative) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -145,11 +109,9 @@ func (ec *executionContext) _RootCauseAlternative_failures(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Failures, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -167,7 +129,7 @@ func (ec *executionContext) fieldContext_RootCauseAlternative_failures(_ context
 }
 
 func (ec *executionContext) _RootCauseCandidate_failures(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -177,11 +139,9 @@ func (ec *executionContext) _RootCauseCandidate_failures(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Failures(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -199,7 +159,7 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_failures(_ context.C
 }
 
 func (ec *executionContext) _RootCauseCandidate_alternatives(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -209,11 +169,9 @@ func (ec *executionContext) _RootCauseCandidate_alternatives(ctx context.Context
 		func(ctx context.Context) (any, error) {
 			return obj.Alternatives(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.RootCauseAlternative) graphql.Marshaler {
 			return ec.marshalNRootCauseAlternative2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseAlternativeᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -231,30 +189,14 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_alternatives(_ conte
 }
 
 func (ec *executionContext) _RootCauseCandidate_share(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RootCauseCandidate_share(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Share(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
-			return ec.marshalNFloat2float64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNFloat2float64(ctx, field.Selections, obj.Share())
 }
 func (ec *executionContext) fieldContext_RootCauseCandidate_share(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RootCauseCandidate", field, true, false, errors.New("field of type Float does not have child fields"))
 }
 
 func (ec *executionContext) _RootCauseCandidate_explained(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -264,11 +206,9 @@ func (ec *executionContext) _RootCauseCandidate_explained(ctx context.Context, f
 		func(ctx context.Context) (any, error) {
 			return obj.Explained(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -286,7 +226,7 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_explained(_ context.
 }
 
 func (ec *executionContext) _RootCauseCandidate_unexplained(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -296,11 +236,9 @@ func (ec *executionContext) _RootCauseCandidate_unexplained(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.Unexplained(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -318,7 +256,7 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_unexplained(_ contex
 }
 
 func (ec *executionContext) _RootCauseCandidate_contradicted(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -328,11 +266,9 @@ func (ec *executionContext) _RootCauseCandidate_contradicted(ctx context.Context
 		func(ctx context.Context) (any, error) {
 			return obj.Contradicted(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -350,7 +286,7 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_contradicted(_ conte
 }
 
 func (ec *executionContext) _RootCauseCandidate_alsoBroken(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -360,11 +296,9 @@ func (ec *executionContext) _RootCauseCandidate_alsoBroken(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.AlsoBroken(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -382,30 +316,14 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_alsoBroken(_ context
 }
 
 func (ec *executionContext) _RootCauseCandidate_alsoBrokenCount(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RootCauseCandidate_alsoBrokenCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AlsoBrokenCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.AlsoBrokenCount())
 }
 func (ec *executionContext) fieldContext_RootCauseCandidate_alsoBrokenCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RootCauseCandidate", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroup_group(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -415,11 +333,9 @@ func (ec *executionContext) _SharedGroup_group(ctx context.Context, field graphq
 		func(ctx context.Context) (any, error) {
 			return obj.Group(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.DependencyGroup) graphql.Marshaler {
 			return ec.marshalNDependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -437,122 +353,42 @@ func (ec *executionContext) fieldContext_SharedGroup_group(_ context.Context, fi
 }
 
 func (ec *executionContext) _SharedGroup_isRedundant(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroup_isRedundant(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsRedundant(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsRedundant())
 }
 func (ec *executionContext) fieldContext_SharedGroup_isRedundant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SharedGroup", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroup_neededCount(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroup_neededCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.NeededCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.NeededCount())
 }
 func (ec *executionContext) fieldContext_SharedGroup_neededCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SharedGroup", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroup_memberCount(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroup_memberCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.MemberCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.MemberCount())
 }
 func (ec *executionContext) fieldContext_SharedGroup_memberCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SharedGroup", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroup_sharedCount(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroup_sharedCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.SharedCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.SharedCount())
 }
 func (ec *executionContext) fieldContext_SharedGroup_sharedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SharedGroup", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroup_breakingCount(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroup_breakingCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.BreakingCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.BreakingCount())
 }
 func (ec *executionContext) fieldContext_SharedGroup_breakingCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SharedGroup", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroup_causes(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -562,11 +398,9 @@ func (ec *executionContext) _SharedGroup_causes(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return obj.Causes(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CommonCause) graphql.Marshaler {
 			return ec.marshalNCommonCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCommonCauseᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -584,7 +418,7 @@ func (ec *executionContext) fieldContext_SharedGroup_causes(_ context.Context, f
 }
 
 func (ec *executionContext) _SharedGroupConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.SharedGroup]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -594,11 +428,9 @@ func (ec *executionContext) _SharedGroupConnection_edges(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.SharedGroup]) graphql.Marshaler {
 			return ec.marshalNSharedGroupEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -616,7 +448,7 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_edges(_ context.C
 }
 
 func (ec *executionContext) _SharedGroupConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.SharedGroup]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -626,11 +458,9 @@ func (ec *executionContext) _SharedGroupConnection_nodes(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.SharedGroup) graphql.Marshaler {
 			return ec.marshalNSharedGroup2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSharedGroupᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -648,7 +478,7 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_nodes(_ context.C
 }
 
 func (ec *executionContext) _SharedGroupConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.SharedGroup]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -658,11 +488,9 @@ func (ec *executionContext) _SharedGroupConnection_pageInfo(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
 			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -680,7 +508,7 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_pageInfo(_ contex
 }
 
 func (ec *executionContext) _SharedGroupConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.SharedGroup]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -690,11 +518,9 @@ func (ec *executionContext) _SharedGroupConnection_totalCount(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -703,30 +529,14 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_totalCount(_ cont
 }
 
 func (ec *executionContext) _SharedGroupEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.SharedGroup]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroupEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_SharedGroupEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SharedGroupEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroupEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.SharedGroup]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -736,11 +546,9 @@ func (ec *executionContext) _SharedGroupEdge_node(ctx context.Context, field gra
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.SharedGroup) graphql.Marshaler {
 			return ec.marshalNSharedGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSharedGroup(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -758,7 +566,7 @@ func (ec *executionContext) fieldContext_SharedGroupEdge_node(_ context.Context,
 }
 
 func (ec *executionContext) _SinglePoint_ci(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -768,11 +576,9 @@ func (ec *executionContext) _SinglePoint_ci(ctx context.Context, field graphql.C
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -790,53 +596,21 @@ func (ec *executionContext) fieldContext_SinglePoint_ci(_ context.Context, field
 }
 
 func (ec *executionContext) _SinglePoint_isTarget(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePoint_isTarget(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsTarget(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsTarget())
 }
 func (ec *executionContext) fieldContext_SinglePoint_isTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SinglePoint", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePoint_targetsDownCount(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePoint_targetsDownCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TargetsDownCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.TargetsDownCount())
 }
 func (ec *executionContext) fieldContext_SinglePoint_targetsDownCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SinglePoint", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePoint_targets(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -846,11 +620,9 @@ func (ec *executionContext) _SinglePoint_targets(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return obj.Targets(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -868,53 +640,21 @@ func (ec *executionContext) fieldContext_SinglePoint_targets(_ context.Context, 
 }
 
 func (ec *executionContext) _SinglePoint_servicesDownCount(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePoint_servicesDownCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ServicesDownCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ServicesDownCount())
 }
 func (ec *executionContext) fieldContext_SinglePoint_servicesDownCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SinglePoint", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePoint_cisDownCount(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePoint_cisDownCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CisDownCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.CisDownCount())
 }
 func (ec *executionContext) fieldContext_SinglePoint_cisDownCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SinglePoint", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePointConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.SinglePoint]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -924,11 +664,9 @@ func (ec *executionContext) _SinglePointConnection_edges(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.SinglePoint]) graphql.Marshaler {
 			return ec.marshalNSinglePointEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -946,7 +684,7 @@ func (ec *executionContext) fieldContext_SinglePointConnection_edges(_ context.C
 }
 
 func (ec *executionContext) _SinglePointConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.SinglePoint]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -956,11 +694,9 @@ func (ec *executionContext) _SinglePointConnection_nodes(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.SinglePoint) graphql.Marshaler {
 			return ec.marshalNSinglePoint2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePointᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -978,7 +714,7 @@ func (ec *executionContext) fieldContext_SinglePointConnection_nodes(_ context.C
 }
 
 func (ec *executionContext) _SinglePointConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.SinglePoint]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -988,11 +724,9 @@ func (ec *executionContext) _SinglePointConnection_pageInfo(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
 			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1010,7 +744,7 @@ func (ec *executionContext) fieldContext_SinglePointConnection_pageInfo(_ contex
 }
 
 func (ec *executionContext) _SinglePointConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.SinglePoint]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1020,11 +754,9 @@ func (ec *executionContext) _SinglePointConnection_totalCount(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1033,30 +765,14 @@ func (ec *executionContext) fieldContext_SinglePointConnection_totalCount(_ cont
 }
 
 func (ec *executionContext) _SinglePointEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.SinglePoint]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePointEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_SinglePointEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SinglePointEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePointEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.SinglePoint]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1066,11 +782,9 @@ func (ec *executionContext) _SinglePointEdge_node(ctx context.Context, field gra
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.SinglePoint) graphql.Marshaler {
 			return ec.marshalNSinglePoint2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePoint(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1266,8 +980,6 @@ func (ec *executionContext) _CommonCause(ctx context.Context, sel ast.SelectionS
 	fields := graphql.CollectFields(ec.OperationContext, sel, commonCauseImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1301,15 +1013,6 @@ func (ec *executionContext) _CommonCause(ctx context.Context, sel ast.SelectionS
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -1319,8 +1022,6 @@ func (ec *executionContext) _RootCauseAlternative(ctx context.Context, sel ast.S
 	fields := graphql.CollectFields(ec.OperationContext, sel, rootCauseAlternativeImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1339,15 +1040,6 @@ func (ec *executionContext) _RootCauseAlternative(ctx context.Context, sel ast.S
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -1357,8 +1049,6 @@ func (ec *executionContext) _RootCauseCandidate(ctx context.Context, sel ast.Sel
 	fields := graphql.CollectFields(ec.OperationContext, sel, rootCauseCandidateImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1412,15 +1102,6 @@ func (ec *executionContext) _RootCauseCandidate(ctx context.Context, sel ast.Sel
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -1430,113 +1111,45 @@ func (ec *executionContext) _SharedGroup(ctx context.Context, sel ast.SelectionS
 	fields := graphql.CollectFields(ec.OperationContext, sel, sharedGroupImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SharedGroup")
 		case "group":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._SharedGroup_group(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._SharedGroup_group(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "isRedundant":
 			out.Values[i] = ec._SharedGroup_isRedundant(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "neededCount":
 			out.Values[i] = ec._SharedGroup_neededCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "memberCount":
 			out.Values[i] = ec._SharedGroup_memberCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "sharedCount":
 			out.Values[i] = ec._SharedGroup_sharedCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "breakingCount":
 			out.Values[i] = ec._SharedGroup_breakingCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "causes":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._SharedGroup_causes(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._SharedGroup_causes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1545,15 +1158,6 @@ func (ec *executionContext) _SharedGroup(ctx context.Context, sel ast.SelectionS
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -1564,8 +1168,6 @@ func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.
 	fields := graphql.CollectFields(ec.OperationContext, sel, sharedGroupConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1573,56 +1175,23 @@ func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.
 		case "edges":
 			out.Values[i] = ec._SharedGroupConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._SharedGroupConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._SharedGroupConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._SharedGroupConnection_totalCount(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._SharedGroupConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1631,15 +1200,6 @@ func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -1650,8 +1210,6 @@ func (ec *executionContext) _SharedGroupEdge(ctx context.Context, sel ast.Select
 	fields := graphql.CollectFields(ec.OperationContext, sel, sharedGroupEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1675,15 +1233,6 @@ func (ec *executionContext) _SharedGroupEdge(ctx context.Context, sel ast.Select
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -1693,8 +1242,6 @@ func (ec *executionContext) _SinglePoint(ctx context.Context, sel ast.SelectionS
 	fields := graphql.CollectFields(ec.OperationContext, sel, singlePointImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1702,65 +1249,32 @@ func (ec *executionContext) _SinglePoint(ctx context.Context, sel ast.SelectionS
 		case "ci":
 			out.Values[i] = ec._SinglePoint_ci(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "isTarget":
 			out.Values[i] = ec._SinglePoint_isTarget(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "targetsDownCount":
 			out.Values[i] = ec._SinglePoint_targetsDownCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "targets":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._SinglePoint_targets(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._SinglePoint_targets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "servicesDownCount":
 			out.Values[i] = ec._SinglePoint_servicesDownCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "cisDownCount":
 			out.Values[i] = ec._SinglePoint_cisDownCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -1770,15 +1284,6 @@ func (ec *executionContext) _SinglePoint(ctx context.Context, sel ast.SelectionS
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -1789,8 +1294,6 @@ func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.
 	fields := graphql.CollectFields(ec.OperationContext, sel, singlePointConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1798,56 +1301,23 @@ func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.
 		case "edges":
 			out.Values[i] = ec._SinglePointConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._SinglePointConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._SinglePointConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._SinglePointConnection_totalCount(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._SinglePointConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1856,15 +1326,6 @@ func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -1875,8 +1336,6 @@ func (ec *executionContext) _SinglePointEdge(ctx context.Context, sel ast.Select
 	fields := graphql.CollectFields(ec.OperationContext, sel, singlePointEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1900,15 +1359,6 @@ func (ec *executionContext) _SinglePointEdge(ctx context.Context, sel ast.Select
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -1917,7 +1367,7 @@ func (ec *executionContext) _SinglePointEdge(ctx context.Context, sel ast.Select
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) marshalNCommonCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCommonCauseᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.CommonCause) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNCommonCause2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCommonCause(ctx, sel, v[i])
@@ -1953,7 +1403,7 @@ func (ec *executionContext) unmarshalNOverlayRelationshipInput2ᚖgithubᚗcom�
 }
 
 func (ec *executionContext) marshalNRootCauseAlternative2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseAlternativeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.RootCauseAlternative) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRootCauseAlternative2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseAlternative(ctx, sel, v[i])
@@ -1979,7 +1429,7 @@ func (ec *executionContext) marshalNRootCauseAlternative2ᚖgithubᚗcomᚋlinch
 }
 
 func (ec *executionContext) marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.RootCauseCandidate) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRootCauseCandidate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidate(ctx, sel, v[i])
@@ -2005,7 +1455,7 @@ func (ec *executionContext) marshalNRootCauseCandidate2ᚖgithubᚗcomᚋlinchpi
 }
 
 func (ec *executionContext) marshalNSharedGroup2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSharedGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.SharedGroup) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNSharedGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSharedGroup(ctx, sel, v[i])
@@ -2041,7 +1491,7 @@ func (ec *executionContext) marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinc
 }
 
 func (ec *executionContext) marshalNSharedGroupEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.SharedGroup]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNSharedGroupEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
@@ -2067,7 +1517,7 @@ func (ec *executionContext) marshalNSharedGroupEdge2ᚖgithubᚗcomᚋlinchpin�
 }
 
 func (ec *executionContext) marshalNSinglePoint2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePointᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.SinglePoint) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNSinglePoint2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePoint(ctx, sel, v[i])
@@ -2103,7 +1553,7 @@ func (ec *executionContext) marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinc
 }
 
 func (ec *executionContext) marshalNSinglePointEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.SinglePoint]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNSinglePointEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])

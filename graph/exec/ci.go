@@ -5,10 +5,9 @@ package exec
 import (
 	"context"
 	"errors"
-	"math"
 	"strconv"
-	"sync/atomic"
-	"time"
+
+	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -16,7 +15,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/graph/scalar"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
-	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -400,7 +398,7 @@ func (ec *executionContext) field_CI_versions_args(ctx context.Context, rawArgs 
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _AddExternalIdentityPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -410,11 +408,9 @@ func (ec *executionContext) _AddExternalIdentityPayload_ci(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -432,7 +428,7 @@ func (ec *executionContext) fieldContext_AddExternalIdentityPayload_ci(_ context
 }
 
 func (ec *executionContext) _AddExternalIdentityPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -442,11 +438,9 @@ func (ec *executionContext) _AddExternalIdentityPayload_userErrors(ctx context.C
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -464,30 +458,14 @@ func (ec *executionContext) fieldContext_AddExternalIdentityPayload_userErrors(_
 }
 
 func (ec *executionContext) _CI_id(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v ident.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_CI_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _CI_class(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -497,11 +475,9 @@ func (ec *executionContext) _CI_class(ctx context.Context, field graphql.Collect
 		func(ctx context.Context) (any, error) {
 			return obj.Class(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
 			return ec.marshalNCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -519,168 +495,56 @@ func (ec *executionContext) fieldContext_CI_class(_ context.Context, field graph
 }
 
 func (ec *executionContext) _CI_name(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_CI_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CI_description(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_description(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Description, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
 }
 func (ec *executionContext) fieldContext_CI_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CI_lifecycle(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_lifecycle(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Lifecycle, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.Lifecycle) graphql.Marshaler {
-			return ec.marshalNLifecycle2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLifecycle(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNLifecycle2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLifecycle(ctx, field.Selections, obj.Lifecycle)
 }
 func (ec *executionContext) fieldContext_CI_lifecycle(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type Lifecycle does not have child fields"))
 }
 
 func (ec *executionContext) _CI_environment(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_environment(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Environment, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.Environment) graphql.Marshaler {
-			return ec.marshalNEnvironment2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐEnvironment(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNEnvironment2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐEnvironment(ctx, field.Selections, obj.Environment)
 }
 func (ec *executionContext) fieldContext_CI_environment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type Environment does not have child fields"))
 }
 
 func (ec *executionContext) _CI_criticality(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_criticality(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Criticality, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.Criticality) graphql.Marshaler {
-			return ec.marshalNCriticality2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐCriticality(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNCriticality2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐCriticality(ctx, field.Selections, obj.Criticality)
 }
 func (ec *executionContext) fieldContext_CI_criticality(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type Criticality does not have child fields"))
 }
 
 func (ec *executionContext) _CI_labels(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_labels(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Labels(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v map[string]any) graphql.Marshaler {
-			return ec.marshalNJSON2map(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNJSON2map(ctx, field.Selections, obj.Labels())
 }
 func (ec *executionContext) fieldContext_CI_labels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type JSON does not have child fields"))
 }
 
 func (ec *executionContext) _CI_operationalState(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_operationalState(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.OperationalState(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNOperationalState2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.OperationalState())
 }
 func (ec *executionContext) fieldContext_CI_operationalState(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _CI_owner(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -690,11 +554,9 @@ func (ec *executionContext) _CI_owner(ctx context.Context, field graphql.Collect
 		func(ctx context.Context) (any, error) {
 			return obj.Owner(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Owner) graphql.Marshaler {
 			return ec.marshalOOwner2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOwner(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -712,7 +574,7 @@ func (ec *executionContext) fieldContext_CI_owner(_ context.Context, field graph
 }
 
 func (ec *executionContext) _CI_owners(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -722,11 +584,9 @@ func (ec *executionContext) _CI_owners(ctx context.Context, field graphql.Collec
 		func(ctx context.Context) (any, error) {
 			return obj.Owners(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Owner) graphql.Marshaler {
 			return ec.marshalNOwner2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOwnerᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -744,7 +604,7 @@ func (ec *executionContext) fieldContext_CI_owners(_ context.Context, field grap
 }
 
 func (ec *executionContext) _CI_externalIdentities(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -754,11 +614,9 @@ func (ec *executionContext) _CI_externalIdentities(ctx context.Context, field gr
 		func(ctx context.Context) (any, error) {
 			return obj.ExternalIdentities(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ExternalIdentity) graphql.Marshaler {
 			return ec.marshalNExternalIdentity2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋentᚐExternalIdentityᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -776,99 +634,35 @@ func (ec *executionContext) fieldContext_CI_externalIdentities(_ context.Context
 }
 
 func (ec *executionContext) _CI_version(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Version, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
 func (ec *executionContext) fieldContext_CI_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _CI_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_createdAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
 func (ec *executionContext) fieldContext_CI_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _CI_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_updatedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UpdatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
 func (ec *executionContext) fieldContext_CI_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _CI_attributes(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_attributes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Attributes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v map[string]any) graphql.Marshaler {
-			return ec.marshalNJSON2map(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNJSON2map(ctx, field.Selections, obj.Attributes)
 }
 func (ec *executionContext) fieldContext_CI_attributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type JSON does not have child fields"))
 }
 
 func (ec *executionContext) _CI_service(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -878,11 +672,9 @@ func (ec *executionContext) _CI_service(ctx context.Context, field graphql.Colle
 		func(ctx context.Context) (any, error) {
 			return obj.Service(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
 			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -900,30 +692,14 @@ func (ec *executionContext) fieldContext_CI_service(_ context.Context, field gra
 }
 
 func (ec *executionContext) _CI_lockedFields(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_lockedFields(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.LockedFields(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
-			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2ᚕstringᚄ(ctx, field.Selections, obj.LockedFields())
 }
 func (ec *executionContext) fieldContext_CI_lockedFields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CI_relationships(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -934,11 +710,9 @@ func (ec *executionContext) _CI_relationships(ctx context.Context, field graphql
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Relationships(ctx, fc.Args["filter"].(*read.RelationshipFilter), fc.Args["direction"].(read.RelationshipDirection), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Relationship]) graphql.Marshaler {
 			return ec.marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -967,7 +741,7 @@ func (ec *executionContext) fieldContext_CI_relationships(ctx context.Context, f
 }
 
 func (ec *executionContext) _CI_dependencyGroups(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -977,11 +751,9 @@ func (ec *executionContext) _CI_dependencyGroups(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return obj.DependencyGroups(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.DependencyGroup) graphql.Marshaler {
 			return ec.marshalNDependencyGroup2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroupᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -999,7 +771,7 @@ func (ec *executionContext) fieldContext_CI_dependencyGroups(_ context.Context, 
 }
 
 func (ec *executionContext) _CI_danglingReferences(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1009,11 +781,9 @@ func (ec *executionContext) _CI_danglingReferences(ctx context.Context, field gr
 		func(ctx context.Context) (any, error) {
 			return obj.DanglingReferences(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.DanglingReference) graphql.Marshaler {
 			return ec.marshalNDanglingReference2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReferenceᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1031,7 +801,7 @@ func (ec *executionContext) fieldContext_CI_danglingReferences(_ context.Context
 }
 
 func (ec *executionContext) _CI_incidents(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1042,11 +812,9 @@ func (ec *executionContext) _CI_incidents(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Incidents(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["orderBy"].([]*read.IncidentOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Incident]) graphql.Marshaler {
 			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1075,7 +843,7 @@ func (ec *executionContext) fieldContext_CI_incidents(ctx context.Context, field
 }
 
 func (ec *executionContext) _CI_changes(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1086,11 +854,9 @@ func (ec *executionContext) _CI_changes(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Changes(ctx, fc.Args["filter"].(*read.ChangeFilter), fc.Args["orderBy"].([]*read.ChangeOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Change]) graphql.Marshaler {
 			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1119,7 +885,7 @@ func (ec *executionContext) fieldContext_CI_changes(ctx context.Context, field g
 }
 
 func (ec *executionContext) _CI_impact(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1130,11 +896,9 @@ func (ec *executionContext) _CI_impact(ctx context.Context, field graphql.Collec
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Impact(ctx, fc.Args["state"].(string), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
 			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1163,7 +927,7 @@ func (ec *executionContext) fieldContext_CI_impact(ctx context.Context, field gr
 }
 
 func (ec *executionContext) _CI_dependencies(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1174,11 +938,9 @@ func (ec *executionContext) _CI_dependencies(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Dependencies(ctx, fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Dependencies) graphql.Marshaler {
 			return ec.marshalNDependencies2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencies(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1207,7 +969,7 @@ func (ec *executionContext) fieldContext_CI_dependencies(ctx context.Context, fi
 }
 
 func (ec *executionContext) _CI_history(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1218,11 +980,9 @@ func (ec *executionContext) _CI_history(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Entry]) graphql.Marshaler {
 			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1251,7 +1011,7 @@ func (ec *executionContext) fieldContext_CI_history(ctx context.Context, field g
 }
 
 func (ec *executionContext) _CI_versions(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1262,11 +1022,9 @@ func (ec *executionContext) _CI_versions(ctx context.Context, field graphql.Coll
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Versions(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.RecordVersion]) graphql.Marshaler {
 			return ec.marshalNRecordVersionConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1295,7 +1053,7 @@ func (ec *executionContext) fieldContext_CI_versions(ctx context.Context, field 
 }
 
 func (ec *executionContext) _CI_singlePointsOfFailure(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1306,11 +1064,9 @@ func (ec *executionContext) _CI_singlePointsOfFailure(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return obj.SinglePointsOfFailure(ctx, fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.SinglePoint]) graphql.Marshaler {
 			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1339,7 +1095,7 @@ func (ec *executionContext) fieldContext_CI_singlePointsOfFailure(ctx context.Co
 }
 
 func (ec *executionContext) _CIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.CI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1349,11 +1105,9 @@ func (ec *executionContext) _CIConnection_edges(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.CI]) graphql.Marshaler {
 			return ec.marshalNCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1371,7 +1125,7 @@ func (ec *executionContext) fieldContext_CIConnection_edges(_ context.Context, f
 }
 
 func (ec *executionContext) _CIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.CI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1381,11 +1135,9 @@ func (ec *executionContext) _CIConnection_nodes(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1403,7 +1155,7 @@ func (ec *executionContext) fieldContext_CIConnection_nodes(_ context.Context, f
 }
 
 func (ec *executionContext) _CIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.CI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1413,11 +1165,9 @@ func (ec *executionContext) _CIConnection_pageInfo(ctx context.Context, field gr
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
 			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1435,7 +1185,7 @@ func (ec *executionContext) fieldContext_CIConnection_pageInfo(_ context.Context
 }
 
 func (ec *executionContext) _CIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.CI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1445,11 +1195,9 @@ func (ec *executionContext) _CIConnection_totalCount(ctx context.Context, field 
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1458,30 +1206,14 @@ func (ec *executionContext) fieldContext_CIConnection_totalCount(_ context.Conte
 }
 
 func (ec *executionContext) _CIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.CI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_CIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CIEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CIEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.CI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1491,11 +1223,9 @@ func (ec *executionContext) _CIEdge_node(ctx context.Context, field graphql.Coll
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1513,7 +1243,7 @@ func (ec *executionContext) fieldContext_CIEdge_node(_ context.Context, field gr
 }
 
 func (ec *executionContext) _CreateCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1523,11 +1253,9 @@ func (ec *executionContext) _CreateCIPayload_ci(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1545,7 +1273,7 @@ func (ec *executionContext) fieldContext_CreateCIPayload_ci(_ context.Context, f
 }
 
 func (ec *executionContext) _CreateCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1555,11 +1283,9 @@ func (ec *executionContext) _CreateCIPayload_userErrors(ctx context.Context, fie
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1577,122 +1303,42 @@ func (ec *executionContext) fieldContext_CreateCIPayload_userErrors(_ context.Co
 }
 
 func (ec *executionContext) _DanglingReference_id(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReference_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v ident.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_DanglingReference_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DanglingReference", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReference_source(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReference_source(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Source, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Source)
 }
 func (ec *executionContext) fieldContext_DanglingReference_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DanglingReference", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReference_externalId(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReference_externalId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExternalID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.ExternalID)
 }
 func (ec *executionContext) fieldContext_DanglingReference_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DanglingReference", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReference_kind(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReference_kind(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Kind, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.DanglingKind) graphql.Marshaler {
-			return ec.marshalNDanglingKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐDanglingKind(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNDanglingKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐDanglingKind(ctx, field.Selections, obj.Kind)
 }
 func (ec *executionContext) fieldContext_DanglingReference_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DanglingReference", field, false, false, errors.New("field of type DanglingKind does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReference_detail(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReference_detail(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Detail, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Detail)
 }
 func (ec *executionContext) fieldContext_DanglingReference_detail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DanglingReference", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReference_record(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1702,11 +1348,9 @@ func (ec *executionContext) _DanglingReference_record(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Record(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v read.Node) graphql.Marshaler {
 			return ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1724,7 +1368,7 @@ func (ec *executionContext) fieldContext_DanglingReference_record(_ context.Cont
 }
 
 func (ec *executionContext) _DanglingReferenceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.DanglingReference]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1734,11 +1378,9 @@ func (ec *executionContext) _DanglingReferenceConnection_edges(ctx context.Conte
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.DanglingReference]) graphql.Marshaler {
 			return ec.marshalNDanglingReferenceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1756,7 +1398,7 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_edges(_ con
 }
 
 func (ec *executionContext) _DanglingReferenceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.DanglingReference]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1766,11 +1408,9 @@ func (ec *executionContext) _DanglingReferenceConnection_nodes(ctx context.Conte
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.DanglingReference) graphql.Marshaler {
 			return ec.marshalNDanglingReference2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReferenceᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1788,7 +1428,7 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_nodes(_ con
 }
 
 func (ec *executionContext) _DanglingReferenceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.DanglingReference]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1798,11 +1438,9 @@ func (ec *executionContext) _DanglingReferenceConnection_pageInfo(ctx context.Co
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
 			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1820,7 +1458,7 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_pageInfo(_ 
 }
 
 func (ec *executionContext) _DanglingReferenceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.DanglingReference]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1830,11 +1468,9 @@ func (ec *executionContext) _DanglingReferenceConnection_totalCount(ctx context.
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1843,30 +1479,14 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_totalCount(
 }
 
 func (ec *executionContext) _DanglingReferenceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.DanglingReference]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReferenceEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_DanglingReferenceEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DanglingReferenceEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReferenceEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.DanglingReference]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1876,11 +1496,9 @@ func (ec *executionContext) _DanglingReferenceEdge_node(ctx context.Context, fie
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.DanglingReference) graphql.Marshaler {
 			return ec.marshalNDanglingReference2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReference(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1898,53 +1516,21 @@ func (ec *executionContext) fieldContext_DanglingReferenceEdge_node(_ context.Co
 }
 
 func (ec *executionContext) _ExternalIdentity_source(ctx context.Context, field graphql.CollectedField, obj *ent.ExternalIdentity) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalIdentity_source(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Source, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Source)
 }
 func (ec *executionContext) fieldContext_ExternalIdentity_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalIdentity", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalIdentity_externalId(ctx context.Context, field graphql.CollectedField, obj *ent.ExternalIdentity) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalIdentity_externalId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExternalID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.ExternalID)
 }
 func (ec *executionContext) fieldContext_ExternalIdentity_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalIdentity", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RetireCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1954,11 +1540,9 @@ func (ec *executionContext) _RetireCIPayload_ci(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1976,7 +1560,7 @@ func (ec *executionContext) fieldContext_RetireCIPayload_ci(_ context.Context, f
 }
 
 func (ec *executionContext) _RetireCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1986,11 +1570,9 @@ func (ec *executionContext) _RetireCIPayload_userErrors(ctx context.Context, fie
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2008,7 +1590,7 @@ func (ec *executionContext) fieldContext_RetireCIPayload_userErrors(_ context.Co
 }
 
 func (ec *executionContext) _SetOwnersPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2018,11 +1600,9 @@ func (ec *executionContext) _SetOwnersPayload_ci(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -2040,7 +1620,7 @@ func (ec *executionContext) fieldContext_SetOwnersPayload_ci(_ context.Context, 
 }
 
 func (ec *executionContext) _SetOwnersPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2050,11 +1630,9 @@ func (ec *executionContext) _SetOwnersPayload_userErrors(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2072,7 +1650,7 @@ func (ec *executionContext) fieldContext_SetOwnersPayload_userErrors(_ context.C
 }
 
 func (ec *executionContext) _UpdateCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2082,11 +1660,9 @@ func (ec *executionContext) _UpdateCIPayload_ci(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -2104,7 +1680,7 @@ func (ec *executionContext) fieldContext_UpdateCIPayload_ci(_ context.Context, f
 }
 
 func (ec *executionContext) _UpdateCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2114,11 +1690,9 @@ func (ec *executionContext) _UpdateCIPayload_userErrors(ctx context.Context, fie
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2906,8 +2480,6 @@ func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel
 	fields := graphql.CollectFields(ec.OperationContext, sel, addExternalIdentityPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2931,15 +2503,6 @@ func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -2949,8 +2512,6 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2958,605 +2519,143 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 		case "id":
 			out.Values[i] = ec._CI_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "class":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_class(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_class(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "name":
 			out.Values[i] = ec._CI_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "description":
 			out.Values[i] = ec._CI_description(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "lifecycle":
 			out.Values[i] = ec._CI_lifecycle(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "environment":
 			out.Values[i] = ec._CI_environment(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "criticality":
 			out.Values[i] = ec._CI_criticality(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "labels":
 			out.Values[i] = ec._CI_labels(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "operationalState":
 			out.Values[i] = ec._CI_operationalState(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "owner":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_owner(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_owner(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "owners":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_owners(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_owners(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "externalIdentities":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_externalIdentities(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_externalIdentities(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "version":
 			out.Values[i] = ec._CI_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "createdAt":
 			out.Values[i] = ec._CI_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "updatedAt":
 			out.Values[i] = ec._CI_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "attributes":
 			out.Values[i] = ec._CI_attributes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "service":
 			out.Values[i] = ec._CI_service(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "lockedFields":
 			out.Values[i] = ec._CI_lockedFields(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "relationships":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_relationships(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_relationships(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "dependencyGroups":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_dependencyGroups(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_dependencyGroups(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "danglingReferences":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_danglingReferences(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_danglingReferences(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "incidents":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_incidents(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_incidents(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "changes":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_changes(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_changes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "impact":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_impact(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_impact(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "dependencies":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_dependencies(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_dependencies(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "history":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_history(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_history(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "versions":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_versions(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_versions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "singlePointsOfFailure":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CI_singlePointsOfFailure(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CI_singlePointsOfFailure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3565,15 +2664,6 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -3584,8 +2674,6 @@ func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.Selection
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3593,56 +2681,23 @@ func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.Selection
 		case "edges":
 			out.Values[i] = ec._CIConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._CIConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._CIConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._CIConnection_totalCount(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._CIConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3651,15 +2706,6 @@ func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.Selection
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -3670,8 +2716,6 @@ func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, o
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3695,15 +2739,6 @@ func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, o
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3713,8 +2748,6 @@ func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.Select
 	fields := graphql.CollectFields(ec.OperationContext, sel, createCIPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3738,15 +2771,6 @@ func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.Select
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3756,8 +2780,6 @@ func (ec *executionContext) _DanglingReference(ctx context.Context, sel ast.Sele
 	fields := graphql.CollectFields(ec.OperationContext, sel, danglingReferenceImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3765,66 +2787,33 @@ func (ec *executionContext) _DanglingReference(ctx context.Context, sel ast.Sele
 		case "id":
 			out.Values[i] = ec._DanglingReference_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "source":
 			out.Values[i] = ec._DanglingReference_source(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "externalId":
 			out.Values[i] = ec._DanglingReference_externalId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "kind":
 			out.Values[i] = ec._DanglingReference_kind(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "detail":
 			out.Values[i] = ec._DanglingReference_detail(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "record":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._DanglingReference_record(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._DanglingReference_record(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3833,15 +2822,6 @@ func (ec *executionContext) _DanglingReference(ctx context.Context, sel ast.Sele
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -3852,8 +2832,6 @@ func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, se
 	fields := graphql.CollectFields(ec.OperationContext, sel, danglingReferenceConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3861,56 +2839,23 @@ func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, se
 		case "edges":
 			out.Values[i] = ec._DanglingReferenceConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._DanglingReferenceConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._DanglingReferenceConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._DanglingReferenceConnection_totalCount(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._DanglingReferenceConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3919,15 +2864,6 @@ func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, se
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -3938,8 +2874,6 @@ func (ec *executionContext) _DanglingReferenceEdge(ctx context.Context, sel ast.
 	fields := graphql.CollectFields(ec.OperationContext, sel, danglingReferenceEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3963,15 +2897,6 @@ func (ec *executionContext) _DanglingReferenceEdge(ctx context.Context, sel ast.
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3981,8 +2906,6 @@ func (ec *executionContext) _ExternalIdentity(ctx context.Context, sel ast.Selec
 	fields := graphql.CollectFields(ec.OperationContext, sel, externalIdentityImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4006,15 +2929,6 @@ func (ec *executionContext) _ExternalIdentity(ctx context.Context, sel ast.Selec
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -4024,8 +2938,6 @@ func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.Select
 	fields := graphql.CollectFields(ec.OperationContext, sel, retireCIPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4049,15 +2961,6 @@ func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.Select
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -4067,8 +2970,6 @@ func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.Selec
 	fields := graphql.CollectFields(ec.OperationContext, sel, setOwnersPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4092,15 +2993,6 @@ func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.Selec
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -4110,8 +3002,6 @@ func (ec *executionContext) _UpdateCIPayload(ctx context.Context, sel ast.Select
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateCIPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4134,15 +3024,6 @@ func (ec *executionContext) _UpdateCIPayload(ctx context.Context, sel ast.Select
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -4172,7 +3053,7 @@ func (ec *executionContext) unmarshalNAttributeFilter2ᚖgithubᚗcomᚋlinchpin
 }
 
 func (ec *executionContext) marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, sel, v[i])
@@ -4208,7 +3089,7 @@ func (ec *executionContext) marshalNCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcm
 }
 
 func (ec *executionContext) marshalNCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.CI]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
@@ -4310,7 +3191,7 @@ func (ec *executionContext) marshalNDanglingKind2githubᚗcomᚋlinchpinᚑcmdb�
 }
 
 func (ec *executionContext) marshalNDanglingReference2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReferenceᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.DanglingReference) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNDanglingReference2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReference(ctx, sel, v[i])
@@ -4346,7 +3227,7 @@ func (ec *executionContext) marshalNDanglingReferenceConnection2ᚖgithubᚗcom�
 }
 
 func (ec *executionContext) marshalNDanglingReferenceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.DanglingReference]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNDanglingReferenceEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
@@ -4389,7 +3270,7 @@ func (ec *executionContext) marshalNEnvironment2githubᚗcomᚋlinchpinᚑcmdb�
 }
 
 func (ec *executionContext) marshalNExternalIdentity2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋentᚐExternalIdentityᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ExternalIdentity) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNExternalIdentity2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋentᚐExternalIdentity(ctx, sel, v[i])
@@ -4647,7 +3528,7 @@ func (ec *executionContext) marshalOCriticality2ᚕgithubᚗcomᚋlinchpinᚑcmd
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNCriticality2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐCriticality(ctx, sel, v[i])
@@ -4710,7 +3591,7 @@ func (ec *executionContext) marshalOEnvironment2ᚕgithubᚗcomᚋlinchpinᚑcmd
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNEnvironment2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐEnvironment(ctx, sel, v[i])
@@ -4851,7 +3732,7 @@ func (ec *executionContext) marshalOLifecycle2ᚕgithubᚗcomᚋlinchpinᚑcmdb�
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNLifecycle2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLifecycle(ctx, sel, v[i])
@@ -4914,7 +3795,7 @@ func (ec *executionContext) marshalOOperationalState2ᚕstringᚄ(ctx context.Co
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNOperationalState2string(ctx, sel, v[i])

@@ -5,13 +5,12 @@ package exec
 import (
 	"context"
 	"errors"
-	"math"
 	"strconv"
-	"sync/atomic"
+
+	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -187,53 +186,21 @@ func (ec *executionContext) field_Impact_services_args(ctx context.Context, rawA
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _AffectedCI_state(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCI_state(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.State(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNOperationalState2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.State())
 }
 func (ec *executionContext) fieldContext_AffectedCI_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCI_distance(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCI_distance(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Distance(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Distance())
 }
 func (ec *executionContext) fieldContext_AffectedCI_distance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCI_ci(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -243,11 +210,9 @@ func (ec *executionContext) _AffectedCI_ci(ctx context.Context, field graphql.Co
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -265,7 +230,7 @@ func (ec *executionContext) fieldContext_AffectedCI_ci(_ context.Context, field 
 }
 
 func (ec *executionContext) _AffectedCI_service(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -275,11 +240,9 @@ func (ec *executionContext) _AffectedCI_service(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return obj.Service(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
 			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -297,30 +260,14 @@ func (ec *executionContext) fieldContext_AffectedCI_service(_ context.Context, f
 }
 
 func (ec *executionContext) _AffectedCI_isInMaintenance(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCI_isInMaintenance(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsInMaintenance(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsInMaintenance())
 }
 func (ec *executionContext) fieldContext_AffectedCI_isInMaintenance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCI_proof(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -330,11 +277,9 @@ func (ec *executionContext) _AffectedCI_proof(ctx context.Context, field graphql
 		func(ctx context.Context) (any, error) {
 			return obj.Proof()
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Proof) graphql.Marshaler {
 			return ec.marshalNProof2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProof(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -352,7 +297,7 @@ func (ec *executionContext) fieldContext_AffectedCI_proof(_ context.Context, fie
 }
 
 func (ec *executionContext) _AffectedCI_saviours(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -362,11 +307,9 @@ func (ec *executionContext) _AffectedCI_saviours(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return obj.Saviours(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -384,7 +327,7 @@ func (ec *executionContext) fieldContext_AffectedCI_saviours(_ context.Context, 
 }
 
 func (ec *executionContext) _AffectedCIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.AffectedCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -394,11 +337,9 @@ func (ec *executionContext) _AffectedCIConnection_edges(ctx context.Context, fie
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.AffectedCI]) graphql.Marshaler {
 			return ec.marshalNAffectedCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -416,7 +357,7 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_edges(_ context.Co
 }
 
 func (ec *executionContext) _AffectedCIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.AffectedCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -426,11 +367,9 @@ func (ec *executionContext) _AffectedCIConnection_nodes(ctx context.Context, fie
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.AffectedCI) graphql.Marshaler {
 			return ec.marshalNAffectedCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -448,7 +387,7 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_nodes(_ context.Co
 }
 
 func (ec *executionContext) _AffectedCIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.AffectedCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -458,11 +397,9 @@ func (ec *executionContext) _AffectedCIConnection_pageInfo(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
 			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -480,7 +417,7 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_pageInfo(_ context
 }
 
 func (ec *executionContext) _AffectedCIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.AffectedCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -490,11 +427,9 @@ func (ec *executionContext) _AffectedCIConnection_totalCount(ctx context.Context
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -503,30 +438,14 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_totalCount(_ conte
 }
 
 func (ec *executionContext) _AffectedCIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.AffectedCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCIEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_AffectedCIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AffectedCIEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCIEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.AffectedCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -536,11 +455,9 @@ func (ec *executionContext) _AffectedCIEdge_node(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.AffectedCI) graphql.Marshaler {
 			return ec.marshalNAffectedCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCI(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -558,7 +475,7 @@ func (ec *executionContext) fieldContext_AffectedCIEdge_node(_ context.Context, 
 }
 
 func (ec *executionContext) _ClassCount_class(ctx context.Context, field graphql.CollectedField, obj *read.ClassCount) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -568,11 +485,9 @@ func (ec *executionContext) _ClassCount_class(ctx context.Context, field graphql
 		func(ctx context.Context) (any, error) {
 			return obj.Class, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
 			return ec.marshalNCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -590,122 +505,42 @@ func (ec *executionContext) fieldContext_ClassCount_class(_ context.Context, fie
 }
 
 func (ec *executionContext) _ClassCount_count(ctx context.Context, field graphql.CollectedField, obj *read.ClassCount) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClassCount_count(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Count, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Count)
 }
 func (ec *executionContext) fieldContext_ClassCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ClassCount", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Completeness_isPartial(ctx context.Context, field graphql.CollectedField, obj *read.Completeness) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Completeness_isPartial(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsPartial, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsPartial)
 }
 func (ec *executionContext) fieldContext_Completeness_isPartial(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Completeness", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Completeness_reason(ctx context.Context, field graphql.CollectedField, obj *read.Completeness) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Completeness_reason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reason, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNPartialReason2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNPartialReason2string(ctx, field.Selections, obj.Reason)
 }
 func (ec *executionContext) fieldContext_Completeness_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Completeness", field, false, false, errors.New("field of type PartialReason does not have child fields"))
 }
 
 func (ec *executionContext) _Completeness_exploredCount(ctx context.Context, field graphql.CollectedField, obj *read.Completeness) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Completeness_exploredCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExploredCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ExploredCount)
 }
 func (ec *executionContext) fieldContext_Completeness_exploredCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Completeness", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Dependencies_revision(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Dependencies_revision(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Revision(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNRevision2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision())
 }
 func (ec *executionContext) fieldContext_Dependencies_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _Dependencies_completeness(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -715,11 +550,9 @@ func (ec *executionContext) _Dependencies_completeness(ctx context.Context, fiel
 		func(ctx context.Context) (any, error) {
 			return obj.Completeness(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Completeness) graphql.Marshaler {
 			return ec.marshalNCompleteness2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCompleteness(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -737,30 +570,14 @@ func (ec *executionContext) fieldContext_Dependencies_completeness(_ context.Con
 }
 
 func (ec *executionContext) _Dependencies_filteredOutCount(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Dependencies_filteredOutCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.FilteredOutCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.FilteredOutCount())
 }
 func (ec *executionContext) fieldContext_Dependencies_filteredOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Dependencies_needs(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -771,11 +588,9 @@ func (ec *executionContext) _Dependencies_needs(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Needs(ctx, fc.Args["classes"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.NeededCI]) graphql.Marshaler {
 			return ec.marshalNNeededCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -804,76 +619,28 @@ func (ec *executionContext) fieldContext_Dependencies_needs(ctx context.Context,
 }
 
 func (ec *executionContext) _EnvironmentCount_environment(ctx context.Context, field graphql.CollectedField, obj *read.EnvironmentCount) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_EnvironmentCount_environment(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Environment, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.Environment) graphql.Marshaler {
-			return ec.marshalNEnvironment2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐEnvironment(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNEnvironment2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐEnvironment(ctx, field.Selections, obj.Environment)
 }
 func (ec *executionContext) fieldContext_EnvironmentCount_environment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EnvironmentCount", field, false, false, errors.New("field of type Environment does not have child fields"))
 }
 
 func (ec *executionContext) _EnvironmentCount_count(ctx context.Context, field graphql.CollectedField, obj *read.EnvironmentCount) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_EnvironmentCount_count(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Count, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Count)
 }
 func (ec *executionContext) fieldContext_EnvironmentCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EnvironmentCount", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Impact_revision(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Impact_revision(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Revision(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNRevision2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision())
 }
 func (ec *executionContext) fieldContext_Impact_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Impact", field, true, false, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _Impact_completeness(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -883,11 +650,9 @@ func (ec *executionContext) _Impact_completeness(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return obj.Completeness(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Completeness) graphql.Marshaler {
 			return ec.marshalNCompleteness2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCompleteness(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -905,7 +670,7 @@ func (ec *executionContext) fieldContext_Impact_completeness(_ context.Context, 
 }
 
 func (ec *executionContext) _Impact_services(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -916,11 +681,9 @@ func (ec *executionContext) _Impact_services(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Services(ctx, fc.Args["states"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.AffectedCI]) graphql.Marshaler {
 			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -949,7 +712,7 @@ func (ec *executionContext) fieldContext_Impact_services(ctx context.Context, fi
 }
 
 func (ec *executionContext) _Impact_affected(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -960,11 +723,9 @@ func (ec *executionContext) _Impact_affected(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Affected(ctx, fc.Args["states"].([]string), fc.Args["classes"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.AffectedCI]) graphql.Marshaler {
 			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -993,7 +754,7 @@ func (ec *executionContext) fieldContext_Impact_affected(ctx context.Context, fi
 }
 
 func (ec *executionContext) _Impact_on(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1004,11 +765,9 @@ func (ec *executionContext) _Impact_on(ctx context.Context, field graphql.Collec
 			fc := graphql.GetFieldContext(ctx)
 			return obj.On(ctx, fc.Args["id"].(ident.ID))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.AffectedCI) graphql.Marshaler {
 			return ec.marshalOAffectedCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCI(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1037,7 +796,7 @@ func (ec *executionContext) fieldContext_Impact_on(ctx context.Context, field gr
 }
 
 func (ec *executionContext) _Impact_counts(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1047,11 +806,9 @@ func (ec *executionContext) _Impact_counts(ctx context.Context, field graphql.Co
 		func(ctx context.Context) (any, error) {
 			return obj.Counts(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactCounts) graphql.Marshaler {
 			return ec.marshalNImpactCounts2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactCounts(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1069,7 +826,7 @@ func (ec *executionContext) fieldContext_Impact_counts(_ context.Context, field 
 }
 
 func (ec *executionContext) _Impact_subgraph(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1079,11 +836,9 @@ func (ec *executionContext) _Impact_subgraph(ctx context.Context, field graphql.
 		func(ctx context.Context) (any, error) {
 			return obj.Subgraph(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Subgraph) graphql.Marshaler {
 			return ec.marshalNSubgraph2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSubgraph(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1101,145 +856,49 @@ func (ec *executionContext) fieldContext_Impact_subgraph(_ context.Context, fiel
 }
 
 func (ec *executionContext) _ImpactCounts_affectedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactCounts_affectedCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AffectedCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.AffectedCount)
 }
 func (ec *executionContext) fieldContext_ImpactCounts_affectedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_downCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactCounts_downCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DownCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.DownCount)
 }
 func (ec *executionContext) fieldContext_ImpactCounts_downCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_degradedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactCounts_degradedCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DegradedCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.DegradedCount)
 }
 func (ec *executionContext) fieldContext_ImpactCounts_degradedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_atRiskCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactCounts_atRiskCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AtRiskCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.AtRiskCount)
 }
 func (ec *executionContext) fieldContext_ImpactCounts_atRiskCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_serviceCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactCounts_serviceCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ServiceCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ServiceCount)
 }
 func (ec *executionContext) fieldContext_ImpactCounts_serviceCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_filteredOutCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactCounts_filteredOutCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.FilteredOutCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.FilteredOutCount)
 }
 func (ec *executionContext) fieldContext_ImpactCounts_filteredOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_byClass(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1249,11 +908,9 @@ func (ec *executionContext) _ImpactCounts_byClass(ctx context.Context, field gra
 		func(ctx context.Context) (any, error) {
 			return obj.ByClass(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.ClassCount) graphql.Marshaler {
 			return ec.marshalNClassCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐClassCountᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1271,7 +928,7 @@ func (ec *executionContext) fieldContext_ImpactCounts_byClass(_ context.Context,
 }
 
 func (ec *executionContext) _ImpactCounts_byTier(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1281,11 +938,9 @@ func (ec *executionContext) _ImpactCounts_byTier(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return obj.ByTier(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.TierCount) graphql.Marshaler {
 			return ec.marshalNTierCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTierCountᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1303,7 +958,7 @@ func (ec *executionContext) fieldContext_ImpactCounts_byTier(_ context.Context, 
 }
 
 func (ec *executionContext) _ImpactCounts_byEnvironment(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1313,11 +968,9 @@ func (ec *executionContext) _ImpactCounts_byEnvironment(ctx context.Context, fie
 		func(ctx context.Context) (any, error) {
 			return obj.ByEnvironment(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.EnvironmentCount) graphql.Marshaler {
 			return ec.marshalNEnvironmentCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnvironmentCountᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1335,7 +988,7 @@ func (ec *executionContext) fieldContext_ImpactCounts_byEnvironment(_ context.Co
 }
 
 func (ec *executionContext) _ImpactPath_cis(ctx context.Context, field graphql.CollectedField, obj *read.ImpactPath) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1345,11 +998,9 @@ func (ec *executionContext) _ImpactPath_cis(ctx context.Context, field graphql.C
 		func(ctx context.Context) (any, error) {
 			return obj.Cis, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1367,7 +1018,7 @@ func (ec *executionContext) fieldContext_ImpactPath_cis(_ context.Context, field
 }
 
 func (ec *executionContext) _ImpactPath_relationships(ctx context.Context, field graphql.CollectedField, obj *read.ImpactPath) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1377,11 +1028,9 @@ func (ec *executionContext) _ImpactPath_relationships(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Relationships, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Relationship) graphql.Marshaler {
 			return ec.marshalNRelationship2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1399,7 +1048,7 @@ func (ec *executionContext) fieldContext_ImpactPath_relationships(_ context.Cont
 }
 
 func (ec *executionContext) _NeededCI_ci(ctx context.Context, field graphql.CollectedField, obj *read.NeededCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1409,11 +1058,9 @@ func (ec *executionContext) _NeededCI_ci(ctx context.Context, field graphql.Coll
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1431,53 +1078,21 @@ func (ec *executionContext) fieldContext_NeededCI_ci(_ context.Context, field gr
 }
 
 func (ec *executionContext) _NeededCI_distance(ctx context.Context, field graphql.CollectedField, obj *read.NeededCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NeededCI_distance(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Distance(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Distance())
 }
 func (ec *executionContext) fieldContext_NeededCI_distance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NeededCI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _NeededCI_strength(ctx context.Context, field graphql.CollectedField, obj *read.NeededCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NeededCI_strength(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Strength(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.Strength) graphql.Marshaler {
-			return ec.marshalNStrength2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐStrength(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNStrength2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐStrength(ctx, field.Selections, obj.Strength())
 }
 func (ec *executionContext) fieldContext_NeededCI_strength(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NeededCI", field, true, false, errors.New("field of type Strength does not have child fields"))
 }
 
 func (ec *executionContext) _NeededCIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.NeededCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1487,11 +1102,9 @@ func (ec *executionContext) _NeededCIConnection_edges(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.NeededCI]) graphql.Marshaler {
 			return ec.marshalNNeededCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1509,7 +1122,7 @@ func (ec *executionContext) fieldContext_NeededCIConnection_edges(_ context.Cont
 }
 
 func (ec *executionContext) _NeededCIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.NeededCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1519,11 +1132,9 @@ func (ec *executionContext) _NeededCIConnection_nodes(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.NeededCI) graphql.Marshaler {
 			return ec.marshalNNeededCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNeededCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1541,7 +1152,7 @@ func (ec *executionContext) fieldContext_NeededCIConnection_nodes(_ context.Cont
 }
 
 func (ec *executionContext) _NeededCIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.NeededCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1551,11 +1162,9 @@ func (ec *executionContext) _NeededCIConnection_pageInfo(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
 			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1573,7 +1182,7 @@ func (ec *executionContext) fieldContext_NeededCIConnection_pageInfo(_ context.C
 }
 
 func (ec *executionContext) _NeededCIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.NeededCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1583,11 +1192,9 @@ func (ec *executionContext) _NeededCIConnection_totalCount(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1596,30 +1203,14 @@ func (ec *executionContext) fieldContext_NeededCIConnection_totalCount(_ context
 }
 
 func (ec *executionContext) _NeededCIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.NeededCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NeededCIEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_NeededCIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NeededCIEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _NeededCIEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.NeededCI]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1629,11 +1220,9 @@ func (ec *executionContext) _NeededCIEdge_node(ctx context.Context, field graphq
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.NeededCI) graphql.Marshaler {
 			return ec.marshalNNeededCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNeededCI(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1651,7 +1240,7 @@ func (ec *executionContext) fieldContext_NeededCIEdge_node(_ context.Context, fi
 }
 
 func (ec *executionContext) _Proof_summary(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1661,11 +1250,9 @@ func (ec *executionContext) _Proof_summary(ctx context.Context, field graphql.Co
 		func(ctx context.Context) (any, error) {
 			return obj.Summary(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return ec.marshalNString2string(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1674,30 +1261,14 @@ func (ec *executionContext) fieldContext_Proof_summary(_ context.Context, field 
 }
 
 func (ec *executionContext) _Proof_rule(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Proof_rule(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rule(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNProofRule2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNProofRule2string(ctx, field.Selections, obj.Rule())
 }
 func (ec *executionContext) fieldContext_Proof_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Proof", field, true, false, errors.New("field of type ProofRule does not have child fields"))
 }
 
 func (ec *executionContext) _Proof_path(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1707,11 +1278,9 @@ func (ec *executionContext) _Proof_path(ctx context.Context, field graphql.Colle
 		func(ctx context.Context) (any, error) {
 			return obj.Path(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1729,7 +1298,7 @@ func (ec *executionContext) fieldContext_Proof_path(_ context.Context, field gra
 }
 
 func (ec *executionContext) _Proof_group(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1739,11 +1308,9 @@ func (ec *executionContext) _Proof_group(ctx context.Context, field graphql.Coll
 		func(ctx context.Context) (any, error) {
 			return obj.Group(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.DependencyGroup) graphql.Marshaler {
 			return ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1761,53 +1328,21 @@ func (ec *executionContext) fieldContext_Proof_group(_ context.Context, field gr
 }
 
 func (ec *executionContext) _Proof_neededCount(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Proof_neededCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.NeededCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, obj.NeededCount())
 }
 func (ec *executionContext) fieldContext_Proof_neededCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Proof", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Proof_upCount(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Proof_upCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UpCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, obj.UpCount())
 }
 func (ec *executionContext) fieldContext_Proof_upCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Proof", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Proof_causes(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1817,11 +1352,9 @@ func (ec *executionContext) _Proof_causes(ctx context.Context, field graphql.Col
 		func(ctx context.Context) (any, error) {
 			return obj.Causes(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.ProofCause) graphql.Marshaler {
 			return ec.marshalNProofCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProofCauseᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1839,7 +1372,7 @@ func (ec *executionContext) fieldContext_Proof_causes(_ context.Context, field g
 }
 
 func (ec *executionContext) _ProofCause_ci(ctx context.Context, field graphql.CollectedField, obj *read.ProofCause) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1849,11 +1382,9 @@ func (ec *executionContext) _ProofCause_ci(ctx context.Context, field graphql.Co
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1871,30 +1402,14 @@ func (ec *executionContext) fieldContext_ProofCause_ci(_ context.Context, field 
 }
 
 func (ec *executionContext) _ProofCause_state(ctx context.Context, field graphql.CollectedField, obj *read.ProofCause) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProofCause_state(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.State(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNOperationalState2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.State())
 }
 func (ec *executionContext) fieldContext_ProofCause_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ProofCause", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _ProofCause_relationship(ctx context.Context, field graphql.CollectedField, obj *read.ProofCause) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1904,11 +1419,9 @@ func (ec *executionContext) _ProofCause_relationship(ctx context.Context, field 
 		func(ctx context.Context) (any, error) {
 			return obj.Relationship, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Relationship) graphql.Marshaler {
 			return ec.marshalORelationship2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1926,7 +1439,7 @@ func (ec *executionContext) fieldContext_ProofCause_relationship(_ context.Conte
 }
 
 func (ec *executionContext) _ProofCause_proof(ctx context.Context, field graphql.CollectedField, obj *read.ProofCause) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1936,11 +1449,9 @@ func (ec *executionContext) _ProofCause_proof(ctx context.Context, field graphql
 		func(ctx context.Context) (any, error) {
 			return obj.Proof, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Proof) graphql.Marshaler {
 			return ec.marshalNProof2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProof(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1958,7 +1469,7 @@ func (ec *executionContext) fieldContext_ProofCause_proof(_ context.Context, fie
 }
 
 func (ec *executionContext) _Subgraph_relationships(ctx context.Context, field graphql.CollectedField, obj *read.Subgraph) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1968,11 +1479,9 @@ func (ec *executionContext) _Subgraph_relationships(ctx context.Context, field g
 		func(ctx context.Context) (any, error) {
 			return obj.Relationships, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Relationship) graphql.Marshaler {
 			return ec.marshalNRelationship2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1990,53 +1499,21 @@ func (ec *executionContext) fieldContext_Subgraph_relationships(_ context.Contex
 }
 
 func (ec *executionContext) _Subgraph_isPartial(ctx context.Context, field graphql.CollectedField, obj *read.Subgraph) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Subgraph_isPartial(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsPartial, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsPartial)
 }
 func (ec *executionContext) fieldContext_Subgraph_isPartial(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Subgraph", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Subgraph_relationshipCount(ctx context.Context, field graphql.CollectedField, obj *read.Subgraph) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Subgraph_relationshipCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RelationshipCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.RelationshipCount)
 }
 func (ec *executionContext) fieldContext_Subgraph_relationshipCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Subgraph", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _TierCount_tier(ctx context.Context, field graphql.CollectedField, obj *read.TierCount) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2046,11 +1523,9 @@ func (ec *executionContext) _TierCount_tier(ctx context.Context, field graphql.C
 		func(ctx context.Context) (any, error) {
 			return obj.Tier, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceTier) graphql.Marshaler {
 			return ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -2068,23 +1543,7 @@ func (ec *executionContext) fieldContext_TierCount_tier(_ context.Context, field
 }
 
 func (ec *executionContext) _TierCount_count(ctx context.Context, field graphql.CollectedField, obj *read.TierCount) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TierCount_count(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Count, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Count)
 }
 func (ec *executionContext) fieldContext_TierCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TierCount", field, false, false, errors.New("field of type Int does not have child fields"))
@@ -2223,8 +1682,6 @@ func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSe
 	fields := graphql.CollectFields(ec.OperationContext, sel, affectedCIImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2232,71 +1689,38 @@ func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSe
 		case "state":
 			out.Values[i] = ec._AffectedCI_state(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "distance":
 			out.Values[i] = ec._AffectedCI_distance(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "ci":
 			out.Values[i] = ec._AffectedCI_ci(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "service":
 			out.Values[i] = ec._AffectedCI_service(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "isInMaintenance":
 			out.Values[i] = ec._AffectedCI_isInMaintenance(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "proof":
 			out.Values[i] = ec._AffectedCI_proof(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "saviours":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._AffectedCI_saviours(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._AffectedCI_saviours(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2305,15 +1729,6 @@ func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSe
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -2324,8 +1739,6 @@ func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.S
 	fields := graphql.CollectFields(ec.OperationContext, sel, affectedCIConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2333,56 +1746,23 @@ func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.S
 		case "edges":
 			out.Values[i] = ec._AffectedCIConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._AffectedCIConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._AffectedCIConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._AffectedCIConnection_totalCount(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._AffectedCIConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2391,15 +1771,6 @@ func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.S
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -2410,8 +1781,6 @@ func (ec *executionContext) _AffectedCIEdge(ctx context.Context, sel ast.Selecti
 	fields := graphql.CollectFields(ec.OperationContext, sel, affectedCIEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2435,15 +1804,6 @@ func (ec *executionContext) _AffectedCIEdge(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -2453,8 +1813,6 @@ func (ec *executionContext) _ClassCount(ctx context.Context, sel ast.SelectionSe
 	fields := graphql.CollectFields(ec.OperationContext, sel, classCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2478,15 +1836,6 @@ func (ec *executionContext) _ClassCount(ctx context.Context, sel ast.SelectionSe
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -2496,8 +1845,6 @@ func (ec *executionContext) _Completeness(ctx context.Context, sel ast.Selection
 	fields := graphql.CollectFields(ec.OperationContext, sel, completenessImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2526,15 +1873,6 @@ func (ec *executionContext) _Completeness(ctx context.Context, sel ast.Selection
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -2544,8 +1882,6 @@ func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.Selection
 	fields := graphql.CollectFields(ec.OperationContext, sel, dependenciesImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2553,56 +1889,23 @@ func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.Selection
 		case "revision":
 			out.Values[i] = ec._Dependencies_revision(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "completeness":
 			out.Values[i] = ec._Dependencies_completeness(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "filteredOutCount":
 			out.Values[i] = ec._Dependencies_filteredOutCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "needs":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Dependencies_needs(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Dependencies_needs(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2611,15 +1914,6 @@ func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.Selection
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -2630,8 +1924,6 @@ func (ec *executionContext) _EnvironmentCount(ctx context.Context, sel ast.Selec
 	fields := graphql.CollectFields(ec.OperationContext, sel, environmentCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2655,15 +1947,6 @@ func (ec *executionContext) _EnvironmentCount(ctx context.Context, sel ast.Selec
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -2673,8 +1956,6 @@ func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, o
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2682,170 +1963,38 @@ func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, o
 		case "revision":
 			out.Values[i] = ec._Impact_revision(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "completeness":
 			out.Values[i] = ec._Impact_completeness(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "services":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Impact_services(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Impact_services(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "affected":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Impact_affected(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Impact_affected(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "on":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Impact_on(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Impact_on(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "counts":
 			out.Values[i] = ec._Impact_counts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "subgraph":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Impact_subgraph(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Impact_subgraph(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2854,15 +2003,6 @@ func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, o
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -2873,8 +2013,6 @@ func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.Selection
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactCountsImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2882,113 +2020,47 @@ func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.Selection
 		case "affectedCount":
 			out.Values[i] = ec._ImpactCounts_affectedCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "downCount":
 			out.Values[i] = ec._ImpactCounts_downCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "degradedCount":
 			out.Values[i] = ec._ImpactCounts_degradedCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "atRiskCount":
 			out.Values[i] = ec._ImpactCounts_atRiskCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "serviceCount":
 			out.Values[i] = ec._ImpactCounts_serviceCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "filteredOutCount":
 			out.Values[i] = ec._ImpactCounts_filteredOutCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "byClass":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._ImpactCounts_byClass(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._ImpactCounts_byClass(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "byTier":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._ImpactCounts_byTier(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._ImpactCounts_byTier(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "byEnvironment":
 			out.Values[i] = ec._ImpactCounts_byEnvironment(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -2999,15 +2071,6 @@ func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.Selection
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3017,8 +2080,6 @@ func (ec *executionContext) _ImpactPath(ctx context.Context, sel ast.SelectionSe
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactPathImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3042,15 +2103,6 @@ func (ec *executionContext) _ImpactPath(ctx context.Context, sel ast.SelectionSe
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3060,8 +2112,6 @@ func (ec *executionContext) _NeededCI(ctx context.Context, sel ast.SelectionSet,
 	fields := graphql.CollectFields(ec.OperationContext, sel, neededCIImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3090,15 +2140,6 @@ func (ec *executionContext) _NeededCI(ctx context.Context, sel ast.SelectionSet,
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3108,8 +2149,6 @@ func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.Sel
 	fields := graphql.CollectFields(ec.OperationContext, sel, neededCIConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3117,56 +2156,23 @@ func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.Sel
 		case "edges":
 			out.Values[i] = ec._NeededCIConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._NeededCIConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._NeededCIConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._NeededCIConnection_totalCount(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._NeededCIConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3175,15 +2181,6 @@ func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.Sel
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -3194,8 +2191,6 @@ func (ec *executionContext) _NeededCIEdge(ctx context.Context, sel ast.Selection
 	fields := graphql.CollectFields(ec.OperationContext, sel, neededCIEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3219,15 +2214,6 @@ func (ec *executionContext) _NeededCIEdge(ctx context.Context, sel ast.Selection
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3237,179 +2223,45 @@ func (ec *executionContext) _Proof(ctx context.Context, sel ast.SelectionSet, ob
 	fields := graphql.CollectFields(ec.OperationContext, sel, proofImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Proof")
 		case "summary":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Proof_summary(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Proof_summary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "rule":
 			out.Values[i] = ec._Proof_rule(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "path":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Proof_path(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Proof_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "group":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Proof_group(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Proof_group(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "neededCount":
 			out.Values[i] = ec._Proof_neededCount(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "upCount":
 			out.Values[i] = ec._Proof_upCount(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "causes":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Proof_causes(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Proof_causes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3418,15 +2270,6 @@ func (ec *executionContext) _Proof(ctx context.Context, sel ast.SelectionSet, ob
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -3437,8 +2280,6 @@ func (ec *executionContext) _ProofCause(ctx context.Context, sel ast.SelectionSe
 	fields := graphql.CollectFields(ec.OperationContext, sel, proofCauseImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3472,15 +2313,6 @@ func (ec *executionContext) _ProofCause(ctx context.Context, sel ast.SelectionSe
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3490,8 +2322,6 @@ func (ec *executionContext) _Subgraph(ctx context.Context, sel ast.SelectionSet,
 	fields := graphql.CollectFields(ec.OperationContext, sel, subgraphImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3520,15 +2350,6 @@ func (ec *executionContext) _Subgraph(ctx context.Context, sel ast.SelectionSet,
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3538,8 +2359,6 @@ func (ec *executionContext) _TierCount(ctx context.Context, sel ast.SelectionSet
 	fields := graphql.CollectFields(ec.OperationContext, sel, tierCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3563,15 +2382,6 @@ func (ec *executionContext) _TierCount(ctx context.Context, sel ast.SelectionSet
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3580,7 +2390,7 @@ func (ec *executionContext) _TierCount(ctx context.Context, sel ast.SelectionSet
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) marshalNAffectedCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCIᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.AffectedCI) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAffectedCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCI(ctx, sel, v[i])
@@ -3616,7 +2426,7 @@ func (ec *executionContext) marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinch
 }
 
 func (ec *executionContext) marshalNAffectedCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.AffectedCI]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAffectedCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
@@ -3642,7 +2452,7 @@ func (ec *executionContext) marshalNAffectedCIEdge2ᚖgithubᚗcomᚋlinchpinᚑ
 }
 
 func (ec *executionContext) marshalNClassCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐClassCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.ClassCount) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNClassCount2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐClassCount(ctx, sel, v[i])
@@ -3688,7 +2498,7 @@ func (ec *executionContext) marshalNDependencies2ᚖgithubᚗcomᚋlinchpinᚑcm
 }
 
 func (ec *executionContext) marshalNEnvironmentCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnvironmentCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.EnvironmentCount) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNEnvironmentCount2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnvironmentCount(ctx, sel, v[i])
@@ -3769,7 +2579,7 @@ func (ec *executionContext) marshalNImpactCounts2ᚖgithubᚗcomᚋlinchpinᚑcm
 }
 
 func (ec *executionContext) marshalNImpactPath2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPathᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.ImpactPath) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath(ctx, sel, v[i])
@@ -3795,7 +2605,7 @@ func (ec *executionContext) marshalNImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 }
 
 func (ec *executionContext) marshalNNeededCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNeededCIᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.NeededCI) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNNeededCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNeededCI(ctx, sel, v[i])
@@ -3831,7 +2641,7 @@ func (ec *executionContext) marshalNNeededCIConnection2ᚖgithubᚗcomᚋlinchpi
 }
 
 func (ec *executionContext) marshalNNeededCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.NeededCI]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNNeededCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
@@ -3883,7 +2693,7 @@ func (ec *executionContext) marshalNProof2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋli
 }
 
 func (ec *executionContext) marshalNProofCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProofCauseᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.ProofCause) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNProofCause2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProofCause(ctx, sel, v[i])
@@ -3935,7 +2745,7 @@ func (ec *executionContext) marshalNSubgraph2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 }
 
 func (ec *executionContext) marshalNTierCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTierCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.TierCount) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTierCount2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTierCount(ctx, sel, v[i])

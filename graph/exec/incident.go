@@ -5,17 +5,15 @@ package exec
 import (
 	"context"
 	"errors"
-	"math"
 	"strconv"
-	"sync/atomic"
-	"time"
+
+	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
-	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -212,7 +210,7 @@ func (ec *executionContext) field_Incident_timeline_args(ctx context.Context, ra
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _AssignIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -222,11 +220,9 @@ func (ec *executionContext) _AssignIncidentPayload_incident(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -244,7 +240,7 @@ func (ec *executionContext) fieldContext_AssignIncidentPayload_incident(_ contex
 }
 
 func (ec *executionContext) _AssignIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -254,11 +250,9 @@ func (ec *executionContext) _AssignIncidentPayload_userErrors(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -276,7 +270,7 @@ func (ec *executionContext) fieldContext_AssignIncidentPayload_userErrors(_ cont
 }
 
 func (ec *executionContext) _CancelIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -286,11 +280,9 @@ func (ec *executionContext) _CancelIncidentPayload_incident(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -308,7 +300,7 @@ func (ec *executionContext) fieldContext_CancelIncidentPayload_incident(_ contex
 }
 
 func (ec *executionContext) _CancelIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -318,11 +310,9 @@ func (ec *executionContext) _CancelIncidentPayload_userErrors(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -340,7 +330,7 @@ func (ec *executionContext) fieldContext_CancelIncidentPayload_userErrors(_ cont
 }
 
 func (ec *executionContext) _CloseIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -350,11 +340,9 @@ func (ec *executionContext) _CloseIncidentPayload_incident(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -372,7 +360,7 @@ func (ec *executionContext) fieldContext_CloseIncidentPayload_incident(_ context
 }
 
 func (ec *executionContext) _CloseIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -382,11 +370,9 @@ func (ec *executionContext) _CloseIncidentPayload_userErrors(ctx context.Context
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -404,7 +390,7 @@ func (ec *executionContext) fieldContext_CloseIncidentPayload_userErrors(_ conte
 }
 
 func (ec *executionContext) _CommentOnIncidentPayload_timelineEntry(ctx context.Context, field graphql.CollectedField, obj *present.TimelineEntryPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -414,11 +400,9 @@ func (ec *executionContext) _CommentOnIncidentPayload_timelineEntry(ctx context.
 		func(ctx context.Context) (any, error) {
 			return obj.TimelineEntry, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.TimelineEntry) graphql.Marshaler {
 			return ec.marshalOTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -436,7 +420,7 @@ func (ec *executionContext) fieldContext_CommentOnIncidentPayload_timelineEntry(
 }
 
 func (ec *executionContext) _CommentOnIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.TimelineEntryPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -446,11 +430,9 @@ func (ec *executionContext) _CommentOnIncidentPayload_userErrors(ctx context.Con
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -468,7 +450,7 @@ func (ec *executionContext) fieldContext_CommentOnIncidentPayload_userErrors(_ c
 }
 
 func (ec *executionContext) _HoldIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -478,11 +460,9 @@ func (ec *executionContext) _HoldIncidentPayload_incident(ctx context.Context, f
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -500,7 +480,7 @@ func (ec *executionContext) fieldContext_HoldIncidentPayload_incident(_ context.
 }
 
 func (ec *executionContext) _HoldIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -510,11 +490,9 @@ func (ec *executionContext) _HoldIncidentPayload_userErrors(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -532,53 +510,21 @@ func (ec *executionContext) fieldContext_HoldIncidentPayload_userErrors(_ contex
 }
 
 func (ec *executionContext) _ImpactSnapshot_revision(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactSnapshot_revision(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Revision, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNRevision2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
 func (ec *executionContext) fieldContext_ImpactSnapshot_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactSnapshot", field, false, false, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactSnapshot_affectedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactSnapshot_affectedCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AffectedCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.AffectedCount)
 }
 func (ec *executionContext) fieldContext_ImpactSnapshot_affectedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactSnapshot", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactSnapshot_services(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -588,11 +534,9 @@ func (ec *executionContext) _ImpactSnapshot_services(ctx context.Context, field 
 		func(ctx context.Context) (any, error) {
 			return obj.Services, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactedRecord) graphql.Marshaler {
 			return ec.marshalNImpactedRecord2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactedRecordᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -610,53 +554,21 @@ func (ec *executionContext) fieldContext_ImpactSnapshot_services(_ context.Conte
 }
 
 func (ec *executionContext) _ImpactedRecord_name(ctx context.Context, field graphql.CollectedField, obj *read.ImpactedRecord) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactedRecord_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_ImpactedRecord_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactedRecord", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactedRecord_state(ctx context.Context, field graphql.CollectedField, obj *read.ImpactedRecord) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactedRecord_state(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.State, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNOperationalState2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.State)
 }
 func (ec *executionContext) fieldContext_ImpactedRecord_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactedRecord", field, false, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactedRecord_ci(ctx context.Context, field graphql.CollectedField, obj *read.ImpactedRecord) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -666,11 +578,9 @@ func (ec *executionContext) _ImpactedRecord_ci(ctx context.Context, field graphq
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -688,214 +598,70 @@ func (ec *executionContext) fieldContext_ImpactedRecord_ci(_ context.Context, fi
 }
 
 func (ec *executionContext) _Incident_id(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v ident.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_Incident_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_number(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_number(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Number(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Number())
 }
 func (ec *executionContext) fieldContext_Incident_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_title(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_title(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Title, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Title)
 }
 func (ec *executionContext) fieldContext_Incident_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_description(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_description(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Description, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
 }
 func (ec *executionContext) fieldContext_Incident_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_state(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_state(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.State, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.IncidentState) graphql.Marshaler {
-			return ec.marshalNIncidentState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentState(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNIncidentState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentState(ctx, field.Selections, obj.State)
 }
 func (ec *executionContext) fieldContext_Incident_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type IncidentState does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_holdReason(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_holdReason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.HoldReason, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *domain.HoldReason) graphql.Marshaler {
-			return ec.marshalOHoldReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐHoldReason(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalOHoldReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐHoldReason(ctx, field.Selections, obj.HoldReason)
 }
 func (ec *executionContext) fieldContext_Incident_holdReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type HoldReason does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_isOpen(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_isOpen(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsOpen(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsOpen())
 }
 func (ec *executionContext) fieldContext_Incident_isOpen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_impactLevel(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_impactLevel(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ImpactLevel(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ImpactLevel())
 }
 func (ec *executionContext) fieldContext_Incident_impactLevel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_isImpactLevelOverridden(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_isImpactLevelOverridden(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsImpactLevelOverridden(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsImpactLevelOverridden())
 }
 func (ec *executionContext) fieldContext_Incident_isImpactLevelOverridden(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_suggestedImpactLevel(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -905,11 +671,9 @@ func (ec *executionContext) _Incident_suggestedImpactLevel(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.SuggestedImpactLevel(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -918,7 +682,7 @@ func (ec *executionContext) fieldContext_Incident_suggestedImpactLevel(_ context
 }
 
 func (ec *executionContext) _Incident_suggestedImpactReason(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -928,11 +692,9 @@ func (ec *executionContext) _Incident_suggestedImpactReason(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.SuggestedImpactReason(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return ec.marshalNString2string(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -941,145 +703,49 @@ func (ec *executionContext) fieldContext_Incident_suggestedImpactReason(_ contex
 }
 
 func (ec *executionContext) _Incident_urgency(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_urgency(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Urgency, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Urgency)
 }
 func (ec *executionContext) fieldContext_Incident_urgency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_priority(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_priority(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Priority, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Priority)
 }
 func (ec *executionContext) fieldContext_Incident_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_category(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_category(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Category, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Category)
 }
 func (ec *executionContext) fieldContext_Incident_category(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_channel(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_channel(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Channel, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.Channel) graphql.Marshaler {
-			return ec.marshalNChannel2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChannel(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNChannel2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChannel(ctx, field.Selections, obj.Channel)
 }
 func (ec *executionContext) fieldContext_Incident_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Channel does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_isMajor(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_isMajor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsMajor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsMajor)
 }
 func (ec *executionContext) fieldContext_Incident_isMajor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_openedBy(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_openedBy(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.OpenedBy, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.OpenedBy)
 }
 func (ec *executionContext) fieldContext_Incident_openedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_caller(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1089,11 +755,9 @@ func (ec *executionContext) _Incident_caller(ctx context.Context, field graphql.
 		func(ctx context.Context) (any, error) {
 			return obj.Caller(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
 			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1111,7 +775,7 @@ func (ec *executionContext) fieldContext_Incident_caller(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Incident_assignee(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1121,11 +785,9 @@ func (ec *executionContext) _Incident_assignee(ctx context.Context, field graphq
 		func(ctx context.Context) (any, error) {
 			return obj.Assignee(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
 			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1143,7 +805,7 @@ func (ec *executionContext) fieldContext_Incident_assignee(_ context.Context, fi
 }
 
 func (ec *executionContext) _Incident_assignmentTeam(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1153,11 +815,9 @@ func (ec *executionContext) _Incident_assignmentTeam(ctx context.Context, field 
 		func(ctx context.Context) (any, error) {
 			return obj.AssignmentTeam(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
 			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1175,7 +835,7 @@ func (ec *executionContext) fieldContext_Incident_assignmentTeam(_ context.Conte
 }
 
 func (ec *executionContext) _Incident_parent(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1185,11 +845,9 @@ func (ec *executionContext) _Incident_parent(ctx context.Context, field graphql.
 		func(ctx context.Context) (any, error) {
 			return obj.Parent(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1207,7 +865,7 @@ func (ec *executionContext) fieldContext_Incident_parent(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Incident_children(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1218,11 +876,9 @@ func (ec *executionContext) _Incident_children(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Children(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Incident]) graphql.Marshaler {
 			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1251,7 +907,7 @@ func (ec *executionContext) fieldContext_Incident_children(ctx context.Context, 
 }
 
 func (ec *executionContext) _Incident_causedByChange(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1261,11 +917,9 @@ func (ec *executionContext) _Incident_causedByChange(ctx context.Context, field 
 		func(ctx context.Context) (any, error) {
 			return obj.CausedByChange(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1283,7 +937,7 @@ func (ec *executionContext) fieldContext_Incident_causedByChange(_ context.Conte
 }
 
 func (ec *executionContext) _Incident_fixedByChange(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1293,11 +947,9 @@ func (ec *executionContext) _Incident_fixedByChange(ctx context.Context, field g
 		func(ctx context.Context) (any, error) {
 			return obj.FixedByChange(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1315,260 +967,84 @@ func (ec *executionContext) fieldContext_Incident_fixedByChange(_ context.Contex
 }
 
 func (ec *executionContext) _Incident_resolutionCode(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_resolutionCode(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ResolutionCode, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *domain.ResolutionCode) graphql.Marshaler {
-			return ec.marshalOResolutionCode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResolutionCode(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalOResolutionCode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResolutionCode(ctx, field.Selections, obj.ResolutionCode)
 }
 func (ec *executionContext) fieldContext_Incident_resolutionCode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type ResolutionCode does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_resolutionNotes(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_resolutionNotes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ResolutionNotes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.ResolutionNotes)
 }
 func (ec *executionContext) fieldContext_Incident_resolutionNotes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_detectedAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_detectedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DetectedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.DetectedAt)
 }
 func (ec *executionContext) fieldContext_Incident_detectedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_acknowledgedAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_acknowledgedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AcknowledgedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.AcknowledgedAt)
 }
 func (ec *executionContext) fieldContext_Incident_acknowledgedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_resolvedAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_resolvedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ResolvedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ResolvedAt)
 }
 func (ec *executionContext) fieldContext_Incident_resolvedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_closedAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_closedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ClosedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ClosedAt)
 }
 func (ec *executionContext) fieldContext_Incident_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_reopenCount(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_reopenCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReopenCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ReopenCount)
 }
 func (ec *executionContext) fieldContext_Incident_reopenCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_reassignmentCount(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_reassignmentCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ReassignmentCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ReassignmentCount)
 }
 func (ec *executionContext) fieldContext_Incident_reassignmentCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_createdAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
 func (ec *executionContext) fieldContext_Incident_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_updatedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UpdatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
 func (ec *executionContext) fieldContext_Incident_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_version(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Version, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
 func (ec *executionContext) fieldContext_Incident_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_cis(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1578,11 +1054,9 @@ func (ec *executionContext) _Incident_cis(ctx context.Context, field graphql.Col
 		func(ctx context.Context) (any, error) {
 			return obj.Cis(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.IncidentCI) graphql.Marshaler {
 			return ec.marshalNIncidentCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentCIᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1600,7 +1074,7 @@ func (ec *executionContext) fieldContext_Incident_cis(_ context.Context, field g
 }
 
 func (ec *executionContext) _Incident_impact(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1611,11 +1085,9 @@ func (ec *executionContext) _Incident_impact(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Impact(ctx, fc.Args["filter"].(*read.ImpactFilter))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
 			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1644,7 +1116,7 @@ func (ec *executionContext) fieldContext_Incident_impact(ctx context.Context, fi
 }
 
 func (ec *executionContext) _Incident_affectedServices(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1655,11 +1127,9 @@ func (ec *executionContext) _Incident_affectedServices(ctx context.Context, fiel
 			fc := graphql.GetFieldContext(ctx)
 			return obj.AffectedServices(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.AffectedCI]) graphql.Marshaler {
 			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1688,7 +1158,7 @@ func (ec *executionContext) fieldContext_Incident_affectedServices(ctx context.C
 }
 
 func (ec *executionContext) _Incident_impactAtOpening(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1698,11 +1168,9 @@ func (ec *executionContext) _Incident_impactAtOpening(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.ImpactAtOpening(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactSnapshot) graphql.Marshaler {
 			return ec.marshalOImpactSnapshot2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactSnapshot(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1720,7 +1188,7 @@ func (ec *executionContext) fieldContext_Incident_impactAtOpening(_ context.Cont
 }
 
 func (ec *executionContext) _Incident_impactAtResolution(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1730,11 +1198,9 @@ func (ec *executionContext) _Incident_impactAtResolution(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.ImpactAtResolution(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactSnapshot) graphql.Marshaler {
 			return ec.marshalOImpactSnapshot2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactSnapshot(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -1752,7 +1218,7 @@ func (ec *executionContext) fieldContext_Incident_impactAtResolution(_ context.C
 }
 
 func (ec *executionContext) _Incident_availableTransitions(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1762,11 +1228,9 @@ func (ec *executionContext) _Incident_availableTransitions(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.AvailableTransitions(ctx), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*lifecycle.IncidentTransition) graphql.Marshaler {
 			return ec.marshalNIncidentTransition2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋlifecycleᚐTransitionᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1784,7 +1248,7 @@ func (ec *executionContext) fieldContext_Incident_availableTransitions(_ context
 }
 
 func (ec *executionContext) _Incident_timeline(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1795,11 +1259,9 @@ func (ec *executionContext) _Incident_timeline(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Timeline(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.TimelineEntry]) graphql.Marshaler {
 			return ec.marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1828,7 +1290,7 @@ func (ec *executionContext) fieldContext_Incident_timeline(ctx context.Context, 
 }
 
 func (ec *executionContext) _Incident_externalIdentities(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1838,11 +1300,9 @@ func (ec *executionContext) _Incident_externalIdentities(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.ExternalIdentities(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ExternalIdentity) graphql.Marshaler {
 			return ec.marshalNExternalIdentity2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋentᚐExternalIdentityᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1860,7 +1320,7 @@ func (ec *executionContext) fieldContext_Incident_externalIdentities(_ context.C
 }
 
 func (ec *executionContext) _Incident_history(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1871,11 +1331,9 @@ func (ec *executionContext) _Incident_history(ctx context.Context, field graphql
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Entry]) graphql.Marshaler {
 			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1904,7 +1362,7 @@ func (ec *executionContext) fieldContext_Incident_history(ctx context.Context, f
 }
 
 func (ec *executionContext) _Incident_rootCauseCandidates(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1915,11 +1373,9 @@ func (ec *executionContext) _Incident_rootCauseCandidates(ctx context.Context, f
 			fc := graphql.GetFieldContext(ctx)
 			return obj.RootCauseCandidates(ctx, fc.Args["first"].(int))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.RootCauseCandidate) graphql.Marshaler {
 			return ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1948,30 +1404,14 @@ func (ec *executionContext) fieldContext_Incident_rootCauseCandidates(ctx contex
 }
 
 func (ec *executionContext) _IncidentCI_role(ctx context.Context, field graphql.CollectedField, obj *read.IncidentCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentCI_role(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Role, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.IncidentRole) graphql.Marshaler {
-			return ec.marshalNIncidentRole2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentRole(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNIncidentRole2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentRole(ctx, field.Selections, obj.Role)
 }
 func (ec *executionContext) fieldContext_IncidentCI_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IncidentCI", field, false, false, errors.New("field of type IncidentRole does not have child fields"))
 }
 
 func (ec *executionContext) _IncidentCI_ci(ctx context.Context, field graphql.CollectedField, obj *read.IncidentCI) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1981,11 +1421,9 @@ func (ec *executionContext) _IncidentCI_ci(ctx context.Context, field graphql.Co
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2003,7 +1441,7 @@ func (ec *executionContext) fieldContext_IncidentCI_ci(_ context.Context, field 
 }
 
 func (ec *executionContext) _IncidentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Incident]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2013,11 +1451,9 @@ func (ec *executionContext) _IncidentConnection_edges(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.Incident]) graphql.Marshaler {
 			return ec.marshalNIncidentEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2035,7 +1471,7 @@ func (ec *executionContext) fieldContext_IncidentConnection_edges(_ context.Cont
 }
 
 func (ec *executionContext) _IncidentConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Incident]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2045,11 +1481,9 @@ func (ec *executionContext) _IncidentConnection_nodes(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Incident) graphql.Marshaler {
 			return ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2067,7 +1501,7 @@ func (ec *executionContext) fieldContext_IncidentConnection_nodes(_ context.Cont
 }
 
 func (ec *executionContext) _IncidentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Incident]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2077,11 +1511,9 @@ func (ec *executionContext) _IncidentConnection_pageInfo(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
 			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2099,7 +1531,7 @@ func (ec *executionContext) fieldContext_IncidentConnection_pageInfo(_ context.C
 }
 
 func (ec *executionContext) _IncidentConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Incident]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2109,11 +1541,9 @@ func (ec *executionContext) _IncidentConnection_totalCount(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2122,30 +1552,14 @@ func (ec *executionContext) fieldContext_IncidentConnection_totalCount(_ context
 }
 
 func (ec *executionContext) _IncidentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Incident]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_IncidentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IncidentEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _IncidentEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Incident]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2155,11 +1569,9 @@ func (ec *executionContext) _IncidentEdge_node(ctx context.Context, field graphq
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalNIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2177,76 +1589,28 @@ func (ec *executionContext) fieldContext_IncidentEdge_node(_ context.Context, fi
 }
 
 func (ec *executionContext) _IncidentTransition_to(ctx context.Context, field graphql.CollectedField, obj *lifecycle.Transition[domain.IncidentState]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentTransition_to(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.To, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.IncidentState) graphql.Marshaler {
-			return ec.marshalNIncidentState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentState(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNIncidentState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentState(ctx, field.Selections, obj.To)
 }
 func (ec *executionContext) fieldContext_IncidentTransition_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IncidentTransition", field, false, false, errors.New("field of type IncidentState does not have child fields"))
 }
 
 func (ec *executionContext) _IncidentTransition_mutation(ctx context.Context, field graphql.CollectedField, obj *lifecycle.Transition[domain.IncidentState]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentTransition_mutation(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Mutation(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Mutation())
 }
 func (ec *executionContext) fieldContext_IncidentTransition_mutation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IncidentTransition", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _IncidentTransition_requires(ctx context.Context, field graphql.CollectedField, obj *lifecycle.Transition[domain.IncidentState]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentTransition_requires(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Requires, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
-			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2ᚕstringᚄ(ctx, field.Selections, obj.Requires)
 }
 func (ec *executionContext) fieldContext_IncidentTransition_requires(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IncidentTransition", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _OpenIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2256,11 +1620,9 @@ func (ec *executionContext) _OpenIncidentPayload_incident(ctx context.Context, f
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -2278,7 +1640,7 @@ func (ec *executionContext) fieldContext_OpenIncidentPayload_incident(_ context.
 }
 
 func (ec *executionContext) _OpenIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2288,11 +1650,9 @@ func (ec *executionContext) _OpenIncidentPayload_userErrors(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2310,76 +1670,28 @@ func (ec *executionContext) fieldContext_OpenIncidentPayload_userErrors(_ contex
 }
 
 func (ec *executionContext) _PriorityRule_impactLevel(ctx context.Context, field graphql.CollectedField, obj *read.PriorityRule) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PriorityRule_impactLevel(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ImpactLevel, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ImpactLevel)
 }
 func (ec *executionContext) fieldContext_PriorityRule_impactLevel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PriorityRule", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _PriorityRule_urgency(ctx context.Context, field graphql.CollectedField, obj *read.PriorityRule) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PriorityRule_urgency(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Urgency, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Urgency)
 }
 func (ec *executionContext) fieldContext_PriorityRule_urgency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PriorityRule", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _PriorityRule_priority(ctx context.Context, field graphql.CollectedField, obj *read.PriorityRule) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PriorityRule_priority(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Priority, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Priority)
 }
 func (ec *executionContext) fieldContext_PriorityRule_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PriorityRule", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ReopenIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2389,11 +1701,9 @@ func (ec *executionContext) _ReopenIncidentPayload_incident(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -2411,7 +1721,7 @@ func (ec *executionContext) fieldContext_ReopenIncidentPayload_incident(_ contex
 }
 
 func (ec *executionContext) _ReopenIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2421,11 +1731,9 @@ func (ec *executionContext) _ReopenIncidentPayload_userErrors(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2443,7 +1751,7 @@ func (ec *executionContext) fieldContext_ReopenIncidentPayload_userErrors(_ cont
 }
 
 func (ec *executionContext) _ResolveIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2453,11 +1761,9 @@ func (ec *executionContext) _ResolveIncidentPayload_incident(ctx context.Context
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -2475,7 +1781,7 @@ func (ec *executionContext) fieldContext_ResolveIncidentPayload_incident(_ conte
 }
 
 func (ec *executionContext) _ResolveIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2485,11 +1791,9 @@ func (ec *executionContext) _ResolveIncidentPayload_userErrors(ctx context.Conte
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2507,7 +1811,7 @@ func (ec *executionContext) fieldContext_ResolveIncidentPayload_userErrors(_ con
 }
 
 func (ec *executionContext) _SetIncidentCIsPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2517,11 +1821,9 @@ func (ec *executionContext) _SetIncidentCIsPayload_incident(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -2539,7 +1841,7 @@ func (ec *executionContext) fieldContext_SetIncidentCIsPayload_incident(_ contex
 }
 
 func (ec *executionContext) _SetIncidentCIsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2549,11 +1851,9 @@ func (ec *executionContext) _SetIncidentCIsPayload_userErrors(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2571,7 +1871,7 @@ func (ec *executionContext) fieldContext_SetIncidentCIsPayload_userErrors(_ cont
 }
 
 func (ec *executionContext) _StartIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2581,11 +1881,9 @@ func (ec *executionContext) _StartIncidentPayload_incident(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -2603,7 +1901,7 @@ func (ec *executionContext) fieldContext_StartIncidentPayload_incident(_ context
 }
 
 func (ec *executionContext) _StartIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2613,11 +1911,9 @@ func (ec *executionContext) _StartIncidentPayload_userErrors(ctx context.Context
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2635,168 +1931,56 @@ func (ec *executionContext) fieldContext_StartIncidentPayload_userErrors(_ conte
 }
 
 func (ec *executionContext) _TimelineEntry_id(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntry_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v ident.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_TimelineEntry_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntry_kind(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntry_kind(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Kind, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v domain.TimelineKind) graphql.Marshaler {
-			return ec.marshalNTimelineKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐTimelineKind(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNTimelineKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐTimelineKind(ctx, field.Selections, obj.Kind)
 }
 func (ec *executionContext) fieldContext_TimelineEntry_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type TimelineKind does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntry_body(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntry_body(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Body, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Body)
 }
 func (ec *executionContext) fieldContext_TimelineEntry_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntry_fromState(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntry_fromState(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.FromState(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.FromState())
 }
 func (ec *executionContext) fieldContext_TimelineEntry_fromState(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEntry", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntry_toState(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntry_toState(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ToState(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.ToState())
 }
 func (ec *executionContext) fieldContext_TimelineEntry_toState(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEntry", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntry_actor(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntry_actor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Actor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Actor)
 }
 func (ec *executionContext) fieldContext_TimelineEntry_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntry_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntry_createdAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
 func (ec *executionContext) fieldContext_TimelineEntry_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.TimelineEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2806,11 +1990,9 @@ func (ec *executionContext) _TimelineEntryConnection_edges(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.TimelineEntry]) graphql.Marshaler {
 			return ec.marshalNTimelineEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2828,7 +2010,7 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_edges(_ context
 }
 
 func (ec *executionContext) _TimelineEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.TimelineEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2838,11 +2020,9 @@ func (ec *executionContext) _TimelineEntryConnection_nodes(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.TimelineEntry) graphql.Marshaler {
 			return ec.marshalNTimelineEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntryᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2860,7 +2040,7 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_nodes(_ context
 }
 
 func (ec *executionContext) _TimelineEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.TimelineEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2870,11 +2050,9 @@ func (ec *executionContext) _TimelineEntryConnection_pageInfo(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
 			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2892,7 +2070,7 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_pageInfo(_ cont
 }
 
 func (ec *executionContext) _TimelineEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.TimelineEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2902,11 +2080,9 @@ func (ec *executionContext) _TimelineEntryConnection_totalCount(ctx context.Cont
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2915,30 +2091,14 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_totalCount(_ co
 }
 
 func (ec *executionContext) _TimelineEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.TimelineEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntryEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_TimelineEntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEntryEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.TimelineEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2948,11 +2108,9 @@ func (ec *executionContext) _TimelineEntryEdge_node(ctx context.Context, field g
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.TimelineEntry) graphql.Marshaler {
 			return ec.marshalNTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2970,7 +2128,7 @@ func (ec *executionContext) fieldContext_TimelineEntryEdge_node(_ context.Contex
 }
 
 func (ec *executionContext) _UpdateIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2980,11 +2138,9 @@ func (ec *executionContext) _UpdateIncidentPayload_incident(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -3002,7 +2158,7 @@ func (ec *executionContext) fieldContext_UpdateIncidentPayload_incident(_ contex
 }
 
 func (ec *executionContext) _UpdateIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3012,11 +2168,9 @@ func (ec *executionContext) _UpdateIncidentPayload_userErrors(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
 			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3933,8 +3087,6 @@ func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.
 	fields := graphql.CollectFields(ec.OperationContext, sel, assignIncidentPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3958,15 +3110,6 @@ func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -3976,8 +3119,6 @@ func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.
 	fields := graphql.CollectFields(ec.OperationContext, sel, cancelIncidentPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4001,15 +3142,6 @@ func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -4019,8 +3151,6 @@ func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.S
 	fields := graphql.CollectFields(ec.OperationContext, sel, closeIncidentPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4044,15 +3174,6 @@ func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.S
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -4062,8 +3183,6 @@ func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel a
 	fields := graphql.CollectFields(ec.OperationContext, sel, commentOnIncidentPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4087,15 +3206,6 @@ func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel a
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -4105,8 +3215,6 @@ func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.Se
 	fields := graphql.CollectFields(ec.OperationContext, sel, holdIncidentPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4130,15 +3238,6 @@ func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.Se
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -4148,8 +3247,6 @@ func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.Selecti
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactSnapshotImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4178,15 +3275,6 @@ func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.Selecti
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -4196,8 +3284,6 @@ func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.Selecti
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactedRecordImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4205,51 +3291,18 @@ func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.Selecti
 		case "name":
 			out.Values[i] = ec._ImpactedRecord_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "state":
 			out.Values[i] = ec._ImpactedRecord_state(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "ci":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._ImpactedRecord_ci(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._ImpactedRecord_ci(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -4258,15 +3311,6 @@ func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.Selecti
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -4277,8 +3321,6 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4286,789 +3328,228 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 		case "id":
 			out.Values[i] = ec._Incident_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "number":
 			out.Values[i] = ec._Incident_number(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "title":
 			out.Values[i] = ec._Incident_title(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "description":
 			out.Values[i] = ec._Incident_description(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "state":
 			out.Values[i] = ec._Incident_state(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "holdReason":
 			out.Values[i] = ec._Incident_holdReason(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "isOpen":
 			out.Values[i] = ec._Incident_isOpen(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "impactLevel":
 			out.Values[i] = ec._Incident_impactLevel(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "isImpactLevelOverridden":
 			out.Values[i] = ec._Incident_isImpactLevelOverridden(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "suggestedImpactLevel":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_suggestedImpactLevel(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_suggestedImpactLevel(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "suggestedImpactReason":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_suggestedImpactReason(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_suggestedImpactReason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "urgency":
 			out.Values[i] = ec._Incident_urgency(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "priority":
 			out.Values[i] = ec._Incident_priority(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "category":
 			out.Values[i] = ec._Incident_category(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "channel":
 			out.Values[i] = ec._Incident_channel(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "isMajor":
 			out.Values[i] = ec._Incident_isMajor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "openedBy":
 			out.Values[i] = ec._Incident_openedBy(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "caller":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_caller(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_caller(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "assignee":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_assignee(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_assignee(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "assignmentTeam":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_assignmentTeam(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_assignmentTeam(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "parent":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_parent(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_parent(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "children":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_children(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_children(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "causedByChange":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_causedByChange(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_causedByChange(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "fixedByChange":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_fixedByChange(ctx, field, obj)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_fixedByChange(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "resolutionCode":
 			out.Values[i] = ec._Incident_resolutionCode(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "resolutionNotes":
 			out.Values[i] = ec._Incident_resolutionNotes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "detectedAt":
 			out.Values[i] = ec._Incident_detectedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "acknowledgedAt":
 			out.Values[i] = ec._Incident_acknowledgedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "resolvedAt":
 			out.Values[i] = ec._Incident_resolvedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "closedAt":
 			out.Values[i] = ec._Incident_closedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "reopenCount":
 			out.Values[i] = ec._Incident_reopenCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "reassignmentCount":
 			out.Values[i] = ec._Incident_reassignmentCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "createdAt":
 			out.Values[i] = ec._Incident_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "updatedAt":
 			out.Values[i] = ec._Incident_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "version":
 			out.Values[i] = ec._Incident_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "cis":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_cis(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_cis(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "impact":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_impact(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_impact(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "affectedServices":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_affectedServices(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_affectedServices(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "impactAtOpening":
 			out.Values[i] = ec._Incident_impactAtOpening(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "impactAtResolution":
 			out.Values[i] = ec._Incident_impactAtResolution(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "availableTransitions":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_availableTransitions(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_availableTransitions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "timeline":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_timeline(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_timeline(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "externalIdentities":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_externalIdentities(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_externalIdentities(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "history":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_history(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_history(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "rootCauseCandidates":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Incident_rootCauseCandidates(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._Incident_rootCauseCandidates(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -5077,15 +3558,6 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -5096,8 +3568,6 @@ func (ec *executionContext) _IncidentCI(ctx context.Context, sel ast.SelectionSe
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentCIImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5105,46 +3575,13 @@ func (ec *executionContext) _IncidentCI(ctx context.Context, sel ast.SelectionSe
 		case "role":
 			out.Values[i] = ec._IncidentCI_role(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "ci":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._IncidentCI_ci(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._IncidentCI_ci(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -5153,15 +3590,6 @@ func (ec *executionContext) _IncidentCI(ctx context.Context, sel ast.SelectionSe
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -5172,8 +3600,6 @@ func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.Sel
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5181,56 +3607,23 @@ func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.Sel
 		case "edges":
 			out.Values[i] = ec._IncidentConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._IncidentConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._IncidentConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._IncidentConnection_totalCount(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._IncidentConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -5239,15 +3632,6 @@ func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.Sel
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -5258,8 +3642,6 @@ func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.Selection
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5283,15 +3665,6 @@ func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.Selection
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -5301,8 +3674,6 @@ func (ec *executionContext) _IncidentTransition(ctx context.Context, sel ast.Sel
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentTransitionImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5331,15 +3702,6 @@ func (ec *executionContext) _IncidentTransition(ctx context.Context, sel ast.Sel
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -5349,8 +3711,6 @@ func (ec *executionContext) _OpenIncidentPayload(ctx context.Context, sel ast.Se
 	fields := graphql.CollectFields(ec.OperationContext, sel, openIncidentPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5374,15 +3734,6 @@ func (ec *executionContext) _OpenIncidentPayload(ctx context.Context, sel ast.Se
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -5392,8 +3743,6 @@ func (ec *executionContext) _PriorityRule(ctx context.Context, sel ast.Selection
 	fields := graphql.CollectFields(ec.OperationContext, sel, priorityRuleImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5422,15 +3771,6 @@ func (ec *executionContext) _PriorityRule(ctx context.Context, sel ast.Selection
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -5440,8 +3780,6 @@ func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.
 	fields := graphql.CollectFields(ec.OperationContext, sel, reopenIncidentPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5465,15 +3803,6 @@ func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -5483,8 +3812,6 @@ func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast
 	fields := graphql.CollectFields(ec.OperationContext, sel, resolveIncidentPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5508,15 +3835,6 @@ func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -5526,8 +3844,6 @@ func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.
 	fields := graphql.CollectFields(ec.OperationContext, sel, setIncidentCIsPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5551,15 +3867,6 @@ func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -5569,8 +3876,6 @@ func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.S
 	fields := graphql.CollectFields(ec.OperationContext, sel, startIncidentPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5594,15 +3899,6 @@ func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.S
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -5612,8 +3908,6 @@ func (ec *executionContext) _TimelineEntry(ctx context.Context, sel ast.Selectio
 	fields := graphql.CollectFields(ec.OperationContext, sel, timelineEntryImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5662,15 +3956,6 @@ func (ec *executionContext) _TimelineEntry(ctx context.Context, sel ast.Selectio
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -5680,8 +3965,6 @@ func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel as
 	fields := graphql.CollectFields(ec.OperationContext, sel, timelineEntryConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5689,56 +3972,23 @@ func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel as
 		case "edges":
 			out.Values[i] = ec._TimelineEntryConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._TimelineEntryConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._TimelineEntryConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._TimelineEntryConnection_totalCount(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._TimelineEntryConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -5747,15 +3997,6 @@ func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel as
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -5766,8 +4007,6 @@ func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.Sele
 	fields := graphql.CollectFields(ec.OperationContext, sel, timelineEntryEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5791,15 +4030,6 @@ func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.Sele
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -5809,8 +4039,6 @@ func (ec *executionContext) _UpdateIncidentPayload(ctx context.Context, sel ast.
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateIncidentPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -5833,15 +4061,6 @@ func (ec *executionContext) _UpdateIncidentPayload(ctx context.Context, sel ast.
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -5977,7 +4196,7 @@ func (ec *executionContext) marshalNHoldReason2githubᚗcomᚋlinchpinᚑcmdbᚋ
 }
 
 func (ec *executionContext) marshalNImpactedRecord2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactedRecordᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.ImpactedRecord) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNImpactedRecord2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactedRecord(ctx, sel, v[i])
@@ -6003,7 +4222,7 @@ func (ec *executionContext) marshalNImpactedRecord2ᚖgithubᚗcomᚋlinchpinᚑ
 }
 
 func (ec *executionContext) marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Incident) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, sel, v[i])
@@ -6029,7 +4248,7 @@ func (ec *executionContext) marshalNIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 }
 
 func (ec *executionContext) marshalNIncidentCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentCIᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.IncidentCI) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNIncidentCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentCI(ctx, sel, v[i])
@@ -6084,7 +4303,7 @@ func (ec *executionContext) marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpi
 }
 
 func (ec *executionContext) marshalNIncidentEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.Incident]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNIncidentEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
@@ -6171,7 +4390,7 @@ func (ec *executionContext) marshalNIncidentState2githubᚗcomᚋlinchpinᚑcmdb
 }
 
 func (ec *executionContext) marshalNIncidentTransition2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋlifecycleᚐTransitionᚄ(ctx context.Context, sel ast.SelectionSet, v []*lifecycle.IncidentTransition) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNIncidentTransition2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋlifecycleᚐTransition(ctx, sel, v[i])
@@ -6212,7 +4431,7 @@ func (ec *executionContext) marshalNOpenIncidentPayload2ᚖgithubᚗcomᚋlinchp
 }
 
 func (ec *executionContext) marshalNPriorityRule2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPriorityRuleᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.PriorityRule) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNPriorityRule2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPriorityRule(ctx, sel, v[i])
@@ -6315,7 +4534,7 @@ func (ec *executionContext) marshalNStartIncidentPayload2ᚖgithubᚗcomᚋlinch
 }
 
 func (ec *executionContext) marshalNTimelineEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.TimelineEntry) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry(ctx, sel, v[i])
@@ -6351,7 +4570,7 @@ func (ec *executionContext) marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋli
 }
 
 func (ec *executionContext) marshalNTimelineEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.TimelineEntry]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTimelineEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
@@ -6540,7 +4759,7 @@ func (ec *executionContext) marshalOIncidentState2ᚕgithubᚗcomᚋlinchpinᚑc
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNIncidentState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentState(ctx, sel, v[i])

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/linchpin-cmdb/linchpin/graph/lean"
+
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
@@ -1791,7 +1793,7 @@ func (ec *executionContext) field_Query_whatIf_args(ctx context.Context, rawArgs
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _Mutation_draftChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1802,11 +1804,9 @@ func (ec *executionContext) _Mutation_draftChange(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DraftChange(ctx, fc.Args["input"].(change.Draft))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNDraftChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1835,7 +1835,7 @@ func (ec *executionContext) fieldContext_Mutation_draftChange(ctx context.Contex
 }
 
 func (ec *executionContext) _Mutation_updateChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1846,11 +1846,9 @@ func (ec *executionContext) _Mutation_updateChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateChange(ctx, fc.Args["input"].(change.Update))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNUpdateChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1879,7 +1877,7 @@ func (ec *executionContext) fieldContext_Mutation_updateChange(ctx context.Conte
 }
 
 func (ec *executionContext) _Mutation_assessChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1890,11 +1888,9 @@ func (ec *executionContext) _Mutation_assessChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AssessChange(ctx, fc.Args["input"].(change.Assess))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNAssessChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1923,7 +1919,7 @@ func (ec *executionContext) fieldContext_Mutation_assessChange(ctx context.Conte
 }
 
 func (ec *executionContext) _Mutation_requestChangeApproval(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1934,11 +1930,9 @@ func (ec *executionContext) _Mutation_requestChangeApproval(ctx context.Context,
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RequestChangeApproval(ctx, fc.Args["input"].(change.RequestApproval))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNRequestChangeApprovalPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -1967,7 +1961,7 @@ func (ec *executionContext) fieldContext_Mutation_requestChangeApproval(ctx cont
 }
 
 func (ec *executionContext) _Mutation_approveChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -1978,11 +1972,9 @@ func (ec *executionContext) _Mutation_approveChange(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ApproveChange(ctx, fc.Args["input"].(change.Approve))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNApproveChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2011,7 +2003,7 @@ func (ec *executionContext) fieldContext_Mutation_approveChange(ctx context.Cont
 }
 
 func (ec *executionContext) _Mutation_rejectChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2022,11 +2014,9 @@ func (ec *executionContext) _Mutation_rejectChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RejectChange(ctx, fc.Args["input"].(change.Reject))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNRejectChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2055,7 +2045,7 @@ func (ec *executionContext) fieldContext_Mutation_rejectChange(ctx context.Conte
 }
 
 func (ec *executionContext) _Mutation_scheduleChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2066,11 +2056,9 @@ func (ec *executionContext) _Mutation_scheduleChange(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ScheduleChange(ctx, fc.Args["input"].(change.Schedule))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNScheduleChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2099,7 +2087,7 @@ func (ec *executionContext) fieldContext_Mutation_scheduleChange(ctx context.Con
 }
 
 func (ec *executionContext) _Mutation_startChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2110,11 +2098,9 @@ func (ec *executionContext) _Mutation_startChange(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().StartChange(ctx, fc.Args["input"].(change.Start))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNStartChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2143,7 +2129,7 @@ func (ec *executionContext) fieldContext_Mutation_startChange(ctx context.Contex
 }
 
 func (ec *executionContext) _Mutation_reviewChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2154,11 +2140,9 @@ func (ec *executionContext) _Mutation_reviewChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ReviewChange(ctx, fc.Args["input"].(change.Review))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNReviewChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2187,7 +2171,7 @@ func (ec *executionContext) fieldContext_Mutation_reviewChange(ctx context.Conte
 }
 
 func (ec *executionContext) _Mutation_closeChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2198,11 +2182,9 @@ func (ec *executionContext) _Mutation_closeChange(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CloseChange(ctx, fc.Args["input"].(change.Close))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNCloseChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2231,7 +2213,7 @@ func (ec *executionContext) fieldContext_Mutation_closeChange(ctx context.Contex
 }
 
 func (ec *executionContext) _Mutation_cancelChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2242,11 +2224,9 @@ func (ec *executionContext) _Mutation_cancelChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CancelChange(ctx, fc.Args["input"].(change.Cancel))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNCancelChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2275,7 +2255,7 @@ func (ec *executionContext) fieldContext_Mutation_cancelChange(ctx context.Conte
 }
 
 func (ec *executionContext) _Mutation_returnChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2286,11 +2266,9 @@ func (ec *executionContext) _Mutation_returnChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ReturnChange(ctx, fc.Args["input"].(change.Return))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
 			return ec.marshalNReturnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2319,7 +2297,7 @@ func (ec *executionContext) fieldContext_Mutation_returnChange(ctx context.Conte
 }
 
 func (ec *executionContext) _Mutation_commentOnChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2330,11 +2308,9 @@ func (ec *executionContext) _Mutation_commentOnChange(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CommentOnChange(ctx, fc.Args["input"].(change.Comment))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.TimelineEntryPayload) graphql.Marshaler {
 			return ec.marshalNCommentOnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTimelineEntryPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2363,7 +2339,7 @@ func (ec *executionContext) fieldContext_Mutation_commentOnChange(ctx context.Co
 }
 
 func (ec *executionContext) _Mutation_createCI(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2374,11 +2350,9 @@ func (ec *executionContext) _Mutation_createCI(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateCI(ctx, fc.Args["input"].(cmdb.CreateCIInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
 			return ec.marshalNCreateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2407,7 +2381,7 @@ func (ec *executionContext) fieldContext_Mutation_createCI(ctx context.Context, 
 }
 
 func (ec *executionContext) _Mutation_updateCI(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2418,11 +2392,9 @@ func (ec *executionContext) _Mutation_updateCI(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateCI(ctx, fc.Args["input"].(cmdb.UpdateCIInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
 			return ec.marshalNUpdateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2451,7 +2423,7 @@ func (ec *executionContext) fieldContext_Mutation_updateCI(ctx context.Context, 
 }
 
 func (ec *executionContext) _Mutation_retireCI(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2462,11 +2434,9 @@ func (ec *executionContext) _Mutation_retireCI(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RetireCI(ctx, fc.Args["input"].(cmdb.RetireCIInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
 			return ec.marshalNRetireCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2495,7 +2465,7 @@ func (ec *executionContext) fieldContext_Mutation_retireCI(ctx context.Context, 
 }
 
 func (ec *executionContext) _Mutation_setOwners(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2506,11 +2476,9 @@ func (ec *executionContext) _Mutation_setOwners(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().SetOwners(ctx, fc.Args["input"].(cmdb.SetOwnersInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
 			return ec.marshalNSetOwnersPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2539,7 +2507,7 @@ func (ec *executionContext) fieldContext_Mutation_setOwners(ctx context.Context,
 }
 
 func (ec *executionContext) _Mutation_addExternalIdentity(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2550,11 +2518,9 @@ func (ec *executionContext) _Mutation_addExternalIdentity(ctx context.Context, f
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AddExternalIdentity(ctx, fc.Args["input"].(cmdb.AddExternalIdentityInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
 			return ec.marshalNAddExternalIdentityPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2583,7 +2549,7 @@ func (ec *executionContext) fieldContext_Mutation_addExternalIdentity(ctx contex
 }
 
 func (ec *executionContext) _Mutation_createCIClass(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2594,11 +2560,9 @@ func (ec *executionContext) _Mutation_createCIClass(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateCIClass(ctx, fc.Args["input"].(cmdb.CreateCIClassInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.CIClassPayload) graphql.Marshaler {
 			return ec.marshalNCreateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIClassPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2627,7 +2591,7 @@ func (ec *executionContext) fieldContext_Mutation_createCIClass(ctx context.Cont
 }
 
 func (ec *executionContext) _Mutation_updateCIClass(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2638,11 +2602,9 @@ func (ec *executionContext) _Mutation_updateCIClass(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateCIClass(ctx, fc.Args["input"].(cmdb.UpdateCIClassInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.CIClassPayload) graphql.Marshaler {
 			return ec.marshalNUpdateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIClassPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2671,7 +2633,7 @@ func (ec *executionContext) fieldContext_Mutation_updateCIClass(ctx context.Cont
 }
 
 func (ec *executionContext) _Mutation_openIncident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2682,11 +2644,9 @@ func (ec *executionContext) _Mutation_openIncident(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().OpenIncident(ctx, fc.Args["input"].(incident.Open))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
 			return ec.marshalNOpenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2715,7 +2675,7 @@ func (ec *executionContext) fieldContext_Mutation_openIncident(ctx context.Conte
 }
 
 func (ec *executionContext) _Mutation_updateIncident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2726,11 +2686,9 @@ func (ec *executionContext) _Mutation_updateIncident(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateIncident(ctx, fc.Args["input"].(incident.Update))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
 			return ec.marshalNUpdateIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2759,7 +2717,7 @@ func (ec *executionContext) fieldContext_Mutation_updateIncident(ctx context.Con
 }
 
 func (ec *executionContext) _Mutation_assignIncident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2770,11 +2728,9 @@ func (ec *executionContext) _Mutation_assignIncident(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AssignIncident(ctx, fc.Args["input"].(incident.Assign))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
 			return ec.marshalNAssignIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2803,7 +2759,7 @@ func (ec *executionContext) fieldContext_Mutation_assignIncident(ctx context.Con
 }
 
 func (ec *executionContext) _Mutation_setIncidentCIs(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2814,11 +2770,9 @@ func (ec *executionContext) _Mutation_setIncidentCIs(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().SetIncidentCIS(ctx, fc.Args["input"].(incident.SetCIs))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
 			return ec.marshalNSetIncidentCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2847,7 +2801,7 @@ func (ec *executionContext) fieldContext_Mutation_setIncidentCIs(ctx context.Con
 }
 
 func (ec *executionContext) _Mutation_startIncident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2858,11 +2812,9 @@ func (ec *executionContext) _Mutation_startIncident(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().StartIncident(ctx, fc.Args["input"].(incident.Start))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
 			return ec.marshalNStartIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2891,7 +2843,7 @@ func (ec *executionContext) fieldContext_Mutation_startIncident(ctx context.Cont
 }
 
 func (ec *executionContext) _Mutation_holdIncident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2902,11 +2854,9 @@ func (ec *executionContext) _Mutation_holdIncident(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().HoldIncident(ctx, fc.Args["input"].(incident.Hold))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
 			return ec.marshalNHoldIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2935,7 +2885,7 @@ func (ec *executionContext) fieldContext_Mutation_holdIncident(ctx context.Conte
 }
 
 func (ec *executionContext) _Mutation_resolveIncident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2946,11 +2896,9 @@ func (ec *executionContext) _Mutation_resolveIncident(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ResolveIncident(ctx, fc.Args["input"].(incident.Resolve))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
 			return ec.marshalNResolveIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -2979,7 +2927,7 @@ func (ec *executionContext) fieldContext_Mutation_resolveIncident(ctx context.Co
 }
 
 func (ec *executionContext) _Mutation_reopenIncident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -2990,11 +2938,9 @@ func (ec *executionContext) _Mutation_reopenIncident(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ReopenIncident(ctx, fc.Args["input"].(incident.Reopen))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
 			return ec.marshalNReopenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3023,7 +2969,7 @@ func (ec *executionContext) fieldContext_Mutation_reopenIncident(ctx context.Con
 }
 
 func (ec *executionContext) _Mutation_closeIncident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3034,11 +2980,9 @@ func (ec *executionContext) _Mutation_closeIncident(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CloseIncident(ctx, fc.Args["input"].(incident.Close))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
 			return ec.marshalNCloseIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3067,7 +3011,7 @@ func (ec *executionContext) fieldContext_Mutation_closeIncident(ctx context.Cont
 }
 
 func (ec *executionContext) _Mutation_cancelIncident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3078,11 +3022,9 @@ func (ec *executionContext) _Mutation_cancelIncident(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CancelIncident(ctx, fc.Args["input"].(incident.Cancel))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
 			return ec.marshalNCancelIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3111,7 +3053,7 @@ func (ec *executionContext) fieldContext_Mutation_cancelIncident(ctx context.Con
 }
 
 func (ec *executionContext) _Mutation_commentOnIncident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3122,11 +3064,9 @@ func (ec *executionContext) _Mutation_commentOnIncident(ctx context.Context, fie
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CommentOnIncident(ctx, fc.Args["input"].(incident.Comment))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.TimelineEntryPayload) graphql.Marshaler {
 			return ec.marshalNCommentOnIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTimelineEntryPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3155,7 +3095,7 @@ func (ec *executionContext) fieldContext_Mutation_commentOnIncident(ctx context.
 }
 
 func (ec *executionContext) _Mutation_relateCIs(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3166,11 +3106,9 @@ func (ec *executionContext) _Mutation_relateCIs(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RelateCIS(ctx, fc.Args["input"].(cmdb.RelateCIsInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.RelationshipPayload) graphql.Marshaler {
 			return ec.marshalNRelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3199,7 +3137,7 @@ func (ec *executionContext) fieldContext_Mutation_relateCIs(ctx context.Context,
 }
 
 func (ec *executionContext) _Mutation_updateRelationship(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3210,11 +3148,9 @@ func (ec *executionContext) _Mutation_updateRelationship(ctx context.Context, fi
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateRelationship(ctx, fc.Args["input"].(cmdb.UpdateRelationshipInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.RelationshipPayload) graphql.Marshaler {
 			return ec.marshalNUpdateRelationshipPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3243,7 +3179,7 @@ func (ec *executionContext) fieldContext_Mutation_updateRelationship(ctx context
 }
 
 func (ec *executionContext) _Mutation_unrelateCIs(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3254,11 +3190,9 @@ func (ec *executionContext) _Mutation_unrelateCIs(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UnrelateCIS(ctx, fc.Args["input"].(cmdb.UnrelateCIsInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
 			return ec.marshalNUnrelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3287,7 +3221,7 @@ func (ec *executionContext) fieldContext_Mutation_unrelateCIs(ctx context.Contex
 }
 
 func (ec *executionContext) _Mutation_createDependencyGroup(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3298,11 +3232,9 @@ func (ec *executionContext) _Mutation_createDependencyGroup(ctx context.Context,
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateDependencyGroup(ctx, fc.Args["input"].(cmdb.CreateDependencyGroupInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.DependencyGroupPayload) graphql.Marshaler {
 			return ec.marshalNCreateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐDependencyGroupPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3331,7 +3263,7 @@ func (ec *executionContext) fieldContext_Mutation_createDependencyGroup(ctx cont
 }
 
 func (ec *executionContext) _Mutation_updateDependencyGroup(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3342,11 +3274,9 @@ func (ec *executionContext) _Mutation_updateDependencyGroup(ctx context.Context,
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateDependencyGroup(ctx, fc.Args["input"].(cmdb.UpdateDependencyGroupInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.DependencyGroupPayload) graphql.Marshaler {
 			return ec.marshalNUpdateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐDependencyGroupPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3375,7 +3305,7 @@ func (ec *executionContext) fieldContext_Mutation_updateDependencyGroup(ctx cont
 }
 
 func (ec *executionContext) _Mutation_removeDependencyGroup(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3386,11 +3316,9 @@ func (ec *executionContext) _Mutation_removeDependencyGroup(ctx context.Context,
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RemoveDependencyGroup(ctx, fc.Args["input"].(cmdb.RemoveDependencyGroupInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
 			return ec.marshalNRemoveDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3419,7 +3347,7 @@ func (ec *executionContext) fieldContext_Mutation_removeDependencyGroup(ctx cont
 }
 
 func (ec *executionContext) _Mutation_createRelationshipType(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3430,11 +3358,9 @@ func (ec *executionContext) _Mutation_createRelationshipType(ctx context.Context
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateRelationshipType(ctx, fc.Args["input"].(cmdb.CreateRelationshipTypeInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.RelationshipTypePayload) graphql.Marshaler {
 			return ec.marshalNCreateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipTypePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3463,7 +3389,7 @@ func (ec *executionContext) fieldContext_Mutation_createRelationshipType(ctx con
 }
 
 func (ec *executionContext) _Mutation_updateRelationshipType(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3474,11 +3400,9 @@ func (ec *executionContext) _Mutation_updateRelationshipType(ctx context.Context
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateRelationshipType(ctx, fc.Args["input"].(cmdb.UpdateRelationshipTypeInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.RelationshipTypePayload) graphql.Marshaler {
 			return ec.marshalNUpdateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipTypePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3507,7 +3431,7 @@ func (ec *executionContext) fieldContext_Mutation_updateRelationshipType(ctx con
 }
 
 func (ec *executionContext) _Mutation_createService(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3518,11 +3442,9 @@ func (ec *executionContext) _Mutation_createService(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateService(ctx, fc.Args["input"].(catalog.CreateServiceInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ServicePayload) graphql.Marshaler {
 			return ec.marshalNCreateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServicePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3551,7 +3473,7 @@ func (ec *executionContext) fieldContext_Mutation_createService(ctx context.Cont
 }
 
 func (ec *executionContext) _Mutation_updateService(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3562,11 +3484,9 @@ func (ec *executionContext) _Mutation_updateService(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateService(ctx, fc.Args["input"].(catalog.UpdateServiceInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ServicePayload) graphql.Marshaler {
 			return ec.marshalNUpdateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServicePayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3595,7 +3515,7 @@ func (ec *executionContext) fieldContext_Mutation_updateService(ctx context.Cont
 }
 
 func (ec *executionContext) _Mutation_createServiceTier(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3606,11 +3526,9 @@ func (ec *executionContext) _Mutation_createServiceTier(ctx context.Context, fie
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateServiceTier(ctx, fc.Args["input"].(catalog.CreateServiceTierInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ServiceTierPayload) graphql.Marshaler {
 			return ec.marshalNCreateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServiceTierPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3639,7 +3557,7 @@ func (ec *executionContext) fieldContext_Mutation_createServiceTier(ctx context.
 }
 
 func (ec *executionContext) _Mutation_updateServiceTier(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3650,11 +3568,9 @@ func (ec *executionContext) _Mutation_updateServiceTier(ctx context.Context, fie
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateServiceTier(ctx, fc.Args["input"].(catalog.UpdateServiceTierInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.ServiceTierPayload) graphql.Marshaler {
 			return ec.marshalNUpdateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServiceTierPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3683,7 +3599,7 @@ func (ec *executionContext) fieldContext_Mutation_updateServiceTier(ctx context.
 }
 
 func (ec *executionContext) _Mutation_createTeam(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3694,11 +3610,9 @@ func (ec *executionContext) _Mutation_createTeam(ctx context.Context, field grap
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateTeam(ctx, fc.Args["input"].(catalog.CreateTeamInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
 			return ec.marshalNCreateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3727,7 +3641,7 @@ func (ec *executionContext) fieldContext_Mutation_createTeam(ctx context.Context
 }
 
 func (ec *executionContext) _Mutation_updateTeam(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3738,11 +3652,9 @@ func (ec *executionContext) _Mutation_updateTeam(ctx context.Context, field grap
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateTeam(ctx, fc.Args["input"].(catalog.UpdateTeamInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
 			return ec.marshalNUpdateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3771,7 +3683,7 @@ func (ec *executionContext) fieldContext_Mutation_updateTeam(ctx context.Context
 }
 
 func (ec *executionContext) _Mutation_addTeamMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3782,11 +3694,9 @@ func (ec *executionContext) _Mutation_addTeamMember(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AddTeamMember(ctx, fc.Args["input"].(catalog.AddTeamMemberInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
 			return ec.marshalNAddTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3815,7 +3725,7 @@ func (ec *executionContext) fieldContext_Mutation_addTeamMember(ctx context.Cont
 }
 
 func (ec *executionContext) _Mutation_removeTeamMember(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3826,11 +3736,9 @@ func (ec *executionContext) _Mutation_removeTeamMember(ctx context.Context, fiel
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RemoveTeamMember(ctx, fc.Args["input"].(catalog.RemoveTeamMemberInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
 			return ec.marshalNRemoveTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3859,7 +3767,7 @@ func (ec *executionContext) fieldContext_Mutation_removeTeamMember(ctx context.C
 }
 
 func (ec *executionContext) _Mutation_createPerson(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3870,11 +3778,9 @@ func (ec *executionContext) _Mutation_createPerson(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreatePerson(ctx, fc.Args["input"].(catalog.CreatePersonInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.PersonPayload) graphql.Marshaler {
 			return ec.marshalNCreatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPersonPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3903,7 +3809,7 @@ func (ec *executionContext) fieldContext_Mutation_createPerson(ctx context.Conte
 }
 
 func (ec *executionContext) _Mutation_updatePerson(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -3914,11 +3820,9 @@ func (ec *executionContext) _Mutation_updatePerson(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdatePerson(ctx, fc.Args["input"].(catalog.UpdatePersonInput))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *present.PersonPayload) graphql.Marshaler {
 			return ec.marshalNUpdatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPersonPayload(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -3947,99 +3851,35 @@ func (ec *executionContext) fieldContext_Mutation_updatePerson(ctx context.Conte
 }
 
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *read.PageInfo) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_hasNextPage(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.HasNextPage, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HasNextPage)
 }
 func (ec *executionContext) fieldContext_PageInfo_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *read.PageInfo) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_hasPreviousPage(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.HasPreviousPage, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HasPreviousPage)
 }
 func (ec *executionContext) fieldContext_PageInfo_hasPreviousPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *read.PageInfo) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_startCursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.StartCursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.StartCursor)
 }
 func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *read.PageInfo) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_endCursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EndCursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.EndCursor)
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Query_node(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4050,11 +3890,9 @@ func (ec *executionContext) _Query_node(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Node(ctx, fc.Args["id"].(ident.ID))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v read.Node) graphql.Marshaler {
 			return ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -4083,7 +3921,7 @@ func (ec *executionContext) fieldContext_Query_node(ctx context.Context, field g
 }
 
 func (ec *executionContext) _Query_nodes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4094,11 +3932,9 @@ func (ec *executionContext) _Query_nodes(ctx context.Context, field graphql.Coll
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Nodes(ctx, fc.Args["ids"].([]ident.ID))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []read.Node) graphql.Marshaler {
 			return ec.marshalNNode2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4127,7 +3963,7 @@ func (ec *executionContext) fieldContext_Query_nodes(ctx context.Context, field 
 }
 
 func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4137,11 +3973,9 @@ func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.Col
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().Viewer(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *auth.Actor) graphql.Marshaler {
 			return ec.marshalNViewer2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋauthᚐActor(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4159,7 +3993,7 @@ func (ec *executionContext) fieldContext_Query_viewer(_ context.Context, field g
 }
 
 func (ec *executionContext) _Query_singlePointsOfFailure(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4170,11 +4004,9 @@ func (ec *executionContext) _Query_singlePointsOfFailure(ctx context.Context, fi
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().SinglePointsOfFailure(ctx, fc.Args["tiers"].([]string), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.SinglePoint]) graphql.Marshaler {
 			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4203,7 +4035,7 @@ func (ec *executionContext) fieldContext_Query_singlePointsOfFailure(ctx context
 }
 
 func (ec *executionContext) _Query_commonCauses(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4214,11 +4046,9 @@ func (ec *executionContext) _Query_commonCauses(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CommonCauses(ctx, fc.Args["groups"].([]ident.ID), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.SharedGroup]) graphql.Marshaler {
 			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4247,7 +4077,7 @@ func (ec *executionContext) fieldContext_Query_commonCauses(ctx context.Context,
 }
 
 func (ec *executionContext) _Query_paths(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4258,11 +4088,9 @@ func (ec *executionContext) _Query_paths(ctx context.Context, field graphql.Coll
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Paths(ctx, fc.Args["from"].(ident.ID), fc.Args["to"].(ident.ID), fc.Args["first"].(int), fc.Args["asOf"].(*read.AsOf))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactPath) graphql.Marshaler {
 			return ec.marshalNImpactPath2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPathᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4291,7 +4119,7 @@ func (ec *executionContext) fieldContext_Query_paths(ctx context.Context, field 
 }
 
 func (ec *executionContext) _Query_rootCauseCandidates(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4302,11 +4130,9 @@ func (ec *executionContext) _Query_rootCauseCandidates(ctx context.Context, fiel
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().RootCauseCandidates(ctx, fc.Args["seen"].([]*read.Failure), fc.Args["healthy"].([]ident.ID), fc.Args["first"].(int))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.RootCauseCandidate) graphql.Marshaler {
 			return ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4335,7 +4161,7 @@ func (ec *executionContext) fieldContext_Query_rootCauseCandidates(ctx context.C
 }
 
 func (ec *executionContext) _Query_whatIf(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4346,11 +4172,9 @@ func (ec *executionContext) _Query_whatIf(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().WhatIf(ctx, fc.Args["overlay"].(read.Overlay), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
 			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4379,7 +4203,7 @@ func (ec *executionContext) fieldContext_Query_whatIf(ctx context.Context, field
 }
 
 func (ec *executionContext) _Query_change(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4390,11 +4214,9 @@ func (ec *executionContext) _Query_change(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Change(ctx, fc.Args["id"].(ident.ID))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -4423,7 +4245,7 @@ func (ec *executionContext) fieldContext_Query_change(ctx context.Context, field
 }
 
 func (ec *executionContext) _Query_changeByNumber(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4434,11 +4256,9 @@ func (ec *executionContext) _Query_changeByNumber(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeByNumber(ctx, fc.Args["number"].(string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -4467,7 +4287,7 @@ func (ec *executionContext) fieldContext_Query_changeByNumber(ctx context.Contex
 }
 
 func (ec *executionContext) _Query_changes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4478,11 +4298,9 @@ func (ec *executionContext) _Query_changes(ctx context.Context, field graphql.Co
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Changes(ctx, fc.Args["filter"].(*read.ChangeFilter), fc.Args["orderBy"].([]*read.ChangeOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Change]) graphql.Marshaler {
 			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4511,7 +4329,7 @@ func (ec *executionContext) fieldContext_Query_changes(ctx context.Context, fiel
 }
 
 func (ec *executionContext) _Query_ci(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4522,11 +4340,9 @@ func (ec *executionContext) _Query_ci(ctx context.Context, field graphql.Collect
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CI(ctx, fc.Args["id"].(ident.ID))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -4555,7 +4371,7 @@ func (ec *executionContext) fieldContext_Query_ci(ctx context.Context, field gra
 }
 
 func (ec *executionContext) _Query_ciByExternalId(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4566,11 +4382,9 @@ func (ec *executionContext) _Query_ciByExternalId(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIByExternalID(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -4599,7 +4413,7 @@ func (ec *executionContext) fieldContext_Query_ciByExternalId(ctx context.Contex
 }
 
 func (ec *executionContext) _Query_cis(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4610,11 +4424,9 @@ func (ec *executionContext) _Query_cis(ctx context.Context, field graphql.Collec
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIS(ctx, fc.Args["filter"].(*read.CIFilter), fc.Args["orderBy"].([]*read.CIOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.CI]) graphql.Marshaler {
 			return ec.marshalNCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4643,7 +4455,7 @@ func (ec *executionContext) fieldContext_Query_cis(ctx context.Context, field gr
 }
 
 func (ec *executionContext) _Query_danglingReferences(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4654,11 +4466,9 @@ func (ec *executionContext) _Query_danglingReferences(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().DanglingReferences(ctx, fc.Args["source"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.DanglingReference]) graphql.Marshaler {
 			return ec.marshalNDanglingReferenceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4687,7 +4497,7 @@ func (ec *executionContext) fieldContext_Query_danglingReferences(ctx context.Co
 }
 
 func (ec *executionContext) _Query_ciClass(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4698,11 +4508,9 @@ func (ec *executionContext) _Query_ciClass(ctx context.Context, field graphql.Co
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIClass(ctx, fc.Args["code"].(string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
 			return ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -4731,7 +4539,7 @@ func (ec *executionContext) fieldContext_Query_ciClass(ctx context.Context, fiel
 }
 
 func (ec *executionContext) _Query_ciClasses(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4742,11 +4550,9 @@ func (ec *executionContext) _Query_ciClasses(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIClasses(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.CIClass]) graphql.Marshaler {
 			return ec.marshalNCIClassConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4775,7 +4581,7 @@ func (ec *executionContext) fieldContext_Query_ciClasses(ctx context.Context, fi
 }
 
 func (ec *executionContext) _Query_impact(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4786,11 +4592,9 @@ func (ec *executionContext) _Query_impact(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Impact(ctx, fc.Args["failed"].([]*read.Failure), fc.Args["excluded"].([]ident.ID), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
 			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4819,7 +4623,7 @@ func (ec *executionContext) fieldContext_Query_impact(ctx context.Context, field
 }
 
 func (ec *executionContext) _Query_path(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4830,11 +4634,9 @@ func (ec *executionContext) _Query_path(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Path(ctx, fc.Args["from"].(ident.ID), fc.Args["to"].(ident.ID), fc.Args["asOf"].(*read.AsOf))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactPath) graphql.Marshaler {
 			return ec.marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -4863,7 +4665,7 @@ func (ec *executionContext) fieldContext_Query_path(ctx context.Context, field g
 }
 
 func (ec *executionContext) _Query_incident(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4874,11 +4676,9 @@ func (ec *executionContext) _Query_incident(ctx context.Context, field graphql.C
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Incident(ctx, fc.Args["id"].(ident.ID))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -4907,7 +4707,7 @@ func (ec *executionContext) fieldContext_Query_incident(ctx context.Context, fie
 }
 
 func (ec *executionContext) _Query_incidentByNumber(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4918,11 +4718,9 @@ func (ec *executionContext) _Query_incidentByNumber(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().IncidentByNumber(ctx, fc.Args["number"].(string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -4951,7 +4749,7 @@ func (ec *executionContext) fieldContext_Query_incidentByNumber(ctx context.Cont
 }
 
 func (ec *executionContext) _Query_incidents(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -4962,11 +4760,9 @@ func (ec *executionContext) _Query_incidents(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Incidents(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["orderBy"].([]*read.IncidentOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Incident]) graphql.Marshaler {
 			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -4995,7 +4791,7 @@ func (ec *executionContext) fieldContext_Query_incidents(ctx context.Context, fi
 }
 
 func (ec *executionContext) _Query_priorityRules(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5005,11 +4801,9 @@ func (ec *executionContext) _Query_priorityRules(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().PriorityRules(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.PriorityRule) graphql.Marshaler {
 			return ec.marshalNPriorityRule2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPriorityRuleᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -5027,7 +4821,7 @@ func (ec *executionContext) fieldContext_Query_priorityRules(_ context.Context, 
 }
 
 func (ec *executionContext) _Query_revision(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5037,11 +4831,9 @@ func (ec *executionContext) _Query_revision(ctx context.Context, field graphql.C
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().Revision(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
 			return ec.marshalNRevision2int64(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -5050,7 +4842,7 @@ func (ec *executionContext) fieldContext_Query_revision(_ context.Context, field
 }
 
 func (ec *executionContext) _Query_journal(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5061,11 +4853,9 @@ func (ec *executionContext) _Query_journal(ctx context.Context, field graphql.Co
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Journal(ctx, fc.Args["afterRevision"].(*int64), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Entry]) graphql.Marshaler {
 			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -5094,7 +4884,7 @@ func (ec *executionContext) fieldContext_Query_journal(ctx context.Context, fiel
 }
 
 func (ec *executionContext) _Query_relationshipTypes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5105,11 +4895,9 @@ func (ec *executionContext) _Query_relationshipTypes(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().RelationshipTypes(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.RelationshipType]) graphql.Marshaler {
 			return ec.marshalNRelationshipTypeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -5138,7 +4926,7 @@ func (ec *executionContext) fieldContext_Query_relationshipTypes(ctx context.Con
 }
 
 func (ec *executionContext) _Query_search(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5149,11 +4937,9 @@ func (ec *executionContext) _Query_search(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Search(ctx, fc.Args["query"].(string), fc.Args["classes"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.SearchConnection) graphql.Marshaler {
 			return ec.marshalNSearchConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSearchConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -5182,7 +4968,7 @@ func (ec *executionContext) fieldContext_Query_search(ctx context.Context, field
 }
 
 func (ec *executionContext) _Query_service(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5193,11 +4979,9 @@ func (ec *executionContext) _Query_service(ctx context.Context, field graphql.Co
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Service(ctx, fc.Args["id"].(ident.ID))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
 			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -5226,7 +5010,7 @@ func (ec *executionContext) fieldContext_Query_service(ctx context.Context, fiel
 }
 
 func (ec *executionContext) _Query_serviceByName(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5237,11 +5021,9 @@ func (ec *executionContext) _Query_serviceByName(ctx context.Context, field grap
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ServiceByName(ctx, fc.Args["name"].(string), fc.Args["environment"].(domain.Environment))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
 			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -5270,7 +5052,7 @@ func (ec *executionContext) fieldContext_Query_serviceByName(ctx context.Context
 }
 
 func (ec *executionContext) _Query_services(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5281,11 +5063,9 @@ func (ec *executionContext) _Query_services(ctx context.Context, field graphql.C
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Services(ctx, fc.Args["filter"].(*read.ServiceFilter), fc.Args["orderBy"].([]*read.CIOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Service]) graphql.Marshaler {
 			return ec.marshalNServiceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -5314,7 +5094,7 @@ func (ec *executionContext) fieldContext_Query_services(ctx context.Context, fie
 }
 
 func (ec *executionContext) _Query_serviceTiers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5324,11 +5104,9 @@ func (ec *executionContext) _Query_serviceTiers(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().ServiceTiers(ctx)
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.ServiceTier) graphql.Marshaler {
 			return ec.marshalNServiceTier2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTierᚄ(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -5346,7 +5124,7 @@ func (ec *executionContext) fieldContext_Query_serviceTiers(_ context.Context, f
 }
 
 func (ec *executionContext) _Query_teams(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5357,11 +5135,9 @@ func (ec *executionContext) _Query_teams(ctx context.Context, field graphql.Coll
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Teams(ctx, fc.Args["name"].(*read.StringFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Team]) graphql.Marshaler {
 			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -5390,7 +5166,7 @@ func (ec *executionContext) fieldContext_Query_teams(ctx context.Context, field 
 }
 
 func (ec *executionContext) _Query_people(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5401,11 +5177,9 @@ func (ec *executionContext) _Query_people(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().People(ctx, fc.Args["name"].(*read.StringFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Person]) graphql.Marshaler {
 			return ec.marshalNPersonConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
-		true,
 		true,
 	)
 }
@@ -5434,7 +5208,7 @@ func (ec *executionContext) fieldContext_Query_people(ctx context.Context, field
 }
 
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5445,11 +5219,9 @@ func (ec *executionContext) _Query___type(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return ec.IntrospectType(fc.Args["name"].(string))
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Type) graphql.Marshaler {
 			return ec.marshalO__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -5478,7 +5250,7 @@ func (ec *executionContext) fieldContext_Query___type(ctx context.Context, field
 }
 
 func (ec *executionContext) _Query___schema(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
+	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
@@ -5488,11 +5260,9 @@ func (ec *executionContext) _Query___schema(ctx context.Context, field graphql.C
 		func(ctx context.Context) (any, error) {
 			return ec.IntrospectSchema()
 		},
-		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Schema) graphql.Marshaler {
 			return ec.marshalO__Schema2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐSchema(ctx, selections, v)
 		},
-		true,
 		false,
 	)
 }
@@ -5510,115 +5280,35 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 }
 
 func (ec *executionContext) _UserError_code(ctx context.Context, field graphql.CollectedField, obj *present.UserError) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserError_code(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Code, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v errs.Code) graphql.Marshaler {
-			return ec.marshalNUserErrorCode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋerrsᚐCode(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNUserErrorCode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋerrsᚐCode(ctx, field.Selections, obj.Code)
 }
 func (ec *executionContext) fieldContext_UserError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserError", field, false, false, errors.New("field of type UserErrorCode does not have child fields"))
 }
 
 func (ec *executionContext) _UserError_message(ctx context.Context, field graphql.CollectedField, obj *present.UserError) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserError_message(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Message, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Message)
 }
 func (ec *executionContext) fieldContext_UserError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserError", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _UserError_field(ctx context.Context, field graphql.CollectedField, obj *present.UserError) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserError_field(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Field, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
-			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2ᚕstringᚄ(ctx, field.Selections, obj.Field)
 }
 func (ec *executionContext) fieldContext_UserError_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserError", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Viewer_name(ctx context.Context, field graphql.CollectedField, obj *auth.Actor) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Viewer_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Viewer_roles(ctx context.Context, field graphql.CollectedField, obj *auth.Actor) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_roles(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Roles, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []auth.Role) graphql.Marshaler {
-			return ec.marshalNRole2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋauthᚐRoleᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return ec.marshalNRole2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋauthᚐRoleᚄ(ctx, field.Selections, obj.Roles)
 }
 func (ec *executionContext) fieldContext_Viewer_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, errors.New("field of type Role does not have child fields"))
@@ -6334,8 +6024,6 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 	fields := graphql.CollectFields(ec.OperationContext, sel, pageInfoImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -6368,15 +6056,6 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -7168,8 +6847,6 @@ func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet
 	fields := graphql.CollectFields(ec.OperationContext, sel, userErrorImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -7198,15 +6875,6 @@ func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet
 		return graphql.Null
 	}
 
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
 	return out
 }
 
@@ -7216,8 +6884,6 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 	fields := graphql.CollectFields(ec.OperationContext, sel, viewerImplementors)
 
 	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -7240,15 +6906,6 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
 
 	return out
 }
@@ -7296,7 +6953,7 @@ func (ec *executionContext) marshalNJSON2map(ctx context.Context, sel ast.Select
 }
 
 func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode(ctx context.Context, sel ast.SelectionSet, v []read.Node) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode(ctx, sel, v[i])
@@ -7380,7 +7037,7 @@ func (ec *executionContext) unmarshalNRole2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋl
 }
 
 func (ec *executionContext) marshalNRole2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋauthᚐRoleᚄ(ctx context.Context, sel ast.SelectionSet, v []auth.Role) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRole2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋauthᚐRole(ctx, sel, v[i])
@@ -7412,7 +7069,7 @@ func (ec *executionContext) marshalNURL2string(ctx context.Context, sel ast.Sele
 }
 
 func (ec *executionContext) marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNUserError2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserError(ctx, sel, v[i])

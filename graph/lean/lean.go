@@ -1,0 +1,69 @@
+// Package lean is what generated resolvers run on, in the place of gqlgen's own: fields and elements one after another
+// and without interceptors. Records load together with their siblings, so a goroutine a field buys nothing: the first
+// to be asked loads for all, and the others find it loaded.
+package lean
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// Resolve answers one field as graphql.ResolveField does: an error or a panic of the resolver is the field's error.
+func Resolve[T any](
+	ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField,
+	open func(context.Context, graphql.CollectedField) (*graphql.FieldContext, error),
+	resolve func(context.Context) (any, error),
+	marshal func(context.Context, ast.SelectionSet, T) graphql.Marshaler,
+	isNonNull bool,
+) (answer graphql.Marshaler) {
+	here, err := open(ctx, field)
+	if err != nil {
+		return graphql.Null
+	}
+	ctx = graphql.WithFieldContext(ctx, here)
+	defer func() {
+		if p := recover(); p != nil {
+			op.Error(ctx, op.Recover(ctx, p))
+			answer = graphql.Null
+		}
+	}()
+	nothing := graphql.Null
+	if here.NonNull && !isNonNull {
+		nothing = graphql.RequiredNull
+	}
+	value, err := resolve(ctx)
+	if err != nil {
+		op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
+		return nothing
+	}
+	switch value := value.(type) {
+	case T:
+		here.Result = value
+		return marshal(ctx, field.Selections, value)
+	case nil:
+		if (isNonNull || here.NonNull) && !graphql.HasFieldError(ctx, here) {
+			graphql.AddErrorf(ctx, "must not be null")
+		}
+		return nothing
+	default:
+		graphql.AddErrorf(ctx, "unexpected type %T of a field", value)
+		return graphql.Null
+	}
+}
+
+// Slice marshals the elements of a list, each under its index.
+func Slice(ctx context.Context, length int, element func(context.Context, int) graphql.Marshaler) graphql.Array {
+	all := make(graphql.Array, length)
+	places := make([]struct {
+		graphql.FieldContext
+		index int
+	}, length)
+	for i := range all {
+		places[i].index = i
+		places[i].Index = &places[i].index
+		all[i] = element(graphql.WithFieldContext(ctx, &places[i].FieldContext), i)
+	}
+	return all
+}
