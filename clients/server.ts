@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
+import { generate } from "./generate";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -42,6 +43,8 @@ export default async function setup(project: TestProject) {
   const estate = join(folder, "rows.yaml");
   writeFileSync(estate, `defaults: {class: virtual_machine}\ncis:\n${names.map((name) => `  ${name}: {}\n`).join("")}`);
   execFileSync(program, ["import", "estate", estate, ...database], { stdio: ["ignore", "ignore", "inherit"] });
+
+  await generate(address);
 
   project.provide("server", address);
   return async () => {

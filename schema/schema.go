@@ -2,9 +2,39 @@
 // face; tables may change under it, it may not break.
 package schema
 
-import "embed"
+import (
+	"bytes"
+	"embed"
+	"io/fs"
 
-// Files are the SDL files.
-//
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
+)
+
 //go:embed *.graphql
-var Files embed.FS
+var files embed.FS
+
+// SDL is the contract as one document, each type in one piece: relay-compiler reads no extension of a type that
+// comes later.
+func SDL() ([]byte, error) {
+	names, err := fs.Glob(files, "*.graphql")
+	if err != nil {
+		return nil, err
+	}
+	sources := make([]*ast.Source, len(names))
+	for i, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		sources[i] = &ast.Source{Name: name, Input: string(text)}
+	}
+	contract, err := gqlparser.LoadSchema(sources...)
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	formatter.NewFormatter(&text, formatter.WithIndent("  ")).FormatSchema(contract)
+	return text.Bytes(), nil
+}

@@ -4,7 +4,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -85,7 +84,7 @@ const readyLag = 2 * time.Second
 
 // Handler answers HTTP. In dev mode everyone is an admin.
 func (a *App) Handler(isDev bool) (http.Handler, error) {
-	sdl, err := SDL()
+	sdl, err := schema.SDL()
 	if err != nil {
 		return nil, err
 	}
@@ -106,24 +105,4 @@ func (a *App) isReady(ctx context.Context) error {
 	}
 	_, err = a.Graph.Wait(ctx, revision)
 	return err
-}
-
-// SDL is the whole contract as one document.
-func SDL() ([]byte, error) {
-	names, err := fs.Glob(schema.Files, "*.graphql")
-	if err != nil {
-		return nil, err
-	}
-	var all []byte
-	for i, name := range names {
-		text, err := fs.ReadFile(schema.Files, name)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			all = append(all, '\n')
-		}
-		all = append(all, text...)
-	}
-	return all, nil
 }
