@@ -60,7 +60,7 @@ Each command says more with --help.`,
 	flags := root.PersistentFlags()
 	flags.StringVar(&env.database, "database", "", "sqlite:PATH or postgres://USER@HOST/NAME (default $LINCHPIN_DATABASE, or a file in your data directory)")
 	flags.StringVar(&env.listen, "listen", "127.0.0.1:8080", "address to listen on, HOST:PORT; port 0 takes a free one")
-	root.AddCommand(serveCommand(env), importCommand(env), impactCommand(env), spofCommand(env), migrateCommand(env), versionCommand(env))
+	root.AddCommand(serveCommand(env), importCommand(env), impactCommand(env), spofCommand(env), generateCommand(env), migrateCommand(env), versionCommand(env))
 	root.SetHelpCommand(helpCommand())
 	usage := func(cmd *cobra.Command, err error) error { return usageError{cmd, err} }
 	root.SetFlagErrorFunc(usage)

@@ -25,6 +25,7 @@ var layers = [][]string{
 	{"ent"},
 	{"ent/schema"},
 	{"internal/rule"},
+	{"internal/synthetic"},
 	{"internal/topology"},
 	{"internal/domain"},
 	{"internal/ident"},

@@ -22,7 +22,7 @@ var verbs = map[string]Role{
 	"change.schedule": ChangeManager, "change.start": ChangeManager, "change.review": ChangeManager,
 	"change.close": ChangeManager, "change.cancel": ChangeManager, "change.return": ChangeManager, "change.comment": ChangeManager,
 
-	"import.apply": Admin, "seed": Admin,
+	"import.apply": Admin, "seed": Admin, "estate.generate": Admin,
 }
 
 // fields is the policy for reading: which role a GraphQL type needs, or a single field of it as Type.field.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 const (
 	tick       = 250 * time.Millisecond // how late a lost hint is noticed
 	patience   = 2 * time.Second        // how long a write waits for its own graph
-	revisions  = 200                    // read at once
+	revisions  = 200                    // read at once, if their entries are not too many
 	retryAfter = time.Second
 )
 
@@ -114,9 +115,13 @@ func (f *Feed) tail(ctx context.Context) error {
 		}
 		entries, err := f.store.Read.Entry.Query().
 			Where(entry.IDGTE(store.EntryID(last+1, 0)), entry.IDLT(store.EntryID(last+1+revisions, 0))).
-			Order(entry.ByID(sql.OrderAsc())).All(ctx)
+			Order(entry.ByID(sql.OrderAsc())).Limit(store.MostEntries).All(ctx)
 		if err != nil {
 			return err
+		}
+		if len(entries) == store.MostEntries { // the last revision may be cut; it is not the only one
+			cut := entries[len(entries)-1].Revision
+			entries = entries[:slices.IndexFunc(entries, func(e *ent.Entry) bool { return e.Revision == cut })]
 		}
 		if head < last || len(entries) == 0 {
 			if err := f.rebuild(ctx, head, &topology.GapError{Have: last, Got: head}); err != nil {

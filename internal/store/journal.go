@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -9,7 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 
-	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/entry"
 	"github.com/linchpin-cmdb/linchpin/ent/version"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -19,9 +20,12 @@ import (
 const Forever = math.MaxInt64
 
 const (
-	placeBits  = 16 // entries of one revision: at most 65,536
+	placeBits  = 16
 	chunkLines = 500
 )
+
+// MostEntries is more than one revision can have.
+const MostEntries = 1 << placeBits
 
 // EntryID is the id of the place-th journal entry of a revision, from 0.
 func EntryID(revision int64, place int) ident.ID {
@@ -36,28 +40,17 @@ func journal(ctx context.Context, tx *Tx) (int64, error) {
 	if err != nil || len(entries) == 0 {
 		return 0, err
 	}
-	if len(entries) >= 1<<placeBits {
-		return 0, fmt.Errorf("%d records in one transaction: at most %d", len(entries), 1<<placeBits-1)
+	if len(entries) >= MostEntries {
+		return 0, tooMany(len(entries))
 	}
 	tx.record.closing = true
 	revision, err := nextRevision(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
-	lines := make([]*ent.EntryCreate, len(entries))
-	var versions []*ent.VersionCreate
 	var superseded []ident.ID
+	var versions []int // places of entries
 	for i, w := range entries {
-		id := EntryID(revision, i)
-		line := tx.Entry.Create().SetID(id).SetRevision(revision).SetAt(tx.Now).SetActor(tx.Actor).SetVerb(tx.Verb).
-			SetOperation(w.operation).SetRecordID(w.id).SetSubjectID(w.subject)
-		if w.before != nil {
-			line.SetBefore(w.before)
-		}
-		if w.after != nil {
-			line.SetAfter(w.after)
-		}
-		lines[i] = line
 		if !isVersioned(w.id.Kind()) {
 			continue
 		}
@@ -65,14 +58,11 @@ func journal(ctx context.Context, tx *Tx) (int64, error) {
 			superseded = append(superseded, w.id)
 		}
 		if w.operation != domain.Deleted {
-			versions = append(versions, tx.Version.Create().SetID(id.As(ident.Version)).
-				SetRecordID(w.id).SetValidFrom(revision).SetValidTo(Forever))
+			versions = append(versions, i)
 		}
 	}
-	for chunk := range slices.Chunk(lines, chunkLines) {
-		if err := tx.Entry.CreateBulk(chunk...).Exec(ctx); err != nil {
-			return 0, err
-		}
+	if err := tx.insertEntries(ctx, revision, entries); err != nil {
+		return 0, err
 	}
 	for chunk := range slices.Chunk(superseded, chunkLines) {
 		err := tx.Version.Update().Where(version.RecordIDIn(chunk...), version.ValidTo(Forever)).SetValidTo(revision).Exec(ctx)
@@ -80,12 +70,54 @@ func journal(ctx context.Context, tx *Tx) (int64, error) {
 			return 0, err
 		}
 	}
-	for chunk := range slices.Chunk(versions, chunkLines) {
-		if err := tx.Version.CreateBulk(chunk...).Exec(ctx); err != nil {
-			return 0, err
-		}
+	columns := []string{version.FieldID, version.FieldRecordID, version.FieldValidFrom, version.FieldValidTo}
+	err = tx.insertRows(ctx, version.Table, columns, len(versions), func(i int, row []any) error {
+		at := versions[i]
+		row[0], row[1] = int64(EntryID(revision, at).As(ident.Version)), int64(entries[at].id)
+		row[2], row[3] = revision, int64(Forever)
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	return revision, nil
+}
+
+func tooMany(n int) error {
+	return fmt.Errorf("%d records in one transaction: at most %d", n, MostEntries-1)
+}
+
+// insertEntries writes the lines of the journal.
+func (tx *Tx) insertEntries(ctx context.Context, revision int64, entries []*written) error {
+	columns := []string{
+		entry.FieldID, entry.FieldRevision, entry.FieldAt, entry.FieldActor, entry.FieldVerb, entry.FieldOperation,
+		entry.FieldRecordID, entry.FieldSubjectID, entry.FieldBefore, entry.FieldAfter,
+	}
+	return tx.insertRows(ctx, entry.Table, columns, len(entries), func(i int, row []any) error {
+		w := entries[i]
+		before, err := textOf(w.before)
+		if err != nil {
+			return err
+		}
+		after := w.text
+		if after == nil {
+			if after, err = textOf(w.after); err != nil {
+				return err
+			}
+		}
+		row[0], row[1], row[2], row[3], row[4] = int64(EntryID(revision, i)), revision, tx.Now, tx.Actor, tx.Verb
+		row[5], row[6], row[7] = string(w.operation), int64(w.id), int64(w.subject)
+		row[8], row[9] = document(before, tx.IsPostgres()), document(after, tx.IsPostgres())
+		return nil
+	})
+}
+
+// textOf is a record as JSON; nil for none.
+func textOf(record map[string]any) ([]byte, error) {
+	if record == nil {
+		return nil, nil
+	}
+	return json.Marshal(record)
 }
 
 // isVersioned reports whether records of the kind keep their past versions.

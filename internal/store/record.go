@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 // recorder notes what a transaction does to each record, one entry a record, in the order they were first touched.
 type recorder struct {
+	tx      *sql.Tx // the transaction under ent's, for what ent cannot say
 	entries []*written
 	byID    map[ident.ID]*written
 	closing bool // the journal itself is being written
@@ -24,6 +26,7 @@ type written struct {
 	subject       ident.ID
 	operation     domain.Operation
 	before, after map[string]any
+	text          []byte // after, where it is written already
 }
 
 func newRecorder() *recorder { return &recorder{byID: map[ident.ID]*written{}} }
@@ -87,26 +90,22 @@ func record(next ent.Mutator) ent.Mutator {
 		default:
 			return nil, fmt.Errorf("%s of %s by condition: the journal needs each record by itself", m.Op(), m.Type())
 		}
-		value, err := next.Mutate(ctx, m)
-		if err != nil {
-			return nil, err
-		}
-		if w.operation != domain.Deleted {
-			// The id of a record made in bulk is known only when the last of them is written: keep the value.
-			rec.pending(w, value)
-			return value, nil
-		}
+		// Noted before it happens: ent begins the rows of a bulk in their order, and ends them in the opposite one.
 		rec.note(w)
+		value, err := next.Mutate(ctx, m)
+		switch {
+		case err != nil:
+			w.operation = ""
+			return nil, err
+		case w.operation != domain.Deleted:
+			// The id of a record made in bulk is known only when the last of them is written: keep the value.
+			w.after = map[string]any{pendingKey: value}
+		}
 		return value, nil
 	})
 }
 
-// pending notes a create or update whose record is read when the transaction ends.
-func (r *recorder) pending(w *written, value ent.Value) {
-	w.after = map[string]any{pendingKey: value}
-	r.entries = append(r.entries, w)
-}
-
+// pendingKey holds a record that is read when the transaction ends.
 const pendingKey = "\x00record"
 
 func (r *recorder) note(w *written) { r.entries = append(r.entries, w) }
@@ -115,6 +114,9 @@ func (r *recorder) note(w *written) { r.entries = append(r.entries, w) }
 func (r *recorder) settle() ([]*written, error) {
 	var settled []*written
 	for _, w := range r.entries {
+		if w.operation == "" { // it failed
+			continue
+		}
 		if value, is := w.after[pendingKey]; is {
 			after, err := fields(value)
 			if err != nil {
@@ -142,7 +144,7 @@ func (w *written) merge(later *written) {
 	case w.operation == domain.Created && later.operation == domain.Deleted:
 		w.operation = "" // as if nothing had been
 	case w.operation == domain.Created:
-		w.after = later.after
+		w.after, w.text = later.after, later.text
 	case later.operation == domain.Deleted:
 		for name, old := range w.before {
 			later.before[name] = old
@@ -184,10 +186,10 @@ func fields(record any) (map[string]any, error) {
 
 // subject is the record whose history shows what happened to id.
 func subject(id ident.ID, record map[string]any) ident.ID {
-	for _, owner := range []string{"incident_id", "change_id", "record_id", "ci_id", "team_id"} {
-		if id.Kind() == ident.Incident || id.Kind() == ident.Change || id.Kind() == ident.CI {
-			break
-		}
+	if isOwnSubject(id.Kind()) {
+		return id
+	}
+	for _, owner := range subjectFields {
 		if text, is := record[owner].(string); is {
 			if of, err := ident.Parse(text); err == nil {
 				return of
@@ -195,6 +197,13 @@ func subject(id ident.ID, record map[string]any) ident.ID {
 		}
 	}
 	return id
+}
+
+// subjectFields name the record whose history shows what happened to the one that has them, the first that is set.
+var subjectFields = []string{"incident_id", "change_id", "record_id", "ci_id", "team_id"}
+
+func isOwnSubject(k ident.Kind) bool {
+	return k == ident.Incident || k == ident.Change || k == ident.CI
 }
 
 // load reads the record that is about to be deleted.

@@ -75,7 +75,11 @@ func (d traced) BeginTx(ctx context.Context, options *sql.TxOptions) (dialect.Tx
 	if err != nil {
 		return nil, err
 	}
-	return tracedTx{tx.(*entsql.Tx)}, nil
+	begun := tx.(*entsql.Tx)
+	if rec, _ := ctx.Value(recorderKey{}).(*recorder); rec != nil {
+		rec.tx = begun.Tx.(*sql.Tx)
+	}
+	return tracedTx{begun}, nil
 }
 
 // tracedTx is a transaction of a traced driver.

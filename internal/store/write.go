@@ -86,6 +86,8 @@ func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Cont
 }
 
 func writeOnce[T any](ctx context.Context, s *Store, by By, decide func(context.Context, *Tx) (T, error)) (value T, revision int64, err error) {
+	rec := newRecorder()
+	ctx = withRecorder(ctx, rec)
 	inner, err := s.writer.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelDefault})
 	if err != nil {
 		return value, 0, err
@@ -98,9 +100,8 @@ func writeOnce[T any](ctx context.Context, s *Store, by By, decide func(context.
 	}()
 	tx := &Tx{
 		Tx: inner, Now: s.clock(ctx).UTC().Truncate(time.Microsecond), Actor: by.Actor, Verb: by.Verb,
-		dialect: s.dialect, record: newRecorder(),
+		dialect: s.dialect, record: rec,
 	}
-	ctx = withRecorder(ctx, tx.record)
 	if value, err = decide(ctx, tx); err != nil {
 		return value, 0, err
 	}

@@ -1,0 +1,176 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/app"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
+	"github.com/linchpin-cmdb/linchpin/internal/synthetic"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// byPractice writes an estate as the practices do: checked row by row against every rule.
+func byPractice(ctx context.Context, tx *store.Tx, e *synthetic.Estate, step int, ids *[3][]ident.ID) error {
+	ref, err := cmdb.LoadReference(ctx, tx)
+	if err != nil {
+		return err
+	}
+	teams, cis, relationships := &ids[0], &ids[1], &ids[2]
+	switch step {
+	case 0:
+		var rows []catalog.NewTeam
+		for _, t := range e.Teams {
+			rows = append(rows, catalog.NewTeam{Name: t.Name, Description: t.Description})
+		}
+		made, err := catalog.CreateTeamsTx(ctx, tx, rows)
+		for _, m := range made {
+			*teams = append(*teams, m.ID)
+		}
+		return err
+	case 1:
+		var rows []cmdb.NewCI
+		for i, c := range e.CIs {
+			row := cmdb.NewCI{Class: c.Class, Name: c.Name, Environment: c.Environment, Criticality: c.Criticality, Attributes: e.Attributes(i), Labels: e.Labels(i)}
+			if c.Tier > 0 {
+				row.Service = &cmdb.ServiceFacet{Tier: fmt.Sprintf("tier-%d", c.Tier), SupportTeam: (*teams)[c.Team]}
+			}
+			rows = append(rows, row)
+		}
+		made, err := cmdb.CreateCIsTx(ctx, tx, ref, rows)
+		if err != nil {
+			return err
+		}
+		var owners []cmdb.OwnerSet
+		for i, m := range made {
+			*cis = append(*cis, m.ID)
+			if team := e.CIs[i].Team; team >= 0 {
+				owners = append(owners, cmdb.OwnerSet{CI: m.ID, Owners: []cmdb.NewOwner{{Of: (*teams)[team]}}})
+			}
+		}
+		return cmdb.SetOwnersTx(ctx, tx, owners)
+	case 2:
+		soft := domain.Soft
+		var rows []cmdb.NewRelationship
+		for _, r := range e.Relationships {
+			row := cmdb.NewRelationship{Type: r.Type, Source: (*cis)[r.Source], Target: (*cis)[r.Target], ReportedBy: "generate"}
+			if r.IsSoft {
+				row.Strength = &soft
+			}
+			rows = append(rows, row)
+		}
+		made, err := cmdb.RelateTx(ctx, tx, ref, rows)
+		for _, m := range made {
+			*relationships = append(*relationships, m.ID)
+		}
+		return err
+	default:
+		var rows []cmdb.NewGroup
+		for _, g := range e.Groups {
+			row := cmdb.NewGroup{CI: (*cis)[g.CI], Name: g.Name, Mode: g.Mode, Threshold: g.Threshold}
+			for _, m := range g.Members {
+				row.Members = append(row.Members, domain.GroupMember{Relationship: (*relationships)[m]})
+			}
+			rows = append(rows, row)
+		}
+		_, err := cmdb.CreateGroupsTx(ctx, tx, ref, rows)
+		return err
+	}
+}
+
+func TestAGeneratedEstateIsWhatThePracticesWouldHaveWritten(t *testing.T) {
+	const cis, seed = 1_000, 3
+	e, err := synthetic.New(cis, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, open := range []func(testing.TB) *store.Store{storetest.SQLite, storetest.Postgres} {
+		generated, practised := open(t), open(t)
+		t.Run(generated.Dialect(), func(t *testing.T) {
+			ctx := store.At(auth.With(t.Context(), auth.System), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+			for _, s := range []*store.Store{generated, practised} {
+				if err := cmdb.Seed(ctx, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			last := app.Generated{}
+			done, err := app.Generate(ctx, generated, cis, seed, func(done, total app.Generated) {
+				if done.Records() <= last.Records() || done.Records() > total.Records() {
+					t.Errorf("after %+v came %+v of %+v", last, done, total)
+				}
+				last = done
+			})
+			if err != nil || done.CIs != cis || done != last {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			ids := [3][]ident.ID{}
+			for step := range 4 {
+				by := store.By{Actor: auth.System.Name, Verb: "estate.generate"}
+				_, err := store.Write(ctx, practised, by, func(ctx context.Context, tx *store.Tx) (int, error) {
+					return 0, byPractice(ctx, tx, e, step, &ids)
+				})
+				if err != nil {
+					t.Fatalf("step %d: %v", step, err)
+				}
+			}
+			want, got := storetest.Dump(t, practised), storetest.Dump(t, generated)
+			for i := range min(len(want), len(got)) {
+				if want[i] != got[i] {
+					t.Fatalf("row %d: the practices wrote\n%s\ngenerated is\n%s", i, want[i], got[i])
+				}
+			}
+			if len(want) != len(got) || len(want) < 10*cis {
+				t.Errorf("%d rows, %d generated", len(want), len(got))
+			}
+			if a, b := digest(t, practised), digest(t, generated); a != b {
+				t.Errorf("the digests are %v and %v", a, b)
+			}
+		})
+	}
+}
+
+func digest(t *testing.T, s *store.Store) topology.Digest {
+	t.Helper()
+	facts, _, err := journal.Facts(t.Context(), s.Read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := topology.DigestOf(facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestAnEstateIsGeneratedIntoAnEmptyDatabaseOnly(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := auth.With(t.Context(), auth.System)
+		if err := cmdb.Seed(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := app.Generate(t.Context(), s, 200, 1, nil); errs.CodeOf(err) != errs.Unauthenticated {
+			t.Errorf("nobody generated an estate: %v", err)
+		}
+		if _, err := app.Generate(ctx, s, 20, 1, nil); errs.CodeOf(err) != errs.Invalid {
+			t.Errorf("20 CIs: %v", err)
+		}
+		stopped, stop := context.WithCancel(ctx)
+		done, err := app.Generate(stopped, s, 200, 1, func(app.Generated, app.Generated) { stop() })
+		if err == nil || done.Teams == 0 || done.CIs > 0 {
+			t.Errorf("one that was stopped after its first revision: %+v, %v", done, err)
+		}
+		if _, err := app.Generate(ctx, s, 200, 1, nil); errs.CodeOf(err) != errs.AlreadyExists {
+			t.Errorf("into what was begun: %v", err)
+		}
+	})
+}

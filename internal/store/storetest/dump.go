@@ -1,0 +1,55 @@
+package storetest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Dump is everything that the tables hold, a line for each row with the name of its table, what triggers and generated
+// columns keep and the counters of ids included.
+func Dump(t testing.TB, s *store.Store) []string {
+	t.Helper()
+	if s.IsPostgres() {
+		var all []string
+		for _, table := range texts(t, s, `SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`) {
+			all = append(all, texts(t, s, fmt.Sprintf(`SELECT '%[1]s ' || t::text FROM %[1]s t ORDER BY 1`, table))...)
+		}
+		return append(all, texts(t, s, `SELECT sequencename || ' at ' || coalesce(last_value, 0) FROM pg_sequences ORDER BY 1`)...)
+	}
+	// The words of the full text, and not how they are laid out in blocks.
+	if _, err := s.Writer().ExecContext(t.Context(), `CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab('main', 'x_ci_search', 'instance')`); err != nil {
+		t.Fatal(err)
+	}
+	all := texts(t, s, `SELECT 'word ' || term || ' in ' || doc || ' ' || col || ' at ' || "offset" FROM temp.words ORDER BY 1`)
+	for _, table := range texts(t, s, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'x\_ci\_search%' ESCAPE '\' ORDER BY 1`) {
+		var columns []string
+		for _, c := range texts(t, s, `SELECT name FROM pragma_table_info(?)`, table) {
+			columns = append(columns, fmt.Sprintf(`typeof("%[1]s") || ' ' || quote("%[1]s")`, c))
+		}
+		all = append(all, texts(t, s, fmt.Sprintf(`SELECT '%s: ' || %s FROM "%s" ORDER BY 1`, table, strings.Join(columns, " || ', ' || "), table))...)
+	}
+	return all
+}
+
+func texts(t testing.TB, s *store.Store, query string, args ...any) (all []string) {
+	t.Helper()
+	rows, err := s.Writer().QueryContext(t.Context(), query, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
