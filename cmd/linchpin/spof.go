@@ -15,6 +15,7 @@ import (
 func spofCommand(env *environment) *cobra.Command {
 	var tiers []string
 	var filter filterFlags
+	var beside bool
 	var rows int
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -32,9 +33,10 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 			if err != nil {
 				return usageError{cmd, err}
 			}
+			supposed := &read.Overlay{OpenIncidents: beside}
 			return withApp(cmd, env, func(ctx context.Context, a *app.App) error {
 				ask := func(p read.Page) (*read.SinglePointConnection, error) {
-					return a.Reader.SinglePointsOfFailure(ctx, tiers, chosen, p)
+					return a.Reader.SinglePointsOfFailure(ctx, tiers, supposed, chosen, p)
 				}
 				if len(args) > 0 {
 					id, err := findCI(ctx, a, args[0])
@@ -49,7 +51,7 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 						return fmt.Errorf("there is no CI %s", args[0])
 					}
 					ask = func(p read.Page) (*read.SinglePointConnection, error) {
-						return service.SinglePointsOfFailure(ctx, chosen, p.First, p.After, nil, nil)
+						return service.SinglePointsOfFailure(ctx, supposed, chosen, p.First, p.After, nil, nil)
 					}
 				}
 				found, total, err := singlePointRows(ctx, ask, rows)
@@ -67,6 +69,7 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 		},
 	}
 	cmd.Flags().StringSliceVar(&tiers, "tier", nil, "only services of these tiers, by code")
+	cmd.Flags().BoolVar(&beside, "open-incidents", false, "beside what the open incidents have taken down already")
 	filter.define(cmd)
 	rowFlags(cmd, &rows, &asJSON)
 	return cmd

@@ -1597,6 +1597,14 @@ func (ec *executionContext) unmarshalNSymptomInput2ᚖgithubᚗcomᚋlinchpinᚑ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOOverlayInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOverlay(ctx context.Context, v any) (*read.Overlay, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputOverlayInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOOverlayRelationshipInput2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOverlayRelationshipᚄ(ctx context.Context, v any) ([]*read.OverlayRelationship, error) {
 	if v == nil {
 		return nil, nil

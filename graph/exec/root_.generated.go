@@ -117,7 +117,7 @@ type ComplexityRoot struct {
 		Owners                func(childComplexity int) int
 		Relationships         func(childComplexity int, filter *read.RelationshipFilter, direction read.RelationshipDirection, first *int, after *string, last *int, before *string) int
 		Service               func(childComplexity int) int
-		SinglePointsOfFailure func(childComplexity int, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure func(childComplexity int, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		UpdatedAt             func(childComplexity int) int
 		Version               func(childComplexity int) int
 		Versions              func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -650,7 +650,7 @@ type ComplexityRoot struct {
 		Change                func(childComplexity int, id ident.ID) int
 		ChangeByNumber        func(childComplexity int, number string) int
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
-		CommonCauses          func(childComplexity int, groups []ident.ID, first *int, after *string, last *int, before *string) int
+		CommonCauses          func(childComplexity int, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) int
 		DanglingReferences    func(childComplexity int, source *string, first *int, after *string, last *int, before *string) int
 		Impact                func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
 		Incident              func(childComplexity int, id ident.ID) int
@@ -671,7 +671,7 @@ type ComplexityRoot struct {
 		ServiceByName         func(childComplexity int, name string, environment domain.Environment) int
 		ServiceTiers          func(childComplexity int) int
 		Services              func(childComplexity int, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
-		SinglePointsOfFailure func(childComplexity int, tiers []string, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure func(childComplexity int, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		Teams                 func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
 		Viewer                func(childComplexity int) int
 		WhatIf                func(childComplexity int, overlay read.Overlay, filter *read.ImpactFilter, asOf *read.AsOf) int
@@ -856,7 +856,7 @@ type ComplexityRoot struct {
 		Owner                 func(childComplexity int) int
 		Owners                func(childComplexity int) int
 		PortfolioStage        func(childComplexity int) int
-		SinglePointsOfFailure func(childComplexity int, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure func(childComplexity int, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		SupportTeam           func(childComplexity int) int
 		Tier                  func(childComplexity int) int
 		UpdatedAt             func(childComplexity int) int
@@ -1464,7 +1464,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.CI.SinglePointsOfFailure(childComplexity, args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.CI.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "CI.updatedAt":
 		if e.ComplexityRoot.CI.UpdatedAt == nil {
 			break
@@ -3922,7 +3922,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.CommonCauses(childComplexity, args["groups"].([]ident.ID), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Query.CommonCauses(childComplexity, args["groups"].([]ident.ID), args["overlay"].(*read.Overlay), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.danglingReferences":
 		if e.ComplexityRoot.Query.DanglingReferences == nil {
 			break
@@ -4139,7 +4139,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.SinglePointsOfFailure(childComplexity, args["tiers"].([]string), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Query.SinglePointsOfFailure(childComplexity, args["tiers"].([]string), args["overlay"].(*read.Overlay), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.teams":
 		if e.ComplexityRoot.Query.Teams == nil {
 			break
@@ -4869,7 +4869,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Service.SinglePointsOfFailure(childComplexity, args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Service.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Service.supportTeam":
 		if e.ComplexityRoot.Service.SupportTeam == nil {
 			break
@@ -5776,6 +5776,8 @@ var sources = []*ast.Source{
   singlePointsOfFailure(
     """Only services of these tiers, by code; all services when absent."""
     tiers: [String!]
+    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    overlay: OverlayInput
     """Which CIs to list; which CIs they take down is not narrowed."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -5791,6 +5793,8 @@ var sources = []*ast.Source{
   commonCauses(
     """Only these groups, 1 to 100; every redundant group of the estate when absent."""
     groups: [ID!]
+    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    overlay: OverlayInput
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -5834,6 +5838,8 @@ var sources = []*ast.Source{
 extend type CI {
   """The CIs whose failure alone takes this one DOWN, those first that take down most beside it."""
   singlePointsOfFailure(
+    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    overlay: OverlayInput
     """Which CIs to list; which CIs they take down is not narrowed."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -5850,6 +5856,8 @@ extend type CI {
 extend type Service {
   """The CIs whose failure alone takes this service DOWN, those first that take down most beside it."""
   singlePointsOfFailure(
+    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    overlay: OverlayInput
     """Which CIs to list; which CIs they take down is not narrowed."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""

@@ -67,11 +67,15 @@ func (g *SharedGroup) Causes(ctx context.Context) ([]*CommonCause, error) {
 }
 
 // CommonCauses lists the groups whose members share something: some groups, or all redundant ones.
-func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, p Page) (*Connection[SharedGroup], error) {
+func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *Overlay, p Page) (*Connection[SharedGroup], error) {
 	if groups != nil && (len(groups) == 0 || len(groups) > MaxPage) {
 		return nil, errs.New(errs.BadUserInput, "groups lists %d groups: 1 to %d, or leave it out", len(groups), MaxPage)
 	}
-	answer, err := impact.CommonCauses(ctx, r.snapshot(), groups, impact.CommonCauseLimits{MaxCauses: namedCIs})
+	view, given, err := r.suppose(ctx, r.snapshot(), overlay)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := impact.CommonCauses(ctx, view, groups, impact.CommonCauseLimits{MaxCauses: namedCIs, Given: given})
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +84,7 @@ func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, p Page) (*
 	}
 	shown := newBatch[SharedGroup](r, nil)
 	return computed[impact.CommonCausesAnswer, impact.SharedGroup, SharedGroup]{
-		name: "common causes", about: func(*impact.CommonCausesAnswer) string { return fmt.Sprint(groups) },
+		name: "common causes", about: func(*impact.CommonCausesAnswer) string { return fmt.Sprint(groups, overlay) },
 		has:  func(*impact.CommonCausesAnswer) bool { return true },
 		rows: func(a *impact.CommonCausesAnswer) ([]impact.SharedGroup, error) { return a.Groups, nil },
 		ci:   func(g impact.SharedGroup) ident.ID { return g.Dependent },

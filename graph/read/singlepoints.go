@@ -87,7 +87,7 @@ func (s *singlePoints) points() ([]impact.SinglePoint, error) {
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes a service DOWN: any service, or one of some tiers.
-func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, filter *ImpactFilter, p Page) (*Connection[SinglePoint], error) {
+func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *Overlay, filter *ImpactFilter, p Page) (*Connection[SinglePoint], error) {
 	targets := impact.Targets{AllServices: tiers == nil}
 	if tiers != nil {
 		rows, err := r.store.Read.ServiceTier.Query().Where(servicetier.CodeIn(tiers...)).All(ctx)
@@ -101,28 +101,38 @@ func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, filt
 			targets.Tiers = append(targets.Tiers, row.ID)
 		}
 	}
-	return singlePointsOf(ctx, newBatch(r, []*impact.Targets{&targets}), &targets, filter, func(t *impact.Targets) impact.Targets { return *t }, p)
+	return singlePointsOf(ctx, newBatch(r, []*impact.Targets{&targets}), &targets, overlay, filter, func(t *impact.Targets) impact.Targets { return *t }, p)
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes this one DOWN.
-func (c *CI) SinglePointsOfFailure(ctx context.Context, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*Connection[SinglePoint], error) {
+func (c *CI) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*Connection[SinglePoint], error) {
 	targets := func(c *CI) impact.Targets { return impact.Targets{CIs: []ident.ID{c.ID}} }
-	return singlePointsOf(ctx, c.in, c, filter, targets, Page{first, after, last, before})
+	return singlePointsOf(ctx, c.in, c, overlay, filter, targets, Page{first, after, last, before})
+}
+
+// supposition is a view of the graph and what has happened on it.
+type supposition struct {
+	view  *topology.Snapshot
+	given impact.Question
 }
 
 // singlePointsOf asks the engine for each row of a batch and shows a page of row's answer.
-func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, filter *ImpactFilter, targets func(*T) impact.Targets, p Page) (*Connection[SinglePoint], error) {
+func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Overlay, filter *ImpactFilter, targets func(*T) impact.Targets, p Page) (*Connection[SinglePoint], error) {
 	keep, err := chosen(ctx, b, filter)
 	if err != nil {
 		return nil, err
 	}
-	graph, err := once(b, "graph of single points", func() (*topology.Snapshot, error) { return b.snapshot(), nil })
+	about := "single points " + overlay.String() + filter.String()
+	on, err := once(b, "graph of "+about, func() (supposition, error) {
+		view, given, err := b.suppose(ctx, b.snapshot(), overlay)
+		return supposition{view, given}, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	mine, err := each(b, row, "single points "+filter.String(), b.Reader, func(row *T, all *batch[singlePoints]) *singlePoints {
-		return &singlePoints{fmt.Sprint(targets(row), filter), graph, sync.OnceValues(func() (*impact.SinglePointsAnswer, error) {
-			answer, err := impact.SinglePoints(ctx, graph, targets(row), impact.SinglePointLimits{MaxTargets: namedCIs})
+	mine, err := each(b, row, about, b.Reader, func(row *T, all *batch[singlePoints]) *singlePoints {
+		return &singlePoints{fmt.Sprint(targets(row), about), on.view, sync.OnceValues(func() (*impact.SinglePointsAnswer, error) {
+			answer, err := impact.SinglePoints(ctx, on.view, targets(row), impact.SinglePointLimits{MaxTargets: namedCIs, Given: on.given})
 			if err == nil && answer.Completeness.IsPartial {
 				return nil, errs.New(errs.Timeout, "the time for the question ran out: ask about fewer services")
 			}

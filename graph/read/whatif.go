@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
@@ -37,19 +38,52 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, as
 	if err != nil {
 		return nil, err
 	}
+	view, question, err := r.suppose(ctx, r.snapshot(), &o)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := impact.Of(ctx, view, question)
+	if err != nil {
+		return nil, err
+	}
+	b := newBatch[Impact](r, nil)
+	keep, err := chosen(ctx, b, filter)
+	if err != nil {
+		return nil, err
+	}
+	about := "what if " + o.String() + asOf.String() + filter.String()
+	b.rows = append(b.rows, &Impact{about, func() (*impact.Answer, error) { return answer, nil }, keep, b})
+	return b.rows[0], nil
+}
+
+// String tells overlays apart: cursors are good for one. A nil overlay supposes nothing.
+func (o *Overlay) String() string {
+	if o == nil {
+		return ""
+	}
+	text, _ := json.Marshal(o) //nolint:errchkjson // nothing in it can fail
+	return string(text)
+}
+
+// suppose is the view of a graph under an overlay, and the question that the rest of the overlay asks.
+func (r *Reader) suppose(ctx context.Context, graph *topology.Snapshot, o *Overlay) (*topology.Snapshot, impact.Question, error) {
+	none := impact.Question{}
+	if o == nil {
+		return graph, none, nil
+	}
 	for name, n := range map[string]int{
 		"failed": len(o.Failed), "excluded": len(o.Excluded), "maintenance": len(o.Maintenance),
 		"addedRelationships": len(o.AddedRelationships), "removed": len(o.Removed),
 	} {
 		if n > maxFailures {
-			return nil, errs.New(errs.BadUserInput, "overlay.%s has %d entries: at most %d", name, n, maxFailures)
+			return nil, none, errs.New(errs.BadUserInput, "overlay.%s has %d entries: at most %d", name, n, maxFailures)
 		}
 	}
 	supposed := impact.Overlay{OpenIncidents: o.OpenIncidents, Removed: o.Removed}
 	for _, f := range o.Failed {
 		state, known := impact.ParseState(f.State)
 		if !known {
-			return nil, errs.New(errs.BadUserInput, "%q is no state to fail in", f.State)
+			return nil, none, errs.New(errs.BadUserInput, "%q is no state to fail in", f.State)
 		}
 		supposed.Failed = append(supposed.Failed, impact.Failure{CI: asCI(f.ID), State: state})
 	}
@@ -59,21 +93,11 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, as
 	for _, id := range o.Maintenance {
 		supposed.Maintenance = append(supposed.Maintenance, asCI(id))
 	}
-	graph := r.snapshot()
+	var err error
 	if supposed.Relationships, err = r.supposed(ctx, graph, o.AddedRelationships); err != nil {
-		return nil, err
+		return nil, none, err
 	}
-	answer, err := impact.WhatIf(ctx, graph, supposed)
-	if err != nil {
-		return nil, err
-	}
-	b := newBatch[Impact](r, nil)
-	keep, err := chosen(ctx, b, filter)
-	if err != nil {
-		return nil, err
-	}
-	b.rows = append(b.rows, &Impact{"what if" + asOf.String() + filter.String(), func() (*impact.Answer, error) { return answer, nil }, keep, b})
-	return b.rows[0], nil
+	return supposed.On(graph)
 }
 
 // supposed turns relationships that would be added into facts, under ids that nothing has yet.

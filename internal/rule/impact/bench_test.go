@@ -204,24 +204,6 @@ func BenchmarkCommonCausesOfTheEstate(b *testing.B) {
 	}
 }
 
-func BenchmarkOverlay(b *testing.B) {
-	s := tieredSnapshot(b, 100_000)
-	r := rand.New(rand.NewPCG(1, 1))
-	for b.Loop() {
-		var o impact.Overlay
-		for i := range int64(50) {
-			o.Relationships = append(o.Relationships, topology.Relationship{
-				ID: ident.New(ident.Relationship, s.Unused(ident.Relationship).Number()+i), Type: ident.New(ident.RelationshipType, 1),
-				Source: ident.New(ident.CI, 1+r.Int64N(10_000)), Target: ident.New(ident.CI, 1+r.Int64N(90_000)),
-			})
-			o.Removed = append(o.Removed, ident.New(ident.Relationship, 1+r.Int64N(400_000)))
-		}
-		if _, _, err := o.On(s); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func BenchmarkPaths(b *testing.B) {
 	s := layered(b, 10_000)
 	b.ReportAllocs()

@@ -3,6 +3,7 @@ package impact
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math/bits"
 	"slices"
 
@@ -15,6 +16,9 @@ import (
 type CommonCauseLimits struct {
 	MaxGroups int // the first so many groups are told; all are counted
 	MaxCauses int // of each group, and of the estate, the first so many are told; all are counted
+	// Given is what has happened already: members are those that are still up, a group is redundant if it bears the loss of any one
+	// of them, and what is lost is beside it. Groups of CIs that are DOWN by it, excluded or in maintenance are not examined.
+	Given Question
 }
 
 // CommonCausesAnswer says what the members of dependency groups secretly share.
@@ -72,6 +76,12 @@ type SharedCause struct {
 func CommonCauses(ctx context.Context, s *topology.Snapshot, groups []ident.ID, limits CommonCauseLimits) (*CommonCausesAnswer, error) {
 	c := commonSearch{s: s, limits: limits, answer: &CommonCausesAnswer{Revision: s.Revision()}}
 	p := patience{ctx: ctx}
+	var err error
+	if c.given, err = baselineOf(ctx, s, limits.Given); errors.Is(err, context.DeadlineExceeded) {
+		p.err = err
+	} else if err != nil {
+		return nil, err
+	}
 	if err := c.choose(groups, &p); err != nil {
 		return nil, err
 	}
@@ -93,6 +103,7 @@ func CommonCauses(ctx context.Context, s *topology.Snapshot, groups []ident.ID, 
 type commonSearch struct {
 	s       *topology.Snapshot
 	limits  CommonCauseLimits
+	given   *baseline
 	isWhole bool
 	chosen  map[topology.GroupIndex]bool
 	r       *region
@@ -121,15 +132,19 @@ func (a share) compare(b share) int {
 	return cmp.Or(compareFlags(b.breaks, a.breaks), cmp.Compare(b.lost, a.lost), cmp.Compare(a.cis, b.cis))
 }
 
-// isRedundant reports whether a group bears the loss of any one member.
-func isRedundant(c *topology.Counter) bool {
-	for _, m := range c.Members {
-		if m.From != 0 && uint64(m.Weight) >= breaksAt(c) {
+// isRedundant reports whether a group bears the loss of any one member that is left.
+func (c *commonSearch) isRedundant(g topology.GroupIndex) bool {
+	counter := c.s.Counter(g)
+	for _, m := range counter.Members {
+		if c.isLeft(m) && uint64(m.Weight) >= c.given.breaksAt(counter, g) {
 			return false
 		}
 	}
 	return true
 }
+
+// isLeft reports whether a member can still be lost.
+func (c *commonSearch) isLeft(m topology.Arrival) bool { return m.From != 0 && !c.given.isGone(m.From) }
 
 // choose finds the groups and the region.
 func (c *commonSearch) choose(groups []ident.ID, p *patience) error {
@@ -139,23 +154,25 @@ func (c *commonSearch) choose(groups []ident.ID, p *patience) error {
 		if _, known := c.s.Group(g); !known {
 			return errs.New(errs.NotFound, "there is no group %v at revision %d", name(g), c.s.Revision()).At("groups")
 		}
-		c.chosen[topology.GroupIndex(g.Number())] = true
+		if at := topology.GroupIndex(g.Number()); c.given.counts(c.s.Counter(at).Dependent) {
+			c.chosen[at] = true
+		}
 	}
 	if c.isWhole {
 		for g := range topology.GroupIndex(c.s.Counters()) {
 			counter := c.s.Counter(g)
-			if len(counter.Members) > 1 && counter.Need > 0 && isRedundant(counter) {
+			if len(counter.Members) > 1 && counter.Need > 0 && c.given.counts(counter.Dependent) && c.isRedundant(g) {
 				c.chosen[g] = true
 			}
 		}
-		c.r = wholeRegion(c.s)
+		c.r = wholeRegion(c.s, c.given, p)
 	} else {
 		var dependents []topology.Vertex
 		for g := range c.chosen {
 			dependents = append(dependents, c.s.Counter(g).Dependent)
 		}
 		slices.Sort(dependents)
-		c.r = scope{s: c.s, watched: func(g topology.GroupIndex) bool { return c.chosen[g] }}.cone(dependents, p)
+		c.r = scope{s: c.s, given: c.given, watched: func(g topology.GroupIndex) bool { return c.chosen[g] }}.cone(dependents, p)
 	}
 	c.answer.Examined = len(c.chosen)
 	return nil
@@ -196,24 +213,25 @@ func (c *commonSearch) search(ctx context.Context) error {
 
 // look notes the causes of one group among the candidates of a pass.
 func (c *commonSearch) look(m *simulation, g uint32, batch []uint32, cis *laneCounts, f *finding) {
-	counter := c.s.Counter(c.r.groups[g].index)
+	index := c.r.groups[g].index
+	counter := c.s.Counter(index)
 	var lost [lanes]uint64
 	for _, member := range counter.Members {
-		if member.From == 0 {
+		if !c.isLeft(member) {
 			continue
 		}
 		for in := m.cells[c.placeOf[member.From]].down & m.pairs[g].two; in != 0; in &= in - 1 {
 			lost[bits.TrailingZeros64(in)] += uint64(member.Weight)
 		}
 	}
-	redundant := isRedundant(counter)
+	redundant := c.isRedundant(index)
 	for in := m.pairs[g].two; in != 0; in &= in - 1 {
 		lane := bits.TrailingZeros64(in)
 		at := batch[lane]
 		if c.r.vertices[at] == counter.Dependent {
 			continue
 		}
-		found := share{at: at, lost: lost[lane], cis: cis.of(lane) - 1, breaks: lost[lane] >= breaksAt(counter)}
+		found := share{at: at, lost: lost[lane], cis: cis.of(lane) - 1, breaks: lost[lane] >= c.given.breaksAt(counter, index)}
 		f.shared++
 		c.shared[at]++ // a candidate is in one batch, and a batch with one worker
 		if found.breaks {
@@ -259,7 +277,7 @@ func (c *commonSearch) rank(ctx context.Context) error {
 		counter := c.s.Counter(index)
 		shared := SharedGroup{
 			Group: c.s.GroupID(index), Dependent: c.s.ID(counter.Dependent), Mode: counter.Mode, Need: int(counter.Need), Total: int(counter.Total),
-			IsRedundant: isRedundant(counter), Shared: f.shared, Breaking: f.breaking,
+			IsRedundant: c.isRedundant(index), Shared: f.shared, Breaking: f.breaking,
 		}
 		first[shared.Group] = f.first
 		c.answer.Groups = append(c.answer.Groups, shared)
@@ -296,7 +314,7 @@ func (c *commonSearch) measure(ctx context.Context) error {
 			vertices = append(vertices, c.r.vertices[at])
 		}
 	}
-	totals, err := takenDown(ctx, c.s, vertices)
+	totals, err := takenDown(ctx, c.s, c.given, vertices)
 	if err != nil {
 		return err
 	}
@@ -351,7 +369,7 @@ func (c *commonSearch) tell(ctx context.Context, first map[ident.ID][]share) err
 		for lane, at := range batch {
 			for _, cause := range told[at] {
 				for _, member := range groupOf[cause].Members {
-					if member.From == 0 || m.cells[c.placeOf[member.From]].down>>lane&1 == 0 {
+					if !c.isLeft(member) || m.cells[c.placeOf[member.From]].down>>lane&1 == 0 {
 						continue
 					}
 					cause.Members = append(cause.Members, c.s.ID(member.From))

@@ -19,55 +19,57 @@ import (
 )
 
 // sharedOneByOne fails each CI by the rules read aloud, and tells of each group what it loses.
-func sharedOneByOne(m *topologytest.Model, examined []ident.ID) (groups map[ident.ID]map[ident.ID]string, redundant map[ident.ID]bool) {
+func sharedOneByOne(m *topologytest.Model, given impact.Question, examined []ident.ID) (groups map[ident.ID]map[ident.ID]string, redundant map[ident.ID]bool) {
 	groups, redundant = map[ident.ID]map[ident.ID]string{}, map[ident.ID]bool{}
+	before := judge(m, given)
 	for _, g := range examined {
-		redundant[g] = bearsAnyOne(m, g)
+		redundant[g] = bearsAnyOne(m, before, given, g)
 	}
 	for ci := range m.CIs {
-		if !m.IsPresent(ci) {
+		n, can := besides(m, before, given, ci)
+		if !can {
 			continue
 		}
-		n := judge(m, impact.Question{Failed: []impact.Failure{{CI: ci, State: impact.Down}}})
 		cis := 0
 		for other, state := range n.states {
-			if state == impact.Down && other != ci {
+			if state == impact.Down && other != ci && before.states[other] != impact.Down {
 				cis++
 			}
 		}
 		for _, g := range examined {
-			need, total, up, _ := n.tally(g)
+			need, _, up, _ := n.tally(g)
+			_, _, upBefore, _ := before.tally(g)
 			lost, isMember, count := map[ident.ID]bool{}, false, 0
 			for _, a := range m.Arcs() {
-				if slices.Contains(a.Groups, g) && n.states[a.From] == impact.Down {
+				if slices.Contains(a.Groups, g) && n.states[a.From] == impact.Down && before.states[a.From] != impact.Down {
 					lost[a.From] = true
 					isMember = isMember || a.From == ci
 					count++
 				}
 			}
-			if count < 2 || need == 0 || m.Groups[g].Dependent == ci {
+			if count < 2 || need == 0 || m.Groups[g].Dependent == ci || !alarms(before, given, m.Groups[g].Dependent) {
 				continue
 			}
 			if groups[g] == nil {
 				groups[g] = map[ident.ID]string{}
 			}
-			groups[g][ci] = fmt.Sprint(up < need, isMember, total-up, slices.Sorted(maps.Keys(lost)), cis)
+			groups[g][ci] = fmt.Sprint(up < need, isMember, upBefore-up, slices.Sorted(maps.Keys(lost)), cis)
 		}
 	}
 	return groups, redundant
 }
 
-func bearsAnyOne(m *topologytest.Model, g ident.ID) bool {
+// bearsAnyOne reports whether a group can lose any one of the members that can still be lost.
+func bearsAnyOne(m *topologytest.Model, before naive, given impact.Question, g ident.ID) bool {
 	f := m.Groups[g]
-	total, heaviest := 0, 0
+	need, _, up, _ := before.tally(g)
+	heaviest := 0
 	for _, a := range m.Arcs() {
-		if slices.Contains(a.Groups, g) {
-			w := topologytest.Weight(f, a.Relationship)
-			total += w
-			heaviest = max(heaviest, w)
+		if slices.Contains(a.Groups, g) && before.states[a.From] != impact.Down && !slices.Contains(given.Excluded, a.From) {
+			heaviest = max(heaviest, topologytest.Weight(f, a.Relationship))
 		}
 	}
-	return total-heaviest >= topologytest.Need(f, total)
+	return up-heaviest >= need
 }
 
 func TestCommonCausesAreThoseThatTakeTwoMembersDown(t *testing.T) {
@@ -75,24 +77,26 @@ func TestCommonCausesAreThoseThatTakeTwoMembersDown(t *testing.T) {
 		m := topologytest.Estate(t)
 		s := load(t, m, 1)
 		all := slices.Sorted(maps.Keys(m.Groups))
+		given := drawGiven(t, m)
+		before := judge(m, given)
 		var asked, examined []ident.ID
 		if len(all) > 0 && rapid.Bool().Draw(t, "named") {
 			asked = []ident.ID{rapid.SampledFrom(all).Draw(t, "group"), rapid.SampledFrom(all).Draw(t, "other")}
 			examined = asked
 		} else {
 			for _, g := range all {
-				if bearsAnyOne(m, g) {
+				if bearsAnyOne(m, before, given, g) {
 					examined = append(examined, g)
 				}
 			}
 		}
-		got, err := impact.CommonCauses(tctx, s, asked, impact.CommonCauseLimits{})
+		got, err := impact.CommonCauses(tctx, s, asked, impact.CommonCauseLimits{Given: given})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, redundant := sharedOneByOne(m, examined)
+		want, redundant := sharedOneByOne(m, given, examined)
 		checkCommonCauses(t, got, want, redundant)
-		few, err := impact.CommonCauses(tctx, load(t, m, 4), asked, impact.CommonCauseLimits{MaxGroups: 1, MaxCauses: 1})
+		few, err := impact.CommonCauses(tctx, load(t, m, 4), asked, impact.CommonCauseLimits{MaxGroups: 1, MaxCauses: 1, Given: given})
 		if err != nil || few.Total != got.Total || few.Broken != got.Broken || few.Completeness.IsPartial != (got.Total > 1) {
 			t.Fatalf("got %+v, %v", few, err)
 		}

@@ -42,6 +42,7 @@ const (
 // scope says what belongs to a region.
 type scope struct {
 	s       *topology.Snapshot
+	given   *baseline
 	admits  func(topology.Vertex) bool     // nil admits all
 	watched func(topology.GroupIndex) bool // groups to note members of, whatever breaks them; nil: none
 }
@@ -97,7 +98,7 @@ type frame struct {
 const isOpen = ^uint32(0) // in place of a place, before there is one
 
 func (d *descent) enter(v topology.Vertex) {
-	if _, seen := d.m.marked(v); !seen && (d.admits == nil || d.admits(v)) {
+	if _, seen := d.m.marked(v); !seen && !d.given.isGone(v) && (d.admits == nil || d.admits(v)) {
 		d.m.mark(v, isOpen)
 		d.stack = append(d.stack, frame{v: v})
 	}
@@ -145,7 +146,7 @@ func (d *descent) lay(v topology.Vertex) {
 		case topology.GroupArc, topology.WeightedArc:
 			c := d.s.Counter(a.Group())
 			to, is := d.m.marked(c.Dependent)
-			breaks := breaksAt(c)
+			breaks := d.given.breaksAt(c, a.Group())
 			if !is || breaks == 0 {
 				continue
 			}
@@ -222,8 +223,11 @@ func (f flags) has(at uint32) bool { return f[at>>6]>>(at&63)&1 != 0 }
 
 type estateRegionKey struct{}
 
-// wholeRegion is the region of all CIs that have any arc, compiled once for each snapshot.
-func wholeRegion(s *topology.Snapshot) *region {
+// wholeRegion is the region of all CIs that have any arc, compiled once for each snapshot; with a baseline each time.
+func wholeRegion(s *topology.Snapshot, given *baseline, p *patience) *region {
+	if given != nil {
+		return scope{s: s, given: given}.cone(linked(s), p)
+	}
 	return s.Memo(estateRegionKey{}, func() any {
 		return scope{s: s}.cone(linked(s), &patience{ctx: noHurry})
 	}).(*region)

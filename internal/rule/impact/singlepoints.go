@@ -3,6 +3,7 @@ package impact
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -25,6 +26,10 @@ type SinglePointLimits struct {
 	// InConeOnly counts as CIs and services DOWN only what the targets need, directly or not, and the targets:
 	// it saves following each point to whatever else it takes down. Estate-wide nothing is saved, and all counts.
 	InConeOnly bool
+	// Given is what has happened already: points are CIs whose failure takes down a target beside all that follows from
+	// it, and what is counted is beside that too. CIs that are DOWN by it or excluded are neither points nor
+	// targets; those in maintenance are no targets. Its limits are not looked at.
+	Given Question
 }
 
 // SinglePointsAnswer lists the CIs whose failure alone takes a target DOWN.
@@ -62,15 +67,22 @@ func SinglePoints(ctx context.Context, s *topology.Snapshot, targets Targets, li
 	if err != nil {
 		return nil, err
 	}
-	h := hunt{s: s, limits: limits, answer: &SinglePointsAnswer{Revision: s.Revision(), Targets: len(aims)}}
+	h := hunt{s: s, limits: limits, answer: &SinglePointsAnswer{Revision: s.Revision()}}
 	p := patience{ctx: ctx}
+	if h.given, err = baselineOf(ctx, s, limits.Given); errors.Is(err, context.DeadlineExceeded) {
+		p.err = err
+	} else if err != nil {
+		return nil, err
+	}
+	aims = slices.DeleteFunc(aims, func(v topology.Vertex) bool { return !h.given.counts(v) })
+	h.answer.Targets = len(aims)
 	var candidates []uint32
 	isWhole := targets.AllServices || len(targets.Tiers) > 0
 	if isWhole {
-		h.r = wholeRegion(s)
+		h.r = wholeRegion(s, h.given, &p)
 		candidates = h.r.within(aims)
 	} else {
-		h.r = scope{s: s}.cone(aims, &p)
+		h.r = scope{s: s, given: h.given}.cone(aims, &p)
 		candidates = h.r.all()
 	}
 	if p.err == nil {
@@ -159,6 +171,7 @@ func (r *region) leads(at uint32, flagged flags) bool {
 type hunt struct {
 	s        *topology.Snapshot
 	limits   SinglePointLimits
+	given    *baseline
 	r        *region
 	isTarget flags
 	points   []SinglePoint
@@ -211,7 +224,7 @@ func (h *hunt) follow(ctx context.Context) error {
 	for i, p := range h.points {
 		vertices[i] = p.Vertex
 	}
-	totals, err := takenDown(ctx, h.s, vertices)
+	totals, err := takenDown(ctx, h.s, h.given, vertices)
 	for i, t := range totals {
 		h.points[i].CIsDown, h.points[i].ServicesDown = t.cis, t.services
 	}
@@ -222,13 +235,13 @@ func (h *hunt) follow(ctx context.Context) error {
 // total is how much one CI takes down, itself not counted.
 type total struct{ cis, services int }
 
-// takenDown counts what each of some CIs takes down, failing alone. Whatever one of them takes down, all of them
+// takenDown counts what each of some CIs takes down, failing alone beside the baseline. Whatever one of them takes down, all of them
 // failing together take down: that is the region to simulate.
-func takenDown(ctx context.Context, s *topology.Snapshot, vertices []topology.Vertex) ([]total, error) {
+func takenDown(ctx context.Context, s *topology.Snapshot, given *baseline, vertices []topology.Vertex) ([]total, error) {
 	if len(vertices) == 0 {
 		return nil, nil
 	}
-	r, err := fallout(ctx, s, vertices)
+	r, err := fallout(ctx, s, given, vertices)
 	if err != nil {
 		return nil, err
 	}
@@ -262,11 +275,12 @@ func incomplete(err error, swept int, candidates []uint32) error {
 	return err
 }
 
-// fallout is the region of all that goes DOWN when some CIs fail together.
-func fallout(ctx context.Context, s *topology.Snapshot, failed []topology.Vertex) (*region, error) {
+// fallout is the region of all that goes DOWN when some CIs fail together, beside a baseline.
+func fallout(ctx context.Context, s *topology.Snapshot, given *baseline, failed []topology.Vertex) (*region, error) {
 	m := borrow(s)
 	defer m.release()
 	p := propagation{s: s, m: m, patience: patience{ctx: ctx}, down: failed}
+	p.resume(given)
 	p.closeDown()
 	if p.err != nil {
 		return nil, p.err
@@ -276,7 +290,7 @@ func fallout(ctx context.Context, s *topology.Snapshot, failed []topology.Vertex
 		fallen[i] = h.vertex
 	}
 	slices.Reverse(fallen) // the last to fall have the causes that the search should go down first
-	r := scope{s: s, admits: func(v topology.Vertex) bool { _, is := m.marked(v); return is }}.cone(fallen, &p.patience)
+	r := scope{s: s, given: given, admits: func(v topology.Vertex) bool { _, is := m.marked(v); return is }}.cone(fallen, &p.patience)
 	return r, p.err
 }
 

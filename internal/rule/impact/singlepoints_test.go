@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,17 +42,83 @@ func drawTargets(t *rapid.T, m *topologytest.Model) (targets impact.Targets, aim
 	return targets, aims
 }
 
+// drawGiven is what has happened already: nothing, anything, or the loss of one member of a group.
+func drawGiven(t *rapid.T, m *topologytest.Model) (given impact.Question) {
+	var members []ident.ID
+	for _, a := range m.Arcs() {
+		if len(a.Groups) > 0 {
+			members = append(members, a.From)
+		}
+	}
+	switch kind := rapid.IntRange(0, 3).Draw(t, "given"); {
+	case kind == 0 && len(m.CIs) > 0:
+		given = drawQuestion(t, m)
+		given.Maintenance = drawCIs(t, m)[:1]
+	case kind <= 2 && len(members) > 0:
+		given.Failed = []impact.Failure{{CI: rapid.SampledFrom(members).Draw(t, "lost"), State: impact.Down}}
+	}
+	return given
+}
+
+// TestWhatIsLostAlreadyMakesSinglePoints: of what is left of a group, of what nothing else stands in for.
+func TestWhatIsLostAlreadyMakesSinglePoints(t *testing.T) {
+	k, s := draw(t, "svc needs any of n1 n2, n1 needs rack1, n2 needs rack2, svcB needs n1, svcC needs weight 5 of a*3 b*2 c*2")
+	for given, want := range map[string]string{
+		"rack1 DOWN":                   "n2 1, rack2 1, a 1",
+		"n2 DOWN":                      "n1 2, rack1 2, a 1",
+		"n1 DEGRADED":                  "n1 1, rack1 1, a 1",
+		"rack1 DOWN, rack2 excluded":   "n2 1, a 1",
+		"c DOWN":                       "n1 1, rack1 1, a 1, b 1",
+		"n1 DOWN, n2 DOWN, rack1 DOWN": "a 1",
+	} {
+		got, err := impact.SinglePoints(t.Context(), s, impact.Targets{AllServices: true}, impact.SinglePointLimits{Given: k.question(given)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := map[string]int{}
+		for _, p := range got.Points {
+			told[k.name(p.CI)] = p.TargetsDown
+		}
+		wanted := map[string]int{}
+		for part := range strings.SplitSeq(want, ", ") {
+			if name, n, is := strings.Cut(part, " "); is {
+				wanted[name], _ = strconv.Atoi(n)
+			}
+		}
+		if !maps.Equal(told, wanted) {
+			t.Errorf("beside %s: got %v, want %v", given, told, wanted)
+		}
+	}
+}
+
+// besides judges that a CI fails beside what has happened; false where it cannot.
+func besides(m *topologytest.Model, before naive, given impact.Question, ci ident.ID) (naive, bool) {
+	if !m.IsPresent(ci) || before.states[ci] == impact.Down || slices.Contains(given.Excluded, ci) {
+		return naive{}, false
+	}
+	given.Failed = append(slices.Clip(given.Failed), impact.Failure{CI: ci, State: impact.Down})
+	return judge(m, given), true
+}
+
+// alarms reports whether it counts that a CI goes DOWN beside what has happened.
+func alarms(before naive, given impact.Question, ci ident.ID) bool {
+	return before.states[ci] != impact.Down && !slices.Contains(given.Excluded, ci) && !slices.Contains(given.Maintenance, ci)
+}
+
 // pointsOneByOne fails each CI by the rules read aloud.
-func pointsOneByOne(m *topologytest.Model, aims map[ident.ID]bool) map[ident.ID]string {
-	want := map[ident.ID]string{}
+func pointsOneByOne(m *topologytest.Model, given impact.Question, aims map[ident.ID]bool) map[ident.ID]string {
+	want, before := map[ident.ID]string{}, judge(m, given)
+	for ci := range aims {
+		aims[ci] = aims[ci] && alarms(before, given, ci)
+	}
 	for ci := range m.CIs {
-		if !m.IsPresent(ci) {
+		n, can := besides(m, before, given, ci)
+		if !can {
 			continue
 		}
-		n := judge(m, impact.Question{Failed: []impact.Failure{{CI: ci, State: impact.Down}}})
 		cis, services, targets := 0, 0, []ident.ID{}
 		for other, state := range n.states {
-			if state != impact.Down || other == ci {
+			if state != impact.Down || other == ci || before.states[other] == impact.Down {
 				continue
 			}
 			cis++
@@ -73,11 +142,12 @@ func TestSinglePointsAreThoseThatFallenAloneTakeATargetDown(t *testing.T) {
 		m := topologytest.Estate(t)
 		s := load(t, m, 1)
 		targets, aims := drawTargets(t, m)
-		got, err := impact.SinglePoints(tctx, s, targets, impact.SinglePointLimits{})
+		given := drawGiven(t, m)
+		got, err := impact.SinglePoints(tctx, s, targets, impact.SinglePointLimits{Given: given})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := pointsOneByOne(m, aims)
+		want := pointsOneByOne(m, given, aims)
 		if got.Total != len(want) || len(got.Points) != len(want) || got.Completeness.IsPartial {
 			t.Fatalf("%+v has %+v, want %v", targets, got, want)
 		}
@@ -94,7 +164,7 @@ func TestSinglePointsAreThoseThatFallenAloneTakeATargetDown(t *testing.T) {
 		}) {
 			t.Fatalf("out of order: %+v", got.Points)
 		}
-		few, err := impact.SinglePoints(tctx, load(t, m, 8), targets, impact.SinglePointLimits{MaxPoints: 2, MaxTargets: 1})
+		few, err := impact.SinglePoints(tctx, load(t, m, 8), targets, impact.SinglePointLimits{MaxPoints: 2, MaxTargets: 1, Given: given})
 		if err != nil || few.Total != got.Total || few.Completeness.IsPartial != (got.Total > 2) {
 			t.Fatalf("got %+v, %v", few, err)
 		}

@@ -1,0 +1,70 @@
+package impact
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// baseline is what has happened before the failures that are asked about. A nil baseline is an estate without failures.
+type baseline struct {
+	gone map[topology.Vertex]bool       // DOWN already, or excluded: nothing more happens to them
+	lost map[topology.GroupIndex]uint64 // what groups have lost already, in their measure
+	calm map[topology.Vertex]bool       // in maintenance: what happens to them alarms nobody
+}
+
+// baselineOf works out what follows from a question before any further failure. Only what is DOWN can take
+// anything DOWN: what is DEGRADED is no part of it.
+func baselineOf(ctx context.Context, s *topology.Snapshot, q Question) (*baseline, error) {
+	if len(q.Failed)+len(q.Excluded)+len(q.Maintenance) == 0 {
+		return nil, nil
+	}
+	m := borrow(s)
+	defer m.release()
+	p := propagation{Question: Question{Failed: q.Failed, Excluded: q.Excluded, Maintenance: q.Maintenance}, s: s, m: m, patience: patience{ctx: ctx}}
+	if err := p.prepare(); err != nil {
+		return nil, err
+	}
+	if p.closeDown(); p.err != nil {
+		return nil, p.err
+	}
+	b := &baseline{gone: make(map[topology.Vertex]bool, len(m.hits)), lost: make(map[topology.GroupIndex]uint64, len(m.tallies)), calm: p.maintained}
+	for _, h := range m.hits {
+		b.gone[h.vertex] = true
+	}
+	for _, ci := range q.Excluded {
+		v, _ := s.Index(ci)
+		b.gone[v] = true
+	}
+	for _, t := range m.tallies {
+		b.lost[t.group] = uint64(t.down)
+	}
+	return b, nil
+}
+
+// resume lets a propagation begin where the baseline ended.
+func (p *propagation) resume(b *baseline) {
+	if b == nil {
+		return
+	}
+	for v := range b.gone {
+		p.m.mark(v, isExcluded) // it has passed on what it has
+	}
+	for g, lost := range b.lost {
+		p.m.tally(g).down = uint32(lost)
+	}
+}
+
+func (b *baseline) isGone(v topology.Vertex) bool { return b != nil && b.gone[v] }
+
+// counts reports whether it matters that a CI goes DOWN.
+func (b *baseline) counts(v topology.Vertex) bool { return b == nil || !b.gone[v] && !b.calm[v] }
+
+// breaksAt is how much more a group must lose to break its dependent, which is up; 0: it never does.
+func (b *baseline) breaksAt(c *topology.Counter, g topology.GroupIndex) uint64 {
+	breaks := breaksAt(c)
+	if b == nil || breaks == 0 {
+		return breaks
+	}
+	return breaks - min(b.lost[g], breaks)
+}
