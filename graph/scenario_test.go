@@ -48,7 +48,7 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 	t.Cleanup(func() { <-feed.Done() })
 	incidents := incident.New(s, g)
 	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s))
-	return server.New(server.Config{Schema: resolver.Schema(), Log: log, IsDev: true})
+	return server.New(server.Config{Schema: resolver.Schema(), Log: log, Store: s, IsDev: true})
 }
 
 // A scenario is a txtar archive of steps, run in order over HTTP on each database:

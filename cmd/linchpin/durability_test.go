@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -67,8 +68,9 @@ type ledger struct {
 	acknowledged map[string]string // id by name
 	unknown      map[string]bool   // names of writes without an answer, or with one that leaves it open
 	refused      map[string]bool   // names of writes that were said not to have happened
-	revision     int64             // up to which the journal has been compared
-	restart      time.Duration     // the longest
+	retried      int
+	revision     int64         // up to which the journal has been compared
+	restart      time.Duration // the longest
 }
 
 func newLedger(t *testing.T, database string) *ledger {
@@ -132,13 +134,27 @@ func (l *ledger) round(round int, kill func(), revive ...func() error) {
 	default:
 		l.awaitReady()
 	}
+	l.retry(client)
 	l.compare(round)
+}
+
+// retry sends again, with the same keys, what was not answered: now each has happened, and once.
+func (l *ledger) retry(client *http.Client) {
+	l.t.Helper()
+	for _, name := range slices.Collect(maps.Keys(l.unknown)) {
+		delete(l.unknown, name)
+		if !l.write(client, name) {
+			l.t.Errorf("%s, sent again, was not acknowledged", name)
+		}
+		l.retried++
+	}
 }
 
 // write sends one mutation and reports whether another one makes sense. Its context is that of the test: whoever
 // hangs up learns nothing.
 func (l *ledger) write(client *http.Client, name string) bool {
-	a, err := post(l.t.Context(), client, l.server.url, `mutation($name: String!) { createCI(input: {class: "server", name: $name}) { ci { id } userErrors { code message } } }`, map[string]any{"name": name})
+	a, err := post(l.t.Context(), client, l.server.url, `mutation($name: String!) { createCI(input: {class: "server", name: $name}) { ci { id } userErrors { code message } } }`, map[string]any{"name": name},
+		"Idempotency-Key: "+name)
 	var data struct {
 		CreateCI struct {
 			CI         *struct{ ID string }
@@ -293,8 +309,8 @@ func (l *ledger) close(rounds int) {
 			delete(lost, name)
 		}
 	}
-	l.t.Logf("%d kills, %d acknowledged, %d lost, %d without an answer, %d refused; the slowest start took %v",
-		rounds, len(l.acknowledged), len(lost), len(l.unknown), len(l.refused), l.restart.Round(time.Millisecond))
+	l.t.Logf("%d kills, %d acknowledged, %d lost, %d without an answer and sent again, %d refused; the slowest start took %v",
+		rounds, len(l.acknowledged), len(lost), l.retried, len(l.refused), l.restart.Round(time.Millisecond))
 	if len(lost) > 0 || len(l.acknowledged) < rounds {
 		l.t.Errorf("lost: %v", lost)
 	}

@@ -148,10 +148,13 @@ type answer struct {
 			Code string `json:"code"`
 		} `json:"extensions"`
 	} `json:"errors"`
+	Extensions struct {
+		Revision int64 `json:"revision"`
+	} `json:"extensions"`
 }
 
-// post sends one operation to a server over HTTP.
-func post(ctx context.Context, client *http.Client, url, query string, variables map[string]any) (a answer, err error) {
+// post sends one operation to a server over HTTP, with headers as "Name: value".
+func post(ctx context.Context, client *http.Client, url, query string, variables map[string]any, headers ...string) (a answer, err error) {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		return a, err
@@ -161,6 +164,10 @@ func post(ctx context.Context, client *http.Client, url, query string, variables
 		return a, err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(name, value)
+	}
 	response, err := client.Do(r)
 	if err != nil {
 		return a, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -17,6 +18,7 @@ import (
 
 func serveCommand(env *environment) *cobra.Command {
 	var demo, dev bool
+	var keyAge time.Duration
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Start the server with GraphiQL",
@@ -31,6 +33,9 @@ an admin, by the name in the header Linchpin-Actor.`,
 			ctx := cmd.Context()
 			if !dev {
 				return usageError{cmd, errors.New("sign-in is not available yet: leave out --dev=false")}
+			}
+			if keyAge < time.Minute {
+				return usageError{cmd, fmt.Errorf("--keep-keys is %s: a minute at least", keyAge)}
 			}
 			address, err := env.address()
 			if err != nil {
@@ -56,6 +61,7 @@ an admin, by the name in the header Linchpin-Actor.`,
 			if err != nil {
 				return err
 			}
+			go a.ForgetKeys(ctx, keyAge)
 			_, _ = fmt.Fprintf(env.stdout, "GraphiQL   http://%s/\nGraphQL    http://%s/graphql\nDatabase   %s\nEveryone who reaches this address is an admin. Stop with Ctrl-C.\n",
 				l.Addr(), l.Addr(), redacted(address))
 			if err := server.Serve(ctx, l, handler, log); err != nil {
@@ -67,6 +73,7 @@ an admin, by the name in the header Linchpin-Actor.`,
 	}
 	cmd.Flags().BoolVar(&demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database")
 	cmd.Flags().BoolVar(&dev, "dev", true, "everyone is an admin; loopback only")
+	cmd.Flags().DurationVar(&keyAge, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
 	return cmd
 }
 

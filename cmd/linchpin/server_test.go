@@ -88,8 +88,8 @@ func TestTheServerAnswersAndRefusesAsHTTPSays(t *testing.T) {
 		code               string // of the only error; "" for none; "*" for any
 		holds              string
 	}{
-		"a query by POST":               {method: "POST", path: "/graphql", body: operation(t, "{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}}}`},
-		"a query by GET":                {method: "GET", path: get("{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}}}`},
+		"a query by POST":               {method: "POST", path: "/graphql", body: operation(t, "{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}},"extensions":{"revision":1}}`},
+		"a query by GET":                {method: "GET", path: get("{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}},"extensions":{"revision":1}}`},
 		"a name is taken":               {method: "POST", path: "/graphql", body: operation(t, "{ viewer { name } }"), headers: []string{"Linchpin-Actor: Åsa Øst"}, status: 200, holds: `"Åsa Øst"`},
 		"a mutation by GET":             {method: "GET", path: get(createCI), status: 405, code: "BAD_USER_INPUT", holds: "POST"},
 		"a method that is none":         {method: "PUT", path: "/graphql", body: operation(t, "{ revision }"), status: 405, code: "BAD_USER_INPUT"},

@@ -91,6 +91,7 @@ func (a *App) Handler(isDev bool) (http.Handler, error) {
 	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change)
 	return server.New(server.Config{
 		Schema: resolver.Schema(), SDL: sdl, Log: a.log, IsReady: a.isReady,
+		Store: a.Store, Feed: a.feed,
 		IsDev: isDev, IsLocal: isDev,
 	}), nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
@@ -57,12 +58,43 @@ func (f *Feed) Done() <-chan struct{} { return f.done }
 // Rebuilds is how often the graph had to be loaded anew because the journal and the graph did not fit.
 func (f *Feed) Rebuilds() int64 { return f.rebuilds.Load() }
 
-// catchUp waits until the graph shows a revision. A feed in trouble delays writers by patience and no longer.
-func (f *Feed) catchUp(ctx context.Context, revision int64) {
+// Revision is the newest revision that the graph shows. Whoever reads the database afterwards sees it too.
+func (f *Feed) Revision() int64 { return f.graph.Snapshot().Revision() }
+
+// Await waits, for a short while, until the graph shows a revision. Failures: errs.BadUserInput for one that nobody has
+// written yet, errs.Unavailable when the graph does not get there.
+func (f *Feed) Await(ctx context.Context, revision int64) error {
+	if f.Revision() >= revision {
+		return nil
+	}
+	head, err := f.store.Revision(ctx)
+	if err != nil {
+		return err
+	}
+	if revision > head {
+		return errs.New(errs.BadUserInput, "revision %d is not written yet, the newest is %d: ask for the revision of an answer of this database", revision, head)
+	}
+	f.stir()
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	defer context.AfterFunc(f.running, cancel)()
+	if _, err := f.graph.Wait(bounded, revision); err != nil {
+		return errs.New(errs.Unavailable, "this server shows revision %d and not yet %d: try again in a moment, or ask another server", f.Revision(), revision).Because(err)
+	}
+	return nil
+}
+
+// stir makes the feed look for new revisions now.
+func (f *Feed) stir() {
 	select {
 	case f.wake <- struct{}{}:
-	default:
+	default: // it is about to
 	}
+}
+
+// catchUp waits until the graph shows a revision. A feed in trouble delays writers by patience and no longer.
+func (f *Feed) catchUp(ctx context.Context, revision int64) {
+	f.stir()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	defer context.AfterFunc(f.running, cancel)() // nobody waits for a feed that has stopped

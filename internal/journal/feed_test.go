@@ -10,6 +10,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -306,6 +307,35 @@ func TestAFeedThatCannotStartSaysSo(t *testing.T) {
 		raw(t, s, "UPDATE ci SET environment = 'MARS'")
 		if f, err := tryFollow(s); err == nil {
 			t.Errorf("it follows: %v", f)
+		}
+	})
+}
+
+func TestWhoeverWaitsForARevisionGetsItOrIsToldWhyNot(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		mine, theirs := open(), open()
+		f := follow(t, mine)
+		write := func(code string) int64 {
+			t.Helper()
+			at, work := store.Watch(t.Context())
+			_, err := store.Write(at, theirs, by, func(ctx context.Context, tx *store.Tx) (*ent.CIClass, error) {
+				return tx.CIClass.Create().SetCode(code).SetLabel(code).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return work.Revision()
+		}
+		revision := write("one")
+		if err := f.Await(t.Context(), revision); err != nil || f.Revision() < revision {
+			t.Errorf("revision %d: %v, the graph shows %d", revision, err, f.Revision())
+		}
+		if err := f.Await(t.Context(), revision+1); errs.CodeOf(err) != errs.BadUserInput {
+			t.Errorf("a revision to come: %v", err)
+		}
+		f.stop()
+		if err := f.Await(t.Context(), write("two")); errs.CodeOf(err) != errs.Unavailable {
+			t.Errorf("a feed that has stopped: %v", err)
 		}
 	})
 }

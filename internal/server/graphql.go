@@ -35,6 +35,12 @@ func newGraphQL(c Config) http.Handler {
 	h.Use(extension.Introspection{})
 	h.Use(guard{})
 	h.AroundOperations(timed)
+	if c.Store != nil {
+		h.Use(idempotency{c.Store, c.Log})
+	}
+	if c.Feed != nil {
+		h.Use(revisions{c.Feed, c.Log})
+	}
 	h.SetErrorPresenter(presenter(c.Log))
 	h.SetRecoverFunc(func(ctx context.Context, p any) error {
 		c.Log.Error("panic in a resolver", "panic", p, "request", requestID(ctx), "stack", string(debug.Stack()))

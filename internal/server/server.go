@@ -16,7 +16,9 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/server/ui"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // Bounds of a connection.
@@ -41,6 +43,8 @@ type Config struct {
 	SDL     []byte                      // the contract, as served at /schema.graphql
 	IsReady func(context.Context) error // nil when requests can be answered
 	Log     *slog.Logger
+	Store   *store.Store  // where idempotency keys are kept; without it there are none
+	Feed    *journal.Feed // what revision tokens wait for; without it there are none
 	// IsDev signs everyone in as an admin. Such a server listens on loopback only.
 	IsDev bool
 	// IsLocal refuses requests that name another host than this machine.

@@ -126,11 +126,20 @@ func isVersioned(k ident.Kind) bool {
 }
 
 func nextRevision(ctx context.Context, tx *Tx) (int64, error) {
-	rows, err := tx.QueryContext(ctx, "UPDATE head SET revision = revision + 1 RETURNING revision")
+	return number(ctx, tx, "UPDATE head SET revision = revision + 1 RETURNING revision")
+}
+
+// headRevision is the last committed revision that the transaction sees.
+func headRevision(ctx context.Context, tx *Tx) (int64, error) {
+	return number(ctx, tx, "SELECT revision FROM head")
+}
+
+func number(ctx context.Context, tx *Tx, query string) (int64, error) {
+	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = rows.Close() }()
-	revision, err := sql.ScanInt64(rows)
-	return revision, errors.Join(err, rows.Err())
+	n, err := sql.ScanInt64(rows)
+	return n, errors.Join(err, rows.Err())
 }

@@ -110,6 +110,9 @@ const pendingKey = "\x00record"
 
 func (r *recorder) note(w *written) { r.entries = append(r.entries, w) }
 
+// forget drops what was noted: it was undone.
+func (r *recorder) forget() { r.entries = nil }
+
 // settle reads the pending records and merges what happened to one record into one entry.
 func (r *recorder) settle() ([]*written, error) {
 	var settled []*written

@@ -57,7 +57,8 @@ const (
 // closed transaction: read its fields, do not query its edges.
 //
 // The transaction outlives the caller's ctx once begun, so that a hang-up never leaves the outcome in doubt; a
-// commit whose answer is lost is errs.OutcomeUnknown. Where decide wrote nothing, no revision is taken.
+// commit whose answer is lost is errs.OutcomeUnknown. Where decide wrote nothing, no revision is taken. In a context
+// of Once decide has its effect at most once for the key's step, and whoever comes again is told what it decided.
 func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Context, *Tx) (T, error)) (T, error) {
 	var result T
 	if err := ctx.Err(); err != nil {
@@ -65,12 +66,15 @@ func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Cont
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
+	keyed, _ := ctx.Value(onceKey{}).(*once)
+	step := keyed.next()
 	for attempt := 1; ; attempt++ {
-		value, revision, err := writeOnce(bounded, s, by, decide)
+		value, revision, err := attemptWrite(bounded, s, by, keyed, step, decide)
+		if revision > 0 {
+			workOf(ctx).wrote(revision)
+			s.committed(bounded, revision)
+		}
 		if err == nil {
-			if revision > 0 {
-				s.committed(bounded, revision)
-			}
 			return value, nil
 		}
 		if attempt == writeAttempts || !isTransient(err) {
@@ -85,7 +89,7 @@ func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Cont
 	}
 }
 
-func writeOnce[T any](ctx context.Context, s *Store, by By, decide func(context.Context, *Tx) (T, error)) (value T, revision int64, err error) {
+func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step string, decide func(context.Context, *Tx) (T, error)) (value T, revision int64, err error) {
 	rec := newRecorder()
 	ctx = withRecorder(ctx, rec)
 	inner, err := s.writer.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelDefault})
@@ -102,7 +106,18 @@ func writeOnce[T any](ctx context.Context, s *Store, by By, decide func(context.
 		Tx: inner, Now: s.clock(ctx).UTC().Truncate(time.Microsecond), Actor: by.Actor, Verb: by.Verb,
 		dialect: s.dialect, record: rec,
 	}
-	if value, err = decide(ctx, tx); err != nil {
+	var refused error
+	if keyed == nil {
+		value, err = decide(ctx, tx)
+	} else {
+		var replayed bool
+		value, replayed, refused, err = decideOnce(ctx, tx, keyed.key, step, s.now().UTC(), decide)
+		if replayed && err == nil {
+			revision, err = headRevision(ctx, tx) // at least the one that was written
+			return value, revision, errors.Join(refused, err)
+		}
+	}
+	if err != nil {
 		return value, 0, err
 	}
 	if revision, err = journal(ctx, tx); err != nil {
@@ -112,7 +127,7 @@ func writeOnce[T any](ctx context.Context, s *Store, by By, decide func(context.
 	if err = inner.Commit(); err != nil {
 		return value, 0, commitFailed(err)
 	}
-	return value, revision, nil
+	return value, revision, refused
 }
 
 // commitFailed tells a refused commit from one whose outcome nobody knows.

@@ -1,0 +1,143 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"log/slog"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+const (
+	keyHeader    = "Idempotency-Key"
+	keyExtension = "idempotencyKey"
+	longestKey   = 255
+	answerLimit  = 256 << 10 // of an answer that is kept
+)
+
+// idempotency lets a mutation with a key happen once: each of its root fields is a step of its own, and the first whole
+// answer without errors is kept and given to whoever sends the same again. An answer beyond answerLimit is not kept: a retry
+// still has no second effect, and shows the records as they are then. Faults are not kept either, so that a retry mends them.
+type idempotency struct {
+	store *store.Store
+	log   *slog.Logger
+}
+
+var _ interface {
+	graphql.HandlerExtension
+	graphql.OperationInterceptor
+	graphql.RootFieldInterceptor
+} = idempotency{}
+
+// ExtensionName names it.
+func (idempotency) ExtensionName() string { return "Idempotency" }
+
+// Validate accepts every schema.
+func (idempotency) Validate(graphql.ExecutableSchema) error { return nil }
+
+type keyKey struct{}
+
+// InterceptOperation answers a mutation whose answer is known, and keeps the answers of others.
+func (i idempotency) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	op := graphql.GetOperationContext(ctx)
+	if op.Operation.Operation != ast.Mutation {
+		return next(ctx)
+	}
+	key, err := keyOf(ctx, op)
+	if err != nil {
+		return i.refuse(ctx, err)
+	}
+	if key == nil {
+		return next(ctx)
+	}
+	kept, err := i.store.Answered(ctx, *key)
+	if err != nil {
+		return i.refuse(ctx, err)
+	}
+	if kept != nil {
+		return graphql.OneShot(answered(kept))
+	}
+	ctx = context.WithValue(ctx, keyKey{}, *key)
+	respond := next(ctx)
+	return func(context.Context) *graphql.Response {
+		response := respond(ctx)
+		if response == nil || len(response.Errors) > 0 || len(response.Data) > answerLimit {
+			return response
+		}
+		revision, _ := response.Extensions[revisionExtension].(int64)
+		kept, err := i.store.KeepAnswer(context.WithoutCancel(ctx), *key, store.Answer{Data: response.Data, Revision: revision})
+		switch {
+		case err == nil:
+			return answered(kept)
+		case errs.CodeOf(err) != errs.KeyReused:
+			err = errs.New(errs.OutcomeUnknown, "what happened could not be told: send the same request with the same %s again", keyHeader).Because(err)
+		}
+		return i.refuse(ctx, err)(ctx)
+	}
+}
+
+// InterceptRootField makes each root field of a mutation with a key a step.
+func (idempotency) InterceptRootField(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+	if key, keyed := ctx.Value(keyKey{}).(store.Key); keyed {
+		ctx = store.Once(ctx, key, graphql.GetRootFieldContext(ctx).Field.Alias)
+	}
+	return next(ctx)
+}
+
+func (i idempotency) refuse(ctx context.Context, err error) graphql.ResponseHandler {
+	return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{presenter(i.log)(ctx, err)}})
+}
+
+func answered(kept *store.Answer) *graphql.Response {
+	response := &graphql.Response{Data: kept.Data}
+	if kept.Revision > 0 {
+		response.Extensions = map[string]any{revisionExtension: kept.Revision}
+	}
+	return response
+}
+
+// keyOf is the key of an operation; nil where it has none. Its body is the document, the operation's name and the
+// variables.
+func keyOf(ctx context.Context, op *graphql.OperationContext) (*store.Key, error) {
+	name, err := asked(op, keyHeader, keyExtension)
+	if name == "" || err != nil {
+		return nil, err
+	}
+	if bare, isQuoted := strings.CutPrefix(name, `"`); isQuoted { // a structured header
+		name = strings.TrimSuffix(bare, `"`)
+	}
+	if name == "" || len(name) > longestKey || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errs.New(errs.BadUserInput, "%s: a key is 1 to %d visible ASCII characters, such as a UUID, chosen anew for each request and kept for its retries", keyHeader, longestKey)
+	}
+	actor, known := auth.From(ctx)
+	if !known {
+		return nil, errs.New(errs.Unauthenticated, "nobody is signed in")
+	}
+	body, err := json.Marshal([]any{op.RawQuery, op.OperationName, op.Variables})
+	if err != nil {
+		return nil, err
+	}
+	return &store.Key{Actor: actor.Name, Name: name, Body: sha256.Sum256(body)}, nil
+}
+
+// asked is what a request asks for beside its operation: in its extensions, which every transport has, else in a header.
+func asked(op *graphql.OperationContext, header, extension string) (string, error) {
+	switch v := op.Extensions[extension].(type) {
+	case nil:
+		return op.Headers.Get(header), nil
+	case string:
+		return v, nil
+	case json.Number:
+		return v.String(), nil
+	default:
+		return "", errs.New(errs.BadUserInput, "extensions.%s must be a text or a number", extension)
+	}
+}

@@ -1,0 +1,76 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+const (
+	leastHeader       = "Linchpin-At-Least-Revision"
+	leastExtension    = "atLeastRevision"
+	revisionExtension = "revision"
+)
+
+// revisions tells with each answer which revision it knew of at least, and lets an operation wait for one: whoever
+// hands the revision of one answer to the next request reads their writes on any server.
+type revisions struct {
+	feed *journal.Feed
+	log  *slog.Logger
+}
+
+var _ interface {
+	graphql.HandlerExtension
+	graphql.OperationInterceptor
+} = revisions{}
+
+// ExtensionName names it.
+func (revisions) ExtensionName() string { return "Revisions" }
+
+// Validate accepts every schema.
+func (revisions) Validate(graphql.ExecutableSchema) error { return nil }
+
+// InterceptOperation waits for the revision that is asked for, and tells the one that was there.
+func (r revisions) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	op := graphql.GetOperationContext(ctx)
+	if err := r.await(ctx, op); err != nil {
+		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{presenter(r.log)(ctx, err)}})
+	}
+	if op.Operation.Operation == ast.Subscription { // each event has its own
+		return next(ctx)
+	}
+	seen := r.feed.Revision()
+	ctx, work := store.Watch(ctx)
+	respond := next(ctx)
+	return func(context.Context) *graphql.Response {
+		response := respond(ctx)
+		if response == nil {
+			return nil
+		}
+		if response.Extensions == nil {
+			response.Extensions = map[string]any{}
+		}
+		response.Extensions[revisionExtension] = max(seen, work.Revision())
+		return response
+	}
+}
+
+func (r revisions) await(ctx context.Context, op *graphql.OperationContext) error {
+	text, err := asked(op, leastHeader, leastExtension)
+	if text == "" || err != nil {
+		return err
+	}
+	least, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || least < 0 {
+		return errs.New(errs.BadUserInput, "%s: a revision is a whole number, as an answer has it in extensions.%s", leastHeader, revisionExtension)
+	}
+	return r.feed.Await(ctx, least)
+}

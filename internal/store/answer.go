@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Answer is what a request with a key was answered. Revision is the newest that it knew of.
+type Answer struct {
+	Data     []byte
+	Revision int64
+}
+
+// Answered is the answer that is kept for a key; nil when there is none. Failures: errs.KeyReused.
+func (s *Store) Answered(ctx context.Context, key Key) (*Answer, error) {
+	rows, err := s.Read.QueryContext(ctx, "SELECT body, answer, revision FROM x_once WHERE actor = $1 AND key = $2", key.Actor, key.Name)
+	if err != nil {
+		return nil, Translate(err)
+	}
+	return scanAnswer(rows, key)
+}
+
+// KeepAnswer keeps the first answer to a request with a key. It gives the answer that is kept, which every sender of the
+// request has to get, whoever made it. Failures: errs.KeyReused.
+func (s *Store) KeepAnswer(ctx context.Context, key Key, a Answer) (*Answer, error) {
+	rows, err := s.writer.QueryContext(ctx, `INSERT INTO x_once (actor, key, body, answer, revision, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (actor, key) DO UPDATE SET answer = coalesce(x_once.answer, excluded.answer),
+		revision = CASE WHEN x_once.answer IS NULL THEN excluded.revision ELSE x_once.revision END
+		WHERE x_once.body = excluded.body
+		RETURNING body, answer, revision`, key.Actor, key.Name, key.Body[:], a.Data, a.Revision, s.now().UTC().Truncate(time.Microsecond))
+	if err != nil {
+		return nil, Translate(err)
+	}
+	kept, err := scanAnswer(rows, key)
+	if err == nil && kept == nil {
+		return nil, errKeyReused
+	}
+	return kept, err
+}
+
+func scanAnswer(rows *sql.Rows, key Key) (kept *Answer, err error) {
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var body, data []byte
+		var revision int64
+		if err := rows.Scan(&body, &data, &revision); err != nil {
+			return nil, Translate(err)
+		}
+		if string(body) != string(key.Body[:]) {
+			return nil, errKeyReused
+		}
+		if data != nil {
+			kept = &Answer{data, revision}
+		}
+	}
+	return kept, Translate(errors.Join(rows.Err(), rows.Close()))
+}
+
+const forgetBatch = 500
+
+// ForgetKeys forgets the keys that are older than an age, and what was answered to them, in batches. It reports how many.
+func (s *Store) ForgetKeys(ctx context.Context, age time.Duration) (forgotten int64, err error) {
+	before := s.now().Add(-age).UTC().Truncate(time.Microsecond)
+	for {
+		done, err := s.writer.ExecContext(ctx, `DELETE FROM x_once WHERE created_at < $1 AND (actor, key) IN
+			(SELECT actor, key FROM x_once WHERE created_at < $1 ORDER BY created_at LIMIT $2)`, before, forgetBatch)
+		if err != nil {
+			return forgotten, Translate(err)
+		}
+		n, err := done.RowsAffected()
+		if err != nil {
+			return forgotten, Translate(err)
+		}
+		if forgotten += n; n < forgetBatch {
+			return forgotten, nil
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+)
+
+// Key names a request that changes things once, however often it is sent and to whichever server.
+type Key struct {
+	Actor string
+	Name  string            // chosen by the actor
+	Body  [sha256.Size]byte // what is asked for; the same name with another body is errs.KeyReused
+}
+
+// once is where a context's writes stand within their request.
+type once struct {
+	key    Key
+	step   string
+	writes atomic.Int32
+}
+
+type onceKey struct{}
+
+// Once makes a context whose writes happen once for the key. A request may have several steps, each with a name of its
+// own: what a step decided, be it a record or a refusal, commits together with what it wrote, and whoever takes the same
+// step again is told the same.
+func Once(ctx context.Context, key Key, step string) context.Context {
+	return context.WithValue(ctx, onceKey{}, &once{key: key, step: step})
+}
+
+// next names the place of one call of Write; "" where there is no key. Writes of one step come in the same order each time.
+func (o *once) next() string {
+	if o == nil {
+		return ""
+	}
+	if n := o.writes.Add(1); n > 1 {
+		return o.step + " " + strconv.Itoa(int(n))
+	}
+	return o.step
+}
+
+// outcome is what a step decided.
+type outcome struct {
+	Value   json.RawMessage `json:"value,omitempty"`
+	Refused []refusal       `json:"refused,omitempty"`
+}
+
+type refusal struct {
+	Code    errs.Code `json:"code"`
+	Message string    `json:"message"`
+	Field   []string  `json:"field,omitempty"`
+}
+
+var errKeyReused = errs.New(errs.KeyReused, "the idempotency key was used with another request: take a new key for each request, and the same for its retries alone")
+
+// decideOnce runs decide unless the key's step has an outcome, which it then gives: replayed. The key's row stays locked until
+// the transaction ends, so that others with the same key wait for it. A refusal undoes what decide wrote, and is an outcome
+// that the transaction has to commit.
+func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now time.Time, decide func(context.Context, *Tx) (T, error)) (value T, replayed bool, refused, err error) {
+	outcomes, err := claim(ctx, tx, key, now)
+	if err != nil {
+		return value, false, nil, err
+	}
+	if known, is := outcomes[step]; is {
+		value, refused, err = tell[T](known)
+		return value, true, refused, err
+	}
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT decision"); err != nil {
+		return value, false, nil, err
+	}
+	decided := outcome{}
+	value, err = decide(ctx, tx)
+	if refused = isRefusal(err, &decided); refused == nil {
+		if err == nil {
+			decided.Value, err = json.Marshal(value)
+		}
+		if err != nil {
+			return value, false, nil, err
+		}
+	} else {
+		if _, err := tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT decision"); err != nil {
+			return value, false, nil, errors.Join(refused, err)
+		}
+		tx.record.forget()
+	}
+	outcomes[step] = decided
+	text, err := json.Marshal(outcomes)
+	if err != nil {
+		return value, false, nil, err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE x_once SET outcomes = $1 WHERE actor = $2 AND key = $3", string(text), key.Actor, key.Name)
+	return value, false, refused, err
+}
+
+// isRefusal is err in the vocabulary if a person can mend all of it: the rules have decided, and trying again is no use.
+func isRefusal(err error, into *outcome) error {
+	translated := Translate(err)
+	all, known := errs.All(translated)
+	if !known {
+		return nil
+	}
+	for _, e := range all {
+		if !e.Code.Mendable() {
+			return nil
+		}
+		into.Refused = append(into.Refused, refusal{e.Code, e.Message, e.Field})
+	}
+	return translated
+}
+
+// tell gives a known outcome as decide gave it.
+func tell[T any](known outcome) (value T, refused, err error) {
+	for _, r := range known.Refused {
+		refused = errors.Join(refused, &errs.Error{Code: r.Code, Message: r.Message, Field: r.Field})
+	}
+	if refused == nil {
+		err = json.Unmarshal(known.Value, &value)
+	}
+	return value, refused, err
+}
+
+// claim locks the key's row, which it makes where there is none, and reads its outcomes by step.
+func claim(ctx context.Context, tx *Tx, key Key, now time.Time) (map[string]outcome, error) {
+	rows, err := tx.QueryContext(ctx, `INSERT INTO x_once (actor, key, body, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (actor, key) DO UPDATE SET key = excluded.key RETURNING body, outcomes`, key.Actor, key.Name, key.Body[:], now.Truncate(time.Microsecond))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	if !rows.Next() {
+		return nil, errors.Join(errors.New("an idempotency key without a row"), rows.Err())
+	}
+	var body []byte
+	var text string
+	if err := rows.Scan(&body, &text); err != nil {
+		return nil, err
+	}
+	if string(body) != string(key.Body[:]) {
+		return nil, errKeyReused
+	}
+	outcomes := map[string]outcome{}
+	return outcomes, errors.Join(json.Unmarshal([]byte(text), &outcomes), rows.Close())
+}

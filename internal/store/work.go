@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// Work is what was done to the database for one context.
+type Work struct {
+	statements, revision atomic.Int64
+}
+
+type workKey struct{}
+
+// Watch makes a context whose work is known. Within a context that is watched it gives the work of the whole.
+func Watch(ctx context.Context) (context.Context, *Work) {
+	if w := workOf(ctx); w != nil {
+		return ctx, w
+	}
+	w := &Work{}
+	return context.WithValue(ctx, workKey{}, w), w
+}
+
+func workOf(ctx context.Context) *Work {
+	w, _ := ctx.Value(workKey{}).(*Work)
+	return w
+}
+
+// Statements is how many SQL statements were sent.
+func (w *Work) Statements() int64 { return w.statements.Load() }
+
+// Revision is the newest revision that was written; 0 when nothing was.
+func (w *Work) Revision() int64 { return w.revision.Load() }
+
+func (w *Work) wrote(revision int64) {
+	if w == nil {
+		return
+	}
+	for {
+		known := w.revision.Load()
+		if known >= revision || w.revision.CompareAndSwap(known, revision) {
+			return
+		}
+	}
+}
