@@ -72,15 +72,15 @@ func (f *frontier) widen(p *patience, visit func(topology.Vertex)) {
 		each = eachCause
 	}
 	f.edge, f.depth = nil, f.depth+1
+	note := func(v topology.Vertex, _ topology.ArcKind) {
+		if _, is := f.m.marked(v); !is {
+			f.m.mark(v, f.depth)
+			f.edge = append(f.edge, v)
+			visit(v)
+		}
+	}
 	for _, u := range edge {
-		steps := each(f.s, u, func(v topology.Vertex, _ topology.ArcKind) {
-			if _, is := f.m.marked(v); !is {
-				f.m.mark(v, f.depth)
-				f.edge = append(f.edge, v)
-				visit(v)
-			}
-		})
-		if p.isSpent(steps + 1) {
+		if p.isSpent(each(f.s, u, note) + 1) {
 			return
 		}
 	}

@@ -26,11 +26,12 @@ func (w *walk) from(start []topology.Vertex) {
 	}
 	w.m.queue = w.found
 	w.start = slices.Clone(w.found)
-	head := 0
-	for depth := uint32(1); head < len(w.found); depth++ {
+	head, depth := 0, uint32(1)
+	note := func(v topology.Vertex, _ topology.ArcKind) { w.note(v, depth) }
+	for ; head < len(w.found); depth++ {
 		end := len(w.found)
 		for ; head < end && !w.isSpent(1); head++ {
-			w.neighbours(w.found[head], func(v topology.Vertex, _ topology.ArcKind) { w.note(v, depth) })
+			w.neighbours(w.found[head], note)
 		}
 		w.m.queue = w.found
 		w.whole.Explored = len(w.found)
