@@ -42,7 +42,7 @@ var besideSQL = []struct{ name, operation, statement string }{
 		`SELECT json_build_object('data', json_build_object('ci', (SELECT json_build_object('name', c.name, 'relationships', json_build_object('nodes', (
 			SELECT json_agg(json_build_object('target', json_build_object('name', c1.name, 'relationships', json_build_object('nodes', (
 				SELECT json_agg(json_build_object('target', json_build_object('name', c2.name, 'relationships', json_build_object('nodes', (
-					SELECT json_agg(json_build_object('target', json_build_object('name', c3.name, 'class', json_build_object('code', k.code))) ORDER BY l3.id)
+					SELECT coalesce(json_agg(json_build_object('target', json_build_object('name', c3.name, 'class', json_build_object('code', k.code))) ORDER BY l3.id), '[]'::json)
 					FROM (SELECT id, target_id FROM relationship WHERE source_id = c2.id ORDER BY id LIMIT 5) l3 JOIN ci c3 ON c3.id = l3.target_id JOIN ci_class k ON k.id = c3.class_id)))) ORDER BY l2.id)
 				FROM (SELECT id, target_id FROM relationship WHERE source_id = c1.id ORDER BY id LIMIT 5) l2 JOIN ci c2 ON c2.id = l2.target_id)))) ORDER BY l1.id)
 			FROM (SELECT id, target_id FROM relationship WHERE source_id = c.id ORDER BY id LIMIT 5) l1 JOIN ci c1 ON c1.id = l1.target_id)))

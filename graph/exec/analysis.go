@@ -529,10 +529,10 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_totalCount(_ cont
 }
 
 func (ec *executionContext) _SharedGroupEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.SharedGroup]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_SharedGroupEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SharedGroupEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("SharedGroupEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroupEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.SharedGroup]) (ret graphql.Marshaler) {
@@ -765,10 +765,10 @@ func (ec *executionContext) fieldContext_SinglePointConnection_totalCount(_ cont
 }
 
 func (ec *executionContext) _SinglePointEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.SinglePoint]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_SinglePointEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePointEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("SinglePointEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePointEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.SinglePoint]) (ret graphql.Marshaler) {

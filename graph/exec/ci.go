@@ -1214,10 +1214,10 @@ func (ec *executionContext) fieldContext_CIConnection_totalCount(_ context.Conte
 }
 
 func (ec *executionContext) _CIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.CI]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_CIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("CIEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CIEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.CI]) (ret graphql.Marshaler) {
@@ -1487,10 +1487,10 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_totalCount(
 }
 
 func (ec *executionContext) _DanglingReferenceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.DanglingReference]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_DanglingReferenceEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DanglingReferenceEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("DanglingReferenceEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReferenceEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.DanglingReference]) (ret graphql.Marshaler) {

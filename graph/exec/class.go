@@ -245,10 +245,10 @@ func (ec *executionContext) fieldContext_CIClassConnection_totalCount(_ context.
 }
 
 func (ec *executionContext) _CIClassEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.CIClass]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_CIClassEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClassEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("CIClassEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CIClassEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.CIClass]) (ret graphql.Marshaler) {

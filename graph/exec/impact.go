@@ -438,10 +438,10 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_totalCount(_ conte
 }
 
 func (ec *executionContext) _AffectedCIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.AffectedCI]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_AffectedCIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AffectedCIEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("AffectedCIEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCIEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.AffectedCI]) (ret graphql.Marshaler) {
@@ -1203,10 +1203,10 @@ func (ec *executionContext) fieldContext_NeededCIConnection_totalCount(_ context
 }
 
 func (ec *executionContext) _NeededCIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.NeededCI]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_NeededCIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("NeededCIEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("NeededCIEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _NeededCIEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.NeededCI]) (ret graphql.Marshaler) {

@@ -230,10 +230,10 @@ func (ec *executionContext) fieldContext_EntryConnection_totalCount(_ context.Co
 }
 
 func (ec *executionContext) _EntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Entry]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_EntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("EntryEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("EntryEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _EntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Entry]) (ret graphql.Marshaler) {
@@ -420,10 +420,10 @@ func (ec *executionContext) fieldContext_RecordVersionConnection_totalCount(_ co
 }
 
 func (ec *executionContext) _RecordVersionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.RecordVersion]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_RecordVersionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RecordVersionEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("RecordVersionEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RecordVersionEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.RecordVersion]) (ret graphql.Marshaler) {

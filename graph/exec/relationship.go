@@ -712,10 +712,10 @@ func (ec *executionContext) fieldContext_RelationshipConnection_totalCount(_ con
 }
 
 func (ec *executionContext) _RelationshipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Relationship]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_RelationshipEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RelationshipEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("RelationshipEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RelationshipEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Relationship]) (ret graphql.Marshaler) {
@@ -960,10 +960,10 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_totalCount(_
 }
 
 func (ec *executionContext) _RelationshipTypeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.RelationshipType]) (ret graphql.Marshaler) {
-	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_RelationshipTypeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RelationshipTypeEdge", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("RelationshipTypeEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RelationshipTypeEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.RelationshipType]) (ret graphql.Marshaler) {

@@ -150,7 +150,7 @@ func (r *Reader) ciList(c *conditions, name string, filter any, o order[*ent.CI]
 		name: name, filter: filter, order: o, wrap: r.wrapCIs,
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CI, error) {
 			q := r.store.Read.CI.Query()
-			q.Modify(c.where, modify)
+			q.Modify(c.where, selected(ctx, o), modify)
 			return q.All(ctx)
 		},
 	}
@@ -197,7 +197,9 @@ func loadCIs(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CI, 
 		rows, err := then[ent.CI](ctx, r, ids)
 		return index(r.past.today.wrapCIs(rows), (*CI).id), err
 	}
-	rows, err := r.store.Read.CI.Query().Where(having(ci.FieldID, ids)).All(ctx)
+	q := r.store.Read.CI.Query().Where(having(ci.FieldID, ids))
+	q.Modify(selected(ctx, order[*ent.CI]{}))
+	rows, err := q.All(ctx)
 	return index(r.wrapCIs(rows), func(c *CI) ident.ID { return c.ID }), store.Translate(err)
 }
 

@@ -48,14 +48,31 @@ type Connection[T any] struct {
 
 // Edge is a record in a page.
 type Edge[T any] struct {
-	Cursor string
 	Node   *T
+	cursor func() string
 }
+
+// Cursor names the record's place in the list. It is made when it is asked for.
+func (e *Edge[T]) Cursor() string { return e.cursor() }
 
 // PageInfo says where a page lies in its list.
 type PageInfo struct {
 	HasNextPage, HasPreviousPage bool
-	StartCursor, EndCursor       *string
+	start, end                   func() string
+}
+
+// StartCursor is the cursor of the first record; nil on an empty page.
+func (p *PageInfo) StartCursor() *string { return made(p.start) }
+
+// EndCursor is the cursor of the last record; nil on an empty page.
+func (p *PageInfo) EndCursor() *string { return made(p.end) }
+
+func made(cursor func() string) *string {
+	if cursor == nil {
+		return nil
+	}
+	text := cursor()
+	return &text
 }
 
 // Nodes are the records of the page.
@@ -280,15 +297,20 @@ func within(argument string, n int) (int, error) {
 func connect[E, T any](o order[E], w window, fingerprint string, rows []E, nodes []*T, more bool, total func(context.Context) (int, error)) *Connection[T] {
 	c := &Connection[T]{Edges: make([]*Edge[T], len(rows)), total: total, PageInfo: &PageInfo{}}
 	for i, row := range rows {
-		c.Edges[i] = &Edge[T]{Cursor: o.cursor(fingerprint, row), Node: nodes[i]}
+		c.Edges[i] = &Edge[T]{nodes[i], func() string { return o.cursor(fingerprint, row) }}
 	}
 	// Where a cursor bounds the page, the record that it names lies beyond.
 	c.PageInfo.HasNextPage = w.before != nil || more && !w.backward
 	c.PageInfo.HasPreviousPage = w.after != nil || more && w.backward
-	if n := len(c.Edges); n > 0 {
-		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[n-1].Cursor
-	}
+	c.bound()
 	return c
+}
+
+// bound gives the page info the cursors of the first and the last record.
+func (c *Connection[T]) bound() {
+	if n := len(c.Edges); n > 0 {
+		c.PageInfo.start, c.PageInfo.end = c.Edges[0].cursor, c.Edges[n-1].cursor
+	}
 }
 
 // cut drops the row beyond the limit and puts what is left into list order.

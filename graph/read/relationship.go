@@ -46,7 +46,9 @@ func loadRelationships(ctx context.Context, r *Reader, ids []ident.ID) (map[iden
 		rows, err := then[ent.Relationship](ctx, r, ids)
 		return index(r.wrapRelationships(rows), (*Relationship).id), err
 	}
-	rows, err := r.store.Read.Relationship.Query().Where(having(relationship.FieldID, ids)).All(ctx)
+	q := r.store.Read.Relationship.Query().Where(having(relationship.FieldID, ids))
+	q.Modify(selected(ctx, relationshipOrder))
+	rows, err := q.All(ctx)
 	return index(r.wrapRelationships(rows), func(c *Relationship) ident.ID { return c.ID }), store.Translate(err)
 }
 
@@ -123,7 +125,7 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 			name: "relationships " + string(direction), filter: filter, order: relationshipOrder, wrap: r.wrapRelationships,
 			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Relationship, error) {
 				q := r.store.Read.Relationship.Query()
-				q.Modify(where.where, modify)
+				q.Modify(where.where, selected(ctx, relationshipOrder), modify)
 				return q.All(ctx)
 			},
 		},

@@ -83,16 +83,14 @@ func (r *Reader) Search(ctx context.Context, query string, classes []string, fir
 		return nil, err
 	}
 	for i, id := range found {
-		text, err := json.Marshal(sliceCursor{Version: cursorVersion, Fingerprint: fingerprint, Place: offset + i + 1})
-		if err != nil {
-			return nil, err
-		}
 		if cis[id] != nil {
-			page.Edges = append(page.Edges, &SearchEdge{base64.RawURLEncoding.EncodeToString(text), cis[id], scores[i]})
+			cursor := sliceCursor{Version: cursorVersion, Fingerprint: fingerprint, Place: offset + i + 1}
+			page.Edges = append(page.Edges, &SearchEdge{cursor.encode(), cis[id], scores[i]})
 		}
 	}
 	if n := len(page.Edges); n > 0 {
-		page.PageInfo.StartCursor, page.PageInfo.EndCursor = &page.Edges[0].Cursor, &page.Edges[n-1].Cursor
+		page.PageInfo.start = func() string { return page.Edges[0].Cursor }
+		page.PageInfo.end = func() string { return page.Edges[n-1].Cursor }
 	}
 	return page, nil
 }

@@ -20,6 +20,14 @@ type sliceCursor struct {
 	Place       int    `json:"p"`
 }
 
+func (c sliceCursor) encode() string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
 // computed is a list that each B of a batch has by computation: rows that stand for CIs, shown as T.
 type computed[B, E, T any] struct {
 	name  string
@@ -120,15 +128,9 @@ func (l computed[B, E, T]) connect(row *B, cut part[E], cis map[ident.ID]*CI) (*
 		if cis[id] == nil {
 			return nil, lagging(id)
 		}
-		text, err := json.Marshal(sliceCursor{cursorVersion, cut.fingerprint, id.String(), cut.from + i})
-		if err != nil {
-			return nil, err
-		}
-		c.Edges = append(c.Edges, &Edge[T]{Cursor: base64.RawURLEncoding.EncodeToString(text), Node: l.show(row, e, cis[id])})
+		c.Edges = append(c.Edges, &Edge[T]{l.show(row, e, cis[id]), sliceCursor{cursorVersion, cut.fingerprint, id.String(), cut.from + i}.encode})
 	}
-	if n := len(c.Edges); n > 0 {
-		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[n-1].Cursor
-	}
+	c.bound()
 	return c, nil
 }
 
