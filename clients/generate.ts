@@ -4,8 +4,15 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const run = promisify(execFile);
 const folder = fileURLToPath(new URL(".", import.meta.url));
+
+/** Runs a compiler. Under NODE_ENV=test codegen would not say what is wrong. */
+async function run(program: string, ...args: string[]) {
+  const options = { cwd: folder, env: { ...process.env, NODE_ENV: "development" } };
+  await promisify(execFile)(process.execPath, [`node_modules/${program}`, ...args], options).catch((failed: { stdout: string; stderr: string }) => {
+    throw new Error(`${program} failed:\n${failed.stdout}${failed.stderr}`);
+  });
+}
 
 /** Where the contract lies for the compilers, as the server gave it. */
 const SDL = fileURLToPath(new URL("__generated__/schema.graphql", import.meta.url));
@@ -16,7 +23,7 @@ export async function generate(server: string) {
   mkdirSync(dirname(SDL), { recursive: true });
   writeFileSync(SDL, await response.text());
   await Promise.all([
-    run(process.execPath, ["node_modules/relay-compiler/cli.js", "relay.config.json"], { cwd: folder }),
-    run(process.execPath, ["node_modules/@graphql-codegen/cli/cjs/bin.js", "--config", "codegen/codegen.ts"], { cwd: folder }),
+    run("relay-compiler/cli.js", "relay.config.json"),
+    run("@graphql-codegen/cli/cjs/bin.js", "--config", "codegen/codegen.ts"),
   ]);
 }

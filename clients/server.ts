@@ -27,8 +27,7 @@ export default async function setup(project: TestProject) {
   execFileSync("go", ["build", "-o", program, "./cmd/linchpin"], { cwd: repository, stdio: ["ignore", "ignore", "inherit"] });
   const database = ["--database", `sqlite:${join(folder, "linchpin.db")}`];
 
-  const serve = () => spawn(program, ["serve", "--demo", "--listen", "127.0.0.1:0", ...database], { stdio: ["ignore", "pipe", "pipe"] });
-  const server = serve();
+  const server = spawn(program, ["serve", "--demo", "--listen", "127.0.0.1:0", ...database], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   server.stderr.on("data", (text) => (said += text));
   const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
@@ -39,17 +38,21 @@ export default async function setup(project: TestProject) {
     server.once("exit", (code) => reject(new Error(`linchpin serve ended with ${code}: ${said}`)));
   });
 
-  const names = Array.from({ length: ROWS }, (_, i) => `row-${String(i).padStart(4, "0")}`);
-  const estate = join(folder, "rows.yaml");
-  writeFileSync(estate, `defaults: {class: virtual_machine}\ncis:\n${names.map((name) => `  ${name}: {}\n`).join("")}`);
-  execFileSync(program, ["import", "estate", estate, ...database], { stdio: ["ignore", "ignore", "inherit"] });
-
-  await generate(address);
-
-  project.provide("server", address);
-  return async () => {
+  const stop = async () => {
     server.kill("SIGTERM");
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };
+  try {
+    const names = Array.from({ length: ROWS }, (_, i) => `row-${String(i).padStart(4, "0")}`);
+    const estate = join(folder, "rows.yaml");
+    writeFileSync(estate, `defaults: {class: virtual_machine}\ncis:\n${names.map((name) => `  ${name}: {}\n`).join("")}`);
+    execFileSync(program, ["import", "estate", estate, ...database], { stdio: ["ignore", "ignore", "inherit"] });
+    await generate(address);
+  } catch (failed) {
+    await stop();
+    throw failed;
+  }
+  project.provide("server", address);
+  return stop;
 }

@@ -18,6 +18,14 @@ var files embed.FS
 // SDL is the contract as one document, each type in one piece: relay-compiler reads no extension of a type that
 // comes later.
 func SDL() ([]byte, error) {
+	contract, err := load()
+	if err != nil {
+		return nil, err
+	}
+	return document(contract), nil
+}
+
+func load() (*ast.Schema, error) {
 	names, err := fs.Glob(files, "*.graphql")
 	if err != nil {
 		return nil, err
@@ -30,11 +38,11 @@ func SDL() ([]byte, error) {
 		}
 		sources[i] = &ast.Source{Name: name, Input: string(text)}
 	}
-	contract, err := gqlparser.LoadSchema(sources...)
-	if err != nil {
-		return nil, err
-	}
+	return gqlparser.LoadSchema(sources...)
+}
+
+func document(contract *ast.Schema) []byte {
 	var text bytes.Buffer
 	formatter.NewFormatter(&text, formatter.WithIndent("  ")).FormatSchema(contract)
-	return text.Bytes(), nil
+	return text.Bytes()
 }

@@ -22,3 +22,27 @@ func TestTheContractIsOneDocumentWithoutExtensions(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSubgraphHasItsKeysAndTheContractHasNone(t *testing.T) {
+	sdl, err := schema.SDL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	subgraph, err := schema.Subgraph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{`type CI implements Node @key(fields: "id") {`, "type PageInfo @shareable {", "extend schema @link("} {
+		if !strings.Contains(subgraph.SDL, part) {
+			t.Errorf("%q is not in the subgraph", part)
+		}
+	}
+	for _, part := range []string{"@key", "@shareable", "@link"} {
+		if strings.Contains(string(sdl), part) {
+			t.Errorf("%s is in the contract", part)
+		}
+	}
+	if strings.Contains(subgraph.SDL, "_entities") {
+		t.Error("the subgraph repeats what every subgraph has")
+	}
+}

@@ -12,6 +12,7 @@ const config: CodegenConfig = {
         useTypeImports: true,
         enumsAsTypes: true,
         scalars: {
+          _Any: "{ __typename: string; id: string }",
           Date: "string",
           DateTime: "string",
           Duration: "string",

@@ -50,4 +50,9 @@ export default [
       "@graphql-eslint/strict-id-in-types": "off",
     },
   },
+  {
+    // The names are those of Apollo's subgraph specification.
+    files: ["schema/federation.graphql"],
+    rules: { "@graphql-eslint/naming-convention": "off" },
+  },
 ];

@@ -2804,7 +2804,7 @@ func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.Se
 	return out
 }
 
-var changeImplementors = []string{"Change", "Node"}
+var changeImplementors = []string{"Change", "Node", "_Entity"}
 
 func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, obj *read.Change) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, changeImplementors)

@@ -2514,7 +2514,7 @@ func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel
 	return out
 }
 
-var cIImplementors = []string{"CI", "Node"}
+var cIImplementors = []string{"CI", "Node", "_Entity"}
 
 func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *read.CI) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIImplementors)

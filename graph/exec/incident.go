@@ -3315,7 +3315,7 @@ func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.Selecti
 	return out
 }
 
-var incidentImplementors = []string{"Incident", "Node"}
+var incidentImplementors = []string{"Incident", "_Entity", "Node"}
 
 func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet, obj *read.Incident) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentImplementors)

@@ -2037,7 +2037,7 @@ func (ec *executionContext) _CreateServiceTierPayload(ctx context.Context, sel a
 	return out
 }
 
-var serviceImplementors = []string{"Service", "Node"}
+var serviceImplementors = []string{"Service", "_Entity", "Node"}
 
 func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, obj *read.Service) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceImplementors)

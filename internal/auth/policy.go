@@ -58,6 +58,7 @@ var fields = map[string]Role{
 	"Entry": Viewer, "EntryConnection": Viewer, "EntryEdge": Viewer,
 	"RecordVersion": Viewer, "RecordVersionConnection": Viewer, "RecordVersionEdge": Viewer,
 	"SearchConnection": Viewer, "SearchEdge": Viewer,
+	"_Service": Viewer,
 
 	"__Schema": Viewer, "__Type": Viewer, "__Field": Viewer, "__InputValue": Viewer, "__EnumValue": Viewer, "__Directive": Viewer,
 

@@ -17,7 +17,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := api.Generate(c); err != nil {
+	if err := api.Generate(c, api.PrependPlugin(federation{})); err != nil {
 		log.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(c.Exec.DirName, "*.go"))
