@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -139,17 +140,18 @@ func TestAGeneratedEstateIsWhatThePracticesWouldHaveWritten(t *testing.T) {
 	}
 }
 
+// digest is that of the graph that a server would load.
 func digest(t *testing.T, s *store.Store) topology.Digest {
 	t.Helper()
-	facts, _, err := journal.Facts(t.Context(), s.Read)
+	ctx, stop := context.WithCancel(t.Context())
+	graph := topology.New()
+	feed, err := journal.Follow(ctx, s, graph, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := topology.DigestOf(facts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
+	stop()
+	<-feed.Done()
+	return graph.Snapshot().Digest()
 }
 
 func TestAnEstateIsGeneratedIntoAnEmptyDatabaseOnly(t *testing.T) {

@@ -1,8 +1,62 @@
 package journal
 
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// RecordFacts reads everything the topology knows record by record, another way than the feed does.
+func RecordFacts(ctx context.Context, c *ent.Client) (b topology.Batch, err error) {
+	head, err := c.Head.Query().Only(ctx)
+	if err != nil {
+		return b, err
+	}
+	b.Revision = head.Revision
+	types, err := c.RelationshipType.Query().All(ctx)
+	if err != nil {
+		return b, err
+	}
+	cis, err := c.CI.Query().All(ctx)
+	if err != nil {
+		return b, err
+	}
+	relationships, err := c.Relationship.Query().All(ctx)
+	if err != nil {
+		return b, err
+	}
+	groups, err := c.DependencyGroup.Query().All(ctx)
+	if err != nil {
+		return b, err
+	}
+	for _, err := range []error{addAll(&b.Types, types, typeFact), addAll(&b.CIs, cis, ciFact), addAll(&b.Relationships, relationships, relationshipFact), addAll(&b.Groups, groups, groupFact)} {
+		if err != nil {
+			return b, err
+		}
+	}
+	return b, newMarks().load(ctx, c, &b)
+}
+
+func addAll[R, F any](facts *[]F, records []*R, fact func(*R) (F, error)) error {
+	for _, r := range records {
+		if err := add(facts, r, fact); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Kept is how many past snapshots are kept.
 func (f *Feed) Kept() int {
 	f.kept.mu.Lock()
 	defer f.kept.mu.Unlock()
 	return len(f.kept.snapshots)
+}
+
+// SmallBlocks makes loads read blocks of so many ids, until the test ends.
+func SmallBlocks(t interface{ Cleanup(func()) }, ids int64) {
+	before := blockIDs
+	blockIDs = ids
+	t.Cleanup(func() { blockIDs = before })
 }

@@ -2,29 +2,23 @@ package journal
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
 	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
-	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
 // load builds the graph from the tables as they are in one revision.
 func (f *Feed) load(ctx context.Context) error {
-	options := &sql.TxOptions{}
-	if f.store.IsPostgres() {
-		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	}
-	tx, err := f.store.Read.BeginTx(ctx, options)
+	from, err := f.store.Snapshot(ctx, connections)
 	if err != nil {
-		return store.Translate(err)
+		return err
 	}
-	defer func() { _ = tx.Rollback() }()
-	b, m, err := Facts(ctx, tx.Client())
+	defer from.Close()
+	b, m, err := readFacts(ctx, from, f.store.IsPostgres())
 	if err != nil {
 		return store.Translate(err)
 	}
@@ -36,16 +30,10 @@ func (f *Feed) load(ctx context.Context) error {
 	return nil
 }
 
-const page = 10_000
-
-// Facts reads everything the topology knows, in the revision that the transaction of c sees.
-func Facts(ctx context.Context, c *ent.Client) (b topology.Batch, m *marks, err error) {
-	head, err := c.Head.Query().Only(ctx)
-	if err != nil {
-		return b, nil, err
-	}
-	b.Revision, m = head.Revision, newMarks()
-	types, err := c.RelationshipType.Query().All(ctx)
+// readFacts reads everything the topology knows, in the revision of a snapshot.
+func readFacts(ctx context.Context, from *store.Snapshot, isPostgres bool) (b topology.Batch, m *marks, err error) {
+	b.Revision, m = from.Revision, newMarks()
+	types, err := from.Client.RelationshipType.Query().All(ctx)
 	if err != nil {
 		return b, nil, err
 	}
@@ -54,22 +42,10 @@ func Facts(ctx context.Context, c *ent.Client) (b topology.Batch, m *marks, err 
 			return b, nil, err
 		}
 	}
-	err = pages(func(after ident.ID) ([]*ent.CI, error) { return cisAfter(ctx, c, after) },
-		func(r *ent.CI) ident.ID { return r.ID }, func(r *ent.CI) error { return add(&b.CIs, r, ciFact) })
-	if err != nil {
+	if err := m.load(ctx, from.Client, &b); err != nil {
 		return b, nil, err
 	}
-	err = pages(func(after ident.ID) ([]*ent.Relationship, error) { return relationshipsAfter(ctx, c, after) },
-		func(r *ent.Relationship) ident.ID { return r.ID }, func(r *ent.Relationship) error { return add(&b.Relationships, r, relationshipFact) })
-	if err != nil {
-		return b, nil, err
-	}
-	err = pages(func(after ident.ID) ([]*ent.DependencyGroup, error) { return groupsAfter(ctx, c, after) },
-		func(r *ent.DependencyGroup) ident.ID { return r.ID }, func(r *ent.DependencyGroup) error { return add(&b.Groups, r, groupFact) })
-	if err != nil {
-		return b, nil, err
-	}
-	return b, m, m.load(ctx, c, &b)
+	return b, m, readBlocks(ctx, from, isPostgres, &b)
 }
 
 // load reads the marks of incidents that are open or may be opened again.
@@ -95,23 +71,4 @@ func (m *marks) load(ctx context.Context, c *ent.Client, b *topology.Batch) erro
 		}
 	}
 	return nil
-}
-
-// pages reads a table page by page, by id.
-func pages[R any](read func(after ident.ID) ([]*R, error), id func(*R) ident.ID, each func(*R) error) error {
-	for after := ident.ID(0); ; {
-		rows, err := read(after)
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			if err := each(r); err != nil {
-				return err
-			}
-		}
-		if len(rows) < page {
-			return nil
-		}
-		after = id(rows[len(rows)-1])
-	}
 }

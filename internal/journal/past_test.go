@@ -51,7 +51,7 @@ func told(t interface{ Fatal(...any) }, s *topology.Snapshot, cis []ident.ID) st
 
 // rebuilt is the graph that the tables of this moment make.
 func rebuilt(t interface{ Fatal(...any) }, s *store.Store) *topology.Snapshot {
-	b, _, err := journal.Facts(context.Background(), s.Read)
+	b, err := journal.RecordFacts(context.Background(), s.Read)
 	if err != nil {
 		t.Fatal(err)
 	}

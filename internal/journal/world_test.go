@@ -106,7 +106,7 @@ func (f *follower) wait(t testing.TB, revision int64) *topology.Snapshot {
 // truth is the digest of what the tables hold, and its revision.
 func truth(t testing.TB, s *store.Store) (topology.Digest, int64) {
 	t.Helper()
-	b, _, err := journal.Facts(context.Background(), s.Read)
+	b, err := journal.RecordFacts(context.Background(), s.Read)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync/atomic"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+)
+
+// Snapshot is the database as it is in one revision, read over several connections at once.
+type Snapshot struct {
+	// Revision is the last that it contains.
+	Revision int64
+	// Client reads over the first of the connections: not while Read runs.
+	Client *ent.Client
+
+	txs []*sql.Tx
+}
+
+// Snapshot opens transactions that only read, up to as many as asked for, and all of which see the same revision: on
+// PostgreSQL the later ones take over the snapshot of the first; on SQLite those count before which no write came.
+func (s *Store) Snapshot(ctx context.Context, connections int) (_ *Snapshot, err error) {
+	snapshot := &Snapshot{}
+	defer func() {
+		if err != nil {
+			snapshot.Close()
+		}
+	}()
+	options, exported := &sql.TxOptions{}, ""
+	if s.IsPostgres() {
+		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	for len(snapshot.txs) < max(1, connections) {
+		tx, err := s.reader.BeginTx(ctx, options)
+		if err != nil {
+			return nil, Translate(err)
+		}
+		isFirst := len(snapshot.txs) == 0
+		snapshot.txs = append(snapshot.txs, tx)
+		switch {
+		case !s.IsPostgres():
+		case isFirst:
+			err = tx.QueryRowContext(ctx, "SELECT pg_export_snapshot()").Scan(&exported)
+		default:
+			_, err = tx.ExecContext(ctx, "SET TRANSACTION SNAPSHOT '"+exported+"'")
+		}
+		if err != nil {
+			return nil, Translate(err)
+		}
+		var revision int64
+		if err := tx.QueryRowContext(ctx, "SELECT revision FROM head").Scan(&revision); err != nil {
+			return nil, Translate(err)
+		}
+		if isFirst {
+			snapshot.Revision = revision
+			continue
+		}
+		if revision != snapshot.Revision {
+			snapshot.txs = snapshot.txs[:len(snapshot.txs)-1]
+			if err := tx.Rollback(); err != nil {
+				return nil, Translate(err)
+			}
+			break
+		}
+	}
+	snapshot.Client = ent.NewClient(ent.Driver(traced{entsql.NewDriver(s.dialect, entsql.Conn{ExecQuerier: snapshot.txs[0]})}))
+	snapshot.Client.Use(record)
+	return snapshot, nil
+}
+
+// Close ends the transactions.
+func (s *Snapshot) Close() {
+	for _, tx := range s.txs {
+		_ = tx.Rollback() // they have written nothing
+	}
+}
+
+// Row reads the only row of a query.
+func (s *Snapshot) Row(ctx context.Context, query string, into ...any) error {
+	return Translate(s.txs[0].QueryRowContext(ctx, query).Scan(into...))
+}
+
+// Read gives the numbers below n to read, each once, on as many goroutines as there are connections. read must close
+// its rows. The first failure ends the others.
+func (s *Snapshot) Read(ctx context.Context, n int, read func(ctx context.Context, tx *sql.Tx, i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for _, tx := range s.txs {
+		g.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("panic: %v", p)
+				}
+			}()
+			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				if err := read(ctx, tx, i); err != nil {
+					return err
+				}
+			}
+			return ctx.Err()
+		})
+	}
+	return Translate(g.Wait())
+}
