@@ -652,6 +652,7 @@ type ComplexityRoot struct {
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
 		CommonCauses          func(childComplexity int, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) int
 		DanglingReferences    func(childComplexity int, source *string, first *int, after *string, last *int, before *string) int
+		Entities              func(childComplexity int, representations []map[string]any) int
 		Impact                func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
 		Incident              func(childComplexity int, id ident.ID) int
 		IncidentByNumber      func(childComplexity int, number string) int
@@ -672,6 +673,7 @@ type ComplexityRoot struct {
 		ServiceTiers          func(childComplexity int) int
 		Services              func(childComplexity int, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
 		SinglePointsOfFailure func(childComplexity int, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
+		Subgraph              func(childComplexity int) int
 		Teams                 func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
 		Viewer                func(childComplexity int) int
 		WhatIf                func(childComplexity int, overlay read.Overlay, filter *read.ImpactFilter, asOf *read.AsOf) int
@@ -1080,6 +1082,10 @@ type ComplexityRoot struct {
 	Viewer struct {
 		Name  func(childComplexity int) int
 		Roles func(childComplexity int) int
+	}
+
+	_Service struct {
+		SDL func(childComplexity int) int
 	}
 }
 
@@ -3934,6 +3940,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.DanglingReferences(childComplexity, args["source"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query._entities":
+		if e.ComplexityRoot.Query.Entities == nil {
+			break
+		}
+
+		args, err := ec.field_Query__entities_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Entities(childComplexity, args["representations"].([]map[string]any)), true
 	case "Query.impact":
 		if e.ComplexityRoot.Query.Impact == nil {
 			break
@@ -4140,6 +4157,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.SinglePointsOfFailure(childComplexity, args["tiers"].([]string), args["overlay"].(*read.Overlay), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query._service":
+		if e.ComplexityRoot.Query.Subgraph == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Subgraph(childComplexity), true
 	case "Query.teams":
 		if e.ComplexityRoot.Query.Teams == nil {
 			break
@@ -5601,6 +5624,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Roles(childComplexity), true
+
+	case "_Service.sdl":
+		if e.ComplexityRoot._Service.SDL == nil {
+			break
+		}
+
+		return e.ComplexityRoot._Service.SDL(childComplexity), true
 
 	}
 	return 0, false
@@ -7442,6 +7472,28 @@ type UpdateCIClassPayload {
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
 }
+`, BuiltIn: false},
+	{Name: "../../schema/federation.graphql", Input: `extend type Query {
+  """For federation gateways: this contract as a subgraph."""
+  _service: _Service!
+  """For federation gateways: the records that these representations stand for, in this order; null where there is none."""
+  _entities(
+    """At most 100: each names a type and an id, such as {"__typename": "CI", "id": "ci_1z"}."""
+    representations: [_Any!]!
+  ): [_Entity]!
+}
+
+"""This contract as a federation gateway reads it."""
+type _Service {
+  """The SDL, with a key for each type of entity."""
+  sdl: String!
+}
+
+"""A record that other subgraphs extend: its type and its id."""
+scalar _Any
+
+"""What other subgraphs may extend."""
+union _Entity = CI | Service | Team | Incident | Change
 `, BuiltIn: false},
 	{Name: "../../schema/impact.graphql", Input: `extend type Query {
   """What breaks if these CIs fail together."""
@@ -11957,6 +12009,14 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_roles(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields__Service(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sdl":
+		return ec.fieldContext__Service_sdl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type _Service", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
