@@ -196,7 +196,7 @@ func affectedRows(ctx context.Context, answer *read.Impact, most int) ([]affecte
 			}
 			all = append(all, row)
 		}
-		if after = page.PageInfo.EndCursor; !page.PageInfo.HasNextPage || len(all) == most {
+		if after = page.PageInfo.EndCursor(); !page.PageInfo.HasNextPage || len(all) == most {
 			return all, nil
 		}
 	}

@@ -106,7 +106,7 @@ func singlePointRows(ctx context.Context, ask func(read.Page) (*read.SinglePoint
 			}
 			all = append(all, singlePointRow{p.Ci.ID, p.Ci.Name, class.Code, p.TargetsDownCount(), p.ServicesDownCount(), p.CisDownCount()})
 		}
-		if after = page.PageInfo.EndCursor; !page.PageInfo.HasNextPage || len(all) == most {
+		if after = page.PageInfo.EndCursor(); !page.PageInfo.HasNextPage || len(all) == most {
 			return all, total, nil
 		}
 	}
