@@ -30,6 +30,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Mutation() MutationResolver
 	Query() QueryResolver
+	Subscription() SubscriptionResolver
 }
 
 type DirectiveRoot struct {
@@ -160,6 +161,13 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	CIEvent struct {
+		Cis      func(childComplexity int) int
+		Entries  func(childComplexity int) int
+		Resync   func(childComplexity int) int
+		Revision func(childComplexity int) int
+	}
+
 	CancelChangePayload struct {
 		Change     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -218,6 +226,13 @@ type ComplexityRoot struct {
 	ChangeEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ChangeEvent struct {
+		Changes  func(childComplexity int) int
+		Entries  func(childComplexity int) int
+		Resync   func(childComplexity int) int
+		Revision func(childComplexity int) int
 	}
 
 	ChangeTransition struct {
@@ -501,10 +516,23 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	IncidentEvent struct {
+		Entries   func(childComplexity int) int
+		Incidents func(childComplexity int) int
+		Resync    func(childComplexity int) int
+		Revision  func(childComplexity int) int
+	}
+
 	IncidentTransition struct {
 		Mutation func(childComplexity int) int
 		Requires func(childComplexity int) int
 		To       func(childComplexity int) int
+	}
+
+	JournalEvent struct {
+		Entries  func(childComplexity int) int
+		Resync   func(childComplexity int) int
+		Revision func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -883,6 +911,18 @@ type ComplexityRoot struct {
 		URL   func(childComplexity int) int
 	}
 
+	ServiceStateChange struct {
+		From    func(childComplexity int) int
+		Service func(childComplexity int) int
+		To      func(childComplexity int) int
+	}
+
+	ServiceStateEvent struct {
+		Changes  func(childComplexity int) int
+		Resync   func(childComplexity int) int
+		Revision func(childComplexity int) int
+	}
+
 	ServiceTier struct {
 		Code        func(childComplexity int) int
 		Description func(childComplexity int) int
@@ -959,6 +999,14 @@ type ComplexityRoot struct {
 		IsPartial         func(childComplexity int) int
 		RelationshipCount func(childComplexity int) int
 		Relationships     func(childComplexity int) int
+	}
+
+	Subscription struct {
+		CIChanged           func(childComplexity int, after *int64, ids []ident.ID) int
+		ChangeChanged       func(childComplexity int, after *int64, ids []ident.ID) int
+		IncidentChanged     func(childComplexity int, after *int64, ids []ident.ID) int
+		Journal             func(childComplexity int, after *int64, ids []ident.ID) int
+		ServiceStateChanged func(childComplexity int, after *int64, ids []ident.ID) int
 	}
 
 	Team struct {
@@ -1632,6 +1680,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CIEdge.Node(childComplexity), true
 
+	case "CIEvent.cis":
+		if e.ComplexityRoot.CIEvent.Cis == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CIEvent.Cis(childComplexity), true
+	case "CIEvent.entries":
+		if e.ComplexityRoot.CIEvent.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CIEvent.Entries(childComplexity), true
+	case "CIEvent.resync":
+		if e.ComplexityRoot.CIEvent.Resync == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CIEvent.Resync(childComplexity), true
+	case "CIEvent.revision":
+		if e.ComplexityRoot.CIEvent.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CIEvent.Revision(childComplexity), true
+
 	case "CancelChangePayload.change":
 		if e.ComplexityRoot.CancelChangePayload.Change == nil {
 			break
@@ -1909,6 +1982,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeEdge.Node(childComplexity), true
+
+	case "ChangeEvent.changes":
+		if e.ComplexityRoot.ChangeEvent.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeEvent.Changes(childComplexity), true
+	case "ChangeEvent.entries":
+		if e.ComplexityRoot.ChangeEvent.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeEvent.Entries(childComplexity), true
+	case "ChangeEvent.resync":
+		if e.ComplexityRoot.ChangeEvent.Resync == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeEvent.Resync(childComplexity), true
+	case "ChangeEvent.revision":
+		if e.ComplexityRoot.ChangeEvent.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeEvent.Revision(childComplexity), true
 
 	case "ChangeTransition.mutation":
 		if e.ComplexityRoot.ChangeTransition.Mutation == nil {
@@ -2983,6 +3081,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.IncidentEdge.Node(childComplexity), true
 
+	case "IncidentEvent.entries":
+		if e.ComplexityRoot.IncidentEvent.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEvent.Entries(childComplexity), true
+	case "IncidentEvent.incidents":
+		if e.ComplexityRoot.IncidentEvent.Incidents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEvent.Incidents(childComplexity), true
+	case "IncidentEvent.resync":
+		if e.ComplexityRoot.IncidentEvent.Resync == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEvent.Resync(childComplexity), true
+	case "IncidentEvent.revision":
+		if e.ComplexityRoot.IncidentEvent.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentEvent.Revision(childComplexity), true
+
 	case "IncidentTransition.mutation":
 		if e.ComplexityRoot.IncidentTransition.Mutation == nil {
 			break
@@ -3001,6 +3124,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.IncidentTransition.To(childComplexity), true
+
+	case "JournalEvent.entries":
+		if e.ComplexityRoot.JournalEvent.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalEvent.Entries(childComplexity), true
+	case "JournalEvent.resync":
+		if e.ComplexityRoot.JournalEvent.Resync == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalEvent.Resync(childComplexity), true
+	case "JournalEvent.revision":
+		if e.ComplexityRoot.JournalEvent.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JournalEvent.Revision(childComplexity), true
 
 	case "Mutation.addExternalIdentity":
 		if e.ComplexityRoot.Mutation.AddExternalIdentity == nil {
@@ -4975,6 +5117,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ServiceLink.URL(childComplexity), true
 
+	case "ServiceStateChange.from":
+		if e.ComplexityRoot.ServiceStateChange.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStateChange.From(childComplexity), true
+	case "ServiceStateChange.service":
+		if e.ComplexityRoot.ServiceStateChange.Service == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStateChange.Service(childComplexity), true
+	case "ServiceStateChange.to":
+		if e.ComplexityRoot.ServiceStateChange.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStateChange.To(childComplexity), true
+
+	case "ServiceStateEvent.changes":
+		if e.ComplexityRoot.ServiceStateEvent.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStateEvent.Changes(childComplexity), true
+	case "ServiceStateEvent.resync":
+		if e.ComplexityRoot.ServiceStateEvent.Resync == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStateEvent.Resync(childComplexity), true
+	case "ServiceStateEvent.revision":
+		if e.ComplexityRoot.ServiceStateEvent.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStateEvent.Revision(childComplexity), true
+
 	case "ServiceTier.code":
 		if e.ComplexityRoot.ServiceTier.Code == nil {
 			break
@@ -5238,6 +5418,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subgraph.Relationships(childComplexity), true
+
+	case "Subscription.ciChanged":
+		if e.ComplexityRoot.Subscription.CIChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_ciChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.CIChanged(childComplexity, args["after"].(*int64), args["ids"].([]ident.ID)), true
+	case "Subscription.changeChanged":
+		if e.ComplexityRoot.Subscription.ChangeChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_changeChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ChangeChanged(childComplexity, args["after"].(*int64), args["ids"].([]ident.ID)), true
+	case "Subscription.incidentChanged":
+		if e.ComplexityRoot.Subscription.IncidentChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_incidentChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.IncidentChanged(childComplexity, args["after"].(*int64), args["ids"].([]ident.ID)), true
+	case "Subscription.journal":
+		if e.ComplexityRoot.Subscription.Journal == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_journal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Journal(childComplexity, args["after"].(*int64), args["ids"].([]ident.ID)), true
+	case "Subscription.serviceStateChanged":
+		if e.ComplexityRoot.Subscription.ServiceStateChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_serviceStateChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ServiceStateChanged(childComplexity, args["after"].(*int64), args["ids"].([]ident.ID)), true
 
 	case "Team.children":
 		if e.ComplexityRoot.Team.Children == nil {
@@ -5769,6 +6005,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -9796,6 +10049,128 @@ type UpdateServiceTierPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/subscription.graphql", Input: `"""
+What happens, as it happens. Each event is all that one write did and carries its revision: subscribe again with ` + "`" + `after` + "`" + `
+set to the last revision you heard, and you miss nothing and hear nothing twice. Without ` + "`" + `after` + "`" + ` you hear what is written
+from now on. Where a write can no longer be told, an event says so in ` + "`" + `resync` + "`" + `.
+"""
+type Subscription {
+  """Every committed write."""
+  journal(
+    """Only writes after this revision: the last one you heard."""
+    after: Revision
+    """Only what was written to these records, or to what belongs to them, such as the comments of an incident. At most 100."""
+    ids: [ID!]
+  ): JournalEvent!
+  """Writes to CIs, their owners and their external identities."""
+  ciChanged(
+    """Only writes after this revision: the last one you heard."""
+    after: Revision
+    """Only these CIs or services, at most 100."""
+    ids: [ID!]
+  ): CIEvent!
+  """
+  Changes of the operational state of services: an incident that names a ROOT CI is opened or resolved, or the graph
+  changes under one that is open. ` + "`" + `after` + "`" + ` reaches back to the start of the server at most.
+  """
+  serviceStateChanged(
+    """Only what followed from writes after this revision: the last one you heard."""
+    after: Revision
+    """Only these services, at most 100."""
+    ids: [ID!]
+  ): ServiceStateEvent!
+  """Writes to incidents, the CIs they name, and their timelines."""
+  incidentChanged(
+    """Only writes after this revision: the last one you heard."""
+    after: Revision
+    """Only these incidents, at most 100."""
+    ids: [ID!]
+  ): IncidentEvent!
+  """Writes to changes, their scopes, their approvals and their timelines."""
+  changeChanged(
+    """Only writes after this revision: the last one you heard."""
+    after: Revision
+    """Only these changes, at most 100."""
+    ids: [ID!]
+  ): ChangeEvent!
+}
+
+"""What one write did."""
+type JournalEvent {
+  """The number of the write. Resume with it."""
+  revision: Revision!
+  """Set when you missed something: read anew what you show. What follows is complete again."""
+  resync: ResyncReason
+  """What it did to each record, of those you asked for."""
+  entries: [Entry!]!
+}
+
+"""What one write did to CIs."""
+type CIEvent {
+  """The number of the write. Resume with it."""
+  revision: Revision!
+  """Set when you missed something: read anew what you show. What follows is complete again."""
+  resync: ResyncReason
+  """The CIs as they are now."""
+  cis: [CI!]!
+  """What the write did to each record."""
+  entries: [Entry!]!
+}
+
+"""What one write did to the operational state of services."""
+type ServiceStateEvent {
+  """The number of the write from which it follows. Resume with it."""
+  revision: Revision!
+  """Set when you missed something: read anew what you show. What follows is complete again."""
+  resync: ResyncReason
+  """The services that are in another state than before."""
+  changes: [ServiceStateChange!]!
+}
+
+"""A service that is in another operational state than before."""
+type ServiceStateChange {
+  """The service."""
+  service: Service!
+  """The state it was in."""
+  from: OperationalState!
+  """The state it came to."""
+  to: OperationalState!
+}
+
+"""What one write did to incidents."""
+type IncidentEvent {
+  """The number of the write. Resume with it."""
+  revision: Revision!
+  """Set when you missed something: read anew what you show. What follows is complete again."""
+  resync: ResyncReason
+  """The incidents as they are now."""
+  incidents: [Incident!]!
+  """What the write did to each record."""
+  entries: [Entry!]!
+}
+
+"""What one write did to changes."""
+type ChangeEvent {
+  """The number of the write. Resume with it."""
+  revision: Revision!
+  """Set when you missed something: read anew what you show. What follows is complete again."""
+  resync: ResyncReason
+  """The changes as they are now."""
+  changes: [Change!]!
+  """What the write did to each record."""
+  entries: [Entry!]!
+}
+
+"""Why events were left out."""
+enum ResyncReason {
+  """What came after the revision you named is too long ago to be told one by one. ` + "`" + `Query.journal` + "`" + ` still has it."""
+  TOO_OLD
+  """You took the events more slowly than they came, and fell too far behind."""
+  TOO_SLOW
+  """No write has the number you named: the database is not the one you followed."""
+  UNKNOWN_REVISION
+}
+`, BuiltIn: false},
 	{Name: "../../schema/team.graphql", Input: `extend type Query {
   """Teams, by name."""
   teams(
@@ -10343,6 +10718,20 @@ func (ec *executionContext) childFields_CIEdge(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type CIEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CIEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "revision":
+		return ec.fieldContext_CIEvent_revision(ctx, field)
+	case "resync":
+		return ec.fieldContext_CIEvent_resync(ctx, field)
+	case "cis":
+		return ec.fieldContext_CIEvent_cis(ctx, field)
+	case "entries":
+		return ec.fieldContext_CIEvent_entries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CIEvent", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "change":
@@ -10461,6 +10850,20 @@ func (ec *executionContext) childFields_ChangeEdge(ctx context.Context, field gr
 		return ec.fieldContext_ChangeEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangeEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "revision":
+		return ec.fieldContext_ChangeEvent_revision(ctx, field)
+	case "resync":
+		return ec.fieldContext_ChangeEvent_resync(ctx, field)
+	case "changes":
+		return ec.fieldContext_ChangeEvent_changes(ctx, field)
+	case "entries":
+		return ec.fieldContext_ChangeEvent_entries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeEvent", field.Name)
 }
 
 func (ec *executionContext) childFields_ChangeTransition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11025,6 +11428,20 @@ func (ec *executionContext) childFields_IncidentEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type IncidentEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_IncidentEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "revision":
+		return ec.fieldContext_IncidentEvent_revision(ctx, field)
+	case "resync":
+		return ec.fieldContext_IncidentEvent_resync(ctx, field)
+	case "incidents":
+		return ec.fieldContext_IncidentEvent_incidents(ctx, field)
+	case "entries":
+		return ec.fieldContext_IncidentEvent_entries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncidentEvent", field.Name)
+}
+
 func (ec *executionContext) childFields_IncidentTransition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "to":
@@ -11035,6 +11452,18 @@ func (ec *executionContext) childFields_IncidentTransition(ctx context.Context, 
 		return ec.fieldContext_IncidentTransition_requires(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IncidentTransition", field.Name)
+}
+
+func (ec *executionContext) childFields_JournalEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "revision":
+		return ec.fieldContext_JournalEvent_revision(ctx, field)
+	case "resync":
+		return ec.fieldContext_JournalEvent_resync(ctx, field)
+	case "entries":
+		return ec.fieldContext_JournalEvent_entries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JournalEvent", field.Name)
 }
 
 func (ec *executionContext) childFields_NeededCI(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11607,6 +12036,30 @@ func (ec *executionContext) childFields_ServiceLink(ctx context.Context, field g
 		return ec.fieldContext_ServiceLink_url(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ServiceLink", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceStateChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "service":
+		return ec.fieldContext_ServiceStateChange_service(ctx, field)
+	case "from":
+		return ec.fieldContext_ServiceStateChange_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ServiceStateChange_to(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceStateChange", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceStateEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "revision":
+		return ec.fieldContext_ServiceStateEvent_revision(ctx, field)
+	case "resync":
+		return ec.fieldContext_ServiceStateEvent_resync(ctx, field)
+	case "changes":
+		return ec.fieldContext_ServiceStateEvent_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceStateEvent", field.Name)
 }
 
 func (ec *executionContext) childFields_ServiceTier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

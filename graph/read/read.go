@@ -21,7 +21,7 @@ type Reader struct {
 	store     *store.Store
 	graph     *topology.Graph
 	incidents *incident.Practice // for what it suggests
-	history   *journal.Feed      // for the past
+	history   *journal.Feed      // for the past, and for what comes
 	past      *past              // nil: the present
 }
 

@@ -29,7 +29,7 @@ var layers = [][]string{
 	{"internal/topology"},
 	{"internal/domain"},
 	{"internal/ident"},
-	{"internal/errs", "internal/propertytest", "internal/hugepage"},
+	{"internal/errs", "internal/propertytest", "internal/hugepage", "internal/safe"},
 	{"schema"},
 }
 

@@ -27,6 +27,8 @@ var verbs = map[string]Role{
 
 // fields is the policy for reading: which role a GraphQL type needs, or a single field of it as Type.field.
 var fields = map[string]Role{
+	"Subscription": Viewer, "JournalEvent": Viewer, "CIEvent": Viewer, "IncidentEvent": Viewer, "ChangeEvent": Viewer,
+	"ServiceStateEvent": Viewer, "ServiceStateChange": Viewer,
 	"Query": Viewer, "Mutation": Viewer, // each mutation's verb is checked where it acts
 	"Node": Viewer, "PageInfo": Viewer, "Viewer": Viewer, "UserError": Viewer,
 

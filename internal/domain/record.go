@@ -40,3 +40,16 @@ type ExternalKey struct {
 	Source     string `json:"source"`
 	ExternalID string `json:"externalId"`
 }
+
+// Resync is why someone who follows the writes has to read anew what they show.
+type Resync string
+
+// Resync values.
+const (
+	TooOld          Resync = "TOO_OLD"          // what came after the revision they named can no longer be told
+	TooSlow         Resync = "TOO_SLOW"         // they fell too far behind
+	UnknownRevision Resync = "UNKNOWN_REVISION" // no write has the number they named yet
+)
+
+// Values lists them.
+func (Resync) Values() []string { return list(TooOld, TooSlow, UnknownRevision) }

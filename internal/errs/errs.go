@@ -30,6 +30,7 @@ const (
 	Forbidden       Code = "FORBIDDEN"
 	TooLarge        Code = "QUERY_TOO_LARGE"
 	KeyReused       Code = "IDEMPOTENCY_KEY_REUSED" // the key belongs to another request
+	RateLimited     Code = "RATE_LIMITED"
 	Timeout         Code = "TIMEOUT"
 	Unavailable     Code = "UNAVAILABLE"
 	OutcomeUnknown  Code = "OUTCOME_UNKNOWN" // a commit was sent and no answer came: it may or may not have happened

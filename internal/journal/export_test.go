@@ -60,3 +60,9 @@ func SmallBlocks(t interface{ Cleanup(func()) }, ids int64) {
 	blockIDs = ids
 	t.Cleanup(func() { blockIDs = before })
 }
+
+// Tolerate lets followers be at most so many revisions behind, and keeps nothing in memory but the newest.
+func (f *Feed) Tolerate(revisions int64) {
+	f.replay = revisions
+	f.commits.limit = 1
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
@@ -37,20 +39,34 @@ type Feed struct {
 	done     chan struct{}
 	marks    *marks
 	kept     *kept
+	commits  *window[[]*ent.Entry]
+	shown    chan *topology.Snapshot
+	states   *window[[]impact.Transition]
+	replay   int64
 	rebuilds atomic.Int64
 }
 
 // Follow loads the graph and keeps it current until ctx ends. Writes through the store wait until the graph has
 // heard of them, so that whoever wrote reads what they wrote.
 func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slog.Logger) (*Feed, error) {
-	f := &Feed{store: s, graph: graph, log: log, running: ctx, wake: make(chan struct{}, 1), done: make(chan struct{}), kept: newKept(graph)}
+	f := &Feed{
+		store: s, graph: graph, log: log, running: ctx, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		commits: newWindow(keptEntries, func(entries []*ent.Entry) int { return len(entries) }), replay: replayLimit,
+		shown:  make(chan *topology.Snapshot, unwatched),
+		states: newWindow(keptStates, func(changed []impact.Transition) int { return 1 + len(changed) }),
+		kept:   newKept(graph),
+	}
 	if err := f.load(ctx); err != nil {
 		return nil, err
 	}
+	f.states.reset(graph.Snapshot().Revision())
 	s.OnCommit(f.catchUp)
-	go f.run(ctx, s.Hints(ctx))
+	go f.run(ctx, s.Hints(ctx), graph.Snapshot())
 	return f, nil
 }
+
+// Log is where the feed and those who follow it say what went wrong.
+func (f *Feed) Log() *slog.Logger { return f.log }
 
 // Done is closed when the feed has stopped, after its context ended.
 func (f *Feed) Done() <-chan struct{} { return f.done }
@@ -103,9 +119,12 @@ func (f *Feed) catchUp(ctx context.Context, revision int64) {
 	}
 }
 
-func (f *Feed) run(ctx context.Context, hints <-chan struct{}) {
+func (f *Feed) run(ctx context.Context, hints <-chan struct{}, before *topology.Snapshot) {
 	defer close(f.done)
 	defer f.kept.close()
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	watch.Go(func() { f.watch(ctx, before) })
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
@@ -166,7 +185,7 @@ func (f *Feed) tail(ctx context.Context) error {
 			for n < len(entries) && entries[n].Revision == revision {
 				n++
 			}
-			if err := f.apply(revision, entries[:n]); err != nil {
+			if err := f.apply(revision, entries[:n:n]); err != nil {
 				if err := f.rebuild(ctx, revision, err); err != nil {
 					return err
 				}
@@ -180,7 +199,11 @@ func (f *Feed) tail(ctx context.Context) error {
 func (f *Feed) rebuild(ctx context.Context, revision int64, why error) error {
 	f.log.Error("the graph does not fit the journal and is built anew", "revision", revision, "error", why)
 	f.rebuilds.Add(1)
-	return f.load(ctx)
+	if err := f.load(ctx); err != nil {
+		return err
+	}
+	f.show(f.graph.Snapshot())
+	return nil
 }
 
 // apply brings one revision to the graph, all of it or nothing.
@@ -189,5 +212,10 @@ func (f *Feed) apply(revision int64, entries []*ent.Entry) error {
 	if err := f.marks.read(&b, entries); err != nil {
 		return err
 	}
-	return f.graph.Apply(b)
+	if err := f.graph.Apply(b); err != nil {
+		return err
+	}
+	f.commits.push(entries)
+	f.show(f.graph.Snapshot())
+	return nil
 }

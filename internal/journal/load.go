@@ -27,6 +27,7 @@ func (f *Feed) load(ctx context.Context) error {
 	}
 	f.marks = m
 	f.kept.forget() // the journal may tell another past
+	f.commits.reset(b.Revision)
 	return nil
 }
 

@@ -28,7 +28,8 @@ const (
 // newGraphQL makes the handler of /graphql.
 func newGraphQL(c Config) http.Handler {
 	h := handler.New(c.Schema)
-	h.AddTransport(transport{})
+	h.AddTransport(&sockets{config: c, open: map[string]int{}})
+	h.AddTransport(transport{c.Log, c.pace})
 	h.SetQueryCache(lru.New[*ast.QueryDocument](documents))
 	h.SetParserTokenLimit(tokenLimit)
 	h.SetDisableSuggestion(false)
@@ -49,11 +50,17 @@ func newGraphQL(c Config) http.Handler {
 	return h
 }
 
-// timed bounds an operation's time.
+// timed bounds an operation's time. A subscription has no end.
 func timed(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	limit := queryTime
-	if op := graphql.GetOperationContext(ctx).Operation; op != nil && op.Operation == ast.Mutation {
-		limit = mutationTime
+	if op := graphql.GetOperationContext(ctx).Operation; op != nil {
+		switch op.Operation {
+		case ast.Subscription:
+			return next(ctx)
+		case ast.Mutation:
+			limit = mutationTime
+		case ast.Query:
+		}
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	respond := next(bounded)

@@ -35,7 +35,7 @@ func (guard) MutateOperationContext(ctx context.Context, op *graphql.OperationCo
 		return refusal(errs.Unauthenticated, "nobody is signed in", nil)
 	}
 	w := walk{actor: actor, fragments: map[string]int{}}
-	if op.Operation.Operation == ast.Query { // mutations say which input is wrong
+	if op.Operation.Operation != ast.Mutation { // mutations say which input is wrong
 		w.isQuery = true
 		w.checkText(op.Variables, op.Operation.Position)
 	}
@@ -46,8 +46,12 @@ func (guard) MutateOperationContext(ctx context.Context, op *graphql.OperationCo
 }
 
 func parentOf(op *ast.OperationDefinition) string {
-	if op.Operation == ast.Mutation {
+	switch op.Operation {
+	case ast.Mutation:
 		return "Mutation"
+	case ast.Subscription:
+		return "Subscription"
+	case ast.Query:
 	}
 	return "Query"
 }

@@ -49,10 +49,15 @@ type Config struct {
 	IsDev bool
 	// IsLocal refuses requests that name another host than this machine.
 	IsLocal bool
+
+	pace pace
 }
 
 // New makes the handler of all routes.
 func New(c Config) http.Handler {
+	if c.pace == (pace{}) {
+		c.pace = steady
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", limitBody(newGraphQL(c)))
 	mux.HandleFunc("GET /schema.graphql", func(w http.ResponseWriter, _ *http.Request) {
@@ -75,15 +80,20 @@ func New(c Config) http.Handler {
 // signIn says who is calling. In dev mode everyone is an admin, by the name they give themselves.
 func signIn(c Config, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.IsDev {
-			name := defaultDevName
-			if given := r.Header.Get(actorHeader); given != "" && len(given) <= 100 && printable(given) {
-				name = given
-			}
-			r = r.WithContext(auth.With(r.Context(), auth.Actor{Name: name, Roles: []auth.Role{auth.Admin}}))
-		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(c.signIn(r.Context(), r.Header)))
 	})
+}
+
+// signIn puts the caller into a context, as the headers say who it is.
+func (c Config) signIn(ctx context.Context, header http.Header) context.Context {
+	if !c.IsDev {
+		return ctx
+	}
+	name := defaultDevName
+	if given := header.Get(actorHeader); given != "" && len(given) <= 100 && printable(given) {
+		name = given
+	}
+	return auth.With(ctx, auth.Actor{Name: name, Roles: []auth.Role{auth.Admin}})
 }
 
 func printable(s string) bool {
@@ -92,10 +102,13 @@ func printable(s string) bool {
 
 // Serve answers on l until ctx ends, then finishes what is in flight.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger) error {
+	streams := newDrain()
 	s := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
+		BaseContext: streams.base,
+		Handler:     handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerLimit, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	s.RegisterOnShutdown(streams.begin)
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()
 	select {
@@ -108,5 +121,6 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.
 	if err := s.Shutdown(drain); err != nil {
 		return fmt.Errorf("some requests did not finish in %s: %w", drainTime, err)
 	}
+	streams.wait(drain)
 	return nil
 }

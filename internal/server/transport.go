@@ -1,9 +1,12 @@
 package server
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"strconv"
@@ -17,8 +20,12 @@ import (
 )
 
 // transport is GraphQL over HTTP as its specification says, by POST and, for queries, by GET: it answers every
-// request, so that what is wrong with one is said in the same form as everything else.
-type transport struct{}
+// request, so that what is wrong with one is said in the same form as everything else. Subscriptions, and whatever else
+// a client prefers that way, it answers with server-sent events.
+type transport struct {
+	log  *slog.Logger
+	pace pace
+}
 
 var _ graphql.Transport = transport{}
 
@@ -32,19 +39,19 @@ const (
 func (transport) Supports(*http.Request) bool { return true }
 
 // Do answers one request.
-func (transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	a := answer{w: w, r: r, exec: exec, media: plainJSON}
+func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	a := answer{transport: t, w: w, r: r, exec: exec, offer: offer{media: plainJSON}}
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
 		a.refuse(http.StatusMethodNotAllowed, errs.BadUserInput, "GraphQL is asked by POST, queries also by GET")
 		return
 	}
-	media, accepted := negotiate(r.Header.Values("Accept"))
-	if !accepted {
-		a.refuse(http.StatusNotAcceptable, errs.BadUserInput, "the answer comes as "+graphqlJSON+" or "+plainJSON+": accept one of them")
+	accepted := negotiate(r.Header.Values("Accept"))
+	if accepted == (offer{}) {
+		a.refuse(http.StatusNotAcceptable, errs.BadUserInput, "the answer comes as "+graphqlJSON+", "+plainJSON+" or "+eventStream+": accept one of them")
 		return
 	}
-	a.media = media
+	a.offer = accepted
 	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
 		a.refuse(http.StatusForbidden, errs.Forbidden, "requests from pages of other sites are refused")
 		return
@@ -68,10 +75,11 @@ func codeOf(status int) errs.Code {
 
 // answer writes the answer to one request.
 type answer struct {
-	w     http.ResponseWriter
-	r     *http.Request
-	exec  graphql.GraphExecutor
-	media string
+	transport
+	offer
+	w    http.ResponseWriter
+	r    *http.Request
+	exec graphql.GraphExecutor
 }
 
 // refuse answers a request that is no GraphQL request: an error and no data.
@@ -81,9 +89,12 @@ func (a answer) refuse(status int, code errs.Code, message string) {
 
 // fail answers a request whose operation did not run.
 func (a answer) fail(status int, list gqlerror.List) {
-	a.write(status, struct {
-		Errors gqlerror.List `json:"errors"`
-	}{capped(list)})
+	a.write(status, failure{capped(list)})
+}
+
+// failure is the answer to what did not run: it has no data.
+type failure struct {
+	Errors gqlerror.List `json:"errors"`
 }
 
 func (a answer) write(status int, body any) {
@@ -92,7 +103,7 @@ func (a answer) write(status int, body any) {
 		http.Error(a.w, "internal error", http.StatusInternalServerError)
 		return
 	}
-	a.w.Header().Set("Content-Type", a.media+utf8JSON)
+	a.w.Header().Set("Content-Type", cmp.Or(a.media, plainJSON)+utf8JSON)
 	a.w.Header().Set("Vary", "Accept")
 	a.w.Header().Set("Cache-Control", "no-store")
 	a.w.WriteHeader(status)
@@ -100,27 +111,34 @@ func (a answer) write(status int, body any) {
 }
 
 func (a answer) run(params *graphql.RawParams) {
-	ctx := graphql.StartOperationTrace(a.r.Context())
-	op, problems := a.exec.CreateOperationContext(ctx, params)
-	if problems != nil {
+	resume, problem := resumption(a.r.Header.Get(lastEvent))
+	if problem != "" {
+		a.refuse(http.StatusBadRequest, errs.BadUserInput, problem)
+		return
+	}
+	ctx, cancel := context.WithCancel(a.r.Context())
+	defer cancel()
+	o, refused := admit(ctx, a.exec, params, resume)
+	isSubscription := refused == nil && o.kind() == ast.Subscription
+	switch {
+	case refused == nil && o.kind() == ast.Mutation && a.r.Method == http.MethodGet:
+		a.w.Header().Set("Allow", "POST")
+		a.refuse(http.StatusMethodNotAllowed, errs.BadUserInput, "only queries are asked by GET: send this operation by POST")
+	case isSubscription && !a.streams:
+		a.refuse(http.StatusNotAcceptable, errs.BadUserInput, "a subscription is answered as "+eventStream+", or over a WebSocket of "+subprotocol)
+	case isSubscription || a.prefersStream:
+		a.stream(o, refused, cancel)
+	case refused != nil:
 		// Clients that accept the old media type alone take other statuses for a broken server.
 		status := http.StatusOK
 		if a.media == graphqlJSON {
 			status = http.StatusBadRequest
 		}
-		response := a.exec.DispatchError(graphql.WithOperationContext(ctx, op), problems)
-		a.fail(status, response.Errors)
-		return
+		a.fail(status, refused.Errors)
+	default:
+		response, _ := o.next()
+		a.write(http.StatusOK, response)
 	}
-	if a.r.Method == http.MethodGet && op.Operation.Operation != ast.Query {
-		a.w.Header().Set("Allow", "POST")
-		a.refuse(http.StatusMethodNotAllowed, errs.BadUserInput, "only queries are asked by GET: send this operation by POST")
-		return
-	}
-	respond, ctx := a.exec.DispatchOperation(ctx, op)
-	response := respond(ctx)
-	response.Errors = capped(response.Errors)
-	a.write(http.StatusOK, response)
 }
 
 // errorLimit bounds the errors of one answer.
@@ -151,9 +169,17 @@ func read(r *http.Request) (params *graphql.RawParams, status int, problem strin
 	if err != nil {
 		return nil, http.StatusBadRequest, "the body could not be read"
 	}
+	if params, problem = parameters(body); problem != "" {
+		return nil, http.StatusBadRequest, problem
+	}
+	return params, 0, ""
+}
+
+// parameters reads the parameters of an operation from a JSON object; else it says what is wrong with them.
+func parameters(text []byte) (*graphql.RawParams, string) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return nil, http.StatusBadRequest, "the body must be one JSON object"
+	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
+		return nil, "the parameters must be one JSON object"
 	}
 	p := &graphql.RawParams{}
 	for _, field := range []struct {
@@ -168,7 +194,7 @@ func read(r *http.Request) (params *graphql.RawParams, status int, problem strin
 	} {
 		if text, given := fields[field.name]; given {
 			if err := decodeNumbers(string(text), field.into); err != nil {
-				return nil, http.StatusBadRequest, field.name + " must be " + field.want
+				return nil, field.name + " must be " + field.want
 			}
 		}
 	}
@@ -185,14 +211,17 @@ func readQuery(r *http.Request) (*graphql.RawParams, int, string) {
 			}
 		}
 	}
-	return complete(p)
-}
-
-func complete(p *graphql.RawParams) (*graphql.RawParams, int, string) {
-	if strings.TrimSpace(p.Query) == "" {
-		return nil, http.StatusBadRequest, "query is missing: the document to run"
+	if p, problem := complete(p); problem != "" {
+		return p, http.StatusBadRequest, problem
 	}
 	return p, 0, ""
+}
+
+func complete(p *graphql.RawParams) (*graphql.RawParams, string) {
+	if strings.TrimSpace(p.Query) == "" {
+		return nil, "query is missing: the document to run"
+	}
+	return p, ""
 }
 
 // decodeNumbers reads one JSON value and keeps its numbers as they are written.
@@ -206,38 +235,4 @@ func decodeNumbers(text string, into any) error {
 		return errors.New("something follows the value")
 	}
 	return nil
-}
-
-// negotiate chooses the media type of the answer. Who accepts anything, or does not say, gets the one that every
-// client knows; between equals the newer one is better.
-func negotiate(accept []string) (media string, accepted bool) {
-	if len(accept) == 0 {
-		return plainJSON, true
-	}
-	best := 0.0
-	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
-		name, options, err := mime.ParseMediaType(strings.TrimSpace(part))
-		if err != nil {
-			continue
-		}
-		if charset := strings.ToLower(options["charset"]); charset != "" && charset != "utf-8" && charset != "utf8" {
-			continue
-		}
-		quality := 1.0
-		if text, given := options["q"]; given {
-			if quality, err = strconv.ParseFloat(text, 64); err != nil || quality < 0 || quality > 1 {
-				continue
-			}
-		}
-		if name == "*/*" || name == "application/*" {
-			name = plainJSON
-		}
-		if name != plainJSON && name != graphqlJSON || quality == 0 {
-			continue
-		}
-		if quality > best || quality == best && name == graphqlJSON {
-			media, best = name, quality
-		}
-	}
-	return media, best > 0
 }

@@ -1,0 +1,65 @@
+package read
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+)
+
+// ServiceStateEvent is what one write did to the operational state of services.
+type ServiceStateEvent struct {
+	Revision int64
+	Changes  []*ServiceStateChange
+	resync   domain.Resync
+}
+
+// Resync is why events were left out before this one; nil when none were.
+func (e *ServiceStateEvent) Resync() *domain.Resync { return reason(e.resync) }
+
+// ServiceStateChange is a service that is in another operational state than before.
+type ServiceStateChange struct {
+	change impact.Transition
+	in     *batch[ServiceStateChange]
+}
+
+// Service is the service.
+func (c *ServiceStateChange) Service(ctx context.Context) (*Service, error) {
+	found, err := one(ctx, c.in, c, "service", func(c *ServiceStateChange) *ident.ID { return &c.change.Service }, loadCIs)
+	if found == nil {
+		return nil, err
+	}
+	return found.Service(), err
+}
+
+// From is the state it was in.
+func (c *ServiceStateChange) From() string { return c.change.From.String() }
+
+// To is the state it came to.
+func (c *ServiceStateChange) To() string { return c.change.To.String() }
+
+// ServiceStateEvents follows the operational states of services, or of some of them, after a revision or from now on.
+func (r *Reader) ServiceStateEvents(ctx context.Context, after *int64, ids []ident.ID) (<-chan *ServiceStateEvent, error) {
+	wanted, err := followed(ids)
+	if err != nil {
+		return nil, err
+	}
+	told, err := r.history.States(ctx, journal.PositionOf(ctx).After(after))
+	if err != nil {
+		return nil, err
+	}
+	return deliver(ctx, r, told, func(t journal.Told[[]impact.Transition]) *ServiceStateEvent {
+		b := newBatch[ServiceStateChange](r, nil)
+		for _, change := range t.What {
+			if ids == nil || wanted[change.Service] {
+				b.rows = append(b.rows, &ServiceStateChange{change, b})
+			}
+		}
+		if len(b.rows) == 0 && t.Resync == "" {
+			return nil
+		}
+		return &ServiceStateEvent{t.Revision, b.rows, t.Resync}
+	}), nil
+}

@@ -1,0 +1,58 @@
+package journal
+
+import (
+	"context"
+	"sync"
+)
+
+// Position is where a client stands in what it follows: whoever delivers the events learns the revision of each, and
+// says after which one to go on.
+type Position struct {
+	resume *int64
+
+	mu   sync.Mutex
+	told []int64
+}
+
+type positionKey struct{}
+
+// WithPosition makes a context whose follower notes the revision of each event, and resumes after a revision if
+// there is one.
+func WithPosition(ctx context.Context, resume *int64) (context.Context, *Position) {
+	p := &Position{resume: resume}
+	return context.WithValue(ctx, positionKey{}, p), p
+}
+
+// PositionOf is the position of ctx; one that nobody reads when it has none.
+func PositionOf(ctx context.Context) *Position {
+	if p, is := ctx.Value(positionKey{}).(*Position); is {
+		return p
+	}
+	return &Position{}
+}
+
+// After is the later of what the client asked for and what its connection has already told it.
+func (p *Position) After(asked *int64) *int64 {
+	if asked == nil || p.resume != nil && *p.resume > *asked {
+		return p.resume
+	}
+	return asked
+}
+
+// Tell notes the revision of the event that is sent next.
+func (p *Position) Tell(revision int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = append(p.told, revision)
+}
+
+// Next is the revision of the event that was received, in the order they were sent; false for none.
+func (p *Position) Next() (revision int64, known bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.told) == 0 {
+		return 0, false
+	}
+	revision, p.told = p.told[0], p.told[1:]
+	return revision, true
+}

@@ -1,0 +1,69 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+const (
+	keptStates = 65_536 // transitions and revisions of which they are known, in memory
+	unwatched  = 64     // snapshots that may wait to be compared
+)
+
+// States tells, revision by revision and without end, which services changed their operational state, after a
+// revision or from now on. Only this process's memory knows them: what happened before it started, or too long ago,
+// is a resync. It ends with ctx.
+func (f *Feed) States(ctx context.Context, after *int64) (iter.Seq[Told[[]impact.Transition]], error) {
+	return follow(ctx, f, f.states, after, func(context.Context, int64, int64) ([][]impact.Transition, error) { return nil, nil })
+}
+
+// show hands a snapshot to the watch. Where that is too far behind, the oldest is lost to it.
+func (f *Feed) show(s *topology.Snapshot) {
+	for {
+		select {
+		case f.shown <- s:
+			return
+		default:
+		}
+		select {
+		case <-f.shown:
+		default:
+		}
+	}
+}
+
+// watch compares each snapshot with the one before.
+func (f *Feed) watch(ctx context.Context, before *topology.Snapshot) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case after := <-f.shown:
+			changed, err := transitions(before, after)
+			if err != nil {
+				f.log.Error("the operational states of a revision are not known", "revision", after.Revision(), "error", err)
+				f.states.reset(after.Revision())
+			} else {
+				f.states.push(changed)
+			}
+			before = after
+		}
+	}
+}
+
+// transitions are those of one revision. A panic is a failure of this revision, not of the process.
+func transitions(before, after *topology.Snapshot) (changed []impact.Transition, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	if after.Revision() != before.Revision()+1 {
+		return nil, fmt.Errorf("revision %d was compared last", before.Revision())
+	}
+	return impact.Transitions(before, after), nil
+}

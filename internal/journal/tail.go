@@ -1,0 +1,139 @@
+package journal
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/entry"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+const (
+	replayLimit = 10_000 // revisions that a follower may be behind
+	keptEntries = 4_096  // of the newest revisions, in memory
+	pageEntries = 1_000  // read at once from the database
+	pageItems   = 100    // taken at once from memory
+)
+
+// Told is what a follower hears: what one revision brought; or, where Resync says so, that it missed the revisions up
+// to this one, which it hears of no more.
+type Told[T any] struct {
+	Revision int64
+	What     T
+	Resync   domain.Resync
+}
+
+// Commits tells, revision by revision and without end, what was written after a revision, or from now on. It reads
+// the journal and nothing else, whoever wrote, so that who resumes after the last revision they heard misses nothing
+// and hears nothing twice. It ends with ctx. The graph shows each revision before it is told.
+func (f *Feed) Commits(ctx context.Context, after *int64) (iter.Seq[Told[[]*ent.Entry]], error) {
+	return follow(ctx, f, f.commits, after, f.older)
+}
+
+// follow is the loop of every follower: it waits for the next revision, takes it from the window or else from older,
+// and says so where it cannot.
+func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, older func(ctx context.Context, from, to int64) ([]T, error)) (iter.Seq[Told[T]], error) {
+	last, resync := max(w.newest(), f.graph.Snapshot().Revision()), domain.Resync("")
+	if after != nil {
+		if *after < 0 {
+			return nil, errs.New(errs.BadUserInput, "after is %d: revisions count from 0", *after)
+		}
+		if *after > last {
+			head, err := f.store.Revision(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if *after > head {
+				resync = domain.UnknownRevision
+			}
+		}
+		if resync == "" {
+			last = *after
+		}
+	}
+	return func(yield func(Told[T]) bool) {
+		if resync != "" && !yield(Told[T]{Revision: last, Resync: resync}) {
+			return
+		}
+		for reason := domain.TooOld; ; reason = domain.TooSlow {
+			newest, err := w.wait(ctx, last+1)
+			if err != nil {
+				return
+			}
+			var items []T
+			if newest-last <= f.replay {
+				if items, err = retry(ctx, f, func() ([]T, error) {
+					if found := w.from(last+1, pageItems); found != nil {
+						return found, nil
+					}
+					return older(ctx, last+1, newest)
+				}); err != nil {
+					return
+				}
+			}
+			if len(items) == 0 {
+				last = newest
+				if !yield(Told[T]{Revision: last, Resync: reason}) {
+					return
+				}
+			}
+			for _, item := range items {
+				last++
+				if !yield(Told[T]{Revision: last, What: item}) {
+					return
+				}
+			}
+		}
+	}, nil
+}
+
+// retry reads until it succeeds or ctx ends: while the database is away nothing happens that could be missed.
+func retry[T any](ctx context.Context, f *Feed, read func() (T, error)) (T, error) {
+	for {
+		found, err := read()
+		if err == nil || ctx.Err() != nil {
+			return found, err
+		}
+		f.log.Warn("a follower cannot read the journal", "error", err)
+		select {
+		case <-time.After(retryAfter):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// older reads revisions from the database, whole ones from the first on, in pages; none when the first is not there.
+func (f *Feed) older(ctx context.Context, from, to int64) ([][]*ent.Entry, error) {
+	read := func(to int64, limit int) ([]*ent.Entry, error) {
+		rows, err := f.store.Read.Entry.Query().
+			Where(entry.IDGTE(store.EntryID(from, 0)), entry.IDLT(store.EntryID(to+1, 0))).
+			Order(entry.ByID(sql.OrderAsc())).Limit(limit).All(ctx)
+		return rows, store.Translate(err)
+	}
+	rows, err := read(min(to, from+revisions), pageEntries)
+	if err == nil && len(rows) == pageEntries && rows[0].Revision == rows[len(rows)-1].Revision { // one revision fills the page
+		rows, err = read(from, store.MostEntries)
+	} else if len(rows) == pageEntries { // the last revision may go on
+		for cut := rows[len(rows)-1].Revision; rows[len(rows)-1].Revision == cut; {
+			rows = rows[:len(rows)-1]
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	var found [][]*ent.Entry
+	for len(rows) > 0 && rows[0].Revision == from+int64(len(found)) {
+		n := 1
+		for n < len(rows) && rows[n].Revision == rows[0].Revision {
+			n++
+		}
+		found, rows = append(found, rows[:n:n]), rows[n:]
+	}
+	return found, nil
+}

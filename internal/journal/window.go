@@ -1,0 +1,86 @@
+package journal
+
+import (
+	"context"
+	"sync"
+)
+
+// window keeps what the newest revisions brought, one item a revision without gaps, and wakes who waits for more.
+type window[T any] struct {
+	weigh func(T) int
+	limit int // of all weights together; the newest item stays whatever it weighs
+
+	mu     sync.Mutex
+	first  int64 // the revision of items[0]
+	items  []T
+	weight int
+	grown  chan struct{} // closed by the next push
+}
+
+func newWindow[T any](limit int, weigh func(T) int) *window[T] {
+	return &window[T]{weigh: weigh, limit: limit, grown: make(chan struct{})}
+}
+
+// reset forgets everything: the next revision is the one after newest.
+func (w *window[T]) reset(newest int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.first, w.items, w.weight = newest+1, nil, 0
+	w.wake()
+}
+
+// push adds the next revision.
+func (w *window[T]) push(item T) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.items = append(w.items, item)
+	w.weight += w.weigh(item)
+	for w.weight > w.limit && len(w.items) > 1 {
+		var none T
+		w.weight -= w.weigh(w.items[0])
+		w.items[0] = none // what lies before a slice is kept alive by it
+		w.items = w.items[1:]
+		w.first++
+	}
+	w.wake()
+}
+
+func (w *window[T]) wake() {
+	close(w.grown)
+	w.grown = make(chan struct{})
+}
+
+// newest is the last revision that was pushed.
+func (w *window[T]) newest() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.first + int64(len(w.items)) - 1
+}
+
+// wait gives the newest revision as soon as it is at least the one that is asked for.
+func (w *window[T]) wait(ctx context.Context, revision int64) (int64, error) {
+	for {
+		w.mu.Lock()
+		newest, grown := w.first+int64(len(w.items))-1, w.grown
+		w.mu.Unlock()
+		if newest >= revision {
+			return newest, nil
+		}
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// from gives at most n items from a revision on; none when it no longer has that one, or not yet.
+func (w *window[T]) from(revision int64, n int) []T {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at := revision - w.first
+	if at < 0 || at >= int64(len(w.items)) {
+		return nil
+	}
+	return append([]T(nil), w.items[at:min(at+int64(n), int64(len(w.items)))]...)
+}

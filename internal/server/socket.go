@@ -1,0 +1,379 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/coder/websocket"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
+)
+
+// subprotocol is what is spoken on a WebSocket, as PROTOCOL.md of graphql-ws describes it.
+const subprotocol = "graphql-transport-ws"
+
+const (
+	socketLimit    = 50 // open at once for one actor
+	operationLimit = 20 // of a kind, running at once on one socket
+	idLimit        = 256
+)
+
+// The close codes of the protocol.
+const (
+	closeInvalid      websocket.StatusCode = 4400
+	closeUnauthorized websocket.StatusCode = 4401
+	closeForbidden    websocket.StatusCode = 4403
+	closeSubprotocol  websocket.StatusCode = 4406
+	closeInitTimeout  websocket.StatusCode = 4408
+	closeDuplicate    websocket.StatusCode = 4409
+	closeManyInits    websocket.StatusCode = 4429
+)
+
+// pace is how long streams wait.
+type pace struct {
+	init  time.Duration // for connection_init
+	ping  time.Duration // between pings of the server
+	pong  time.Duration // for the answer to a ping
+	write time.Duration // until a message is taken
+	alive time.Duration // between comments on an event stream
+}
+
+var steady = pace{init: 5 * time.Second, ping: 30 * time.Second, pong: 10 * time.Second, write: 30 * time.Second, alive: 12 * time.Second}
+
+// sockets is the transport over WebSockets. All operations are admitted as those over HTTP are.
+type sockets struct {
+	config Config
+
+	mu   sync.Mutex
+	open map[string]int // by actor
+}
+
+var _ graphql.Transport = (*sockets)(nil)
+
+// Supports requests to open a WebSocket.
+func (*sockets) Supports(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// Do serves one socket until it closes.
+func (t *sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		http.Error(w, "sockets of pages of other sites are refused", http.StatusForbidden)
+		return
+	}
+	draining, done, admitted := stream(r.Context())
+	if !admitted {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "the server is stopping: connect again", http.StatusServiceUnavailable)
+		return
+	}
+	defer done()
+	actor, _ := auth.From(r.Context())
+	if !t.enter(actor.Name) {
+		http.Error(w, "too many sockets are open: at most 50 for one caller", http.StatusTooManyRequests)
+		return
+	}
+	defer t.leave(actor.Name)
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}) // of the same origin
+	if err != nil {
+		return // Accept has answered
+	}
+	defer func() { _ = conn.CloseNow() }()
+	if conn.Subprotocol() != subprotocol {
+		_ = conn.Close(closeSubprotocol, "Subprotocol not acceptable")
+		return
+	}
+	conn.SetReadLimit(bodyLimit)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	s := &socket{conn: conn, exec: exec, config: t.config, header: r.Header.Clone(), running: map[string]*running{}}
+	s.serve(ctx, cancel, draining)
+}
+
+// enter counts a socket of an actor, unless there are too many.
+func (t *sockets) enter(actor string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.open[actor] >= socketLimit {
+		return false
+	}
+	t.open[actor]++
+	return true
+}
+
+func (t *sockets) leave(actor string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.open[actor]--; t.open[actor] == 0 {
+		delete(t.open, actor)
+	}
+}
+
+// socket is one connection. Its reader admits operations one after the other; each then runs by itself.
+type socket struct {
+	conn   *websocket.Conn
+	exec   graphql.GraphExecutor
+	config Config
+	header http.Header // of the request, and what connection_init adds
+
+	caller context.Context // once the connection is acknowledged
+	ended  sync.WaitGroup  // the operations
+
+	mu      sync.Mutex // held while writing, so that nothing follows the end of an operation
+	running map[string]*running
+}
+
+// running is an operation that runs.
+type running struct {
+	kind   ast.Operation
+	cancel context.CancelFunc
+}
+
+// message is what both sides send.
+type message struct {
+	ID      string          `json:"id,omitempty"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+// violation ends a connection with a close code.
+type violation struct {
+	code   websocket.StatusCode
+	reason string
+}
+
+func (v violation) Error() string { return v.reason }
+
+// serve reads messages until the connection ends, the client breaks the protocol, or the server drains.
+func (s *socket) serve(ctx context.Context, cancel func(), draining context.Context) {
+	initialised := time.AfterFunc(s.config.pace.init, func() { _ = s.conn.Close(closeInitTimeout, "Connection initialisation timeout") })
+	defer initialised.Stop()
+	safe.Go(s.config.Log, "a socket's pings", func() { s.keepAlive(ctx) })
+	stop := context.AfterFunc(draining, s.drain)
+	defer stop()
+	var err error
+	for err == nil {
+		var text []byte
+		var kind websocket.MessageType
+		if kind, text, err = s.conn.Read(ctx); err != nil {
+			break
+		}
+		if kind != websocket.MessageText {
+			err = violation{closeInvalid, "Invalid message: it must be text"}
+			break
+		}
+		err = s.receive(ctx, text, initialised)
+	}
+	if broken := (violation{}); errors.As(err, &broken) {
+		_ = s.conn.Close(broken.code, broken.reason)
+	}
+	cancel()
+	s.ended.Wait()
+}
+
+// keepAlive cuts a connection whose peer has gone silent.
+func (s *socket) keepAlive(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(s.config.pace.ping):
+		}
+		waiting, cancel := context.WithTimeout(ctx, s.config.pace.pong)
+		err := s.conn.Ping(waiting)
+		cancel()
+		if err != nil {
+			_ = s.conn.CloseNow()
+			return
+		}
+	}
+}
+
+// drain completes the subscriptions, lets the rest finish, and closes the connection.
+func (s *socket) drain() {
+	s.mu.Lock()
+	for _, r := range s.running {
+		if r.kind == ast.Subscription {
+			r.cancel()
+		}
+	}
+	s.mu.Unlock()
+	s.ended.Wait()
+	_ = s.conn.Close(websocket.StatusGoingAway, "The server is stopping")
+}
+
+// receive does what one message says.
+func (s *socket) receive(ctx context.Context, text []byte, initialised *time.Timer) error {
+	m := message{}
+	if err := json.Unmarshal(text, &m); err != nil || !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
+		return violation{closeInvalid, "Invalid message: it must be a JSON object with a type"}
+	}
+	switch m.Type {
+	case "connection_init":
+		if s.caller != nil {
+			return violation{closeManyInits, "Too many initialisation requests"}
+		}
+		initialised.Stop()
+		return s.initialise(ctx, m)
+	case "ping":
+		return s.send(ctx, message{Type: "pong", Payload: m.Payload})
+	case "pong":
+		return nil
+	case "subscribe":
+		return s.subscribe(ctx, m)
+	case "complete":
+		if m.ID == "" {
+			return violation{closeInvalid, "Invalid message: complete needs an id"}
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if r := s.running[m.ID]; r != nil {
+			r.cancel()
+			delete(s.running, m.ID)
+		}
+		return nil
+	}
+	return violation{closeInvalid, "Invalid message: its type is none that a client sends"}
+}
+
+// initialise acknowledges the connection. Texts in the payload count as headers, which browsers cannot set on sockets.
+func (s *socket) initialise(ctx context.Context, m message) error {
+	var payload map[string]any
+	if m.Payload != nil && json.Unmarshal(m.Payload, &payload) != nil {
+		return violation{closeInvalid, "Invalid message: the payload of connection_init must be an object"}
+	}
+	for name, value := range payload {
+		if text, is := value.(string); is {
+			s.header.Set(name, text)
+		}
+	}
+	s.caller = s.config.signIn(ctx, s.header)
+	if _, known := auth.From(s.caller); !known {
+		return violation{closeForbidden, "Forbidden"}
+	}
+	return s.send(ctx, message{Type: "connection_ack"})
+}
+
+// subscribe admits an operation and starts it.
+func (s *socket) subscribe(ctx context.Context, m message) error {
+	if s.caller == nil {
+		return violation{closeUnauthorized, "Unauthorized"}
+	}
+	if m.ID == "" || len(m.ID) > idLimit {
+		return violation{closeInvalid, "Invalid message: subscribe needs an id of at most 256 bytes"}
+	}
+	s.mu.Lock()
+	_, isTaken := s.running[m.ID]
+	s.mu.Unlock()
+	if isTaken {
+		return violation{closeDuplicate, "Subscriber for " + strings.ToValidUTF8(m.ID[:min(len(m.ID), 64)], "") + " already exists"}
+	}
+	params, problem := parameters(m.Payload)
+	if problem != "" {
+		return violation{closeInvalid, "Invalid message: " + problem}
+	}
+	params.Headers = s.header
+	running := &running{}
+	var bounded context.Context
+	bounded, running.cancel = context.WithCancel(s.caller)
+	o, refused := admit(bounded, s.exec, params, nil)
+	if refused == nil {
+		running.kind = o.kind()
+		refused = s.start(m.ID, running)
+	}
+	if refused != nil {
+		running.cancel()
+		return s.send(ctx, message{m.ID, "error", encode(refused.Errors)})
+	}
+	safe.Go(s.config.Log, "an operation of a socket", func() {
+		defer s.ended.Done()
+		defer running.cancel()
+		s.run(ctx, m.ID, running, o)
+	})
+	return nil
+}
+
+// start notes that an operation runs, unless too many of its kind do.
+func (s *socket) start(id string, started *running) *graphql.Response {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, r := range s.running {
+		if r.kind == started.kind {
+			n++
+		}
+	}
+	if n >= operationLimit {
+		message := "this socket runs " + string(started.kind) + " operations enough: at most 20 at once"
+		return &graphql.Response{Errors: gqlerror.List{refusal(errs.RateLimited, message, nil)}}
+	}
+	s.running[id] = started
+	s.ended.Add(1)
+	return nil
+}
+
+// run sends the answers of an operation and says when it is over.
+func (s *socket) run(ctx context.Context, id string, r *running, o *operation) {
+	for {
+		response, _ := o.next()
+		if response == nil {
+			_ = s.finish(ctx, id, r, message{ID: id, Type: "complete"})
+			return
+		}
+		if response.Data == nil { // it could not begin
+			_ = s.finish(ctx, id, r, message{id, "error", encode(response.Errors)})
+			return
+		}
+		if s.continues(ctx, id, r, message{id, "next", encode(response)}) != nil {
+			return
+		}
+	}
+}
+
+var errOver = errors.New("the client has completed the operation")
+
+// continues sends a message of an operation that runs.
+func (s *socket) continues(ctx context.Context, id string, r *running, m message) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running[id] != r {
+		return errOver
+	}
+	return s.write(ctx, m)
+}
+
+// finish sends the last message of an operation. Its id is free before the client hears of it.
+func (s *socket) finish(ctx context.Context, id string, r *running, m message) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running[id] != r {
+		return errOver
+	}
+	delete(s.running, id)
+	return s.write(ctx, m)
+}
+
+// send sends a message that belongs to no operation that runs.
+func (s *socket) send(ctx context.Context, m message) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.write(ctx, m)
+}
+
+// write sends a message. A peer that does not take it in time is cut off.
+func (s *socket) write(ctx context.Context, m message) error {
+	bounded, cancel := context.WithTimeout(ctx, s.config.pace.write)
+	defer cancel()
+	return s.conn.Write(bounded, websocket.MessageText, encode(m))
+}

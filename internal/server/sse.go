@@ -1,0 +1,129 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
+)
+
+const eventStream = "text/event-stream"
+
+const lastEvent = "Last-Event-ID"
+
+var keepAlive = []byte(":\n\n") // a comment
+
+// stream answers with server-sent events, one connection an operation, as the protocol of graphql-sse says in its
+// distinct connections mode. Each event of a subscription has its revision as its id; who comes back with the header
+// Last-Event-ID goes on after it. An operation that was refused is one answer too.
+func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
+	draining, done, admitted := stream(a.r.Context())
+	if !admitted {
+		a.w.Header().Set("Retry-After", "1")
+		a.refuse(http.StatusServiceUnavailable, errs.Unavailable, "the server is stopping: ask again")
+		return
+	}
+	defer done()
+	s := eventWriter{a.w, http.NewResponseController(a.w), a.pace.write}
+	_ = s.control.SetReadDeadline(time.Time{}) // that of the request, which would end the stream
+	a.w.Header().Set("Content-Type", eventStream+utf8JSON)
+	a.w.Header().Set("Vary", "Accept")
+	a.w.Header().Set("Cache-Control", "no-store")
+	a.w.Header().Set("X-Accel-Buffering", "no") // for proxies that would wait for more
+	if refused != nil {
+		_ = s.send(event("next", encode(failure{refused.Errors}), nil), event("complete", nil, nil))
+		return
+	}
+	if s.send(keepAlive) != nil {
+		return
+	}
+	if o.kind() == ast.Subscription {
+		defer context.AfterFunc(draining, cancel)()
+	}
+	answers := make(chan []byte)
+	safe.Go(a.log, "an event stream", func() { o.eachEvent(answers) })
+	alive := time.NewTicker(a.pace.alive)
+	defer alive.Stop()
+	for {
+		select {
+		case text, more := <-answers:
+			if !more {
+				_ = s.send(event("complete", nil, nil))
+				return
+			}
+			if s.send(text) != nil {
+				return
+			}
+			alive.Reset(a.pace.alive)
+		case <-alive.C:
+			if s.send(keepAlive) != nil {
+				return
+			}
+		}
+	}
+}
+
+// eachEvent sends every answer of an operation as an event, and closes the channel after the last.
+func (o *operation) eachEvent(answers chan<- []byte) {
+	defer close(answers)
+	for {
+		response, revision := o.next()
+		if response == nil {
+			return
+		}
+		select {
+		case answers <- event("next", encode(response), revision):
+		case <-o.ctx.Done():
+			return
+		}
+	}
+}
+
+// resumption reads the id of the last event that a client has.
+func resumption(id string) (*int64, string) {
+	if id == "" {
+		return nil, ""
+	}
+	revision, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || revision < 0 {
+		return nil, lastEvent + " must be the id of an event of this server: a revision"
+	}
+	return &revision, ""
+}
+
+// event is one server-sent event. Its data has no line breaks.
+func event(name string, data []byte, id *int64) []byte {
+	var b bytes.Buffer
+	b.WriteString("event: " + name + "\n")
+	if id != nil {
+		b.WriteString("id: " + strconv.FormatInt(*id, 10) + "\n")
+	}
+	b.WriteString("data: ")
+	b.Write(data)
+	b.WriteString("\n\n")
+	return b.Bytes()
+}
+
+// eventWriter sends events at once. Each must be taken within a time.
+type eventWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	limit   time.Duration
+}
+
+func (s eventWriter) send(texts ...[]byte) error {
+	_ = s.control.SetWriteDeadline(time.Now().Add(s.limit)) // where there is a connection
+	for _, text := range texts {
+		if _, err := s.w.Write(text); err != nil {
+			return err
+		}
+	}
+	return s.control.Flush()
+}
