@@ -11,7 +11,7 @@ const module = "github.com/linchpin-cmdb/linchpin/"
 // layers lists the folders from the one that knows most to the one that knows nothing. Imports go down the list,
 // never up; folders on one line do not know each other. A folder includes what lies below it.
 var layers = [][]string{
-	{"cmd", "internal/generate"},
+	{"cmd", "internal/generate", "internal/benchmark"},
 	{"internal/app"},
 	{"internal/server", "internal/demo"},
 	{"graph"},

@@ -50,18 +50,17 @@ func (r row) with(a Arc, relationship uint32) row {
 	return row{append(r.arcs, a), append(r.relationships, relationship)}
 }
 
-// without is a fresh row that lacks the entries for which gone says so.
+// without is a fresh row that lacks the entries for which gone says so. What stays is copied piece by piece.
 func (r row) without(gone func(a Arc, relationship uint32) bool) row {
-	var out row
+	out := row{make([]Arc, 0, len(r.arcs)), make([]uint32, 0, len(r.arcs))}
+	from := 0
 	for i, a := range r.arcs {
-		if !gone(a, r.relationships[i]) {
-			if out.arcs == nil {
-				out = row{make([]Arc, 0, len(r.arcs)), make([]uint32, 0, len(r.arcs))}
-			}
-			out = out.with(a, r.relationships[i])
+		if gone(a, r.relationships[i]) {
+			out.arcs, out.relationships = append(out.arcs, r.arcs[from:i]...), append(out.relationships, r.relationships[from:i]...)
+			from = i + 1
 		}
 	}
-	return out
+	return row{append(out.arcs, r.arcs[from:]...), append(out.relationships, r.relationships[from:]...)}
 }
 
 // adjacency is one direction of the graph: compressed sparse rows, with changed rows laid over them.

@@ -190,6 +190,17 @@ func TestReadersSeeWholeRevisionsWhileWritersAndCompactionRun(t *testing.T) {
 	expect(t, g.Snapshot(), m)
 }
 
+func TestAGraphWithoutCIsCompacts(t *testing.T) {
+	g := topology.New()
+	g.Compact()
+	if err := g.Apply(topology.Batch{Revision: 1, CIs: []topology.CI{{ID: ident.New(ident.CI, 1), Class: ident.New(ident.CIClass, 1)}}}); err != nil {
+		t.Fatal(err)
+	}
+	if v, known := g.Snapshot().Index(ident.New(ident.CI, 1)); !known || v != 1 {
+		t.Errorf("got %v %v", v, known)
+	}
+}
+
 func TestAGapIsRefusedAndChangesNothing(t *testing.T) {
 	g := topology.New()
 	if err := g.Load(topology.Batch{Revision: 7}); err != nil {

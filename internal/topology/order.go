@@ -10,7 +10,7 @@ import (
 // bandwidth of sparse symmetric matrices", 1969; George, "Computer implementation of the finite element method", 1971. CIs
 // without relationships come last, 0 stays first. O(m log d) for m arcs and the highest degree d.
 func (t *tables) order() []Vertex {
-	n := t.vertices()
+	n := max(t.vertices(), 1)
 	degrees := make([]uint32, n)
 	for v := range degrees {
 		degrees[v] = uint32(len(t.out.arcsOf(Vertex(v))) + len(t.in.arcsOf(Vertex(v))))

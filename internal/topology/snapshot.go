@@ -90,6 +90,9 @@ func (s *Snapshot) InRelationships(v Vertex) []uint32 { return s.in.row(v).relat
 // Counter is the group at g, compiled. Not to be changed.
 func (s *Snapshot) Counter(g GroupIndex) *Counter { return s.groups.at(uint32(g)) }
 
+// Dependent is the CI whose dependencies the group at g combines.
+func (s *Snapshot) Dependent(g GroupIndex) Vertex { return s.groups.at(uint32(g)).Dependent }
+
 // GroupID is the dependency group that lies at g.
 func (s *Snapshot) GroupID(g GroupIndex) ident.ID { return ident.New(ident.DependencyGroup, int64(g)) }
 

@@ -184,6 +184,12 @@ func (w *writer) retract(touched []uint32, dirty map[uint32]bool) {
 	strip(in, w.in.row, w.setIn)
 }
 
+// sieve tells most numbers that are not in a set by one bit: a hub has many arcs, of which few go.
+type sieve [64]uint64
+
+func (s *sieve) add(r uint32)          { s[r>>6&63] |= 1 << (r & 63) }
+func (s *sieve) mayHave(r uint32) bool { return s[r>>6&63]>>(r&63)&1 != 0 }
+
 func strip(places []place, read func(Vertex) row, write func(Vertex, row)) {
 	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.relationship, b.relationship))
@@ -196,7 +202,14 @@ func strip(places []place, read func(Vertex) row, write func(Vertex, row)) {
 		at, gone := places[0].at, places[:n]
 		places = places[n:]
 		before := read(at)
+		var some sieve
+		for _, p := range gone {
+			some.add(p.relationship)
+		}
 		after := before.without(func(_ Arc, relationship uint32) bool {
+			if !some.mayHave(relationship) {
+				return false
+			}
 			_, found := slices.BinarySearchFunc(gone, relationship, func(p place, r uint32) int { return cmp.Compare(p.relationship, r) })
 			return found
 		})

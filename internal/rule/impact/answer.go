@@ -24,6 +24,7 @@ type Answer struct {
 
 	index     sync.Once
 	places    map[topology.Vertex]int32
+	dense     []int32 // instead of places where there are many hits: by vertex, one more than the place
 	measure   sync.Once
 	distances []int32 // of each hit
 }
@@ -149,11 +150,22 @@ func (a *Answer) find(ci ident.ID) (int32, bool) {
 // place is where a vertex stands among the hits.
 func (a *Answer) place(v topology.Vertex) (int32, bool) {
 	a.index.Do(func() {
+		if n := a.snapshot.Vertices(); 16*len(a.hits) > n+64 {
+			a.dense = make([]int32, n)
+			for i, h := range a.hits {
+				a.dense[h.vertex] = int32(i + 1)
+			}
+			return
+		}
 		a.places = make(map[topology.Vertex]int32, len(a.hits))
 		for i, h := range a.hits {
 			a.places[h.vertex] = int32(i)
 		}
 	})
+	if a.dense != nil {
+		i := a.dense[v]
+		return i - 1, i > 0
+	}
 	i, found := a.places[v]
 	return i, found
 }

@@ -82,23 +82,6 @@ func compareFlags(a, b bool) int {
 	return 1
 }
 
-// Reach is the plain closure along the flow of impact, whatever strength and groups say: everything that the
-// given CIs could ever harm, themselves included, nearest first.
-func Reach(ctx context.Context, s *topology.Snapshot, cis []ident.ID) ([]topology.Vertex, error) {
-	start, err := locateAll(s, cis)
-	if err != nil {
-		return nil, err
-	}
-	m := borrow(s)
-	defer m.release()
-	w := walk{s: s, m: m, patience: patience{ctx: ctx}}
-	w.from(start)
-	if w.err != nil {
-		return nil, w.err
-	}
-	return slices.Clone(w.found), nil
-}
-
 func locateAll(s *topology.Snapshot, cis []ident.ID) ([]topology.Vertex, error) {
 	vertices := make([]topology.Vertex, len(cis))
 	for i, ci := range cis {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"math/bits"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -23,9 +22,9 @@ type inquest struct {
 	said       map[topology.Vertex]int // seen or called healthy: which symptom, or beyond them which health
 	observable flags                   // by vertex; nil: all
 	tried      atomic.Int64
-	work       atomic.Int64 // CIs that were found affected on the way, in all sets tried
-	words      []cell       // by vertex: the symptoms that a CI could explain; zero between searches
-	counts     []uint32     // by vertex: how many they are; zero between searches
+	work       atomic.Int64      // CIs that were found affected on the way, in all sets tried
+	needed     *ancestry         // what the symptoms need
+	beside     []topology.Vertex // between looks of silentBeside
 }
 
 type sighting struct {
@@ -67,17 +66,40 @@ const keptVerdicts = 256
 const maxWork = 1 << 23
 
 // blockSize is how many candidates are tried between two looks at what the best are.
-const blockSize = 1024
+const blockSize = 256
 
-// singles are the best sets of one failure, of those that account for what was seen better than noise does.
+// negligible is the logarithm of a million: what is so many times less likely than the best is not told.
+var negligible = math.Log(1e6)
+
+// singles are the best sets of one failure, of those that account for what was seen better than noise does and are not negligible
+// beside the best. How good that is is not known before: it is looked for from the highest hope down, since a high floor
+// gives candidates up early.
 func (i *inquest) singles() []verdict {
-	return i.try(verdict{}, i.bounds(nil), i.fails, keptVerdicts)
+	candidates := i.bounds(verdict{}, i.fails)
+	if len(candidates) == 0 {
+		return nil
+	}
+	most := slices.MaxFunc(candidates, func(a, b bounded) int { return cmp.Compare(a.hope, b.hope) }).hope
+	for gap := negligible; ; gap *= 2 {
+		floor := max(i.fails, most-gap)
+		found := i.try(verdict{}, candidates, floor, keptVerdicts)
+		switch {
+		case len(found) > 0:
+			enough := max(i.fails, found[0].score-negligible)
+			if enough < floor {
+				found = i.try(verdict{}, candidates, enough, keptVerdicts)
+			}
+			return slices.DeleteFunc(found, func(v verdict) bool { return v.score < enough })
+		case floor == i.fails || i.ctx.Err() != nil || i.work.Load() > maxWork:
+			return nil
+		}
+	}
 }
 
 // extend adds to a set of failures what improves it most, again and again, and gives what came out on the way.
 func (i *inquest) extend(lead verdict) (found []verdict) {
 	for len(lead.failures) < i.o.MaxFailures && lead.count < len(i.seen) {
-		next := i.try(lead, i.bounds(lead.leaves), lead.score, keptVerdicts/8)
+		next := i.try(lead, i.bounds(lead, lead.score), lead.score, keptVerdicts/8)
 		next = slices.DeleteFunc(next, func(v verdict) bool { return v.score <= lead.score })
 		if len(next) == 0 {
 			break
@@ -103,115 +125,130 @@ func (i *inquest) trim(v verdict) verdict {
 	return v
 }
 
-// bounded is a candidate and how many symptoms it could explain at most.
+// bounded is a candidate, how many symptoms it could explain at most, and how well the set that it joins could do with it
+// at best.
 type bounded struct {
 	v     topology.Vertex
 	bound int
+	hope  float64
 }
 
-// bounds gives the CIs that symptoms need, those that could explain most of them first, then by id. It searches against
-// the arcs for 64 symptoms at a time; what was seen DOWN is not looked for behind SOFT dependencies. asked says
-// which symptoms count; nil: all.
-func (i *inquest) bounds(asked func(k int) bool) []bounded {
-	if i.words == nil {
-		i.words, i.counts = make([]cell, i.s.Vertices()), make([]uint32, i.s.Vertices())
+// bounds gives the CIs that symptoms need, with what they could do for a set of failures. What was seen DOWN is not looked for
+// behind SOFT dependencies. A CI that could not come up to floor is left out.
+func (i *inquest) bounds(with verdict, floor float64) []bounded {
+	if i.needed == nil {
+		all := make([]topology.Vertex, len(i.seen))
+		for k, seen := range i.seen {
+			all[k] = seen.v
+		}
+		i.needed = ancestryOf(i.ctx, i.s, all)
 	}
-	var sightings []sighting
+	counts := make([]uint32, len(i.needed.vertices))
+	if len(counts) == 0 {
+		return nil // the time was over
+	}
+	var lane []topology.Vertex
+	firm := uint64(0)
 	for k, seen := range i.seen {
-		if asked == nil || asked(k) {
-			sightings = append(sightings, seen)
+		if len(with.failures) == 0 || with.leaves(k) {
+			if seen.state == Down {
+				firm |= 1 << len(lane)
+			}
+			lane = append(lane, seen.v)
+		}
+		if len(lane) == lanes || k == len(i.seen)-1 {
+			i.needed.count(lane, firm, counts)
+			lane, firm = lane[:0], 0
 		}
 	}
 	var candidates []bounded
-	for chunk := range slices.Chunk(sightings, lanes) {
-		queue := i.spreadBack(chunk)
-		for _, v := range queue {
-			if word := i.words[v].down; word != 0 {
-				if i.counts[v] == 0 {
-					candidates = append(candidates, bounded{v: v})
-				}
-				i.counts[v] += uint32(bits.OnesCount64(word))
-			}
-			i.words[v] = cell{}
+	hopes := map[[2]int]float64{}
+	for at, bound := range counts {
+		v := i.needed.vertices[at]
+		if bound == 0 || !i.s.IsPresent(v) {
+			continue
+		}
+		key := [2]int{int(bound), max(with.silent, i.silentBeside(v))}
+		hope, known := hopes[key]
+		if !known {
+			hope = i.best(with.count+key[0], key[1], len(with.failures)+1)
+			hopes[key] = hope
+		}
+		if hope >= floor {
+			candidates = append(candidates, bounded{v, int(bound), hope})
 		}
 	}
-	for k := range candidates {
-		candidates[k].bound = int(i.counts[candidates[k].v])
-		i.counts[candidates[k].v] = 0
-	}
-	candidates = slices.DeleteFunc(candidates, func(c bounded) bool { return !i.s.IsPresent(c.v) })
-	slices.SortFunc(candidates, func(a, b bounded) int {
-		return cmp.Or(cmp.Compare(b.bound, a.bound), i.byID(a.v, b.v))
-	})
 	return candidates
 }
 
-// spreadBack notes in the word of each CI which of up to 64 symptoms need it, and gives the CIs that it noted any of, some
-// of them several times.
-func (i *inquest) spreadBack(sightings []sighting) (queue []topology.Vertex) {
-	meet := func(v topology.Vertex, in uint64) {
-		c := &i.words[v]
-		if in &^= c.down; in == 0 {
-			return
+// looksBeside is how many arcs of a candidate are looked at for what it must leave silent.
+const looksBeside = 1024
+
+// silentBeside is at least how many CIs the failure of v leaves silent: what depends on it by itself, HARD or SOFT, does
+// not stay well, whatever groups say.
+func (i *inquest) silentBeside(v topology.Vertex) int {
+	silent := 0
+	last := v
+	for _, a := range i.s.Out(v)[:min(len(i.s.Out(v)), looksBeside)] {
+		if a.Kind() >= topology.GroupArc {
+			continue
 		}
-		if c.fresh == 0 {
-			queue = append(queue, v)
+		w := a.Vertex()
+		if w != last && w != v && i.isObservable(w) {
+			i.beside = append(i.beside, w)
 		}
-		c.down |= in
-		c.fresh |= in
+		last = w
 	}
-	downs := uint64(0)
-	for lane, seen := range sightings {
-		meet(seen.v, 1<<lane)
-		if seen.state == Down {
-			downs |= 1 << lane
-		}
-	}
-	p := patience{ctx: i.ctx}
-	for head := 0; head < len(queue); head++ {
-		c := &i.words[queue[head]]
-		in := c.fresh
-		c.fresh = 0
-		steps := eachCause(i.s, queue[head], func(cause topology.Vertex, k topology.ArcKind) {
-			if k == topology.SoftArc {
-				meet(cause, in&^downs)
-			} else {
-				meet(cause, in)
-			}
-		})
-		if p.isSpent(steps) {
-			break
+	slices.Sort(i.beside)
+	for _, w := range slices.Compact(i.beside) {
+		if _, said := i.said[w]; !said {
+			silent++
 		}
 	}
-	return queue
+	i.beside = i.beside[:0]
+	return silent
 }
 
 // try joins each candidate to a set of failures, which may be empty, and gives the best that score at least floor, as many as most.
 func (i *inquest) try(with verdict, candidates []bounded, floor float64, most int) (best []verdict) {
-	failures := len(with.failures) + 1
+	candidates = i.hopeful(candidates, floor)
 	for len(candidates) > 0 && i.ctx.Err() == nil {
 		if len(best) == most {
 			floor = max(floor, best[most-1].score)
 		}
-		bound := candidates[0].bound
-		n := 1
-		for n < min(len(candidates), blockSize) && candidates[n].bound == bound {
-			n++
+		if candidates[0].hope < floor || i.work.Load() > maxWork {
+			break
 		}
-		explains := with.count + bound
-		if i.best(explains, with.silent, failures) < floor || i.work.Load() > maxWork {
-			break // what with leaves silent, all that join it leave silent too
-		}
-		best = append(best, i.tryAll(with.failures, candidates[:n], i.patienceFor(explains, failures, floor), floor)...)
+		block := candidates[:min(len(candidates), blockSize)]
+		candidates = candidates[len(block):]
+		best = append(best, i.tryAll(with, block, floor)...)
 		slices.SortFunc(best, i.compare)
 		best = best[:min(len(best), most)]
-		candidates = candidates[n:]
 	}
 	return best
 }
 
+// hopeful are the candidates that could come up to floor, those first that could do most.
+func (i *inquest) hopeful(candidates []bounded, floor float64) (chosen []bounded) {
+	for _, c := range candidates {
+		if c.hope >= floor {
+			chosen = append(chosen, c)
+		}
+	}
+	slices.SortFunc(chosen, func(a, b bounded) int {
+		return cmp.Or(cmp.Compare(b.hope, a.hope), cmp.Compare(b.bound, a.bound), i.byID(a.v, b.v))
+	})
+	return chosen
+}
+
 // tryAll judges a block of candidates on all processors.
-func (i *inquest) tryAll(with []topology.Vertex, candidates []bounded, maxSilent int, floor float64) []verdict {
+func (i *inquest) tryAll(with verdict, candidates []bounded, floor float64) []verdict {
+	patience := map[int]int{} // by bound: how many CIs may stay silent
+	for _, c := range candidates {
+		if _, known := patience[c.bound]; !known {
+			patience[c.bound] = i.patienceFor(with.count+c.bound, len(with.failures)+1, floor)
+		}
+	}
 	found := make([][]verdict, crewSize(len(candidates)/8+1))
 	var next atomic.Int64
 	var crew sync.WaitGroup
@@ -222,11 +259,11 @@ func (i *inquest) tryAll(with []topology.Vertex, candidates []bounded, maxSilent
 				if k >= len(candidates) {
 					return
 				}
-				v := candidates[k].v
-				if slices.Contains(with, v) {
+				c := candidates[k]
+				if slices.Contains(with.failures, c.v) {
 					continue
 				}
-				if verdict, done := i.judge(append(slices.Clip(with), v), maxSilent); done && verdict.score >= floor {
+				if verdict, done := i.judge(append(slices.Clip(with.failures), c.v), patience[c.bound]); done && verdict.score >= floor {
 					found[worker] = append(found[worker], verdict)
 				}
 			}

@@ -80,9 +80,10 @@ type RootCause struct {
 // RootCauses finds the fewest failures that explain symptoms, and ranks them by likelihood. Each candidate is worked
 // out exactly, as Of does: it says truly what it would break and what not.
 //
-// Candidates are the CIs that the symptoms need. One search against the arcs, 64 symptoms at a time, bounds how many
-// each could explain; those with the highest bounds are tried first, and what cannot reach the best that were found is given up
-// as soon as it leaves too many CIs silent. So the single failures told are the best there are. Each of the best is then
+// Candidates are the CIs that the symptoms need. One search against the arcs and a pass for each 64 symptoms bound how many each
+// could explain; those that could do most are tried first, and what cannot reach the best that were found is given up
+// as soon as it leaves too many CIs silent. So the single failures told are the best there are; what is a million times less
+// likely than the best is not told. Each of the best is then
 // joined by whichever further failure improves the score most, worked out together, until none does: the greedy set cover of
 // Chvátal, "A Greedy Heuristic for the Set-Covering Problem", 1979, over exact sets. Two failures that explain nothing
 // one by one, such as both members of a group, are found only where one of them is a candidate.

@@ -21,6 +21,7 @@ type scratch struct {
 	rounds   []int32
 	weak     []topology.Vertex
 	queue    []topology.Vertex
+	seen     flags // by vertex; all clear between questions
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}

@@ -1,0 +1,175 @@
+package benchmark_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// fresh is the same graph as a snapshot on which nothing was asked yet.
+func fresh(t *testing.T, s *topology.Snapshot) *topology.Snapshot {
+	t.Helper()
+	view, err := s.With(topology.Batch{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view
+}
+
+func questions(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *table) {
+	b.head("The other questions", "question", "measured", "bar")
+	sweep(t, s, b)
+	singlePoints(t, facts, s, b)
+	var shared times
+	for range *rounds {
+		view := fresh(t, s)
+		shared.time(func() {
+			if _, err := impact.CommonCauses(t.Context(), view, nil, impact.CommonCauseLimits{MaxGroups: 100, MaxCauses: 10}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	b.row("common causes of all groups", &shared, "")
+	rootCauses(t, s, b)
+	overlays(t, facts, s, b)
+	operationalState(t, facts, s, b)
+}
+
+func sweep(t *testing.T, s *topology.Snapshot, b *table) {
+	var took times
+	for range *rounds {
+		view := fresh(t, s)
+		took.time(func() {
+			if _, err := impact.SinglePoints(t.Context(), view, impact.Targets{AllServices: true}, impact.SinglePointLimits{MaxPoints: 100, MaxTargets: 10}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	b.row("each CI of the estate failed alone", &took, "at 1 M: 4 s on four processors")
+}
+
+func singlePoints(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *table) {
+	var took times
+	for _, ci := range facts.CIs {
+		if ci.IsService && len(took.wall) < 50 {
+			took.time(func() {
+				if _, err := impact.SinglePoints(t.Context(), s, impact.Targets{CIs: []ident.ID{ci.ID}}, impact.SinglePointLimits{MaxPoints: 20, MaxTargets: 10}); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
+	b.row("single points of failure of one service", &took, "p50 50 ms")
+}
+
+// rootCauses hides a cause: 70 % of what it affects says nothing, and a fifth of the symptoms has another reason.
+func rootCauses(t *testing.T, s *topology.Snapshot, b *table) {
+	const cases = 40
+	r := rand.New(rand.NewPCG(11, 12))
+	anyCI := func() ident.ID { return ident.New(ident.CI, 1+r.Int64N(int64(s.Vertices()-1))) }
+	var took times
+	hit, partial := 0, 0
+	for tries := 0; len(took.wall) < cases && tries < 1<<20; tries++ {
+		cause := anyCI()
+		a, err := impact.Of(t.Context(), s, impact.Question{Failed: []impact.Failure{{CI: cause, State: impact.Down}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var symptoms impact.Symptoms
+		for _, h := range a.Affected(impact.Filter{WithoutRoots: true}) {
+			if r.Float64() > 0.7 {
+				symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: h.CI, State: h.State})
+			}
+		}
+		if n := len(symptoms.Seen); n < 4 || n > 1000 {
+			continue
+		}
+		for range len(symptoms.Seen) / 4 {
+			symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: anyCI(), State: impact.Down})
+		}
+		took.time(func() {
+			got, err := impact.RootCauses(t.Context(), s, symptoms, impact.RootCauseOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Completeness.IsPartial {
+				partial++
+			}
+			if len(got.Candidates) > 0 {
+				first := got.Candidates[0]
+				if slices.ContainsFunc(append(first.Alternatives, first.Failures), func(f []ident.ID) bool { return slices.Contains(f, cause) }) {
+					hit++
+				}
+			}
+		})
+	}
+	b.row("root cause, 70 % silent, 20 % noise", &took, "p50 200 ms")
+	b.row("the hidden cause is in the first group", float64(hit)/float64(max(len(took.wall), 1)), "0.85")
+	b.row("searches that met their own bound", float64(partial)/float64(max(len(took.wall), 1)), "")
+}
+
+func overlays(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *table) {
+	r := rand.New(rand.NewPCG(1, 1))
+	anyCI := func() ident.ID { return facts.CIs[r.IntN(len(facts.CIs))].ID }
+	for _, size := range []int{1, 10, 100} {
+		var took times
+		for range 200 {
+			var o impact.Overlay
+			for i := range size {
+				if i%2 == 0 {
+					o.Relationships = append(o.Relationships, topology.Relationship{
+						ID:   ident.New(ident.Relationship, s.Unused(ident.Relationship).Number()+int64(i)),
+						Type: facts.Types[0].ID, Source: anyCI(), Target: anyCI(),
+					})
+				} else {
+					o.Removed = append(o.Removed, facts.Relationships[r.IntN(len(facts.Relationships))].ID)
+				}
+			}
+			took.time(func() {
+				if _, _, err := o.On(s); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		bar := ""
+		if size == 100 {
+			bar = "1 ms"
+		}
+		b.row([]string{1: "what-if overlay of 1 operation", 10: "of 10", 100: "of 100"}[size], &took, bar)
+	}
+}
+
+// operationalState follows revisions while incidents are open: on ten random CIs, and on the widest hub.
+func operationalState(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *table) {
+	r := rand.New(rand.NewPCG(2, 2))
+	var roots []ident.ID
+	for range 10 {
+		roots = append(roots, facts.CIs[r.IntN(len(facts.CIs))].ID)
+	}
+	for _, open := range []struct {
+		on    string
+		roots []ident.ID
+	}{{"ten random CIs", roots}, {"the widest hub", []ident.ID{s.ID(widest(s, 1)[0])}}} {
+		facts.Incidents = nil
+		for i, root := range open.roots {
+			facts.Incidents = append(facts.Incidents, topology.Incident{ID: ident.New(ident.Incident, int64(i+1)), Root: []ident.ID{root}})
+		}
+		g := load(t, facts)
+		before := impact.Estate(g.Snapshot())
+		var took times
+		for range 100 {
+			apply(t, g, flip(facts, r))
+			s := g.Snapshot()
+			took.time(func() {
+				after := impact.Estate(s)
+				impact.Shifts(before, after)
+				before = after
+			})
+		}
+		b.row("operational state after a write, and what it changed; incidents on "+open.on, &took, "")
+	}
+}

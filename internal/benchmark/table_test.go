@@ -1,0 +1,88 @@
+package benchmark_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// times are how long questions took, by the clock on the wall and in processor time, all processors together.
+type times struct{ wall, processor []time.Duration }
+
+func (t *times) add(wall, processor time.Duration) {
+	t.wall, t.processor = append(t.wall, wall), append(t.processor, processor)
+}
+
+func (t *times) time(f func()) { t.add(timed(f)) }
+
+func (t *times) String() string {
+	return fmt.Sprintf("p50 %v, p99 %v; processor p50 %v, p99 %v", brief(at(t.wall, .5)), brief(at(t.wall, .99)), brief(at(t.processor, .5)), brief(at(t.processor, .99)))
+}
+
+// at is a quantile.
+func at(list []time.Duration, share float64) time.Duration {
+	if len(list) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[min(int(share*float64(len(sorted))), len(sorted)-1)]
+}
+
+func sum(list []time.Duration) (sum time.Duration) {
+	for _, d := range list {
+		sum += d
+	}
+	return sum
+}
+
+// brief is a duration of three digits.
+func brief(d time.Duration) time.Duration {
+	for unit := time.Duration(1); ; unit *= 10 {
+		if d < 1000*unit {
+			return d.Round(unit)
+		}
+	}
+}
+
+// table is what the benchmark prints, as Markdown.
+type table struct{ out strings.Builder }
+
+func (b *table) head(title string, columns ...string) {
+	fmt.Fprintf(&b.out, "\n### %s\n\n| %s |\n|%s\n", title, strings.Join(columns, " | "), strings.Repeat(" --- |", len(columns)))
+}
+
+func (b *table) row(cells ...any) {
+	b.out.WriteByte('|')
+	for _, c := range cells {
+		if d, is := c.(time.Duration); is {
+			c = brief(d)
+		}
+		if f, is := c.(float64); is {
+			c = fmt.Sprintf("%.3g", f)
+			if f >= 100 {
+				c = fmt.Sprintf("%.0f", f)
+			}
+		}
+		fmt.Fprintf(&b.out, " %v |", c)
+	}
+	b.out.WriteByte('\n')
+}
+
+// show prints the table where somebody looks.
+func (b *table) show() {
+	if testing.Verbose() {
+		_, _ = fmt.Fprintln(os.Stdout, b.out.String())
+	}
+	b.out.Reset()
+}
+
+// timed is how long f takes.
+func timed(f func()) (wall, processor time.Duration) {
+	start, all, own := time.Now(), processorTime(), threadTime()
+	f()
+	own = threadTime() - own
+	return time.Since(start), max(processorTime()-all, own)
+}
