@@ -1,6 +1,10 @@
 package main
 
-import "github.com/99designs/gqlgen/codegen"
+import (
+	"fmt"
+
+	"github.com/99designs/gqlgen/codegen"
+)
 
 // federation makes ordinary resolvers of the two fields that gateways ask for: gqlgen keeps their names for a plugin
 // of its own, which puts its directives into the contract.
@@ -15,7 +19,11 @@ func (federation) GenerateCode(data *codegen.Data) error {
 		if name, reserved := names[field.Name]; reserved {
 			field.GoFieldName, field.GoFieldType, field.GoReceiverName = name, codegen.GoFieldUndefined, "obj"
 			field.IsResolver, field.MethodHasContext, field.NoErr = true, false, false
+			delete(names, field.Name)
 		}
+	}
+	if len(names) > 0 {
+		return fmt.Errorf("the contract lacks fields of Query that gateways need: %v", names)
 	}
 	return nil
 }
