@@ -334,7 +334,7 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 		if _, err := a.LoadDemo(auth.With(t.Context(), auth.System), func(importer.Progress) {}); err != nil {
 			t.Fatal(err)
 		}
-		handler, err := a.Handler(true)
+		handler, _, err := a.Handler(true)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 func serveCommand(env *environment) *cobra.Command {
 	var demo, dev bool
 	var keyAge time.Duration
+	var adminListen string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Start the server with GraphiQL",
@@ -57,10 +59,16 @@ an admin, by the name in the header Linchpin-Actor.`,
 					return errors.Join(err, l.Close())
 				}
 			}
-			handler, err := a.Handler(dev)
+			handler, admin, err := a.Handler(dev)
 			if err != nil {
-				return err
+				return errors.Join(err, l.Close())
 			}
+			context.AfterFunc(ctx, a.Drain)
+			stopAdmin, err := serveAdmin(ctx, env, adminListen, dev, admin, log)
+			if err != nil {
+				return errors.Join(err, l.Close())
+			}
+			defer stopAdmin()
 			go a.ForgetKeys(ctx, keyAge)
 			_, _ = fmt.Fprintf(env.stdout, "GraphiQL   http://%s/\nGraphQL    http://%s/graphql\nDatabase   %s\nEveryone who reaches this address is an admin. Stop with Ctrl-C.\n",
 				l.Addr(), l.Addr(), redacted(address))
@@ -73,8 +81,31 @@ an admin, by the name in the header Linchpin-Actor.`,
 	}
 	cmd.Flags().BoolVar(&demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database")
 	cmd.Flags().BoolVar(&dev, "dev", true, "everyone is an admin; loopback only")
+	cmd.Flags().StringVar(&adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in; off by default")
 	cmd.Flags().DurationVar(&keyAge, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
 	return cmd
+}
+
+// serveAdmin serves operators, where they are given an address. It goes on while the server drains, so that they see that it
+// is not ready, and ends when what it returns is called.
+func serveAdmin(ctx context.Context, env *environment, address string, dev bool, handler http.Handler, log *slog.Logger) (stop func(), err error) {
+	if address == "" {
+		return func() {}, nil
+	}
+	l, err := server.Listen(ctx, address, dev)
+	if err != nil {
+		return nil, fmt.Errorf("--admin-listen: %w", err)
+	}
+	_, _ = fmt.Fprintf(env.stdout, "Metrics    http://%s/metrics\n", l.Addr())
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := server.Serve(serving, l, handler, log); err != nil {
+			log.Error("the address for operators is served no longer", "error", err)
+		}
+	}()
+	return func() { cancel(); <-ended }, nil
 }
 
 // newLog writes lines for people on a terminal, JSON otherwise.

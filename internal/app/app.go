@@ -3,9 +3,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	root "github.com/linchpin-cmdb/linchpin/graph"
@@ -33,9 +35,10 @@ type App struct {
 	// Migrated is how many migrations Open applied.
 	Migrated int
 
-	feed *journal.Feed
-	stop context.CancelFunc
-	log  *slog.Logger
+	feed     *journal.Feed
+	draining atomic.Bool
+	stop     context.CancelFunc
+	log      *slog.Logger
 }
 
 // Open opens a database, brings it to the newest version, seeds it where it is empty, and lets the graph follow it.
@@ -82,22 +85,30 @@ func (a *App) Close() error {
 // readyLag is how long the graph may be behind before the server says that it is not ready.
 const readyLag = 2 * time.Second
 
-// Handler answers HTTP. In dev mode everyone is an admin.
-func (a *App) Handler(isDev bool) (http.Handler, error) {
+// Handler answers HTTP: the public, and operators on another address. In dev mode everyone is an admin.
+func (a *App) Handler(isDev bool) (public, admin http.Handler, err error) {
 	sdl, err := schema.SDL()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	metrics := a.newMetrics()
 	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change)
-	return server.New(server.Config{
+	c := server.Config{
 		Schema: resolver.Schema(), SDL: sdl, Log: a.log, IsReady: a.isReady,
-		Store: a.Store, Feed: a.feed,
+		Store: a.Store, Feed: a.feed, Metrics: metrics,
 		IsDev: isDev, IsLocal: isDev,
-	}), nil
+	}
+	return server.New(c), server.Admin(c, metrics), nil
 }
 
-// isReady is nil when the database answers and the graph is not behind it.
+// Drain makes the server say that it is not ready, for good: it finishes what it has begun.
+func (a *App) Drain() { a.draining.Store(true) }
+
+// isReady is nil when the database answers, the graph is not behind it, and more requests are welcome.
 func (a *App) isReady(ctx context.Context) error {
+	if a.draining.Load() {
+		return errors.New("the server is being stopped")
+	}
 	ctx, cancel := context.WithTimeout(ctx, readyLag)
 	defer cancel()
 	revision, err := a.Store.Revision(ctx)

@@ -60,7 +60,7 @@ func askServer(t *testing.T, n int) *times {
 		t.Fatal(err)
 	}
 	defer func() { _ = a.Close() }()
-	handler, err := a.Handler(true)
+	handler, _, err := a.Handler(true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,7 @@ type Feed struct {
 	states   *window[[]impact.Transition]
 	replay   int64
 	rebuilds atomic.Int64
+	current  atomic.Int64 // when the graph was last known to show everything, in nanoseconds since 1970
 }
 
 // Follow loads the graph and keeps it current until ctx ends. Writes through the store wait until the graph has
@@ -60,6 +61,7 @@ func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slo
 		return nil, err
 	}
 	f.states.reset(graph.Snapshot().Revision())
+	f.current.Store(time.Now().UnixNano())
 	s.OnCommit(f.catchUp)
 	go f.run(ctx, s.Hints(ctx), graph.Snapshot())
 	return f, nil
@@ -73,6 +75,9 @@ func (f *Feed) Done() <-chan struct{} { return f.done }
 
 // Rebuilds is how often the graph had to be loaded anew because the journal and the graph did not fit.
 func (f *Feed) Rebuilds() int64 { return f.rebuilds.Load() }
+
+// Lag is how long the graph has not been known to show everything that is written.
+func (f *Feed) Lag() time.Duration { return time.Since(time.Unix(0, f.current.Load())) }
 
 // Revision is the newest revision that the graph shows. Whoever reads the database afterwards sees it too.
 func (f *Feed) Revision() int64 { return f.graph.Snapshot().Revision() }
@@ -161,8 +166,12 @@ func (f *Feed) tail(ctx context.Context) error {
 		last := f.graph.Snapshot().Revision()
 		// Before the entries: those of a revision that the head shows are there to be read.
 		head, err := f.store.Revision(ctx)
-		if err != nil || head == last {
+		if err != nil {
 			return err
+		}
+		if head == last {
+			f.current.Store(time.Now().UnixNano())
+			return nil
 		}
 		entries, err := f.store.Read.Entry.Query().
 			Where(entry.IDGTE(store.EntryID(last+1, 0)), entry.IDLT(store.EntryID(last+1+revisions, 0))).

@@ -33,6 +33,7 @@ func newGraphQL(c Config) http.Handler {
 	h.SetQueryCache(lru.New[*ast.QueryDocument](documents))
 	h.SetParserTokenLimit(tokenLimit)
 	h.SetDisableSuggestion(false)
+	h.Use(newObserver(c.Log, c.Metrics))
 	h.Use(extension.Introspection{})
 	h.Use(guard{})
 	h.AroundOperations(timed)
@@ -99,7 +100,7 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 			known = errs.New(errs.Internal, "the server failed").Because(err)
 		}
 		if known.Cause != nil || known.Code == errs.Internal {
-			log.Error("request failed", "code", known.Code, "path", shown.Path.String(), "request", requestID(ctx), "error", err)
+			log.Error("request failed", "code", known.Code, "path", shown.Path.String(), "request", requestID(ctx), "error", cause(known, err))
 		}
 		shown.Message = known.Message
 		shown.Err = nil
@@ -109,6 +110,14 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 		}
 		return shown
 	}
+}
+
+// cause is what the log tells of an error. Messages stay out of it: they repeat what was asked.
+func cause(known *errs.Error, err error) error {
+	if known.Cause != nil {
+		return known.Cause
+	}
+	return err
 }
 
 // topLevel is the code of a top-level error: what would be a user error in a mutation is bad input in a query.

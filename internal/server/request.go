@@ -6,17 +6,28 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 )
 
 type requestKey struct{}
 
-// identify gives each request an id, which its answer, its log lines and its hidden failures carry.
+// identify gives each request an id, its own where it has a sound one, which its answer, its log lines and its hidden failures carry.
 func identify(_ Config, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := rand.Text()
+		id := r.Header.Get(requestHeader)
+		if !isRequestID(id) {
+			id = rand.Text()
+		}
 		w.Header().Set(requestHeader, id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
+	})
+}
+
+// isRequestID reports whether an id may stand in logs: 1 to 100 letters, digits, and - _ . as in UUIDs.
+func isRequestID(id string) bool {
+	return id != "" && len(id) <= 100 && !strings.ContainsFunc(id, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
 	})
 }
 

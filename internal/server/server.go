@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
@@ -42,9 +43,10 @@ type Config struct {
 	Schema  graphql.ExecutableSchema
 	SDL     []byte                      // the contract, as served at /schema.graphql
 	IsReady func(context.Context) error // nil when requests can be answered
-	Log     *slog.Logger
-	Store   *store.Store  // where idempotency keys are kept; without it there are none
-	Feed    *journal.Feed // what revision tokens wait for; without it there are none
+	Log     *slog.Logger                // nil for none
+	Store   *store.Store                // where idempotency keys are kept; without it there are none
+	Metrics prometheus.Registerer       // where operations are counted; nil for nowhere
+	Feed    *journal.Feed               // what revision tokens wait for; without it there are none
 	// IsDev signs everyone in as an admin. Such a server listens on loopback only.
 	IsDev bool
 	// IsLocal refuses requests that name another host than this machine.
@@ -58,12 +60,22 @@ func New(c Config) http.Handler {
 	if c.pace == (pace{}) {
 		c.pace = steady
 	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", limitBody(newGraphQL(c)))
 	mux.HandleFunc("GET /schema.graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write(c.SDL)
 	})
+	health(c, mux)
+	mux.Handle("/", ui.Handler())
+	return identify(c, recovered(c.Log, local(c, signIn(c, mux))))
+}
+
+// health says whether the process lives, and whether it can answer.
+func health(c Config, mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := c.IsReady(r.Context()); err != nil {
@@ -73,8 +85,6 @@ func New(c Config) http.Handler {
 		}
 		_, _ = fmt.Fprintln(w, "ready")
 	})
-	mux.Handle("/", ui.Handler())
-	return identify(c, recovered(c.Log, local(c, signIn(c, mux))))
 }
 
 // signIn says who is calling. In dev mode everyone is an admin, by the name they give themselves.

@@ -14,6 +14,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 )
@@ -28,6 +29,7 @@ type Store struct {
 	reader  *sql.DB
 	writes  *sql.DB
 	now     func() time.Time
+	times   prometheus.Histogram // of statements
 
 	mu       sync.Mutex
 	onCommit []func(context.Context, int64)
@@ -65,10 +67,10 @@ func Open(ctx context.Context, address string) (*Store, error) {
 
 // assemble makes a Store of a pool for writes and one for reads, which may be the same.
 func assemble(d string, writes, reader *sql.DB) *Store {
-	s := &Store{dialect: d, writes: writes, reader: reader, now: time.Now}
-	s.writer = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, writes)}))
+	s := &Store{dialect: d, writes: writes, reader: reader, now: time.Now, times: newTimes()}
+	s.writer = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, writes), s.times}))
 	s.writer.Use(record)
-	s.Read = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, reader)}))
+	s.Read = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, reader), s.times}))
 	s.Read.Use(record)
 	return s
 }

@@ -1,0 +1,23 @@
+package app
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// newMetrics are the program's metrics: the runtime, the database, the graph and what feeds it.
+func (a *App) newMetrics() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.MustRegister(a.Store.Collectors()...)
+	gauge := func(name, help string, value func() float64) {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+	}
+	gauge("linchpin_topology_revision", "The newest revision that the graph shows.", func() float64 { return float64(a.Graph.Snapshot().Revision()) })
+	gauge("linchpin_topology_cis", "One more than the highest place of a CI in the graph.", func() float64 { return float64(a.Graph.Snapshot().Vertices()) })
+	gauge("linchpin_feed_lag_seconds", "Since when the graph has not been known to show everything; below the tick of 0.25 s all is well.", func() float64 { return a.feed.Lag().Seconds() })
+	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "linchpin_topology_rebuilds_total", Help: "How often the graph did not fit the journal and was built anew.",
+	}, func() float64 { return float64(a.feed.Rebuilds()) }))
+	return r
+}

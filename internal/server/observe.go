@@ -1,0 +1,144 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// slow is from when on an operation is worth a warning.
+const slow = time.Second
+
+// observer writes one line of log and one measurement for each operation, refused ones too. It tells who asked and which
+// document, by hash: never its text, and never a variable.
+type observer struct {
+	log        *slog.Logger
+	operations *prometheus.CounterVec
+	durations  *prometheus.HistogramVec
+	unknown    prometheus.Counter
+}
+
+// newObserver makes an observer that measures into r; nil for nowhere.
+func newObserver(log *slog.Logger, r prometheus.Registerer) observer {
+	o := observer{
+		log: log,
+		operations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "linchpin_operations_total", Help: "GraphQL operations by type, root field and the code of their first error. Those refused before they ran have the field \"refused\".",
+		}, []string{"type", "field", "code"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "linchpin_operation_duration_seconds", Help: "How long GraphQL operations took.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
+		}, []string{"type", "field"}),
+		unknown: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "linchpin_outcome_unknown_total", Help: "Mutations of which nobody knows whether they happened.",
+		}),
+	}
+	if r != nil {
+		r.MustRegister(o.operations, o.durations, o.unknown)
+	}
+	return o
+}
+
+var _ interface {
+	graphql.HandlerExtension
+	graphql.OperationInterceptor
+	graphql.ResponseInterceptor
+} = observer{}
+
+// ExtensionName names it.
+func (observer) ExtensionName() string { return "Observer" }
+
+// Validate accepts every schema.
+func (observer) Validate(graphql.ExecutableSchema) error { return nil }
+
+type observedKey struct{}
+
+// InterceptOperation observes an operation that is admitted: until its answer, or the end of a subscription.
+func (o observer) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	op, began := graphql.GetOperationContext(ctx), time.Now()
+	ctx, work := store.Watch(context.WithValue(ctx, observedKey{}, true))
+	respond := next(ctx)
+	isOver := false
+	return func(context.Context) *graphql.Response {
+		response := respond(ctx)
+		if isOver || response != nil && op.Operation.Operation == ast.Subscription {
+			return response
+		}
+		isOver = true
+		var problems gqlerror.List
+		if response != nil {
+			problems = response.Errors
+		}
+		o.tell(ctx, op, rootField(op), problems, time.Since(began), work.Statements())
+		return response
+	}
+}
+
+// InterceptResponse observes an operation that is refused.
+func (o observer) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	response := next(ctx)
+	if ctx.Value(observedKey{}) == nil && response != nil && graphql.HasOperationContext(ctx) {
+		op := graphql.GetOperationContext(ctx)
+		o.tell(ctx, op, "refused", response.Errors, time.Since(op.Stats.OperationStart), 0)
+	}
+	return response
+}
+
+func (o observer) tell(ctx context.Context, op *graphql.OperationContext, field string, problems gqlerror.List, took time.Duration, statements int64) {
+	kind, name := "none", ""
+	if op.Operation != nil {
+		kind, name = string(op.Operation.Operation), op.Operation.Name
+	}
+	codes, seen := []string{}, map[string]bool{}
+	for _, e := range problems {
+		if code := fmt.Sprint(e.Extensions["code"]); !seen[code] {
+			seen[code] = true
+			codes = append(codes, code)
+		}
+	}
+	first := "OK"
+	if len(codes) > 0 {
+		first = codes[0]
+	}
+	o.operations.WithLabelValues(kind, field, first).Inc()
+	o.durations.WithLabelValues(kind, field).Observe(took.Seconds())
+	if seen[string(errs.OutcomeUnknown)] {
+		o.unknown.Inc()
+	}
+	level := slog.LevelInfo
+	if took >= slow && kind != string(ast.Subscription) {
+		level = slog.LevelWarn
+	}
+	actor, _ := auth.From(ctx)
+	hash := sha256.Sum256([]byte(op.RawQuery))
+	o.log.LogAttrs(ctx, level, "operation", slog.String("request", requestID(ctx)), slog.String("actor", actor.Name),
+		slog.String("type", kind), slog.String("field", field), slog.String("name", short(name)), slog.String("hash", hex.EncodeToString(hash[:8])),
+		slog.Duration("took", took), slog.Int64("statements", statements), slog.Any("codes", codes))
+}
+
+// rootField is the field that an operation asks for, of those of the contract; "several" when there are more.
+func rootField(op *graphql.OperationContext) string {
+	name := ""
+	for _, s := range op.Operation.SelectionSet {
+		f, is := s.(*ast.Field)
+		if !is || name != "" {
+			return "several"
+		}
+		name = f.Name
+	}
+	return name
+}
+
+func short(name string) string { return name[:min(len(name), 100)] }
