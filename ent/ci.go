@@ -35,6 +35,8 @@ type CI struct {
 	Environment domain.Environment `json:"environment,omitempty"`
 	// Criticality holds the value of the "criticality" field.
 	Criticality domain.Criticality `json:"criticality,omitempty"`
+	// Visibility holds the value of the "visibility" field.
+	Visibility domain.Visibility `json:"visibility,omitempty"`
 	// Attributes holds the value of the "attributes" field.
 	Attributes map[string]interface{} `json:"attributes,omitempty"`
 	// Labels holds the value of the "labels" field.
@@ -124,7 +126,7 @@ func (*CI) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullFloat64)
 		case ci.FieldID, ci.FieldClassID, ci.FieldTierID, ci.FieldSupportTeamID, ci.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case ci.FieldName, ci.FieldDescription, ci.FieldLifecycle, ci.FieldEnvironment, ci.FieldCriticality, ci.FieldServiceKind, ci.FieldPortfolioStage, ci.FieldCategory:
+		case ci.FieldName, ci.FieldDescription, ci.FieldLifecycle, ci.FieldEnvironment, ci.FieldCriticality, ci.FieldVisibility, ci.FieldServiceKind, ci.FieldPortfolioStage, ci.FieldCategory:
 			values[i] = new(sql.NullString)
 		case ci.FieldCreatedAt, ci.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -184,6 +186,12 @@ func (_m *CI) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field criticality", values[i])
 			} else if value.Valid {
 				_m.Criticality = domain.Criticality(value.String)
+			}
+		case ci.FieldVisibility:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field visibility", values[i])
+			} else if value.Valid {
+				_m.Visibility = domain.Visibility(value.String)
 			}
 		case ci.FieldAttributes:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -344,6 +352,9 @@ func (_m *CI) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("criticality=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Criticality))
+	builder.WriteString(", ")
+	builder.WriteString("visibility=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Visibility))
 	builder.WriteString(", ")
 	builder.WriteString("attributes=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Attributes))

@@ -93,6 +93,20 @@ func (_c *CICreate) SetNillableCriticality(v *domain.Criticality) *CICreate {
 	return _c
 }
 
+// SetVisibility sets the "visibility" field.
+func (_c *CICreate) SetVisibility(v domain.Visibility) *CICreate {
+	_c.mutation.SetVisibility(v)
+	return _c
+}
+
+// SetNillableVisibility sets the "visibility" field if the given value is not nil.
+func (_c *CICreate) SetNillableVisibility(v *domain.Visibility) *CICreate {
+	if v != nil {
+		_c.SetVisibility(*v)
+	}
+	return _c
+}
+
 // SetAttributes sets the "attributes" field.
 func (_c *CICreate) SetAttributes(v map[string]interface{}) *CICreate {
 	_c.mutation.SetAttributes(v)
@@ -299,6 +313,10 @@ func (_c *CICreate) defaults() {
 		v := ci.DefaultCriticality
 		_c.mutation.SetCriticality(v)
 	}
+	if _, ok := _c.mutation.Visibility(); !ok {
+		v := ci.DefaultVisibility
+		_c.mutation.SetVisibility(v)
+	}
 	if _, ok := _c.mutation.Category(); !ok {
 		v := ci.DefaultCategory
 		_c.mutation.SetCategory(v)
@@ -342,6 +360,14 @@ func (_c *CICreate) check() error {
 	if v, ok := _c.mutation.Criticality(); ok {
 		if err := ci.CriticalityValidator(v); err != nil {
 			return &ValidationError{Name: "criticality", err: fmt.Errorf(`ent: validator failed for field "CI.criticality": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Visibility(); !ok {
+		return &ValidationError{Name: "visibility", err: errors.New(`ent: missing required field "CI.visibility"`)}
+	}
+	if v, ok := _c.mutation.Visibility(); ok {
+		if err := ci.VisibilityValidator(v); err != nil {
+			return &ValidationError{Name: "visibility", err: fmt.Errorf(`ent: validator failed for field "CI.visibility": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.Attributes(); !ok {
@@ -426,6 +452,10 @@ func (_c *CICreate) createSpec() (*CI, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Criticality(); ok {
 		_spec.SetField(ci.FieldCriticality, field.TypeEnum, value)
 		_node.Criticality = value
+	}
+	if value, ok := _c.mutation.Visibility(); ok {
+		_spec.SetField(ci.FieldVisibility, field.TypeEnum, value)
+		_node.Visibility = value
 	}
 	if value, ok := _c.mutation.Attributes(); ok {
 		_spec.SetField(ci.FieldAttributes, field.TypeJSON, value)

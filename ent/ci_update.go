@@ -119,6 +119,20 @@ func (_u *CIUpdate) SetNillableCriticality(v *domain.Criticality) *CIUpdate {
 	return _u
 }
 
+// SetVisibility sets the "visibility" field.
+func (_u *CIUpdate) SetVisibility(v domain.Visibility) *CIUpdate {
+	_u.mutation.SetVisibility(v)
+	return _u
+}
+
+// SetNillableVisibility sets the "visibility" field if the given value is not nil.
+func (_u *CIUpdate) SetNillableVisibility(v *domain.Visibility) *CIUpdate {
+	if v != nil {
+		_u.SetVisibility(*v)
+	}
+	return _u
+}
+
 // SetAttributes sets the "attributes" field.
 func (_u *CIUpdate) SetAttributes(v map[string]interface{}) *CIUpdate {
 	_u.mutation.SetAttributes(v)
@@ -405,6 +419,11 @@ func (_u *CIUpdate) check() error {
 			return &ValidationError{Name: "criticality", err: fmt.Errorf(`ent: validator failed for field "CI.criticality": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Visibility(); ok {
+		if err := ci.VisibilityValidator(v); err != nil {
+			return &ValidationError{Name: "visibility", err: fmt.Errorf(`ent: validator failed for field "CI.visibility": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.ServiceKind(); ok {
 		if err := ci.ServiceKindValidator(v); err != nil {
 			return &ValidationError{Name: "service_kind", err: fmt.Errorf(`ent: validator failed for field "CI.service_kind": %w`, err)}
@@ -453,6 +472,9 @@ func (_u *CIUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Criticality(); ok {
 		_spec.SetField(ci.FieldCriticality, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.Visibility(); ok {
+		_spec.SetField(ci.FieldVisibility, field.TypeEnum, value)
 	}
 	if value, ok := _u.mutation.Attributes(); ok {
 		_spec.SetField(ci.FieldAttributes, field.TypeJSON, value)
@@ -704,6 +726,20 @@ func (_u *CIUpdateOne) SetCriticality(v domain.Criticality) *CIUpdateOne {
 func (_u *CIUpdateOne) SetNillableCriticality(v *domain.Criticality) *CIUpdateOne {
 	if v != nil {
 		_u.SetCriticality(*v)
+	}
+	return _u
+}
+
+// SetVisibility sets the "visibility" field.
+func (_u *CIUpdateOne) SetVisibility(v domain.Visibility) *CIUpdateOne {
+	_u.mutation.SetVisibility(v)
+	return _u
+}
+
+// SetNillableVisibility sets the "visibility" field if the given value is not nil.
+func (_u *CIUpdateOne) SetNillableVisibility(v *domain.Visibility) *CIUpdateOne {
+	if v != nil {
+		_u.SetVisibility(*v)
 	}
 	return _u
 }
@@ -1007,6 +1043,11 @@ func (_u *CIUpdateOne) check() error {
 			return &ValidationError{Name: "criticality", err: fmt.Errorf(`ent: validator failed for field "CI.criticality": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Visibility(); ok {
+		if err := ci.VisibilityValidator(v); err != nil {
+			return &ValidationError{Name: "visibility", err: fmt.Errorf(`ent: validator failed for field "CI.visibility": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.ServiceKind(); ok {
 		if err := ci.ServiceKindValidator(v); err != nil {
 			return &ValidationError{Name: "service_kind", err: fmt.Errorf(`ent: validator failed for field "CI.service_kind": %w`, err)}
@@ -1072,6 +1113,9 @@ func (_u *CIUpdateOne) sqlSave(ctx context.Context) (_node *CI, err error) {
 	}
 	if value, ok := _u.mutation.Criticality(); ok {
 		_spec.SetField(ci.FieldCriticality, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.Visibility(); ok {
+		_spec.SetField(ci.FieldVisibility, field.TypeEnum, value)
 	}
 	if value, ok := _u.mutation.Attributes(); ok {
 		_spec.SetField(ci.FieldAttributes, field.TypeJSON, value)

@@ -763,6 +763,7 @@ type CIMutation struct {
 	lifecycle              *domain.Lifecycle
 	environment            *domain.Environment
 	criticality            *domain.Criticality
+	visibility             *domain.Visibility
 	attributes             *map[string]interface{}
 	labels                 *map[string]string
 	locks                  *[]string
@@ -1108,6 +1109,42 @@ func (m *CIMutation) OldCriticality(ctx context.Context) (v domain.Criticality, 
 // ResetCriticality resets all changes to the "criticality" field.
 func (m *CIMutation) ResetCriticality() {
 	m.criticality = nil
+}
+
+// SetVisibility sets the "visibility" field.
+func (m *CIMutation) SetVisibility(d domain.Visibility) {
+	m.visibility = &d
+}
+
+// Visibility returns the value of the "visibility" field in the mutation.
+func (m *CIMutation) Visibility() (r domain.Visibility, exists bool) {
+	v := m.visibility
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVisibility returns the old "visibility" field's value of the CI entity.
+// If the CI object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CIMutation) OldVisibility(ctx context.Context) (v domain.Visibility, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVisibility is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVisibility requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVisibility: %w", err)
+	}
+	return oldValue.Visibility, nil
+}
+
+// ResetVisibility resets all changes to the "visibility" field.
+func (m *CIMutation) ResetVisibility() {
+	m.visibility = nil
 }
 
 // SetAttributes sets the "attributes" field.
@@ -1857,7 +1894,7 @@ func (m *CIMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CIMutation) Fields() []string {
-	fields := make([]string, 0, 19)
+	fields := make([]string, 0, 20)
 	if m.class != nil {
 		fields = append(fields, ci.FieldClassID)
 	}
@@ -1875,6 +1912,9 @@ func (m *CIMutation) Fields() []string {
 	}
 	if m.criticality != nil {
 		fields = append(fields, ci.FieldCriticality)
+	}
+	if m.visibility != nil {
+		fields = append(fields, ci.FieldVisibility)
 	}
 	if m.attributes != nil {
 		fields = append(fields, ci.FieldAttributes)
@@ -1935,6 +1975,8 @@ func (m *CIMutation) Field(name string) (ent.Value, bool) {
 		return m.Environment()
 	case ci.FieldCriticality:
 		return m.Criticality()
+	case ci.FieldVisibility:
+		return m.Visibility()
 	case ci.FieldAttributes:
 		return m.Attributes()
 	case ci.FieldLabels:
@@ -1982,6 +2024,8 @@ func (m *CIMutation) OldField(ctx context.Context, name string) (ent.Value, erro
 		return m.OldEnvironment(ctx)
 	case ci.FieldCriticality:
 		return m.OldCriticality(ctx)
+	case ci.FieldVisibility:
+		return m.OldVisibility(ctx)
 	case ci.FieldAttributes:
 		return m.OldAttributes(ctx)
 	case ci.FieldLabels:
@@ -2058,6 +2102,13 @@ func (m *CIMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCriticality(v)
+		return nil
+	case ci.FieldVisibility:
+		v, ok := value.(domain.Visibility)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVisibility(v)
 		return nil
 	case ci.FieldAttributes:
 		v, ok := value.(map[string]interface{})
@@ -2288,6 +2339,9 @@ func (m *CIMutation) ResetField(name string) error {
 		return nil
 	case ci.FieldCriticality:
 		m.ResetCriticality()
+		return nil
+	case ci.FieldVisibility:
+		m.ResetVisibility()
 		return nil
 	case ci.FieldAttributes:
 		m.ResetAttributes()

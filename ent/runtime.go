@@ -38,11 +38,11 @@ func init() {
 	// ci.DefaultDescription holds the default value on creation for the description field.
 	ci.DefaultDescription = ciDescDescription.Default.(string)
 	// ciDescCategory is the schema descriptor for category field.
-	ciDescCategory := ciFields[13].Descriptor()
+	ciDescCategory := ciFields[14].Descriptor()
 	// ci.DefaultCategory holds the default value on creation for the category field.
 	ci.DefaultCategory = ciDescCategory.Default.(string)
 	// ciDescVersion is the schema descriptor for version field.
-	ciDescVersion := ciFields[17].Descriptor()
+	ciDescVersion := ciFields[18].Descriptor()
 	// ci.DefaultVersion holds the default value on creation for the version field.
 	ci.DefaultVersion = ciDescVersion.Default.(int)
 	ciclassFields := schema.CIClass{}.Fields()

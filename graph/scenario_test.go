@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/graph"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
@@ -48,7 +50,10 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 	t.Cleanup(func() { <-feed.Done() })
 	incidents := incident.New(s, g)
 	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s))
-	return server.New(server.Config{Schema: resolver.Schema(), Log: log, Store: s, IsDev: true})
+	return server.New(server.Config{
+		Schema: resolver.Schema(), Log: log, Store: s, IsDev: true,
+		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, s.Read) },
+	})
 }
 
 // A scenario is a txtar archive of steps, run in order over HTTP on each database:

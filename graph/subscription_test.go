@@ -24,8 +24,8 @@ type told struct {
 	data     string
 }
 
-// subscribe follows a subscription over HTTP until ctx ends.
-func subscribe(ctx context.Context, t *testing.T, url, query string) <-chan told {
+// subscribe follows a subscription over HTTP until ctx ends, as an admin unless it says by whom.
+func subscribe(ctx context.Context, t *testing.T, url, query string, by ...caller) <-chan told {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
@@ -37,6 +37,10 @@ func subscribe(ctx context.Context, t *testing.T, url, query string) <-chan told
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "text/event-stream")
+	for _, c := range by {
+		r.Header.Set("Linchpin-Actor", c.name)
+		r.Header.Set("Linchpin-Roles", c.roles)
+	}
 	response, err := http.DefaultClient.Do(r) //nolint:bodyclose // it is closed where it is read
 	if err != nil {
 		if ctx.Err() == nil {

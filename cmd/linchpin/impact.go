@@ -17,6 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/app"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
@@ -137,7 +138,7 @@ func withApp(cmd *cobra.Command, env *environment, ask func(context.Context, *ap
 	if err != nil {
 		return err
 	}
-	return errors.Join(ask(cmd.Context(), a), a.Close())
+	return errors.Join(ask(auth.With(cmd.Context(), auth.System), a), a.Close()) // whoever has the database sees it all
 }
 
 // findCI is the CI that a person means.

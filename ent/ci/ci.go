@@ -27,6 +27,8 @@ const (
 	FieldEnvironment = "environment"
 	// FieldCriticality holds the string denoting the criticality field in the database.
 	FieldCriticality = "criticality"
+	// FieldVisibility holds the string denoting the visibility field in the database.
+	FieldVisibility = "visibility"
 	// FieldAttributes holds the string denoting the attributes field in the database.
 	FieldAttributes = "attributes"
 	// FieldLabels holds the string denoting the labels field in the database.
@@ -93,6 +95,7 @@ var Columns = []string{
 	FieldLifecycle,
 	FieldEnvironment,
 	FieldCriticality,
+	FieldVisibility,
 	FieldAttributes,
 	FieldLabels,
 	FieldLocks,
@@ -163,6 +166,18 @@ func CriticalityValidator(c domain.Criticality) error {
 	}
 }
 
+const DefaultVisibility domain.Visibility = "EVERYONE"
+
+// VisibilityValidator is a validator for the "visibility" field enum values. It is called by the builders before save.
+func VisibilityValidator(v domain.Visibility) error {
+	switch v {
+	case "EVERYONE", "OWNERS":
+		return nil
+	default:
+		return fmt.Errorf("ci: invalid enum value for visibility field: %q", v)
+	}
+}
+
 // ServiceKindValidator is a validator for the "service_kind" field enum values. It is called by the builders before save.
 func ServiceKindValidator(sk domain.ServiceKind) error {
 	switch sk {
@@ -219,6 +234,11 @@ func ByEnvironment(opts ...sql.OrderTermOption) OrderOption {
 // ByCriticality orders the results by the criticality field.
 func ByCriticality(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCriticality, opts...).ToFunc()
+}
+
+// ByVisibility orders the results by the visibility field.
+func ByVisibility(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldVisibility, opts...).ToFunc()
 }
 
 // ByServiceKind orders the results by the service_kind field.

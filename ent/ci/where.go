@@ -360,6 +360,36 @@ func CriticalityNotIn(vs ...domain.Criticality) predicate.CI {
 	return predicate.CI(sql.FieldNotIn(FieldCriticality, v...))
 }
 
+// VisibilityEQ applies the EQ predicate on the "visibility" field.
+func VisibilityEQ(v domain.Visibility) predicate.CI {
+	vc := v
+	return predicate.CI(sql.FieldEQ(FieldVisibility, vc))
+}
+
+// VisibilityNEQ applies the NEQ predicate on the "visibility" field.
+func VisibilityNEQ(v domain.Visibility) predicate.CI {
+	vc := v
+	return predicate.CI(sql.FieldNEQ(FieldVisibility, vc))
+}
+
+// VisibilityIn applies the In predicate on the "visibility" field.
+func VisibilityIn(vs ...domain.Visibility) predicate.CI {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.CI(sql.FieldIn(FieldVisibility, v...))
+}
+
+// VisibilityNotIn applies the NotIn predicate on the "visibility" field.
+func VisibilityNotIn(vs ...domain.Visibility) predicate.CI {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.CI(sql.FieldNotIn(FieldVisibility, v...))
+}
+
 // LocksIsNil applies the IsNil predicate on the "locks" field.
 func LocksIsNil() predicate.CI {
 	return predicate.CI(sql.FieldIsNull(FieldLocks))

@@ -48,6 +48,7 @@ var (
 		{Name: "lifecycle", Type: field.TypeEnum, Enums: []string{"PLANNED", "BUILD", "LIVE", "DEPRECATED", "RETIRED"}, Default: "LIVE"},
 		{Name: "environment", Type: field.TypeEnum, Enums: []string{"PRODUCTION", "STAGING", "TESTING", "DEVELOPMENT", "DISASTER_RECOVERY"}, Default: "PRODUCTION"},
 		{Name: "criticality", Type: field.TypeEnum, Enums: []string{"CRITICAL", "HIGH", "MEDIUM", "LOW"}, Default: "MEDIUM"},
+		{Name: "visibility", Type: field.TypeEnum, Enums: []string{"EVERYONE", "OWNERS"}, Default: "EVERYONE"},
 		{Name: "attributes", Type: field.TypeJSON},
 		{Name: "labels", Type: field.TypeJSON},
 		{Name: "locks", Type: field.TypeJSON, Nullable: true},
@@ -71,19 +72,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "ci_ci_class_class",
-				Columns:    []*schema.Column{CiColumns[17]},
+				Columns:    []*schema.Column{CiColumns[18]},
 				RefColumns: []*schema.Column{CiClassColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "ci_service_tier_tier",
-				Columns:    []*schema.Column{CiColumns[18]},
+				Columns:    []*schema.Column{CiColumns[19]},
 				RefColumns: []*schema.Column{ServiceTierColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "ci_team_support_team",
-				Columns:    []*schema.Column{CiColumns[19]},
+				Columns:    []*schema.Column{CiColumns[20]},
 				RefColumns: []*schema.Column{TeamColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -97,27 +98,27 @@ var (
 			{
 				Name:    "ci_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{CiColumns[15], CiColumns[0]},
+				Columns: []*schema.Column{CiColumns[16], CiColumns[0]},
 			},
 			{
 				Name:    "ci_updated_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{CiColumns[16], CiColumns[0]},
+				Columns: []*schema.Column{CiColumns[17], CiColumns[0]},
 			},
 			{
 				Name:    "ci_class_id_name_id",
 				Unique:  false,
-				Columns: []*schema.Column{CiColumns[17], CiColumns[1], CiColumns[0]},
+				Columns: []*schema.Column{CiColumns[18], CiColumns[1], CiColumns[0]},
 			},
 			{
 				Name:    "ci_service_kind_name_id",
 				Unique:  false,
-				Columns: []*schema.Column{CiColumns[9], CiColumns[1], CiColumns[0]},
+				Columns: []*schema.Column{CiColumns[10], CiColumns[1], CiColumns[0]},
 			},
 			{
 				Name:    "ci_tier_id_name_id",
 				Unique:  false,
-				Columns: []*schema.Column{CiColumns[18], CiColumns[1], CiColumns[0]},
+				Columns: []*schema.Column{CiColumns[19], CiColumns[1], CiColumns[0]},
 			},
 			{
 				Name:    "ci_lifecycle_name_id",
@@ -137,7 +138,15 @@ var (
 			{
 				Name:    "ci_support_team_id",
 				Unique:  false,
-				Columns: []*schema.Column{CiColumns[19]},
+				Columns: []*schema.Column{CiColumns[20]},
+			},
+			{
+				Name:    "ci_visibility",
+				Unique:  false,
+				Columns: []*schema.Column{CiColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "visibility = 'OWNERS'",
+				},
 			},
 		},
 	}

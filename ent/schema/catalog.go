@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -49,6 +50,7 @@ func (CI) Fields() []ent.Field {
 		field.Enum("lifecycle").GoType(domain.Lifecycle("")).Default(string(domain.Live)),
 		field.Enum("environment").GoType(domain.Environment("")).Default(string(domain.Production)),
 		field.Enum("criticality").GoType(domain.Criticality("")).Default(string(domain.CriticalityMedium)),
+		field.Enum("visibility").GoType(domain.Visibility("")).Default(string(domain.Everyone)),
 		field.JSON("attributes", map[string]any{}),
 		field.JSON("labels", map[string]string{}),
 		// locks names the fields that a person has set: sources leave them alone.
@@ -82,6 +84,8 @@ func (CI) Indexes() []ent.Index {
 		index.Fields("environment", "name", "id"),
 		index.Fields("criticality", "name", "id"),
 		index.Fields("support_team_id"),
+		// Restricted CIs, which are few.
+		index.Fields("visibility").Annotations(entsql.IndexWhere("visibility = 'OWNERS'")),
 	}
 }
 

@@ -36,9 +36,9 @@ func (ec *executionContext) _CommonCause_ci(ctx context.Context, field graphql.C
 			return obj.Ci, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
+			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_CommonCause_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -80,7 +80,7 @@ func (ec *executionContext) _CommonCause_members(ctx context.Context, field grap
 			return obj.Members, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -110,7 +110,7 @@ func (ec *executionContext) _RootCauseAlternative_failures(ctx context.Context, 
 			return obj.Failures, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -140,7 +140,7 @@ func (ec *executionContext) _RootCauseCandidate_failures(ctx context.Context, fi
 			return obj.Failures(), nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -207,7 +207,7 @@ func (ec *executionContext) _RootCauseCandidate_explained(ctx context.Context, f
 			return obj.Explained(), nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -237,7 +237,7 @@ func (ec *executionContext) _RootCauseCandidate_unexplained(ctx context.Context,
 			return obj.Unexplained(), nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -267,7 +267,7 @@ func (ec *executionContext) _RootCauseCandidate_contradicted(ctx context.Context
 			return obj.Contradicted(), nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -297,7 +297,7 @@ func (ec *executionContext) _RootCauseCandidate_alsoBroken(ctx context.Context, 
 			return obj.AlsoBroken(), nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -528,6 +528,13 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_totalCount(_ cont
 	return graphql.NewScalarFieldContext("SharedGroupConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _SharedGroupConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.SharedGroup]) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
+}
+func (ec *executionContext) fieldContext_SharedGroupConnection_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SharedGroupConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _SharedGroupEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.SharedGroup]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
@@ -621,7 +628,7 @@ func (ec *executionContext) _SinglePoint_targets(ctx context.Context, field grap
 			return obj.Targets(ctx)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -762,6 +769,13 @@ func (ec *executionContext) _SinglePointConnection_totalCount(ctx context.Contex
 }
 func (ec *executionContext) fieldContext_SinglePointConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SinglePointConnection", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SinglePointConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.SinglePoint]) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
+}
+func (ec *executionContext) fieldContext_SinglePointConnection_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SinglePointConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePointEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.SinglePoint]) (ret graphql.Marshaler) {
@@ -986,7 +1000,7 @@ func (ec *executionContext) _CommonCause(ctx context.Context, sel ast.SelectionS
 			out.Values[i] = graphql.MarshalString("CommonCause")
 		case "ci":
 			out.Values[i] = ec._CommonCause_ci(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "isBreaking":
@@ -1192,6 +1206,11 @@ func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "restrictedCount":
+			out.Values[i] = ec._SharedGroupConnection_restrictedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1315,6 +1334,11 @@ func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.
 			}
 		case "totalCount":
 			out.Values[i] = ec._SinglePointConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restrictedCount":
+			out.Values[i] = ec._SinglePointConnection_restrictedCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -638,6 +638,27 @@ func (ec *executionContext) fieldContext_Change_scope(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Change_restrictedCICount(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Change_restrictedCICount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RestrictedCICount(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Change_restrictedCICount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Change", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Change_impact(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -2931,6 +2952,11 @@ func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "scope":
 			out.Values[i] = ec._Change_scope(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restrictedCICount":
+			out.Values[i] = ec._Change_restrictedCICount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -537,6 +537,13 @@ func (ec *executionContext) fieldContext_CI_criticality(_ context.Context, field
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type Criticality does not have child fields"))
 }
 
+func (ec *executionContext) _CI_visibility(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
+	return ec.marshalNVisibility2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, field.Selections, obj.Visibility())
+}
+func (ec *executionContext) fieldContext_CI_visibility(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type Visibility does not have child fields"))
+}
+
 func (ec *executionContext) _CI_labels(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNJSON2map(ctx, field.Selections, obj.Labels())
 }
@@ -1989,7 +1996,7 @@ func (ec *executionContext) unmarshalInputCreateCIInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"class", "name", "description", "lifecycle", "environment", "criticality", "attributes", "labels", "owners", "externalIdentity"}
+	fieldsInOrder := [...]string{"class", "name", "description", "lifecycle", "environment", "criticality", "visibility", "attributes", "labels", "owners", "externalIdentity"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2038,6 +2045,13 @@ func (ec *executionContext) unmarshalInputCreateCIInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Criticality = data
+		case "visibility":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("visibility"))
+			data, err := ec.unmarshalOVisibility2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Visibility = data
 		case "attributes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
 			data, err := ec.unmarshalOJSON2map(ctx, v)
@@ -2392,7 +2406,7 @@ func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "lifecycle", "environment", "criticality", "attributes", "labels", "unlockFields"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "lifecycle", "environment", "criticality", "visibility", "attributes", "labels", "unlockFields"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2448,6 +2462,13 @@ func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Criticality = graphql.OmittableOf(data)
+		case "visibility":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("visibility"))
+			data, err := ec.unmarshalOVisibility2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Visibility = graphql.OmittableOf(data)
 		case "attributes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
 			data, err := ec.unmarshalOJSON2map(ctx, v)
@@ -2556,6 +2577,11 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 			}
 		case "criticality":
 			out.Values[i] = ec._CI_criticality(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "visibility":
+			out.Values[i] = ec._CI_visibility(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3060,6 +3086,16 @@ func (ec *executionContext) unmarshalNAttributeFilter2ᚖgithubᚗcomᚋlinchpin
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx context.Context, sel ast.SelectionSet, v []*read.CI) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
 func (ec *executionContext) marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.CI) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -3449,6 +3485,23 @@ func (ec *executionContext) marshalNUpdateCIPayload2ᚖgithubᚗcomᚋlinchpin�
 	return ec._UpdateCIPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNVisibility2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx context.Context, v any) (domain.Visibility, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := domain.Visibility(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVisibility2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx context.Context, sel ast.SelectionSet, v domain.Visibility) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalOAttributeFilter2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAttributeFilterᚄ(ctx context.Context, v any) ([]*read.AttributeFilter, error) {
 	if v == nil {
 		return nil, nil
@@ -3833,6 +3886,25 @@ func (ec *executionContext) unmarshalOOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcm
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) unmarshalOVisibility2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx context.Context, v any) (*domain.Visibility, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := domain.Visibility(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOVisibility2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx context.Context, sel ast.SelectionSet, v *domain.Visibility) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -308,7 +308,7 @@ func (ec *executionContext) _AffectedCI_saviours(ctx context.Context, field grap
 			return obj.Saviours(ctx)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -573,6 +573,13 @@ func (ec *executionContext) _Dependencies_filteredOutCount(ctx context.Context, 
 	return ec.marshalNInt2int(ctx, field.Selections, obj.FilteredOutCount())
 }
 func (ec *executionContext) fieldContext_Dependencies_filteredOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Dependencies_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount())
+}
+func (ec *executionContext) fieldContext_Dependencies_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
@@ -897,6 +904,13 @@ func (ec *executionContext) fieldContext_ImpactCounts_filteredOutCount(_ context
 	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _ImpactCounts_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
+}
+func (ec *executionContext) fieldContext_ImpactCounts_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _ImpactCounts_byClass(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -999,7 +1013,7 @@ func (ec *executionContext) _ImpactPath_cis(ctx context.Context, field graphql.C
 			return obj.Cis, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -1029,7 +1043,7 @@ func (ec *executionContext) _ImpactPath_relationships(ctx context.Context, field
 			return obj.Relationships, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.Relationship) graphql.Marshaler {
-			return ec.marshalNRelationship2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipᚄ(ctx, selections, v)
+			return ec.marshalNRelationship2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship(ctx, selections, v)
 		},
 		true,
 	)
@@ -1279,7 +1293,7 @@ func (ec *executionContext) _Proof_path(ctx context.Context, field graphql.Colle
 			return obj.Path(ctx)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
+			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
 		true,
 	)
@@ -1383,9 +1397,9 @@ func (ec *executionContext) _ProofCause_ci(ctx context.Context, field graphql.Co
 			return obj.Ci, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
+			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
 		},
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_ProofCause_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -1509,6 +1523,13 @@ func (ec *executionContext) _Subgraph_relationshipCount(ctx context.Context, fie
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RelationshipCount)
 }
 func (ec *executionContext) fieldContext_Subgraph_relationshipCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Subgraph", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Subgraph_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.Subgraph) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
+}
+func (ec *executionContext) fieldContext_Subgraph_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Subgraph", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
@@ -1901,6 +1922,11 @@ func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "restrictedCount":
+			out.Values[i] = ec._Dependencies_restrictedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "needs":
 			out.Values[i] = ec._Dependencies_needs(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2044,6 +2070,11 @@ func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.Selection
 			}
 		case "filteredOutCount":
 			out.Values[i] = ec._ImpactCounts_filteredOutCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restrictedCount":
+			out.Values[i] = ec._ImpactCounts_restrictedCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2286,7 +2317,7 @@ func (ec *executionContext) _ProofCause(ctx context.Context, sel ast.SelectionSe
 			out.Values[i] = graphql.MarshalString("ProofCause")
 		case "ci":
 			out.Values[i] = ec._ProofCause_ci(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "state":
@@ -2338,6 +2369,11 @@ func (ec *executionContext) _Subgraph(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "relationshipCount":
 			out.Values[i] = ec._Subgraph_relationshipCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restrictedCount":
+			out.Values[i] = ec._Subgraph_restrictedCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

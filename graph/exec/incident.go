@@ -553,6 +553,13 @@ func (ec *executionContext) fieldContext_ImpactSnapshot_services(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ImpactSnapshot_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
+}
+func (ec *executionContext) fieldContext_ImpactSnapshot_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactSnapshot", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _ImpactedRecord_name(ctx context.Context, field graphql.CollectedField, obj *read.ImpactedRecord) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
@@ -1073,6 +1080,27 @@ func (ec *executionContext) fieldContext_Incident_cis(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Incident_restrictedCICount(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_restrictedCICount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RestrictedCICount(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_restrictedCICount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Incident_impact(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1166,7 +1194,7 @@ func (ec *executionContext) _Incident_impactAtOpening(ctx context.Context, field
 			return ec.fieldContext_Incident_impactAtOpening(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ImpactAtOpening(), nil
+			return obj.ImpactAtOpening(ctx)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactSnapshot) graphql.Marshaler {
 			return ec.marshalOImpactSnapshot2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactSnapshot(ctx, selections, v)
@@ -1196,7 +1224,7 @@ func (ec *executionContext) _Incident_impactAtResolution(ctx context.Context, fi
 			return ec.fieldContext_Incident_impactAtResolution(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ImpactAtResolution(), nil
+			return obj.ImpactAtResolution(ctx)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactSnapshot) graphql.Marshaler {
 			return ec.marshalOImpactSnapshot2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactSnapshot(ctx, selections, v)
@@ -3266,6 +3294,11 @@ func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "restrictedCount":
+			out.Values[i] = ec._ImpactSnapshot_restrictedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3502,6 +3535,11 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "cis":
 			out.Values[i] = ec._Incident_cis(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restrictedCICount":
+			out.Values[i] = ec._Incident_restrictedCICount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

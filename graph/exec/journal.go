@@ -104,15 +104,64 @@ func (ec *executionContext) fieldContext_Entry_record(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Entry_isRestricted(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entry_isRestricted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsRestricted(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entry_isRestricted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Entry", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _Entry_before(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
-	return ec.marshalOJSON2map(ctx, field.Selections, obj.Before)
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entry_before(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Before(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v map[string]any) graphql.Marshaler {
+			return ec.marshalOJSON2map(ctx, selections, v)
+		},
+		false,
+	)
 }
 func (ec *executionContext) fieldContext_Entry_before(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, false, false, errors.New("field of type JSON does not have child fields"))
+	return graphql.NewScalarFieldContext("Entry", field, true, false, errors.New("field of type JSON does not have child fields"))
 }
 
 func (ec *executionContext) _Entry_after(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
-	return ec.marshalOJSON2map(ctx, field.Selections, obj.After())
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entry_after(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.After(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v map[string]any) graphql.Marshaler {
+			return ec.marshalOJSON2map(ctx, selections, v)
+		},
+		false,
+	)
 }
 func (ec *executionContext) fieldContext_Entry_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Entry", field, true, false, errors.New("field of type JSON does not have child fields"))
@@ -299,9 +348,9 @@ func (ec *executionContext) _RecordVersion_record(ctx context.Context, field gra
 			return obj.Record(ctx)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v map[string]any) graphql.Marshaler {
-			return ec.marshalNJSON2map(ctx, selections, v)
+			return ec.marshalOJSON2map(ctx, selections, v)
 		},
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_RecordVersion_record(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -518,6 +567,11 @@ func (ec *executionContext) _Entry(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "isRestricted":
+			out.Values[i] = ec._Entry_isRestricted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "before":
 			out.Values[i] = ec._Entry_before(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -641,7 +695,7 @@ func (ec *executionContext) _RecordVersion(ctx context.Context, sel ast.Selectio
 			}
 		case "record":
 			out.Values[i] = ec._RecordVersion_record(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:

@@ -287,6 +287,27 @@ func (ec *executionContext) fieldContext_DependencyGroup_members(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _DependencyGroup_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.DependencyGroup) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DependencyGroup_restrictedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RestrictedCount(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DependencyGroup_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DependencyGroup", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _DependencyGroup_version(ctx context.Context, field graphql.CollectedField, obj *read.DependencyGroup) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
@@ -1966,6 +1987,11 @@ func (ec *executionContext) _DependencyGroup(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "restrictedCount":
+			out.Values[i] = ec._DependencyGroup_restrictedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "version":
 			out.Values[i] = ec._DependencyGroup_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2719,6 +2745,16 @@ func (ec *executionContext) marshalNRelateCIsPayload2ᚖgithubᚗcomᚋlinchpin�
 		return graphql.Null
 	}
 	return ec._RelateCIsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRelationship2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship(ctx context.Context, sel ast.SelectionSet, v []*read.Relationship) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalORelationship2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship(ctx, sel, v[i])
+	})
+
+	return ret
 }
 
 func (ec *executionContext) marshalNRelationship2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Relationship) graphql.Marshaler {

@@ -122,6 +122,7 @@ type ComplexityRoot struct {
 		UpdatedAt             func(childComplexity int) int
 		Version               func(childComplexity int) int
 		Versions              func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Visibility            func(childComplexity int) int
 	}
 
 	CIClass struct {
@@ -201,6 +202,7 @@ type ComplexityRoot struct {
 		PlannedStart         func(childComplexity int) int
 		RequestedBy          func(childComplexity int) int
 		Requester            func(childComplexity int) int
+		RestrictedCICount    func(childComplexity int) int
 		Scope                func(childComplexity int) int
 		State                func(childComplexity int) int
 		TestPlan             func(childComplexity int) int
@@ -349,17 +351,19 @@ type ComplexityRoot struct {
 		Completeness     func(childComplexity int) int
 		FilteredOutCount func(childComplexity int) int
 		Needs            func(childComplexity int, classes []string, first *int, after *string, last *int, before *string) int
+		RestrictedCount  func(childComplexity int) int
 		Revision         func(childComplexity int) int
 	}
 
 	DependencyGroup struct {
-		Ci        func(childComplexity int) int
-		ID        func(childComplexity int) int
-		Members   func(childComplexity int) int
-		Mode      func(childComplexity int) int
-		Name      func(childComplexity int) int
-		Threshold func(childComplexity int) int
-		Version   func(childComplexity int) int
+		Ci              func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Members         func(childComplexity int) int
+		Mode            func(childComplexity int) int
+		Name            func(childComplexity int) int
+		RestrictedCount func(childComplexity int) int
+		Threshold       func(childComplexity int) int
+		Version         func(childComplexity int) int
 	}
 
 	DraftChangePayload struct {
@@ -368,16 +372,17 @@ type ComplexityRoot struct {
 	}
 
 	Entry struct {
-		Actor     func(childComplexity int) int
-		After     func(childComplexity int) int
-		At        func(childComplexity int) int
-		Before    func(childComplexity int) int
-		ID        func(childComplexity int) int
-		Operation func(childComplexity int) int
-		Record    func(childComplexity int) int
-		RecordId  func(childComplexity int) int
-		Revision  func(childComplexity int) int
-		Verb      func(childComplexity int) int
+		Actor        func(childComplexity int) int
+		After        func(childComplexity int) int
+		At           func(childComplexity int) int
+		Before       func(childComplexity int) int
+		ID           func(childComplexity int) int
+		IsRestricted func(childComplexity int) int
+		Operation    func(childComplexity int) int
+		Record       func(childComplexity int) int
+		RecordId     func(childComplexity int) int
+		Revision     func(childComplexity int) int
+		Verb         func(childComplexity int) int
 	}
 
 	EntryConnection struct {
@@ -431,6 +436,7 @@ type ComplexityRoot struct {
 		DegradedCount    func(childComplexity int) int
 		DownCount        func(childComplexity int) int
 		FilteredOutCount func(childComplexity int) int
+		RestrictedCount  func(childComplexity int) int
 		ServiceCount     func(childComplexity int) int
 	}
 
@@ -440,9 +446,10 @@ type ComplexityRoot struct {
 	}
 
 	ImpactSnapshot struct {
-		AffectedCount func(childComplexity int) int
-		Revision      func(childComplexity int) int
-		Services      func(childComplexity int) int
+		AffectedCount   func(childComplexity int) int
+		RestrictedCount func(childComplexity int) int
+		Revision        func(childComplexity int) int
+		Services        func(childComplexity int) int
 	}
 
 	ImpactedRecord struct {
@@ -488,6 +495,7 @@ type ComplexityRoot struct {
 		ResolutionCode          func(childComplexity int) int
 		ResolutionNotes         func(childComplexity int) int
 		ResolvedAt              func(childComplexity int) int
+		RestrictedCICount       func(childComplexity int) int
 		RootCauseCandidates     func(childComplexity int, first int) int
 		State                   func(childComplexity int) int
 		SuggestedImpactLevel    func(childComplexity int) int
@@ -891,6 +899,7 @@ type ComplexityRoot struct {
 		Tier                  func(childComplexity int) int
 		UpdatedAt             func(childComplexity int) int
 		Version               func(childComplexity int) int
+		Visibility            func(childComplexity int) int
 	}
 
 	ServiceConnection struct {
@@ -953,10 +962,11 @@ type ComplexityRoot struct {
 	}
 
 	SharedGroupConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges           func(childComplexity int) int
+		Nodes           func(childComplexity int) int
+		PageInfo        func(childComplexity int) int
+		RestrictedCount func(childComplexity int) int
+		TotalCount      func(childComplexity int) int
 	}
 
 	SharedGroupEdge struct {
@@ -974,10 +984,11 @@ type ComplexityRoot struct {
 	}
 
 	SinglePointConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges           func(childComplexity int) int
+		Nodes           func(childComplexity int) int
+		PageInfo        func(childComplexity int) int
+		RestrictedCount func(childComplexity int) int
+		TotalCount      func(childComplexity int) int
 	}
 
 	SinglePointEdge struct {
@@ -999,6 +1010,7 @@ type ComplexityRoot struct {
 		IsPartial         func(childComplexity int) int
 		RelationshipCount func(childComplexity int) int
 		Relationships     func(childComplexity int) int
+		RestrictedCount   func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -1542,6 +1554,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CI.Versions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "CI.visibility":
+		if e.ComplexityRoot.CI.Visibility == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CI.Visibility(childComplexity), true
 
 	case "CIClass.attributeSchema":
 		if e.ComplexityRoot.CIClass.AttributeSchema == nil {
@@ -1878,6 +1896,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.Requester(childComplexity), true
+	case "Change.restrictedCICount":
+		if e.ComplexityRoot.Change.RestrictedCICount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.RestrictedCICount(childComplexity), true
 	case "Change.scope":
 		if e.ComplexityRoot.Change.Scope == nil {
 			break
@@ -2351,6 +2375,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Dependencies.Needs(childComplexity, args["classes"].([]string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Dependencies.restrictedCount":
+		if e.ComplexityRoot.Dependencies.RestrictedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dependencies.RestrictedCount(childComplexity), true
 	case "Dependencies.revision":
 		if e.ComplexityRoot.Dependencies.Revision == nil {
 			break
@@ -2388,6 +2418,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DependencyGroup.Name(childComplexity), true
+	case "DependencyGroup.restrictedCount":
+		if e.ComplexityRoot.DependencyGroup.RestrictedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DependencyGroup.RestrictedCount(childComplexity), true
 	case "DependencyGroup.threshold":
 		if e.ComplexityRoot.DependencyGroup.Threshold == nil {
 			break
@@ -2444,6 +2480,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entry.ID(childComplexity), true
+	case "Entry.isRestricted":
+		if e.ComplexityRoot.Entry.IsRestricted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Entry.IsRestricted(childComplexity), true
 	case "Entry.operation":
 		if e.ComplexityRoot.Entry.Operation == nil {
 			break
@@ -2671,6 +2713,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImpactCounts.FilteredOutCount(childComplexity), true
+	case "ImpactCounts.restrictedCount":
+		if e.ComplexityRoot.ImpactCounts.RestrictedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactCounts.RestrictedCount(childComplexity), true
 	case "ImpactCounts.serviceCount":
 		if e.ComplexityRoot.ImpactCounts.ServiceCount == nil {
 			break
@@ -2697,6 +2745,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImpactSnapshot.AffectedCount(childComplexity), true
+	case "ImpactSnapshot.restrictedCount":
+		if e.ComplexityRoot.ImpactSnapshot.RestrictedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactSnapshot.RestrictedCount(childComplexity), true
 	case "ImpactSnapshot.revision":
 		if e.ComplexityRoot.ImpactSnapshot.Revision == nil {
 			break
@@ -2965,6 +3019,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.ResolvedAt(childComplexity), true
+	case "Incident.restrictedCICount":
+		if e.ComplexityRoot.Incident.RestrictedCICount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.RestrictedCICount(childComplexity), true
 	case "Incident.rootCauseCandidates":
 		if e.ComplexityRoot.Incident.RootCauseCandidates == nil {
 			break
@@ -5059,6 +5119,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Service.Version(childComplexity), true
+	case "Service.visibility":
+		if e.ComplexityRoot.Service.Visibility == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Service.Visibility(childComplexity), true
 
 	case "ServiceConnection.edges":
 		if e.ComplexityRoot.ServiceConnection.Edges == nil {
@@ -5279,6 +5345,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SharedGroupConnection.PageInfo(childComplexity), true
+	case "SharedGroupConnection.restrictedCount":
+		if e.ComplexityRoot.SharedGroupConnection.RestrictedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroupConnection.RestrictedCount(childComplexity), true
 	case "SharedGroupConnection.totalCount":
 		if e.ComplexityRoot.SharedGroupConnection.TotalCount == nil {
 			break
@@ -5354,6 +5426,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SinglePointConnection.PageInfo(childComplexity), true
+	case "SinglePointConnection.restrictedCount":
+		if e.ComplexityRoot.SinglePointConnection.RestrictedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointConnection.RestrictedCount(childComplexity), true
 	case "SinglePointConnection.totalCount":
 		if e.ComplexityRoot.SinglePointConnection.TotalCount == nil {
 			break
@@ -5418,6 +5496,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subgraph.Relationships(childComplexity), true
+	case "Subgraph.restrictedCount":
+		if e.ComplexityRoot.Subgraph.RestrictedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subgraph.RestrictedCount(childComplexity), true
 
 	case "Subscription.ciChanged":
 		if e.ComplexityRoot.Subscription.CIChanged == nil {
@@ -6163,8 +6247,8 @@ extend type Incident {
 }
 
 extend type AffectedCI {
-  """CIs the survival of a single one of which would keep it up, the nearest first; only for what is DOWN."""
-  saviours: [CI!]!
+  """CIs the survival of a single one of which would keep it up, the nearest first; only for what is DOWN. Null stands for a CI that you may not see."""
+  saviours: [CI]!
 }
 
 """A CI whose failure alone takes others DOWN."""
@@ -6175,8 +6259,8 @@ type SinglePoint {
   isTarget: Boolean!
   """How many of the services asked about it takes DOWN, itself not counted."""
   targetsDownCount: Int!
-  """The services asked about that it takes DOWN, at most 20."""
-  targets: [CI!]!
+  """The services asked about that it takes DOWN, at most 20. Null stands for a CI that you may not see."""
+  targets: [CI]!
   """How many services it takes DOWN, itself not counted."""
   servicesDownCount: Int!
   """How many CIs it takes DOWN, itself not counted."""
@@ -6193,6 +6277,8 @@ type SinglePointConnection {
   pageInfo: PageInfo!
   """How many records the whole list has. It is counted only when asked for."""
   totalCount: Int!
+  """How many more single points of failure there are that you may not see, whatever the filter."""
+  restrictedCount: Int!
 }
 
 """A record in a page, with the cursor that leads to it."""
@@ -6231,6 +6317,8 @@ type SharedGroupConnection {
   pageInfo: PageInfo!
   """How many records the whole list has. It is counted only when asked for."""
   totalCount: Int!
+  """How many more groups of CIs there are that you may not see, whatever the filter."""
+  restrictedCount: Int!
 }
 
 """A record in a page, with the cursor that leads to it."""
@@ -6243,14 +6331,14 @@ type SharedGroupEdge {
 
 """A CI whose failure alone costs a group two members or more."""
 type CommonCause {
-  """The CI."""
-  ci: CI!
+  """The CI; null when you may not see it."""
+  ci: CI
   """Whether the group then has fewer up than it needs."""
   isBreaking: Boolean!
   """How many members (or how much weight) the group loses."""
   lostCount: Int!
-  """The members that the group loses."""
-  members: [CI!]!
+  """The members that the group loses. Null stands for a CI that you may not see."""
+  members: [CI]!
 }
 
 """A CI that was seen to be unwell."""
@@ -6263,28 +6351,28 @@ input SymptomInput {
 
 """A set of failures that explains what was seen."""
 type RootCauseCandidate {
-  """What failed."""
-  failures: [CI!]!
+  """What failed. Null stands for a CI that you may not see."""
+  failures: [CI]!
   """Other sets of failures that nothing that was seen can tell from this one."""
   alternatives: [RootCauseAlternative!]!
   """Its share of the likelihood of all candidates listed: 0 to 1."""
   share: Float!
-  """The symptoms it explains."""
-  explained: [CI!]!
-  """The symptoms it does not explain."""
-  unexplained: [CI!]!
-  """CIs that were called well and would be affected."""
-  contradicted: [CI!]!
-  """CIs that would also be affected and of which nothing was said, at most 20."""
-  alsoBroken: [CI!]!
+  """The symptoms it explains. Null stands for a CI that you may not see."""
+  explained: [CI]!
+  """The symptoms it does not explain. Null stands for a CI that you may not see."""
+  unexplained: [CI]!
+  """CIs that were called well and would be affected. Null stands for a CI that you may not see."""
+  contradicted: [CI]!
+  """CIs that would also be affected and of which nothing was said, at most 20. Null stands for a CI that you may not see."""
+  alsoBroken: [CI]!
   """How many CIs would also be affected."""
   alsoBrokenCount: Int!
 }
 
 """Another set of failures with the same consequences."""
 type RootCauseAlternative {
-  """What failed."""
-  failures: [CI!]!
+  """What failed. Null stands for a CI that you may not see."""
+  failures: [CI]!
 }
 
 """What is supposed beside what is. At most 100 entries in each list."""
@@ -6393,6 +6481,8 @@ type Change implements Node {
   version: Int!
   """The CIs it alters, with what it does to them."""
   scope: [ChangeCI!]!
+  """How many more CIs are in its scope that you may not see."""
+  restrictedCICount: Int!
   """What breaks while its TAKEN_DOWN CIs are down, by the graph as it is now."""
   impact(
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
@@ -7044,6 +7134,8 @@ type CI implements Node {
   environment: Environment!
   """How much the business depends on it."""
   criticality: Criticality!
+  """Who may see it."""
+  visibility: Visibility!
   """Free labels, name to text."""
   labels: JSON!
   """The state it is in now, given all open incidents."""
@@ -7204,6 +7296,14 @@ enum Criticality {
   MEDIUM
   """It can be missed for a while."""
   LOW
+}
+
+"""Who may see a CI. Whatever it does to others is always worked out and counted."""
+enum Visibility {
+  """Everyone who may read."""
+  EVERYONE
+  """It is restricted: those who own it, members of a team that owns it, catalog editors and admins see it. For others it does not exist, but as a number in answers about impact."""
+  OWNERS
 }
 
 """What state something is in, computed from the open incidents and the graph, never set by hand."""
@@ -7443,6 +7543,8 @@ input CreateCIInput {
   environment: Environment
   """How much the business depends on it; MEDIUM by default."""
   criticality: Criticality
+  """Who may see it; EVERYONE by default."""
+  visibility: Visibility
   """What its class describes it by."""
   attributes: JSON
   """Free labels, name to text."""
@@ -7485,6 +7587,8 @@ input UpdateCIInput {
   environment: Environment
   """How much the business depends on it."""
   criticality: Criticality
+  """Who may see it."""
+  visibility: Visibility
   """Attributes to set; null for an attribute removes it; others stay."""
   attributes: JSON
   """Labels to set; null for a label removes it; others stay."""
@@ -7925,8 +8029,8 @@ type Proof {
   summary: String!
   """Which rule applied."""
   rule: ProofRule!
-  """A shortest way from a failed CI to this one, both included."""
-  path: [CI!]!
+  """A shortest way from a failed CI to this one, both included; null stands for a CI that you may not see."""
+  path: [CI]!
   """The dependency group that broke, where it was one."""
   group: DependencyGroup
   """How many members (or how much weight) the group needs."""
@@ -7951,11 +8055,11 @@ enum ProofRule {
 
 """One thing that helped to break a CI."""
 type ProofCause {
-  """The CI that is not well."""
-  ci: CI!
+  """The CI that is not well; null when you may not see it."""
+  ci: CI
   """The state it is in."""
   state: OperationalState!
-  """The relationship along which it hurts; null when that is only supposed, in a what-if answer."""
+  """The relationship along which it hurts; null when that is only supposed, in a what-if answer, or leads to a CI that you may not see."""
   relationship: Relationship
   """Why that CI is in that state."""
   proof: Proof!
@@ -7975,6 +8079,8 @@ type ImpactCounts {
   serviceCount: Int!
   """CIs that are DEGRADED or DOWN and that the filter leaves out: together with affectedCount they are all."""
   filteredOutCount: Int!
+  """Affected CIs that you may not see. They are counted in the numbers above, whatever the filter, and not in the lists below; no list names them."""
+  restrictedCount: Int!
   """Affected CIs by class."""
   byClass: [ClassCount!]!
   """Affected services by tier."""
@@ -8015,6 +8121,8 @@ type Subgraph {
   isPartial: Boolean!
   """How many relationships there are in all."""
   relationshipCount: Int!
+  """How many of them are not shown because you may not see a CI at one of their ends."""
+  restrictedCount: Int!
 }
 
 """What a CI needs, directly and indirectly."""
@@ -8025,6 +8133,8 @@ type Dependencies {
   completeness: Completeness!
   """How many CIs it needs that the filter leaves out."""
   filteredOutCount: Int!
+  """How many CIs it needs that you may not see, whatever the filter."""
+  restrictedCount: Int!
   """What it needs, the nearest first: of what the filter chooses."""
   needs(
     """Of which classes, by code; a class means its subtree."""
@@ -8072,10 +8182,10 @@ type NeededCIEdge {
 
 """A way along which failure can travel."""
 type ImpactPath {
-  """The stations, the first one included."""
-  cis: [CI!]!
-  """The relationships between them, one fewer than stations."""
-  relationships: [Relationship!]!
+  """The stations, the first one included; null stands for a CI that you may not see."""
+  cis: [CI]!
+  """The relationships between them, one fewer than stations; null beside a CI that you may not see."""
+  relationships: [Relationship]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/incident.graphql", Input: `extend type Query {
@@ -8191,6 +8301,8 @@ type Incident implements Node {
   version: Int!
   """The CIs it names, with their roles."""
   cis: [IncidentCI!]!
+  """How many more CIs it names that you may not see."""
+  restrictedCICount: Int!
   """What breaks because of its ROOT CIs, by the graph as it is now."""
   impact(
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
@@ -8333,8 +8445,10 @@ type ImpactSnapshot {
   revision: Revision!
   """How many CIs were DEGRADED or DOWN."""
   affectedCount: Int!
-  """The services that were affected, at most 100."""
+  """The services that were affected, at most 100, without those that you may not see."""
   services: [ImpactedRecord!]!
+  """How many of them you may not see."""
+  restrictedCount: Int!
 }
 
 """A CI in the state it was found in."""
@@ -8865,6 +8979,8 @@ type Entry implements Node {
   recordId: ID!
   """The record as it is now; null when it is gone or has no page of its own."""
   record: Node
+  """Whether it names a CI that you may not see. ` + "`" + `before` + "`" + ` and ` + "`" + `after` + "`" + ` are then null."""
+  isRestricted: Boolean!
   """The fields that changed, as they were; null for a new record."""
   before: JSON
   """The fields that changed, as they are after; null for a removed record."""
@@ -8909,8 +9025,8 @@ type RecordVersion implements Node {
   validFrom: Revision!
   """The first revision in which it no longer held; null while it holds."""
   validTo: Revision
-  """The whole record."""
-  record: JSON!
+  """The whole record; null when it names a CI that you may not see."""
+  record: JSON
 }
 
 """A page of versions."""
@@ -9110,8 +9226,10 @@ type DependencyGroup implements Node {
   mode: GroupMode!
   """k for AT_LEAST, percent for PERCENT, the weight needed for WEIGHTED, else 0."""
   threshold: Int!
-  """The relationships that count."""
+  """The relationships that count, without those to CIs that you may not see."""
   members: [GroupMember!]!
+  """How many more members it has that you may not see."""
+  restrictedCount: Int!
   """The version, +1 on each write."""
   version: Int!
 }
@@ -9646,6 +9764,8 @@ type Service implements Node {
   environment: Environment!
   """How much the business depends on it."""
   criticality: Criticality!
+  """Who may see it."""
+  visibility: Visibility!
   """Free labels, name to text."""
   labels: JSON!
   """The state it is in now, given all open incidents."""
@@ -9927,6 +10047,8 @@ input CreateServiceInput {
   environment: Environment
   """How much the business depends on it; MEDIUM by default."""
   criticality: Criticality
+  """Who may see it; EVERYONE by default."""
+  visibility: Visibility
   """Free labels, name to text."""
   labels: JSON
   """Who answers for it; the first is the primary owner."""
@@ -9979,6 +10101,8 @@ input UpdateServiceInput {
   environment: Environment
   """How much the business depends on it."""
   criticality: Criticality
+  """Who may see it."""
+  visibility: Visibility
   """Labels to set; null for a label removes it; others stay."""
   labels: JSON
 }
@@ -10598,6 +10722,8 @@ func (ec *executionContext) childFields_CI(ctx context.Context, field graphql.Co
 		return ec.fieldContext_CI_environment(ctx, field)
 	case "criticality":
 		return ec.fieldContext_CI_criticality(ctx, field)
+	case "visibility":
+		return ec.fieldContext_CI_visibility(ctx, field)
 	case "labels":
 		return ec.fieldContext_CI_labels(ctx, field)
 	case "operationalState":
@@ -10802,6 +10928,8 @@ func (ec *executionContext) childFields_Change(ctx context.Context, field graphq
 		return ec.fieldContext_Change_version(ctx, field)
 	case "scope":
 		return ec.fieldContext_Change_scope(ctx, field)
+	case "restrictedCICount":
+		return ec.fieldContext_Change_restrictedCICount(ctx, field)
 	case "impact":
 		return ec.fieldContext_Change_impact(ctx, field)
 	case "approvals":
@@ -11094,6 +11222,8 @@ func (ec *executionContext) childFields_Dependencies(ctx context.Context, field 
 		return ec.fieldContext_Dependencies_completeness(ctx, field)
 	case "filteredOutCount":
 		return ec.fieldContext_Dependencies_filteredOutCount(ctx, field)
+	case "restrictedCount":
+		return ec.fieldContext_Dependencies_restrictedCount(ctx, field)
 	case "needs":
 		return ec.fieldContext_Dependencies_needs(ctx, field)
 	}
@@ -11114,6 +11244,8 @@ func (ec *executionContext) childFields_DependencyGroup(ctx context.Context, fie
 		return ec.fieldContext_DependencyGroup_threshold(ctx, field)
 	case "members":
 		return ec.fieldContext_DependencyGroup_members(ctx, field)
+	case "restrictedCount":
+		return ec.fieldContext_DependencyGroup_restrictedCount(ctx, field)
 	case "version":
 		return ec.fieldContext_DependencyGroup_version(ctx, field)
 	}
@@ -11148,6 +11280,8 @@ func (ec *executionContext) childFields_Entry(ctx context.Context, field graphql
 		return ec.fieldContext_Entry_recordId(ctx, field)
 	case "record":
 		return ec.fieldContext_Entry_record(ctx, field)
+	case "isRestricted":
+		return ec.fieldContext_Entry_isRestricted(ctx, field)
 	case "before":
 		return ec.fieldContext_Entry_before(ctx, field)
 	case "after":
@@ -11254,6 +11388,8 @@ func (ec *executionContext) childFields_ImpactCounts(ctx context.Context, field 
 		return ec.fieldContext_ImpactCounts_serviceCount(ctx, field)
 	case "filteredOutCount":
 		return ec.fieldContext_ImpactCounts_filteredOutCount(ctx, field)
+	case "restrictedCount":
+		return ec.fieldContext_ImpactCounts_restrictedCount(ctx, field)
 	case "byClass":
 		return ec.fieldContext_ImpactCounts_byClass(ctx, field)
 	case "byTier":
@@ -11282,6 +11418,8 @@ func (ec *executionContext) childFields_ImpactSnapshot(ctx context.Context, fiel
 		return ec.fieldContext_ImpactSnapshot_affectedCount(ctx, field)
 	case "services":
 		return ec.fieldContext_ImpactSnapshot_services(ctx, field)
+	case "restrictedCount":
+		return ec.fieldContext_ImpactSnapshot_restrictedCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImpactSnapshot", field.Name)
 }
@@ -11372,6 +11510,8 @@ func (ec *executionContext) childFields_Incident(ctx context.Context, field grap
 		return ec.fieldContext_Incident_version(ctx, field)
 	case "cis":
 		return ec.fieldContext_Incident_cis(ctx, field)
+	case "restrictedCICount":
+		return ec.fieldContext_Incident_restrictedCICount(ctx, field)
 	case "impact":
 		return ec.fieldContext_Incident_impact(ctx, field)
 	case "affectedServices":
@@ -11970,6 +12110,8 @@ func (ec *executionContext) childFields_Service(ctx context.Context, field graph
 		return ec.fieldContext_Service_environment(ctx, field)
 	case "criticality":
 		return ec.fieldContext_Service_criticality(ctx, field)
+	case "visibility":
+		return ec.fieldContext_Service_visibility(ctx, field)
 	case "labels":
 		return ec.fieldContext_Service_labels(ctx, field)
 	case "operationalState":
@@ -12130,6 +12272,8 @@ func (ec *executionContext) childFields_SharedGroupConnection(ctx context.Contex
 		return ec.fieldContext_SharedGroupConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_SharedGroupConnection_totalCount(ctx, field)
+	case "restrictedCount":
+		return ec.fieldContext_SharedGroupConnection_restrictedCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SharedGroupConnection", field.Name)
 }
@@ -12172,6 +12316,8 @@ func (ec *executionContext) childFields_SinglePointConnection(ctx context.Contex
 		return ec.fieldContext_SinglePointConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_SinglePointConnection_totalCount(ctx, field)
+	case "restrictedCount":
+		return ec.fieldContext_SinglePointConnection_restrictedCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SinglePointConnection", field.Name)
 }
@@ -12214,6 +12360,8 @@ func (ec *executionContext) childFields_Subgraph(ctx context.Context, field grap
 		return ec.fieldContext_Subgraph_isPartial(ctx, field)
 	case "relationshipCount":
 		return ec.fieldContext_Subgraph_relationshipCount(ctx, field)
+	case "restrictedCount":
+		return ec.fieldContext_Subgraph_restrictedCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Subgraph", field.Name)
 }

@@ -622,6 +622,13 @@ func (ec *executionContext) fieldContext_Service_criticality(_ context.Context, 
 	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type Criticality does not have child fields"))
 }
 
+func (ec *executionContext) _Service_visibility(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
+	return ec.marshalNVisibility2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, field.Selections, obj.Visibility())
+}
+func (ec *executionContext) fieldContext_Service_visibility(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type Visibility does not have child fields"))
+}
+
 func (ec *executionContext) _Service_labels(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNJSON2map(ctx, field.Selections, obj.Labels())
 }
@@ -1345,7 +1352,7 @@ func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"kind", "name", "description", "tier", "portfolioStage", "category", "links", "supportTeam", "availabilityTarget", "lifecycle", "environment", "criticality", "labels", "owners", "externalIdentity"}
+	fieldsInOrder := [...]string{"kind", "name", "description", "tier", "portfolioStage", "category", "links", "supportTeam", "availabilityTarget", "lifecycle", "environment", "criticality", "visibility", "labels", "owners", "externalIdentity"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1436,6 +1443,13 @@ func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context
 				return it, err
 			}
 			it.Criticality = data
+		case "visibility":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("visibility"))
+			data, err := ec.unmarshalOVisibility2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Visibility = data
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
 			data, err := ec.unmarshalOJSON2map(ctx, v)
@@ -1797,7 +1811,7 @@ func (ec *executionContext) unmarshalInputUpdateServiceInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "tier", "portfolioStage", "category", "links", "supportTeam", "availabilityTarget", "lifecycle", "environment", "criticality", "labels"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "tier", "portfolioStage", "category", "links", "supportTeam", "availabilityTarget", "lifecycle", "environment", "criticality", "visibility", "labels"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1895,6 +1909,13 @@ func (ec *executionContext) unmarshalInputUpdateServiceInput(ctx context.Context
 				return it, err
 			}
 			it.Criticality = graphql.OmittableOf(data)
+		case "visibility":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("visibility"))
+			data, err := ec.unmarshalOVisibility2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Visibility = graphql.OmittableOf(data)
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
 			data, err := ec.unmarshalOJSON2map(ctx, v)
@@ -2114,6 +2135,11 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "criticality":
 			out.Values[i] = ec._Service_criticality(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "visibility":
+			out.Values[i] = ec._Service_visibility(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

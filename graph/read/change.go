@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -99,8 +100,8 @@ var (
 	byChangeID = term[*ent.Change]{change.FieldID, false, func(e *ent.Change) any { return e.ID }}
 )
 
-func (r *Reader) changeList(name string, filter *ChangeFilter, by []*ChangeOrder) (list[*ent.Change, Change], error) {
-	c := &conditions{}
+func (r *Reader) changeList(ctx context.Context, name string, filter *ChangeFilter, by []*ChangeOrder) (list[*ent.Change, Change], error) {
+	c := r.conditions(ctx)
 	changeConditions(c, filter, 0)
 	if len(by) == 0 {
 		by = []*ChangeOrder{{"CREATED_AT", "DESC"}}
@@ -118,7 +119,7 @@ func (r *Reader) changeList(name string, filter *ChangeFilter, by []*ChangeOrder
 
 // Changes lists changes.
 func (r *Reader) Changes(ctx context.Context, filter *ChangeFilter, by []*ChangeOrder, p Page) (*Connection[Change], error) {
-	l, err := r.changeList("changes", filter, by)
+	l, err := r.changeList(ctx, "changes", filter, by)
 	if err != nil {
 		return nil, err
 	}
@@ -169,10 +170,36 @@ func (l *ChangeCI) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, l.in, l, "ci", func(l *ChangeCI) *ident.ID { return &l.CiID }, loadCIs)
 }
 
-// Scope is the CIs the change alters.
+// Scope is the CIs the change alters and the actor may see.
 func (c *Change) Scope(ctx context.Context) ([]*ChangeCI, error) {
+	links, err := c.links(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hidden, err := c.in.hidden(ctx)
+	return slices.DeleteFunc(slices.Clone(links), func(l *ChangeCI) bool { return hidden[l.CiID] }), err
+}
+
+// RestrictedCICount is how many more CIs the change alters.
+func (c *Change) RestrictedCICount(ctx context.Context) (int, error) {
+	links, err := c.links(ctx)
+	if err != nil {
+		return 0, err
+	}
+	hidden, err := c.in.hidden(ctx)
+	n := 0
+	for _, l := range links {
+		if hidden[l.CiID] {
+			n++
+		}
+	}
+	return n, err
+}
+
+// links are all CIs the change alters: for the engine.
+func (c *Change) links(ctx context.Context) ([]*ChangeCI, error) {
 	return many(ctx, c.in, c, "scope", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*ChangeCI, error) {
-		rows, err := r.store.Read.ChangeCI.Query().Where(having(changeci.FieldChangeID, ids)).Order(ent.Asc(changeci.FieldID)).All(ctx)
+		rows, err := r.changeCIs().Where(having(changeci.FieldChangeID, ids)).Order(ent.Asc(changeci.FieldID)).All(ctx)
 		b := newBatch(r, make([]*ChangeCI, len(rows)))
 		for n, row := range rows {
 			b.rows[n] = &ChangeCI{row, b}
@@ -184,7 +211,7 @@ func (c *Change) Scope(ctx context.Context) ([]*ChangeCI, error) {
 // Impact is what breaks while the change's TAKEN_DOWN CIs are down, by the graph as it is now.
 func (c *Change) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
 	return asked(ctx, c.in, c, (*Change).id, "impact of a change", filter, nil, func(c *Change, graph *topology.Snapshot) (q impact.Question, err error) {
-		links, err := c.Scope(ctx)
+		links, err := c.links(ctx)
 		for _, l := range links {
 			if v, known := graph.Index(l.CiID); known && graph.IsPresent(v) && l.Role == domain.TakenDownRole {
 				q.Failed = append(q.Failed, impact.Failure{CI: l.CiID, State: impact.Down})
@@ -209,7 +236,7 @@ func (c *Change) AvailableTransitions(ctx context.Context) []*lifecycle.ChangeTr
 
 // CausedIncidents are the incidents that the change caused.
 func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
-	l, err := c.in.incidentList("caused incidents", nil, nil)
+	l, err := c.in.incidentList(ctx, "caused incidents", nil, nil)
 	if err != nil {
 		return nil, err
 	}

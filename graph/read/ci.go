@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -149,7 +150,7 @@ func (r *Reader) ciList(c *conditions, name string, filter any, o order[*ent.CI]
 	return list[*ent.CI, CI]{
 		name: name, filter: filter, order: o, wrap: r.wrapCIs,
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CI, error) {
-			q := r.store.Read.CI.Query()
+			q := r.cis(ctx)
 			q.Modify(c.where, selected(ctx, o), modify)
 			return q.All(ctx)
 		},
@@ -195,9 +196,14 @@ func loadCIs(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CI, 
 	}
 	if r.past != nil {
 		rows, err := then[ent.CI](ctx, r, ids)
+		for _, row := range rows {
+			if row.Attributes == nil { // the journal leaves out what is empty
+				row.Attributes = map[string]any{}
+			}
+		}
 		return index(r.past.today.wrapCIs(rows), (*CI).id), err
 	}
-	q := r.store.Read.CI.Query().Where(having(ci.FieldID, ids))
+	q := r.cis(ctx).Where(having(ci.FieldID, ids))
 	q.Modify(selected(ctx, order[*ent.CI]{}))
 	rows, err := q.All(ctx)
 	return index(r.wrapCIs(rows), func(c *CI) ident.ID { return c.ID }), store.Translate(err)
@@ -240,6 +246,9 @@ func (c *CI) Service() *Service {
 	return &Service{c}
 }
 
+// Visibility is who may see the CI; before there was a choice, everyone.
+func (c *CI) Visibility() domain.Visibility { return cmp.Or(c.CI.Visibility, domain.Everyone) }
+
 // Labels are free labels, name to text.
 func (c *CI) Labels() map[string]any {
 	all := make(map[string]any, len(c.CI.Labels))
@@ -266,7 +275,7 @@ func loadExternalIdentities(ctx context.Context, r *Reader, ids []ident.ID) (map
 // DependencyGroups say how the CI's dependencies combine.
 func (c *CI) DependencyGroups(ctx context.Context) ([]*DependencyGroup, error) {
 	return many(ctx, c.in, c, "dependency groups", (*CI).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*DependencyGroup, error) {
-		rows, err := r.store.Read.DependencyGroup.Query().Where(having(dependencygroup.FieldCiID, ids)).Order(ent.Asc(dependencygroup.FieldName)).All(ctx)
+		rows, err := r.groups(ctx).Where(having(dependencygroup.FieldCiID, ids)).Order(ent.Asc(dependencygroup.FieldName)).All(ctx)
 		return bundle(r.wrapGroups(rows), func(g *DependencyGroup) ident.ID { return g.CiID }), store.Translate(err)
 	})
 }
@@ -274,7 +283,7 @@ func (c *CI) DependencyGroups(ctx context.Context) ([]*DependencyGroup, error) {
 // DanglingReferences are the CI's references to what nobody has reported.
 func (c *CI) DanglingReferences(ctx context.Context) ([]*DanglingReference, error) {
 	return many(ctx, c.in, c, "dangling references", (*CI).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*DanglingReference, error) {
-		rows, err := r.store.Read.DanglingReference.Query().Where(having(danglingreference.FieldRecordID, ids)).Order(ent.Asc(danglingreference.FieldID)).All(ctx)
+		rows, err := r.danglingReferences(ctx).Where(having(danglingreference.FieldRecordID, ids)).Order(ent.Asc(danglingreference.FieldID)).All(ctx)
 		return bundle(r.wrapDangling(rows), func(d *DanglingReference) ident.ID { return d.RecordID }), store.Translate(err)
 	})
 }
@@ -294,7 +303,7 @@ func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int, filter *Im
 
 // Incidents are the incidents that name the CI.
 func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*IncidentOrder, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
-	l, err := c.in.incidentList("incidents of a CI", filter, orderBy)
+	l, err := c.in.incidentList(ctx, "incidents of a CI", filter, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -303,7 +312,7 @@ func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*I
 
 // Changes are the changes with the CI in their scope.
 func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*ChangeOrder, first *int, after *string, last *int, before *string) (*Connection[Change], error) {
-	l, err := c.in.changeList("changes of a CI", filter, orderBy)
+	l, err := c.in.changeList(ctx, "changes of a CI", filter, orderBy)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 // else here looks at are not in the table.
 var shownBy = map[string]map[string]string{
 	ci.Table: {
-		ci.FieldDescription: "description", ci.FieldCriticality: "criticality", ci.FieldAttributes: "attributes", ci.FieldLabels: "labels", ci.FieldLocks: "lockedFields",
+		ci.FieldDescription: "description", ci.FieldCriticality: "criticality", ci.FieldVisibility: "visibility", ci.FieldAttributes: "attributes", ci.FieldLabels: "labels", ci.FieldLocks: "lockedFields",
 		ci.FieldPortfolioStage: "portfolioStage", ci.FieldCategory: "category", ci.FieldLinks: "links", ci.FieldAvailabilityTarget: "availabilityTarget",
 		ci.FieldVersion: "version", ci.FieldCreatedAt: "createdAt", ci.FieldUpdatedAt: "updatedAt",
 	},

@@ -45,22 +45,22 @@ type CommonCause struct {
 
 // Causes are the CIs that the group's members share, those that break it first.
 func (g *SharedGroup) Causes(ctx context.Context) ([]*CommonCause, error) {
-	found, err := once(g.in, "causes", func() (map[ident.ID]*CI, error) {
+	found, err := once(g.in, "causes", func() (vertices, error) {
 		var ids []ident.ID
 		for _, row := range g.in.rows {
 			for _, c := range row.shared.Causes {
 				ids = append(append(ids, c.CI), c.Members...)
 			}
 		}
-		return loadCIs(ctx, g.in.Reader, ids)
+		return loadVertices(ctx, g.in.Reader, ids)
 	})
 	if err != nil {
 		return nil, err
 	}
 	all := []*CommonCause{}
 	for _, c := range g.shared.Causes {
-		if found[c.CI] != nil {
-			all = append(all, &CommonCause{c.Breaks, c.Lost, found[c.CI], pick(found, c.Members)})
+		if found.has(c.CI) {
+			all = append(all, &CommonCause{c.Breaks, c.Lost, found.shown[c.CI], found.list(c.Members)})
 		}
 	}
 	return all, nil
@@ -70,6 +70,9 @@ func (g *SharedGroup) Causes(ctx context.Context) ([]*CommonCause, error) {
 func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *Overlay, p Page) (*Connection[SharedGroup], error) {
 	if groups != nil && (len(groups) == 0 || len(groups) > MaxPage) {
 		return nil, errs.New(errs.BadUserInput, "groups lists %d groups: 1 to %d, or leave it out", len(groups), MaxPage)
+	}
+	if err := r.mayName(ctx, groups); err != nil {
+		return nil, err
 	}
 	view, given, err := r.suppose(ctx, r.snapshot(), overlay)
 	if err != nil {

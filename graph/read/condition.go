@@ -1,14 +1,17 @@
 package read
 
 import (
+	"context"
 	"strings"
 	"time"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // condition is one condition on the rows of a statement.
@@ -19,6 +22,14 @@ type conditions struct {
 	all  []condition
 	err  error
 	size int // of the whole filter: its values and its parts
+	// sight is what the actor may see, for conditions on records by the CIs that they name. By default it is what everyone sees.
+	sight sight.Sight
+}
+
+// conditions are none yet, by what the actor may see.
+func (r *Reader) conditions(ctx context.Context) *conditions {
+	s, err := sight.Of(ctx, r.store.Read)
+	return &conditions{err: store.Translate(err), sight: s}
 }
 
 func (c *conditions) add(more ...condition) { c.all = append(c.all, more...) }
@@ -91,7 +102,7 @@ func combine[F any](c *conditions, depth int, and, or []*F, not *F, build func(*
 		return
 	}
 	part := func(f *F) condition {
-		inner := &conditions{err: c.err, size: c.size}
+		inner := &conditions{err: c.err, size: c.size, sight: c.sight}
 		build(inner, f, depth+1)
 		c.err, c.size = inner.err, inner.size
 		return inner.and()

@@ -37,7 +37,7 @@ func (r *Reader) DanglingReferences(ctx context.Context, source *string, p Page)
 		name: "dangling references", filter: source, wrap: r.wrapDangling,
 		order: order[*ent.DanglingReference]{{danglingreference.FieldID, false, func(e *ent.DanglingReference) any { return e.ID }}},
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.DanglingReference, error) {
-			q := r.store.Read.DanglingReference.Query()
+			q := r.danglingReferences(ctx)
 			q.Modify(c.where, modify)
 			return q.All(ctx)
 		},

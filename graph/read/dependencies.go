@@ -19,7 +19,9 @@ type Dependencies struct {
 	graph *topology.Snapshot
 	work  func() (*impact.Needs, error)
 	keep  func(topology.CI) bool // what it shows; nil: everything
-	in    *batch[Dependencies]
+	// hidden are CIs that the actor may not see.
+	hidden map[ident.ID]bool
+	in     *batch[Dependencies]
 }
 
 // needs is what was found. A client sees dependencies only when there are some.
@@ -37,6 +39,10 @@ func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *Imp
 	if err != nil {
 		return nil, err
 	}
+	hidden, err := c.in.hidden(ctx)
+	if err != nil {
+		return nil, err
+	}
 	about := fmt.Sprint("dependencies ", shown(maxDepth), shown(maxCIs), asOf)
 	r, err := readingOf(ctx, c.in, about, asOf)
 	if err != nil {
@@ -46,7 +52,7 @@ func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *Imp
 	d, err := each(c.in, c, about, r.Reader, func(c *CI, all *batch[Dependencies]) *Dependencies {
 		return &Dependencies{about + c.ID.String(), r.graph, sync.OnceValues(func() (*impact.Needs, error) {
 			return impact.Dependencies(ctx, r.graph, []ident.ID{c.ID}, limits)
-		}), keep, all}
+		}), keep, hidden, all}
 	})
 	if err != nil {
 		return nil, err
@@ -62,15 +68,26 @@ func (d *Dependencies) Revision() int64 { return d.needs().Revision }
 func (d *Dependencies) Completeness() *Completeness { return completeness(d.needs().Completeness) }
 
 // FilteredOutCount is how many needed CIs the filter leaves out.
-func (d *Dependencies) FilteredOutCount() int { return len(d.needs().CIs) - len(d.chosen()) }
+func (d *Dependencies) FilteredOutCount() int {
+	return len(d.needs().CIs) - len(d.chosen()) - d.RestrictedCount()
+}
+
+// RestrictedCount is how many needed CIs the actor may not see.
+func (d *Dependencies) RestrictedCount() int {
+	n := 0
+	for _, need := range d.needs().CIs {
+		if d.hidden[need.CI] {
+			n++
+		}
+	}
+	return n
+}
 
 // chosen is what is needed and shown.
 func (d *Dependencies) chosen() []impact.Need {
-	all := slices.Clone(d.needs().CIs)
-	if d.keep == nil {
-		return all
-	}
-	return slices.DeleteFunc(all, func(n impact.Need) bool { return !d.keep(d.graph.CI(n.Vertex)) })
+	return slices.DeleteFunc(slices.Clone(d.needs().CIs), func(n impact.Need) bool {
+		return d.hidden[n.CI] || d.keep != nil && !d.keep(d.graph.CI(n.Vertex))
+	})
 }
 
 // NeededCI is a CI that another one needs.
@@ -116,6 +133,9 @@ type ImpactPath struct {
 // Path is a shortest way on which the failure of the one CI can reach the other; nil when there is none.
 func (r *Reader) Path(ctx context.Context, from, to ident.ID, asOf *AsOf) (*ImpactPath, error) {
 	r, err := r.asOf(ctx, asOf)
+	if err == nil {
+		err = r.mayName(ctx, []ident.ID{from, to})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +159,9 @@ func (r *Reader) Paths(ctx context.Context, from, to ident.ID, first int, asOf *
 		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d ways", first, maxPaths)
 	}
 	r, err := r.asOf(ctx, asOf)
+	if err == nil {
+		err = r.mayName(ctx, []ident.ID{from, to})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +181,7 @@ func (r *Reader) showPaths(ctx context.Context, paths [][]impact.Step) ([]*Impac
 			links = append(links, step.Relationship)
 		}
 	}
-	cis, err := loadCIs(ctx, r, stations)
+	cis, err := loadVertices(ctx, r, stations)
 	if err != nil {
 		return nil, err
 	}
@@ -168,9 +191,9 @@ func (r *Reader) showPaths(ctx context.Context, paths [][]impact.Step) ([]*Impac
 	}
 	all := make([]*ImpactPath, len(paths))
 	for i, steps := range paths {
-		all[i] = &ImpactPath{Cis: []*CI{cis[steps[0].From]}}
+		all[i] = &ImpactPath{Cis: []*CI{cis.shown[steps[0].From]}}
 		for _, step := range steps {
-			all[i].Cis = append(all[i].Cis, cis[step.To])
+			all[i].Cis = append(all[i].Cis, cis.shown[step.To])
 			all[i].Relationships = append(all[i].Relationships, relationships[step.Relationship])
 		}
 	}

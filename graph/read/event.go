@@ -90,7 +90,8 @@ func (r *Reader) ChangeEvents(ctx context.Context, after *int64, ids []ident.ID)
 	return follow(ctx, r, after, ids, []ident.Kind{ident.Change}, func(e event) *ChangeEvent { return &ChangeEvent{e} })
 }
 
-// follow tells the writes whose subject is one of ids and of a kind; nil for any.
+// follow tells the writes whose subject is one of ids and of a kind; nil for any. Of CIs that the actor may not see at that
+// time it tells nothing.
 func follow[E any](ctx context.Context, r *Reader, after *int64, ids []ident.ID, kinds []ident.Kind, show func(event) *E) (<-chan *E, error) {
 	wanted, err := followed(ids)
 	if err != nil {
@@ -100,7 +101,7 @@ func follow[E any](ctx context.Context, r *Reader, after *int64, ids []ident.ID,
 	if err != nil {
 		return nil, err
 	}
-	return deliver(ctx, r, told, func(t journal.Told[[]*ent.Entry]) *E {
+	return deliver(ctx, r, told, func(t journal.Told[[]*ent.Entry]) (*E, error) {
 		e := event{Revision: t.Revision, in: r, resync: t.Resync}
 		for _, row := range t.What {
 			isOfKind := kinds == nil || slices.Contains(kinds, row.SubjectID.Kind())
@@ -108,10 +109,17 @@ func follow[E any](ctx context.Context, r *Reader, after *int64, ids []ident.ID,
 				e.rows = append(e.rows, row)
 			}
 		}
-		if len(e.rows) == 0 && e.resync == "" {
-			return nil
+		if len(e.rows) > 0 {
+			hidden, err := r.hidden(ctx)
+			if err != nil {
+				return nil, err
+			}
+			e.rows = slices.DeleteFunc(e.rows, func(row *ent.Entry) bool { return hidden[asCI(row.RecordID)] || hidden[asCI(row.SubjectID)] })
 		}
-		return show(e)
+		if len(e.rows) == 0 && e.resync == "" {
+			return nil, nil
+		}
+		return show(e), nil
 	}), nil
 }
 
@@ -127,15 +135,22 @@ func followed(ids []ident.ID) (map[ident.ID]bool, error) {
 	return wanted, nil
 }
 
-// deliver sends what show makes of each revision, until ctx ends; nothing where it makes nil.
-func deliver[T, E any](ctx context.Context, r *Reader, told iter.Seq[journal.Told[T]], show func(journal.Told[T]) *E) <-chan *E {
+// deliver sends what show makes of each revision, until ctx ends or show fails: whoever comes back then goes on after the
+// last event. It sends nothing where show makes nil.
+func deliver[T, E any](ctx context.Context, r *Reader, told iter.Seq[journal.Told[T]], show func(journal.Told[T]) (*E, error)) <-chan *E {
 	events := make(chan *E)
 	position := journal.PositionOf(ctx)
 	safe.Go(r.history.Log(), "a subscription", func() {
 		defer close(events)
 		for t := range told {
-			e := show(t)
-			if e == nil {
+			e, err := show(t)
+			switch {
+			case err != nil:
+				if ctx.Err() == nil {
+					r.history.Log().Error("a subscription ends", "revision", t.Revision, "error", err)
+				}
+				return
+			case e == nil:
 				continue
 			}
 			position.Tell(t.Revision)

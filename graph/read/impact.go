@@ -30,7 +30,9 @@ type Impact struct {
 	about string // what was asked: cursors are good for it alone
 	work  func() (*impact.Answer, error)
 	keep  func(topology.CI) bool // what it shows and counts; nil: everything
-	in    *batch[Impact]
+	// hidden are CIs that the actor may not see: never shown, and counted as such whatever keep says.
+	hidden map[ident.ID]bool
+	in     *batch[Impact]
 }
 
 // answer is what the impact says. A client sees an impact only when there is one.
@@ -71,6 +73,10 @@ func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID
 	if err != nil {
 		return nil, err
 	}
+	hidden, err := b.hidden(ctx)
+	if err != nil {
+		return nil, err
+	}
 	about += filter.String()
 	i, err := each(b, row, about, r.Reader, func(row *T, answers *batch[Impact]) *Impact {
 		return &Impact{about + id(row).String(), sync.OnceValues(func() (*impact.Answer, error) {
@@ -79,7 +85,7 @@ func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID
 				return nil, err
 			}
 			return impact.Of(ctx, r.graph, q)
-		}), keep, answers}
+		}), keep, hidden, answers}
 	})
 	if err != nil {
 		return nil, err
@@ -91,6 +97,9 @@ func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID
 // Impact asks what breaks if these CIs fail together.
 func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int, filter *ImpactFilter, asOf *AsOf) (*Impact, error) {
 	q, err := question(failed, excluded, maxDepth, maxCIs)
+	if err == nil {
+		err = r.mayName(ctx, ids(failed), excluded)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +129,15 @@ func question(failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int) (q 
 		q.Excluded = append(q.Excluded, asCI(id))
 	}
 	return q, nil
+}
+
+// ids are the CIs that are supposed to fail.
+func ids(failed []*Failure) []ident.ID {
+	all := make([]ident.ID, len(failed))
+	for i, f := range failed {
+		all[i] = f.ID
+	}
+	return all
 }
 
 // shown is a number that may be absent.
@@ -212,10 +230,8 @@ func aService(c topology.CI) bool { return c.IsService }
 
 // hits lists the hits in some states, DEGRADED and DOWN by default.
 func (i *Impact) hits(states []string, keep func(topology.CI) bool) ([]impact.Hit, error) {
-	if chosen := i.keep; chosen != nil {
-		also := keep
-		keep = func(c topology.CI) bool { return chosen(c) && also(c) }
-	}
+	also := keep
+	keep = func(c topology.CI) bool { return i.shows(c) && also(c) }
 	if states == nil {
 		return i.answer().Affected(impact.Filter{WithoutRoots: true, Keep: keep}), nil
 	}
@@ -262,28 +278,42 @@ func (i *Impact) On(ctx context.Context, id ident.ID) (*AffectedCI, error) {
 
 // ImpactCounts is how many CIs are affected, by several measures.
 type ImpactCounts struct {
-	AffectedCount, DownCount, DegradedCount, AtRiskCount, ServiceCount, FilteredOutCount int
+	AffectedCount, DownCount, DegradedCount, AtRiskCount, ServiceCount, FilteredOutCount, RestrictedCount int
 
 	i      *Impact
 	counts impact.Counts
 }
 
-// Counts counts the affected.
+// Counts counts the affected: what is shown by class, tier and environment, what may not be seen in number alone.
 func (i *Impact) Counts() *ImpactCounts {
 	c := i.shown()
 	counts := &ImpactCounts{
 		AffectedCount: c.Total, DownCount: c.ByState[impact.Down], DegradedCount: c.ByState[impact.Degraded],
 		AtRiskCount: c.ByState[impact.AtRisk], ServiceCount: c.Services, i: i, counts: c,
 	}
+	if len(i.hidden) > 0 {
+		unseen := i.answer().Counts(impact.Filter{WithoutRoots: true, Keep: func(c topology.CI) bool { return i.hidden[c.ID] }})
+		counts.RestrictedCount = unseen.Total
+		counts.AffectedCount += unseen.Total
+		counts.DownCount += unseen.ByState[impact.Down]
+		counts.DegradedCount += unseen.ByState[impact.Degraded]
+		counts.AtRiskCount += unseen.ByState[impact.AtRisk]
+		counts.ServiceCount += unseen.Services
+	}
 	if i.keep != nil {
-		counts.FilteredOutCount = i.answer().Counts(impact.Filter{WithoutRoots: true}).Total - c.Total
+		counts.FilteredOutCount = i.answer().Counts(impact.Filter{WithoutRoots: true}).Total - counts.AffectedCount
 	}
 	return counts
 }
 
 // shown counts what the answer shows.
 func (i *Impact) shown() impact.Counts {
-	return i.answer().Counts(impact.Filter{WithoutRoots: true, Keep: i.keep})
+	return i.answer().Counts(impact.Filter{WithoutRoots: true, Keep: i.shows})
+}
+
+// shows reports whether a CI is one that the answer may show.
+func (i *Impact) shows(c topology.CI) bool {
+	return !i.hidden[c.ID] && (i.keep == nil || i.keep(c))
 }
 
 // ClassCount is how many CIs of a class.
@@ -337,7 +367,7 @@ func (c *ImpactCounts) ByTier(ctx context.Context) ([]*TierCount, error) {
 	for _, t := range all {
 		tiered += t.Count
 	}
-	if rest := c.ServiceCount - tiered; rest > 0 {
+	if rest := c.counts.Services - tiered; rest > 0 {
 		all = append(all, &TierCount{nil, rest})
 	}
 	return all, nil
@@ -377,6 +407,7 @@ type Subgraph struct {
 	Relationships     []*Relationship
 	IsPartial         bool
 	RelationshipCount int
+	RestrictedCount   int
 }
 
 const maxSubgraph = 1000
@@ -386,7 +417,7 @@ func (i *Impact) Subgraph(ctx context.Context) (*Subgraph, error) {
 	found, err := once(i.in, "subgraphs", func() (map[ident.ID]*Relationship, error) {
 		var ids []ident.ID
 		for _, row := range i.answered() {
-			all := row.between()
+			all, _ := row.between()
 			ids = append(ids, all[:min(len(all), maxSubgraph)]...)
 		}
 		return loadRelationships(ctx, i.in.Reader, ids)
@@ -394,9 +425,12 @@ func (i *Impact) Subgraph(ctx context.Context) (*Subgraph, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := i.between()
+	ids, restricted := i.between()
 	shown := ids[:min(len(ids), maxSubgraph)]
-	s := &Subgraph{Relationships: []*Relationship{}, IsPartial: len(shown) < len(ids), RelationshipCount: len(ids)}
+	s := &Subgraph{
+		Relationships: []*Relationship{}, IsPartial: len(shown) < len(ids),
+		RelationshipCount: len(ids) + restricted, RestrictedCount: restricted,
+	}
 	for _, id := range shown {
 		if l := found[id]; l != nil {
 			s.Relationships = append(s.Relationships, l)
@@ -405,18 +439,25 @@ func (i *Impact) Subgraph(ctx context.Context) (*Subgraph, error) {
 	return s, nil
 }
 
-// between lists the relationships between the CIs that the answer shows and the failed ones, by id.
-func (i *Impact) between() []ident.ID {
+// between lists the relationships between the CIs that the answer shows and the failed ones, by id, and counts those with
+// an end that may not be seen.
+func (i *Impact) between() (ids []ident.ID, restricted int) {
+	graph := i.answer().Snapshot()
 	var vertices []topology.Vertex
 	for _, h := range i.answer().Affected(impact.Filter{}) {
-		if h.IsRoot || i.keep == nil || i.keep(i.answer().Snapshot().CI(h.Vertex)) {
+		if c := graph.CI(h.Vertex); h.IsRoot || i.hidden[c.ID] || i.shows(c) {
 			vertices = append(vertices, h.Vertex)
 		}
 	}
-	var ids []ident.ID
+	var unseen []ident.ID
 	for _, link := range i.answer().Subgraph(vertices) {
-		ids = append(ids, link.Relationship)
+		if i.hidden[graph.ID(link.From)] || i.hidden[graph.ID(link.To)] {
+			unseen = append(unseen, link.Relationship)
+		} else {
+			ids = append(ids, link.Relationship)
+		}
 	}
 	slices.Sort(ids)
-	return slices.Compact(ids)
+	slices.Sort(unseen)
+	return slices.Compact(ids), len(slices.Compact(unseen))
 }

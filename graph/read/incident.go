@@ -110,7 +110,12 @@ func (c *conditions) linkedCI(table, record string, f *IDFilter) {
 	for i, id := range list {
 		list[i] = asCI(id.(ident.ID))
 	}
-	c.within("id", table, record, "ci_id", list)
+	c.add(func(s *sql.Selector) *sql.Predicate {
+		link := sql.Dialect(s.Dialect()).Table(table)
+		named := sql.Dialect(s.Dialect()).Select(link.C(record)).From(link).Where(sql.In(link.C("ci_id"), list...))
+		c.sight.Naming(named, "ci_id")
+		return sql.In(s.C("id"), named)
+	})
 }
 
 // IncidentOrderField is what incidents can be ordered by.
@@ -131,8 +136,8 @@ var (
 	byIncidentID = term[*ent.Incident]{incident.FieldID, false, func(e *ent.Incident) any { return e.ID }}
 )
 
-func (r *Reader) incidentList(name string, filter *IncidentFilter, by []*IncidentOrder) (list[*ent.Incident, Incident], error) {
-	c := &conditions{}
+func (r *Reader) incidentList(ctx context.Context, name string, filter *IncidentFilter, by []*IncidentOrder) (list[*ent.Incident, Incident], error) {
+	c := r.conditions(ctx)
 	incidentConditions(c, filter, 0)
 	if len(by) == 0 {
 		by = []*IncidentOrder{{"CREATED_AT", "DESC"}}
@@ -150,7 +155,7 @@ func (r *Reader) incidentList(name string, filter *IncidentFilter, by []*Inciden
 
 // Incidents lists incidents.
 func (r *Reader) Incidents(ctx context.Context, filter *IncidentFilter, by []*IncidentOrder, p Page) (*Connection[Incident], error) {
-	l, err := r.incidentList("incidents", filter, by)
+	l, err := r.incidentList(ctx, "incidents", filter, by)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +224,7 @@ func (i *Incident) Parent(ctx context.Context) (*Incident, error) {
 
 // Children are the incidents that are part of this one.
 func (i *Incident) Children(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
-	l, err := i.in.incidentList("children", nil, nil)
+	l, err := i.in.incidentList(ctx, "children", nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -247,10 +252,36 @@ func (l *IncidentCI) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, l.in, l, "ci", func(l *IncidentCI) *ident.ID { return &l.CiID }, loadCIs)
 }
 
-// Cis are the CIs the incident names, with their roles.
+// Cis are the CIs the incident names and the actor may see, with their roles.
 func (i *Incident) Cis(ctx context.Context) ([]*IncidentCI, error) {
+	links, err := i.links(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hidden, err := i.in.hidden(ctx)
+	return slices.DeleteFunc(slices.Clone(links), func(l *IncidentCI) bool { return hidden[l.CiID] }), err
+}
+
+// RestrictedCICount is how many more CIs the incident names.
+func (i *Incident) RestrictedCICount(ctx context.Context) (int, error) {
+	links, err := i.links(ctx)
+	if err != nil {
+		return 0, err
+	}
+	hidden, err := i.in.hidden(ctx)
+	n := 0
+	for _, l := range links {
+		if hidden[l.CiID] {
+			n++
+		}
+	}
+	return n, err
+}
+
+// links are all CIs the incident names: for the engine.
+func (i *Incident) links(ctx context.Context) ([]*IncidentCI, error) {
 	return many(ctx, i.in, i, "cis", (*Incident).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*IncidentCI, error) {
-		rows, err := r.store.Read.IncidentCI.Query().Where(having(incidentci.FieldIncidentID, ids)).Order(ent.Asc(incidentci.FieldID)).All(ctx)
+		rows, err := r.incidentCIs().Where(having(incidentci.FieldIncidentID, ids)).Order(ent.Asc(incidentci.FieldID)).All(ctx)
 		b := newBatch(r, make([]*IncidentCI, len(rows)))
 		for n, row := range rows {
 			b.rows[n] = &IncidentCI{row, b}
@@ -262,7 +293,7 @@ func (i *Incident) Cis(ctx context.Context) ([]*IncidentCI, error) {
 // Impact is what breaks because of the incident's ROOT CIs, by the graph as it is now.
 func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
 	return asked(ctx, i.in, i, (*Incident).id, "impact of an incident", filter, nil, func(i *Incident, graph *topology.Snapshot) (impact.Question, error) {
-		links, err := i.Cis(ctx)
+		links, err := i.links(ctx)
 		named := make([]practice.CI, len(links))
 		for n, l := range links {
 			named[n] = practice.CI{ID: l.CiID, Role: l.Role}
@@ -334,9 +365,9 @@ func (i *Incident) History(ctx context.Context, first *int, after *string, last 
 
 // ImpactSnapshot is what the engine computed at a moment.
 type ImpactSnapshot struct {
-	Revision      int64
-	AffectedCount int
-	Services      []*ImpactedRecord
+	Revision                       int64
+	AffectedCount, RestrictedCount int
+	Services                       []*ImpactedRecord
 }
 
 // ImpactedRecord is a CI in the state it was found in.
@@ -352,8 +383,12 @@ func (c *ImpactedRecord) Ci(ctx context.Context) (*CI, error) {
 }
 
 // snapshotAt shows what the engine computed at a moment in the life of each incident of the batch.
-func (i *Incident) snapshotAt(moment string, of func(*Incident) *domain.ImpactSnapshot) *ImpactSnapshot {
-	all, _ := once(i.in, moment, func() (map[*Incident]*ImpactSnapshot, error) {
+func (i *Incident) snapshotAt(ctx context.Context, moment string, of func(*Incident) *domain.ImpactSnapshot) (*ImpactSnapshot, error) {
+	all, err := once(i.in, moment, func() (map[*Incident]*ImpactSnapshot, error) {
+		hidden, err := i.in.hidden(ctx)
+		if err != nil {
+			return nil, err
+		}
 		b, shown := newBatch[ImpactedRecord](i.in.Reader, nil), map[*Incident]*ImpactSnapshot{}
 		for _, row := range i.in.rows {
 			s := of(row)
@@ -361,22 +396,27 @@ func (i *Incident) snapshotAt(moment string, of func(*Incident) *domain.ImpactSn
 				continue
 			}
 			from := len(b.rows)
+			restricted := 0
 			for _, c := range s.Services {
+				if hidden[c.CI] {
+					restricted++
+					continue
+				}
 				b.rows = append(b.rows, &ImpactedRecord{c.Name, c.State, c.CI, b})
 			}
-			shown[row] = &ImpactSnapshot{s.Revision, s.Affected, slices.Clone(b.rows[from:])}
+			shown[row] = &ImpactSnapshot{s.Revision, s.Affected, restricted, slices.Clone(b.rows[from:])}
 		}
 		return shown, nil
 	})
-	return all[i]
+	return all[i], err
 }
 
 // ImpactAtOpening is what was computed when the incident was opened.
-func (i *Incident) ImpactAtOpening() *ImpactSnapshot {
-	return i.snapshotAt("impact at opening", func(i *Incident) *domain.ImpactSnapshot { return i.Incident.ImpactAtOpening })
+func (i *Incident) ImpactAtOpening(ctx context.Context) (*ImpactSnapshot, error) {
+	return i.snapshotAt(ctx, "impact at opening", func(i *Incident) *domain.ImpactSnapshot { return i.Incident.ImpactAtOpening })
 }
 
 // ImpactAtResolution is what was computed when the incident was resolved.
-func (i *Incident) ImpactAtResolution() *ImpactSnapshot {
-	return i.snapshotAt("impact at resolution", func(i *Incident) *domain.ImpactSnapshot { return i.Incident.ImpactAtResolution })
+func (i *Incident) ImpactAtResolution(ctx context.Context) (*ImpactSnapshot, error) {
+	return i.snapshotAt(ctx, "impact at resolution", func(i *Incident) *domain.ImpactSnapshot { return i.Incident.ImpactAtResolution })
 }

@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -40,7 +41,7 @@ func (r *Reader) entryList(c *conditions, name string, filter any, o order[*ent.
 	return list[*ent.Entry, Entry]{
 		name: name, filter: filter, order: o, wrap: r.wrapEntries,
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Entry, error) {
-			q := r.store.Read.Entry.Query()
+			q := r.entries(ctx)
 			q.Modify(c.where, modify)
 			return q.All(ctx)
 		},
@@ -71,13 +72,55 @@ func (e *Entry) Record(ctx context.Context) (Node, error) {
 	return node(ctx, e.in, "record", e, func(e *Entry) ident.ID { return e.RecordID })
 }
 
+// IsRestricted reports whether the entry names a CI that the actor may not see.
+func (e *Entry) IsRestricted(ctx context.Context) (bool, error) {
+	hidden, err := e.in.hidden(ctx)
+	return names(hidden, e.Entry.Before) || names(hidden, e.Entry.After), err
+}
+
+// names reports whether a record, or any part of it, holds one of some ids.
+func names(ids map[ident.ID]bool, value any) bool {
+	if len(ids) == 0 {
+		return false
+	}
+	switch v := value.(type) {
+	case string:
+		id, err := ident.Parse(v)
+		return err == nil && ids[asCI(id)]
+	case []any:
+		return slices.ContainsFunc(v, func(part any) bool { return names(ids, part) })
+	case map[string]any:
+		for key, part := range v {
+			if names(ids, key) || names(ids, part) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Before is the fields that changed, as they were.
+func (e *Entry) Before(ctx context.Context) (map[string]any, error) {
+	if restricted, err := e.IsRestricted(ctx); restricted || err != nil {
+		return nil, err
+	}
+	return e.Entry.Before, nil
+}
+
 // After is the fields that changed, as they are after: the whole record where it is new.
-func (e *Entry) After() map[string]any {
+func (e *Entry) After(ctx context.Context) (map[string]any, error) {
+	if restricted, err := e.IsRestricted(ctx); restricted || err != nil {
+		return nil, err
+	}
+	return e.changed(), nil
+}
+
+func (e *Entry) changed() map[string]any {
 	if e.Operation != domain.Updated {
 		return e.Entry.After
 	}
-	changed := make(map[string]any, len(e.Before))
-	for name := range e.Before {
+	changed := make(map[string]any, len(e.Entry.Before))
+	for name := range e.Entry.Before {
 		changed[name] = e.Entry.After[name]
 	}
 	return changed
@@ -115,13 +158,17 @@ func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
 		for i, row := range v.in.rows {
 			ids[i] = row.ID.As(ident.Entry)
 		}
-		rows, err := v.in.store.Read.Entry.Query().Where(having(entry.FieldID, ids)).All(ctx)
+		rows, err := v.in.entries(ctx).Where(having(entry.FieldID, ids)).All(ctx)
 		return index(rows, func(e *ent.Entry) ident.ID { return e.ID }), store.Translate(err)
 	})
 	if err != nil || found[v.ID.As(ident.Entry)] == nil {
 		return nil, err
 	}
-	return found[v.ID.As(ident.Entry)].After, nil
+	hidden, err := v.in.hidden(ctx)
+	if record := found[v.ID.As(ident.Entry)].After; err == nil && !names(hidden, record) {
+		return record, nil
+	}
+	return nil, err
 }
 
 // Versions are what the CI looked like in the past, the newest first.
@@ -132,7 +179,7 @@ func (c *CI) Versions(ctx context.Context, first *int, after *string, last *int,
 			name: "versions", wrap: r.wrapVersions,
 			order: order[*ent.Version]{{version.FieldID, true, func(e *ent.Version) any { return e.ID }}},
 			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Version, error) {
-				q := r.store.Read.Version.Query()
+				q := r.versions(ctx)
 				q.Modify(modify)
 				return q.All(ctx)
 			},

@@ -90,7 +90,7 @@ func init() { // the loaders lead back to it
 		ident.Team: nodesOf(loadTeams), ident.Person: nodesOf(loadPeople), ident.Incident: nodesOf(loadIncidents), ident.Change: nodesOf(loadChanges),
 		ident.Service: serviceNodes,
 		ident.DanglingReference: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*DanglingReference, error) {
-			rows, err := r.store.Read.DanglingReference.Query().Where(having(danglingreference.FieldID, ids)).All(ctx)
+			rows, err := r.danglingReferences(ctx).Where(having(danglingreference.FieldID, ids)).All(ctx)
 			return index(r.wrapDangling(rows), func(d *DanglingReference) ident.ID { return d.ID }), store.Translate(err)
 		}),
 		ident.Approval: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Approval, error) {
@@ -102,11 +102,11 @@ func init() { // the loaders lead back to it
 			return index(asTimeline(rows), func(t *TimelineEntry) ident.ID { return t.ID }), store.Translate(err)
 		}),
 		ident.Entry: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Entry, error) {
-			rows, err := r.store.Read.Entry.Query().Where(having(entry.FieldID, ids)).All(ctx)
+			rows, err := r.entries(ctx).Where(having(entry.FieldID, ids)).All(ctx)
 			return index(r.wrapEntries(rows), func(e *Entry) ident.ID { return e.ID }), store.Translate(err)
 		}),
 		ident.Version: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*RecordVersion, error) {
-			rows, err := r.store.Read.Version.Query().Where(having(version.FieldID, ids)).All(ctx)
+			rows, err := r.versions(ctx).Where(having(version.FieldID, ids)).All(ctx)
 			return index(r.wrapVersions(rows), func(v *RecordVersion) ident.ID { return v.ID }), store.Translate(err)
 		}),
 	}

@@ -43,7 +43,10 @@ type window struct {
 type Connection[T any] struct {
 	Edges    []*Edge[T]
 	PageInfo *PageInfo
-	total    func(context.Context) (int, error)
+	// RestrictedCount is how many more records a computed list has that the actor may not see.
+	RestrictedCount int
+
+	total func(context.Context) (int, error)
 }
 
 // Edge is a record in a page.

@@ -65,10 +65,11 @@ func (r *Reader) asOf(ctx context.Context, moment *AsOf) (*Reader, error) {
 	return &then, nil
 }
 
-// then reads CIs, relationships or groups as they were in the reader's revision: two statements, however many.
+// then reads CIs, relationships or groups as they were in the reader's revision, without those that the actor may not see
+// today: two statements, however many.
 func then[R any](ctx context.Context, r *Reader, ids []ident.ID) ([]*R, error) {
 	revision := r.past.graph.Revision()
-	versions, err := r.store.Read.Version.Query().
+	versions, err := r.versions(ctx).
 		Where(having(version.FieldRecordID, ids), version.ValidFromLTE(revision), version.ValidToGT(revision)).
 		Select(version.FieldID).All(ctx)
 	if err != nil {
@@ -78,20 +79,28 @@ func then[R any](ctx context.Context, r *Reader, ids []ident.ID) ([]*R, error) {
 	for i, v := range versions {
 		numbers[i] = v.ID.As(ident.Entry)
 	}
-	entries, err := r.store.Read.Entry.Query().Where(having(entry.FieldID, numbers)).Select(entry.FieldAfter).All(ctx)
+	entries, err := r.entries(ctx).Where(having(entry.FieldID, numbers)).Select(entry.FieldAfter).All(ctx)
 	if err != nil {
 		return nil, store.Translate(err)
 	}
-	records := make([]*R, len(entries))
-	for i, e := range entries {
+	hidden, err := r.hidden(ctx)
+	if err != nil {
+		return nil, err
+	}
+	records := make([]*R, 0, len(entries))
+	for _, e := range entries {
+		if names(hidden, e.After) {
+			continue
+		}
 		text, err := json.Marshal(e.After)
 		if err != nil {
 			return nil, err
 		}
-		records[i] = new(R)
-		if err := json.Unmarshal(text, records[i]); err != nil {
+		record := new(R)
+		if err := json.Unmarshal(text, record); err != nil {
 			return nil, fmt.Errorf("the record of %v: %w", e.ID, err)
 		}
+		records = append(records, record)
 	}
 	return records, nil
 }

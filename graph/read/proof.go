@@ -75,17 +75,13 @@ func (p *Proof) Path(ctx context.Context) ([]*CI, error) {
 			stations[row] = path
 			ids = append(ids, path...)
 		}
-		found, err := loadCIs(ctx, p.in.Reader, ids)
+		found, err := loadVertices(ctx, p.in.Reader, ids)
 		if err != nil {
 			return nil, err
 		}
 		shown := make(paths, len(stations))
 		for proof, path := range stations {
-			for _, id := range path {
-				if c := found[id]; c != nil {
-					shown[proof] = append(shown[proof], c)
-				}
-			}
+			shown[proof] = found.list(path)
 		}
 		return shown, nil
 	})
@@ -153,15 +149,15 @@ func (p *Proof) causes() []cause {
 }
 
 // causeCIs are the causes of all proofs of the batch.
-func (p *Proof) causeCIs(ctx context.Context) (map[ident.ID]*CI, error) {
-	return once(p.in, "cause CIs", func() (map[ident.ID]*CI, error) {
+func (p *Proof) causeCIs(ctx context.Context) (vertices, error) {
+	return once(p.in, "cause CIs", func() (vertices, error) {
 		var ids []ident.ID
 		for _, row := range p.in.rows {
 			for _, c := range row.causes() {
 				ids = append(ids, c.ci)
 			}
 		}
-		return loadCIs(ctx, p.in.Reader, ids)
+		return loadVertices(ctx, p.in.Reader, ids)
 	})
 }
 
@@ -188,12 +184,12 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 			shown[row] = []*ProofCause{}
 			for _, c := range row.causes() {
 				explanation, explained := row.whole[c.ci]
-				if cis[c.ci] == nil || !explained {
+				if !cis.has(c.ci) || !explained {
 					continue
 				}
 				why := &Proof{row.i, explanation, row.whole, deeper}
 				deeper.rows = append(deeper.rows, why)
-				shown[row] = append(shown[row], &ProofCause{c.state, cis[c.ci], relationships[c.relationship], why})
+				shown[row] = append(shown[row], &ProofCause{c.state, cis.shown[c.ci], relationships[c.relationship], why})
 			}
 		}
 		return shown, nil
@@ -213,8 +209,10 @@ func (p *Proof) Summary(ctx context.Context) (string, error) {
 	}
 	var names []string
 	for _, c := range p.causes() {
-		if ci := cis[c.ci]; ci != nil {
+		if ci := cis.shown[c.ci]; ci != nil {
 			names = append(names, fmt.Sprintf("%s (%s)", ci.Name, c.state))
+		} else if cis.hidden[c.ci] {
+			names = append(names, fmt.Sprintf("a restricted CI (%s)", c.state))
 		}
 	}
 	switch e.Ground { //nolint:exhaustive // Given is above

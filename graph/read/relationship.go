@@ -44,9 +44,14 @@ func loadRelationships(ctx context.Context, r *Reader, ids []ident.ID) (map[iden
 	}
 	if r.past != nil {
 		rows, err := then[ent.Relationship](ctx, r, ids)
+		for _, row := range rows {
+			if row.Attributes == nil { // the journal leaves out what is empty
+				row.Attributes = map[string]any{}
+			}
+		}
 		return index(r.wrapRelationships(rows), (*Relationship).id), err
 	}
-	q := r.store.Read.Relationship.Query().Where(having(relationship.FieldID, ids))
+	q := r.relationships(ctx).Where(having(relationship.FieldID, ids))
 	q.Modify(selected(ctx, relationshipOrder))
 	rows, err := q.All(ctx)
 	return index(r.wrapRelationships(rows), func(c *Relationship) ident.ID { return c.ID }), store.Translate(err)
@@ -124,7 +129,7 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 		list: list[*ent.Relationship, Relationship]{
 			name: "relationships " + string(direction), filter: filter, order: relationshipOrder, wrap: r.wrapRelationships,
 			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Relationship, error) {
-				q := r.store.Read.Relationship.Query()
+				q := r.relationships(ctx)
 				q.Modify(where.where, selected(ctx, relationshipOrder), modify)
 				return q.All(ctx)
 			},
@@ -204,7 +209,7 @@ func loadGroups(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*D
 		rows, err := then[ent.DependencyGroup](ctx, r, ids)
 		return index(r.wrapGroups(rows), func(g *DependencyGroup) ident.ID { return g.ID }), err
 	}
-	rows, err := r.store.Read.DependencyGroup.Query().Where(having(dependencygroup.FieldID, ids)).All(ctx)
+	rows, err := r.groups(ctx).Where(having(dependencygroup.FieldID, ids)).All(ctx)
 	return index(r.wrapGroups(rows), func(g *DependencyGroup) ident.ID { return g.ID }), store.Translate(err)
 }
 
@@ -240,6 +245,16 @@ func (g *DependencyGroup) Members(ctx context.Context) ([]*GroupMember, error) {
 		}
 	}
 	return members, nil
+}
+
+// RestrictedCount is how many more members the group has.
+func (g *DependencyGroup) RestrictedCount(ctx context.Context) (int, error) {
+	hidden, err := g.in.hidden(ctx)
+	if err != nil || len(hidden) == 0 {
+		return 0, err
+	}
+	members, err := g.Members(ctx)
+	return len(g.DependencyGroup.Members) - len(members), err
 }
 
 // ShowRelationshipType shows a type that a verb returned.

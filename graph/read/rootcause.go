@@ -12,20 +12,20 @@ import (
 // RootCauseCandidate is a set of failures that explains what was seen.
 type RootCauseCandidate struct {
 	cause impact.RootCause
-	found map[ident.ID]*CI // every CI that some candidate of the answer names
+	found vertices // every CI that some candidate of the answer names
 }
 
 // RootCauseAlternative is another set of failures with the same consequences.
 type RootCauseAlternative struct{ Failures []*CI }
 
 // Failures is what failed.
-func (c *RootCauseCandidate) Failures() []*CI { return pick(c.found, c.cause.Failures) }
+func (c *RootCauseCandidate) Failures() []*CI { return c.found.list(c.cause.Failures) }
 
 // Alternatives are other sets that nothing seen tells from this one.
 func (c *RootCauseCandidate) Alternatives() []*RootCauseAlternative {
 	all := make([]*RootCauseAlternative, len(c.cause.Alternatives))
 	for i, failures := range c.cause.Alternatives {
-		all[i] = &RootCauseAlternative{pick(c.found, failures)}
+		all[i] = &RootCauseAlternative{c.found.list(failures)}
 	}
 	return all
 }
@@ -34,16 +34,16 @@ func (c *RootCauseCandidate) Alternatives() []*RootCauseAlternative {
 func (c *RootCauseCandidate) Share() float64 { return c.cause.Share }
 
 // Explained are the symptoms the candidate explains.
-func (c *RootCauseCandidate) Explained() []*CI { return pick(c.found, c.cause.Explained) }
+func (c *RootCauseCandidate) Explained() []*CI { return c.found.list(c.cause.Explained) }
 
 // Unexplained are the symptoms the candidate does not explain.
-func (c *RootCauseCandidate) Unexplained() []*CI { return pick(c.found, c.cause.Unexplained) }
+func (c *RootCauseCandidate) Unexplained() []*CI { return c.found.list(c.cause.Unexplained) }
 
 // Contradicted are CIs that were called well and would be affected.
-func (c *RootCauseCandidate) Contradicted() []*CI { return pick(c.found, c.cause.Contradicted) }
+func (c *RootCauseCandidate) Contradicted() []*CI { return c.found.list(c.cause.Contradicted) }
 
 // AlsoBroken are CIs that would also be affected.
-func (c *RootCauseCandidate) AlsoBroken() []*CI { return pick(c.found, c.cause.AlsoBroken) }
+func (c *RootCauseCandidate) AlsoBroken() []*CI { return c.found.list(c.cause.AlsoBroken) }
 
 // AlsoBrokenCount is how many CIs would also be affected.
 func (c *RootCauseCandidate) AlsoBrokenCount() int { return c.cause.AlsoBrokenCount }
@@ -55,6 +55,9 @@ const maxCandidates = 20
 func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healthy []ident.ID, first int) ([]*RootCauseCandidate, error) {
 	if len(seen) == 0 || len(seen) > maxFailures || len(healthy) > maxFailures {
 		return nil, errs.New(errs.BadUserInput, "seen lists %d CIs and healthy %d: 1 to %d may be unwell, at most %d well", len(seen), len(healthy), maxFailures, maxFailures)
+	}
+	if err := r.mayName(ctx, ids(seen), healthy); err != nil {
+		return nil, err
 	}
 	var symptoms impact.Symptoms
 	for _, s := range seen {
@@ -84,7 +87,7 @@ func (r *Reader) rootCauses(ctx context.Context, symptoms impact.Symptoms, first
 			ids = append(ids, set...)
 		}
 	}
-	found, err := loadCIs(ctx, r, ids)
+	found, err := loadVertices(ctx, r, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +100,7 @@ func (r *Reader) rootCauses(ctx context.Context, symptoms impact.Symptoms, first
 
 // RootCauseCandidates are the fewest failures that explain the incident's CIs, the most likely first.
 func (i *Incident) RootCauseCandidates(ctx context.Context, first int) ([]*RootCauseCandidate, error) {
-	links, err := i.Cis(ctx)
+	links, err := i.links(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -19,13 +19,13 @@ func (a *AffectedCI) Saviours(ctx context.Context) ([]*CI, error) {
 				all = append(all, s.CI)
 			}
 		}
-		cis, err := loadCIs(ctx, a.in.Reader, all)
+		cis, err := loadVertices(ctx, a.in.Reader, all)
 		if err != nil {
 			return nil, err
 		}
 		shown := make(map[*AffectedCI][]*CI, len(a.in.rows))
 		for _, row := range a.in.rows {
-			shown[row] = pick(cis, of[row])
+			shown[row] = cis.list(of[row])
 		}
 		return shown, nil
 	})

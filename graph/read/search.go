@@ -9,6 +9,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -109,6 +110,10 @@ func searchOffset(text, fingerprint string) (int, error) {
 
 // match asks the database's full-text index.
 func (r *Reader) match(ctx context.Context, words, classes []string, limit, offset int) (ids []ident.ID, scores []float64, err error) {
+	s, err := sight.Of(ctx, r.store.Read)
+	if err != nil {
+		return nil, nil, store.Translate(err)
+	}
 	statement := sql.P(func(b *sql.Builder) {
 		if r.store.IsPostgres() {
 			b.WriteString("SELECT ci.id, ts_rank(x_search, q) AS score FROM ci, CAST(").Arg("'" + strings.Join(words, "' & '") + "':*").
@@ -117,7 +122,8 @@ func (r *Reader) match(ctx context.Context, words, classes []string, limit, offs
 			b.WriteString("SELECT ci.id, -bm25(x_ci_search, 10.0, 1.0) AS score FROM x_ci_search JOIN ci ON ci.id = x_ci_search.rowid WHERE x_ci_search MATCH ").
 				Arg(`"` + strings.Join(words, `" "`) + `"*`)
 		}
-		b.WriteString(" AND ci.lifecycle <> 'RETIRED'")
+		b.WriteString(" AND ci.lifecycle <> 'RETIRED' AND ")
+		s.Write(b, "ci")
 		if len(classes) > 0 {
 			b.WriteString(" AND ci.class_id IN (")
 			subtree(b, anything(classes))

@@ -104,7 +104,7 @@ func (r *Reader) Service(ctx context.Context, id ident.ID) (*Service, error) {
 
 // ServiceByName is the service with a name in an environment; nil when there is none or more than one.
 func (r *Reader) ServiceByName(ctx context.Context, name string, environment domain.Environment) (*Service, error) {
-	rows, err := r.store.Read.CI.Query().
+	rows, err := r.cis(ctx).
 		Where(ci.Name(name), ci.EnvironmentEQ(environment), ci.ServiceKindNotNil(), ci.LifecycleNEQ(domain.Retired)).Limit(2).All(ctx)
 	if err != nil || len(rows) != 1 {
 		return nil, store.Translate(err)

@@ -38,25 +38,14 @@ func (p *SinglePoint) CisDownCount() int { return p.point.CIsDown }
 
 // Targets are those asked about that the CI takes DOWN.
 func (p *SinglePoint) Targets(ctx context.Context) ([]*CI, error) {
-	found, err := once(p.in, "targets", func() (map[ident.ID]*CI, error) {
+	found, err := once(p.in, "targets", func() (vertices, error) {
 		var ids []ident.ID
 		for _, row := range p.in.rows {
 			ids = append(ids, row.point.Targets...)
 		}
-		return loadCIs(ctx, p.in.Reader, ids)
+		return loadVertices(ctx, p.in.Reader, ids)
 	})
-	return pick(found, p.point.Targets), err
-}
-
-// pick lists the CIs with some ids, in their order; those that are gone are left out.
-func pick(found map[ident.ID]*CI, ids []ident.ID) []*CI {
-	all := make([]*CI, 0, len(ids))
-	for _, id := range ids {
-		if c := found[id]; c != nil {
-			all = append(all, c)
-		}
-	}
-	return all
+	return found.list(p.point.Targets), err
 }
 
 // singlePoints is an answer about single points of failure. Like impacts, those of a page are one batch.
@@ -65,7 +54,9 @@ type singlePoints struct {
 	graph *topology.Snapshot
 	work  func() (*impact.SinglePointsAnswer, error)
 	keep  func(topology.CI) bool // what it lists; nil: everything
-	in    *batch[singlePoints]
+	// hidden are CIs that the actor may not see. They are counted as such, whatever keep says of them.
+	hidden map[ident.ID]bool
+	in     *batch[singlePoints]
 }
 
 // answer is what was found; nil when there is none.
@@ -82,7 +73,7 @@ func (s *singlePoints) points() ([]impact.SinglePoint, error) {
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(p impact.SinglePoint) bool {
 		v, known := s.graph.Index(p.CI)
-		return !known || !s.keep(s.graph.CI(v))
+		return !s.hidden[p.CI] && (!known || !s.keep(s.graph.CI(v)))
 	}), nil
 }
 
@@ -122,6 +113,10 @@ func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Ov
 	if err != nil {
 		return nil, err
 	}
+	hidden, err := b.hidden(ctx)
+	if err != nil {
+		return nil, err
+	}
 	about := "single points " + overlay.String() + filter.String()
 	on, err := once(b, "graph of "+about, func() (supposition, error) {
 		view, given, err := b.suppose(ctx, b.snapshot(), overlay)
@@ -137,7 +132,7 @@ func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Ov
 				return nil, errs.New(errs.Timeout, "the time for the question ran out: ask about fewer services")
 			}
 			return answer, err
-		}), keep, all}
+		}), keep, hidden, all}
 	})
 	if err != nil {
 		return nil, err

@@ -41,6 +41,7 @@ type computed[B, E, T any] struct {
 // part is a page of a computed list before it is shown, or why there is none.
 type part[E any] struct {
 	rows        []E
+	restricted  int // how many more the actor may not see
 	from, to    int
 	fingerprint string
 	err         error
@@ -57,11 +58,15 @@ func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner *B, p Pa
 		err  error
 	}
 	all, err := once(b, l.name+string(arguments), func() (map[*B]shown, error) {
+		hidden, err := b.hidden(ctx)
+		if err != nil {
+			return nil, err
+		}
 		parts := make(map[*B]part[E], len(b.rows))
 		var ids []ident.ID
 		for _, row := range b.rows {
 			if l.has(row) {
-				cut := l.part(row, p)
+				cut := l.part(row, p, hidden)
 				for _, e := range cut.rows[cut.from:cut.to] {
 					ids = append(ids, l.ci(e))
 				}
@@ -79,8 +84,8 @@ func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner *B, p Pa
 	return all[owner].page, cmp.Or(err, all[owner].err)
 }
 
-// part cuts a page out of the list of row.
-func (l computed[B, E, T]) part(row *B, p Page) part[E] {
+// part cuts a page out of the list of row, of what is not hidden.
+func (l computed[B, E, T]) part(row *B, p Page, hidden map[ident.ID]bool) part[E] {
 	none := func(err error) part[E] { return part[E]{err: err} }
 	fingerprint := order[E]{}.fingerprint(l.name, l.about(row))
 	w, err := order[E]{}.window(Page{First: p.First, Last: p.Last}, fingerprint)
@@ -90,6 +95,10 @@ func (l computed[B, E, T]) part(row *B, p Page) part[E] {
 	rows, err := l.rows(row)
 	if err != nil {
 		return none(err)
+	}
+	all := len(rows)
+	if len(hidden) > 0 {
+		rows = slices.DeleteFunc(slices.Clone(rows), func(e E) bool { return hidden[l.ci(e)] })
 	}
 	first, last := 0, len(rows)
 	if p.After != nil {
@@ -111,7 +120,7 @@ func (l computed[B, E, T]) part(row *B, p Page) part[E] {
 	if w.backward {
 		from, to = max(first, last-w.limit), last
 	}
-	return part[E]{rows, from, to, fingerprint, nil}
+	return part[E]{rows, all - len(rows), from, to, fingerprint, nil}
 }
 
 // connect makes a connection of a part.
@@ -120,7 +129,7 @@ func (l computed[B, E, T]) connect(row *B, cut part[E], cis map[ident.ID]*CI) (*
 		return nil, cut.err
 	}
 	c := &Connection[T]{
-		Edges: []*Edge[T]{}, total: func(context.Context) (int, error) { return len(cut.rows), nil },
+		Edges: []*Edge[T]{}, RestrictedCount: cut.restricted, total: func(context.Context) (int, error) { return len(cut.rows), nil },
 		PageInfo: &PageInfo{HasNextPage: cut.to < len(cut.rows), HasPreviousPage: cut.from > 0},
 	}
 	for i, e := range cut.rows[cut.from:cut.to] {

@@ -50,16 +50,23 @@ func (r *Reader) ServiceStateEvents(ctx context.Context, after *int64, ids []ide
 	if err != nil {
 		return nil, err
 	}
-	return deliver(ctx, r, told, func(t journal.Told[[]impact.Transition]) *ServiceStateEvent {
+	return deliver(ctx, r, told, func(t journal.Told[[]impact.Transition]) (*ServiceStateEvent, error) {
+		hidden := map[ident.ID]bool(nil)
+		if len(t.What) > 0 {
+			var err error
+			if hidden, err = r.hidden(ctx); err != nil {
+				return nil, err
+			}
+		}
 		b := newBatch[ServiceStateChange](r, nil)
 		for _, change := range t.What {
-			if ids == nil || wanted[change.Service] {
+			if (ids == nil || wanted[change.Service]) && !hidden[change.Service] {
 				b.rows = append(b.rows, &ServiceStateChange{change, b})
 			}
 		}
 		if len(b.rows) == 0 && t.Resync == "" {
-			return nil
+			return nil, nil
 		}
-		return &ServiceStateEvent{t.Revision, b.rows, t.Resync}
+		return &ServiceStateEvent{t.Revision, b.rows, t.Resync}, nil
 	}), nil
 }

@@ -51,8 +51,12 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, as
 	if err != nil {
 		return nil, err
 	}
+	hidden, err := r.hidden(ctx)
+	if err != nil {
+		return nil, err
+	}
 	about := "what if " + o.String() + asOf.String() + filter.String()
-	b.rows = append(b.rows, &Impact{about, func() (*impact.Answer, error) { return answer, nil }, keep, b})
+	b.rows = append(b.rows, &Impact{about, func() (*impact.Answer, error) { return answer, nil }, keep, hidden, b})
 	return b.rows[0], nil
 }
 
@@ -92,6 +96,13 @@ func (r *Reader) suppose(ctx context.Context, graph *topology.Snapshot, o *Overl
 	}
 	for _, id := range o.Maintenance {
 		supposed.Maintenance = append(supposed.Maintenance, asCI(id))
+	}
+	named := [][]ident.ID{ids(o.Failed), o.Excluded, o.Maintenance, o.Removed}
+	for _, l := range o.AddedRelationships {
+		named = append(named, []ident.ID{l.Source, l.Target})
+	}
+	if err := r.mayName(ctx, named...); err != nil {
+		return nil, none, err
 	}
 	var err error
 	if supposed.Relationships, err = r.supposed(ctx, graph, o.AddedRelationships); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	root "github.com/linchpin-cmdb/linchpin/graph"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
@@ -96,6 +97,7 @@ func (a *App) Handler(isDev bool) (public, admin http.Handler, err error) {
 	c := server.Config{
 		Schema: resolver.Schema(), SDL: sdl, Log: a.log, IsReady: a.isReady,
 		Store: a.Store, Feed: a.feed, Metrics: metrics,
+		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, a.Store.Read) },
 		IsDev: isDev, IsLocal: isDev,
 	}
 	return server.New(c), server.Admin(c, metrics), nil

@@ -162,7 +162,7 @@ func (g *generator) ci(i int, tx *store.Tx) (*ent.CI, error) {
 		return nil, err
 	}
 	row := &ent.CI{
-		ClassID: class.ID, Name: c.Name, Lifecycle: domain.Live, Environment: c.Environment, Criticality: c.Criticality,
+		ClassID: class.ID, Name: c.Name, Lifecycle: domain.Live, Environment: c.Environment, Criticality: c.Criticality, Visibility: domain.Everyone,
 		Attributes: g.Attributes(i), Labels: g.Labels(i), Version: 1, CreatedAt: tx.Now, UpdatedAt: tx.Now,
 	}
 	if kind, is := class.ServiceKind(); is {

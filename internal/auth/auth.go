@@ -5,6 +5,7 @@ package auth
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
@@ -20,6 +21,17 @@ const (
 	CatalogEditor Role = "CATALOG_EDITOR"
 	Admin         Role = "ADMIN"
 )
+
+// Roles reads names of roles with commas between them. A word that names none is none.
+func Roles(list string) (roles []Role) {
+	for name := range strings.SplitSeq(list, ",") {
+		role := Role(strings.ToUpper(strings.TrimSpace(name)))
+		if slices.Contains([]Role{Viewer, Operator, ChangeManager, CatalogEditor, Admin}, role) {
+			roles = append(roles, role)
+		}
+	}
+	return roles
+}
 
 // Actor is the authenticated caller. Name is written on each journal entry.
 type Actor struct {

@@ -37,6 +37,14 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 }
 
+func TestWordsThatNameNoRoleGiveNone(t *testing.T) {
+	for list, want := range map[string]int{"": 0, "BOSS": 0, "admin ,VIEWER": 2, "ADMIN,,": 1, "OPERATOR;ADMIN": 0} {
+		if got := auth.Roles(list); len(got) != want {
+			t.Errorf("%q gives %v", list, got)
+		}
+	}
+}
+
 func TestNobodyMayDoNothing(t *testing.T) {
 	if _, err := auth.Require(t.Context(), "incident.open"); errs.CodeOf(err) != errs.Unauthenticated {
 		t.Errorf("got %v", err)

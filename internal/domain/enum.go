@@ -34,6 +34,18 @@ func (Environment) Values() []string {
 	return list(Production, Staging, Testing, Development, DisasterRecovery)
 }
 
+// Visibility is who may see a CI.
+type Visibility string
+
+// Visibility values.
+const (
+	Everyone Visibility = "EVERYONE"
+	Owners   Visibility = "OWNERS"
+)
+
+// Values lists them.
+func (Visibility) Values() []string { return list(Everyone, Owners) }
+
 // Criticality is how much the business depends on a CI, on the OpenTelemetry service.criticality scale.
 type Criticality string
 

@@ -28,7 +28,7 @@ func motley(t *testing.T, s *store.Store) {
 		for i := range cis {
 			cis[i] = &ent.CI{
 				ClassID: ident.New(ident.CIClass, int64(1+i%9)), Name: "x", Environment: domain.Environment(environments[i%len(environments)]),
-				Lifecycle: domain.Lifecycle(lifecycles[i/3%len(lifecycles)]), Criticality: domain.CriticalityLow, Attributes: map[string]any{},
+				Lifecycle: domain.Lifecycle(lifecycles[i/3%len(lifecycles)]), Criticality: domain.CriticalityLow, Visibility: domain.Everyone, Attributes: map[string]any{},
 				Labels: map[string]string{}, Version: 1, CreatedAt: tx.Now, UpdatedAt: tx.Now,
 			}
 			if i%4 == 0 {

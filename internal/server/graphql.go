@@ -36,7 +36,7 @@ func newGraphQL(c Config) http.Handler {
 	h.Use(newObserver(c.Log, c.Metrics))
 	h.Use(extension.Introspection{})
 	h.Use(guard{})
-	h.AroundOperations(timed)
+	h.AroundOperations(timed(c.Begin))
 	if c.Store != nil {
 		h.Use(idempotency{c.Store, c.Log})
 	}
@@ -51,31 +51,39 @@ func newGraphQL(c Config) http.Handler {
 	return h
 }
 
-// timed bounds an operation's time. A subscription has no end.
-func timed(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	limit := queryTime
-	if op := graphql.GetOperationContext(ctx).Operation; op != nil {
-		switch op.Operation {
-		case ast.Subscription:
-			return next(ctx)
-		case ast.Mutation:
-			limit = mutationTime
-		case ast.Query:
-		}
+// timed bounds an operation's time, in the context that begin makes. A subscription has no end, and each of its events is
+// an operation of its own to begin.
+func timed(begin func(context.Context) context.Context) graphql.OperationMiddleware {
+	if begin == nil {
+		begin = func(ctx context.Context) context.Context { return ctx }
 	}
-	bounded, cancel := context.WithTimeout(ctx, limit)
-	respond := next(bounded)
-	answered := false
-	return func(context.Context) *graphql.Response {
-		response := respond(bounded)
-		if response == nil && !answered && bounded.Err() != nil { // it was over before it began
-			response = &graphql.Response{Errors: gqlerror.List{refusal(errs.Timeout, tooLong, nil)}}
+	return func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		limit := queryTime
+		if op := graphql.GetOperationContext(ctx).Operation; op != nil {
+			switch op.Operation {
+			case ast.Subscription:
+				respond := next(ctx)
+				return func(ctx context.Context) *graphql.Response { return respond(begin(ctx)) }
+			case ast.Mutation:
+				limit = mutationTime
+			case ast.Query:
+			}
 		}
-		answered = true
-		if response == nil || response.HasNext == nil || !*response.HasNext {
-			cancel()
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		bounded := begin(ctx)
+		respond := next(bounded)
+		answered := false
+		return func(context.Context) *graphql.Response {
+			response := respond(bounded)
+			if response == nil && !answered && bounded.Err() != nil { // it was over before it began
+				response = &graphql.Response{Errors: gqlerror.List{refusal(errs.Timeout, tooLong, nil)}}
+			}
+			answered = true
+			if response == nil || response.HasNext == nil || !*response.HasNext {
+				cancel()
+			}
+			return response
 		}
-		return response
 	}
 }
 

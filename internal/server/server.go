@@ -34,6 +34,7 @@ const (
 	mutationTime   = 60 * time.Second
 	answerTime     = mutationTime + 10*time.Second
 	actorHeader    = "Linchpin-Actor"
+	rolesHeader    = "Linchpin-Roles"
 	requestHeader  = "X-Request-Id"
 	defaultDevName = "dev"
 )
@@ -47,7 +48,9 @@ type Config struct {
 	Store   *store.Store                // where idempotency keys are kept; without it there are none
 	Metrics prometheus.Registerer       // where operations are counted; nil for nowhere
 	Feed    *journal.Feed               // what revision tokens wait for; without it there are none
-	// IsDev signs everyone in as an admin. Such a server listens on loopback only.
+	// Begin makes the context of each operation; nil leaves it.
+	Begin func(context.Context) context.Context
+	// IsDev signs everyone in, by default as an admin. Such a server listens on loopback only.
 	IsDev bool
 	// IsLocal refuses requests that name another host than this machine.
 	IsLocal bool
@@ -87,7 +90,8 @@ func health(c Config, mux *http.ServeMux) {
 	})
 }
 
-// signIn says who is calling. In dev mode everyone is an admin, by the name they give themselves.
+// signIn says who is calling. In dev mode everyone has the name and the roles they give themselves; by default they are
+// an admin.
 func signIn(c Config, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(c.signIn(r.Context(), r.Header)))
@@ -103,7 +107,11 @@ func (c Config) signIn(ctx context.Context, header http.Header) context.Context 
 	if given := header.Get(actorHeader); given != "" && len(given) <= 100 && printable(given) {
 		name = given
 	}
-	return auth.With(ctx, auth.Actor{Name: name, Roles: []auth.Role{auth.Admin}})
+	roles := []auth.Role{auth.Admin}
+	if given := header.Values(rolesHeader); given != nil {
+		roles = auth.Roles(strings.Join(given, ","))
+	}
+	return auth.With(ctx, auth.Actor{Name: name, Roles: roles})
 }
 
 func printable(s string) bool {

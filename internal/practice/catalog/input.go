@@ -31,6 +31,7 @@ type CreateServiceInput struct {
 	Lifecycle          *domain.Lifecycle
 	Environment        *domain.Environment
 	Criticality        *domain.Criticality
+	Visibility         *domain.Visibility
 	Labels             map[string]any
 	Owners             []cmdb.OwnerInput
 	ExternalIdentity   *domain.ExternalKey
@@ -51,6 +52,7 @@ type UpdateServiceInput struct {
 	Lifecycle          graphql.Omittable[*domain.Lifecycle]
 	Environment        graphql.Omittable[*domain.Environment]
 	Criticality        graphql.Omittable[*domain.Criticality]
+	Visibility         graphql.Omittable[*domain.Visibility]
 	Labels             graphql.Omittable[map[string]any]
 }
 

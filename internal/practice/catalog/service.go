@@ -31,7 +31,7 @@ func (p *Practice) CreateService(ctx context.Context, in CreateServiceInput) (*e
 	}
 	row := cmdb.NewCI{
 		Class: cmdb.ServiceClass(in.Kind), Name: in.Name, Description: or(in.Description, ""), Lifecycle: or(in.Lifecycle, domain.Live),
-		Environment: or(in.Environment, domain.Production), Criticality: or(in.Criticality, domain.CriticalityMedium), Labels: present,
+		Environment: or(in.Environment, domain.Production), Criticality: or(in.Criticality, domain.CriticalityMedium), Visibility: or(in.Visibility, domain.Everyone), Labels: present,
 		Service: &cmdb.ServiceFacet{
 			Tier: or(in.Tier, ""), PortfolioStage: or(in.PortfolioStage, domain.PortfolioCatalog), Category: or(in.Category, ""),
 			Links: links(in.Links), SupportTeam: or(in.SupportTeam, 0), AvailabilityTarget: in.AvailabilityTarget,
@@ -68,12 +68,13 @@ func (in UpdateServiceInput) change() (cmdb.CIChange, error) {
 	if target, set := in.AvailabilityTarget.ValueOK(); set {
 		facet.AvailabilityTarget = &target
 	}
-	failures := make([]error, 6)
+	failures := make([]error, 7)
 	ch.Name, failures[0] = cmdb.Given(in.Name, "name")
 	ch.Lifecycle, failures[1] = cmdb.Given(in.Lifecycle, "lifecycle")
 	ch.Environment, failures[2] = cmdb.Given(in.Environment, "environment")
 	ch.Criticality, failures[3] = cmdb.Given(in.Criticality, "criticality")
 	facet.PortfolioStage, failures[4] = cmdb.Given(in.PortfolioStage, "portfolioStage")
+	ch.Visibility, failures[6] = cmdb.Given(in.Visibility, "visibility")
 	failures[5] = ch.SetLabels(in.Labels.Value(), in.Labels.IsSet())
 	return ch, errors.Join(failures...)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -41,6 +42,15 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 		scope := cisOf(rows)
 		if said, isSaid := in.Scope.ValueOK(); isSaid {
 			scope = check(ctx, tx, &f, said, rows)
+			hidden, err := sight.Hidden(ctx, tx.Client())
+			if err != nil {
+				return err
+			}
+			for _, c := range cisOf(rows) {
+				if hidden[c.ID] { // what the actor may not see stays
+					scope = append(scope, c)
+				}
+			}
 		}
 		if err := f.Err(); err != nil {
 			return err

@@ -37,6 +37,7 @@ func (r *Reference) edit(old *ent.CI, ch CIChange, isHeld func(field string) boo
 	put(c, isHeld, "lifecycle", &next.Lifecycle, ch.Lifecycle)
 	put(c, isHeld, "environment", &next.Environment, ch.Environment)
 	put(c, isHeld, "criticality", &next.Criticality, ch.Criticality)
+	put(c, isHeld, "visibility", &next.Visibility, ch.Visibility)
 	if ch.Service != nil {
 		r.editService(c, *ch.Service, isHeld, f)
 	}

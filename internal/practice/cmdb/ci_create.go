@@ -30,6 +30,7 @@ func (p *Practice) CreateCI(ctx context.Context, in CreateCIInput) (*ent.CI, err
 		return CreateByPerson(ctx, tx, NewCI{
 			Class: in.Class, Name: in.Name, Description: or(in.Description, ""), Lifecycle: or(in.Lifecycle, domain.Live),
 			Environment: or(in.Environment, domain.Production), Criticality: or(in.Criticality, domain.CriticalityMedium),
+			Visibility: or(in.Visibility, domain.Everyone),
 			Attributes: in.Attributes, Labels: present(labels),
 		}, in.Owners, in.ExternalIdentity)
 	})
@@ -123,7 +124,8 @@ func (r *Reference) draftCI(row NewCI, f *faults) *ent.CI {
 	d := &ent.CI{
 		Name: row.Name, Description: row.Description, Lifecycle: orElse(row.Lifecycle, domain.Live),
 		Environment: orElse(row.Environment, domain.Production), Criticality: orElse(row.Criticality, domain.CriticalityMedium),
-		Labels: maps.Clone(row.Labels),
+		Visibility: orElse(row.Visibility, domain.Everyone),
+		Labels:     maps.Clone(row.Labels),
 	}
 	if d.Labels == nil {
 		d.Labels = map[string]string{}
@@ -237,7 +239,7 @@ func saveCIs(ctx context.Context, tx *store.Tx, drafts []*ent.CI) ([]*ent.CI, er
 		builders := make([]*ent.CICreate, len(chunk))
 		for i, d := range chunk {
 			b := tx.CI.Create().SetClassID(d.ClassID).SetName(d.Name).SetDescription(d.Description).SetLifecycle(d.Lifecycle).
-				SetEnvironment(d.Environment).SetCriticality(d.Criticality).SetAttributes(d.Attributes).SetLabels(d.Labels).
+				SetEnvironment(d.Environment).SetCriticality(d.Criticality).SetVisibility(d.Visibility).SetAttributes(d.Attributes).SetLabels(d.Labels).
 				SetNillableServiceKind(d.ServiceKind).SetNillableTierID(d.TierID).SetNillablePortfolioStage(d.PortfolioStage).
 				SetCategory(d.Category).SetNillableSupportTeamID(d.SupportTeamID).SetNillableAvailabilityTarget(d.AvailabilityTarget).
 				SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)

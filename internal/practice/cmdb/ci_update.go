@@ -24,7 +24,7 @@ func (p *Practice) UpdateCI(ctx context.Context, in UpdateCIInput) (*ent.CI, err
 	ch := CIChange{
 		ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: given(&f, in.Name, "name"), Description: Cleared(in.Description),
 		Lifecycle: given(&f, in.Lifecycle, "lifecycle"), Environment: given(&f, in.Environment, "environment"),
-		Criticality: given(&f, in.Criticality, "criticality"), Attributes: in.Attributes.Value(),
+		Criticality: given(&f, in.Criticality, "criticality"), Visibility: given(&f, in.Visibility, "visibility"), Attributes: in.Attributes.Value(),
 	}
 	ch.ReplaceAttributes = in.Attributes.IsSet() && in.Attributes.Value() == nil
 	f.add(ch.SetLabels(in.Labels.Value(), in.Labels.IsSet()))
@@ -231,6 +231,8 @@ func saveChange(ctx context.Context, tx *store.Tx, c *change) (*ent.CI, error) {
 			u.SetEnvironment(n.Environment)
 		case "criticality":
 			u.SetCriticality(n.Criticality)
+		case "visibility":
+			u.SetVisibility(n.Visibility)
 		case "category":
 			u.SetCategory(n.Category)
 		case "links":

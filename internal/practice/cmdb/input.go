@@ -17,6 +17,7 @@ type CreateCIInput struct {
 	Lifecycle        *domain.Lifecycle
 	Environment      *domain.Environment
 	Criticality      *domain.Criticality
+	Visibility       *domain.Visibility
 	Attributes       map[string]any
 	Labels           map[string]any
 	Owners           []OwnerInput
@@ -39,6 +40,7 @@ type UpdateCIInput struct {
 	Lifecycle       graphql.Omittable[*domain.Lifecycle]
 	Environment     graphql.Omittable[*domain.Environment]
 	Criticality     graphql.Omittable[*domain.Criticality]
+	Visibility      graphql.Omittable[*domain.Visibility]
 	Attributes      graphql.Omittable[map[string]any]
 	Labels          graphql.Omittable[map[string]any]
 	UnlockFields    graphql.Omittable[[]string]

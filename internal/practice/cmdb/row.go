@@ -13,6 +13,7 @@ type NewCI struct {
 	Lifecycle   domain.Lifecycle
 	Environment domain.Environment
 	Criticality domain.Criticality
+	Visibility  domain.Visibility
 	Attributes  map[string]any
 	Labels      map[string]string
 	// Service is what a CI of a service class adds; nil takes the defaults. On any other class it is refused.
@@ -38,6 +39,7 @@ type CIChange struct {
 	Lifecycle       *domain.Lifecycle
 	Environment     *domain.Environment
 	Criticality     *domain.Criticality
+	Visibility      *domain.Visibility
 	// Attributes and Labels are merged into what there is; a nil value removes one. ReplaceAttributes and
 	// ReplaceLabels drop what was there first.
 	Attributes        map[string]any

@@ -39,6 +39,7 @@ func checkFields(c *ent.CI, f *faults) {
 	oneOf(f, "lifecycle", c.Lifecycle)
 	oneOf(f, "environment", c.Environment)
 	oneOf(f, "criticality", c.Criticality)
+	oneOf(f, "visibility", c.Visibility)
 	if c.PortfolioStage != nil {
 		oneOf(f, "portfolioStage", *c.PortfolioStage)
 	}

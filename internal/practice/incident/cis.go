@@ -6,6 +6,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -14,7 +15,7 @@ import (
 )
 
 // SetCIs says which CIs an incident names, in place of those it named. Unless a person has set the impact level, it
-// follows what the graph suggests for the new ones.
+// follows what the graph suggests for the new ones. Those that the actor may not see stay.
 func (p *Practice) SetCIs(ctx context.Context, in SetCIs) (*ent.Incident, error) {
 	return p.edit(ctx, "incident.set_cis", target{in.ID, in.ExpectedVersion}, func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
 		if err := editable(was); err != nil {
@@ -32,6 +33,15 @@ func (p *Practice) SetCIs(ctx context.Context, in SetCIs) (*ent.Incident, error)
 		named := check(ctx, tx, &f, in.CIs, before)
 		if err := f.Err(); err != nil {
 			return err
+		}
+		hidden, err := sight.Hidden(ctx, tx.Client())
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if hidden[row.CiID] {
+				named = append(named, CI{ID: row.CiID, Role: row.Role})
+			}
 		}
 		if same(before, named) {
 			return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
@@ -142,19 +143,26 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, lists [][
 	if err := nameAll(ctx, c, names); err != nil {
 		return nil, err
 	}
+	hidden, err := sight.Hidden(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	for i := range findings {
-		findings[i].conclude(services[i], names)
+		findings[i].conclude(services[i], names, hidden)
 	}
 	return findings, nil
 }
 
-func (f *finding) conclude(services []affected, names map[ident.ID]string) {
+// conclude keeps what was found, and suggests a level without a word of what the actor may not see.
+func (f *finding) conclude(services []affected, names map[ident.ID]string, hidden map[ident.ID]bool) {
 	weighed := make([]priority.Service, len(services))
 	f.snapshot.Services = make([]domain.ImpactedRecord, 0, min(len(services), mostServices))
 	for i, a := range services {
 		weighed[i] = priority.Service{Rank: a.rank, State: a.State}
 		if i < mostServices {
-			weighed[i].Name = names[a.CI]
+			if !hidden[a.CI] {
+				weighed[i].Name = names[a.CI]
+			}
 			f.snapshot.Services = append(f.snapshot.Services, domain.ImpactedRecord{CI: a.CI, Name: names[a.CI], State: a.State.String()})
 		}
 	}

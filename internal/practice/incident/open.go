@@ -118,7 +118,7 @@ func knownAs(ctx context.Context, tx *store.Tx, key domain.ExternalKey) (*ent.In
 	case err != nil:
 		return nil, err
 	case row.RecordID.Kind() != ident.Incident:
-		return nil, errs.New(errs.AlreadyExists, "%s calls %s %q already", key.Source, row.RecordID, key.ExternalID).At("externalIdentity")
+		return nil, errs.New(errs.AlreadyExists, "%s calls another record %q already", key.Source, key.ExternalID).At("externalIdentity")
 	}
 	return tx.Incident.Get(ctx, row.RecordID)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -85,7 +86,7 @@ func SetReference[B any](was, is *ident.ID, set func(ident.ID) B, clear func() B
 const MostCIs = 1000
 
 // CIs loads the CIs that an input list names, in its order and each once; a service is its CI. Where there is a fault the
-// record is nil.
+// record is nil. What the actor may not see is not there.
 func (f *Form) CIs(ctx context.Context, tx *store.Tx, field string, ids []ident.ID) []*ent.CI {
 	records := make([]*ent.CI, len(ids))
 	if len(ids) > MostCIs {
@@ -117,8 +118,15 @@ func (f *Form) CIs(ctx context.Context, tx *store.Tx, field string, ids []ident.
 		f.Fault(err)
 		return records
 	}
+	hidden, err := sight.Hidden(ctx, tx.Client())
+	if err != nil {
+		f.Fault(err)
+		return records
+	}
 	for _, c := range found {
-		records[places[c.ID]] = c
+		if !hidden[c.ID] {
+			records[places[c.ID]] = c
+		}
 	}
 	for _, id := range wanted {
 		if i := places[id]; records[i] == nil {

@@ -30,7 +30,7 @@ func several(n int) (teams []*ent.Team, cis []*ent.CI, owners []*ent.Owner, keys
 		t := &ent.Team{Name: fmt.Sprintf("team %d %s", i, text), Description: text, Version: 1, CreatedAt: at, UpdatedAt: at}
 		c := &ent.CI{
 			ClassID: ident.New(ident.CIClass, 1), Name: fmt.Sprintf("ci %d %s", i, text), Description: text, Lifecycle: domain.Live, Environment: domain.Staging,
-			Criticality: domain.CriticalityHigh, Attributes: map[string]any{}, Labels: map[string]string{}, Version: 1, CreatedAt: at, UpdatedAt: at,
+			Criticality: domain.CriticalityHigh, Visibility: domain.Everyone, Attributes: map[string]any{}, Labels: map[string]string{}, Version: 1, CreatedAt: at, UpdatedAt: at,
 		}
 		r := &ent.Relationship{
 			TypeID: ident.New(ident.RelationshipType, 1), SourceID: ciOf(i), TargetID: ciOf(i + 1), Attributes: map[string]any{}, ReportedBy: "test",
@@ -43,7 +43,7 @@ func several(n int) (teams []*ent.Team, cis []*ent.CI, owners []*ent.Owner, keys
 			c.Labels = map[string]string{"z": text, "a": "b"}
 			c.ServiceKind, c.PortfolioStage, c.SupportTeamID, c.AvailabilityTarget = &kind, &stage, &team, &target
 			c.Links = []domain.Link{{Kind: domain.Runbook, Title: text, URL: "https://example.org/?a=1&b=2"}}
-			c.Locks, c.Category = []string{"name"}, text
+			c.Locks, c.Category, c.Visibility = []string{"name"}, text, domain.Owners
 			r.Strength, r.Attributes = &soft, map[string]any{"a": text}
 			o.Role = "odd " + text
 		}

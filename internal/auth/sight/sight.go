@@ -1,0 +1,156 @@
+// Package sight knows which CIs an actor may see: those for everyone, and restricted ones that a team of theirs, or they
+// themselves, own; admins and catalog editors see all. It refuses in doubt: without an actor, or with one whose name is
+// not the name of exactly one person, nothing restricted is seen.
+package sight
+
+import (
+	"context"
+	"sync"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/membership"
+	"github.com/linchpin-cmdb/linchpin/ent/person"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// Sight is what an actor may see. The zero Sight sees what everyone sees.
+type Sight struct {
+	seesAll bool
+	owners  []ident.ID // the actor's person and their teams
+}
+
+// SeesAll reports whether nothing is restricted for the actor.
+func (s Sight) SeesAll() bool { return s.seesAll }
+
+type memoKey struct{}
+
+// memo is what one operation has looked up.
+type memo struct {
+	sight  func() (Sight, error)
+	hidden func() (map[ident.ID]bool, error)
+}
+
+// Once makes a context for one operation, in which both questions are put to the database once at most. What changes
+// meanwhile is seen by the next operation.
+func Once(ctx context.Context, c *ent.Client) context.Context {
+	return context.WithValue(ctx, memoKey{}, &memo{
+		sync.OnceValues(func() (Sight, error) { return lookUp(ctx, c) }),
+		sync.OnceValues(func() (map[ident.ID]bool, error) {
+			s, err := Of(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			return s.hidden(ctx, c)
+		}),
+	})
+}
+
+// Of is what the actor of ctx may see, in two statements for those who do not see all.
+func Of(ctx context.Context, c *ent.Client) (Sight, error) {
+	if m, is := ctx.Value(memoKey{}).(*memo); is {
+		return m.sight()
+	}
+	return lookUp(ctx, c)
+}
+
+// Hidden are the CIs that the actor of ctx may not see; nil for those who see all. It costs what there is of restricted
+// CIs, whatever the size of the estate.
+func Hidden(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
+	if m, is := ctx.Value(memoKey{}).(*memo); is {
+		return m.hidden()
+	}
+	s, err := lookUp(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return s.hidden(ctx, c)
+}
+
+func lookUp(ctx context.Context, c *ent.Client) (Sight, error) {
+	actor, known := auth.From(ctx)
+	switch {
+	case !known || len(actor.Roles) == 0:
+		return Sight{}, nil
+	case actor.Has(auth.CatalogEditor):
+		return Sight{seesAll: true}, nil
+	}
+	namesakes, err := c.Person.Query().Where(person.Name(actor.Name)).Limit(2).IDs(ctx)
+	if err != nil || len(namesakes) != 1 {
+		return Sight{}, err
+	}
+	teams, err := c.Membership.Query().Where(membership.PersonID(namesakes[0])).All(ctx)
+	if err != nil {
+		return Sight{}, err
+	}
+	owners := namesakes
+	for _, m := range teams {
+		owners = append(owners, m.TeamID)
+	}
+	return Sight{owners: owners}, nil
+}
+
+func (s Sight) hidden(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
+	if s.seesAll {
+		return nil, nil
+	}
+	q := c.CI.Query()
+	q.Modify(func(sel *sql.Selector) {
+		table := sel.TableName()
+		sel.Where(sql.P(func(b *sql.Builder) { s.isHidden(b, table) }))
+	})
+	ids, err := q.IDs(ctx)
+	hidden := make(map[ident.ID]bool, len(ids))
+	for _, id := range ids {
+		hidden[id] = true
+	}
+	return hidden, err
+}
+
+// CIs restricts a statement on the table ci to what may be seen.
+func (s Sight) CIs(sel *sql.Selector) {
+	if table := sel.TableName(); !s.seesAll {
+		sel.Where(sql.P(func(b *sql.Builder) { s.Write(b, table) }))
+	}
+}
+
+// Write writes the condition that a row of ci, by its name in the statement, may be seen.
+func (s Sight) Write(b *sql.Builder, table string) {
+	if s.seesAll {
+		b.WriteString("1 = 1")
+		return
+	}
+	b.WriteString("NOT ").Wrap(func(b *sql.Builder) { s.isHidden(b, table) })
+}
+
+// Naming restricts a statement to rows of which these columns name no CI that may not be seen. They may name other
+// records, or nothing.
+func (s Sight) Naming(sel *sql.Selector, columns ...string) {
+	if s.seesAll {
+		return
+	}
+	for _, column := range columns {
+		name := sel.C(column)
+		sel.Where(sql.P(func(b *sql.Builder) {
+			b.WriteString("NOT EXISTS (SELECT 1 FROM ci AS named WHERE named.id = ").Ident(name).WriteString(" AND ")
+			s.isHidden(b, "named")
+			b.WriteString(")")
+		}))
+	}
+}
+
+// isHidden writes the condition that a row of ci may not be seen. The index on restricted CIs needs the word as it stands.
+func (s Sight) isHidden(b *sql.Builder, table string) {
+	b.WriteString(table + ".visibility = 'OWNERS'")
+	if len(s.owners) == 0 {
+		return
+	}
+	owners := make([]any, len(s.owners))
+	for i, id := range s.owners {
+		owners[i] = id
+	}
+	b.WriteString(" AND NOT EXISTS (SELECT 1 FROM owner AS own WHERE own.ci_id = " + table + ".id AND (own.team_id IN (").Args(owners...).
+		WriteString(") OR own.person_id IN (").Args(owners...).WriteString(")))")
+}
