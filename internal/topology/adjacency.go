@@ -38,31 +38,6 @@ func (a Arc) Vertex() Vertex { return Vertex(a & (1<<arcIndexBits - 1)) }
 // Group is the other end of a GroupArc or WeightedArc.
 func (a Arc) Group() GroupIndex { return GroupIndex(a & (1<<arcIndexBits - 1)) }
 
-// row is the list of arcs of one vertex and, beside it, the number of the relationship of each (0 for the
-// entry of a group in the row of its dependent). Writers append beyond the length that earlier snapshots
-// see and copy on every other change, so that a hub is copied once and not on every write.
-type row struct {
-	arcs          []Arc
-	relationships []uint32
-}
-
-func (r row) with(a Arc, relationship uint32) row {
-	return row{append(r.arcs, a), append(r.relationships, relationship)}
-}
-
-// without is a fresh row that lacks the entries for which gone says so. What stays is copied piece by piece.
-func (r row) without(gone func(a Arc, relationship uint32) bool) row {
-	out := row{make([]Arc, 0, len(r.arcs)), make([]uint32, 0, len(r.arcs))}
-	from := 0
-	for i, a := range r.arcs {
-		if gone(a, r.relationships[i]) {
-			out.arcs, out.relationships = append(out.arcs, r.arcs[from:i]...), append(out.relationships, r.relationships[from:i]...)
-			from = i + 1
-		}
-	}
-	return row{append(out.arcs, r.arcs[from:]...), append(out.relationships, r.relationships[from:]...)}
-}
-
 // adjacency is one direction of the graph: compressed sparse rows, with changed rows laid over them.
 // See Saad, Iterative Methods for Sparse Linear Systems, 3.4, for the layout.
 type adjacency struct {
@@ -77,7 +52,8 @@ func (a *adjacency) len() int { return max(len(a.offsets)-1, a.delta.length) }
 // arcsOf is the hot half of a row. Its capacity ends with it.
 func (a *adjacency) arcsOf(v Vertex) []Arc {
 	if r := a.delta.find(uint32(v)); r != nil {
-		return r.arcs[:len(r.arcs):len(r.arcs)]
+		arcs := r.whole().arcs
+		return arcs[:len(arcs):len(arcs)]
 	}
 	if int(v)+1 < len(a.offsets) {
 		from, to := a.offsets[v], a.offsets[v+1]
@@ -86,13 +62,16 @@ func (a *adjacency) arcsOf(v Vertex) []Arc {
 	return nil
 }
 
-func (a *adjacency) row(v Vertex) row {
+func (a *adjacency) row(v Vertex) row { return a.written(v).whole() }
+
+// written is a row as the last change left it: a long one may be patched.
+func (a *adjacency) written(v Vertex) row {
 	if r := a.delta.find(uint32(v)); r != nil {
 		return *r
 	}
 	if int(v)+1 < len(a.offsets) {
 		from, to := a.offsets[v], a.offsets[v+1]
-		return row{a.arcs[from:to:to], a.relationships[from:to:to]}
+		return row{arcs: a.arcs[from:to:to], relationships: a.relationships[from:to:to]}
 	}
 	return row{}
 }

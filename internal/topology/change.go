@@ -123,8 +123,7 @@ func (w *writer) writeGroup(g uint32, after Counter) {
 // dependent is: without members that arrive it does nothing.
 func (w *writer) attach(g uint32, before, after *Counter) {
 	if before.isKnown {
-		old := before.arc(g)
-		w.setIn(before.Dependent, w.in.row(before.Dependent).without(func(a Arc, r uint32) bool { return a == old && r == 0 }))
+		w.setIn(before.Dependent, w.inRow(before.Dependent).without([]key{groupKey(before.arc(g))}))
 	}
 	if after.isKnown {
 		w.setIn(after.Dependent, w.inRow(after.Dependent).with(after.arc(g), 0))

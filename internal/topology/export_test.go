@@ -1,5 +1,8 @@
 package topology
 
+// In tests rows are soon long, and soon patched enough.
+func init() { longRow, maxPatch = 3, 5 }
+
 // CompactEagerly makes every write to a small graph start a compaction.
 func (g *Graph) CompactEagerly() { g.slack = 0 }
 

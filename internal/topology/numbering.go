@@ -65,7 +65,7 @@ func (m move) arc(a Arc) Arc {
 }
 
 func (m move) row(r row) row {
-	moved := row{make([]Arc, len(r.arcs)), slices.Clone(r.relationships)}
+	moved := row{arcs: make([]Arc, len(r.arcs)), relationships: slices.Clone(r.relationships)}
 	for i, a := range r.arcs {
 		moved.arcs[i] = m.arc(a)
 	}

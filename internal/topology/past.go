@@ -35,7 +35,9 @@ func (s *Snapshot) Beside(other *Snapshot) (bytes int64) {
 	bytes += overlayBytes(&s.groups.delta, arrivals)
 	for _, d := range [][2]*adjacency{{&s.out, &other.out}, {&s.in, &other.in}} {
 		bytes += flatBeside(d[0].offsets, d[1].offsets) + flatBeside(d[0].arcs, d[1].arcs) + flatBeside(d[0].relationships, d[1].relationships)
-		bytes += overlayBytes(&d[0].delta, func(r *row) int { return cap(r.arcs) * int(unsafe.Sizeof(Arc(0))+unsafe.Sizeof(uint32(0))) })
+		bytes += overlayBytes(&d[0].delta, func(r *row) int {
+			return (cap(r.arcs) + r.changes()) * int(unsafe.Sizeof(Arc(0))+unsafe.Sizeof(uint32(0)))
+		})
 	}
 	lists := func(l *[]uint32) int { return len(*l) * int(unsafe.Sizeof(uint32(0))) }
 	return bytes + overlayBytes(&s.memberships, lists) + overlayBytes(&s.awaiting, lists)

@@ -9,7 +9,7 @@ import (
 
 // With is the snapshot as it would be if the facts of b were written and its records removed: a view for
 // what-if questions, itself a Snapshot and a base for further views. It shares all that b does not touch, so
-// that it costs what Graph.Apply costs: what the batch touches, the rows of CIs that gain or lose an arc included, and only
+// that it costs what Graph.Apply costs: what the batch touches, the arcs of CIs that come and go included, and only
 // for a type that gets another flow or strength everything. The graph does not change, and the view keeps the
 // revision of s whatever b says. A fact that cannot be, or a number far above Unused, is errs.Invalid.
 func (s *Snapshot) With(b Batch) (*Snapshot, error) {
@@ -108,9 +108,9 @@ func (b *branch) ownIn(v Vertex) {
 	}
 }
 
-// outRow is a row to append to.
+// outRow is a row to change.
 func (w *writer) outRow(v Vertex) row {
-	r := w.out.row(v)
+	r := w.out.written(v)
 	if w.branch != nil && !w.branch.out[v] {
 		return r.clipped()
 	}
@@ -118,14 +118,12 @@ func (w *writer) outRow(v Vertex) row {
 }
 
 func (w *writer) inRow(v Vertex) row {
-	r := w.in.row(v)
+	r := w.in.written(v)
 	if w.branch != nil && !w.branch.in[v] {
 		return r.clipped()
 	}
 	return r
 }
-
-func (r row) clipped() row { return row{slices.Clip(r.arcs), slices.Clip(r.relationships)} }
 
 // extensible is a list to append to.
 func (w *writer) extensible(list []uint32) []uint32 {

@@ -159,63 +159,40 @@ func (w *writer) touch(c changes) []uint32 {
 	return slices.Compact(touched)
 }
 
-// place is a relationship in the row of a vertex.
+// place is an entry, or several of one key, in the row of a vertex.
 type place struct {
-	at           Vertex
-	relationship uint32
+	at  Vertex
+	key key
 }
 
-// retract takes the arcs of relationships out of the rows at their ends. Each row is copied once, however
+// retract takes the arcs of relationships out of the rows at their ends. Each row is written once, however
 // many of its arcs go.
 func (w *writer) retract(touched []uint32, dirty map[uint32]bool) {
 	var out, in []place
 	for _, r := range touched {
-		f := w.relationships.at(r)
-		hops, n := w.hops(f)
-		for _, h := range hops[:n] {
-			out = append(out, place{h.from, r})
-			in = append(in, place{h.to, r})
-		}
-		if n > 0 {
-			w.eachGroup(r, f, func(g uint32) { dirty[g] = true })
-		}
+		w.arcs(w.relationships.at(r), w.membershipsOf(r), func(h hop, a Arc) {
+			out = append(out, place{h.from, relationshipKey(r)})
+			if k := a.Kind(); k == HardArc || k == SoftArc {
+				in = append(in, place{h.to, relationshipKey(r)})
+			} else {
+				dirty[uint32(a.Group())] = true
+			}
+		})
 	}
-	strip(out, w.out.row, w.setOut)
-	strip(in, w.in.row, w.setIn)
+	strip(out, w.outRow, w.setOut)
+	strip(in, w.inRow, w.setIn)
 }
 
-// sieve tells most numbers that are not in a set by one bit: a hub has many arcs, of which few go.
-type sieve [64]uint64
-
-func (s *sieve) add(r uint32)          { s[r>>6&63] |= 1 << (r & 63) }
-func (s *sieve) mayHave(r uint32) bool { return s[r>>6&63]>>(r&63)&1 != 0 }
-
 func strip(places []place, read func(Vertex) row, write func(Vertex, row)) {
-	slices.SortFunc(places, func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.relationship, b.relationship))
-	})
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key)) })
+	places = slices.Compact(places) // one for each group that counts it
 	for len(places) > 0 {
-		n := 1
-		for n < len(places) && places[n].at == places[0].at {
-			n++
+		at, gone := places[0].at, []key(nil)
+		for len(places) > 0 && places[0].at == at {
+			gone = append(gone, places[0].key)
+			places = places[1:]
 		}
-		at, gone := places[0].at, places[:n]
-		places = places[n:]
-		before := read(at)
-		var some sieve
-		for _, p := range gone {
-			some.add(p.relationship)
-		}
-		after := before.without(func(_ Arc, relationship uint32) bool {
-			if !some.mayHave(relationship) {
-				return false
-			}
-			_, found := slices.BinarySearchFunc(gone, relationship, func(p place, r uint32) int { return cmp.Compare(p.relationship, r) })
-			return found
-		})
-		if len(after.arcs) != len(before.arcs) {
-			write(at, after)
-		}
+		write(at, read(at).without(gone))
 	}
 }
 
@@ -255,16 +232,6 @@ func (w *writer) list(r uint32, f *relationshipFact) {
 			f.tags |= end.tag
 			w.awaiting.set(uint32(end.at), append(w.extensible(w.awaitingAt(end.at)), r), w.edit)
 		}
-	}
-}
-
-func (w *writer) eachGroup(r uint32, f *relationshipFact, visit func(g uint32)) {
-	if f.tags&inSeveralGroups != 0 {
-		for _, g := range w.membershipsOf(r) {
-			visit(g)
-		}
-	} else if f.group != 0 {
-		visit(f.group)
 	}
 }
 
