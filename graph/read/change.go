@@ -208,9 +208,15 @@ func (c *Change) links(ctx context.Context) ([]*ChangeCI, error) {
 	})
 }
 
+// inScope are the CIs that a change names.
+func inScope(ctx context.Context, c *Change) ([]ident.ID, error) {
+	links, err := c.links(ctx)
+	return distinct(links, func(l *ChangeCI) *ident.ID { return &l.CiID }), err
+}
+
 // Impact is what breaks while the change's TAKEN_DOWN CIs are down, by the graph as it is now.
 func (c *Change) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
-	return asked(ctx, c.in, c, (*Change).id, "impact of a change", filter, nil, func(c *Change, graph *topology.Snapshot) (q impact.Question, err error) {
+	return asked(ctx, c.in, c, (*Change).id, inScope, "impact of a change", filter, nil, func(c *Change, graph *topology.Snapshot) (q impact.Question, err error) {
 		links, err := c.links(ctx)
 		for _, l := range links {
 			if v, known := graph.Index(l.CiID); known && graph.IsPresent(v) && l.Role == domain.TakenDownRole {

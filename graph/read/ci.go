@@ -211,6 +211,9 @@ func loadCIs(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CI, 
 
 func (c *CI) id() ident.ID { return c.ID }
 
+// itself are the CIs that a question about the CI names.
+func itself(_ context.Context, c *CI) ([]ident.ID, error) { return []ident.ID{c.ID}, nil }
+
 // IsNode marks records with a global id.
 func (*CI) IsNode() {}
 
@@ -291,7 +294,7 @@ func (c *CI) DanglingReferences(ctx context.Context) ([]*DanglingReference, erro
 // Impact is what breaks if the CI fails.
 func (c *CI) Impact(ctx context.Context, state string, maxDepth, maxCIs *int, filter *ImpactFilter, asOf *AsOf) (*Impact, error) {
 	about := fmt.Sprint("impact of a CI ", state, shown(maxDepth), shown(maxCIs))
-	return asked(ctx, c.in, c, (*CI).id, about, filter, asOf, func(c *CI, _ *topology.Snapshot) (impact.Question, error) {
+	return asked(ctx, c.in, c, (*CI).id, itself, about, filter, asOf, func(c *CI, _ *topology.Snapshot) (impact.Question, error) {
 		return question([]*Failure{{ID: c.ID, State: state}}, nil, maxDepth, maxCIs)
 	})
 }

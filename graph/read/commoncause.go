@@ -74,7 +74,11 @@ func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *O
 	if err := r.mayName(ctx, groups); err != nil {
 		return nil, err
 	}
-	view, given, err := r.suppose(ctx, r.snapshot(), overlay)
+	graph, err := r.snapshotWith(ctx, append(overlay.names(), groups...)...)
+	if err != nil {
+		return nil, err
+	}
+	view, given, err := r.suppose(ctx, graph, overlay)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *Imp
 		return nil, err
 	}
 	about := fmt.Sprint("dependencies ", shown(maxDepth), shown(maxCIs), asOf)
-	r, err := readingOf(ctx, c.in, about, asOf)
+	r, err := readingOf(ctx, c.in, about, asOf, itself)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,11 @@ func (r *Reader) Path(ctx context.Context, from, to ident.ID, asOf *AsOf) (*Impa
 	if err != nil {
 		return nil, err
 	}
-	steps, err := impact.ShortestPath(ctx, r.snapshot(), asCI(from), asCI(to))
+	graph, err := r.snapshotWith(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := impact.ShortestPath(ctx, graph, asCI(from), asCI(to))
 	if err != nil || len(steps) == 0 {
 		return nil, err
 	}
@@ -165,7 +169,11 @@ func (r *Reader) Paths(ctx context.Context, from, to ident.ID, first int, asOf *
 	if err != nil {
 		return nil, err
 	}
-	answer, err := impact.Paths(ctx, r.snapshot(), asCI(from), asCI(to), impact.PathLimits{MaxPaths: first})
+	graph, err := r.snapshotWith(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := impact.Paths(ctx, graph, asCI(from), asCI(to), impact.PathLimits{MaxPaths: first})
 	if err != nil {
 		return nil, err
 	}

@@ -52,20 +52,30 @@ type reading struct {
 	graph *topology.Snapshot
 }
 
-func readingOf[T any](ctx context.Context, b *batch[T], about string, asOf *AsOf) (reading, error) {
+// readingOf is the reading of a batch whose rows ask about the CIs that names gives.
+func readingOf[T any](ctx context.Context, b *batch[T], about string, asOf *AsOf, names func(context.Context, *T) ([]ident.ID, error)) (reading, error) {
 	return once(b, "graph of "+about, func() (reading, error) {
 		r, err := b.asOf(ctx, asOf)
 		if err != nil {
 			return reading{}, err
 		}
-		return reading{r, r.snapshot()}, nil
+		var named []ident.ID
+		for _, row := range b.rows {
+			ids, err := names(ctx, row)
+			if err != nil {
+				return reading{}, err
+			}
+			named = append(named, ids...)
+		}
+		graph, err := r.snapshotWith(ctx, named...)
+		return reading{r, graph}, err
 	})
 }
 
 // asked gives row the answer to its own question, on the same graph as all rows of the batch.
-func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, about string, filter *ImpactFilter, asOf *AsOf, question func(*T, *topology.Snapshot) (impact.Question, error)) (*Impact, error) {
+func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, names func(context.Context, *T) ([]ident.ID, error), about string, filter *ImpactFilter, asOf *AsOf, question func(*T, *topology.Snapshot) (impact.Question, error)) (*Impact, error) {
 	about += asOf.String()
-	r, err := readingOf(ctx, b, about, asOf)
+	r, err := readingOf(ctx, b, about, asOf, names)
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +114,17 @@ func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident
 		return nil, err
 	}
 	one := newBatch(r, []*impact.Question{&q})
-	return asked(ctx, one, &q, func(*impact.Question) ident.ID { return 0 }, fmt.Sprint("impact ", q), filter, asOf,
+	return asked(ctx, one, &q, func(*impact.Question) ident.ID { return 0 }, inQuestion, fmt.Sprint("impact ", q), filter, asOf,
 		func(q *impact.Question, _ *topology.Snapshot) (impact.Question, error) { return *q, nil })
+}
+
+// inQuestion are the CIs that a question names.
+func inQuestion(_ context.Context, q *impact.Question) ([]ident.ID, error) {
+	named := slices.Clone(q.Excluded)
+	for _, f := range q.Failed {
+		named = append(named, f.CI)
+	}
+	return named, nil
 }
 
 // question is the question to the engine.

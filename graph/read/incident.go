@@ -290,9 +290,15 @@ func (i *Incident) links(ctx context.Context) ([]*IncidentCI, error) {
 	})
 }
 
+// inIncident are the CIs that an incident names.
+func inIncident(ctx context.Context, i *Incident) ([]ident.ID, error) {
+	links, err := i.Cis(ctx)
+	return distinct(links, func(l *IncidentCI) *ident.ID { return &l.CiID }), err
+}
+
 // Impact is what breaks because of the incident's ROOT CIs, by the graph as it is now.
 func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
-	return asked(ctx, i.in, i, (*Incident).id, "impact of an incident", filter, nil, func(i *Incident, graph *topology.Snapshot) (impact.Question, error) {
+	return asked(ctx, i.in, i, (*Incident).id, inIncident, "impact of an incident", filter, nil, func(i *Incident, graph *topology.Snapshot) (impact.Question, error) {
 		links, err := i.links(ctx)
 		named := make([]practice.CI, len(links))
 		for n, l := range links {

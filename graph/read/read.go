@@ -6,6 +6,7 @@ package read
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -39,6 +40,19 @@ func (r *Reader) snapshot() *topology.Snapshot {
 		return r.past.graph
 	}
 	return r.graph.Snapshot()
+}
+
+// snapshotWith is a topology to ask about some records. One that the topology does not know may be as new as a write of another server
+// that it has not heard of yet: then it is awaited, so that what is still unknown does not exist. Errors: errs.Unavailable.
+func (r *Reader) snapshotWith(ctx context.Context, ids ...ident.ID) (*topology.Snapshot, error) {
+	s := r.snapshot()
+	if r.past != nil || !slices.ContainsFunc(ids, func(id ident.ID) bool { return !s.Knows(asCI(id)) }) {
+		return s, nil
+	}
+	if err := r.history.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	return r.snapshot(), nil
 }
 
 // subtreeOf are the ids of the classes with the codes and of all below them; nil for no codes.

@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -77,7 +78,15 @@ func (r *Reader) rootCauses(ctx context.Context, symptoms impact.Symptoms, first
 	if first < 1 || first > maxCandidates {
 		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d candidates", first, maxCandidates)
 	}
-	answer, err := impact.RootCauses(ctx, r.snapshot(), symptoms, impact.RootCauseOptions{MaxCandidates: first, MaxBroken: namedCIs})
+	named := slices.Clone(symptoms.Healthy)
+	for _, s := range symptoms.Seen {
+		named = append(named, s.CI)
+	}
+	graph, err := r.snapshotWith(ctx, named...)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := impact.RootCauses(ctx, graph, symptoms, impact.RootCauseOptions{MaxCandidates: first, MaxBroken: namedCIs})
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +114,10 @@ func (i *Incident) RootCauseCandidates(ctx context.Context, first int) ([]*RootC
 		return nil, err
 	}
 	var symptoms impact.Symptoms
-	graph := i.in.snapshot()
+	graph, err := i.in.snapshotWith(ctx, distinct(links, func(l *IncidentCI) *ident.ID { return &l.CiID })...)
+	if err != nil {
+		return nil, err
+	}
 	for _, l := range links {
 		if v, known := graph.Index(l.CiID); !known || !graph.IsPresent(v) {
 			continue // retired since

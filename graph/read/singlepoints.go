@@ -119,7 +119,15 @@ func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Ov
 	}
 	about := "single points " + overlay.String() + filter.String()
 	on, err := once(b, "graph of "+about, func() (supposition, error) {
-		view, given, err := b.suppose(ctx, b.snapshot(), overlay)
+		named := overlay.names()
+		for _, row := range b.rows {
+			named = append(named, targets(row).CIs...)
+		}
+		graph, err := b.snapshotWith(ctx, named...)
+		if err != nil {
+			return supposition{}, err
+		}
+		view, given, err := b.suppose(ctx, graph, overlay)
 		return supposition{view, given}, err
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
@@ -38,7 +39,11 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, as
 	if err != nil {
 		return nil, err
 	}
-	view, question, err := r.suppose(ctx, r.snapshot(), &o)
+	graph, err := r.snapshotWith(ctx, o.names()...)
+	if err != nil {
+		return nil, err
+	}
+	view, question, err := r.suppose(ctx, graph, &o)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +72,21 @@ func (o *Overlay) String() string {
 	}
 	text, _ := json.Marshal(o) //nolint:errchkjson // nothing in it can fail
 	return string(text)
+}
+
+// names are the records that the overlay is about.
+func (o *Overlay) names() []ident.ID {
+	if o == nil {
+		return nil
+	}
+	all := slices.Concat(o.Excluded, o.Maintenance, o.Removed)
+	for _, f := range o.Failed {
+		all = append(all, f.ID)
+	}
+	for _, l := range o.AddedRelationships {
+		all = append(all, l.Source, l.Target)
+	}
+	return all
 }
 
 // suppose is the view of a graph under an overlay, and the question that the rest of the overlay asks.

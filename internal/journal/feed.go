@@ -93,8 +93,21 @@ func (f *Feed) Await(ctx context.Context, revision int64) error {
 		return err
 	}
 	if revision > head {
-		return errs.New(errs.BadUserInput, "revision %d is not written yet, the newest is %d: ask for the revision of an answer of this database", revision, head)
+		return errs.New(errs.BadUserInput, "revision %d lies in the future: the last one is %d", revision, head)
 	}
+	return f.await(ctx, revision)
+}
+
+// CatchUp waits, for a short while, until the graph shows all that is committed by now. Errors: errs.Unavailable when it does not get there.
+func (f *Feed) CatchUp(ctx context.Context) error {
+	head, err := f.store.Revision(ctx)
+	if err != nil || f.Revision() >= head {
+		return err
+	}
+	return f.await(ctx, head)
+}
+
+func (f *Feed) await(ctx context.Context, revision int64) error {
 	f.stir()
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -333,9 +333,16 @@ func TestWhoeverWaitsForARevisionGetsItOrIsToldWhyNot(t *testing.T) {
 		if err := f.Await(t.Context(), revision+1); errs.CodeOf(err) != errs.BadUserInput {
 			t.Errorf("a revision to come: %v", err)
 		}
+		next := write("more")
+		if err := f.CatchUp(t.Context()); err != nil || f.Revision() < next {
+			t.Errorf("caught up with %d: %v, the graph shows %d", next, err, f.Revision())
+		}
 		f.stop()
 		if err := f.Await(t.Context(), write("two")); errs.CodeOf(err) != errs.Unavailable {
 			t.Errorf("a feed that has stopped: %v", err)
+		}
+		if err := f.CatchUp(t.Context()); errs.CodeOf(err) != errs.Unavailable {
+			t.Errorf("a feed that has stopped catches up: %v", err)
 		}
 	})
 }

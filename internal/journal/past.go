@@ -28,10 +28,10 @@ const rewinding = 2 * time.Minute
 func (f *Feed) At(ctx context.Context, revision int64) (*topology.Snapshot, error) {
 	now := f.graph.Snapshot()
 	if revision > now.Revision() {
-		var err error
-		if now, err = f.await(ctx, revision); err != nil {
+		if err := f.Await(ctx, revision); err != nil {
 			return nil, err
 		}
+		now = f.graph.Snapshot()
 	}
 	if revision == now.Revision() {
 		return now, nil
@@ -42,23 +42,6 @@ func (f *Feed) At(ctx context.Context, revision int64) (*topology.Snapshot, erro
 		return nil, errs.New(errs.BadUserInput, "revision %d lies before the journal begins, which is with revision %d", revision, first.Revision)
 	}
 	return f.kept.at(ctx, revision, func() (*topology.Snapshot, error) { return f.rewind(revision) })
-}
-
-func (f *Feed) await(ctx context.Context, revision int64) (*topology.Snapshot, error) {
-	head, err := f.store.Revision(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if revision > head {
-		return nil, errs.New(errs.BadUserInput, "revision %d lies in the future: the last one is %d", revision, head)
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	now, err := f.graph.Wait(ctx, revision)
-	if err != nil {
-		return nil, errs.New(errs.Unavailable, "this server has not heard of revision %d yet: try again", revision).Because(err)
-	}
-	return now, nil
 }
 
 // RevisionAt is the last revision written at or before a moment, found by bisection: where the clocks of several writers disagree it

@@ -127,6 +127,21 @@ func (s *Snapshot) Group(g ident.ID) (Group, bool) {
 	return s.unpackGroup(number, c), true
 }
 
+// Knows reports whether the snapshot has a CI, a relationship or a group of that id. It has nothing to say of ids of other kinds.
+func (s *Snapshot) Knows(id ident.ID) (known bool) {
+	switch id.Kind() {
+	case ident.CI:
+		_, known = s.Index(id)
+	case ident.Relationship:
+		_, known = s.Relationship(id)
+	case ident.DependencyGroup:
+		_, known = s.Group(id)
+	default:
+		return true
+	}
+	return known
+}
+
 // GroupsOf lists the dependency groups of the CI at v.
 func (s *Snapshot) GroupsOf(v Vertex) []GroupIndex {
 	var groups []GroupIndex
