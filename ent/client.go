@@ -17,6 +17,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
@@ -34,6 +35,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
+	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
+	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
@@ -53,6 +56,8 @@ type Client struct {
 	CI *CIClient
 	// CIClass is the client for interacting with the CIClass builders.
 	CIClass *CIClassClient
+	// Calendar is the client for interacting with the Calendar builders.
+	Calendar *CalendarClient
 	// Change is the client for interacting with the Change builders.
 	Change *ChangeClient
 	// ChangeCI is the client for interacting with the ChangeCI builders.
@@ -83,6 +88,10 @@ type Client struct {
 	Relationship *RelationshipClient
 	// RelationshipType is the client for interacting with the RelationshipType builders.
 	RelationshipType *RelationshipTypeClient
+	// ServiceLevelMark is the client for interacting with the ServiceLevelMark builders.
+	ServiceLevelMark *ServiceLevelMarkClient
+	// ServiceLevelTarget is the client for interacting with the ServiceLevelTarget builders.
+	ServiceLevelTarget *ServiceLevelTargetClient
 	// ServiceTier is the client for interacting with the ServiceTier builders.
 	ServiceTier *ServiceTierClient
 	// Team is the client for interacting with the Team builders.
@@ -105,6 +114,7 @@ func (c *Client) init() {
 	c.Approval = NewApprovalClient(c.config)
 	c.CI = NewCIClient(c.config)
 	c.CIClass = NewCIClassClient(c.config)
+	c.Calendar = NewCalendarClient(c.config)
 	c.Change = NewChangeClient(c.config)
 	c.ChangeCI = NewChangeCIClient(c.config)
 	c.DanglingReference = NewDanglingReferenceClient(c.config)
@@ -120,6 +130,8 @@ func (c *Client) init() {
 	c.PriorityRule = NewPriorityRuleClient(c.config)
 	c.Relationship = NewRelationshipClient(c.config)
 	c.RelationshipType = NewRelationshipTypeClient(c.config)
+	c.ServiceLevelMark = NewServiceLevelMarkClient(c.config)
+	c.ServiceLevelTarget = NewServiceLevelTargetClient(c.config)
 	c.ServiceTier = NewServiceTierClient(c.config)
 	c.Team = NewTeamClient(c.config)
 	c.TimelineEntry = NewTimelineEntryClient(c.config)
@@ -214,30 +226,33 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:               ctx,
-		config:            cfg,
-		Approval:          NewApprovalClient(cfg),
-		CI:                NewCIClient(cfg),
-		CIClass:           NewCIClassClient(cfg),
-		Change:            NewChangeClient(cfg),
-		ChangeCI:          NewChangeCIClient(cfg),
-		DanglingReference: NewDanglingReferenceClient(cfg),
-		DependencyGroup:   NewDependencyGroupClient(cfg),
-		Entry:             NewEntryClient(cfg),
-		ExternalIdentity:  NewExternalIdentityClient(cfg),
-		Head:              NewHeadClient(cfg),
-		Incident:          NewIncidentClient(cfg),
-		IncidentCI:        NewIncidentCIClient(cfg),
-		Membership:        NewMembershipClient(cfg),
-		Owner:             NewOwnerClient(cfg),
-		Person:            NewPersonClient(cfg),
-		PriorityRule:      NewPriorityRuleClient(cfg),
-		Relationship:      NewRelationshipClient(cfg),
-		RelationshipType:  NewRelationshipTypeClient(cfg),
-		ServiceTier:       NewServiceTierClient(cfg),
-		Team:              NewTeamClient(cfg),
-		TimelineEntry:     NewTimelineEntryClient(cfg),
-		Version:           NewVersionClient(cfg),
+		ctx:                ctx,
+		config:             cfg,
+		Approval:           NewApprovalClient(cfg),
+		CI:                 NewCIClient(cfg),
+		CIClass:            NewCIClassClient(cfg),
+		Calendar:           NewCalendarClient(cfg),
+		Change:             NewChangeClient(cfg),
+		ChangeCI:           NewChangeCIClient(cfg),
+		DanglingReference:  NewDanglingReferenceClient(cfg),
+		DependencyGroup:    NewDependencyGroupClient(cfg),
+		Entry:              NewEntryClient(cfg),
+		ExternalIdentity:   NewExternalIdentityClient(cfg),
+		Head:               NewHeadClient(cfg),
+		Incident:           NewIncidentClient(cfg),
+		IncidentCI:         NewIncidentCIClient(cfg),
+		Membership:         NewMembershipClient(cfg),
+		Owner:              NewOwnerClient(cfg),
+		Person:             NewPersonClient(cfg),
+		PriorityRule:       NewPriorityRuleClient(cfg),
+		Relationship:       NewRelationshipClient(cfg),
+		RelationshipType:   NewRelationshipTypeClient(cfg),
+		ServiceLevelMark:   NewServiceLevelMarkClient(cfg),
+		ServiceLevelTarget: NewServiceLevelTargetClient(cfg),
+		ServiceTier:        NewServiceTierClient(cfg),
+		Team:               NewTeamClient(cfg),
+		TimelineEntry:      NewTimelineEntryClient(cfg),
+		Version:            NewVersionClient(cfg),
 	}, nil
 }
 
@@ -255,30 +270,33 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:               ctx,
-		config:            cfg,
-		Approval:          NewApprovalClient(cfg),
-		CI:                NewCIClient(cfg),
-		CIClass:           NewCIClassClient(cfg),
-		Change:            NewChangeClient(cfg),
-		ChangeCI:          NewChangeCIClient(cfg),
-		DanglingReference: NewDanglingReferenceClient(cfg),
-		DependencyGroup:   NewDependencyGroupClient(cfg),
-		Entry:             NewEntryClient(cfg),
-		ExternalIdentity:  NewExternalIdentityClient(cfg),
-		Head:              NewHeadClient(cfg),
-		Incident:          NewIncidentClient(cfg),
-		IncidentCI:        NewIncidentCIClient(cfg),
-		Membership:        NewMembershipClient(cfg),
-		Owner:             NewOwnerClient(cfg),
-		Person:            NewPersonClient(cfg),
-		PriorityRule:      NewPriorityRuleClient(cfg),
-		Relationship:      NewRelationshipClient(cfg),
-		RelationshipType:  NewRelationshipTypeClient(cfg),
-		ServiceTier:       NewServiceTierClient(cfg),
-		Team:              NewTeamClient(cfg),
-		TimelineEntry:     NewTimelineEntryClient(cfg),
-		Version:           NewVersionClient(cfg),
+		ctx:                ctx,
+		config:             cfg,
+		Approval:           NewApprovalClient(cfg),
+		CI:                 NewCIClient(cfg),
+		CIClass:            NewCIClassClient(cfg),
+		Calendar:           NewCalendarClient(cfg),
+		Change:             NewChangeClient(cfg),
+		ChangeCI:           NewChangeCIClient(cfg),
+		DanglingReference:  NewDanglingReferenceClient(cfg),
+		DependencyGroup:    NewDependencyGroupClient(cfg),
+		Entry:              NewEntryClient(cfg),
+		ExternalIdentity:   NewExternalIdentityClient(cfg),
+		Head:               NewHeadClient(cfg),
+		Incident:           NewIncidentClient(cfg),
+		IncidentCI:         NewIncidentCIClient(cfg),
+		Membership:         NewMembershipClient(cfg),
+		Owner:              NewOwnerClient(cfg),
+		Person:             NewPersonClient(cfg),
+		PriorityRule:       NewPriorityRuleClient(cfg),
+		Relationship:       NewRelationshipClient(cfg),
+		RelationshipType:   NewRelationshipTypeClient(cfg),
+		ServiceLevelMark:   NewServiceLevelMarkClient(cfg),
+		ServiceLevelTarget: NewServiceLevelTargetClient(cfg),
+		ServiceTier:        NewServiceTierClient(cfg),
+		Team:               NewTeamClient(cfg),
+		TimelineEntry:      NewTimelineEntryClient(cfg),
+		Version:            NewVersionClient(cfg),
 	}, nil
 }
 
@@ -308,10 +326,11 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Approval, c.CI, c.CIClass, c.Change, c.ChangeCI, c.DanglingReference,
-		c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head, c.Incident,
-		c.IncidentCI, c.Membership, c.Owner, c.Person, c.PriorityRule, c.Relationship,
-		c.RelationshipType, c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
+		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI,
+		c.DanglingReference, c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head,
+		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PriorityRule,
+		c.Relationship, c.RelationshipType, c.ServiceLevelMark, c.ServiceLevelTarget,
+		c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
 	} {
 		n.Use(hooks...)
 	}
@@ -321,10 +340,11 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Approval, c.CI, c.CIClass, c.Change, c.ChangeCI, c.DanglingReference,
-		c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head, c.Incident,
-		c.IncidentCI, c.Membership, c.Owner, c.Person, c.PriorityRule, c.Relationship,
-		c.RelationshipType, c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
+		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI,
+		c.DanglingReference, c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head,
+		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PriorityRule,
+		c.Relationship, c.RelationshipType, c.ServiceLevelMark, c.ServiceLevelTarget,
+		c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -339,6 +359,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.CI.mutate(ctx, m)
 	case *CIClassMutation:
 		return c.CIClass.mutate(ctx, m)
+	case *CalendarMutation:
+		return c.Calendar.mutate(ctx, m)
 	case *ChangeMutation:
 		return c.Change.mutate(ctx, m)
 	case *ChangeCIMutation:
@@ -369,6 +391,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Relationship.mutate(ctx, m)
 	case *RelationshipTypeMutation:
 		return c.RelationshipType.mutate(ctx, m)
+	case *ServiceLevelMarkMutation:
+		return c.ServiceLevelMark.mutate(ctx, m)
+	case *ServiceLevelTargetMutation:
+		return c.ServiceLevelTarget.mutate(ctx, m)
 	case *ServiceTierMutation:
 		return c.ServiceTier.mutate(ctx, m)
 	case *TeamMutation:
@@ -874,6 +900,139 @@ func (c *CIClassClient) mutate(ctx context.Context, m *CIClassMutation) (Value, 
 		return (&CIClassDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown CIClass mutation op: %q", m.Op())
+	}
+}
+
+// CalendarClient is a client for the Calendar schema.
+type CalendarClient struct {
+	config
+}
+
+// NewCalendarClient returns a client for the Calendar from the given config.
+func NewCalendarClient(c config) *CalendarClient {
+	return &CalendarClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `calendar.Hooks(f(g(h())))`.
+func (c *CalendarClient) Use(hooks ...Hook) {
+	c.hooks.Calendar = append(c.hooks.Calendar, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `calendar.Intercept(f(g(h())))`.
+func (c *CalendarClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Calendar = append(c.inters.Calendar, interceptors...)
+}
+
+// Create returns a builder for creating a Calendar entity.
+func (c *CalendarClient) Create() *CalendarCreate {
+	mutation := newCalendarMutation(c.config, OpCreate)
+	return &CalendarCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Calendar entities.
+func (c *CalendarClient) CreateBulk(builders ...*CalendarCreate) *CalendarCreateBulk {
+	return &CalendarCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CalendarClient) MapCreateBulk(slice any, setFunc func(*CalendarCreate, int)) *CalendarCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CalendarCreateBulk{err: fmt.Errorf("calling to CalendarClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CalendarCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CalendarCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Calendar.
+func (c *CalendarClient) Update() *CalendarUpdate {
+	mutation := newCalendarMutation(c.config, OpUpdate)
+	return &CalendarUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CalendarClient) UpdateOne(_m *Calendar) *CalendarUpdateOne {
+	mutation := newCalendarMutation(c.config, OpUpdateOne, withCalendar(_m))
+	return &CalendarUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CalendarClient) UpdateOneID(id ident.ID) *CalendarUpdateOne {
+	mutation := newCalendarMutation(c.config, OpUpdateOne, withCalendarID(id))
+	return &CalendarUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Calendar.
+func (c *CalendarClient) Delete() *CalendarDelete {
+	mutation := newCalendarMutation(c.config, OpDelete)
+	return &CalendarDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CalendarClient) DeleteOne(_m *Calendar) *CalendarDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CalendarClient) DeleteOneID(id ident.ID) *CalendarDeleteOne {
+	builder := c.Delete().Where(calendar.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CalendarDeleteOne{builder}
+}
+
+// Query returns a query builder for Calendar.
+func (c *CalendarClient) Query() *CalendarQuery {
+	return &CalendarQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCalendar},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Calendar entity by its id.
+func (c *CalendarClient) Get(ctx context.Context, id ident.ID) (*Calendar, error) {
+	return c.Query().Where(calendar.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CalendarClient) GetX(ctx context.Context, id ident.ID) *Calendar {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *CalendarClient) Hooks() []Hook {
+	return c.hooks.Calendar
+}
+
+// Interceptors returns the client interceptors.
+func (c *CalendarClient) Interceptors() []Interceptor {
+	return c.inters.Calendar
+}
+
+func (c *CalendarClient) mutate(ctx context.Context, m *CalendarMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CalendarCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CalendarUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CalendarUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CalendarDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Calendar mutation op: %q", m.Op())
 	}
 }
 
@@ -3240,6 +3399,288 @@ func (c *RelationshipTypeClient) mutate(ctx context.Context, m *RelationshipType
 	}
 }
 
+// ServiceLevelMarkClient is a client for the ServiceLevelMark schema.
+type ServiceLevelMarkClient struct {
+	config
+}
+
+// NewServiceLevelMarkClient returns a client for the ServiceLevelMark from the given config.
+func NewServiceLevelMarkClient(c config) *ServiceLevelMarkClient {
+	return &ServiceLevelMarkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `servicelevelmark.Hooks(f(g(h())))`.
+func (c *ServiceLevelMarkClient) Use(hooks ...Hook) {
+	c.hooks.ServiceLevelMark = append(c.hooks.ServiceLevelMark, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `servicelevelmark.Intercept(f(g(h())))`.
+func (c *ServiceLevelMarkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ServiceLevelMark = append(c.inters.ServiceLevelMark, interceptors...)
+}
+
+// Create returns a builder for creating a ServiceLevelMark entity.
+func (c *ServiceLevelMarkClient) Create() *ServiceLevelMarkCreate {
+	mutation := newServiceLevelMarkMutation(c.config, OpCreate)
+	return &ServiceLevelMarkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ServiceLevelMark entities.
+func (c *ServiceLevelMarkClient) CreateBulk(builders ...*ServiceLevelMarkCreate) *ServiceLevelMarkCreateBulk {
+	return &ServiceLevelMarkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ServiceLevelMarkClient) MapCreateBulk(slice any, setFunc func(*ServiceLevelMarkCreate, int)) *ServiceLevelMarkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ServiceLevelMarkCreateBulk{err: fmt.Errorf("calling to ServiceLevelMarkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ServiceLevelMarkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ServiceLevelMarkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ServiceLevelMark.
+func (c *ServiceLevelMarkClient) Update() *ServiceLevelMarkUpdate {
+	mutation := newServiceLevelMarkMutation(c.config, OpUpdate)
+	return &ServiceLevelMarkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ServiceLevelMarkClient) UpdateOne(_m *ServiceLevelMark) *ServiceLevelMarkUpdateOne {
+	mutation := newServiceLevelMarkMutation(c.config, OpUpdateOne, withServiceLevelMark(_m))
+	return &ServiceLevelMarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ServiceLevelMarkClient) UpdateOneID(id ident.ID) *ServiceLevelMarkUpdateOne {
+	mutation := newServiceLevelMarkMutation(c.config, OpUpdateOne, withServiceLevelMarkID(id))
+	return &ServiceLevelMarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ServiceLevelMark.
+func (c *ServiceLevelMarkClient) Delete() *ServiceLevelMarkDelete {
+	mutation := newServiceLevelMarkMutation(c.config, OpDelete)
+	return &ServiceLevelMarkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ServiceLevelMarkClient) DeleteOne(_m *ServiceLevelMark) *ServiceLevelMarkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ServiceLevelMarkClient) DeleteOneID(id ident.ID) *ServiceLevelMarkDeleteOne {
+	builder := c.Delete().Where(servicelevelmark.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ServiceLevelMarkDeleteOne{builder}
+}
+
+// Query returns a query builder for ServiceLevelMark.
+func (c *ServiceLevelMarkClient) Query() *ServiceLevelMarkQuery {
+	return &ServiceLevelMarkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeServiceLevelMark},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ServiceLevelMark entity by its id.
+func (c *ServiceLevelMarkClient) Get(ctx context.Context, id ident.ID) (*ServiceLevelMark, error) {
+	return c.Query().Where(servicelevelmark.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ServiceLevelMarkClient) GetX(ctx context.Context, id ident.ID) *ServiceLevelMark {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ServiceLevelMarkClient) Hooks() []Hook {
+	return c.hooks.ServiceLevelMark
+}
+
+// Interceptors returns the client interceptors.
+func (c *ServiceLevelMarkClient) Interceptors() []Interceptor {
+	return c.inters.ServiceLevelMark
+}
+
+func (c *ServiceLevelMarkClient) mutate(ctx context.Context, m *ServiceLevelMarkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ServiceLevelMarkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ServiceLevelMarkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ServiceLevelMarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ServiceLevelMarkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ServiceLevelMark mutation op: %q", m.Op())
+	}
+}
+
+// ServiceLevelTargetClient is a client for the ServiceLevelTarget schema.
+type ServiceLevelTargetClient struct {
+	config
+}
+
+// NewServiceLevelTargetClient returns a client for the ServiceLevelTarget from the given config.
+func NewServiceLevelTargetClient(c config) *ServiceLevelTargetClient {
+	return &ServiceLevelTargetClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `serviceleveltarget.Hooks(f(g(h())))`.
+func (c *ServiceLevelTargetClient) Use(hooks ...Hook) {
+	c.hooks.ServiceLevelTarget = append(c.hooks.ServiceLevelTarget, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `serviceleveltarget.Intercept(f(g(h())))`.
+func (c *ServiceLevelTargetClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ServiceLevelTarget = append(c.inters.ServiceLevelTarget, interceptors...)
+}
+
+// Create returns a builder for creating a ServiceLevelTarget entity.
+func (c *ServiceLevelTargetClient) Create() *ServiceLevelTargetCreate {
+	mutation := newServiceLevelTargetMutation(c.config, OpCreate)
+	return &ServiceLevelTargetCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ServiceLevelTarget entities.
+func (c *ServiceLevelTargetClient) CreateBulk(builders ...*ServiceLevelTargetCreate) *ServiceLevelTargetCreateBulk {
+	return &ServiceLevelTargetCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ServiceLevelTargetClient) MapCreateBulk(slice any, setFunc func(*ServiceLevelTargetCreate, int)) *ServiceLevelTargetCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ServiceLevelTargetCreateBulk{err: fmt.Errorf("calling to ServiceLevelTargetClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ServiceLevelTargetCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ServiceLevelTargetCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ServiceLevelTarget.
+func (c *ServiceLevelTargetClient) Update() *ServiceLevelTargetUpdate {
+	mutation := newServiceLevelTargetMutation(c.config, OpUpdate)
+	return &ServiceLevelTargetUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ServiceLevelTargetClient) UpdateOne(_m *ServiceLevelTarget) *ServiceLevelTargetUpdateOne {
+	mutation := newServiceLevelTargetMutation(c.config, OpUpdateOne, withServiceLevelTarget(_m))
+	return &ServiceLevelTargetUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ServiceLevelTargetClient) UpdateOneID(id ident.ID) *ServiceLevelTargetUpdateOne {
+	mutation := newServiceLevelTargetMutation(c.config, OpUpdateOne, withServiceLevelTargetID(id))
+	return &ServiceLevelTargetUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ServiceLevelTarget.
+func (c *ServiceLevelTargetClient) Delete() *ServiceLevelTargetDelete {
+	mutation := newServiceLevelTargetMutation(c.config, OpDelete)
+	return &ServiceLevelTargetDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ServiceLevelTargetClient) DeleteOne(_m *ServiceLevelTarget) *ServiceLevelTargetDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ServiceLevelTargetClient) DeleteOneID(id ident.ID) *ServiceLevelTargetDeleteOne {
+	builder := c.Delete().Where(serviceleveltarget.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ServiceLevelTargetDeleteOne{builder}
+}
+
+// Query returns a query builder for ServiceLevelTarget.
+func (c *ServiceLevelTargetClient) Query() *ServiceLevelTargetQuery {
+	return &ServiceLevelTargetQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeServiceLevelTarget},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ServiceLevelTarget entity by its id.
+func (c *ServiceLevelTargetClient) Get(ctx context.Context, id ident.ID) (*ServiceLevelTarget, error) {
+	return c.Query().Where(serviceleveltarget.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ServiceLevelTargetClient) GetX(ctx context.Context, id ident.ID) *ServiceLevelTarget {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryCalendar queries the calendar edge of a ServiceLevelTarget.
+func (c *ServiceLevelTargetClient) QueryCalendar(_m *ServiceLevelTarget) *CalendarQuery {
+	query := (&CalendarClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(serviceleveltarget.Table, serviceleveltarget.FieldID, id),
+			sqlgraph.To(calendar.Table, calendar.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, serviceleveltarget.CalendarTable, serviceleveltarget.CalendarColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ServiceLevelTargetClient) Hooks() []Hook {
+	return c.hooks.ServiceLevelTarget
+}
+
+// Interceptors returns the client interceptors.
+func (c *ServiceLevelTargetClient) Interceptors() []Interceptor {
+	return c.inters.ServiceLevelTarget
+}
+
+func (c *ServiceLevelTargetClient) mutate(ctx context.Context, m *ServiceLevelTargetMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ServiceLevelTargetCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ServiceLevelTargetUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ServiceLevelTargetUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ServiceLevelTargetDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ServiceLevelTarget mutation op: %q", m.Op())
+	}
+}
+
 // ServiceTierClient is a client for the ServiceTier schema.
 type ServiceTierClient struct {
 	config
@@ -3807,15 +4248,17 @@ func (c *VersionClient) mutate(ctx context.Context, m *VersionMutation) (Value, 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Approval, CI, CIClass, Change, ChangeCI, DanglingReference, DependencyGroup,
-		Entry, ExternalIdentity, Head, Incident, IncidentCI, Membership, Owner, Person,
-		PriorityRule, Relationship, RelationshipType, ServiceTier, Team, TimelineEntry,
+		Approval, CI, CIClass, Calendar, Change, ChangeCI, DanglingReference,
+		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
+		Membership, Owner, Person, PriorityRule, Relationship, RelationshipType,
+		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
 		Version []ent.Hook
 	}
 	inters struct {
-		Approval, CI, CIClass, Change, ChangeCI, DanglingReference, DependencyGroup,
-		Entry, ExternalIdentity, Head, Incident, IncidentCI, Membership, Owner, Person,
-		PriorityRule, Relationship, RelationshipType, ServiceTier, Team, TimelineEntry,
+		Approval, CI, CIClass, Calendar, Change, ChangeCI, DanglingReference,
+		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
+		Membership, Owner, Person, PriorityRule, Relationship, RelationshipType,
+		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
 		Version []ent.Interceptor
 	}
 )

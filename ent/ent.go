@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
@@ -30,6 +31,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
+	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
+	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
@@ -94,28 +97,31 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			approval.Table:          approval.ValidColumn,
-			ci.Table:                ci.ValidColumn,
-			ciclass.Table:           ciclass.ValidColumn,
-			change.Table:            change.ValidColumn,
-			changeci.Table:          changeci.ValidColumn,
-			danglingreference.Table: danglingreference.ValidColumn,
-			dependencygroup.Table:   dependencygroup.ValidColumn,
-			entry.Table:             entry.ValidColumn,
-			externalidentity.Table:  externalidentity.ValidColumn,
-			head.Table:              head.ValidColumn,
-			incident.Table:          incident.ValidColumn,
-			incidentci.Table:        incidentci.ValidColumn,
-			membership.Table:        membership.ValidColumn,
-			owner.Table:             owner.ValidColumn,
-			person.Table:            person.ValidColumn,
-			priorityrule.Table:      priorityrule.ValidColumn,
-			relationship.Table:      relationship.ValidColumn,
-			relationshiptype.Table:  relationshiptype.ValidColumn,
-			servicetier.Table:       servicetier.ValidColumn,
-			team.Table:              team.ValidColumn,
-			timelineentry.Table:     timelineentry.ValidColumn,
-			version.Table:           version.ValidColumn,
+			approval.Table:           approval.ValidColumn,
+			ci.Table:                 ci.ValidColumn,
+			ciclass.Table:            ciclass.ValidColumn,
+			calendar.Table:           calendar.ValidColumn,
+			change.Table:             change.ValidColumn,
+			changeci.Table:           changeci.ValidColumn,
+			danglingreference.Table:  danglingreference.ValidColumn,
+			dependencygroup.Table:    dependencygroup.ValidColumn,
+			entry.Table:              entry.ValidColumn,
+			externalidentity.Table:   externalidentity.ValidColumn,
+			head.Table:               head.ValidColumn,
+			incident.Table:           incident.ValidColumn,
+			incidentci.Table:         incidentci.ValidColumn,
+			membership.Table:         membership.ValidColumn,
+			owner.Table:              owner.ValidColumn,
+			person.Table:             person.ValidColumn,
+			priorityrule.Table:       priorityrule.ValidColumn,
+			relationship.Table:       relationship.ValidColumn,
+			relationshiptype.Table:   relationshiptype.ValidColumn,
+			servicelevelmark.Table:   servicelevelmark.ValidColumn,
+			serviceleveltarget.Table: serviceleveltarget.ValidColumn,
+			servicetier.Table:        servicetier.ValidColumn,
+			team.Table:               team.ValidColumn,
+			timelineentry.Table:      timelineentry.ValidColumn,
+			version.Table:            version.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

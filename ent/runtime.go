@@ -4,6 +4,7 @@ package ent
 
 import (
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
@@ -16,6 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
 	"github.com/linchpin-cmdb/linchpin/ent/schema"
+	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
@@ -63,6 +65,12 @@ func init() {
 	ciclassDescVersion := ciclassFields[9].Descriptor()
 	// ciclass.DefaultVersion holds the default value on creation for the version field.
 	ciclass.DefaultVersion = ciclassDescVersion.Default.(int)
+	calendarFields := schema.Calendar{}.Fields()
+	_ = calendarFields
+	// calendarDescVersion is the schema descriptor for version field.
+	calendarDescVersion := calendarFields[5].Descriptor()
+	// calendar.DefaultVersion holds the default value on creation for the version field.
+	calendar.DefaultVersion = calendarDescVersion.Default.(int)
 	changeFields := schema.Change{}.Fields()
 	_ = changeFields
 	// changeDescDescription is the schema descriptor for description field.
@@ -205,6 +213,12 @@ func init() {
 	relationshiptypeDescVersion := relationshiptypeFields[10].Descriptor()
 	// relationshiptype.DefaultVersion holds the default value on creation for the version field.
 	relationshiptype.DefaultVersion = relationshiptypeDescVersion.Default.(int)
+	serviceleveltargetFields := schema.ServiceLevelTarget{}.Fields()
+	_ = serviceleveltargetFields
+	// serviceleveltargetDescVersion is the schema descriptor for version field.
+	serviceleveltargetDescVersion := serviceleveltargetFields[8].Descriptor()
+	// serviceleveltarget.DefaultVersion holds the default value on creation for the version field.
+	serviceleveltarget.DefaultVersion = serviceleveltargetDescVersion.Default.(int)
 	servicetierFields := schema.ServiceTier{}.Fields()
 	_ = servicetierFields
 	// servicetierDescDescription is the schema descriptor for description field.

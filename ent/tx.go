@@ -20,6 +20,8 @@ type Tx struct {
 	CI *CIClient
 	// CIClass is the client for interacting with the CIClass builders.
 	CIClass *CIClassClient
+	// Calendar is the client for interacting with the Calendar builders.
+	Calendar *CalendarClient
 	// Change is the client for interacting with the Change builders.
 	Change *ChangeClient
 	// ChangeCI is the client for interacting with the ChangeCI builders.
@@ -50,6 +52,10 @@ type Tx struct {
 	Relationship *RelationshipClient
 	// RelationshipType is the client for interacting with the RelationshipType builders.
 	RelationshipType *RelationshipTypeClient
+	// ServiceLevelMark is the client for interacting with the ServiceLevelMark builders.
+	ServiceLevelMark *ServiceLevelMarkClient
+	// ServiceLevelTarget is the client for interacting with the ServiceLevelTarget builders.
+	ServiceLevelTarget *ServiceLevelTargetClient
 	// ServiceTier is the client for interacting with the ServiceTier builders.
 	ServiceTier *ServiceTierClient
 	// Team is the client for interacting with the Team builders.
@@ -192,6 +198,7 @@ func (tx *Tx) init() {
 	tx.Approval = NewApprovalClient(tx.config)
 	tx.CI = NewCIClient(tx.config)
 	tx.CIClass = NewCIClassClient(tx.config)
+	tx.Calendar = NewCalendarClient(tx.config)
 	tx.Change = NewChangeClient(tx.config)
 	tx.ChangeCI = NewChangeCIClient(tx.config)
 	tx.DanglingReference = NewDanglingReferenceClient(tx.config)
@@ -207,6 +214,8 @@ func (tx *Tx) init() {
 	tx.PriorityRule = NewPriorityRuleClient(tx.config)
 	tx.Relationship = NewRelationshipClient(tx.config)
 	tx.RelationshipType = NewRelationshipTypeClient(tx.config)
+	tx.ServiceLevelMark = NewServiceLevelMarkClient(tx.config)
+	tx.ServiceLevelTarget = NewServiceLevelTargetClient(tx.config)
 	tx.ServiceTier = NewServiceTierClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
 	tx.TimelineEntry = NewTimelineEntryClient(tx.config)

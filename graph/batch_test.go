@@ -39,6 +39,9 @@ var nestedOperations = map[string]string{
 	"dangling": `{ danglingReferences PAGE { nodes { record { ... on CI { name owner { name } } } } } }`,
 	"reference": `{ ciClasses PAGE { nodes { parent { code } attributeSchema } } relationshipTypes PAGE { nodes { code allowedPairs { source } } }
 		serviceTiers { code } }`,
+	"service levels": `{ incidents PAGE { nodes { timeToAcknowledge timeToResolve serviceLevels { state dueAt elapsed remaining marks { percent at isReached } stoppedAt
+		target { name duration calendar { name hours { weekday } holidays { date } } services { ci { name } } } } } }
+		services PAGE { nodes { serviceLevelTargets { name } } } calendars PAGE { nodes { name } } breached: incidents(filter: {isBreached: true}, first: 3) { nodes { number } } }`,
 	"mutation": `mutation { updateCI(input: {id: "HUB", description: "NOW"}) { ci { name owners { team { name } } relationships PAGE { nodes { source { name owner { name } } target { name } } }
 		incidents PAGE { nodes { cis { ci { name } } } } } userErrors { message } } }`,
 }

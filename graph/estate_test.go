@@ -152,6 +152,15 @@ func (e *estate) grow(t testing.TB, i int) {
 			SetImpactDirection(domain.NoImpact).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
 			return err
 		}
+		calendar, err := tx.Calendar.Create().SetName(fmt.Sprintf("calendar %d", i)).SetTimeZone("Europe/Berlin").SetHolidays([]domain.Holiday{}).
+			SetHours([]domain.WorkingHours{{Weekday: domain.Monday, From: "09:00", Until: "17:00"}}).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ServiceLevelTarget.Create().SetName(fmt.Sprintf("target %d", i)).SetMetric(domain.ResolveMetric).SetSeconds(int64(3600 + i)).
+			SetCalendarID(calendar.ID).SetServices([]ident.ID{made.ID}[:i%2]).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
+			return err
+		}
 		change, err := tx.Change.Create().SetTitle(fmt.Sprintf("twin %d", i%3)).SetType(domain.Normal).SetRequestedBy("test").
 			SetRequesterID(e.person).SetAssignmentTeamID(e.team).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
@@ -180,6 +189,9 @@ func (e *estate) grow(t testing.TB, i int) {
 			return err
 		}
 		e.incidents = append(e.incidents, incident.ID)
+		if _, err := tx.ServiceLevelMark.Create().SetRecordID(incident.ID).SetTargetID(calendar.ID).SetMetric(domain.ResolveMetric).SetPercent(100).SetReachedAt(now).Save(ctx); err != nil {
+			return err
+		}
 		for _, id := range []ident.ID{e.hub, made.ID}[:min(2, i+1)] {
 			if _, err := tx.IncidentCI.Create().SetIncidentID(incident.ID).SetCiID(id).SetRole(domain.RootRole).Save(ctx); err != nil {
 				return err

@@ -30,6 +30,8 @@ var lists = map[string]pagedList{
 	"incidents":            {"{ incidents LIST }", "id createdAt updatedAt priority", "CREATED_AT=createdAt UPDATED_AT=updatedAt PRIORITY=priority"},
 	"changes":              {"{ changes LIST }", "id createdAt updatedAt", "CREATED_AT=createdAt UPDATED_AT=updatedAt"},
 	"teams":                {"{ teams LIST }", "id", ""},
+	"calendars":            {"{ calendars LIST }", "id", ""},
+	"serviceLevelTargets":  {"{ serviceLevelTargets LIST }", "id", ""},
 	"people":               {"{ people LIST }", "id", ""},
 	"journal":              {"{ journal(afterRevision: REVISION) LIST }", "id", ""},
 	"ciClasses":            {"{ ciClasses LIST }", "id", ""},

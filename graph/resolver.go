@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 )
 
 // Resolver is the root of all resolvers: the reader and the practices.
@@ -17,9 +18,10 @@ type Resolver struct {
 	catalog  *catalog.Practice
 	incident *incident.Practice
 	change   *change.Practice
+	levels   *servicelevel.Practice
 }
 
 // New makes the root of all resolvers.
-func New(r *read.Reader, cmdb *cmdb.Practice, catalog *catalog.Practice, incident *incident.Practice, change *change.Practice) *Resolver {
-	return &Resolver{r, cmdb, catalog, incident, change}
+func New(r *read.Reader, cmdb *cmdb.Practice, catalog *catalog.Practice, incident *incident.Practice, change *change.Practice, levels *servicelevel.Practice) *Resolver {
+	return &Resolver{r, cmdb, catalog, incident, change, levels}
 }

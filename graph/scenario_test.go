@@ -27,6 +27,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
@@ -49,7 +50,7 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 	}
 	t.Cleanup(func() { <-feed.Done() })
 	incidents := incident.New(s, g)
-	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s))
+	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s), servicelevel.New(s))
 	return server.New(server.Config{
 		Schema: resolver.Schema(), Log: log, Store: s, IsDev: true,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, s.Read) },

@@ -70,6 +70,7 @@ an admin, by the name in the header Linchpin-Actor.`,
 			}
 			defer stopAdmin()
 			go a.ForgetKeys(ctx, keyAge)
+			go a.ServiceLevel.Watch(ctx, log)
 			_, _ = fmt.Fprintf(env.stdout, "GraphiQL   http://%s/\nGraphQL    http://%s/graphql\nDatabase   %s\nEveryone who reaches this address is an admin. Stop with Ctrl-C.\n",
 				l.Addr(), l.Addr(), redacted(address))
 			if err := server.Serve(ctx, l, handler, log); err != nil {

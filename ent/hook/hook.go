@@ -45,6 +45,18 @@ func (f CIClassFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CIClassMutation", m)
 }
 
+// The CalendarFunc type is an adapter to allow the use of ordinary
+// function as Calendar mutator.
+type CalendarFunc func(context.Context, *ent.CalendarMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f CalendarFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.CalendarMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CalendarMutation", m)
+}
+
 // The ChangeFunc type is an adapter to allow the use of ordinary
 // function as Change mutator.
 type ChangeFunc func(context.Context, *ent.ChangeMutation) (ent.Value, error)
@@ -223,6 +235,30 @@ func (f RelationshipTypeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.V
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RelationshipTypeMutation", m)
+}
+
+// The ServiceLevelMarkFunc type is an adapter to allow the use of ordinary
+// function as ServiceLevelMark mutator.
+type ServiceLevelMarkFunc func(context.Context, *ent.ServiceLevelMarkMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ServiceLevelMarkFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ServiceLevelMarkMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ServiceLevelMarkMutation", m)
+}
+
+// The ServiceLevelTargetFunc type is an adapter to allow the use of ordinary
+// function as ServiceLevelTarget mutator.
+type ServiceLevelTargetFunc func(context.Context, *ent.ServiceLevelTargetMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ServiceLevelTargetFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ServiceLevelTargetMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ServiceLevelTargetMutation", m)
 }
 
 // The ServiceTierFunc type is an adapter to allow the use of ordinary

@@ -179,6 +179,23 @@ var (
 			},
 		},
 	}
+	// CalendarColumns holds the columns for the "calendar" table.
+	CalendarColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "time_zone", Type: field.TypeString},
+		{Name: "hours", Type: field.TypeJSON},
+		{Name: "holidays", Type: field.TypeJSON},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+	}
+	// CalendarTable holds the schema information for the "calendar" table.
+	CalendarTable = &schema.Table{
+		Name:       "calendar",
+		Columns:    CalendarColumns,
+		PrimaryKey: []*schema.Column{CalendarColumns[0]},
+	}
 	// ChangeColumns holds the columns for the "change" table.
 	ChangeColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -562,6 +579,16 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{IncidentColumns[31]},
 			},
+			{
+				Name:    "incident_resolved_at",
+				Unique:  false,
+				Columns: []*schema.Column{IncidentColumns[17]},
+			},
+			{
+				Name:    "incident_acknowledged_at",
+				Unique:  false,
+				Columns: []*schema.Column{IncidentColumns[16]},
+			},
 		},
 	}
 	// IncidentCiColumns holds the columns for the "incident_ci" table.
@@ -824,6 +851,73 @@ var (
 		Columns:    RelationshipTypeColumns,
 		PrimaryKey: []*schema.Column{RelationshipTypeColumns[0]},
 	}
+	// ServiceLevelMarkColumns holds the columns for the "service_level_mark" table.
+	ServiceLevelMarkColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "record_id", Type: field.TypeInt64},
+		{Name: "target_id", Type: field.TypeInt64},
+		{Name: "metric", Type: field.TypeEnum, Enums: []string{"ACKNOWLEDGE", "RESOLVE"}},
+		{Name: "percent", Type: field.TypeInt},
+		{Name: "reached_at", Type: field.TypeTime},
+	}
+	// ServiceLevelMarkTable holds the schema information for the "service_level_mark" table.
+	ServiceLevelMarkTable = &schema.Table{
+		Name:       "service_level_mark",
+		Columns:    ServiceLevelMarkColumns,
+		PrimaryKey: []*schema.Column{ServiceLevelMarkColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "servicelevelmark_record_id_target_id_percent",
+				Unique:  true,
+				Columns: []*schema.Column{ServiceLevelMarkColumns[1], ServiceLevelMarkColumns[2], ServiceLevelMarkColumns[4]},
+			},
+			{
+				Name:    "servicelevelmark_percent_record_id",
+				Unique:  false,
+				Columns: []*schema.Column{ServiceLevelMarkColumns[4], ServiceLevelMarkColumns[1]},
+			},
+			{
+				Name:    "servicelevelmark_percent_reached_at",
+				Unique:  false,
+				Columns: []*schema.Column{ServiceLevelMarkColumns[4], ServiceLevelMarkColumns[5]},
+			},
+		},
+	}
+	// ServiceLevelTargetColumns holds the columns for the "service_level_target" table.
+	ServiceLevelTargetColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "metric", Type: field.TypeEnum, Enums: []string{"ACKNOWLEDGE", "RESOLVE"}},
+		{Name: "record_type", Type: field.TypeEnum, Enums: []string{"INCIDENT"}, Default: "INCIDENT"},
+		{Name: "priority", Type: field.TypeInt, Nullable: true},
+		{Name: "seconds", Type: field.TypeInt64},
+		{Name: "services", Type: field.TypeJSON},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "calendar_id", Type: field.TypeInt64},
+	}
+	// ServiceLevelTargetTable holds the schema information for the "service_level_target" table.
+	ServiceLevelTargetTable = &schema.Table{
+		Name:       "service_level_target",
+		Columns:    ServiceLevelTargetColumns,
+		PrimaryKey: []*schema.Column{ServiceLevelTargetColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "service_level_target_calendar_calendar",
+				Columns:    []*schema.Column{ServiceLevelTargetColumns[10]},
+				RefColumns: []*schema.Column{CalendarColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "serviceleveltarget_calendar_id",
+				Unique:  false,
+				Columns: []*schema.Column{ServiceLevelTargetColumns[10]},
+			},
+		},
+	}
 	// ServiceTierColumns holds the columns for the "service_tier" table.
 	ServiceTierColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -877,7 +971,7 @@ var (
 	TimelineEntryColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "record_id", Type: field.TypeInt64},
-		{Name: "kind", Type: field.TypeEnum, Enums: []string{"COMMENT", "WORK_NOTE", "STATE_CHANGE"}},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"COMMENT", "WORK_NOTE", "STATE_CHANGE", "SERVICE_LEVEL"}},
 		{Name: "body", Type: field.TypeString, Default: ""},
 		{Name: "from_state", Type: field.TypeString, Default: ""},
 		{Name: "to_state", Type: field.TypeString, Default: ""},
@@ -894,6 +988,11 @@ var (
 				Name:    "timelineentry_record_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{TimelineEntryColumns[1], TimelineEntryColumns[0]},
+			},
+			{
+				Name:    "timelineentry_from_state_to_state_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{TimelineEntryColumns[4], TimelineEntryColumns[5], TimelineEntryColumns[7]},
 			},
 		},
 	}
@@ -932,6 +1031,7 @@ var (
 		ApprovalTable,
 		CiTable,
 		CiClassTable,
+		CalendarTable,
 		ChangeTable,
 		ChangeCiTable,
 		DanglingReferenceTable,
@@ -947,6 +1047,8 @@ var (
 		PriorityRuleTable,
 		RelationshipTable,
 		RelationshipTypeTable,
+		ServiceLevelMarkTable,
+		ServiceLevelTargetTable,
 		ServiceTierTable,
 		TeamTable,
 		TimelineEntryTable,
@@ -971,6 +1073,10 @@ func init() {
 	CiClassTable.Annotation = &entsql.Annotation{
 		Table:          "ci_class",
 		IncrementStart: func(i int) *int { return &i }(562949953421313),
+	}
+	CalendarTable.Annotation = &entsql.Annotation{
+		Table:          "calendar",
+		IncrementStart: func(i int) *int { return &i }(6473924464345089),
 	}
 	ChangeTable.ForeignKeys[0].RefTable = PersonTable
 	ChangeTable.ForeignKeys[1].RefTable = PersonTable
@@ -1052,6 +1158,15 @@ func init() {
 	RelationshipTypeTable.Annotation = &entsql.Annotation{
 		Table:          "relationship_type",
 		IncrementStart: func(i int) *int { return &i }(844424930131969),
+	}
+	ServiceLevelMarkTable.Annotation = &entsql.Annotation{
+		Table:          "service_level_mark",
+		IncrementStart: func(i int) *int { return &i }(7036874417766401),
+	}
+	ServiceLevelTargetTable.ForeignKeys[0].RefTable = CalendarTable
+	ServiceLevelTargetTable.Annotation = &entsql.Annotation{
+		Table:          "service_level_target",
+		IncrementStart: func(i int) *int { return &i }(6755399441055745),
 	}
 	ServiceTierTable.Annotation = &entsql.Annotation{
 		Table:          "service_tier",

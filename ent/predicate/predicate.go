@@ -15,6 +15,9 @@ type CI func(*sql.Selector)
 // CIClass is the predicate function for ciclass builders.
 type CIClass func(*sql.Selector)
 
+// Calendar is the predicate function for calendar builders.
+type Calendar func(*sql.Selector)
+
 // Change is the predicate function for change builders.
 type Change func(*sql.Selector)
 
@@ -59,6 +62,12 @@ type Relationship func(*sql.Selector)
 
 // RelationshipType is the predicate function for relationshiptype builders.
 type RelationshipType func(*sql.Selector)
+
+// ServiceLevelMark is the predicate function for servicelevelmark builders.
+type ServiceLevelMark func(*sql.Selector)
+
+// ServiceLevelTarget is the predicate function for serviceleveltarget builders.
+type ServiceLevelTarget func(*sql.Selector)
 
 // ServiceTier is the predicate function for servicetier builders.
 type ServiceTier func(*sql.Selector)

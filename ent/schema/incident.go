@@ -60,6 +60,7 @@ func (Incident) Indexes() []ent.Index {
 		index.Fields("state", "id"), index.Fields("priority", "id"), index.Fields("created_at", "id"), index.Fields("updated_at", "id"),
 		index.Fields("assignment_team_id", "id"), index.Fields("assignee_id", "id"), index.Fields("parent_id"),
 		index.Fields("caused_by_change_id"), index.Fields("fixed_by_change_id"),
+		index.Fields("resolved_at"), index.Fields("acknowledged_at"),
 	}
 }
 
@@ -125,5 +126,5 @@ func (TimelineEntry) Fields() []ent.Field {
 
 // Indexes of the table.
 func (TimelineEntry) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("record_id", "id")}
+	return []ent.Index{index.Fields("record_id", "id"), index.Fields("from_state", "to_state", "created_at")}
 }

@@ -1431,6 +1431,50 @@ func (ec *executionContext) fieldContext_Incident_rootCauseCandidates(ctx contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Incident_serviceLevels(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_serviceLevels(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ServiceLevels(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.ServiceLevel) graphql.Marshaler {
+			return ec.marshalNServiceLevel2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_serviceLevels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ServiceLevel(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_timeToAcknowledge(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
+	return ec.marshalODuration2ᚖtimeᚐDuration(ctx, field.Selections, obj.TimeToAcknowledge())
+}
+func (ec *executionContext) fieldContext_Incident_timeToAcknowledge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _Incident_timeToResolve(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
+	return ec.marshalODuration2ᚖtimeᚐDuration(ctx, field.Selections, obj.TimeToResolve())
+}
+func (ec *executionContext) fieldContext_Incident_timeToResolve(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Duration does not have child fields"))
+}
+
 func (ec *executionContext) _IncidentCI_role(ctx context.Context, field graphql.CollectedField, obj *read.IncidentCI) (ret graphql.Marshaler) {
 	return ec.marshalNIncidentRole2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentRole(ctx, field.Selections, obj.Role)
 }
@@ -2502,7 +2546,7 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"open", "state", "priority", "title", "assignmentTeam", "assignee", "ci", "isMajor", "createdAt", "and", "or", "not"}
+	fieldsInOrder := [...]string{"open", "state", "priority", "title", "assignmentTeam", "assignee", "ci", "isMajor", "createdAt", "and", "or", "not", "isBreached"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2593,6 +2637,13 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 				return it, err
 			}
 			it.Not = data
+		case "isBreached":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isBreached"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsBreached = data
 		}
 	}
 	return it, nil
@@ -3586,6 +3637,21 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 		case "rootCauseCandidates":
 			out.Values[i] = ec._Incident_rootCauseCandidates(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "serviceLevels":
+			out.Values[i] = ec._Incident_serviceLevels(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timeToAcknowledge":
+			out.Values[i] = ec._Incident_timeToAcknowledge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "timeToResolve":
+			out.Values[i] = ec._Incident_timeToResolve(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:

@@ -16,6 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -169,6 +170,29 @@ type ComplexityRoot struct {
 		Revision func(childComplexity int) int
 	}
 
+	Calendar struct {
+		CreatedAt func(childComplexity int) int
+		Holidays  func(childComplexity int) int
+		Hours     func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+		TimeZone  func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Version   func(childComplexity int) int
+	}
+
+	CalendarConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	CalendarEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	CancelChangePayload struct {
 		Change     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -296,6 +320,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	CreateCalendarPayload struct {
+		Calendar   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	CreateDependencyGroupPayload struct {
 		DependencyGroup func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
@@ -309,6 +338,11 @@ type ComplexityRoot struct {
 	CreateRelationshipTypePayload struct {
 		RelationshipType func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	CreateServiceLevelTargetPayload struct {
+		ServiceLevelTarget func(childComplexity int) int
+		UserErrors         func(childComplexity int) int
 	}
 
 	CreateServicePayload struct {
@@ -345,6 +379,16 @@ type ComplexityRoot struct {
 	DanglingReferenceEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	DeleteCalendarPayload struct {
+		RemovedID  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DeleteServiceLevelTargetPayload struct {
+		RemovedID  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Dependencies struct {
@@ -415,6 +459,11 @@ type ComplexityRoot struct {
 	HoldIncidentPayload struct {
 		Incident   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	Holiday struct {
+		Date func(childComplexity int) int
+		Name func(childComplexity int) int
 	}
 
 	Impact struct {
@@ -497,9 +546,12 @@ type ComplexityRoot struct {
 		ResolvedAt              func(childComplexity int) int
 		RestrictedCICount       func(childComplexity int) int
 		RootCauseCandidates     func(childComplexity int, first int) int
+		ServiceLevels           func(childComplexity int) int
 		State                   func(childComplexity int) int
 		SuggestedImpactLevel    func(childComplexity int) int
 		SuggestedImpactReason   func(childComplexity int) int
+		TimeToAcknowledge       func(childComplexity int) int
+		TimeToResolve           func(childComplexity int) int
 		Timeline                func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Title                   func(childComplexity int) int
 		UpdatedAt               func(childComplexity int) int
@@ -544,55 +596,61 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AddExternalIdentity    func(childComplexity int, input cmdb.AddExternalIdentityInput) int
-		AddTeamMember          func(childComplexity int, input catalog.AddTeamMemberInput) int
-		ApproveChange          func(childComplexity int, input change.Approve) int
-		AssessChange           func(childComplexity int, input change.Assess) int
-		AssignIncident         func(childComplexity int, input incident.Assign) int
-		CancelChange           func(childComplexity int, input change.Cancel) int
-		CancelIncident         func(childComplexity int, input incident.Cancel) int
-		CloseChange            func(childComplexity int, input change.Close) int
-		CloseIncident          func(childComplexity int, input incident.Close) int
-		CommentOnChange        func(childComplexity int, input change.Comment) int
-		CommentOnIncident      func(childComplexity int, input incident.Comment) int
-		CreateCI               func(childComplexity int, input cmdb.CreateCIInput) int
-		CreateCIClass          func(childComplexity int, input cmdb.CreateCIClassInput) int
-		CreateDependencyGroup  func(childComplexity int, input cmdb.CreateDependencyGroupInput) int
-		CreatePerson           func(childComplexity int, input catalog.CreatePersonInput) int
-		CreateRelationshipType func(childComplexity int, input cmdb.CreateRelationshipTypeInput) int
-		CreateService          func(childComplexity int, input catalog.CreateServiceInput) int
-		CreateServiceTier      func(childComplexity int, input catalog.CreateServiceTierInput) int
-		CreateTeam             func(childComplexity int, input catalog.CreateTeamInput) int
-		DraftChange            func(childComplexity int, input change.Draft) int
-		HoldIncident           func(childComplexity int, input incident.Hold) int
-		OpenIncident           func(childComplexity int, input incident.Open) int
-		RejectChange           func(childComplexity int, input change.Reject) int
-		RelateCIS              func(childComplexity int, input cmdb.RelateCIsInput) int
-		RemoveDependencyGroup  func(childComplexity int, input cmdb.RemoveDependencyGroupInput) int
-		RemoveTeamMember       func(childComplexity int, input catalog.RemoveTeamMemberInput) int
-		ReopenIncident         func(childComplexity int, input incident.Reopen) int
-		RequestChangeApproval  func(childComplexity int, input change.RequestApproval) int
-		ResolveIncident        func(childComplexity int, input incident.Resolve) int
-		RetireCI               func(childComplexity int, input cmdb.RetireCIInput) int
-		ReturnChange           func(childComplexity int, input change.Return) int
-		ReviewChange           func(childComplexity int, input change.Review) int
-		ScheduleChange         func(childComplexity int, input change.Schedule) int
-		SetIncidentCIS         func(childComplexity int, input incident.SetCIs) int
-		SetOwners              func(childComplexity int, input cmdb.SetOwnersInput) int
-		StartChange            func(childComplexity int, input change.Start) int
-		StartIncident          func(childComplexity int, input incident.Start) int
-		UnrelateCIS            func(childComplexity int, input cmdb.UnrelateCIsInput) int
-		UpdateCI               func(childComplexity int, input cmdb.UpdateCIInput) int
-		UpdateCIClass          func(childComplexity int, input cmdb.UpdateCIClassInput) int
-		UpdateChange           func(childComplexity int, input change.Update) int
-		UpdateDependencyGroup  func(childComplexity int, input cmdb.UpdateDependencyGroupInput) int
-		UpdateIncident         func(childComplexity int, input incident.Update) int
-		UpdatePerson           func(childComplexity int, input catalog.UpdatePersonInput) int
-		UpdateRelationship     func(childComplexity int, input cmdb.UpdateRelationshipInput) int
-		UpdateRelationshipType func(childComplexity int, input cmdb.UpdateRelationshipTypeInput) int
-		UpdateService          func(childComplexity int, input catalog.UpdateServiceInput) int
-		UpdateServiceTier      func(childComplexity int, input catalog.UpdateServiceTierInput) int
-		UpdateTeam             func(childComplexity int, input catalog.UpdateTeamInput) int
+		AddExternalIdentity      func(childComplexity int, input cmdb.AddExternalIdentityInput) int
+		AddTeamMember            func(childComplexity int, input catalog.AddTeamMemberInput) int
+		ApproveChange            func(childComplexity int, input change.Approve) int
+		AssessChange             func(childComplexity int, input change.Assess) int
+		AssignIncident           func(childComplexity int, input incident.Assign) int
+		CancelChange             func(childComplexity int, input change.Cancel) int
+		CancelIncident           func(childComplexity int, input incident.Cancel) int
+		CloseChange              func(childComplexity int, input change.Close) int
+		CloseIncident            func(childComplexity int, input incident.Close) int
+		CommentOnChange          func(childComplexity int, input change.Comment) int
+		CommentOnIncident        func(childComplexity int, input incident.Comment) int
+		CreateCI                 func(childComplexity int, input cmdb.CreateCIInput) int
+		CreateCIClass            func(childComplexity int, input cmdb.CreateCIClassInput) int
+		CreateCalendar           func(childComplexity int, input servicelevel.CreateCalendar) int
+		CreateDependencyGroup    func(childComplexity int, input cmdb.CreateDependencyGroupInput) int
+		CreatePerson             func(childComplexity int, input catalog.CreatePersonInput) int
+		CreateRelationshipType   func(childComplexity int, input cmdb.CreateRelationshipTypeInput) int
+		CreateService            func(childComplexity int, input catalog.CreateServiceInput) int
+		CreateServiceLevelTarget func(childComplexity int, input servicelevel.CreateTarget) int
+		CreateServiceTier        func(childComplexity int, input catalog.CreateServiceTierInput) int
+		CreateTeam               func(childComplexity int, input catalog.CreateTeamInput) int
+		DeleteCalendar           func(childComplexity int, input servicelevel.Delete) int
+		DeleteServiceLevelTarget func(childComplexity int, input servicelevel.Delete) int
+		DraftChange              func(childComplexity int, input change.Draft) int
+		HoldIncident             func(childComplexity int, input incident.Hold) int
+		OpenIncident             func(childComplexity int, input incident.Open) int
+		RejectChange             func(childComplexity int, input change.Reject) int
+		RelateCIS                func(childComplexity int, input cmdb.RelateCIsInput) int
+		RemoveDependencyGroup    func(childComplexity int, input cmdb.RemoveDependencyGroupInput) int
+		RemoveTeamMember         func(childComplexity int, input catalog.RemoveTeamMemberInput) int
+		ReopenIncident           func(childComplexity int, input incident.Reopen) int
+		RequestChangeApproval    func(childComplexity int, input change.RequestApproval) int
+		ResolveIncident          func(childComplexity int, input incident.Resolve) int
+		RetireCI                 func(childComplexity int, input cmdb.RetireCIInput) int
+		ReturnChange             func(childComplexity int, input change.Return) int
+		ReviewChange             func(childComplexity int, input change.Review) int
+		ScheduleChange           func(childComplexity int, input change.Schedule) int
+		SetIncidentCIS           func(childComplexity int, input incident.SetCIs) int
+		SetOwners                func(childComplexity int, input cmdb.SetOwnersInput) int
+		StartChange              func(childComplexity int, input change.Start) int
+		StartIncident            func(childComplexity int, input incident.Start) int
+		UnrelateCIS              func(childComplexity int, input cmdb.UnrelateCIsInput) int
+		UpdateCI                 func(childComplexity int, input cmdb.UpdateCIInput) int
+		UpdateCIClass            func(childComplexity int, input cmdb.UpdateCIClassInput) int
+		UpdateCalendar           func(childComplexity int, input servicelevel.UpdateCalendar) int
+		UpdateChange             func(childComplexity int, input change.Update) int
+		UpdateDependencyGroup    func(childComplexity int, input cmdb.UpdateDependencyGroupInput) int
+		UpdateIncident           func(childComplexity int, input incident.Update) int
+		UpdatePerson             func(childComplexity int, input catalog.UpdatePersonInput) int
+		UpdateRelationship       func(childComplexity int, input cmdb.UpdateRelationshipInput) int
+		UpdateRelationshipType   func(childComplexity int, input cmdb.UpdateRelationshipTypeInput) int
+		UpdateService            func(childComplexity int, input catalog.UpdateServiceInput) int
+		UpdateServiceLevelTarget func(childComplexity int, input servicelevel.UpdateTarget) int
+		UpdateServiceTier        func(childComplexity int, input catalog.UpdateServiceTierInput) int
+		UpdateTeam               func(childComplexity int, input catalog.UpdateTeamInput) int
 	}
 
 	NeededCI struct {
@@ -683,6 +741,7 @@ type ComplexityRoot struct {
 		CIClass               func(childComplexity int, code string) int
 		CIClasses             func(childComplexity int, first *int, after *string, last *int, before *string) int
 		CIS                   func(childComplexity int, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
+		Calendars             func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Change                func(childComplexity int, id ident.ID) int
 		ChangeByNumber        func(childComplexity int, number string) int
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
@@ -706,6 +765,7 @@ type ComplexityRoot struct {
 		Search                func(childComplexity int, query string, classes []string, first *int, after *string) int
 		Service               func(childComplexity int, id ident.ID) int
 		ServiceByName         func(childComplexity int, name string, environment domain.Environment) int
+		ServiceLevelTargets   func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ServiceTiers          func(childComplexity int) int
 		Services              func(childComplexity int, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
 		SinglePointsOfFailure func(childComplexity int, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
@@ -894,6 +954,7 @@ type ComplexityRoot struct {
 		Owner                 func(childComplexity int) int
 		Owners                func(childComplexity int) int
 		PortfolioStage        func(childComplexity int) int
+		ServiceLevelTargets   func(childComplexity int) int
 		SinglePointsOfFailure func(childComplexity int, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		SupportTeam           func(childComplexity int) int
 		Tier                  func(childComplexity int) int
@@ -910,6 +971,49 @@ type ComplexityRoot struct {
 	}
 
 	ServiceEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ServiceLevel struct {
+		DueAt     func(childComplexity int) int
+		Elapsed   func(childComplexity int) int
+		Marks     func(childComplexity int) int
+		Remaining func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		State     func(childComplexity int) int
+		StoppedAt func(childComplexity int) int
+		Target    func(childComplexity int) int
+	}
+
+	ServiceLevelMark struct {
+		At        func(childComplexity int) int
+		IsReached func(childComplexity int) int
+		Percent   func(childComplexity int) int
+	}
+
+	ServiceLevelTarget struct {
+		Calendar   func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		Duration   func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Metric     func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Priority   func(childComplexity int) int
+		RecordType func(childComplexity int) int
+		Services   func(childComplexity int) int
+		UpdatedAt  func(childComplexity int) int
+		Version    func(childComplexity int) int
+	}
+
+	ServiceLevelTargetConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ServiceLevelTargetEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
 	}
@@ -1088,6 +1192,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	UpdateCalendarPayload struct {
+		Calendar   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	UpdateChangePayload struct {
 		Change     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -1118,6 +1227,11 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	UpdateServiceLevelTargetPayload struct {
+		ServiceLevelTarget func(childComplexity int) int
+		UserErrors         func(childComplexity int) int
+	}
+
 	UpdateServicePayload struct {
 		Service    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -1142,6 +1256,12 @@ type ComplexityRoot struct {
 	Viewer struct {
 		Name  func(childComplexity int) int
 		Roles func(childComplexity int) int
+	}
+
+	WorkingHours struct {
+		From    func(childComplexity int) int
+		Until   func(childComplexity int) int
+		Weekday func(childComplexity int) int
 	}
 
 	_Service struct {
@@ -1723,6 +1843,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CIEvent.Revision(childComplexity), true
 
+	case "Calendar.createdAt":
+		if e.ComplexityRoot.Calendar.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Calendar.CreatedAt(childComplexity), true
+	case "Calendar.holidays":
+		if e.ComplexityRoot.Calendar.Holidays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Calendar.Holidays(childComplexity), true
+	case "Calendar.hours":
+		if e.ComplexityRoot.Calendar.Hours == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Calendar.Hours(childComplexity), true
+	case "Calendar.id":
+		if e.ComplexityRoot.Calendar.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Calendar.ID(childComplexity), true
+	case "Calendar.name":
+		if e.ComplexityRoot.Calendar.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Calendar.Name(childComplexity), true
+	case "Calendar.timeZone":
+		if e.ComplexityRoot.Calendar.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Calendar.TimeZone(childComplexity), true
+	case "Calendar.updatedAt":
+		if e.ComplexityRoot.Calendar.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Calendar.UpdatedAt(childComplexity), true
+	case "Calendar.version":
+		if e.ComplexityRoot.Calendar.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Calendar.Version(childComplexity), true
+
+	case "CalendarConnection.edges":
+		if e.ComplexityRoot.CalendarConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarConnection.Edges(childComplexity), true
+	case "CalendarConnection.nodes":
+		if e.ComplexityRoot.CalendarConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarConnection.Nodes(childComplexity), true
+	case "CalendarConnection.pageInfo":
+		if e.ComplexityRoot.CalendarConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarConnection.PageInfo(childComplexity), true
+	case "CalendarConnection.totalCount":
+		if e.ComplexityRoot.CalendarConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarConnection.TotalCount(childComplexity), true
+
+	case "CalendarEdge.cursor":
+		if e.ComplexityRoot.CalendarEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEdge.Cursor(childComplexity), true
+	case "CalendarEdge.node":
+		if e.ComplexityRoot.CalendarEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEdge.Node(childComplexity), true
+
 	case "CancelChangePayload.change":
 		if e.ComplexityRoot.CancelChangePayload.Change == nil {
 			break
@@ -2199,6 +2406,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateCIPayload.UserErrors(childComplexity), true
 
+	case "CreateCalendarPayload.calendar":
+		if e.ComplexityRoot.CreateCalendarPayload.Calendar == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateCalendarPayload.Calendar(childComplexity), true
+	case "CreateCalendarPayload.userErrors":
+		if e.ComplexityRoot.CreateCalendarPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateCalendarPayload.UserErrors(childComplexity), true
+
 	case "CreateDependencyGroupPayload.dependencyGroup":
 		if e.ComplexityRoot.CreateDependencyGroupPayload.DependencyGroup == nil {
 			break
@@ -2237,6 +2457,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateRelationshipTypePayload.UserErrors(childComplexity), true
+
+	case "CreateServiceLevelTargetPayload.serviceLevelTarget":
+		if e.ComplexityRoot.CreateServiceLevelTargetPayload.ServiceLevelTarget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateServiceLevelTargetPayload.ServiceLevelTarget(childComplexity), true
+	case "CreateServiceLevelTargetPayload.userErrors":
+		if e.ComplexityRoot.CreateServiceLevelTargetPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateServiceLevelTargetPayload.UserErrors(childComplexity), true
 
 	case "CreateServicePayload.service":
 		if e.ComplexityRoot.CreateServicePayload.Service == nil {
@@ -2351,6 +2584,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DanglingReferenceEdge.Node(childComplexity), true
+
+	case "DeleteCalendarPayload.removedId":
+		if e.ComplexityRoot.DeleteCalendarPayload.RemovedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteCalendarPayload.RemovedID(childComplexity), true
+	case "DeleteCalendarPayload.userErrors":
+		if e.ComplexityRoot.DeleteCalendarPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteCalendarPayload.UserErrors(childComplexity), true
+
+	case "DeleteServiceLevelTargetPayload.removedId":
+		if e.ComplexityRoot.DeleteServiceLevelTargetPayload.RemovedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteServiceLevelTargetPayload.RemovedID(childComplexity), true
+	case "DeleteServiceLevelTargetPayload.userErrors":
+		if e.ComplexityRoot.DeleteServiceLevelTargetPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteServiceLevelTargetPayload.UserErrors(childComplexity), true
 
 	case "Dependencies.completeness":
 		if e.ComplexityRoot.Dependencies.Completeness == nil {
@@ -2606,6 +2865,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.HoldIncidentPayload.UserErrors(childComplexity), true
+
+	case "Holiday.date":
+		if e.ComplexityRoot.Holiday.Date == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Holiday.Date(childComplexity), true
+	case "Holiday.name":
+		if e.ComplexityRoot.Holiday.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Holiday.Name(childComplexity), true
 
 	case "Impact.affected":
 		if e.ComplexityRoot.Impact.Affected == nil {
@@ -3036,6 +3308,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.RootCauseCandidates(childComplexity, args["first"].(int)), true
+	case "Incident.serviceLevels":
+		if e.ComplexityRoot.Incident.ServiceLevels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.ServiceLevels(childComplexity), true
 	case "Incident.state":
 		if e.ComplexityRoot.Incident.State == nil {
 			break
@@ -3054,6 +3332,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.SuggestedImpactReason(childComplexity), true
+	case "Incident.timeToAcknowledge":
+		if e.ComplexityRoot.Incident.TimeToAcknowledge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.TimeToAcknowledge(childComplexity), true
+	case "Incident.timeToResolve":
+		if e.ComplexityRoot.Incident.TimeToResolve == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.TimeToResolve(childComplexity), true
 	case "Incident.timeline":
 		if e.ComplexityRoot.Incident.Timeline == nil {
 			break
@@ -3347,6 +3637,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateCIClass(childComplexity, args["input"].(cmdb.CreateCIClassInput)), true
+	case "Mutation.createCalendar":
+		if e.ComplexityRoot.Mutation.CreateCalendar == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createCalendar_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateCalendar(childComplexity, args["input"].(servicelevel.CreateCalendar)), true
 	case "Mutation.createDependencyGroup":
 		if e.ComplexityRoot.Mutation.CreateDependencyGroup == nil {
 			break
@@ -3391,6 +3692,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateService(childComplexity, args["input"].(catalog.CreateServiceInput)), true
+	case "Mutation.createServiceLevelTarget":
+		if e.ComplexityRoot.Mutation.CreateServiceLevelTarget == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createServiceLevelTarget_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateServiceLevelTarget(childComplexity, args["input"].(servicelevel.CreateTarget)), true
 	case "Mutation.createServiceTier":
 		if e.ComplexityRoot.Mutation.CreateServiceTier == nil {
 			break
@@ -3413,6 +3725,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateTeam(childComplexity, args["input"].(catalog.CreateTeamInput)), true
+	case "Mutation.deleteCalendar":
+		if e.ComplexityRoot.Mutation.DeleteCalendar == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteCalendar_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteCalendar(childComplexity, args["input"].(servicelevel.Delete)), true
+	case "Mutation.deleteServiceLevelTarget":
+		if e.ComplexityRoot.Mutation.DeleteServiceLevelTarget == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteServiceLevelTarget_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteServiceLevelTarget(childComplexity, args["input"].(servicelevel.Delete)), true
 	case "Mutation.draftChange":
 		if e.ComplexityRoot.Mutation.DraftChange == nil {
 			break
@@ -3644,6 +3978,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateCIClass(childComplexity, args["input"].(cmdb.UpdateCIClassInput)), true
+	case "Mutation.updateCalendar":
+		if e.ComplexityRoot.Mutation.UpdateCalendar == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateCalendar_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateCalendar(childComplexity, args["input"].(servicelevel.UpdateCalendar)), true
 	case "Mutation.updateChange":
 		if e.ComplexityRoot.Mutation.UpdateChange == nil {
 			break
@@ -3721,6 +4066,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateService(childComplexity, args["input"].(catalog.UpdateServiceInput)), true
+	case "Mutation.updateServiceLevelTarget":
+		if e.ComplexityRoot.Mutation.UpdateServiceLevelTarget == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateServiceLevelTarget_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateServiceLevelTarget(childComplexity, args["input"].(servicelevel.UpdateTarget)), true
 	case "Mutation.updateServiceTier":
 		if e.ComplexityRoot.Mutation.UpdateServiceTier == nil {
 			break
@@ -4087,6 +4443,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CIS(childComplexity, args["filter"].(*read.CIFilter), args["orderBy"].([]*read.CIOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.calendars":
+		if e.ComplexityRoot.Query.Calendars == nil {
+			break
+		}
+
+		args, err := ec.field_Query_calendars_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Calendars(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.change":
 		if e.ComplexityRoot.Query.Change == nil {
 			break
@@ -4331,6 +4698,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ServiceByName(childComplexity, args["name"].(string), args["environment"].(domain.Environment)), true
+	case "Query.serviceLevelTargets":
+		if e.ComplexityRoot.Query.ServiceLevelTargets == nil {
+			break
+		}
+
+		args, err := ec.field_Query_serviceLevelTargets_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ServiceLevelTargets(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.serviceTiers":
 		if e.ComplexityRoot.Query.ServiceTiers == nil {
 			break
@@ -5084,6 +5462,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Service.PortfolioStage(childComplexity), true
+	case "Service.serviceLevelTargets":
+		if e.ComplexityRoot.Service.ServiceLevelTargets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Service.ServiceLevelTargets(childComplexity), true
 	case "Service.singlePointsOfFailure":
 		if e.ComplexityRoot.Service.SinglePointsOfFailure == nil {
 			break
@@ -5163,6 +5547,179 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServiceEdge.Node(childComplexity), true
+
+	case "ServiceLevel.dueAt":
+		if e.ComplexityRoot.ServiceLevel.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevel.DueAt(childComplexity), true
+	case "ServiceLevel.elapsed":
+		if e.ComplexityRoot.ServiceLevel.Elapsed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevel.Elapsed(childComplexity), true
+	case "ServiceLevel.marks":
+		if e.ComplexityRoot.ServiceLevel.Marks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevel.Marks(childComplexity), true
+	case "ServiceLevel.remaining":
+		if e.ComplexityRoot.ServiceLevel.Remaining == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevel.Remaining(childComplexity), true
+	case "ServiceLevel.startedAt":
+		if e.ComplexityRoot.ServiceLevel.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevel.StartedAt(childComplexity), true
+	case "ServiceLevel.state":
+		if e.ComplexityRoot.ServiceLevel.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevel.State(childComplexity), true
+	case "ServiceLevel.stoppedAt":
+		if e.ComplexityRoot.ServiceLevel.StoppedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevel.StoppedAt(childComplexity), true
+	case "ServiceLevel.target":
+		if e.ComplexityRoot.ServiceLevel.Target == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevel.Target(childComplexity), true
+
+	case "ServiceLevelMark.at":
+		if e.ComplexityRoot.ServiceLevelMark.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelMark.At(childComplexity), true
+	case "ServiceLevelMark.isReached":
+		if e.ComplexityRoot.ServiceLevelMark.IsReached == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelMark.IsReached(childComplexity), true
+	case "ServiceLevelMark.percent":
+		if e.ComplexityRoot.ServiceLevelMark.Percent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelMark.Percent(childComplexity), true
+
+	case "ServiceLevelTarget.calendar":
+		if e.ComplexityRoot.ServiceLevelTarget.Calendar == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.Calendar(childComplexity), true
+	case "ServiceLevelTarget.createdAt":
+		if e.ComplexityRoot.ServiceLevelTarget.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.CreatedAt(childComplexity), true
+	case "ServiceLevelTarget.duration":
+		if e.ComplexityRoot.ServiceLevelTarget.Duration == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.Duration(childComplexity), true
+	case "ServiceLevelTarget.id":
+		if e.ComplexityRoot.ServiceLevelTarget.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.ID(childComplexity), true
+	case "ServiceLevelTarget.metric":
+		if e.ComplexityRoot.ServiceLevelTarget.Metric == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.Metric(childComplexity), true
+	case "ServiceLevelTarget.name":
+		if e.ComplexityRoot.ServiceLevelTarget.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.Name(childComplexity), true
+	case "ServiceLevelTarget.priority":
+		if e.ComplexityRoot.ServiceLevelTarget.Priority == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.Priority(childComplexity), true
+	case "ServiceLevelTarget.recordType":
+		if e.ComplexityRoot.ServiceLevelTarget.RecordType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.RecordType(childComplexity), true
+	case "ServiceLevelTarget.services":
+		if e.ComplexityRoot.ServiceLevelTarget.Services == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.Services(childComplexity), true
+	case "ServiceLevelTarget.updatedAt":
+		if e.ComplexityRoot.ServiceLevelTarget.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.UpdatedAt(childComplexity), true
+	case "ServiceLevelTarget.version":
+		if e.ComplexityRoot.ServiceLevelTarget.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.Version(childComplexity), true
+
+	case "ServiceLevelTargetConnection.edges":
+		if e.ComplexityRoot.ServiceLevelTargetConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTargetConnection.Edges(childComplexity), true
+	case "ServiceLevelTargetConnection.nodes":
+		if e.ComplexityRoot.ServiceLevelTargetConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTargetConnection.Nodes(childComplexity), true
+	case "ServiceLevelTargetConnection.pageInfo":
+		if e.ComplexityRoot.ServiceLevelTargetConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTargetConnection.PageInfo(childComplexity), true
+	case "ServiceLevelTargetConnection.totalCount":
+		if e.ComplexityRoot.ServiceLevelTargetConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTargetConnection.TotalCount(childComplexity), true
+
+	case "ServiceLevelTargetEdge.cursor":
+		if e.ComplexityRoot.ServiceLevelTargetEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTargetEdge.Cursor(childComplexity), true
+	case "ServiceLevelTargetEdge.node":
+		if e.ComplexityRoot.ServiceLevelTargetEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTargetEdge.Node(childComplexity), true
 
 	case "ServiceLink.kind":
 		if e.ComplexityRoot.ServiceLink.Kind == nil {
@@ -5796,6 +6353,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateCIPayload.UserErrors(childComplexity), true
 
+	case "UpdateCalendarPayload.calendar":
+		if e.ComplexityRoot.UpdateCalendarPayload.Calendar == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateCalendarPayload.Calendar(childComplexity), true
+	case "UpdateCalendarPayload.userErrors":
+		if e.ComplexityRoot.UpdateCalendarPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateCalendarPayload.UserErrors(childComplexity), true
+
 	case "UpdateChangePayload.change":
 		if e.ComplexityRoot.UpdateChangePayload.Change == nil {
 			break
@@ -5874,6 +6444,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateRelationshipTypePayload.UserErrors(childComplexity), true
 
+	case "UpdateServiceLevelTargetPayload.serviceLevelTarget":
+		if e.ComplexityRoot.UpdateServiceLevelTargetPayload.ServiceLevelTarget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateServiceLevelTargetPayload.ServiceLevelTarget(childComplexity), true
+	case "UpdateServiceLevelTargetPayload.userErrors":
+		if e.ComplexityRoot.UpdateServiceLevelTargetPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateServiceLevelTargetPayload.UserErrors(childComplexity), true
+
 	case "UpdateServicePayload.service":
 		if e.ComplexityRoot.UpdateServicePayload.Service == nil {
 			break
@@ -5945,6 +6528,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.Roles(childComplexity), true
 
+	case "WorkingHours.from":
+		if e.ComplexityRoot.WorkingHours.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkingHours.From(childComplexity), true
+	case "WorkingHours.until":
+		if e.ComplexityRoot.WorkingHours.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkingHours.Until(childComplexity), true
+	case "WorkingHours.weekday":
+		if e.ComplexityRoot.WorkingHours.Weekday == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkingHours.Weekday(childComplexity), true
+
 	case "_Service.sdl":
 		if e.ComplexityRoot._Service.SDL == nil {
 			break
@@ -5984,20 +6586,25 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCommentOnIncidentInput,
 		ec.unmarshalInputCreateCIClassInput,
 		ec.unmarshalInputCreateCIInput,
+		ec.unmarshalInputCreateCalendarInput,
 		ec.unmarshalInputCreateDependencyGroupInput,
 		ec.unmarshalInputCreatePersonInput,
 		ec.unmarshalInputCreateRelationshipTypeInput,
 		ec.unmarshalInputCreateServiceInput,
+		ec.unmarshalInputCreateServiceLevelTargetInput,
 		ec.unmarshalInputCreateServiceTierInput,
 		ec.unmarshalInputCreateTeamInput,
 		ec.unmarshalInputCriticalityFilter,
 		ec.unmarshalInputDateTimeFilter,
+		ec.unmarshalInputDeleteCalendarInput,
+		ec.unmarshalInputDeleteServiceLevelTargetInput,
 		ec.unmarshalInputDraftChangeInput,
 		ec.unmarshalInputEnvironmentFilter,
 		ec.unmarshalInputExternalIdentityInput,
 		ec.unmarshalInputFailureInput,
 		ec.unmarshalInputGroupMemberInput,
 		ec.unmarshalInputHoldIncidentInput,
+		ec.unmarshalInputHolidayInput,
 		ec.unmarshalInputIDFilter,
 		ec.unmarshalInputImpactFilter,
 		ec.unmarshalInputIncidentCIInput,
@@ -6037,6 +6644,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputUnrelateCIsInput,
 		ec.unmarshalInputUpdateCIClassInput,
 		ec.unmarshalInputUpdateCIInput,
+		ec.unmarshalInputUpdateCalendarInput,
 		ec.unmarshalInputUpdateChangeInput,
 		ec.unmarshalInputUpdateDependencyGroupInput,
 		ec.unmarshalInputUpdateIncidentInput,
@@ -6044,8 +6652,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputUpdateRelationshipInput,
 		ec.unmarshalInputUpdateRelationshipTypeInput,
 		ec.unmarshalInputUpdateServiceInput,
+		ec.unmarshalInputUpdateServiceLevelTargetInput,
 		ec.unmarshalInputUpdateServiceTierInput,
 		ec.unmarshalInputUpdateTeamInput,
+		ec.unmarshalInputWorkingHoursInput,
 	)
 	first := true
 
@@ -8497,6 +9107,8 @@ enum TimelineKind {
   WORK_NOTE
   """A change of state, written by the system."""
   STATE_CHANGE
+  """A service level target that is in danger or breached, written by the system."""
+  SERVICE_LEVEL
 }
 
 """What people may add to a timeline."""
@@ -10173,6 +10785,428 @@ type UpdateServiceTierPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/servicelevel.graphql", Input: `"""A length of time as ISO 8601 writes it, in hours, minutes and seconds: PT4H30M, PT0.25S. A day is PT24H."""
+scalar Duration @specifiedBy(url: "https://www.iso.org/iso-8601-date-and-time-format.html")
+
+extend type Query {
+  """Calendars, by name: when people work."""
+  calendars(
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): CalendarConnection!
+  """Service level targets, by name."""
+  serviceLevelTargets(
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): ServiceLevelTargetConnection!
+}
+
+"""When people work: the clocks of service levels go in these hours only."""
+type Calendar implements Node {
+  """The global id."""
+  id: ID!
+  """The name, unique among calendars."""
+  name: String!
+  """The time zone in which the hours are meant, by its IANA name."""
+  timeZone: String!
+  """The working hours of a week, as the clock on the wall shows them: a day on which it is put forward or back is shorter or longer."""
+  hours: [WorkingHours!]!
+  """The days on which nobody works."""
+  holidays: [Holiday!]!
+  """When it was created."""
+  createdAt: DateTime!
+  """When it was last written."""
+  updatedAt: DateTime!
+  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  version: Int!
+}
+
+"""Working hours of a weekday."""
+type WorkingHours {
+  """The weekday."""
+  weekday: Weekday!
+  """When they begin, such as 09:00."""
+  from: String!
+  """When they end, such as 17:30; 24:00 is the end of the day."""
+  until: String!
+}
+
+"""A day of the week."""
+enum Weekday {
+  """Monday."""
+  MONDAY
+  """Tuesday."""
+  TUESDAY
+  """Wednesday."""
+  WEDNESDAY
+  """Thursday."""
+  THURSDAY
+  """Friday."""
+  FRIDAY
+  """Saturday."""
+  SATURDAY
+  """Sunday."""
+  SUNDAY
+}
+
+"""A day on which nobody works."""
+type Holiday {
+  """The date, such as 2027-12-25."""
+  date: String!
+  """What is celebrated."""
+  name: String!
+}
+
+"""A page of calendars."""
+type CalendarConnection {
+  """The records of this page with their cursors."""
+  edges: [CalendarEdge!]!
+  """The records of this page."""
+  nodes: [Calendar!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has. It is counted only when asked for."""
+  totalCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type CalendarEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: Calendar!
+}
+
+"""A promise: records are acknowledged or resolved within so much working time. Of several that fit a record, the shortest holds."""
+type ServiceLevelTarget implements Node {
+  """The global id."""
+  id: ID!
+  """The name, unique among targets."""
+  name: String!
+  """What is measured."""
+  metric: ServiceLevelMetric!
+  """For which records it is."""
+  recordType: RecordType!
+  """For which priority it is; null for any."""
+  priority: Int
+  """How much working time may pass."""
+  duration: Duration!
+  """What working time is."""
+  calendar: Calendar!
+  """For which services it is; empty for all. A record concerns the services it names, but for those it excludes, and those that were found affected when it was opened."""
+  services: [Service!]!
+  """When it was created."""
+  createdAt: DateTime!
+  """When it was last written."""
+  updatedAt: DateTime!
+  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  version: Int!
+}
+
+"""What a service level target measures."""
+enum ServiceLevelMetric {
+  """The time until somebody takes the record on."""
+  ACKNOWLEDGE
+  """The time until service is restored."""
+  RESOLVE
+}
+
+"""The sort of record that a service level target is for."""
+enum RecordType {
+  """Incidents."""
+  INCIDENT
+}
+
+"""A page of service level targets."""
+type ServiceLevelTargetConnection {
+  """The records of this page with their cursors."""
+  edges: [ServiceLevelTargetEdge!]!
+  """The records of this page."""
+  nodes: [ServiceLevelTarget!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has. It is counted only when asked for."""
+  totalCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type ServiceLevelTargetEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: ServiceLevelTarget!
+}
+
+extend type Incident {
+  """How it stands against the targets that hold for it, one for each metric at most; none when it is canceled."""
+  serviceLevels: [ServiceLevel!]!
+  """From its opening until somebody took it on; null before."""
+  timeToAcknowledge: Duration
+  """From its opening until service was restored, the last time when it was opened again; null before."""
+  timeToResolve: Duration
+}
+
+extend type Service {
+  """The service level targets that name it, by name. Those that name no service hold for it too."""
+  serviceLevelTargets: [ServiceLevelTarget!]!
+}
+
+extend input IncidentFilter {
+  """Whether it has missed a service level target. A breach counts from when it is written to the timeline, seconds after it happened."""
+  isBreached: Boolean
+}
+
+"""
+How a record stands against a target. The clock goes from the opening on, in the hours of the target's calendar, while the
+record is NEW or IN_PROGRESS; it pauses while the record is ON_HOLD and goes on where it stopped when the record is opened again.
+"""
+type ServiceLevel {
+  """The target that holds for the record."""
+  target: ServiceLevelTarget!
+  """How it stands."""
+  state: ServiceLevelState!
+  """When the clock began to go."""
+  startedAt: DateTime!
+  """When the record was acknowledged or resolved; null before."""
+  stoppedAt: DateTime
+  """When the time is over, or was; null while the clock pauses."""
+  dueAt: DateTime
+  """The working time that has passed."""
+  elapsed: Duration!
+  """The working time that is left; PT0S after a breach."""
+  remaining: Duration!
+  """When much of the time had passed and when all of it: at 75 and at 100 percent."""
+  marks: [ServiceLevelMark!]!
+}
+
+"""How a record stands against a target."""
+enum ServiceLevelState {
+  """The clock goes, and there is time left."""
+  RUNNING
+  """The clock pauses, and there is time left."""
+  PAUSED
+  """It was acknowledged or resolved in time."""
+  MET
+  """The time is over: it was too late, or will be."""
+  BREACHED
+}
+
+"""A share of the time."""
+type ServiceLevelMark {
+  """The share, in percent."""
+  percent: Int!
+  """When it had passed, or will have if the clock goes on; null where the clock stopped before."""
+  at: DateTime
+  """Whether it has passed."""
+  isReached: Boolean!
+}
+
+"""Working hours of a weekday."""
+input WorkingHoursInput {
+  """The weekday."""
+  weekday: Weekday!
+  """When they begin, such as 09:00."""
+  from: String!
+  """When they end, such as 17:30; 24:00 is the end of the day."""
+  until: String!
+}
+
+"""A day on which nobody works."""
+input HolidayInput {
+  """The date, such as 2027-12-25."""
+  date: String!
+  """What is celebrated."""
+  name: String! = ""
+}
+
+extend type Mutation {
+  """Records when people work."""
+  createCalendar(
+    """What to do."""
+    input: CreateCalendarInput!
+  ): CreateCalendarPayload!
+}
+
+"""A new calendar."""
+input CreateCalendarInput {
+  """The name, unique among calendars."""
+  name: String!
+  """The time zone in which the hours are meant, by its IANA name, such as Europe/Berlin."""
+  timeZone: String!
+  """The working hours of a week, apart from each other: 1 to 100."""
+  hours: [WorkingHoursInput!]!
+  """The days on which nobody works, at most 1000."""
+  holidays: [HolidayInput!]
+}
+
+"""What createCalendar answers."""
+type CreateCalendarPayload {
+  """The calendar; null when there are userErrors."""
+  calendar: Calendar
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  """Changes when people work. Clocks go by the new hours from then on, those of open records too. What is absent stays."""
+  updateCalendar(
+    """What to do."""
+    input: UpdateCalendarInput!
+  ): UpdateCalendarPayload!
+}
+
+"""Changes to a calendar."""
+input UpdateCalendarInput {
+  """The calendar."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+  """The name."""
+  name: String
+  """The time zone."""
+  timeZone: String
+  """All working hours of a week, in place of those before."""
+  hours: [WorkingHoursInput!]
+  """All holidays, in place of those before."""
+  holidays: [HolidayInput!]
+}
+
+"""What updateCalendar answers."""
+type UpdateCalendarPayload {
+  """The calendar; null when there are userErrors."""
+  calendar: Calendar
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  """Deletes a calendar that no target goes by."""
+  deleteCalendar(
+    """What to do."""
+    input: DeleteCalendarInput!
+  ): DeleteCalendarPayload!
+}
+
+"""The calendar that is no longer needed."""
+input DeleteCalendarInput {
+  """The calendar."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+}
+
+"""What deleteCalendar answers."""
+type DeleteCalendarPayload {
+  """Its id; null when there are userErrors."""
+  removedId: ID
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  """Promises how fast records are acknowledged or resolved. It holds for open records too, from when they were opened."""
+  createServiceLevelTarget(
+    """What to do."""
+    input: CreateServiceLevelTargetInput!
+  ): CreateServiceLevelTargetPayload!
+}
+
+"""A new service level target."""
+input CreateServiceLevelTargetInput {
+  """The name, unique among targets."""
+  name: String!
+  """What is measured."""
+  metric: ServiceLevelMetric!
+  """For which records it is."""
+  recordType: RecordType! = INCIDENT
+  """For which priority it is, 1 to 5; any when it is absent."""
+  priority: Int
+  """How much working time may pass: PT1S to PT8784H."""
+  duration: Duration!
+  """What working time is."""
+  calendar: ID!
+  """For which services it is; all when there are none."""
+  services: [ID!]
+}
+
+"""What createServiceLevelTarget answers."""
+type CreateServiceLevelTargetPayload {
+  """The target; null when there are userErrors."""
+  serviceLevelTarget: ServiceLevelTarget
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  """Changes a promise: clocks go by it from then on, and what was breached before stays so. What is absent stays."""
+  updateServiceLevelTarget(
+    """What to do."""
+    input: UpdateServiceLevelTargetInput!
+  ): UpdateServiceLevelTargetPayload!
+}
+
+"""Changes to a service level target."""
+input UpdateServiceLevelTargetInput {
+  """The target."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+  """The name."""
+  name: String
+  """For which priority it is; null for any."""
+  priority: Int
+  """How much working time may pass."""
+  duration: Duration
+  """What working time is."""
+  calendar: ID
+  """All services it is for, in place of those before; null or none for all."""
+  services: [ID!]
+}
+
+"""What updateServiceLevelTarget answers."""
+type UpdateServiceLevelTargetPayload {
+  """The target; null when there are userErrors."""
+  serviceLevelTarget: ServiceLevelTarget
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  """Takes a promise back. What was breached before stays so."""
+  deleteServiceLevelTarget(
+    """What to do."""
+    input: DeleteServiceLevelTargetInput!
+  ): DeleteServiceLevelTargetPayload!
+}
+
+"""The target that is no longer needed."""
+input DeleteServiceLevelTargetInput {
+  """The target."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+}
+
+"""What deleteServiceLevelTarget answers."""
+type DeleteServiceLevelTargetPayload {
+  """Its id; null when there are userErrors."""
+  removedId: ID
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/subscription.graphql", Input: `"""
 What happens, as it happens. Each event is all that one write did and carries its revision: subscribe again with ` + "`" + `after` + "`" + `
 set to the last revision you heard, and you miss nothing and hear nothing twice. Without ` + "`" + `after` + "`" + ` you hear what is written
@@ -10858,6 +11892,52 @@ func (ec *executionContext) childFields_CIEvent(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type CIEvent", field.Name)
 }
 
+func (ec *executionContext) childFields_Calendar(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Calendar_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Calendar_name(ctx, field)
+	case "timeZone":
+		return ec.fieldContext_Calendar_timeZone(ctx, field)
+	case "hours":
+		return ec.fieldContext_Calendar_hours(ctx, field)
+	case "holidays":
+		return ec.fieldContext_Calendar_holidays(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Calendar_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Calendar_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Calendar_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Calendar", field.Name)
+}
+
+func (ec *executionContext) childFields_CalendarConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CalendarConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CalendarConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CalendarConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_CalendarConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalendarConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CalendarEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CalendarEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CalendarEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalendarEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "change":
@@ -11112,6 +12192,16 @@ func (ec *executionContext) childFields_CreateCIPayload(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type CreateCIPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateCalendarPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "calendar":
+		return ec.fieldContext_CreateCalendarPayload_calendar(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateCalendarPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateCalendarPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateDependencyGroupPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "dependencyGroup":
@@ -11140,6 +12230,16 @@ func (ec *executionContext) childFields_CreateRelationshipTypePayload(ctx contex
 		return ec.fieldContext_CreateRelationshipTypePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateRelationshipTypePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateServiceLevelTargetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serviceLevelTarget":
+		return ec.fieldContext_CreateServiceLevelTargetPayload_serviceLevelTarget(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateServiceLevelTargetPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateServiceLevelTargetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateServicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11212,6 +12312,26 @@ func (ec *executionContext) childFields_DanglingReferenceEdge(ctx context.Contex
 		return ec.fieldContext_DanglingReferenceEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DanglingReferenceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteCalendarPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "removedId":
+		return ec.fieldContext_DeleteCalendarPayload_removedId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteCalendarPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteCalendarPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteServiceLevelTargetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "removedId":
+		return ec.fieldContext_DeleteServiceLevelTargetPayload_removedId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteServiceLevelTargetPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteServiceLevelTargetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Dependencies(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11352,6 +12472,16 @@ func (ec *executionContext) childFields_HoldIncidentPayload(ctx context.Context,
 		return ec.fieldContext_HoldIncidentPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type HoldIncidentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Holiday(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "date":
+		return ec.fieldContext_Holiday_date(ctx, field)
+	case "name":
+		return ec.fieldContext_Holiday_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Holiday", field.Name)
 }
 
 func (ec *executionContext) childFields_Impact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11530,6 +12660,12 @@ func (ec *executionContext) childFields_Incident(ctx context.Context, field grap
 		return ec.fieldContext_Incident_history(ctx, field)
 	case "rootCauseCandidates":
 		return ec.fieldContext_Incident_rootCauseCandidates(ctx, field)
+	case "serviceLevels":
+		return ec.fieldContext_Incident_serviceLevels(ctx, field)
+	case "timeToAcknowledge":
+		return ec.fieldContext_Incident_timeToAcknowledge(ctx, field)
+	case "timeToResolve":
+		return ec.fieldContext_Incident_timeToResolve(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Incident", field.Name)
 }
@@ -12140,6 +13276,8 @@ func (ec *executionContext) childFields_Service(ctx context.Context, field graph
 		return ec.fieldContext_Service_history(ctx, field)
 	case "singlePointsOfFailure":
 		return ec.fieldContext_Service_singlePointsOfFailure(ctx, field)
+	case "serviceLevelTargets":
+		return ec.fieldContext_Service_serviceLevelTargets(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Service", field.Name)
 }
@@ -12166,6 +13304,92 @@ func (ec *executionContext) childFields_ServiceEdge(ctx context.Context, field g
 		return ec.fieldContext_ServiceEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ServiceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceLevel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "target":
+		return ec.fieldContext_ServiceLevel_target(ctx, field)
+	case "state":
+		return ec.fieldContext_ServiceLevel_state(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_ServiceLevel_startedAt(ctx, field)
+	case "stoppedAt":
+		return ec.fieldContext_ServiceLevel_stoppedAt(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_ServiceLevel_dueAt(ctx, field)
+	case "elapsed":
+		return ec.fieldContext_ServiceLevel_elapsed(ctx, field)
+	case "remaining":
+		return ec.fieldContext_ServiceLevel_remaining(ctx, field)
+	case "marks":
+		return ec.fieldContext_ServiceLevel_marks(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceLevel", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceLevelMark(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "percent":
+		return ec.fieldContext_ServiceLevelMark_percent(ctx, field)
+	case "at":
+		return ec.fieldContext_ServiceLevelMark_at(ctx, field)
+	case "isReached":
+		return ec.fieldContext_ServiceLevelMark_isReached(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceLevelMark", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceLevelTarget(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ServiceLevelTarget_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ServiceLevelTarget_name(ctx, field)
+	case "metric":
+		return ec.fieldContext_ServiceLevelTarget_metric(ctx, field)
+	case "recordType":
+		return ec.fieldContext_ServiceLevelTarget_recordType(ctx, field)
+	case "priority":
+		return ec.fieldContext_ServiceLevelTarget_priority(ctx, field)
+	case "duration":
+		return ec.fieldContext_ServiceLevelTarget_duration(ctx, field)
+	case "calendar":
+		return ec.fieldContext_ServiceLevelTarget_calendar(ctx, field)
+	case "services":
+		return ec.fieldContext_ServiceLevelTarget_services(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ServiceLevelTarget_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_ServiceLevelTarget_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_ServiceLevelTarget_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceLevelTarget", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceLevelTargetConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ServiceLevelTargetConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ServiceLevelTargetConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ServiceLevelTargetConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ServiceLevelTargetConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceLevelTargetConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceLevelTargetEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ServiceLevelTargetEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ServiceLevelTargetEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceLevelTargetEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_ServiceLink(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12500,6 +13724,16 @@ func (ec *executionContext) childFields_UpdateCIPayload(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type UpdateCIPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateCalendarPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "calendar":
+		return ec.fieldContext_UpdateCalendarPayload_calendar(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateCalendarPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateCalendarPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "change":
@@ -12560,6 +13794,16 @@ func (ec *executionContext) childFields_UpdateRelationshipTypePayload(ctx contex
 	return nil, fmt.Errorf("no field named %q was found under type UpdateRelationshipTypePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateServiceLevelTargetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serviceLevelTarget":
+		return ec.fieldContext_UpdateServiceLevelTargetPayload_serviceLevelTarget(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateServiceLevelTargetPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateServiceLevelTargetPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateServicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "service":
@@ -12610,6 +13854,18 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_roles(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkingHours(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "weekday":
+		return ec.fieldContext_WorkingHours_weekday(ctx, field)
+	case "from":
+		return ec.fieldContext_WorkingHours_from(ctx, field)
+	case "until":
+		return ec.fieldContext_WorkingHours_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkingHours", field.Name)
 }
 
 func (ec *executionContext) childFields__Service(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -1006,6 +1006,36 @@ func (ec *executionContext) fieldContext_Service_singlePointsOfFailure(ctx conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Service_serviceLevelTargets(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Service_serviceLevelTargets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ServiceLevelTargets(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.ServiceLevelTarget) graphql.Marshaler {
+			return ec.marshalNServiceLevelTarget2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTargetᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Service_serviceLevelTargets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Service",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ServiceLevelTarget(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ServiceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -2210,6 +2240,11 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "singlePointsOfFailure":
 			out.Values[i] = ec._Service_singlePointsOfFailure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "serviceLevelTargets":
+			out.Values[i] = ec._Service_serviceLevelTargets(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

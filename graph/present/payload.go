@@ -69,6 +69,16 @@ type (
 		Change     *read.Change
 		UserErrors []*UserError
 	}
+	// CalendarPayload answers mutations of a calendar.
+	CalendarPayload struct {
+		Calendar   *read.Calendar
+		UserErrors []*UserError
+	}
+	// ServiceLevelTargetPayload answers mutations of a service level target.
+	ServiceLevelTargetPayload struct {
+		ServiceLevelTarget *read.ServiceLevelTarget
+		UserErrors         []*UserError
+	}
 	// TimelineEntryPayload answers comments.
 	TimelineEntryPayload struct {
 		TimelineEntry *read.TimelineEntry

@@ -67,6 +67,18 @@ func Change(r *read.Reader, record *ent.Change, err error) (*ChangePayload, erro
 	return answer(record, err, r.ShowChange, func(v *read.Change, mend []*UserError) *ChangePayload { return &ChangePayload{v, mend} })
 }
 
+// Calendar presents a calendar.
+func Calendar(r *read.Reader, record *ent.Calendar, err error) (*CalendarPayload, error) {
+	return answer(record, err, r.ShowCalendar, func(v *read.Calendar, mend []*UserError) *CalendarPayload { return &CalendarPayload{v, mend} })
+}
+
+// ServiceLevelTarget presents a service level target.
+func ServiceLevelTarget(r *read.Reader, record *ent.ServiceLevelTarget, err error) (*ServiceLevelTargetPayload, error) {
+	return answer(record, err, r.ShowServiceLevelTarget, func(v *read.ServiceLevelTarget, mend []*UserError) *ServiceLevelTargetPayload {
+		return &ServiceLevelTargetPayload{v, mend}
+	})
+}
+
 // TimelineEntry presents a timeline entry.
 func TimelineEntry(r *read.Reader, record *ent.TimelineEntry, err error) (*TimelineEntryPayload, error) {
 	return answer(record, err, r.ShowTimelineEntry, func(v *read.TimelineEntry, mend []*UserError) *TimelineEntryPayload {

@@ -60,6 +60,7 @@ type IncidentFilter struct {
 	Ci             *IDFilter
 	IsMajor        *bool
 	CreatedAt      *DateTimeFilter
+	IsBreached     *bool
 	And            []*IncidentFilter
 	Or             []*IncidentFilter
 	Not            *IncidentFilter
@@ -82,6 +83,7 @@ func incidentConditions(c *conditions, f *IncidentFilter, depth int) {
 		c.add(equals(incident.FieldIsMajor, *f.IsMajor))
 	}
 	c.moment(incident.FieldCreatedAt, f.CreatedAt)
+	c.breached(f.IsBreached)
 	combine(c, depth, f.And, f.Or, f.Not, incidentConditions)
 }
 

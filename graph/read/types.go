@@ -41,6 +41,11 @@ type (
 	RecordVersionConnection     = Connection[RecordVersion]
 	RecordVersionEdge           = Edge[RecordVersion]
 
+	CalendarConnection           = Connection[Calendar]
+	CalendarEdge                 = Edge[Calendar]
+	ServiceLevelTargetConnection = Connection[ServiceLevelTarget]
+	ServiceLevelTargetEdge       = Edge[ServiceLevelTarget]
+
 	LifecycleFilter      = EnumFilter[domain.Lifecycle]
 	EnvironmentFilter    = EnumFilter[domain.Environment]
 	CriticalityFilter    = EnumFilter[domain.Criticality]

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"net/url"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -69,6 +70,43 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 		return time.Time{}, errs.New(errs.BadUserInput, "%.40v is not a moment; write it like 2027-01-10T22:00:00Z", v)
 	}
 	return t.Truncate(time.Microsecond), nil
+}
+
+// MarshalDuration writes a length of time as ISO 8601 does, down to microseconds.
+func MarshalDuration(d time.Duration) graphql.Marshaler {
+	d = d.Truncate(time.Microsecond)
+	text := "PT"
+	if d < 0 {
+		text, d = "-PT", -d
+	}
+	if h := d / time.Hour; h > 0 {
+		text += strconv.FormatInt(int64(h), 10) + "H"
+	}
+	if m := d % time.Hour / time.Minute; m > 0 {
+		text += strconv.FormatInt(int64(m), 10) + "M"
+	}
+	if s := d % time.Minute; s > 0 || d == 0 {
+		text += strconv.FormatFloat(s.Seconds(), 'f', -1, 64) + "S"
+	}
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(text)) })
+}
+
+var duration = regexp.MustCompile(`^PT(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9})(?:\.(\d{1,6}))?S)?$`)
+
+// UnmarshalDuration reads a length of time of hours, minutes and seconds. Days are refused: on some a clock is put back.
+func UnmarshalDuration(v any) (time.Duration, error) {
+	s, _ := v.(string)
+	parts := duration.FindStringSubmatch(s)
+	if parts == nil || s == "PT" {
+		return 0, errs.New(errs.BadUserInput, "%.40v is not a length of time; write it in hours, minutes and seconds like PT4H30M, a day as PT24H", v)
+	}
+	var sum time.Duration
+	for i, unit := range []time.Duration{time.Hour, time.Minute, time.Second} {
+		n, _ := strconv.ParseInt("0"+parts[1+i], 10, 64)
+		sum += time.Duration(n) * unit
+	}
+	micro, _ := strconv.ParseInt((parts[4] + "000000")[:6], 10, 64)
+	return sum + time.Duration(micro)*time.Microsecond, nil
 }
 
 // MarshalURL writes an address.

@@ -18,6 +18,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
@@ -26,13 +27,14 @@ import (
 
 // App is the product over one database.
 type App struct {
-	Store    *store.Store
-	Graph    *topology.Graph
-	CMDB     *cmdb.Practice
-	Catalog  *catalog.Practice
-	Incident *incident.Practice
-	Change   *change.Practice
-	Reader   *read.Reader
+	Store        *store.Store
+	Graph        *topology.Graph
+	CMDB         *cmdb.Practice
+	Catalog      *catalog.Practice
+	Incident     *incident.Practice
+	Change       *change.Practice
+	ServiceLevel *servicelevel.Practice
+	Reader       *read.Reader
 	// Migrated is how many migrations Open applied.
 	Migrated int
 
@@ -67,6 +69,7 @@ func Open(ctx context.Context, database string, log *slog.Logger) (_ *App, err e
 	}
 	a.CMDB, a.Catalog = cmdb.New(s), catalog.New(s)
 	a.Incident, a.Change = incident.New(s, a.Graph), change.New(s)
+	a.ServiceLevel = servicelevel.New(s)
 	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
 	return a, nil
 }
@@ -93,7 +96,7 @@ func (a *App) Handler(isDev bool) (public, admin http.Handler, err error) {
 		return nil, nil, err
 	}
 	metrics := a.newMetrics()
-	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change)
+	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change, a.ServiceLevel)
 	c := server.Config{
 		Schema: resolver.Schema(), SDL: sdl, Log: a.log, IsReady: a.isReady,
 		Store: a.Store, Feed: a.feed, Metrics: metrics,

@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"graph"},
 	{"internal/importer"},
 	{"internal/practice/incident", "internal/practice/catalog"},
-	{"internal/practice/change"},
+	{"internal/practice/change", "internal/practice/servicelevel"},
 	{"internal/practice/cmdb"},
 	{"internal/practice/ticket"},
 	{"internal/auth", "internal/journal"},

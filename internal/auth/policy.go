@@ -22,6 +22,9 @@ var verbs = map[string]Role{
 	"change.schedule": ChangeManager, "change.start": ChangeManager, "change.review": ChangeManager,
 	"change.close": ChangeManager, "change.cancel": ChangeManager, "change.return": ChangeManager, "change.comment": ChangeManager,
 
+	"calendar.create": CatalogEditor, "calendar.update": CatalogEditor, "calendar.delete": CatalogEditor,
+	"service_level_target.create": CatalogEditor, "service_level_target.update": CatalogEditor, "service_level_target.delete": CatalogEditor,
+
 	"import.apply": Admin, "seed": Admin, "estate.generate": Admin,
 }
 
@@ -54,6 +57,12 @@ var fields = map[string]Role{
 	"Incident": Viewer, "IncidentConnection": Viewer, "IncidentEdge": Viewer, "IncidentCI": Viewer, "IncidentTransition": Viewer,
 	"ImpactSnapshot": Viewer, "ImpactedRecord": Viewer, "PriorityRule": Viewer,
 	"TimelineEntry": Viewer, "TimelineEntryConnection": Viewer, "TimelineEntryEdge": Viewer,
+
+	"Calendar": Viewer, "CalendarConnection": Viewer, "CalendarEdge": Viewer, "WorkingHours": Viewer, "Holiday": Viewer,
+	"ServiceLevelTarget": Viewer, "ServiceLevelTargetConnection": Viewer, "ServiceLevelTargetEdge": Viewer,
+	"ServiceLevel": Viewer, "ServiceLevelMark": Viewer,
+	"CreateCalendarPayload": Viewer, "UpdateCalendarPayload": Viewer, "DeleteCalendarPayload": Viewer,
+	"CreateServiceLevelTargetPayload": Viewer, "UpdateServiceLevelTargetPayload": Viewer, "DeleteServiceLevelTargetPayload": Viewer,
 
 	"Change": Viewer, "ChangeConnection": Viewer, "ChangeEdge": Viewer, "ChangeCI": Viewer, "ChangeTransition": Viewer, "Approval": Viewer,
 

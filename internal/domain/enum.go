@@ -205,13 +205,14 @@ type TimelineKind string
 
 // TimelineKind values.
 const (
-	Comment     TimelineKind = "COMMENT"      // seen by the caller too
-	WorkNote    TimelineKind = "WORK_NOTE"    // for the people who work on it
-	StateChange TimelineKind = "STATE_CHANGE" // written by the system
+	Comment      TimelineKind = "COMMENT"       // seen by the caller too
+	WorkNote     TimelineKind = "WORK_NOTE"     // for the people who work on it
+	StateChange  TimelineKind = "STATE_CHANGE"  // written by the system
+	ServiceLevel TimelineKind = "SERVICE_LEVEL" // likewise
 )
 
 // Values lists them.
-func (TimelineKind) Values() []string { return list(Comment, WorkNote, StateChange) }
+func (TimelineKind) Values() []string { return list(Comment, WorkNote, StateChange, ServiceLevel) }
 
 func list[T ~string](values ...T) []string {
 	all := make([]string, len(values))

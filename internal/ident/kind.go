@@ -28,6 +28,9 @@ const (
 	PriorityRule
 	// Service is a CI seen from the catalogue: it has no table and no numbers of its own.
 	Service
+	Calendar
+	ServiceLevelTarget
+	ServiceLevelMark
 	kindEnd
 )
 
@@ -36,6 +39,7 @@ var prefixes = [kindEnd]string{
 	ExternalIdentity: "xid", DanglingReference: "dng", Team: "team", Person: "per", Membership: "mbr", Owner: "own",
 	ServiceTier: "tier", Incident: "inc", IncidentCI: "ici", Change: "chg", ChangeCI: "cci", Approval: "apr",
 	TimelineEntry: "tml", Entry: "jrn", Version: "ver", PriorityRule: "prr", Service: "svc",
+	Calendar: "cal", ServiceLevelTarget: "slt", ServiceLevelMark: "slm",
 }
 
 var kindsByPrefix = func() map[string]Kind {

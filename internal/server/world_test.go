@@ -49,7 +49,7 @@ func newWorld(t *testing.T, address string, adjust func(*server.Config)) *world 
 	if err != nil {
 		t.Fatal(err)
 	}
-	resolver := graph.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change)
+	resolver := graph.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change, a.ServiceLevel)
 	config := server.Config{Schema: exec.NewExecutableSchema(exec.Config{Resolvers: resolver}), Log: log, IsDev: true, IsLocal: true}
 	if adjust != nil {
 		adjust(&config)

@@ -229,6 +229,10 @@ func load(ctx context.Context, m any, id ident.ID) (any, error) {
 		return c.ExternalIdentity.Get(ctx, id)
 	case ident.DanglingReference:
 		return c.DanglingReference.Get(ctx, id)
+	case ident.Calendar:
+		return c.Calendar.Get(ctx, id)
+	case ident.ServiceLevelTarget:
+		return c.ServiceLevelTarget.Get(ctx, id)
 	}
 	return nil, fmt.Errorf("a %s cannot be deleted", id.Kind())
 }

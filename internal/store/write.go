@@ -47,6 +47,11 @@ func (s *Store) clock(ctx context.Context) time.Time {
 	return s.now()
 }
 
+// Now is the time by the clock of ctx, as writes have it.
+func (s *Store) Now(ctx context.Context) time.Time {
+	return s.clock(ctx).UTC().Truncate(time.Microsecond)
+}
+
 const (
 	writeAttempts = 8
 	writeTimeout  = 60 * time.Second
@@ -103,7 +108,7 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 		}
 	}()
 	tx := &Tx{
-		Tx: inner, Now: s.clock(ctx).UTC().Truncate(time.Microsecond), Actor: by.Actor, Verb: by.Verb,
+		Tx: inner, Now: s.Now(ctx), Actor: by.Actor, Verb: by.Verb,
 		dialect: s.dialect, record: rec,
 	}
 	var refused error

@@ -6,12 +6,13 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // Seed writes what an empty database needs before it can be used: the tree of classes, the relationship types, the
-// service tiers and the priority rules, in one revision. A database that has classes is left alone. Servers that start
+// service tiers, the priority rules and a calendar, in one revision. A database that has classes is left alone. Servers that start
 // at once may all call it.
 func Seed(ctx context.Context, s *store.Store) error {
 	by := store.By{Actor: auth.System.Name, Verb: "seed"}
@@ -24,7 +25,7 @@ func Seed(ctx context.Context, s *store.Store) error {
 		if err != nil || seeded {
 			return none, err
 		}
-		for _, step := range []func(context.Context, *store.Tx) error{seedClasses, seedTypes, seedTiers, seedPriorities} {
+		for _, step := range []func(context.Context, *store.Tx) error{seedClasses, seedTypes, seedTiers, seedPriorities, seedCalendar} {
 			if err := step(ctx, tx); err != nil {
 				return none, err
 			}
@@ -101,4 +102,14 @@ func seedPriorities(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	return tx.PriorityRule.CreateBulk(builders...).Exec(ctx)
+}
+
+// seedCalendar writes the calendar of those who work around the clock.
+func seedCalendar(ctx context.Context, tx *store.Tx) error {
+	var hours []domain.WorkingHours
+	for _, d := range domain.Weekday("").Values() {
+		hours = append(hours, domain.WorkingHours{Weekday: domain.Weekday(d), From: "00:00", Until: "24:00"})
+	}
+	return tx.Calendar.Create().SetName("24x7").SetTimeZone("UTC").SetHours(hours).SetHolidays([]domain.Holiday{}).
+		SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Exec(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -20,6 +21,9 @@ func (p *Practice) move(ctx context.Context, verb, mutation string, of target, d
 	return p.edit(ctx, verb, of, func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
 		to, err := lifecycle.Incident.Move(was.State, mutation)
 		if err != nil {
+			return err
+		}
+		if err := servicelevel.Settle(ctx, tx, was); err != nil { // while its clock goes
 			return err
 		}
 		said, err := do(ctx, tx, was, u)

@@ -1,0 +1,219 @@
+package read
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/calendar"
+	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
+	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	practice "github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
+	rule "github.com/linchpin-cmdb/linchpin/internal/rule/servicelevel"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// Calendar is when people work, as clients see it.
+type Calendar struct{ *ent.Calendar }
+
+// IsNode marks records with a global id.
+func (*Calendar) IsNode() {}
+
+func asCalendars(rows []*ent.Calendar) []*Calendar {
+	all := make([]*Calendar, len(rows))
+	for i, row := range rows {
+		all[i] = &Calendar{row}
+	}
+	return all
+}
+
+// ShowCalendar shows a calendar that a verb returned.
+func (r *Reader) ShowCalendar(row *ent.Calendar) *Calendar { return &Calendar{row} }
+
+func loadCalendars(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Calendar, error) {
+	rows, err := r.store.Read.Calendar.Query().Where(having(calendar.FieldID, ids)).All(ctx)
+	return index(asCalendars(rows), func(c *Calendar) ident.ID { return c.ID }), store.Translate(err)
+}
+
+// Hours are the working hours of a week.
+func (c *Calendar) Hours() []*domain.WorkingHours { return pointers(c.Calendar.Hours) }
+
+// Holidays are the days on which nobody works.
+func (c *Calendar) Holidays() []*domain.Holiday { return pointers(c.Calendar.Holidays) }
+
+// Calendars lists calendars by name.
+func (r *Reader) Calendars(ctx context.Context, p Page) (*Connection[Calendar], error) {
+	return list[*ent.Calendar, Calendar]{
+		name: "calendars", wrap: asCalendars,
+		order: order[*ent.Calendar]{
+			{calendar.FieldName, false, func(e *ent.Calendar) any { return e.Name }}, {calendar.FieldID, false, func(e *ent.Calendar) any { return e.ID }},
+		},
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Calendar, error) {
+			q := r.store.Read.Calendar.Query()
+			q.Modify(modify)
+			return q.All(ctx)
+		},
+	}.page(ctx, p)
+}
+
+// ServiceLevelTarget is a promise as clients see it.
+type ServiceLevelTarget struct {
+	*ent.ServiceLevelTarget
+	in *batch[ServiceLevelTarget]
+}
+
+// IsNode marks records with a global id.
+func (*ServiceLevelTarget) IsNode() {}
+
+func (r *Reader) wrapTargets(rows []*ent.ServiceLevelTarget) []*ServiceLevelTarget {
+	b := newBatch(r, make([]*ServiceLevelTarget, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &ServiceLevelTarget{row, b}
+	}
+	return b.rows
+}
+
+// ShowServiceLevelTarget shows a target that a verb returned.
+func (r *Reader) ShowServiceLevelTarget(row *ent.ServiceLevelTarget) *ServiceLevelTarget {
+	return r.wrapTargets([]*ent.ServiceLevelTarget{row})[0]
+}
+
+func loadTargets(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ServiceLevelTarget, error) {
+	rows, err := r.store.Read.ServiceLevelTarget.Query().Where(having(serviceleveltarget.FieldID, ids)).All(ctx)
+	return index(r.wrapTargets(rows), func(t *ServiceLevelTarget) ident.ID { return t.ID }), store.Translate(err)
+}
+
+// Duration is how much working time may pass.
+func (t *ServiceLevelTarget) Duration() time.Duration { return time.Duration(t.Seconds) * time.Second }
+
+// Calendar says what working time is.
+func (t *ServiceLevelTarget) Calendar(ctx context.Context) (*Calendar, error) {
+	return one(ctx, t.in, t, "calendar", func(t *ServiceLevelTarget) *ident.ID { return &t.CalendarID }, loadCalendars)
+}
+
+// Services are the services the target is for; none when it is for all.
+func (t *ServiceLevelTarget) Services(ctx context.Context) ([]*Service, error) {
+	found, err := once(t.in, "services", func() (map[ident.ID]*CI, error) {
+		var ids []ident.ID
+		for _, row := range t.in.rows {
+			ids = append(ids, row.ServiceLevelTarget.Services...)
+		}
+		slices.Sort(ids)
+		return loadCIs(ctx, t.in.Reader, slices.Compact(ids))
+	})
+	all := make([]*Service, 0, len(t.ServiceLevelTarget.Services))
+	for _, id := range t.ServiceLevelTarget.Services {
+		if c := found[id]; c != nil && c.ServiceKind != nil {
+			all = append(all, c.Service())
+		}
+	}
+	return all, err
+}
+
+// ServiceLevelTargets lists service level targets by name.
+func (r *Reader) ServiceLevelTargets(ctx context.Context, p Page) (*Connection[ServiceLevelTarget], error) {
+	return list[*ent.ServiceLevelTarget, ServiceLevelTarget]{
+		name: "service level targets", wrap: r.wrapTargets,
+		order: order[*ent.ServiceLevelTarget]{
+			{serviceleveltarget.FieldName, false, func(e *ent.ServiceLevelTarget) any { return e.Name }},
+			{serviceleveltarget.FieldID, false, func(e *ent.ServiceLevelTarget) any { return e.ID }},
+		},
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ServiceLevelTarget, error) {
+			q := r.store.Read.ServiceLevelTarget.Query()
+			q.Modify(modify)
+			return q.All(ctx)
+		},
+	}.page(ctx, p)
+}
+
+// ServiceLevelTargets are the targets that name the service.
+func (s *Service) ServiceLevelTargets(ctx context.Context) ([]*ServiceLevelTarget, error) {
+	all, err := once(s.in, "service level targets", func() ([]*ServiceLevelTarget, error) {
+		rows, err := s.in.store.Read.ServiceLevelTarget.Query().Order(ent.Asc(serviceleveltarget.FieldName)).All(ctx)
+		return s.in.wrapTargets(rows), store.Translate(err)
+	})
+	mine := []*ServiceLevelTarget{}
+	for _, t := range all {
+		if slices.Contains(t.ServiceLevelTarget.Services, s.CI.ID) {
+			mine = append(mine, t)
+		}
+	}
+	return mine, err
+}
+
+// ServiceLevel is how an incident stands against a target.
+type ServiceLevel struct {
+	rule.Stopwatch
+	Target *ServiceLevelTarget
+}
+
+// Marks are shares of the time.
+func (l *ServiceLevel) Marks() []*rule.Mark { return pointers(l.Stopwatch.Marks) }
+
+// ServiceLevels are how the incident stands against the targets that hold for it.
+func (i *Incident) ServiceLevels(ctx context.Context) ([]*ServiceLevel, error) {
+	all, err := once(i.in, "service levels", func() (map[ident.ID][]*ServiceLevel, error) {
+		rows := make([]*ent.Incident, len(i.in.rows))
+		for n, row := range i.in.rows {
+			rows[n] = row.Incident
+		}
+		r := i.in.Reader
+		found, err := practice.Levels(ctx, r.store.Read, rows, r.store.Now(ctx))
+		return r.showLevels(found), store.Translate(err)
+	})
+	if all[i.ID] == nil {
+		return []*ServiceLevel{}, err
+	}
+	return all[i.ID], err
+}
+
+// showLevels shows each target once, however many incidents it holds for.
+func (r *Reader) showLevels(found map[ident.ID][]practice.Level) map[ident.ID][]*ServiceLevel {
+	targets, b := map[ident.ID]*ServiceLevelTarget{}, newBatch[ServiceLevelTarget](r, nil)
+	shown := make(map[ident.ID][]*ServiceLevel, len(found))
+	for id, levels := range found {
+		for _, l := range levels {
+			t := targets[l.Target.ID]
+			if t == nil {
+				t = &ServiceLevelTarget{l.Target, b}
+				targets[l.Target.ID] = t
+				b.rows = append(b.rows, t)
+			}
+			shown[id] = append(shown[id], &ServiceLevel{l.Stopwatch, t})
+		}
+	}
+	return shown
+}
+
+// TimeToAcknowledge is from the opening until somebody took the incident on; nil before.
+func (i *Incident) TimeToAcknowledge() *time.Duration { return since(i.CreatedAt, i.AcknowledgedAt) }
+
+// TimeToResolve is from the opening until service was restored; nil before.
+func (i *Incident) TimeToResolve() *time.Duration { return since(i.CreatedAt, i.ResolvedAt) }
+
+func since(from time.Time, to *time.Time) *time.Duration {
+	if to == nil {
+		return nil
+	}
+	d := to.Sub(from)
+	return &d
+}
+
+// breached is the condition that an incident has missed a service level target, or has not.
+func (c *conditions) breached(want *bool) {
+	if want == nil {
+		return
+	}
+	missed := &conditions{}
+	missed.within("id", servicelevelmark.Table, servicelevelmark.FieldRecordID, servicelevelmark.FieldPercent, []any{100})
+	if *want {
+		c.add(missed.and())
+		return
+	}
+	c.add(opposite(missed.and()))
+}

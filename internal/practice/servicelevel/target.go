@@ -1,0 +1,148 @@
+package servicelevel
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+const (
+	mostTargets     = 500 // all are read at once
+	longestDuration = 366 * 24 * time.Hour
+	leastPriority   = 5
+)
+
+// CreateTarget records a promise. It holds for open records too, from when they were opened.
+func (p *Practice) CreateTarget(ctx context.Context, in CreateTarget) (*ent.ServiceLevelTarget, error) {
+	return write(ctx, p, "service_level_target.create", func(ctx context.Context, tx *store.Tx) (*ent.ServiceLevelTarget, error) {
+		next := &ent.ServiceLevelTarget{
+			Name: in.Name, Metric: in.Metric, RecordType: ticket.Given(in.RecordType, domain.IncidentRecord), Priority: in.Priority,
+			CalendarID: in.Calendar, Services: in.Services,
+		}
+		if err := checkTarget(ctx, tx, next, in.Duration); err != nil {
+			return nil, err
+		}
+		if n, err := tx.ServiceLevelTarget.Query().Count(ctx); err != nil || n >= mostTargets {
+			return nil, orFull(err, "service level targets", mostTargets)
+		}
+		return tx.ServiceLevelTarget.Create().SetName(next.Name).SetMetric(next.Metric).SetRecordType(next.RecordType).SetNillablePriority(next.Priority).
+			SetSeconds(next.Seconds).SetCalendarID(next.CalendarID).SetServices(next.Services).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+	})
+}
+
+// UpdateTarget changes a promise. Stopwatches go by it from then on; the marks that were passed before stay.
+func (p *Practice) UpdateTarget(ctx context.Context, in UpdateTarget) (*ent.ServiceLevelTarget, error) {
+	return write(ctx, p, "service_level_target.update", func(ctx context.Context, tx *store.Tx) (*ent.ServiceLevelTarget, error) {
+		was, err := lockTarget(ctx, tx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := valid.Stale(in.ExpectedVersion, was.Version); err != nil {
+			return nil, err
+		}
+		var f ticket.Form
+		next := *was
+		next.Name, next.CalendarID = given(&f, "name", in.Name, was.Name), given(&f, "calendar", in.Calendar, was.CalendarID)
+		duration := given(&f, "duration", in.Duration, time.Duration(was.Seconds)*time.Second)
+		if priority, said := in.Priority.ValueOK(); said {
+			next.Priority = priority
+		}
+		if services, said := in.Services.ValueOK(); said {
+			next.Services = services
+		}
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
+		if err := checkTarget(ctx, tx, &next, duration); err != nil {
+			return nil, err
+		}
+		u := tx.ServiceLevelTarget.UpdateOne(was)
+		ticket.Set(was.Name, next.Name, u.SetName)
+		ticket.Set(was.Seconds, next.Seconds, u.SetSeconds)
+		ticket.Set(was.CalendarID, next.CalendarID, u.SetCalendarID)
+		ticket.SetOptional(was.Priority, next.Priority, func(a, b int) bool { return a == b }, u.SetPriority, u.ClearPriority)
+		if !slices.Equal(was.Services, next.Services) {
+			u.SetServices(next.Services)
+		}
+		if m := u.Mutation(); len(m.Fields())+len(m.ClearedFields()) == 0 {
+			return was, nil
+		}
+		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
+	})
+}
+
+// DeleteTarget takes a promise back. The marks that were passed stay.
+func (p *Practice) DeleteTarget(ctx context.Context, in Delete) (ident.ID, error) {
+	return write(ctx, p, "service_level_target.delete", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+		was, err := lockTarget(ctx, tx, in.ID)
+		if err != nil {
+			return 0, err
+		}
+		if err := valid.Stale(in.ExpectedVersion, was.Version); err != nil {
+			return 0, err
+		}
+		return was.ID, tx.ServiceLevelTarget.DeleteOne(was).Exec(ctx)
+	})
+}
+
+// checkTarget refuses what is no promise, a calendar or services that are not there, and a name that another has.
+func checkTarget(ctx context.Context, tx *store.Tx, t *ent.ServiceLevelTarget, duration time.Duration) error {
+	var f ticket.Form
+	t.Name = f.Text("name", t.Name, 1, ticket.LongestWord)
+	t.Metric = ticket.OneOf(&f, "metric", t.Metric)
+	t.RecordType = ticket.OneOf(&f, "recordType", t.RecordType)
+	if t.Priority != nil {
+		f.Number("priority", *t.Priority, 1, leastPriority)
+	}
+	if duration < time.Second || duration > longestDuration || duration%time.Second != 0 {
+		f.Fault(errs.New(errs.Invalid, "the duration is %s: it is whole seconds, from PT1S to PT8784H of working time", duration).At("duration"))
+	}
+	t.Seconds = int64(duration / time.Second)
+	if _, err := lockCalendar(ctx, tx, "calendar", t.CalendarID); err != nil {
+		f.Fault(err)
+	}
+	services := make([]ident.ID, 0, len(t.Services))
+	for i, c := range f.CIs(ctx, tx, "services", t.Services) {
+		switch {
+		case c == nil:
+		case c.ServiceKind == nil:
+			f.Fault(errs.New(errs.Invalid, "%s is no service", c.Name).At("services", place(i)))
+		default:
+			services = append(services, c.ID)
+		}
+	}
+	if err := f.Err(); err != nil {
+		return err
+	}
+	slices.Sort(services)
+	t.Services = services
+	taken, err := tx.ServiceLevelTarget.Query().Where(serviceleveltarget.Name(t.Name), serviceleveltarget.IDNEQ(t.ID)).Exist(ctx)
+	if taken {
+		return errs.New(errs.AlreadyExists, "there is a service level target %q already", t.Name).At("name")
+	}
+	return err
+}
+
+func lockTarget(ctx context.Context, tx *store.Tx, id ident.ID) (*ent.ServiceLevelTarget, error) {
+	q := tx.ServiceLevelTarget.Query().Where(serviceleveltarget.ID(id))
+	if tx.IsPostgres() {
+		q = q.ForUpdate()
+	}
+	found, err := q.Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, errs.New(errs.NotFound, "there is no service level target %s", id).At("id")
+	}
+	return found, err
+}
+
+func place(i int) string { return strconv.Itoa(i) }

@@ -1,0 +1,177 @@
+// Package servicelevel measures records against service level targets: which target holds, and how its stopwatch
+// stands. The stopwatch is computed from what happened to the record, each time anew, so that it cannot drift. It
+// refuses to know what time it is.
+package servicelevel
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/calendar"
+)
+
+// Target is a promise: records of a priority are acknowledged or resolved within so much working time.
+type Target struct {
+	ID       ident.ID
+	Metric   domain.ServiceLevelMetric
+	Priority *int       // nil: any
+	Services []ident.ID // none: all
+	Duration time.Duration
+}
+
+// Match is the target that holds for a record of a priority that concerns services: of those for the metric that fit,
+// the one with the shortest duration, and of several the oldest; nil when none fits.
+func Match(targets []*Target, metric domain.ServiceLevelMetric, priority int, services []ident.ID) *Target {
+	var best *Target
+	for _, t := range targets {
+		fits := t.Metric == metric && (t.Priority == nil || *t.Priority == priority) &&
+			(len(t.Services) == 0 || slices.ContainsFunc(t.Services, func(s ident.ID) bool { return slices.Contains(services, s) }))
+		if fits && (best == nil || cmp.Or(cmp.Compare(t.Duration, best.Duration), cmp.Compare(t.ID, best.ID)) < 0) {
+			best = t
+		}
+	}
+	return best
+}
+
+// Move is a change of an incident's state.
+type Move struct {
+	At time.Time
+	To domain.IncidentState
+}
+
+// Percents of the duration at which a stopwatch has a mark: a warning, and the breach.
+var Percents = []int{75, 100}
+
+// Mark is a share of the duration.
+type Mark struct {
+	Percent int
+	// At is when that share had passed, or will have unless the clock stops; nil where the clock stands.
+	At        *time.Time
+	IsReached bool
+}
+
+// Stopwatch is how a record stands against a target.
+type Stopwatch struct {
+	State     domain.ServiceLevelState
+	StartedAt time.Time
+	// StoppedAt is when the record was acknowledged or resolved; nil before.
+	StoppedAt *time.Time
+	// DueAt is when the duration had passed or will have, or would have had the clock not stopped for good; nil while it
+	// is paused before that.
+	DueAt     *time.Time
+	Elapsed   time.Duration // working time
+	Remaining time.Duration // working time; 0 after a breach
+	Marks     []Mark        // as Percents
+}
+
+// Measure computes the stopwatch of an incident from its moves, the oldest first. The clock goes while the incident is NEW
+// or IN_PROGRESS and pauses while it is ON_HOLD. It stops when the incident is resolved, and goes on where it stopped when
+// the incident is opened again; where the metric is ACKNOWLEDGE it stops for good when somebody starts to work. The
+// target is breached when the clock goes on past the duration, whatever happens then.
+func Measure(t *Target, c *calendar.Calendar, opened time.Time, moves []Move, now time.Time) Stopwatch {
+	w := &watch{Stopwatch: Stopwatch{StartedAt: opened, Marks: make([]Mark, len(Percents))}, target: t, calendar: c}
+	for i, p := range Percents {
+		w.Marks[i].Percent = p
+	}
+	at, phase := opened, running
+	for _, m := range append(slices.Clip(moves), Move{At: now, To: ""}) {
+		until := m.At
+		if until.Before(at) { // the clocks of two servers differ
+			until = at
+		}
+		if phase == running {
+			w.run(at, until)
+		}
+		at = until
+		if m.To == "" {
+			break
+		}
+		before := phase
+		if phase = w.phaseOf(m.To); phase == stopped && before != stopped {
+			stop := at
+			w.StoppedAt = &stop
+		} else if phase != stopped {
+			w.StoppedAt = nil
+		}
+		if phase == stopped && t.Metric == domain.AcknowledgeMetric {
+			break
+		}
+	}
+	w.conclude(phase)
+	return w.Stopwatch
+}
+
+type phase int
+
+const (
+	running phase = iota
+	paused
+	stopped
+)
+
+type watch struct {
+	Stopwatch
+	target   *Target
+	calendar *calendar.Calendar
+	ahead    [2]*time.Time // when each of Percents would be reached, by the last run
+}
+
+func (w *watch) phaseOf(s domain.IncidentState) phase {
+	switch s {
+	case domain.IncidentOnHold:
+		return paused
+	case domain.IncidentNew:
+		return running
+	case domain.IncidentInProgress:
+		if w.target.Metric == domain.ResolveMetric {
+			return running
+		}
+	case domain.IncidentResolved, domain.IncidentClosed, domain.IncidentCanceled:
+	}
+	return stopped
+}
+
+// run lets the clock go from one instant to another.
+func (w *watch) run(from, until time.Time) {
+	for i := range w.Marks {
+		m := &w.Marks[i]
+		if m.IsReached {
+			continue
+		}
+		w.ahead[i] = nil
+		portion := w.target.Duration * time.Duration(m.Percent) / 100
+		if at, known := w.calendar.After(from, portion-w.Elapsed); known {
+			w.ahead[i] = &at
+			if at.Before(until) {
+				m.At, m.IsReached = &at, true
+			}
+		}
+	}
+	w.Elapsed += w.calendar.Elapsed(from, until)
+}
+
+func (w *watch) conclude(now phase) {
+	last := len(w.Marks) - 1
+	w.Remaining = max(0, w.target.Duration-w.Elapsed)
+	switch {
+	case w.Marks[last].IsReached:
+		w.State, w.DueAt = domain.ServiceLevelBreached, w.Marks[last].At
+		return
+	case now == paused:
+		w.State = domain.ServiceLevelPaused
+		return
+	case now == stopped:
+		w.State = domain.ServiceLevelMet
+	default:
+		w.State = domain.ServiceLevelRunning
+		for i := range w.Marks {
+			if !w.Marks[i].IsReached {
+				w.Marks[i].At = w.ahead[i]
+			}
+		}
+	}
+	w.DueAt = w.ahead[last]
+}
