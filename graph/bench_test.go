@@ -6,16 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
@@ -26,7 +20,7 @@ var besideSQL = []struct{ name, operation, statement string }{
 		`SELECT json_build_object('data', json_build_object('ci', (SELECT json_build_object('name', name) FROM ci WHERE id = HUB)))`,
 	},
 	{
-		"list", `{ cis(first: 50, filter: {name: {startsWith: "zcrowd"}}, orderBy: [{field: CREATED_AT}]) { nodes { name environment owner { name } class { code }
+		"list", `{ cis(first: 50, filter: {environment: {eq: PRODUCTION}, lifecycle: {eq: LIVE}}, orderBy: [{field: CREATED_AT}]) { nodes { name environment owner { name } class { code }
 			relationships(first: 10, direction: OUTGOING) { nodes { type { code } target { name } } } } } }`,
 		`SELECT json_build_object('data', json_build_object('cis', json_build_object('nodes', (SELECT json_agg(json_build_object('name', c.name, 'environment', c.environment,
 			'owner', (SELECT json_build_object('name', t.name) FROM owner o JOIN team t ON t.id = o.team_id WHERE o.ci_id = c.id AND o.is_primary),
@@ -34,7 +28,7 @@ var besideSQL = []struct{ name, operation, statement string }{
 			'relationships', json_build_object('nodes', (SELECT coalesce(json_agg(json_build_object('type', json_build_object('code', y.code), 'target', json_build_object('name', g.name)) ORDER BY l.id), '[]'::json)
 				FROM (SELECT r.id, r.type_id, r.target_id FROM relationship r WHERE r.source_id = c.id ORDER BY r.id LIMIT 10) l
 				JOIN relationship_type y ON y.id = l.type_id JOIN ci g ON g.id = l.target_id))) ORDER BY c.created_at, c.id)
-			FROM (SELECT * FROM ci WHERE name LIKE 'zcrowd%' AND lifecycle <> 'RETIRED' ORDER BY created_at, id LIMIT 50) c))))`,
+			FROM (SELECT * FROM ci WHERE environment = 'PRODUCTION' AND lifecycle = 'LIVE' ORDER BY created_at, id LIMIT 50) c))))`,
 	},
 	{
 		"tree", `{ ci(id: "FIRST") { name relationships(first: 5, direction: OUTGOING) { nodes { target { name relationships(first: 5, direction: OUTGOING) { nodes { target { name
@@ -55,21 +49,16 @@ var besideSQL = []struct{ name, operation, statement string }{
 func BenchmarkAgainstSQL(b *testing.B) {
 	s := storetest.Postgres(b)
 	e := crowded(b, s)
-	if _, err := s.Writer().ExecContext(b.Context(), fmt.Sprintf("INSERT INTO owner (ci_id, team_id, role, is_primary) SELECT id, %d, 'x', true FROM ci WHERE name LIKE 'zcrowd%%'", e.team)); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := s.Writer().ExecContext(b.Context(), "VACUUM ANALYZE"); err != nil {
-		b.Fatal(err)
-	}
+	owned(b, e)
 	postmaster := postmasterOf(b, s)
 	first := ident.New(ident.CI, 1+firstCrowd)
 	for _, c := range besideSQL {
 		b.Run(c.name, func(b *testing.B) {
-			body, err := json.Marshal(map[string]string{"query": strings.NewReplacer("HUB", e.hub.String(), "FIRST", first.String()).Replace(c.operation)})
+			body, err := json.Marshal(map[string]string{"query": fillIn(c.operation, e.hub.String(), first.String())})
 			if err != nil {
 				b.Fatal(err)
 			}
-			statement := strings.NewReplacer("HUB", fmt.Sprint(int64(e.hub)), "FIRST", fmt.Sprint(int64(first))).Replace(c.statement)
+			statement := fillIn(c.statement, fmt.Sprint(int64(e.hub)), fmt.Sprint(int64(first)))
 			ask := func() []byte {
 				r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/graphql", bytes.NewReader(body))
 				r.Header.Set("Content-Type", "application/json")
@@ -88,15 +77,15 @@ func BenchmarkAgainstSQL(b *testing.B) {
 			const turn = 50
 			b.ReportAllocs()
 			for b.Loop() {
-				began := cpu(b, postmaster)
+				began := own(b) + spentBy(postmaster)
 				for range turn {
 					ask()
 				}
-				between := cpu(b, postmaster)
+				between := own(b) + spentBy(postmaster)
 				for range turn {
 					query()
 				}
-				ours, theirs = ours+between-began, theirs+cpu(b, postmaster)-between
+				ours, theirs = ours+between-began, theirs+own(b)+spentBy(postmaster)-between
 			}
 			n := float64(b.N * turn)
 			b.ReportMetric(float64(ours.Microseconds())/n, "cpu-µs/operation")
@@ -119,69 +108,4 @@ func same(b *testing.B, one, other []byte) {
 	if l, r := fmt.Sprint(left), fmt.Sprint(right); l != r || l == "map[data:map[ci:<nil>]]" {
 		b.Fatalf("the answers differ:\n%.2000s\n%.2000s", l, r)
 	}
-}
-
-// postmasterOf is the process that all of a database's backends are children of.
-func postmasterOf(b *testing.B, s *store.Store) int {
-	b.Helper()
-	var backend int
-	if err := s.Writer().QueryRowContext(b.Context(), "SELECT pg_backend_pid()").Scan(&backend); err != nil {
-		b.Fatal(err)
-	}
-	return stat(b, backend).parent
-}
-
-// cpu is the time that this process and the database's backends have spent so far.
-func cpu(b *testing.B, postmaster int) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	sum := time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-	processes, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, p := range processes {
-		pid, err := strconv.Atoi(filepath.Base(p))
-		if err != nil {
-			b.Fatal(err)
-		}
-		if p := stat(b, pid); p.parent == postmaster {
-			sum += p.cpu
-		}
-	}
-	return sum
-}
-
-type process struct {
-	parent int
-	cpu    time.Duration
-}
-
-// stat is what Linux tells about a process; nothing of one that has gone.
-func stat(b *testing.B, pid int) (p process) {
-	b.Helper()
-	// schedstat's first number is the time on a CPU in nanoseconds; stat has it in hundredths of a second.
-	spent, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
-	if err != nil {
-		return process{}
-	}
-	nanoseconds, _, _ := strings.Cut(string(spent), " ")
-	n, err := strconv.ParseInt(strings.TrimSpace(nanoseconds), 10, 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return process{}
-	}
-	_, after, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(after)
-	if p.parent, err = strconv.Atoi(fields[1]); err != nil {
-		b.Fatal(err)
-	}
-	p.cpu = time.Duration(n)
-	return p
 }

@@ -1,6 +1,8 @@
 import { ApolloClient, gql, InMemoryCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
+import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
+import { parse } from "graphql";
 import { createClient as createSSEClient } from "graphql-sse";
 import { createClient as createWSClient } from "graphql-ws";
 import { expect, inject, test } from "vitest";
@@ -55,6 +57,15 @@ const clients: Record<string, Subscribe> = {
     const client = new Client({ url, exchanges: [fetchExchange], fetchSubscriptions: true });
     const held = client.subscription(query, variables).subscribe(({ data, error }) => (error ? failed(error) : next(data)));
     return held.unsubscribe;
+  },
+  "GraphiQL's own fetcher": (query, variables, next, failed) => {
+    const wsClient = overSocket();
+    const fetcher = createGraphiQLFetcher({ url, fetch, wsClient });
+    void (async () => {
+      const answers = await fetcher({ query, variables, operationName: "Writes" }, { documentAST: parse(query) });
+      for await (const answer of answers as AsyncIterable<{ data: Event }>) next(answer.data);
+    })().catch(failed);
+    return () => void wsClient.dispose();
   },
 };
 

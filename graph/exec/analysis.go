@@ -993,7 +993,7 @@ var commonCauseImplementors = []string{"CommonCause"}
 func (ec *executionContext) _CommonCause(ctx context.Context, sel ast.SelectionSet, obj *read.CommonCause) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, commonCauseImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1022,7 +1022,6 @@ func (ec *executionContext) _CommonCause(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1035,7 +1034,7 @@ var rootCauseAlternativeImplementors = []string{"RootCauseAlternative"}
 func (ec *executionContext) _RootCauseAlternative(ctx context.Context, sel ast.SelectionSet, obj *read.RootCauseAlternative) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, rootCauseAlternativeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1049,7 +1048,6 @@ func (ec *executionContext) _RootCauseAlternative(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1062,7 +1060,7 @@ var rootCauseCandidateImplementors = []string{"RootCauseCandidate"}
 func (ec *executionContext) _RootCauseCandidate(ctx context.Context, sel ast.SelectionSet, obj *read.RootCauseCandidate) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, rootCauseCandidateImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1111,7 +1109,6 @@ func (ec *executionContext) _RootCauseCandidate(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1124,7 +1121,7 @@ var sharedGroupImplementors = []string{"SharedGroup"}
 func (ec *executionContext) _SharedGroup(ctx context.Context, sel ast.SelectionSet, obj *read.SharedGroup) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sharedGroupImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1168,7 +1165,6 @@ func (ec *executionContext) _SharedGroup(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1181,7 +1177,7 @@ var sharedGroupConnectionImplementors = []string{"SharedGroupConnection"}
 func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.SharedGroup]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sharedGroupConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1215,7 +1211,6 @@ func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1228,7 +1223,7 @@ var sharedGroupEdgeImplementors = []string{"SharedGroupEdge"}
 func (ec *executionContext) _SharedGroupEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.SharedGroup]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sharedGroupEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1247,7 +1242,6 @@ func (ec *executionContext) _SharedGroupEdge(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1260,7 +1254,7 @@ var singlePointImplementors = []string{"SinglePoint"}
 func (ec *executionContext) _SinglePoint(ctx context.Context, sel ast.SelectionSet, obj *read.SinglePoint) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, singlePointImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1299,7 +1293,6 @@ func (ec *executionContext) _SinglePoint(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1312,7 +1305,7 @@ var singlePointConnectionImplementors = []string{"SinglePointConnection"}
 func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.SinglePoint]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, singlePointConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1346,7 +1339,6 @@ func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1359,7 +1351,7 @@ var singlePointEdgeImplementors = []string{"SinglePointEdge"}
 func (ec *executionContext) _SinglePointEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.SinglePoint]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, singlePointEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1378,7 +1370,6 @@ func (ec *executionContext) _SinglePointEdge(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

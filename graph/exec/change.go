@@ -2682,7 +2682,7 @@ var approvalImplementors = []string{"Approval", "Node"}
 func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet, obj *read.Approval) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, approvalImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2721,7 +2721,6 @@ func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2734,7 +2733,7 @@ var approveChangePayloadImplementors = []string{"ApproveChangePayload"}
 func (ec *executionContext) _ApproveChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, approveChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2753,7 +2752,6 @@ func (ec *executionContext) _ApproveChangePayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2766,7 +2764,7 @@ var assessChangePayloadImplementors = []string{"AssessChangePayload"}
 func (ec *executionContext) _AssessChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, assessChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2785,7 +2783,6 @@ func (ec *executionContext) _AssessChangePayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2798,7 +2795,7 @@ var cancelChangePayloadImplementors = []string{"CancelChangePayload"}
 func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cancelChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2817,7 +2814,6 @@ func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2830,7 +2826,7 @@ var changeImplementors = []string{"Change", "Node", "_Entity"}
 func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, obj *read.Change) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, changeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2994,7 +2990,6 @@ func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, o
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3007,7 +3002,7 @@ var changeCIImplementors = []string{"ChangeCI"}
 func (ec *executionContext) _ChangeCI(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeCI) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, changeCIImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3026,7 +3021,6 @@ func (ec *executionContext) _ChangeCI(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3039,7 +3033,7 @@ var changeConnectionImplementors = []string{"ChangeConnection"}
 func (ec *executionContext) _ChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Change]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, changeConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3068,7 +3062,6 @@ func (ec *executionContext) _ChangeConnection(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3081,7 +3074,7 @@ var changeEdgeImplementors = []string{"ChangeEdge"}
 func (ec *executionContext) _ChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Change]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, changeEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3100,7 +3093,6 @@ func (ec *executionContext) _ChangeEdge(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3113,7 +3105,7 @@ var changeTransitionImplementors = []string{"ChangeTransition"}
 func (ec *executionContext) _ChangeTransition(ctx context.Context, sel ast.SelectionSet, obj *lifecycle.Transition[domain.ChangeState]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, changeTransitionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3137,7 +3129,6 @@ func (ec *executionContext) _ChangeTransition(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3150,7 +3141,7 @@ var closeChangePayloadImplementors = []string{"CloseChangePayload"}
 func (ec *executionContext) _CloseChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, closeChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3169,7 +3160,6 @@ func (ec *executionContext) _CloseChangePayload(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3182,7 +3172,7 @@ var commentOnChangePayloadImplementors = []string{"CommentOnChangePayload"}
 func (ec *executionContext) _CommentOnChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.TimelineEntryPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, commentOnChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3201,7 +3191,6 @@ func (ec *executionContext) _CommentOnChangePayload(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3214,7 +3203,7 @@ var draftChangePayloadImplementors = []string{"DraftChangePayload"}
 func (ec *executionContext) _DraftChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, draftChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3233,7 +3222,6 @@ func (ec *executionContext) _DraftChangePayload(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3246,7 +3234,7 @@ var rejectChangePayloadImplementors = []string{"RejectChangePayload"}
 func (ec *executionContext) _RejectChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, rejectChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3265,7 +3253,6 @@ func (ec *executionContext) _RejectChangePayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3278,7 +3265,7 @@ var requestChangeApprovalPayloadImplementors = []string{"RequestChangeApprovalPa
 func (ec *executionContext) _RequestChangeApprovalPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, requestChangeApprovalPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3297,7 +3284,6 @@ func (ec *executionContext) _RequestChangeApprovalPayload(ctx context.Context, s
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3310,7 +3296,7 @@ var returnChangePayloadImplementors = []string{"ReturnChangePayload"}
 func (ec *executionContext) _ReturnChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, returnChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3329,7 +3315,6 @@ func (ec *executionContext) _ReturnChangePayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3342,7 +3327,7 @@ var reviewChangePayloadImplementors = []string{"ReviewChangePayload"}
 func (ec *executionContext) _ReviewChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, reviewChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3361,7 +3346,6 @@ func (ec *executionContext) _ReviewChangePayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3374,7 +3358,7 @@ var scheduleChangePayloadImplementors = []string{"ScheduleChangePayload"}
 func (ec *executionContext) _ScheduleChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, scheduleChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3393,7 +3377,6 @@ func (ec *executionContext) _ScheduleChangePayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3406,7 +3389,7 @@ var startChangePayloadImplementors = []string{"StartChangePayload"}
 func (ec *executionContext) _StartChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, startChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3425,7 +3408,6 @@ func (ec *executionContext) _StartChangePayload(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3438,7 +3420,7 @@ var updateChangePayloadImplementors = []string{"UpdateChangePayload"}
 func (ec *executionContext) _UpdateChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3457,7 +3439,6 @@ func (ec *executionContext) _UpdateChangePayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -2508,7 +2508,7 @@ var addExternalIdentityPayloadImplementors = []string{"AddExternalIdentityPayloa
 func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, addExternalIdentityPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2527,7 +2527,6 @@ func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2540,7 +2539,7 @@ var cIImplementors = []string{"CI", "Node", "_Entity"}
 func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *read.CI) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2694,7 +2693,6 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2707,7 +2705,7 @@ var cIConnectionImplementors = []string{"CIConnection"}
 func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.CI]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2736,7 +2734,6 @@ func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2749,7 +2746,7 @@ var cIEdgeImplementors = []string{"CIEdge"}
 func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.CI]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2768,7 +2765,6 @@ func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, o
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2781,7 +2777,7 @@ var createCIPayloadImplementors = []string{"CreateCIPayload"}
 func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, createCIPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2800,7 +2796,6 @@ func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2813,7 +2808,7 @@ var danglingReferenceImplementors = []string{"DanglingReference", "Node"}
 func (ec *executionContext) _DanglingReference(ctx context.Context, sel ast.SelectionSet, obj *read.DanglingReference) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, danglingReferenceImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2852,7 +2847,6 @@ func (ec *executionContext) _DanglingReference(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2865,7 +2859,7 @@ var danglingReferenceConnectionImplementors = []string{"DanglingReferenceConnect
 func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.DanglingReference]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, danglingReferenceConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2894,7 +2888,6 @@ func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2907,7 +2900,7 @@ var danglingReferenceEdgeImplementors = []string{"DanglingReferenceEdge"}
 func (ec *executionContext) _DanglingReferenceEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.DanglingReference]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, danglingReferenceEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2926,7 +2919,6 @@ func (ec *executionContext) _DanglingReferenceEdge(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2939,7 +2931,7 @@ var externalIdentityImplementors = []string{"ExternalIdentity"}
 func (ec *executionContext) _ExternalIdentity(ctx context.Context, sel ast.SelectionSet, obj *ent.ExternalIdentity) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, externalIdentityImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2958,7 +2950,6 @@ func (ec *executionContext) _ExternalIdentity(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2971,7 +2962,7 @@ var retireCIPayloadImplementors = []string{"RetireCIPayload"}
 func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, retireCIPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2990,7 +2981,6 @@ func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3003,7 +2993,7 @@ var setOwnersPayloadImplementors = []string{"SetOwnersPayload"}
 func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, setOwnersPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3022,7 +3012,6 @@ func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3035,7 +3024,7 @@ var updateCIPayloadImplementors = []string{"UpdateCIPayload"}
 func (ec *executionContext) _UpdateCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateCIPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3054,7 +3043,6 @@ func (ec *executionContext) _UpdateCIPayload(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -569,7 +569,7 @@ var cIClassImplementors = []string{"CIClass", "Node"}
 func (ec *executionContext) _CIClass(ctx context.Context, sel ast.SelectionSet, obj *read.CIClass) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIClassImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -628,7 +628,6 @@ func (ec *executionContext) _CIClass(ctx context.Context, sel ast.SelectionSet, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -641,7 +640,7 @@ var cIClassConnectionImplementors = []string{"CIClassConnection"}
 func (ec *executionContext) _CIClassConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.CIClass]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIClassConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -670,7 +669,6 @@ func (ec *executionContext) _CIClassConnection(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -683,7 +681,7 @@ var cIClassEdgeImplementors = []string{"CIClassEdge"}
 func (ec *executionContext) _CIClassEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.CIClass]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIClassEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -702,7 +700,6 @@ func (ec *executionContext) _CIClassEdge(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -715,7 +712,7 @@ var createCIClassPayloadImplementors = []string{"CreateCIClassPayload"}
 func (ec *executionContext) _CreateCIClassPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIClassPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, createCIClassPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -734,7 +731,6 @@ func (ec *executionContext) _CreateCIClassPayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -747,7 +743,7 @@ var updateCIClassPayloadImplementors = []string{"UpdateCIClassPayload"}
 func (ec *executionContext) _UpdateCIClassPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIClassPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateCIClassPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -766,7 +762,6 @@ func (ec *executionContext) _UpdateCIClassPayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -1702,7 +1702,7 @@ var affectedCIImplementors = []string{"AffectedCI"}
 func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSet, obj *read.AffectedCI) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, affectedCIImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1746,7 +1746,6 @@ func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1759,7 +1758,7 @@ var affectedCIConnectionImplementors = []string{"AffectedCIConnection"}
 func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.AffectedCI]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, affectedCIConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1788,7 +1787,6 @@ func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1801,7 +1799,7 @@ var affectedCIEdgeImplementors = []string{"AffectedCIEdge"}
 func (ec *executionContext) _AffectedCIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.AffectedCI]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, affectedCIEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1820,7 +1818,6 @@ func (ec *executionContext) _AffectedCIEdge(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1833,7 +1830,7 @@ var classCountImplementors = []string{"ClassCount"}
 func (ec *executionContext) _ClassCount(ctx context.Context, sel ast.SelectionSet, obj *read.ClassCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, classCountImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1852,7 +1849,6 @@ func (ec *executionContext) _ClassCount(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1865,7 +1861,7 @@ var completenessImplementors = []string{"Completeness"}
 func (ec *executionContext) _Completeness(ctx context.Context, sel ast.SelectionSet, obj *read.Completeness) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, completenessImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1889,7 +1885,6 @@ func (ec *executionContext) _Completeness(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1902,7 +1897,7 @@ var dependenciesImplementors = []string{"Dependencies"}
 func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.SelectionSet, obj *read.Dependencies) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, dependenciesImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1936,7 +1931,6 @@ func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1949,7 +1943,7 @@ var environmentCountImplementors = []string{"EnvironmentCount"}
 func (ec *executionContext) _EnvironmentCount(ctx context.Context, sel ast.SelectionSet, obj *read.EnvironmentCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, environmentCountImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1968,7 +1962,6 @@ func (ec *executionContext) _EnvironmentCount(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1981,7 +1974,7 @@ var impactImplementors = []string{"Impact"}
 func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, obj *read.Impact) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2025,7 +2018,6 @@ func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, o
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2038,7 +2030,7 @@ var impactCountsImplementors = []string{"ImpactCounts"}
 func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactCounts) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactCountsImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2097,7 +2089,6 @@ func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2110,7 +2101,7 @@ var impactPathImplementors = []string{"ImpactPath"}
 func (ec *executionContext) _ImpactPath(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactPath) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactPathImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2129,7 +2120,6 @@ func (ec *executionContext) _ImpactPath(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2142,7 +2132,7 @@ var neededCIImplementors = []string{"NeededCI"}
 func (ec *executionContext) _NeededCI(ctx context.Context, sel ast.SelectionSet, obj *read.NeededCI) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, neededCIImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2166,7 +2156,6 @@ func (ec *executionContext) _NeededCI(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2179,7 +2168,7 @@ var neededCIConnectionImplementors = []string{"NeededCIConnection"}
 func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.NeededCI]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, neededCIConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2208,7 +2197,6 @@ func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2221,7 +2209,7 @@ var neededCIEdgeImplementors = []string{"NeededCIEdge"}
 func (ec *executionContext) _NeededCIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.NeededCI]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, neededCIEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2240,7 +2228,6 @@ func (ec *executionContext) _NeededCIEdge(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2253,7 +2240,7 @@ var proofImplementors = []string{"Proof"}
 func (ec *executionContext) _Proof(ctx context.Context, sel ast.SelectionSet, obj *read.Proof) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, proofImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2297,7 +2284,6 @@ func (ec *executionContext) _Proof(ctx context.Context, sel ast.SelectionSet, ob
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2310,7 +2296,7 @@ var proofCauseImplementors = []string{"ProofCause"}
 func (ec *executionContext) _ProofCause(ctx context.Context, sel ast.SelectionSet, obj *read.ProofCause) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, proofCauseImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2339,7 +2325,6 @@ func (ec *executionContext) _ProofCause(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2352,7 +2337,7 @@ var subgraphImplementors = []string{"Subgraph"}
 func (ec *executionContext) _Subgraph(ctx context.Context, sel ast.SelectionSet, obj *read.Subgraph) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, subgraphImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2381,7 +2366,6 @@ func (ec *executionContext) _Subgraph(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2394,7 +2378,7 @@ var tierCountImplementors = []string{"TierCount"}
 func (ec *executionContext) _TierCount(ctx context.Context, sel ast.SelectionSet, obj *read.TierCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, tierCountImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2413,7 +2397,6 @@ func (ec *executionContext) _TierCount(ctx context.Context, sel ast.SelectionSet
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

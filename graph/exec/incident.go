@@ -3165,7 +3165,7 @@ var assignIncidentPayloadImplementors = []string{"AssignIncidentPayload"}
 func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, assignIncidentPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3184,7 +3184,6 @@ func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3197,7 +3196,7 @@ var cancelIncidentPayloadImplementors = []string{"CancelIncidentPayload"}
 func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cancelIncidentPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3216,7 +3215,6 @@ func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3229,7 +3227,7 @@ var closeIncidentPayloadImplementors = []string{"CloseIncidentPayload"}
 func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, closeIncidentPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3248,7 +3246,6 @@ func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3261,7 +3258,7 @@ var commentOnIncidentPayloadImplementors = []string{"CommentOnIncidentPayload"}
 func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TimelineEntryPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, commentOnIncidentPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3280,7 +3277,6 @@ func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel a
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3293,7 +3289,7 @@ var holdIncidentPayloadImplementors = []string{"HoldIncidentPayload"}
 func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, holdIncidentPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3312,7 +3308,6 @@ func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3325,7 +3320,7 @@ var impactSnapshotImplementors = []string{"ImpactSnapshot"}
 func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactSnapshot) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactSnapshotImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3354,7 +3349,6 @@ func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3367,7 +3361,7 @@ var impactedRecordImplementors = []string{"ImpactedRecord"}
 func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactedRecord) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactedRecordImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3391,7 +3385,6 @@ func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3404,7 +3397,7 @@ var incidentImplementors = []string{"Incident", "_Entity", "Node"}
 func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet, obj *read.Incident) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3658,7 +3651,6 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3671,7 +3663,7 @@ var incidentCIImplementors = []string{"IncidentCI"}
 func (ec *executionContext) _IncidentCI(ctx context.Context, sel ast.SelectionSet, obj *read.IncidentCI) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentCIImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3690,7 +3682,6 @@ func (ec *executionContext) _IncidentCI(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3703,7 +3694,7 @@ var incidentConnectionImplementors = []string{"IncidentConnection"}
 func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Incident]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3732,7 +3723,6 @@ func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3745,7 +3735,7 @@ var incidentEdgeImplementors = []string{"IncidentEdge"}
 func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Incident]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3764,7 +3754,6 @@ func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3777,7 +3766,7 @@ var incidentTransitionImplementors = []string{"IncidentTransition"}
 func (ec *executionContext) _IncidentTransition(ctx context.Context, sel ast.SelectionSet, obj *lifecycle.Transition[domain.IncidentState]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentTransitionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3801,7 +3790,6 @@ func (ec *executionContext) _IncidentTransition(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3814,7 +3802,7 @@ var openIncidentPayloadImplementors = []string{"OpenIncidentPayload"}
 func (ec *executionContext) _OpenIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, openIncidentPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3833,7 +3821,6 @@ func (ec *executionContext) _OpenIncidentPayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3846,7 +3833,7 @@ var priorityRuleImplementors = []string{"PriorityRule"}
 func (ec *executionContext) _PriorityRule(ctx context.Context, sel ast.SelectionSet, obj *read.PriorityRule) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, priorityRuleImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3870,7 +3857,6 @@ func (ec *executionContext) _PriorityRule(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3883,7 +3869,7 @@ var reopenIncidentPayloadImplementors = []string{"ReopenIncidentPayload"}
 func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, reopenIncidentPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3902,7 +3888,6 @@ func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3915,7 +3900,7 @@ var resolveIncidentPayloadImplementors = []string{"ResolveIncidentPayload"}
 func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, resolveIncidentPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3934,7 +3919,6 @@ func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3947,7 +3931,7 @@ var setIncidentCIsPayloadImplementors = []string{"SetIncidentCIsPayload"}
 func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, setIncidentCIsPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3966,7 +3950,6 @@ func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -3979,7 +3962,7 @@ var startIncidentPayloadImplementors = []string{"StartIncidentPayload"}
 func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, startIncidentPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3998,7 +3981,6 @@ func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -4011,7 +3993,7 @@ var timelineEntryImplementors = []string{"TimelineEntry", "Node"}
 func (ec *executionContext) _TimelineEntry(ctx context.Context, sel ast.SelectionSet, obj *read.TimelineEntry) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, timelineEntryImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4055,7 +4037,6 @@ func (ec *executionContext) _TimelineEntry(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -4068,7 +4049,7 @@ var timelineEntryConnectionImplementors = []string{"TimelineEntryConnection"}
 func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.TimelineEntry]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, timelineEntryConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4097,7 +4078,6 @@ func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel as
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -4110,7 +4090,7 @@ var timelineEntryEdgeImplementors = []string{"TimelineEntryEdge"}
 func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.TimelineEntry]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, timelineEntryEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4129,7 +4109,6 @@ func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -4142,7 +4121,7 @@ var updateIncidentPayloadImplementors = []string{"UpdateIncidentPayload"}
 func (ec *executionContext) _UpdateIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateIncidentPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4161,7 +4140,6 @@ func (ec *executionContext) _UpdateIncidentPayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -522,7 +522,7 @@ var entryImplementors = []string{"Entry", "Node"}
 func (ec *executionContext) _Entry(ctx context.Context, sel ast.SelectionSet, obj *read.Entry) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, entryImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -586,7 +586,6 @@ func (ec *executionContext) _Entry(ctx context.Context, sel ast.SelectionSet, ob
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -599,7 +598,7 @@ var entryConnectionImplementors = []string{"EntryConnection"}
 func (ec *executionContext) _EntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Entry]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, entryConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -628,7 +627,6 @@ func (ec *executionContext) _EntryConnection(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -641,7 +639,7 @@ var entryEdgeImplementors = []string{"EntryEdge"}
 func (ec *executionContext) _EntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Entry]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, entryEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -660,7 +658,6 @@ func (ec *executionContext) _EntryEdge(ctx context.Context, sel ast.SelectionSet
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -673,7 +670,7 @@ var recordVersionImplementors = []string{"RecordVersion", "Node"}
 func (ec *executionContext) _RecordVersion(ctx context.Context, sel ast.SelectionSet, obj *read.RecordVersion) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, recordVersionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -702,7 +699,6 @@ func (ec *executionContext) _RecordVersion(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -715,7 +711,7 @@ var recordVersionConnectionImplementors = []string{"RecordVersionConnection"}
 func (ec *executionContext) _RecordVersionConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.RecordVersion]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, recordVersionConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -744,7 +740,6 @@ func (ec *executionContext) _RecordVersionConnection(ctx context.Context, sel as
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -757,7 +752,7 @@ var recordVersionEdgeImplementors = []string{"RecordVersionEdge"}
 func (ec *executionContext) _RecordVersionEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.RecordVersion]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, recordVersionEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -776,7 +771,6 @@ func (ec *executionContext) _RecordVersionEdge(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -1856,7 +1856,7 @@ var classPairImplementors = []string{"ClassPair"}
 func (ec *executionContext) _ClassPair(ctx context.Context, sel ast.SelectionSet, obj *domain.ClassPair) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, classPairImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1875,7 +1875,6 @@ func (ec *executionContext) _ClassPair(ctx context.Context, sel ast.SelectionSet
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1888,7 +1887,7 @@ var createDependencyGroupPayloadImplementors = []string{"CreateDependencyGroupPa
 func (ec *executionContext) _CreateDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.DependencyGroupPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, createDependencyGroupPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1907,7 +1906,6 @@ func (ec *executionContext) _CreateDependencyGroupPayload(ctx context.Context, s
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1920,7 +1918,7 @@ var createRelationshipTypePayloadImplementors = []string{"CreateRelationshipType
 func (ec *executionContext) _CreateRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipTypePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, createRelationshipTypePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1939,7 +1937,6 @@ func (ec *executionContext) _CreateRelationshipTypePayload(ctx context.Context, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1952,7 +1949,7 @@ var dependencyGroupImplementors = []string{"DependencyGroup", "Node"}
 func (ec *executionContext) _DependencyGroup(ctx context.Context, sel ast.SelectionSet, obj *read.DependencyGroup) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, dependencyGroupImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2001,7 +1998,6 @@ func (ec *executionContext) _DependencyGroup(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2014,7 +2010,7 @@ var groupMemberImplementors = []string{"GroupMember"}
 func (ec *executionContext) _GroupMember(ctx context.Context, sel ast.SelectionSet, obj *read.GroupMember) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, groupMemberImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2033,7 +2029,6 @@ func (ec *executionContext) _GroupMember(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2046,7 +2041,7 @@ var relateCIsPayloadImplementors = []string{"RelateCIsPayload"}
 func (ec *executionContext) _RelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, relateCIsPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2065,7 +2060,6 @@ func (ec *executionContext) _RelateCIsPayload(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2078,7 +2072,7 @@ var relationshipImplementors = []string{"Relationship", "Node"}
 func (ec *executionContext) _Relationship(ctx context.Context, sel ast.SelectionSet, obj *read.Relationship) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2152,7 +2146,6 @@ func (ec *executionContext) _Relationship(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2165,7 +2158,7 @@ var relationshipConnectionImplementors = []string{"RelationshipConnection"}
 func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Relationship]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2194,7 +2187,6 @@ func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2207,7 +2199,7 @@ var relationshipEdgeImplementors = []string{"RelationshipEdge"}
 func (ec *executionContext) _RelationshipEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Relationship]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2226,7 +2218,6 @@ func (ec *executionContext) _RelationshipEdge(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2239,7 +2230,7 @@ var relationshipTypeImplementors = []string{"RelationshipType", "Node"}
 func (ec *executionContext) _RelationshipType(ctx context.Context, sel ast.SelectionSet, obj *read.RelationshipType) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipTypeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2303,7 +2294,6 @@ func (ec *executionContext) _RelationshipType(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2316,7 +2306,7 @@ var relationshipTypeConnectionImplementors = []string{"RelationshipTypeConnectio
 func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.RelationshipType]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipTypeConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2345,7 +2335,6 @@ func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2358,7 +2347,7 @@ var relationshipTypeEdgeImplementors = []string{"RelationshipTypeEdge"}
 func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.RelationshipType]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipTypeEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2377,7 +2366,6 @@ func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2390,7 +2378,7 @@ var removeDependencyGroupPayloadImplementors = []string{"RemoveDependencyGroupPa
 func (ec *executionContext) _RemoveDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, removeDependencyGroupPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2409,7 +2397,6 @@ func (ec *executionContext) _RemoveDependencyGroupPayload(ctx context.Context, s
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2422,7 +2409,7 @@ var unrelateCIsPayloadImplementors = []string{"UnrelateCIsPayload"}
 func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, unrelateCIsPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2441,7 +2428,6 @@ func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2454,7 +2440,7 @@ var updateDependencyGroupPayloadImplementors = []string{"UpdateDependencyGroupPa
 func (ec *executionContext) _UpdateDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.DependencyGroupPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateDependencyGroupPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2473,7 +2459,6 @@ func (ec *executionContext) _UpdateDependencyGroupPayload(ctx context.Context, s
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2486,7 +2471,7 @@ var updateRelationshipPayloadImplementors = []string{"UpdateRelationshipPayload"
 func (ec *executionContext) _UpdateRelationshipPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateRelationshipPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2505,7 +2490,6 @@ func (ec *executionContext) _UpdateRelationshipPayload(ctx context.Context, sel 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2518,7 +2502,7 @@ var updateRelationshipTypePayloadImplementors = []string{"UpdateRelationshipType
 func (ec *executionContext) _UpdateRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipTypePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateRelationshipTypePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2537,7 +2521,6 @@ func (ec *executionContext) _UpdateRelationshipTypePayload(ctx context.Context, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -2029,7 +2029,7 @@ var createServicePayloadImplementors = []string{"CreateServicePayload"}
 func (ec *executionContext) _CreateServicePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServicePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, createServicePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2048,7 +2048,6 @@ func (ec *executionContext) _CreateServicePayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2061,7 +2060,7 @@ var createServiceTierPayloadImplementors = []string{"CreateServiceTierPayload"}
 func (ec *executionContext) _CreateServiceTierPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceTierPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, createServiceTierPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2080,7 +2079,6 @@ func (ec *executionContext) _CreateServiceTierPayload(ctx context.Context, sel a
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2093,7 +2091,7 @@ var serviceImplementors = []string{"Service", "_Entity", "Node"}
 func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, obj *read.Service) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2252,7 +2250,6 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2265,7 +2262,7 @@ var serviceConnectionImplementors = []string{"ServiceConnection"}
 func (ec *executionContext) _ServiceConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Service]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2294,7 +2291,6 @@ func (ec *executionContext) _ServiceConnection(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2307,7 +2303,7 @@ var serviceEdgeImplementors = []string{"ServiceEdge"}
 func (ec *executionContext) _ServiceEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Service]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2326,7 +2322,6 @@ func (ec *executionContext) _ServiceEdge(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2339,7 +2334,7 @@ var serviceLinkImplementors = []string{"ServiceLink"}
 func (ec *executionContext) _ServiceLink(ctx context.Context, sel ast.SelectionSet, obj *domain.Link) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLinkImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2363,7 +2358,6 @@ func (ec *executionContext) _ServiceLink(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2376,7 +2370,7 @@ var serviceTierImplementors = []string{"ServiceTier", "Node"}
 func (ec *executionContext) _ServiceTier(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceTier) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceTierImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2415,7 +2409,6 @@ func (ec *executionContext) _ServiceTier(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2428,7 +2421,7 @@ var updateServicePayloadImplementors = []string{"UpdateServicePayload"}
 func (ec *executionContext) _UpdateServicePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServicePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateServicePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2447,7 +2440,6 @@ func (ec *executionContext) _UpdateServicePayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2460,7 +2452,7 @@ var updateServiceTierPayloadImplementors = []string{"UpdateServiceTierPayload"}
 func (ec *executionContext) _UpdateServiceTierPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceTierPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateServiceTierPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2479,7 +2471,6 @@ func (ec *executionContext) _UpdateServiceTierPayload(ctx context.Context, sel a
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -1463,7 +1463,7 @@ var calendarImplementors = []string{"Calendar", "Node"}
 func (ec *executionContext) _Calendar(ctx context.Context, sel ast.SelectionSet, obj *read.Calendar) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, calendarImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1512,7 +1512,6 @@ func (ec *executionContext) _Calendar(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1525,7 +1524,7 @@ var calendarConnectionImplementors = []string{"CalendarConnection"}
 func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Calendar]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, calendarConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1554,7 +1553,6 @@ func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1567,7 +1565,7 @@ var calendarEdgeImplementors = []string{"CalendarEdge"}
 func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Calendar]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, calendarEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1586,7 +1584,6 @@ func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1599,7 +1596,7 @@ var createCalendarPayloadImplementors = []string{"CreateCalendarPayload"}
 func (ec *executionContext) _CreateCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CalendarPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, createCalendarPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1618,7 +1615,6 @@ func (ec *executionContext) _CreateCalendarPayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1631,7 +1627,7 @@ var createServiceLevelTargetPayloadImplementors = []string{"CreateServiceLevelTa
 func (ec *executionContext) _CreateServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceLevelTargetPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, createServiceLevelTargetPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1650,7 +1646,6 @@ func (ec *executionContext) _CreateServiceLevelTargetPayload(ctx context.Context
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1663,7 +1658,7 @@ var deleteCalendarPayloadImplementors = []string{"DeleteCalendarPayload"}
 func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, deleteCalendarPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1682,7 +1677,6 @@ func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1695,7 +1689,7 @@ var deleteServiceLevelTargetPayloadImplementors = []string{"DeleteServiceLevelTa
 func (ec *executionContext) _DeleteServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, deleteServiceLevelTargetPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1714,7 +1708,6 @@ func (ec *executionContext) _DeleteServiceLevelTargetPayload(ctx context.Context
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1727,7 +1720,7 @@ var holidayImplementors = []string{"Holiday"}
 func (ec *executionContext) _Holiday(ctx context.Context, sel ast.SelectionSet, obj *domain.Holiday) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, holidayImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1746,7 +1739,6 @@ func (ec *executionContext) _Holiday(ctx context.Context, sel ast.SelectionSet, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1759,7 +1751,7 @@ var serviceLevelImplementors = []string{"ServiceLevel"}
 func (ec *executionContext) _ServiceLevel(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceLevel) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLevelImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1808,7 +1800,6 @@ func (ec *executionContext) _ServiceLevel(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1821,7 +1812,7 @@ var serviceLevelMarkImplementors = []string{"ServiceLevelMark"}
 func (ec *executionContext) _ServiceLevelMark(ctx context.Context, sel ast.SelectionSet, obj *servicelevel.Mark) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLevelMarkImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1845,7 +1836,6 @@ func (ec *executionContext) _ServiceLevelMark(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1858,7 +1848,7 @@ var serviceLevelTargetImplementors = []string{"ServiceLevelTarget", "Node"}
 func (ec *executionContext) _ServiceLevelTarget(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceLevelTarget) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLevelTargetImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1922,7 +1912,6 @@ func (ec *executionContext) _ServiceLevelTarget(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1935,7 +1924,7 @@ var serviceLevelTargetConnectionImplementors = []string{"ServiceLevelTargetConne
 func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ServiceLevelTarget]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLevelTargetConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1964,7 +1953,6 @@ func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, s
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1977,7 +1965,7 @@ var serviceLevelTargetEdgeImplementors = []string{"ServiceLevelTargetEdge"}
 func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ServiceLevelTarget]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLevelTargetEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1996,7 +1984,6 @@ func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2009,7 +1996,7 @@ var updateCalendarPayloadImplementors = []string{"UpdateCalendarPayload"}
 func (ec *executionContext) _UpdateCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CalendarPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateCalendarPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2028,7 +2015,6 @@ func (ec *executionContext) _UpdateCalendarPayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2041,7 +2027,7 @@ var updateServiceLevelTargetPayloadImplementors = []string{"UpdateServiceLevelTa
 func (ec *executionContext) _UpdateServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceLevelTargetPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateServiceLevelTargetPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2060,7 +2046,6 @@ func (ec *executionContext) _UpdateServiceLevelTargetPayload(ctx context.Context
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2073,7 +2058,7 @@ var workingHoursImplementors = []string{"WorkingHours"}
 func (ec *executionContext) _WorkingHours(ctx context.Context, sel ast.SelectionSet, obj *domain.WorkingHours) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, workingHoursImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2097,7 +2082,6 @@ func (ec *executionContext) _WorkingHours(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

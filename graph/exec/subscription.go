@@ -735,7 +735,7 @@ var cIEventImplementors = []string{"CIEvent"}
 func (ec *executionContext) _CIEvent(ctx context.Context, sel ast.SelectionSet, obj *read.CIEvent) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, cIEventImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -764,7 +764,6 @@ func (ec *executionContext) _CIEvent(ctx context.Context, sel ast.SelectionSet, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -777,7 +776,7 @@ var changeEventImplementors = []string{"ChangeEvent"}
 func (ec *executionContext) _ChangeEvent(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeEvent) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, changeEventImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -806,7 +805,6 @@ func (ec *executionContext) _ChangeEvent(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -819,7 +817,7 @@ var incidentEventImplementors = []string{"IncidentEvent"}
 func (ec *executionContext) _IncidentEvent(ctx context.Context, sel ast.SelectionSet, obj *read.IncidentEvent) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, incidentEventImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -848,7 +846,6 @@ func (ec *executionContext) _IncidentEvent(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -861,7 +858,7 @@ var journalEventImplementors = []string{"JournalEvent"}
 func (ec *executionContext) _JournalEvent(ctx context.Context, sel ast.SelectionSet, obj *read.JournalEvent) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, journalEventImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -885,7 +882,6 @@ func (ec *executionContext) _JournalEvent(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -898,7 +894,7 @@ var serviceStateChangeImplementors = []string{"ServiceStateChange"}
 func (ec *executionContext) _ServiceStateChange(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceStateChange) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceStateChangeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -922,7 +918,6 @@ func (ec *executionContext) _ServiceStateChange(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -935,7 +930,7 @@ var serviceStateEventImplementors = []string{"ServiceStateEvent"}
 func (ec *executionContext) _ServiceStateEvent(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceStateEvent) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, serviceStateEventImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out := lean.NewObject(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -959,7 +954,6 @@ func (ec *executionContext) _ServiceStateEvent(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

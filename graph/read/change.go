@@ -246,7 +246,7 @@ func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string,
 	if err != nil {
 		return nil, err
 	}
-	return nestedPage(ctx, c.in, c, (*Change).id, nested[*ent.Incident, Incident]{l, []belonging{byColumn(incident.FieldCausedByChangeID)}}, Page{first, after, last, before})
+	return nestedPage(ctx, c.in, c, (*Change).id, nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byColumn(incident.FieldCausedByChangeID)}}, Page{first, after, last, before})
 }
 
 // Timeline is what was said and done about the change, the oldest first.

@@ -310,7 +310,7 @@ func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*I
 	if err != nil {
 		return nil, err
 	}
-	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Incident, Incident]{l, []belonging{byLink("incident_ci", "incident_id", "ci_id")}}, Page{first, after, last, before})
+	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byLink("incident_ci", "incident_id", "ci_id")}}, Page{first, after, last, before})
 }
 
 // Changes are the changes with the CI in their scope.
@@ -319,7 +319,7 @@ func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*Chang
 	if err != nil {
 		return nil, err
 	}
-	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Change, Change]{l, []belonging{byLink("change_ci", "change_id", "ci_id")}}, Page{first, after, last, before})
+	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Change, Change]{list: l, belongs: []belonging{byLink("change_ci", "change_id", "ci_id")}}, Page{first, after, last, before})
 }
 
 // History is who wrote what to the CI and when.

@@ -230,7 +230,7 @@ func (i *Incident) Children(ctx context.Context, first *int, after *string, last
 	if err != nil {
 		return nil, err
 	}
-	return nestedPage(ctx, i.in, i, (*Incident).id, nested[*ent.Incident, Incident]{l, []belonging{byColumn(incident.FieldParentID)}}, Page{first, after, last, before})
+	return nestedPage(ctx, i.in, i, (*Incident).id, nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byColumn(incident.FieldParentID)}}, Page{first, after, last, before})
 }
 
 // CausedByChange is the change that caused the incident.

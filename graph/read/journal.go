@@ -61,7 +61,7 @@ func (r *Reader) Journal(ctx context.Context, after *int64, p Page) (*Connection
 // history lists what was written to each record of a batch and to what belongs to it, the newest first.
 func history[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, p Page) (*Connection[Entry], error) {
 	l := b.entryList(&conditions{}, "history", nil, newestEntries)
-	return nestedPage(ctx, b, row, id, nested[*ent.Entry, Entry]{l, []belonging{byColumn(entry.FieldSubjectID)}}, p)
+	return nestedPage(ctx, b, row, id, nested[*ent.Entry, Entry]{list: l, belongs: []belonging{byColumn(entry.FieldSubjectID)}}, p)
 }
 
 // RecordId is the id of the record that was written.

@@ -79,6 +79,7 @@ func number(row any, column string) int64 {
 type nested[E, T any] struct {
 	list[E, T]
 	belongs []belonging
+	parent  func(E) ident.ID // the column by which a row belongs; nil: there is none, or several, and the statement adds one
 }
 
 // pages are the same page of each parent's list.
@@ -121,8 +122,12 @@ func (n nested[E, T]) load(ctx context.Context, key string, parents []ident.ID, 
 		return nil, store.Translate(err)
 	}
 	byParent := map[ident.ID][]E{}
+	parentOf := n.parent
+	if parentOf == nil {
+		parentOf = func(row E) ident.ID { return ident.ID(number(row, parentColumn)) }
+	}
 	for _, row := range rows {
-		parent := ident.ID(number(row, parentColumn))
+		parent := parentOf(row)
 		byParent[parent] = append(byParent[parent], row)
 	}
 	// All rows of all pages are one batch, so that what they need is again one statement.

@@ -45,7 +45,10 @@ func (n nested[E, T]) perParent(s *sql.Selector, parents []ident.ID, w window) {
 		}
 		b.WriteString(" IN ").Wrap(func(b *sql.Builder) { b.Join(picked) })
 	}))
-	outer.AppendSelectAs(parent.C("id"), parentColumn).OrderBy(parent.C("id"))
+	if n.parent == nil {
+		outer.AppendSelectAs(parent.C("id"), parentColumn)
+	}
+	outer.OrderBy(parent.C("id"))
 	n.order.reading(w).apply(outer)
 	*s = *outer
 }

@@ -91,7 +91,7 @@ func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, b
 	c := &conditions{}
 	c.add(notRetired)
 	l := t.in.ciList(c, "owned CIs", nil, ciOrder(c, nil))
-	return nestedPage(ctx, t.in, t, (*Team).id, nested[*ent.CI, CI]{l, []belonging{byLink(owner.Table, "ci_id", "team_id")}}, Page{first, after, last, before})
+	return nestedPage(ctx, t.in, t, (*Team).id, nested[*ent.CI, CI]{list: l, belongs: []belonging{byLink(owner.Table, "ci_id", "team_id")}}, Page{first, after, last, before})
 }
 
 // ExternalIdentities are the team's keys in other systems.

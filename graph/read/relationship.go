@@ -124,6 +124,10 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 	}
 	outgoing, incoming := byColumn(relationship.FieldSourceID), byColumn(relationship.FieldTargetID)
 	belongs := map[RelationshipDirection][]belonging{"OUTGOING": {outgoing}, "INCOMING": {incoming}, "BOTH": {outgoing, incoming}}
+	parents := map[RelationshipDirection]func(*ent.Relationship) ident.ID{
+		"OUTGOING": func(e *ent.Relationship) ident.ID { return e.SourceID },
+		"INCOMING": func(e *ent.Relationship) ident.ID { return e.TargetID },
+	}
 	r := c.in.Reader
 	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Relationship, Relationship]{
 		list: list[*ent.Relationship, Relationship]{
@@ -134,7 +138,7 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 				return q.All(ctx)
 			},
 		},
-		belongs: belongs[direction],
+		belongs: belongs[direction], parent: parents[direction],
 	}, Page{first, after, last, before})
 }
 

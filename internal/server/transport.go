@@ -89,7 +89,8 @@ func (a answer) refuse(status int, code errs.Code, message string) {
 
 // fail answers a request whose operation did not run.
 func (a answer) fail(status int, list gqlerror.List) {
-	a.write(status, failure{capped(list)})
+	text, err := json.Marshal(failure{capped(list)})
+	a.write(status, text, err)
 }
 
 // failure is the answer to what did not run: it has no data.
@@ -97,8 +98,7 @@ type failure struct {
 	Errors gqlerror.List `json:"errors"`
 }
 
-func (a answer) write(status int, body any) {
-	text, err := json.Marshal(body)
+func (a answer) write(status int, text []byte, err error) {
 	if err != nil {
 		http.Error(a.w, "internal error", http.StatusInternalServerError)
 		return
@@ -137,7 +137,8 @@ func (a answer) run(params *graphql.RawParams) {
 		a.fail(status, refused.Errors)
 	default:
 		response, _ := o.next()
-		a.write(http.StatusOK, response)
+		text, err := render(response)
+		a.write(http.StatusOK, text, err)
 	}
 }
 

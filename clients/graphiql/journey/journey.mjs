@@ -204,6 +204,33 @@ const steps = {
     check((await titles()).length === TABS.length, "the tab that was opened last did not close");
   },
 
+  async "a subscription hears what somebody else writes"() {
+    await page.getByRole("button", { name: "New tab" }).click();
+    await fill("operation.graphql", "subscription Watch { journal { revision entries { verb actor } } }");
+    await page.locator(".graphiql-tab-active", { hasText: "Watch" }).waitFor();
+    const acknowledged = page.waitForEvent("websocket").then((socket) =>
+      socket.waitForEvent("framereceived", (frame) => String(frame.payload).includes("connection_ack")),
+    );
+    await page.locator(".graphiql-execute-button").click();
+    await acknowledged;
+    // The subscription begins a moment after the connection: somebody writes until it is heard.
+    const heard = async () => (await text("response.json")).includes('"actor": "grace"');
+    for (let i = 0; i < 20 && !(await heard()); i++) {
+      const response = await fetch(new URL("/graphql", base), {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "Linchpin-Actor": "grace" },
+        body: JSON.stringify({ query: `mutation { createTeam(input: { name: "Journey ${Date.now()}" }) { userErrors { message } } }` }),
+      });
+      const { data } = await response.json();
+      check(data?.createTeam.userErrors.length === 0, `the team was refused: ${JSON.stringify(data)}`);
+      await page.waitForTimeout(500);
+    }
+    check(await heard(), "GraphiQL shows nothing of what grace wrote");
+    await page.locator(".graphiql-execute-button").click(); // it stops the subscription
+    await page.locator(".graphiql-tab-active .graphiql-tab-close").click();
+    check((await titles()).join() === TABS.join(), `after the subscription the tabs are ${await titles()}`);
+  },
+
   async "a wrong field is marked"() {
     await open("BrowseTheCatalogue");
     const before = await text("operation.graphql");

@@ -1,5 +1,5 @@
 // Command graphql generates graph/exec with gqlgen and makes what it wrote lean: no goroutine a field, no closures
-// around plain values, nothing for @defer, which the contract does not have. It runs in the repository's root.
+// around plain values and objects, nothing for @defer, which the contract does not have. It runs in the repository's root.
 package main
 
 import (
@@ -17,7 +17,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := api.Generate(c, api.PrependPlugin(federation{})); err != nil {
+	if err := api.Generate(c, api.PrependPlugin(federation{}), api.PrependPlugin(inTurn{})); err != nil {
 		log.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(c.Exec.DirName, "*.go"))
