@@ -32,6 +32,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/membership"
 	"github.com/linchpin-cmdb/linchpin/ent/owner"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
@@ -82,6 +83,8 @@ type Client struct {
 	Owner *OwnerClient
 	// Person is the client for interacting with the Person builders.
 	Person *PersonClient
+	// PlannedOperation is the client for interacting with the PlannedOperation builders.
+	PlannedOperation *PlannedOperationClient
 	// PriorityRule is the client for interacting with the PriorityRule builders.
 	PriorityRule *PriorityRuleClient
 	// Relationship is the client for interacting with the Relationship builders.
@@ -127,6 +130,7 @@ func (c *Client) init() {
 	c.Membership = NewMembershipClient(c.config)
 	c.Owner = NewOwnerClient(c.config)
 	c.Person = NewPersonClient(c.config)
+	c.PlannedOperation = NewPlannedOperationClient(c.config)
 	c.PriorityRule = NewPriorityRuleClient(c.config)
 	c.Relationship = NewRelationshipClient(c.config)
 	c.RelationshipType = NewRelationshipTypeClient(c.config)
@@ -244,6 +248,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Membership:         NewMembershipClient(cfg),
 		Owner:              NewOwnerClient(cfg),
 		Person:             NewPersonClient(cfg),
+		PlannedOperation:   NewPlannedOperationClient(cfg),
 		PriorityRule:       NewPriorityRuleClient(cfg),
 		Relationship:       NewRelationshipClient(cfg),
 		RelationshipType:   NewRelationshipTypeClient(cfg),
@@ -288,6 +293,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Membership:         NewMembershipClient(cfg),
 		Owner:              NewOwnerClient(cfg),
 		Person:             NewPersonClient(cfg),
+		PlannedOperation:   NewPlannedOperationClient(cfg),
 		PriorityRule:       NewPriorityRuleClient(cfg),
 		Relationship:       NewRelationshipClient(cfg),
 		RelationshipType:   NewRelationshipTypeClient(cfg),
@@ -328,9 +334,9 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI,
 		c.DanglingReference, c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head,
-		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PriorityRule,
-		c.Relationship, c.RelationshipType, c.ServiceLevelMark, c.ServiceLevelTarget,
-		c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
+		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
+		c.PriorityRule, c.Relationship, c.RelationshipType, c.ServiceLevelMark,
+		c.ServiceLevelTarget, c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
 	} {
 		n.Use(hooks...)
 	}
@@ -342,9 +348,9 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI,
 		c.DanglingReference, c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head,
-		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PriorityRule,
-		c.Relationship, c.RelationshipType, c.ServiceLevelMark, c.ServiceLevelTarget,
-		c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
+		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
+		c.PriorityRule, c.Relationship, c.RelationshipType, c.ServiceLevelMark,
+		c.ServiceLevelTarget, c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -385,6 +391,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Owner.mutate(ctx, m)
 	case *PersonMutation:
 		return c.Person.mutate(ctx, m)
+	case *PlannedOperationMutation:
+		return c.PlannedOperation.mutate(ctx, m)
 	case *PriorityRuleMutation:
 		return c.PriorityRule.mutate(ctx, m)
 	case *RelationshipMutation:
@@ -2952,6 +2960,155 @@ func (c *PersonClient) mutate(ctx context.Context, m *PersonMutation) (Value, er
 	}
 }
 
+// PlannedOperationClient is a client for the PlannedOperation schema.
+type PlannedOperationClient struct {
+	config
+}
+
+// NewPlannedOperationClient returns a client for the PlannedOperation from the given config.
+func NewPlannedOperationClient(c config) *PlannedOperationClient {
+	return &PlannedOperationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `plannedoperation.Hooks(f(g(h())))`.
+func (c *PlannedOperationClient) Use(hooks ...Hook) {
+	c.hooks.PlannedOperation = append(c.hooks.PlannedOperation, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `plannedoperation.Intercept(f(g(h())))`.
+func (c *PlannedOperationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PlannedOperation = append(c.inters.PlannedOperation, interceptors...)
+}
+
+// Create returns a builder for creating a PlannedOperation entity.
+func (c *PlannedOperationClient) Create() *PlannedOperationCreate {
+	mutation := newPlannedOperationMutation(c.config, OpCreate)
+	return &PlannedOperationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PlannedOperation entities.
+func (c *PlannedOperationClient) CreateBulk(builders ...*PlannedOperationCreate) *PlannedOperationCreateBulk {
+	return &PlannedOperationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PlannedOperationClient) MapCreateBulk(slice any, setFunc func(*PlannedOperationCreate, int)) *PlannedOperationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PlannedOperationCreateBulk{err: fmt.Errorf("calling to PlannedOperationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PlannedOperationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PlannedOperationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PlannedOperation.
+func (c *PlannedOperationClient) Update() *PlannedOperationUpdate {
+	mutation := newPlannedOperationMutation(c.config, OpUpdate)
+	return &PlannedOperationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PlannedOperationClient) UpdateOne(_m *PlannedOperation) *PlannedOperationUpdateOne {
+	mutation := newPlannedOperationMutation(c.config, OpUpdateOne, withPlannedOperation(_m))
+	return &PlannedOperationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PlannedOperationClient) UpdateOneID(id ident.ID) *PlannedOperationUpdateOne {
+	mutation := newPlannedOperationMutation(c.config, OpUpdateOne, withPlannedOperationID(id))
+	return &PlannedOperationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PlannedOperation.
+func (c *PlannedOperationClient) Delete() *PlannedOperationDelete {
+	mutation := newPlannedOperationMutation(c.config, OpDelete)
+	return &PlannedOperationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PlannedOperationClient) DeleteOne(_m *PlannedOperation) *PlannedOperationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PlannedOperationClient) DeleteOneID(id ident.ID) *PlannedOperationDeleteOne {
+	builder := c.Delete().Where(plannedoperation.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PlannedOperationDeleteOne{builder}
+}
+
+// Query returns a query builder for PlannedOperation.
+func (c *PlannedOperationClient) Query() *PlannedOperationQuery {
+	return &PlannedOperationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePlannedOperation},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PlannedOperation entity by its id.
+func (c *PlannedOperationClient) Get(ctx context.Context, id ident.ID) (*PlannedOperation, error) {
+	return c.Query().Where(plannedoperation.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PlannedOperationClient) GetX(ctx context.Context, id ident.ID) *PlannedOperation {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryChange queries the change edge of a PlannedOperation.
+func (c *PlannedOperationClient) QueryChange(_m *PlannedOperation) *ChangeQuery {
+	query := (&ChangeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(plannedoperation.Table, plannedoperation.FieldID, id),
+			sqlgraph.To(change.Table, change.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, plannedoperation.ChangeTable, plannedoperation.ChangeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PlannedOperationClient) Hooks() []Hook {
+	return c.hooks.PlannedOperation
+}
+
+// Interceptors returns the client interceptors.
+func (c *PlannedOperationClient) Interceptors() []Interceptor {
+	return c.inters.PlannedOperation
+}
+
+func (c *PlannedOperationClient) mutate(ctx context.Context, m *PlannedOperationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PlannedOperationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PlannedOperationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PlannedOperationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PlannedOperationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PlannedOperation mutation op: %q", m.Op())
+	}
+}
+
 // PriorityRuleClient is a client for the PriorityRule schema.
 type PriorityRuleClient struct {
 	config
@@ -4250,16 +4407,16 @@ type (
 	hooks struct {
 		Approval, CI, CIClass, Calendar, Change, ChangeCI, DanglingReference,
 		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
-		Membership, Owner, Person, PriorityRule, Relationship, RelationshipType,
-		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
-		Version []ent.Hook
+		Membership, Owner, Person, PlannedOperation, PriorityRule, Relationship,
+		RelationshipType, ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team,
+		TimelineEntry, Version []ent.Hook
 	}
 	inters struct {
 		Approval, CI, CIClass, Calendar, Change, ChangeCI, DanglingReference,
 		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
-		Membership, Owner, Person, PriorityRule, Relationship, RelationshipType,
-		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
-		Version []ent.Interceptor
+		Membership, Owner, Person, PlannedOperation, PriorityRule, Relationship,
+		RelationshipType, ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team,
+		TimelineEntry, Version []ent.Interceptor
 	}
 )
 

@@ -28,6 +28,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/membership"
 	"github.com/linchpin-cmdb/linchpin/ent/owner"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
@@ -113,6 +114,7 @@ func checkColumn(t, c string) error {
 			membership.Table:         membership.ValidColumn,
 			owner.Table:              owner.ValidColumn,
 			person.Table:             person.ValidColumn,
+			plannedoperation.Table:   plannedoperation.ValidColumn,
 			priorityrule.Table:       priorityrule.ValidColumn,
 			relationship.Table:       relationship.ValidColumn,
 			relationshiptype.Table:   relationshiptype.ValidColumn,

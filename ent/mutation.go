@@ -27,6 +27,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/membership"
 	"github.com/linchpin-cmdb/linchpin/ent/owner"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
@@ -66,6 +67,7 @@ const (
 	TypeMembership         = "Membership"
 	TypeOwner              = "Owner"
 	TypePerson             = "Person"
+	TypePlannedOperation   = "PlannedOperation"
 	TypePriorityRule       = "PriorityRule"
 	TypeRelationship       = "Relationship"
 	TypeRelationshipType   = "RelationshipType"
@@ -15236,6 +15238,1002 @@ func (m *PersonMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *PersonMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Person edge %s", name)
+}
+
+// PlannedOperationMutation represents an operation that mutates the PlannedOperation nodes in the graph.
+type PlannedOperationMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *ident.ID
+	place            *int
+	addplace         *int
+	kind             *domain.OperationKind
+	key              *string
+	record_id        *ident.ID
+	addrecord_id     *ident.ID
+	undoes_id        *ident.ID
+	addundoes_id     *ident.ID
+	planned          *map[string]interface{}
+	base             *map[string]interface{}
+	base_revision    *int64
+	addbase_revision *int64
+	clearedFields    map[string]struct{}
+	change           *ident.ID
+	clearedchange    bool
+	done             bool
+	oldValue         func(context.Context) (*PlannedOperation, error)
+	predicates       []predicate.PlannedOperation
+}
+
+var _ ent.Mutation = (*PlannedOperationMutation)(nil)
+
+// plannedoperationOption allows management of the mutation configuration using functional options.
+type plannedoperationOption func(*PlannedOperationMutation)
+
+// newPlannedOperationMutation creates new mutation for the PlannedOperation entity.
+func newPlannedOperationMutation(c config, op Op, opts ...plannedoperationOption) *PlannedOperationMutation {
+	m := &PlannedOperationMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePlannedOperation,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPlannedOperationID sets the ID field of the mutation.
+func withPlannedOperationID(id ident.ID) plannedoperationOption {
+	return func(m *PlannedOperationMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *PlannedOperation
+		)
+		m.oldValue = func(ctx context.Context) (*PlannedOperation, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().PlannedOperation.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPlannedOperation sets the old PlannedOperation of the mutation.
+func withPlannedOperation(node *PlannedOperation) plannedoperationOption {
+	return func(m *PlannedOperationMutation) {
+		m.oldValue = func(context.Context) (*PlannedOperation, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PlannedOperationMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PlannedOperationMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of PlannedOperation entities.
+func (m *PlannedOperationMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PlannedOperationMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PlannedOperationMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().PlannedOperation.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetChangeID sets the "change_id" field.
+func (m *PlannedOperationMutation) SetChangeID(i ident.ID) {
+	m.change = &i
+}
+
+// ChangeID returns the value of the "change_id" field in the mutation.
+func (m *PlannedOperationMutation) ChangeID() (r ident.ID, exists bool) {
+	v := m.change
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangeID returns the old "change_id" field's value of the PlannedOperation entity.
+// If the PlannedOperation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOperationMutation) OldChangeID(ctx context.Context) (v ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangeID: %w", err)
+	}
+	return oldValue.ChangeID, nil
+}
+
+// ResetChangeID resets all changes to the "change_id" field.
+func (m *PlannedOperationMutation) ResetChangeID() {
+	m.change = nil
+}
+
+// SetPlace sets the "place" field.
+func (m *PlannedOperationMutation) SetPlace(i int) {
+	m.place = &i
+	m.addplace = nil
+}
+
+// Place returns the value of the "place" field in the mutation.
+func (m *PlannedOperationMutation) Place() (r int, exists bool) {
+	v := m.place
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlace returns the old "place" field's value of the PlannedOperation entity.
+// If the PlannedOperation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOperationMutation) OldPlace(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlace: %w", err)
+	}
+	return oldValue.Place, nil
+}
+
+// AddPlace adds i to the "place" field.
+func (m *PlannedOperationMutation) AddPlace(i int) {
+	if m.addplace != nil {
+		*m.addplace += i
+	} else {
+		m.addplace = &i
+	}
+}
+
+// AddedPlace returns the value that was added to the "place" field in this mutation.
+func (m *PlannedOperationMutation) AddedPlace() (r int, exists bool) {
+	v := m.addplace
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPlace resets all changes to the "place" field.
+func (m *PlannedOperationMutation) ResetPlace() {
+	m.place = nil
+	m.addplace = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *PlannedOperationMutation) SetKind(dk domain.OperationKind) {
+	m.kind = &dk
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *PlannedOperationMutation) Kind() (r domain.OperationKind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the PlannedOperation entity.
+// If the PlannedOperation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOperationMutation) OldKind(ctx context.Context) (v domain.OperationKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *PlannedOperationMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetKey sets the "key" field.
+func (m *PlannedOperationMutation) SetKey(s string) {
+	m.key = &s
+}
+
+// Key returns the value of the "key" field in the mutation.
+func (m *PlannedOperationMutation) Key() (r string, exists bool) {
+	v := m.key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKey returns the old "key" field's value of the PlannedOperation entity.
+// If the PlannedOperation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOperationMutation) OldKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKey: %w", err)
+	}
+	return oldValue.Key, nil
+}
+
+// ResetKey resets all changes to the "key" field.
+func (m *PlannedOperationMutation) ResetKey() {
+	m.key = nil
+}
+
+// SetRecordID sets the "record_id" field.
+func (m *PlannedOperationMutation) SetRecordID(i ident.ID) {
+	m.record_id = &i
+	m.addrecord_id = nil
+}
+
+// RecordID returns the value of the "record_id" field in the mutation.
+func (m *PlannedOperationMutation) RecordID() (r ident.ID, exists bool) {
+	v := m.record_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordID returns the old "record_id" field's value of the PlannedOperation entity.
+// If the PlannedOperation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOperationMutation) OldRecordID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordID: %w", err)
+	}
+	return oldValue.RecordID, nil
+}
+
+// AddRecordID adds i to the "record_id" field.
+func (m *PlannedOperationMutation) AddRecordID(i ident.ID) {
+	if m.addrecord_id != nil {
+		*m.addrecord_id += i
+	} else {
+		m.addrecord_id = &i
+	}
+}
+
+// AddedRecordID returns the value that was added to the "record_id" field in this mutation.
+func (m *PlannedOperationMutation) AddedRecordID() (r ident.ID, exists bool) {
+	v := m.addrecord_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearRecordID clears the value of the "record_id" field.
+func (m *PlannedOperationMutation) ClearRecordID() {
+	m.record_id = nil
+	m.addrecord_id = nil
+	m.clearedFields[plannedoperation.FieldRecordID] = struct{}{}
+}
+
+// RecordIDCleared returns if the "record_id" field was cleared in this mutation.
+func (m *PlannedOperationMutation) RecordIDCleared() bool {
+	_, ok := m.clearedFields[plannedoperation.FieldRecordID]
+	return ok
+}
+
+// ResetRecordID resets all changes to the "record_id" field.
+func (m *PlannedOperationMutation) ResetRecordID() {
+	m.record_id = nil
+	m.addrecord_id = nil
+	delete(m.clearedFields, plannedoperation.FieldRecordID)
+}
+
+// SetUndoesID sets the "undoes_id" field.
+func (m *PlannedOperationMutation) SetUndoesID(i ident.ID) {
+	m.undoes_id = &i
+	m.addundoes_id = nil
+}
+
+// UndoesID returns the value of the "undoes_id" field in the mutation.
+func (m *PlannedOperationMutation) UndoesID() (r ident.ID, exists bool) {
+	v := m.undoes_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUndoesID returns the old "undoes_id" field's value of the PlannedOperation entity.
+// If the PlannedOperation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOperationMutation) OldUndoesID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUndoesID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUndoesID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUndoesID: %w", err)
+	}
+	return oldValue.UndoesID, nil
+}
+
+// AddUndoesID adds i to the "undoes_id" field.
+func (m *PlannedOperationMutation) AddUndoesID(i ident.ID) {
+	if m.addundoes_id != nil {
+		*m.addundoes_id += i
+	} else {
+		m.addundoes_id = &i
+	}
+}
+
+// AddedUndoesID returns the value that was added to the "undoes_id" field in this mutation.
+func (m *PlannedOperationMutation) AddedUndoesID() (r ident.ID, exists bool) {
+	v := m.addundoes_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearUndoesID clears the value of the "undoes_id" field.
+func (m *PlannedOperationMutation) ClearUndoesID() {
+	m.undoes_id = nil
+	m.addundoes_id = nil
+	m.clearedFields[plannedoperation.FieldUndoesID] = struct{}{}
+}
+
+// UndoesIDCleared returns if the "undoes_id" field was cleared in this mutation.
+func (m *PlannedOperationMutation) UndoesIDCleared() bool {
+	_, ok := m.clearedFields[plannedoperation.FieldUndoesID]
+	return ok
+}
+
+// ResetUndoesID resets all changes to the "undoes_id" field.
+func (m *PlannedOperationMutation) ResetUndoesID() {
+	m.undoes_id = nil
+	m.addundoes_id = nil
+	delete(m.clearedFields, plannedoperation.FieldUndoesID)
+}
+
+// SetPlanned sets the "planned" field.
+func (m *PlannedOperationMutation) SetPlanned(value map[string]interface{}) {
+	m.planned = &value
+}
+
+// Planned returns the value of the "planned" field in the mutation.
+func (m *PlannedOperationMutation) Planned() (r map[string]interface{}, exists bool) {
+	v := m.planned
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlanned returns the old "planned" field's value of the PlannedOperation entity.
+// If the PlannedOperation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOperationMutation) OldPlanned(ctx context.Context) (v map[string]interface{}, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlanned is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlanned requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlanned: %w", err)
+	}
+	return oldValue.Planned, nil
+}
+
+// ResetPlanned resets all changes to the "planned" field.
+func (m *PlannedOperationMutation) ResetPlanned() {
+	m.planned = nil
+}
+
+// SetBase sets the "base" field.
+func (m *PlannedOperationMutation) SetBase(value map[string]interface{}) {
+	m.base = &value
+}
+
+// Base returns the value of the "base" field in the mutation.
+func (m *PlannedOperationMutation) Base() (r map[string]interface{}, exists bool) {
+	v := m.base
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBase returns the old "base" field's value of the PlannedOperation entity.
+// If the PlannedOperation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOperationMutation) OldBase(ctx context.Context) (v map[string]interface{}, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBase is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBase requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBase: %w", err)
+	}
+	return oldValue.Base, nil
+}
+
+// ResetBase resets all changes to the "base" field.
+func (m *PlannedOperationMutation) ResetBase() {
+	m.base = nil
+}
+
+// SetBaseRevision sets the "base_revision" field.
+func (m *PlannedOperationMutation) SetBaseRevision(i int64) {
+	m.base_revision = &i
+	m.addbase_revision = nil
+}
+
+// BaseRevision returns the value of the "base_revision" field in the mutation.
+func (m *PlannedOperationMutation) BaseRevision() (r int64, exists bool) {
+	v := m.base_revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBaseRevision returns the old "base_revision" field's value of the PlannedOperation entity.
+// If the PlannedOperation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOperationMutation) OldBaseRevision(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBaseRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBaseRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBaseRevision: %w", err)
+	}
+	return oldValue.BaseRevision, nil
+}
+
+// AddBaseRevision adds i to the "base_revision" field.
+func (m *PlannedOperationMutation) AddBaseRevision(i int64) {
+	if m.addbase_revision != nil {
+		*m.addbase_revision += i
+	} else {
+		m.addbase_revision = &i
+	}
+}
+
+// AddedBaseRevision returns the value that was added to the "base_revision" field in this mutation.
+func (m *PlannedOperationMutation) AddedBaseRevision() (r int64, exists bool) {
+	v := m.addbase_revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBaseRevision resets all changes to the "base_revision" field.
+func (m *PlannedOperationMutation) ResetBaseRevision() {
+	m.base_revision = nil
+	m.addbase_revision = nil
+}
+
+// ClearChange clears the "change" edge to the Change entity.
+func (m *PlannedOperationMutation) ClearChange() {
+	m.clearedchange = true
+	m.clearedFields[plannedoperation.FieldChangeID] = struct{}{}
+}
+
+// ChangeCleared reports if the "change" edge to the Change entity was cleared.
+func (m *PlannedOperationMutation) ChangeCleared() bool {
+	return m.clearedchange
+}
+
+// ChangeIDs returns the "change" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ChangeID instead. It exists only for internal usage by the builders.
+func (m *PlannedOperationMutation) ChangeIDs() (ids []ident.ID) {
+	if id := m.change; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetChange resets all changes to the "change" edge.
+func (m *PlannedOperationMutation) ResetChange() {
+	m.change = nil
+	m.clearedchange = false
+}
+
+// Where appends a list predicates to the PlannedOperationMutation builder.
+func (m *PlannedOperationMutation) Where(ps ...predicate.PlannedOperation) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PlannedOperationMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PlannedOperationMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.PlannedOperation, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PlannedOperationMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PlannedOperationMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (PlannedOperation).
+func (m *PlannedOperationMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PlannedOperationMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.change != nil {
+		fields = append(fields, plannedoperation.FieldChangeID)
+	}
+	if m.place != nil {
+		fields = append(fields, plannedoperation.FieldPlace)
+	}
+	if m.kind != nil {
+		fields = append(fields, plannedoperation.FieldKind)
+	}
+	if m.key != nil {
+		fields = append(fields, plannedoperation.FieldKey)
+	}
+	if m.record_id != nil {
+		fields = append(fields, plannedoperation.FieldRecordID)
+	}
+	if m.undoes_id != nil {
+		fields = append(fields, plannedoperation.FieldUndoesID)
+	}
+	if m.planned != nil {
+		fields = append(fields, plannedoperation.FieldPlanned)
+	}
+	if m.base != nil {
+		fields = append(fields, plannedoperation.FieldBase)
+	}
+	if m.base_revision != nil {
+		fields = append(fields, plannedoperation.FieldBaseRevision)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PlannedOperationMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case plannedoperation.FieldChangeID:
+		return m.ChangeID()
+	case plannedoperation.FieldPlace:
+		return m.Place()
+	case plannedoperation.FieldKind:
+		return m.Kind()
+	case plannedoperation.FieldKey:
+		return m.Key()
+	case plannedoperation.FieldRecordID:
+		return m.RecordID()
+	case plannedoperation.FieldUndoesID:
+		return m.UndoesID()
+	case plannedoperation.FieldPlanned:
+		return m.Planned()
+	case plannedoperation.FieldBase:
+		return m.Base()
+	case plannedoperation.FieldBaseRevision:
+		return m.BaseRevision()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PlannedOperationMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case plannedoperation.FieldChangeID:
+		return m.OldChangeID(ctx)
+	case plannedoperation.FieldPlace:
+		return m.OldPlace(ctx)
+	case plannedoperation.FieldKind:
+		return m.OldKind(ctx)
+	case plannedoperation.FieldKey:
+		return m.OldKey(ctx)
+	case plannedoperation.FieldRecordID:
+		return m.OldRecordID(ctx)
+	case plannedoperation.FieldUndoesID:
+		return m.OldUndoesID(ctx)
+	case plannedoperation.FieldPlanned:
+		return m.OldPlanned(ctx)
+	case plannedoperation.FieldBase:
+		return m.OldBase(ctx)
+	case plannedoperation.FieldBaseRevision:
+		return m.OldBaseRevision(ctx)
+	}
+	return nil, fmt.Errorf("unknown PlannedOperation field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PlannedOperationMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case plannedoperation.FieldChangeID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangeID(v)
+		return nil
+	case plannedoperation.FieldPlace:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlace(v)
+		return nil
+	case plannedoperation.FieldKind:
+		v, ok := value.(domain.OperationKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case plannedoperation.FieldKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKey(v)
+		return nil
+	case plannedoperation.FieldRecordID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordID(v)
+		return nil
+	case plannedoperation.FieldUndoesID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUndoesID(v)
+		return nil
+	case plannedoperation.FieldPlanned:
+		v, ok := value.(map[string]interface{})
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlanned(v)
+		return nil
+	case plannedoperation.FieldBase:
+		v, ok := value.(map[string]interface{})
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBase(v)
+		return nil
+	case plannedoperation.FieldBaseRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBaseRevision(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOperation field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PlannedOperationMutation) AddedFields() []string {
+	var fields []string
+	if m.addplace != nil {
+		fields = append(fields, plannedoperation.FieldPlace)
+	}
+	if m.addrecord_id != nil {
+		fields = append(fields, plannedoperation.FieldRecordID)
+	}
+	if m.addundoes_id != nil {
+		fields = append(fields, plannedoperation.FieldUndoesID)
+	}
+	if m.addbase_revision != nil {
+		fields = append(fields, plannedoperation.FieldBaseRevision)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PlannedOperationMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case plannedoperation.FieldPlace:
+		return m.AddedPlace()
+	case plannedoperation.FieldRecordID:
+		return m.AddedRecordID()
+	case plannedoperation.FieldUndoesID:
+		return m.AddedUndoesID()
+	case plannedoperation.FieldBaseRevision:
+		return m.AddedBaseRevision()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PlannedOperationMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case plannedoperation.FieldPlace:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPlace(v)
+		return nil
+	case plannedoperation.FieldRecordID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRecordID(v)
+		return nil
+	case plannedoperation.FieldUndoesID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUndoesID(v)
+		return nil
+	case plannedoperation.FieldBaseRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBaseRevision(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOperation numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PlannedOperationMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(plannedoperation.FieldRecordID) {
+		fields = append(fields, plannedoperation.FieldRecordID)
+	}
+	if m.FieldCleared(plannedoperation.FieldUndoesID) {
+		fields = append(fields, plannedoperation.FieldUndoesID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PlannedOperationMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PlannedOperationMutation) ClearField(name string) error {
+	switch name {
+	case plannedoperation.FieldRecordID:
+		m.ClearRecordID()
+		return nil
+	case plannedoperation.FieldUndoesID:
+		m.ClearUndoesID()
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOperation nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PlannedOperationMutation) ResetField(name string) error {
+	switch name {
+	case plannedoperation.FieldChangeID:
+		m.ResetChangeID()
+		return nil
+	case plannedoperation.FieldPlace:
+		m.ResetPlace()
+		return nil
+	case plannedoperation.FieldKind:
+		m.ResetKind()
+		return nil
+	case plannedoperation.FieldKey:
+		m.ResetKey()
+		return nil
+	case plannedoperation.FieldRecordID:
+		m.ResetRecordID()
+		return nil
+	case plannedoperation.FieldUndoesID:
+		m.ResetUndoesID()
+		return nil
+	case plannedoperation.FieldPlanned:
+		m.ResetPlanned()
+		return nil
+	case plannedoperation.FieldBase:
+		m.ResetBase()
+		return nil
+	case plannedoperation.FieldBaseRevision:
+		m.ResetBaseRevision()
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOperation field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PlannedOperationMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.change != nil {
+		edges = append(edges, plannedoperation.EdgeChange)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PlannedOperationMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case plannedoperation.EdgeChange:
+		if id := m.change; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PlannedOperationMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PlannedOperationMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PlannedOperationMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedchange {
+		edges = append(edges, plannedoperation.EdgeChange)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PlannedOperationMutation) EdgeCleared(name string) bool {
+	switch name {
+	case plannedoperation.EdgeChange:
+		return m.clearedchange
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PlannedOperationMutation) ClearEdge(name string) error {
+	switch name {
+	case plannedoperation.EdgeChange:
+		m.ClearChange()
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOperation unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PlannedOperationMutation) ResetEdge(name string) error {
+	switch name {
+	case plannedoperation.EdgeChange:
+		m.ResetChange()
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOperation edge %s", name)
 }
 
 // PriorityRuleMutation represents an operation that mutates the PriorityRule nodes in the graph.

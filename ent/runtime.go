@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
 	"github.com/linchpin-cmdb/linchpin/ent/owner"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
 	"github.com/linchpin-cmdb/linchpin/ent/schema"
@@ -185,6 +186,12 @@ func init() {
 	personDescVersion := personFields[3].Descriptor()
 	// person.DefaultVersion holds the default value on creation for the version field.
 	person.DefaultVersion = personDescVersion.Default.(int)
+	plannedoperationFields := schema.PlannedOperation{}.Fields()
+	_ = plannedoperationFields
+	// plannedoperationDescKey is the schema descriptor for key field.
+	plannedoperationDescKey := plannedoperationFields[4].Descriptor()
+	// plannedoperation.DefaultKey holds the default value on creation for the key field.
+	plannedoperation.DefaultKey = plannedoperationDescKey.Default.(string)
 	relationshipFields := schema.Relationship{}.Fields()
 	_ = relationshipFields
 	// relationshipDescReportedBy is the schema descriptor for reported_by field.

@@ -46,6 +46,8 @@ type Tx struct {
 	Owner *OwnerClient
 	// Person is the client for interacting with the Person builders.
 	Person *PersonClient
+	// PlannedOperation is the client for interacting with the PlannedOperation builders.
+	PlannedOperation *PlannedOperationClient
 	// PriorityRule is the client for interacting with the PriorityRule builders.
 	PriorityRule *PriorityRuleClient
 	// Relationship is the client for interacting with the Relationship builders.
@@ -211,6 +213,7 @@ func (tx *Tx) init() {
 	tx.Membership = NewMembershipClient(tx.config)
 	tx.Owner = NewOwnerClient(tx.config)
 	tx.Person = NewPersonClient(tx.config)
+	tx.PlannedOperation = NewPlannedOperationClient(tx.config)
 	tx.PriorityRule = NewPriorityRuleClient(tx.config)
 	tx.Relationship = NewRelationshipClient(tx.config)
 	tx.RelationshipType = NewRelationshipTypeClient(tx.config)

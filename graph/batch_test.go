@@ -33,6 +33,9 @@ var nestedOperations = map[string]string{
 		assignee { teams { name } } externalIdentities { source } history(first: 2) { nodes { verb } } suggestedImpactReason } } }`,
 	"changes": `{ changes PAGE { nodes { requester { name } assignmentTeam { name } scope { ci { name } } impact { services(first: 2) { nodes { ci { name } } } }
 		causedIncidents(first: 2) { nodes { number } } timeline(first: 2) { nodes { body } } history(first: 2) { nodes { id } } } } }`,
+	"operations": `{ changes PAGE { nodes { appliedRevision undoes { number } undoneBy { number } operations { kind ci { name } relationship { id } dependencyGroup { name } fields { field } }
+		preview { revision conflicts { summary entry { actor } } impactBefore { services(first: 2) { nodes { ci { name } } } } impactAfter { services(first: 2) { nodes { ci { name } } } }
+		singlePointsGained { ci { name } services { name } } singlePointsLost { ci { name } } redundancy { ci { name } dependencyGroup { name } services { name } } } } } }`,
 	"people":   `{ people PAGE { nodes { teams { name } externalIdentities { source } } } teams PAGE { nodes { parent { name } children { name } members { name } owns(first: 3) { totalCount nodes { name } } } } }`,
 	"journal":  `{ journal PAGE { nodes { record { id ... on CI { name class { code } owner { name } } ... on Incident { cis { ci { name } } } ... on Relationship { source { name } } } } } }`,
 	"search":   `{ search(query: "row", first: 100) { nodes { name owner { name } incidents(first: 2) { totalCount } } } }`,

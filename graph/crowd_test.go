@@ -152,7 +152,7 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 		seen := map[string]bool{}
 		check := func(name string, statements []store.Statement) {
 			for _, statement := range statements {
-				if !seen[statement.SQL] && !isExcused(statement.SQL) {
+				if !seen[statement.SQL] && !isExcused(statement.SQL) && !strings.Contains(statement.SQL, "SAVEPOINT") {
 					seen[statement.SQL] = true
 					if plan := explain(t, s, statement); scansTable(plan) && !startsAtTheBeginning(statement.SQL) {
 						t.Errorf("%s: %s\n%v\n%s", name, statement.SQL, statement.Args, plan)
@@ -237,7 +237,7 @@ func explain(t *testing.T, s *store.Store, statement store.Statement) string {
 // grown are the tables that grow with the estate and with time.
 var grown = []string{
 	"ci", "relationship", "dependency_group", "external_identity", "dangling_reference", "owner", "entry", "version",
-	"incident", "incident_ci", "change", "change_ci", "approval", "timeline_entry", "person", "membership", "service_level_mark",
+	"incident", "incident_ci", "change", "change_ci", "planned_operation", "approval", "timeline_entry", "person", "membership", "service_level_mark",
 }
 
 // scansTable reports whether a plan reads all of a table that grows with the estate.

@@ -172,6 +172,16 @@ func (e *estate) grow(t testing.TB, i int) {
 				return err
 			}
 		}
+		planned := func(place int, kind domain.OperationKind, record *ident.ID, planned, base map[string]any) error {
+			return tx.PlannedOperation.Create().SetChangeID(change.ID).SetPlace(place).SetKind(kind).SetNillableRecordID(record).SetUndoesID(e.changes[0]).
+				SetPlanned(planned).SetBase(base).SetBaseRevision(0).Exec(ctx)
+		}
+		if err := planned(0, domain.UpdateCI, &made.ID, map[string]any{"name": "third"}, map[string]any{"name": "second"}); err != nil {
+			return err
+		}
+		if err := planned(1, domain.UnrelateCIs, &out.ID, map[string]any{}, map[string]any{"type": "depends_on"}); err != nil {
+			return err
+		}
 		if _, err := tx.Approval.Create().SetChangeID(change.ID).SetApprover("ada").SetCreatedAt(now).Save(ctx); err != nil {
 			return err
 		}

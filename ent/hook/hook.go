@@ -201,6 +201,18 @@ func (f PersonFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, erro
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PersonMutation", m)
 }
 
+// The PlannedOperationFunc type is an adapter to allow the use of ordinary
+// function as PlannedOperation mutator.
+type PlannedOperationFunc func(context.Context, *ent.PlannedOperationMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PlannedOperationFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PlannedOperationMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlannedOperationMutation", m)
+}
+
 // The PriorityRuleFunc type is an adapter to allow the use of ordinary
 // function as PriorityRule mutator.
 type PriorityRuleFunc func(context.Context, *ent.PriorityRuleMutation) (ent.Value, error)

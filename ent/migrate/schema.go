@@ -747,6 +747,45 @@ var (
 			},
 		},
 	}
+	// PlannedOperationColumns holds the columns for the "planned_operation" table.
+	PlannedOperationColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "place", Type: field.TypeInt},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"CREATE_CI", "UPDATE_CI", "RETIRE_CI", "RELATE_CIS", "UNRELATE_CIS", "CREATE_DEPENDENCY_GROUP", "UPDATE_DEPENDENCY_GROUP", "REMOVE_DEPENDENCY_GROUP"}},
+		{Name: "key", Type: field.TypeString, Default: ""},
+		{Name: "record_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "undoes_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "planned", Type: field.TypeJSON},
+		{Name: "base", Type: field.TypeJSON},
+		{Name: "base_revision", Type: field.TypeInt64},
+		{Name: "change_id", Type: field.TypeInt64},
+	}
+	// PlannedOperationTable holds the schema information for the "planned_operation" table.
+	PlannedOperationTable = &schema.Table{
+		Name:       "planned_operation",
+		Columns:    PlannedOperationColumns,
+		PrimaryKey: []*schema.Column{PlannedOperationColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "planned_operation_change_change",
+				Columns:    []*schema.Column{PlannedOperationColumns[9]},
+				RefColumns: []*schema.Column{ChangeColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "plannedoperation_change_id_place",
+				Unique:  true,
+				Columns: []*schema.Column{PlannedOperationColumns[9], PlannedOperationColumns[1]},
+			},
+			{
+				Name:    "plannedoperation_undoes_id_change_id",
+				Unique:  false,
+				Columns: []*schema.Column{PlannedOperationColumns[5], PlannedOperationColumns[9]},
+			},
+		},
+	}
 	// PriorityRuleColumns holds the columns for the "priority_rule" table.
 	PriorityRuleColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1044,6 +1083,7 @@ var (
 		MembershipTable,
 		OwnerTable,
 		PersonTable,
+		PlannedOperationTable,
 		PriorityRuleTable,
 		RelationshipTable,
 		RelationshipTypeTable,
@@ -1143,6 +1183,11 @@ func init() {
 	PersonTable.Annotation = &entsql.Annotation{
 		Table:          "person",
 		IncrementStart: func(i int) *int { return &i }(2533274790395905),
+	}
+	PlannedOperationTable.ForeignKeys[0].RefTable = ChangeTable
+	PlannedOperationTable.Annotation = &entsql.Annotation{
+		Table:          "planned_operation",
+		IncrementStart: func(i int) *int { return &i }(7318349394477057),
 	}
 	PriorityRuleTable.Annotation = &entsql.Annotation{
 		Table:          "priority_rule",

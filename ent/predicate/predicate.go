@@ -54,6 +54,9 @@ type Owner func(*sql.Selector)
 // Person is the predicate function for person builders.
 type Person func(*sql.Selector)
 
+// PlannedOperation is the predicate function for plannedoperation builders.
+type PlannedOperation func(*sql.Selector)
+
 // PriorityRule is the predicate function for priorityrule builders.
 type PriorityRule func(*sql.Selector)
 

@@ -923,4 +923,11 @@ func (ec *executionContext) marshalNRecordVersionEdge2ᚖgithubᚗcomᚋlinchpin
 	return ec._RecordVersionEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntry(ctx context.Context, sel ast.SelectionSet, v *read.Entry) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Entry(ctx, sel, v)
+}
+
 // endregion ***************************** type.gotpl *****************************

@@ -206,6 +206,7 @@ type ComplexityRoot struct {
 	Change struct {
 		ActualEnd            func(childComplexity int) int
 		ActualStart          func(childComplexity int) int
+		AppliedRevision      func(childComplexity int) int
 		Approvals            func(childComplexity int) int
 		Assignee             func(childComplexity int) int
 		AssignmentTeam       func(childComplexity int) int
@@ -220,10 +221,12 @@ type ComplexityRoot struct {
 		Impact               func(childComplexity int, filter *read.ImpactFilter) int
 		Justification        func(childComplexity int) int
 		Number               func(childComplexity int) int
+		Operations           func(childComplexity int) int
 		Outcome              func(childComplexity int) int
 		Plan                 func(childComplexity int) int
 		PlannedEnd           func(childComplexity int) int
 		PlannedStart         func(childComplexity int) int
+		Preview              func(childComplexity int) int
 		RequestedBy          func(childComplexity int) int
 		Requester            func(childComplexity int) int
 		RestrictedCICount    func(childComplexity int) int
@@ -233,6 +236,8 @@ type ComplexityRoot struct {
 		Timeline             func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Title                func(childComplexity int) int
 		Type                 func(childComplexity int) int
+		Undoes               func(childComplexity int) int
+		UndoneBy             func(childComplexity int) int
 		UpdatedAt            func(childComplexity int) int
 		Version              func(childComplexity int) int
 	}
@@ -259,6 +264,16 @@ type ComplexityRoot struct {
 		Entries  func(childComplexity int) int
 		Resync   func(childComplexity int) int
 		Revision func(childComplexity int) int
+	}
+
+	ChangePreview struct {
+		Conflicts          func(childComplexity int) int
+		ImpactAfter        func(childComplexity int) int
+		ImpactBefore       func(childComplexity int) int
+		Redundancy         func(childComplexity int) int
+		Revision           func(childComplexity int) int
+		SinglePointsGained func(childComplexity int) int
+		SinglePointsLost   func(childComplexity int) int
 	}
 
 	ChangeTransition struct {
@@ -411,6 +426,11 @@ type ComplexityRoot struct {
 	}
 
 	DraftChangePayload struct {
+		Change     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DraftUndoPayload struct {
 		Change     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
@@ -620,8 +640,10 @@ type ComplexityRoot struct {
 		DeleteCalendar           func(childComplexity int, input servicelevel.Delete) int
 		DeleteServiceLevelTarget func(childComplexity int, input servicelevel.Delete) int
 		DraftChange              func(childComplexity int, input change.Draft) int
+		DraftUndo                func(childComplexity int, input change.DraftUndo) int
 		HoldIncident             func(childComplexity int, input incident.Hold) int
 		OpenIncident             func(childComplexity int, input incident.Open) int
+		PlanChangeOperations     func(childComplexity int, input change.PlanOperations) int
 		RejectChange             func(childComplexity int, input change.Reject) int
 		RelateCIS                func(childComplexity int, input cmdb.RelateCIsInput) int
 		RemoveDependencyGroup    func(childComplexity int, input cmdb.RemoveDependencyGroupInput) int
@@ -676,6 +698,16 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	OperationConflict struct {
+		Entry     func(childComplexity int) int
+		Field     func(childComplexity int) int
+		Operation func(childComplexity int) int
+		Planned   func(childComplexity int) int
+		Present   func(childComplexity int) int
+		Summary   func(childComplexity int) int
+		Wanted    func(childComplexity int) int
+	}
+
 	Owner struct {
 		IsPrimary func(childComplexity int) int
 		Name      func(childComplexity int) int
@@ -710,6 +742,27 @@ type ComplexityRoot struct {
 	PersonEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	PlanChangeOperationsPayload struct {
+		Change     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	PlannedField struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+		Field  func(childComplexity int) int
+	}
+
+	PlannedOperation struct {
+		Ci              func(childComplexity int) int
+		DependencyGroup func(childComplexity int) int
+		Fields          func(childComplexity int) int
+		IsRestricted    func(childComplexity int) int
+		Key             func(childComplexity int) int
+		Kind            func(childComplexity int) int
+		Relationship    func(childComplexity int) int
 	}
 
 	PriorityRule struct {
@@ -792,6 +845,17 @@ type ComplexityRoot struct {
 	RecordVersionEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	RedundancyShift struct {
+		Ci              func(childComplexity int) int
+		DependencyGroup func(childComplexity int) int
+		Key             func(childComplexity int) int
+		MembersAfter    func(childComplexity int) int
+		MembersBefore   func(childComplexity int) int
+		Services        func(childComplexity int) int
+		SparesAfter     func(childComplexity int) int
+		SparesBefore    func(childComplexity int) int
 	}
 
 	RejectChangePayload struct {
@@ -1098,6 +1162,13 @@ type ComplexityRoot struct {
 	SinglePointEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	SinglePointShift struct {
+		Ci           func(childComplexity int) int
+		Key          func(childComplexity int) int
+		ServiceCount func(childComplexity int) int
+		Services     func(childComplexity int) int
 	}
 
 	StartChangePayload struct {
@@ -1968,6 +2039,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.ActualStart(childComplexity), true
+	case "Change.appliedRevision":
+		if e.ComplexityRoot.Change.AppliedRevision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.AppliedRevision(childComplexity), true
 	case "Change.approvals":
 		if e.ComplexityRoot.Change.Approvals == nil {
 			break
@@ -2067,6 +2144,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.Number(childComplexity), true
+	case "Change.operations":
+		if e.ComplexityRoot.Change.Operations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.Operations(childComplexity), true
 	case "Change.outcome":
 		if e.ComplexityRoot.Change.Outcome == nil {
 			break
@@ -2091,6 +2174,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.PlannedStart(childComplexity), true
+	case "Change.preview":
+		if e.ComplexityRoot.Change.Preview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.Preview(childComplexity), true
 	case "Change.requestedBy":
 		if e.ComplexityRoot.Change.RequestedBy == nil {
 			break
@@ -2150,6 +2239,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.Type(childComplexity), true
+	case "Change.undoes":
+		if e.ComplexityRoot.Change.Undoes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.Undoes(childComplexity), true
+	case "Change.undoneBy":
+		if e.ComplexityRoot.Change.UndoneBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.UndoneBy(childComplexity), true
 	case "Change.updatedAt":
 		if e.ComplexityRoot.Change.UpdatedAt == nil {
 			break
@@ -2238,6 +2339,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeEvent.Revision(childComplexity), true
+
+	case "ChangePreview.conflicts":
+		if e.ComplexityRoot.ChangePreview.Conflicts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePreview.Conflicts(childComplexity), true
+	case "ChangePreview.impactAfter":
+		if e.ComplexityRoot.ChangePreview.ImpactAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePreview.ImpactAfter(childComplexity), true
+	case "ChangePreview.impactBefore":
+		if e.ComplexityRoot.ChangePreview.ImpactBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePreview.ImpactBefore(childComplexity), true
+	case "ChangePreview.redundancy":
+		if e.ComplexityRoot.ChangePreview.Redundancy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePreview.Redundancy(childComplexity), true
+	case "ChangePreview.revision":
+		if e.ComplexityRoot.ChangePreview.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePreview.Revision(childComplexity), true
+	case "ChangePreview.singlePointsGained":
+		if e.ComplexityRoot.ChangePreview.SinglePointsGained == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePreview.SinglePointsGained(childComplexity), true
+	case "ChangePreview.singlePointsLost":
+		if e.ComplexityRoot.ChangePreview.SinglePointsLost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePreview.SinglePointsLost(childComplexity), true
 
 	case "ChangeTransition.mutation":
 		if e.ComplexityRoot.ChangeTransition.Mutation == nil {
@@ -2708,6 +2852,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DraftChangePayload.UserErrors(childComplexity), true
+
+	case "DraftUndoPayload.change":
+		if e.ComplexityRoot.DraftUndoPayload.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DraftUndoPayload.Change(childComplexity), true
+	case "DraftUndoPayload.userErrors":
+		if e.ComplexityRoot.DraftUndoPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DraftUndoPayload.UserErrors(childComplexity), true
 
 	case "Entry.actor":
 		if e.ComplexityRoot.Entry.Actor == nil {
@@ -3758,6 +3915,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DraftChange(childComplexity, args["input"].(change.Draft)), true
+	case "Mutation.draftUndo":
+		if e.ComplexityRoot.Mutation.DraftUndo == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_draftUndo_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DraftUndo(childComplexity, args["input"].(change.DraftUndo)), true
 	case "Mutation.holdIncident":
 		if e.ComplexityRoot.Mutation.HoldIncident == nil {
 			break
@@ -3780,6 +3948,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.OpenIncident(childComplexity, args["input"].(incident.Open)), true
+	case "Mutation.planChangeOperations":
+		if e.ComplexityRoot.Mutation.PlanChangeOperations == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_planChangeOperations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PlanChangeOperations(childComplexity, args["input"].(change.PlanOperations)), true
 	case "Mutation.rejectChange":
 		if e.ComplexityRoot.Mutation.RejectChange == nil {
 			break
@@ -4170,6 +4349,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OpenIncidentPayload.UserErrors(childComplexity), true
 
+	case "OperationConflict.entry":
+		if e.ComplexityRoot.OperationConflict.Entry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConflict.Entry(childComplexity), true
+	case "OperationConflict.field":
+		if e.ComplexityRoot.OperationConflict.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConflict.Field(childComplexity), true
+	case "OperationConflict.operation":
+		if e.ComplexityRoot.OperationConflict.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConflict.Operation(childComplexity), true
+	case "OperationConflict.planned":
+		if e.ComplexityRoot.OperationConflict.Planned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConflict.Planned(childComplexity), true
+	case "OperationConflict.present":
+		if e.ComplexityRoot.OperationConflict.Present == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConflict.Present(childComplexity), true
+	case "OperationConflict.summary":
+		if e.ComplexityRoot.OperationConflict.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConflict.Summary(childComplexity), true
+	case "OperationConflict.wanted":
+		if e.ComplexityRoot.OperationConflict.Wanted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConflict.Wanted(childComplexity), true
+
 	case "Owner.isPrimary":
 		if e.ComplexityRoot.Owner.IsPrimary == nil {
 			break
@@ -4300,6 +4522,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PersonEdge.Node(childComplexity), true
+
+	case "PlanChangeOperationsPayload.change":
+		if e.ComplexityRoot.PlanChangeOperationsPayload.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanChangeOperationsPayload.Change(childComplexity), true
+	case "PlanChangeOperationsPayload.userErrors":
+		if e.ComplexityRoot.PlanChangeOperationsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanChangeOperationsPayload.UserErrors(childComplexity), true
+
+	case "PlannedField.after":
+		if e.ComplexityRoot.PlannedField.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedField.After(childComplexity), true
+	case "PlannedField.before":
+		if e.ComplexityRoot.PlannedField.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedField.Before(childComplexity), true
+	case "PlannedField.field":
+		if e.ComplexityRoot.PlannedField.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedField.Field(childComplexity), true
+
+	case "PlannedOperation.ci":
+		if e.ComplexityRoot.PlannedOperation.Ci == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedOperation.Ci(childComplexity), true
+	case "PlannedOperation.dependencyGroup":
+		if e.ComplexityRoot.PlannedOperation.DependencyGroup == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedOperation.DependencyGroup(childComplexity), true
+	case "PlannedOperation.fields":
+		if e.ComplexityRoot.PlannedOperation.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedOperation.Fields(childComplexity), true
+	case "PlannedOperation.isRestricted":
+		if e.ComplexityRoot.PlannedOperation.IsRestricted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedOperation.IsRestricted(childComplexity), true
+	case "PlannedOperation.key":
+		if e.ComplexityRoot.PlannedOperation.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedOperation.Key(childComplexity), true
+	case "PlannedOperation.kind":
+		if e.ComplexityRoot.PlannedOperation.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedOperation.Kind(childComplexity), true
+	case "PlannedOperation.relationship":
+		if e.ComplexityRoot.PlannedOperation.Relationship == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedOperation.Relationship(childComplexity), true
 
 	case "PriorityRule.impactLevel":
 		if e.ComplexityRoot.PriorityRule.ImpactLevel == nil {
@@ -4834,6 +5131,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordVersionEdge.Node(childComplexity), true
+
+	case "RedundancyShift.ci":
+		if e.ComplexityRoot.RedundancyShift.Ci == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedundancyShift.Ci(childComplexity), true
+	case "RedundancyShift.dependencyGroup":
+		if e.ComplexityRoot.RedundancyShift.DependencyGroup == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedundancyShift.DependencyGroup(childComplexity), true
+	case "RedundancyShift.key":
+		if e.ComplexityRoot.RedundancyShift.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedundancyShift.Key(childComplexity), true
+	case "RedundancyShift.membersAfter":
+		if e.ComplexityRoot.RedundancyShift.MembersAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedundancyShift.MembersAfter(childComplexity), true
+	case "RedundancyShift.membersBefore":
+		if e.ComplexityRoot.RedundancyShift.MembersBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedundancyShift.MembersBefore(childComplexity), true
+	case "RedundancyShift.services":
+		if e.ComplexityRoot.RedundancyShift.Services == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedundancyShift.Services(childComplexity), true
+	case "RedundancyShift.sparesAfter":
+		if e.ComplexityRoot.RedundancyShift.SparesAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedundancyShift.SparesAfter(childComplexity), true
+	case "RedundancyShift.sparesBefore":
+		if e.ComplexityRoot.RedundancyShift.SparesBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedundancyShift.SparesBefore(childComplexity), true
 
 	case "RejectChangePayload.change":
 		if e.ComplexityRoot.RejectChangePayload.Change == nil {
@@ -6009,6 +6355,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SinglePointEdge.Node(childComplexity), true
 
+	case "SinglePointShift.ci":
+		if e.ComplexityRoot.SinglePointShift.Ci == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointShift.Ci(childComplexity), true
+	case "SinglePointShift.key":
+		if e.ComplexityRoot.SinglePointShift.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointShift.Key(childComplexity), true
+	case "SinglePointShift.serviceCount":
+		if e.ComplexityRoot.SinglePointShift.ServiceCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointShift.ServiceCount(childComplexity), true
+	case "SinglePointShift.services":
+		if e.ComplexityRoot.SinglePointShift.Services == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointShift.Services(childComplexity), true
+
 	case "StartChangePayload.change":
 		if e.ComplexityRoot.StartChangePayload.Change == nil {
 			break
@@ -6599,6 +6970,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDeleteCalendarInput,
 		ec.unmarshalInputDeleteServiceLevelTargetInput,
 		ec.unmarshalInputDraftChangeInput,
+		ec.unmarshalInputDraftUndoInput,
 		ec.unmarshalInputEnvironmentFilter,
 		ec.unmarshalInputExternalIdentityInput,
 		ec.unmarshalInputFailureInput,
@@ -6618,6 +6990,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputOverlayInput,
 		ec.unmarshalInputOverlayRelationshipInput,
 		ec.unmarshalInputOwnerInput,
+		ec.unmarshalInputPlanChangeOperationsInput,
+		ec.unmarshalInputPlannedCIInput,
+		ec.unmarshalInputPlannedCIUpdateInput,
+		ec.unmarshalInputPlannedGroupInput,
+		ec.unmarshalInputPlannedGroupUpdateInput,
+		ec.unmarshalInputPlannedMemberInput,
+		ec.unmarshalInputPlannedOperationInput,
+		ec.unmarshalInputPlannedRecordInput,
+		ec.unmarshalInputPlannedRelationshipInput,
 		ec.unmarshalInputPortfolioStageFilter,
 		ec.unmarshalInputRejectChangeInput,
 		ec.unmarshalInputRelateCIsInput,
@@ -9661,6 +10042,300 @@ type RecordVersionEdge {
   node: RecordVersion!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/operation.graphql", Input: `extend type Change {
+  """What it does to the CI graph when it starts, in this order."""
+  operations: [PlannedOperation!]!
+  """What its operations would do to the graph as it is now; null when it plans none, or when they are applied."""
+  preview: ChangePreview
+  """The revision in which its operations were applied; null before that."""
+  appliedRevision: Revision
+  """The change that it undoes."""
+  undoes: Change
+  """The change that undoes it; one that was canceled does not count."""
+  undoneBy: Change
+}
+
+"""One step of what a change does to the CI graph."""
+type PlannedOperation {
+  """What it does."""
+  kind: PlannedOperationKind!
+  """The name under which later operations of the change refer to what it creates."""
+  key: String
+  """The CI that it changes or retires, or has created."""
+  ci: CI
+  """The relationship that it removes, or has created; null once it is gone."""
+  relationship: Relationship
+  """The dependency group that it changes or removes, or has created; null once it is gone."""
+  dependencyGroup: DependencyGroup
+  """Whether it is about a CI that you may not see."""
+  isRestricted: Boolean!
+  """The fields it touches, before and after; none where it is restricted."""
+  fields: [PlannedField!]!
+}
+
+"""What a planned operation does."""
+enum PlannedOperationKind {
+  """It creates a CI."""
+  CREATE_CI
+  """It changes a CI."""
+  UPDATE_CI
+  """It retires a CI."""
+  RETIRE_CI
+  """It relates two CIs."""
+  RELATE_CIS
+  """It removes a relationship, out of its dependency groups too."""
+  UNRELATE_CIS
+  """It creates a dependency group."""
+  CREATE_DEPENDENCY_GROUP
+  """It changes a dependency group."""
+  UPDATE_DEPENDENCY_GROUP
+  """It removes a dependency group."""
+  REMOVE_DEPENDENCY_GROUP
+}
+
+"""A field that a planned operation touches."""
+type PlannedField {
+  """The field, such as name, attributes.cpu or labels.team."""
+  field: String!
+  """Its value when the operation was planned."""
+  before: JSONValue
+  """Its value afterwards. What an operation before creates is written as # and its key."""
+  after: JSONValue
+}
+
+"""What the operations of a change would do to the graph as it is now."""
+type ChangePreview {
+  """The revision that it was worked out on."""
+  revision: Revision!
+  """What stands in the way of the operations that you may see: fields that somebody changed since they were planned."""
+  conflicts: [OperationConflict!]!
+  """What breaks while the change's TAKEN_DOWN CIs are down, before the operations."""
+  impactBefore: Impact!
+  """The same after the operations. CIs that they create are neither listed nor counted."""
+  impactAfter: Impact!
+  """CIs whose failure alone would take services DOWN that they do not take DOWN now, among the services that the operations reach."""
+  singlePointsGained: [SinglePointShift!]!
+  """CIs whose failure alone would no longer take services DOWN that it takes DOWN now."""
+  singlePointsLost: [SinglePointShift!]!
+  """Dependency groups that gain or lose members, or can lose more or fewer of them than now."""
+  redundancy: [RedundancyShift!]!
+}
+
+"""A field that is neither as it was when an operation was planned nor as the operation would leave it."""
+type OperationConflict {
+  """The place of the operation in the change's list, from 0."""
+  operation: Int!
+  """The field, such as name, attributes.cpu or labels.team."""
+  field: String!
+  """Its value when the operation was planned."""
+  planned: JSONValue
+  """Its value now."""
+  present: JSONValue
+  """The value the operation would give it."""
+  wanted: JSONValue
+  """The write that changed it; null where the journal does not tell."""
+  entry: Entry
+  """All of it in a sentence, with what would mend it."""
+  summary: String!
+}
+
+"""A CI and the services whose fate begins or ceases to hang on it alone."""
+type SinglePointShift {
+  """The CI; null when an operation creates it, or when you may not see it."""
+  ci: CI
+  """The key of the operation that creates the CI; null when it exists."""
+  key: String
+  """How many services it is about."""
+  serviceCount: Int!
+  """The services, at most 20; those that the operations create are only counted."""
+  services: [Service!]!
+}
+
+"""A dependency group before and after the operations."""
+type RedundancyShift {
+  """The CI whose dependencies the group combines; null when an operation creates it."""
+  ci: CI
+  """The group; null when an operation creates it."""
+  dependencyGroup: DependencyGroup
+  """The key of the operation that creates the group, if it has one."""
+  key: String
+  """How many members count now."""
+  membersBefore: Int!
+  """How many members would count."""
+  membersAfter: Int!
+  """How much of its members, by number or by weight, the group can lose now before its CI is DOWN."""
+  sparesBefore: Int!
+  """How much it could lose."""
+  sparesAfter: Int!
+  """The services that the group's CI can harm, itself included, at most 20."""
+  services: [Service!]!
+}
+
+extend type Mutation {
+  """Says what a change does to the CI graph when it starts: the whole list, in order. What the operations' own mutations would refuse is refused. In AUTHORIZE and SCHEDULED new operations void the votes."""
+  planChangeOperations(
+    """What to do."""
+    input: PlanChangeOperationsInput!
+  ): PlanChangeOperationsPayload!
+  """Drafts the change that undoes what another one did to the CI graph, from the journal. It is reviewed, previewed and applied like any other."""
+  draftUndo(
+    """What to do."""
+    input: DraftUndoInput!
+  ): DraftUndoPayload!
+}
+
+"""The operations of a change."""
+input PlanChangeOperationsInput {
+  """The change."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+  """All of them, at most 100, each about another record; empty for none."""
+  operations: [PlannedOperationInput!]!
+}
+
+"""One operation: exactly one of the fields beside ` + "`" + `key` + "`" + `."""
+input PlannedOperationInput {
+  """A name for what it creates, for operations after it to refer to."""
+  key: String
+  """Create a CI."""
+  createCI: PlannedCIInput
+  """Change a CI."""
+  updateCI: PlannedCIUpdateInput
+  """Retire the CI with this id."""
+  retireCI: ID
+  """Relate two CIs."""
+  relateCIs: PlannedRelationshipInput
+  """Remove the relationship with this id, out of its dependency groups too."""
+  unrelateCIs: ID
+  """Create a dependency group."""
+  createDependencyGroup: PlannedGroupInput
+  """Change a dependency group."""
+  updateDependencyGroup: PlannedGroupUpdateInput
+  """Remove the dependency group with this id."""
+  removeDependencyGroup: ID
+}
+
+"""A CI to create."""
+input PlannedCIInput {
+  """The code of its class."""
+  class: String!
+  """Its name."""
+  name: String!
+  """What it is for."""
+  description: String
+  """LIVE by default."""
+  lifecycle: Lifecycle
+  """PRODUCTION by default."""
+  environment: Environment
+  """MEDIUM by default."""
+  criticality: Criticality
+  """What its class declares."""
+  attributes: JSON
+  """Free words about it: text by name."""
+  labels: JSON
+}
+
+"""What to change of a CI: what is absent stays."""
+input PlannedCIUpdateInput {
+  """The CI."""
+  id: ID!
+  """Its name."""
+  name: String
+  """What it is for; null clears."""
+  description: String
+  """Its stage; retireCI retires."""
+  lifecycle: Lifecycle
+  """Where it runs."""
+  environment: Environment
+  """How much it matters."""
+  criticality: Criticality
+  """Attributes by name; null removes one, what is absent stays."""
+  attributes: JSON
+  """Labels by name; null removes one, what is absent stays."""
+  labels: JSON
+}
+
+"""A record that exists, or that an operation before creates: exactly one of the two."""
+input PlannedRecordInput {
+  """The id of a record that exists."""
+  id: ID
+  """The key of an operation before."""
+  key: String
+}
+
+"""A relationship to create."""
+input PlannedRelationshipInput {
+  """The code of its type."""
+  type: String!
+  """The CI it leads from."""
+  source: PlannedRecordInput!
+  """The CI it leads to."""
+  target: PlannedRecordInput!
+  """The type's by default."""
+  strength: Strength
+  """Whatever is to be noted about it."""
+  attributes: JSON
+}
+
+"""A dependency group to create."""
+input PlannedGroupInput {
+  """The CI whose dependencies it combines."""
+  ci: PlannedRecordInput!
+  """Its name, unique for the CI."""
+  name: String!
+  """How many of its members must hold."""
+  mode: GroupMode!
+  """What the mode needs: members for AT_LEAST, percent for PERCENT, weight for WEIGHTED."""
+  threshold: Int
+  """The relationships that count."""
+  members: [PlannedMemberInput!]!
+}
+
+"""What to change of a dependency group: what is absent stays."""
+input PlannedGroupUpdateInput {
+  """The group."""
+  id: ID!
+  """Its name."""
+  name: String
+  """How many of its members must hold."""
+  mode: GroupMode
+  """What the mode needs."""
+  threshold: Int
+  """The relationships that count, as a whole."""
+  members: [PlannedMemberInput!]
+}
+
+"""A relationship that is to count in a group."""
+input PlannedMemberInput {
+  """The relationship."""
+  relationship: PlannedRecordInput!
+  """What it counts in a WEIGHTED group; 1 by default."""
+  weight: Int
+}
+
+"""What planChangeOperations answers."""
+type PlanChangeOperationsPayload {
+  """The change; null when there are userErrors."""
+  change: Change
+  """What has to be mended; fields are named by operation, from 0. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+"""The change to undo."""
+input DraftUndoInput {
+  """A change whose operations were applied."""
+  id: ID!
+}
+
+"""What draftUndo answers."""
+type DraftUndoPayload {
+  """The new change, in NEW; null when there are userErrors."""
+  change: Change
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/relationship.graphql", Input: `extend type Query {
   """The types of relationships, in the order of their codes."""
   relationshipTypes(
@@ -12022,6 +12697,16 @@ func (ec *executionContext) childFields_Change(ctx context.Context, field graphq
 		return ec.fieldContext_Change_timeline(ctx, field)
 	case "history":
 		return ec.fieldContext_Change_history(ctx, field)
+	case "operations":
+		return ec.fieldContext_Change_operations(ctx, field)
+	case "preview":
+		return ec.fieldContext_Change_preview(ctx, field)
+	case "appliedRevision":
+		return ec.fieldContext_Change_appliedRevision(ctx, field)
+	case "undoes":
+		return ec.fieldContext_Change_undoes(ctx, field)
+	case "undoneBy":
+		return ec.fieldContext_Change_undoneBy(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Change", field.Name)
 }
@@ -12072,6 +12757,26 @@ func (ec *executionContext) childFields_ChangeEvent(ctx context.Context, field g
 		return ec.fieldContext_ChangeEvent_entries(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangeEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangePreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "revision":
+		return ec.fieldContext_ChangePreview_revision(ctx, field)
+	case "conflicts":
+		return ec.fieldContext_ChangePreview_conflicts(ctx, field)
+	case "impactBefore":
+		return ec.fieldContext_ChangePreview_impactBefore(ctx, field)
+	case "impactAfter":
+		return ec.fieldContext_ChangePreview_impactAfter(ctx, field)
+	case "singlePointsGained":
+		return ec.fieldContext_ChangePreview_singlePointsGained(ctx, field)
+	case "singlePointsLost":
+		return ec.fieldContext_ChangePreview_singlePointsLost(ctx, field)
+	case "redundancy":
+		return ec.fieldContext_ChangePreview_redundancy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangePreview", field.Name)
 }
 
 func (ec *executionContext) childFields_ChangeTransition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12380,6 +13085,16 @@ func (ec *executionContext) childFields_DraftChangePayload(ctx context.Context, 
 		return ec.fieldContext_DraftChangePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DraftChangePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DraftUndoPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "change":
+		return ec.fieldContext_DraftUndoPayload_change(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DraftUndoPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DraftUndoPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Entry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12788,6 +13503,26 @@ func (ec *executionContext) childFields_OpenIncidentPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type OpenIncidentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_OperationConflict(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "operation":
+		return ec.fieldContext_OperationConflict_operation(ctx, field)
+	case "field":
+		return ec.fieldContext_OperationConflict_field(ctx, field)
+	case "planned":
+		return ec.fieldContext_OperationConflict_planned(ctx, field)
+	case "present":
+		return ec.fieldContext_OperationConflict_present(ctx, field)
+	case "wanted":
+		return ec.fieldContext_OperationConflict_wanted(ctx, field)
+	case "entry":
+		return ec.fieldContext_OperationConflict_entry(ctx, field)
+	case "summary":
+		return ec.fieldContext_OperationConflict_summary(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OperationConflict", field.Name)
+}
+
 func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "role":
@@ -12858,6 +13593,48 @@ func (ec *executionContext) childFields_PersonEdge(ctx context.Context, field gr
 		return ec.fieldContext_PersonEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PersonEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PlanChangeOperationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "change":
+		return ec.fieldContext_PlanChangeOperationsPayload_change(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PlanChangeOperationsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlanChangeOperationsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PlannedField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_PlannedField_field(ctx, field)
+	case "before":
+		return ec.fieldContext_PlannedField_before(ctx, field)
+	case "after":
+		return ec.fieldContext_PlannedField_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlannedField", field.Name)
+}
+
+func (ec *executionContext) childFields_PlannedOperation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_PlannedOperation_kind(ctx, field)
+	case "key":
+		return ec.fieldContext_PlannedOperation_key(ctx, field)
+	case "ci":
+		return ec.fieldContext_PlannedOperation_ci(ctx, field)
+	case "relationship":
+		return ec.fieldContext_PlannedOperation_relationship(ctx, field)
+	case "dependencyGroup":
+		return ec.fieldContext_PlannedOperation_dependencyGroup(ctx, field)
+	case "isRestricted":
+		return ec.fieldContext_PlannedOperation_isRestricted(ctx, field)
+	case "fields":
+		return ec.fieldContext_PlannedOperation_fields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlannedOperation", field.Name)
 }
 
 func (ec *executionContext) childFields_PriorityRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12942,6 +13719,28 @@ func (ec *executionContext) childFields_RecordVersionEdge(ctx context.Context, f
 		return ec.fieldContext_RecordVersionEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecordVersionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RedundancyShift(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ci":
+		return ec.fieldContext_RedundancyShift_ci(ctx, field)
+	case "dependencyGroup":
+		return ec.fieldContext_RedundancyShift_dependencyGroup(ctx, field)
+	case "key":
+		return ec.fieldContext_RedundancyShift_key(ctx, field)
+	case "membersBefore":
+		return ec.fieldContext_RedundancyShift_membersBefore(ctx, field)
+	case "membersAfter":
+		return ec.fieldContext_RedundancyShift_membersAfter(ctx, field)
+	case "sparesBefore":
+		return ec.fieldContext_RedundancyShift_sparesBefore(ctx, field)
+	case "sparesAfter":
+		return ec.fieldContext_RedundancyShift_sparesAfter(ctx, field)
+	case "services":
+		return ec.fieldContext_RedundancyShift_services(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedundancyShift", field.Name)
 }
 
 func (ec *executionContext) childFields_RejectChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13554,6 +14353,20 @@ func (ec *executionContext) childFields_SinglePointEdge(ctx context.Context, fie
 		return ec.fieldContext_SinglePointEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SinglePointEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SinglePointShift(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ci":
+		return ec.fieldContext_SinglePointShift_ci(ctx, field)
+	case "key":
+		return ec.fieldContext_SinglePointShift_key(ctx, field)
+	case "serviceCount":
+		return ec.fieldContext_SinglePointShift_serviceCount(ctx, field)
+	case "services":
+		return ec.fieldContext_SinglePointShift_services(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SinglePointShift", field.Name)
 }
 
 func (ec *executionContext) childFields_StartChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

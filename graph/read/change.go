@@ -218,13 +218,18 @@ func inScope(ctx context.Context, c *Change) ([]ident.ID, error) {
 func (c *Change) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
 	return asked(ctx, c.in, c, (*Change).id, inScope, "impact of a change", filter, nil, func(c *Change, graph *topology.Snapshot) (q impact.Question, err error) {
 		links, err := c.links(ctx)
-		for _, l := range links {
-			if v, known := graph.Index(l.CiID); known && graph.IsPresent(v) && l.Role == domain.TakenDownRole {
-				q.Failed = append(q.Failed, impact.Failure{CI: l.CiID, State: impact.Down})
-			}
-		}
-		return q, err
+		return outage(links, graph), err
 	})
+}
+
+// outage is that the TAKEN_DOWN CIs of a scope are down, those that a graph has.
+func outage(scope []*ChangeCI, graph *topology.Snapshot) (q impact.Question) {
+	for _, l := range scope {
+		if v, known := graph.Index(l.CiID); known && graph.IsPresent(v) && l.Role == domain.TakenDownRole {
+			q.Failed = append(q.Failed, impact.Failure{CI: l.CiID, State: impact.Down})
+		}
+	}
+	return q
 }
 
 // Approvals are the votes on the change, the oldest first.

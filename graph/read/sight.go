@@ -63,6 +63,11 @@ func (r *Reader) versions(ctx context.Context) *ent.VersionQuery {
 	return q
 }
 
+// plannedOperations are not restricted: PlannedOperation.IsRestricted says who may see what they touch.
+func (r *Reader) plannedOperations() *ent.PlannedOperationQuery {
+	return r.store.Read.PlannedOperation.Query()
+}
+
 func (r *Reader) naming(ctx context.Context, columns ...string) func(*sql.Selector) {
 	return r.restrict(ctx, func(s sight.Sight, sel *sql.Selector) { s.Naming(sel, columns...) })
 }

@@ -21,6 +21,7 @@ var verbs = map[string]Role{
 	"change.request_approval": ChangeManager, "change.approve": ChangeManager, "change.reject": ChangeManager,
 	"change.schedule": ChangeManager, "change.start": ChangeManager, "change.review": ChangeManager,
 	"change.close": ChangeManager, "change.cancel": ChangeManager, "change.return": ChangeManager, "change.comment": ChangeManager,
+	"change.plan_operations": ChangeManager, "change.draft_undo": ChangeManager,
 
 	"calendar.create": CatalogEditor, "calendar.update": CatalogEditor, "calendar.delete": CatalogEditor,
 	"service_level_target.create": CatalogEditor, "service_level_target.update": CatalogEditor, "service_level_target.delete": CatalogEditor,
@@ -65,6 +66,8 @@ var fields = map[string]Role{
 	"CreateServiceLevelTargetPayload": Viewer, "UpdateServiceLevelTargetPayload": Viewer, "DeleteServiceLevelTargetPayload": Viewer,
 
 	"Change": Viewer, "ChangeConnection": Viewer, "ChangeEdge": Viewer, "ChangeCI": Viewer, "ChangeTransition": Viewer, "Approval": Viewer,
+	"PlannedOperation": Viewer, "PlannedField": Viewer, "ChangePreview": Viewer, "OperationConflict": Viewer,
+	"SinglePointShift": Viewer, "RedundancyShift": Viewer, "PlanChangeOperationsPayload": Viewer, "DraftUndoPayload": Viewer,
 
 	"Entry": Viewer, "EntryConnection": Viewer, "EntryEdge": Viewer,
 	"RecordVersion": Viewer, "RecordVersionConnection": Viewer, "RecordVersionEdge": Viewer,

@@ -31,6 +31,8 @@ const (
 	Calendar
 	ServiceLevelTarget
 	ServiceLevelMark
+	// PlannedOperation is one step of what a change does to the graph.
+	PlannedOperation
 	kindEnd
 )
 
@@ -39,7 +41,7 @@ var prefixes = [kindEnd]string{
 	ExternalIdentity: "xid", DanglingReference: "dng", Team: "team", Person: "per", Membership: "mbr", Owner: "own",
 	ServiceTier: "tier", Incident: "inc", IncidentCI: "ici", Change: "chg", ChangeCI: "cci", Approval: "apr",
 	TimelineEntry: "tml", Entry: "jrn", Version: "ver", PriorityRule: "prr", Service: "svc",
-	Calendar: "cal", ServiceLevelTarget: "slt", ServiceLevelMark: "slm",
+	Calendar: "cal", ServiceLevelTarget: "slt", ServiceLevelMark: "slm", PlannedOperation: "pop",
 }
 
 var kindsByPrefix = func() map[string]Kind {

@@ -225,6 +225,8 @@ func load(ctx context.Context, m any, id ident.ID) (any, error) {
 		return c.IncidentCI.Get(ctx, id)
 	case ident.ChangeCI:
 		return c.ChangeCI.Get(ctx, id)
+	case ident.PlannedOperation:
+		return c.PlannedOperation.Get(ctx, id)
 	case ident.ExternalIdentity:
 		return c.ExternalIdentity.Get(ctx, id)
 	case ident.DanglingReference:

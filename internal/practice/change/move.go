@@ -75,12 +75,12 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 		})
 }
 
-// Start begins to carry a change out: SCHEDULED to IMPLEMENT.
+// Start begins to carry a change out: SCHEDULED to IMPLEMENT. What it plans to do to the graph is done in the same transaction.
 func (p *Practice) Start(ctx context.Context, in Start) (*ent.Change, error) {
 	return p.move(ctx, "startChange", target{in.ID, in.ExpectedVersion},
-		func(_ context.Context, tx *store.Tx, _ *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
+		func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
 			u.SetActualStart(tx.Now)
-			return "", nil
+			return apply(ctx, tx, was)
 		})
 }
 

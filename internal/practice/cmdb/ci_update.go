@@ -50,18 +50,23 @@ func (p *Practice) RetireCI(ctx context.Context, in RetireCIInput) (*ent.CI, err
 		return nil, err
 	}
 	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.retire"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
-		old, err := lockCI(ctx, tx, in.ID, in.ExpectedVersion)
-		if err != nil || old.Lifecycle == domain.Retired {
-			return old, err
-		}
-		locks, err := locksAfter(ctx, tx, old, []string{"lifecycle"}, nil)
-		if err != nil {
-			return nil, err
-		}
-		retired := *old
-		retired.Lifecycle, retired.Locks = domain.Retired, locks
-		return saveChange(ctx, tx, &change{old, &retired, []string{"lifecycle"}})
+		return RetireByPerson(ctx, tx, in)
 	})
+}
+
+// RetireByPerson retires a CI as the verb does.
+func RetireByPerson(ctx context.Context, tx *store.Tx, in RetireCIInput) (*ent.CI, error) {
+	old, err := lockCI(ctx, tx, in.ID, in.ExpectedVersion)
+	if err != nil || old.Lifecycle == domain.Retired {
+		return old, err
+	}
+	locks, err := locksAfter(ctx, tx, old, []string{"lifecycle"}, nil)
+	if err != nil {
+		return nil, err
+	}
+	retired := *old
+	retired.Lifecycle, retired.Locks = domain.Retired, locks
+	return saveChange(ctx, tx, &change{old, &retired, []string{"lifecycle"}})
 }
 
 // UpdateByPerson changes a CI as the verbs do: moves of the lifecycle follow the table, and what changed is locked if
@@ -77,7 +82,9 @@ func UpdateByPerson(ctx context.Context, tx *store.Tx, ch CIChange, released []s
 	}
 	wrong := make([]faults, 1)
 	c := ref.edit(old, ch, func(string) bool { return false }, &wrong[0])
-	wrong[0].add(moveLifecycle(old.Lifecycle, c.next.Lifecycle))
+	if !ch.Restores {
+		wrong[0].add(moveLifecycle(old.Lifecycle, c.next.Lifecycle))
+	}
 	if err := ref.checkChanges(ctx, tx, []*change{c}, wrong); err != nil {
 		return nil, err
 	}

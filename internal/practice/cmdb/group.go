@@ -21,19 +21,24 @@ func (p *Practice) CreateDependencyGroup(ctx context.Context, in CreateDependenc
 	}
 	row := NewGroup{CI: in.CI, Name: in.Name, Mode: in.Mode, Threshold: or(in.Threshold, 0), Members: membersOf(in.Members)}
 	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "dependency_group.create"}, func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
-		ref, err := LoadReference(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		saved, wrong, err := createGroups(ctx, tx, ref, []NewGroup{row})
-		if err != nil {
-			return nil, err
-		}
-		if err := wrong[0].err(); err != nil {
-			return nil, err
-		}
-		return saved[0], nil
+		return CreateGroupByPerson(ctx, tx, row)
 	})
+}
+
+// CreateGroupByPerson creates a dependency group as the verb does.
+func CreateGroupByPerson(ctx context.Context, tx *store.Tx, row NewGroup) (*ent.DependencyGroup, error) {
+	ref, err := LoadReference(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	saved, wrong, err := createGroups(ctx, tx, ref, []NewGroup{row})
+	if err != nil {
+		return nil, err
+	}
+	if err := wrong[0].err(); err != nil {
+		return nil, err
+	}
+	return saved[0], nil
 }
 
 // UpdateDependencyGroup changes a dependency group; its members are replaced as a whole.
@@ -54,19 +59,24 @@ func (p *Practice) UpdateDependencyGroup(ctx context.Context, in UpdateDependenc
 		return nil, err
 	}
 	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "dependency_group.update"}, func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
-		ref, err := LoadReference(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		saved, wrong, err := updateGroups(ctx, tx, ref, []GroupChange{ch})
-		if err != nil {
-			return nil, err
-		}
-		if err := wrong[0].err(); err != nil {
-			return nil, err
-		}
-		return saved[0], nil
+		return UpdateGroupByPerson(ctx, tx, ch)
 	})
+}
+
+// UpdateGroupByPerson updates a dependency group as the verb does.
+func UpdateGroupByPerson(ctx context.Context, tx *store.Tx, ch GroupChange) (*ent.DependencyGroup, error) {
+	ref, err := LoadReference(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	saved, wrong, err := updateGroups(ctx, tx, ref, []GroupChange{ch})
+	if err != nil {
+		return nil, err
+	}
+	if err := wrong[0].err(); err != nil {
+		return nil, err
+	}
+	return saved[0], nil
 }
 
 // RemoveDependencyGroup removes a dependency group: its members count alone again.
@@ -136,7 +146,7 @@ func createGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewG
 		if err == nil {
 			cis[id] = true
 		}
-		drafts[i] = &ent.DependencyGroup{CiID: id, Name: row.Name, Mode: row.Mode, Threshold: row.Threshold, Members: weighed(row.Members)}
+		drafts[i] = &ent.DependencyGroup{ID: row.Restores, CiID: id, Name: row.Name, Mode: row.Mode, Threshold: row.Threshold, Members: weighed(row.Members)}
 	}
 	found, err := loadCIs(ctx, tx, cis)
 	if err != nil {
@@ -159,6 +169,9 @@ func createGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewG
 		for i, d := range chunk {
 			builders[i] = tx.DependencyGroup.Create().SetCiID(d.CiID).SetName(d.Name).SetMode(d.Mode).SetThreshold(d.Threshold).
 				SetMembers(d.Members).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+			if d.ID != 0 {
+				builders[i].SetID(d.ID)
+			}
 		}
 		created, err := tx.DependencyGroup.CreateBulk(builders...).Save(ctx)
 		if err != nil {

@@ -23,25 +23,28 @@ func (p *Practice) RelateCIs(ctx context.Context, in RelateCIsInput) (*ent.Relat
 		return nil, err
 	}
 	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "relationship.create"}, func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
-		ref, err := LoadReference(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		plan, err := ref.planRelationships(ctx, tx, []NewRelationship{
-			{Type: in.Type, Source: in.Source, Target: in.Target, Strength: in.Strength, Attributes: in.Attributes},
-		})
-		if err != nil {
-			return nil, err
-		}
-		if err := plan.wrong[0].err(); err != nil {
-			return nil, err
-		}
-		saved, err := saveRelationships(ctx, tx, plan.drafts)
-		if err != nil {
-			return nil, err
-		}
-		return saved[0], nil
+		return RelateByPerson(ctx, tx, NewRelationship{Type: in.Type, Source: in.Source, Target: in.Target, Strength: in.Strength, Attributes: in.Attributes})
 	})
+}
+
+// RelateByPerson relates two CIs as the verb does.
+func RelateByPerson(ctx context.Context, tx *store.Tx, row NewRelationship) (*ent.Relationship, error) {
+	ref, err := LoadReference(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := ref.planRelationships(ctx, tx, []NewRelationship{row})
+	if err != nil {
+		return nil, err
+	}
+	if err := plan.wrong[0].err(); err != nil {
+		return nil, err
+	}
+	saved, err := saveRelationships(ctx, tx, plan.drafts)
+	if err != nil {
+		return nil, err
+	}
+	return saved[0], nil
 }
 
 // RelateTx relates CIs inside a transaction, a few statements for all of them. They come back in the order of the
@@ -117,7 +120,7 @@ func (r *Reference) planRelationships(ctx context.Context, tx *store.Tx, rows []
 
 // draftRelationship is nil where the type or an id is wrong.
 func (r *Reference) draftRelationship(row NewRelationship, f *faults) *ent.Relationship {
-	d := &ent.Relationship{Strength: row.Strength, ReportedBy: row.ReportedBy}
+	d := &ent.Relationship{ID: row.Restores, Strength: row.Strength, ReportedBy: row.ReportedBy}
 	if d.ReportedBy == "" {
 		d.ReportedBy = manual
 	}
@@ -217,6 +220,9 @@ func saveRelationships(ctx context.Context, tx *store.Tx, drafts []*ent.Relation
 			builders[i] = tx.Relationship.Create().SetTypeID(d.TypeID).SetSourceID(d.SourceID).SetTargetID(d.TargetID).
 				SetNillableStrength(d.Strength).SetAttributes(d.Attributes).SetReportedBy(d.ReportedBy).SetEvidence(d.Evidence).
 				SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+			if d.ID != 0 {
+				builders[i].SetID(d.ID)
+			}
 		}
 		created, err := tx.Relationship.CreateBulk(builders...).Save(ctx)
 		if err != nil {

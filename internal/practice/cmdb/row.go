@@ -47,6 +47,8 @@ type CIChange struct {
 	ReplaceAttributes bool
 	ReplaceLabels     bool
 	Service           *ServiceChange
+	// Restores brings back what was: any move of the lifecycle goes.
+	Restores bool
 }
 
 // ServiceChange is a change to what a service has beside its CI. What is nil stays.
@@ -98,6 +100,7 @@ type NewRelationship struct {
 	Attributes map[string]any
 	ReportedBy string // "manual" when empty
 	Evidence   string
+	Restores   ident.ID // the id it had before it was removed; 0 for a new one
 }
 
 // RelationshipChange is a change to a relationship. What is nil stays.
@@ -117,6 +120,7 @@ type NewGroup struct {
 	Mode      domain.GroupMode
 	Threshold int
 	Members   []domain.GroupMember // a weight of 0 counts as 1
+	Restores  ident.ID             // the id it had before it was removed; 0 for a new one
 }
 
 // GroupChange is a change to a dependency group. What is nil stays; members are replaced as a whole.

@@ -1,0 +1,284 @@
+package graph_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
+)
+
+// said asks, and reads the answer into T; it fails on errors.
+func said[T any](t testing.TB, h http.Handler, actor, query string, variables map[string]any) T {
+	t.Helper()
+	got, _ := ask(t, h, query, variables, actor)
+	text, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer struct {
+		Data   T
+		Errors []any
+	}
+	if err := json.Unmarshal(text, &answer); err != nil || len(answer.Errors) > 0 {
+		t.Fatalf("%s\n%v: %v %s", query, variables, err, text)
+	}
+	return answer.Data
+}
+
+type named struct{ ID string }
+
+type affected struct {
+	Counts   map[string]int
+	Affected struct{ Nodes []hit }
+}
+
+type hit struct {
+	State string
+	Ci    named
+}
+
+// graphState is the graph as the API shows it, with what the engine says of it.
+type graphState struct {
+	Cis struct {
+		Nodes []struct {
+			ID, Name, Description, Lifecycle, Environment string
+			Attributes, Labels                            map[string]any
+			DependencyGroups                              []map[string]any
+			Relationships                                 struct{ Nodes []map[string]any }
+			Service                                       *named
+			SinglePointsOfFailure                         struct{ Nodes []struct{ Ci named } }
+		}
+	}
+}
+
+const graphStateQuery = `{ cis(first: 100) { nodes { id name description lifecycle environment attributes labels service { id }
+	dependencyGroups { id name mode threshold members { weight relationship { id } } }
+	relationships(first: 100, direction: OUTGOING) { nodes { id type { code } target { id } strength attributes reportedBy evidence } }
+	singlePointsOfFailure(first: 100) { nodes { ci { id } } } } } }`
+
+// hangs maps "point>service" for all single points of services.
+func (g graphState) hangs() map[string]bool {
+	pairs := map[string]bool{}
+	for _, c := range g.Cis.Nodes {
+		if c.Service != nil {
+			for _, p := range c.SinglePointsOfFailure.Nodes {
+				pairs[p.Ci.ID+">"+c.Service.ID] = true
+			}
+		}
+	}
+	return pairs
+}
+
+type shifts []struct {
+	Ci       *named
+	Services []named
+}
+
+func (s shifts) pairs() map[string]bool {
+	pairs := map[string]bool{}
+	for _, p := range s {
+		for _, service := range p.Services {
+			if p.Ci != nil {
+				pairs[p.Ci.ID+">"+service.ID] = true
+			}
+		}
+	}
+	return pairs
+}
+
+func minus(a, b map[string]bool, unknown func(string) bool) map[string]bool {
+	rest := map[string]bool{}
+	for pair := range a {
+		if !b[pair] && !unknown(pair) {
+			rest[pair] = true
+		}
+	}
+	return rest
+}
+
+func TestAPreviewIsWhatThenHappensAndAnUndoTakesAllOfItBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := serverOver(t, s)
+		var ids []string
+		for i := range 6 {
+			class := []string{"server", "application_service"}[i%2]
+			ids = append(ids, said[struct{ CreateCI struct{ Ci named } }](t, h, "dev", `mutation($c: String!, $n: String!) { createCI(input: {class: $c, name: $n}) { ci { id } } }`,
+				map[string]any{"c": class, "n": fmt.Sprint("ci ", i)}).CreateCI.Ci.ID)
+		}
+		relate := func(source, target int) map[string]any {
+			r := said[struct{ RelateCIs struct{ Relationship named } }](t, h, "dev", `mutation($s: ID!, $t: ID!) { relateCIs(input: {type: "depends_on", source: $s, target: $t}) { relationship { id } } }`,
+				map[string]any{"s": ids[source], "t": ids[target]})
+			return map[string]any{"relationship": r.RelateCIs.Relationship.ID}
+		}
+		for dependent, needs := range map[int][2]int{1: {0, 2}, 3: {2, 4}} {
+			said[any](t, h, "dev", `mutation($c: ID!, $m: [GroupMemberInput!]!) { createDependencyGroup(input: {ci: $c, name: "either", mode: ANY, members: $m}) { dependencyGroup { id } } }`,
+				map[string]any{"c": ids[dependent], "m": []any{relate(dependent, needs[0]), relate(dependent, needs[1])}})
+		}
+		relate(5, 1)
+		relate(4, 0)
+		accepted := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			before := said[graphState](t, h, "dev", graphStateQuery, nil)
+			operations := drawOperations(rt, before, ids)
+			change := said[struct{ DraftChange struct{ Change named } }](t, h, "dev", `mutation($d: ID!) { draftChange(input: {type: EMERGENCY, title: "x", scope: [{id: $d, role: TAKEN_DOWN}],
+				plannedStart: "2030-01-01T22:00:00Z", plannedEnd: "2030-01-02T06:00:00Z"}) { change { id } } }`, map[string]any{"d": rapid.SampledFrom(ids).Draw(rt, "down")}).DraftChange.Change.ID
+			planned := said[struct {
+				PlanChangeOperations struct{ UserErrors []any }
+			}](t, h, "dev", `mutation($c: ID!, $o: [PlannedOperationInput!]!) { planChangeOperations(input: {id: $c, operations: $o}) { userErrors { message } } }`, map[string]any{"c": change, "o": operations})
+			if len(planned.PlanChangeOperations.UserErrors) > 0 || len(operations) == 0 {
+				return
+			}
+			accepted++
+			preview := said[struct {
+				Change struct {
+					Preview struct {
+						Conflicts                            []any
+						ImpactAfter                          affected
+						SinglePointsGained, SinglePointsLost shifts
+					}
+				}
+			}](t, h, "dev", `query($c: ID!) { change(id: $c) { preview { conflicts { summary } impactAfter { counts { downCount } affected(first: 100) { nodes { state ci { id } } } }
+				singlePointsGained { ci { id } services { id } } singlePointsLost { ci { id } services { id } } } } }`, map[string]any{"c": change}).Change.Preview
+			created := carryOut(t, h, change)
+			after := said[graphState](t, h, "dev", graphStateQuery, nil)
+			impact := said[struct{ Change struct{ Impact affected } }](t, h, "dev", `query($c: ID!) { change(id: $c) { impact { counts { downCount } affected(first: 100) { nodes { state ci { id } } } } } }`, map[string]any{"c": change}).Change.Impact
+			isNew := func(id string) bool { return slices.Contains(created, id) }
+			impact.Affected.Nodes = slices.DeleteFunc(impact.Affected.Nodes, func(n hit) bool { return isNew(n.Ci.ID) })
+			if diff := cmp.Diff(preview.ImpactAfter.Affected, impact.Affected); diff != "" || len(preview.Conflicts) > 0 {
+				rt.Fatalf("%v: impact (- foretold, + happened):\n%s", operations, diff)
+			}
+			ofNew := func(pair string) bool {
+				return slices.ContainsFunc(created, func(id string) bool { return len(pair) > len(id) && pair[:len(id)+1] == id+">" })
+			}
+			for name, d := range map[string][2]map[string]bool{
+				"gained": {preview.SinglePointsGained.pairs(), minus(after.hangs(), before.hangs(), ofNew)},
+				"lost":   {preview.SinglePointsLost.pairs(), minus(before.hangs(), after.hangs(), ofNew)},
+			} {
+				if diff := cmp.Diff(d[0], d[1]); diff != "" {
+					rt.Fatalf("%v: single points %s (- foretold, + happened):\n%s", operations, name, diff)
+				}
+			}
+			undo := said[struct {
+				DraftUndo struct {
+					Change     named
+					UserErrors []any
+				}
+			}](t, h, "dev", `mutation($c: ID!) { draftUndo(input: {id: $c}) { change { id } userErrors { message } } }`, map[string]any{"c": change}).DraftUndo
+			if len(undo.UserErrors) > 0 { // it changed nothing
+				if diff := cmp.Diff(before, after); diff != "" {
+					rt.Fatalf("%v: %v:\n%s", operations, undo.UserErrors, diff)
+				}
+				return
+			}
+			said[any](t, h, "dev", `mutation($c: ID!) { updateChange(input: {id: $c, plannedStart: "2030-01-01T22:00:00Z", plannedEnd: "2030-01-02T06:00:00Z"}) { change { id } } }`, map[string]any{"c": undo.Change.ID})
+			carryOut(t, h, undo.Change.ID)
+			if diff := cmp.Diff(before, said[graphState](t, h, "dev", graphStateQuery, nil)); diff != "" {
+				rt.Fatalf("%v: the graph (- before, + undone):\n%s", operations, diff)
+			}
+		})
+		if accepted < 10 {
+			t.Errorf("only %d plans were accepted", accepted)
+		}
+	})
+}
+
+// carryOut takes an EMERGENCY change from NEW to IMPLEMENT, and gives the CIs that it creates.
+func carryOut(t testing.TB, h http.Handler, change string) (created []string) {
+	t.Helper()
+	for _, step := range []struct{ actor, verb, more string }{
+		{"dev", "requestChangeApproval", `, approvers: ["carl"]`}, {"carl", "approveChange", ""}, {"dev", "scheduleChange", ""}, {"dev", "startChange", ""},
+	} {
+		got := said[map[string]struct {
+			Change *struct {
+				Operations []struct {
+					Kind string
+					Ci   *named
+				}
+			}
+			UserErrors []any
+		}](t, h, step.actor, fmt.Sprintf(`mutation($c: ID!) { %s(input: {id: $c%s}) { change { operations { kind ci { id } } } userErrors { message field } } }`, step.verb, step.more), map[string]any{"c": change})[step.verb]
+		if got.Change == nil {
+			t.Fatal(step.verb, got.UserErrors)
+		}
+		created = nil
+		for _, o := range got.Change.Operations {
+			if o.Kind == "CREATE_CI" && o.Ci != nil {
+				created = append(created, o.Ci.ID)
+			}
+		}
+	}
+	return created
+}
+
+// drawOperations draws a plan; some cannot be.
+func drawOperations(rt *rapid.T, now graphState, ids []string) (all []map[string]any) {
+	type relationship struct{ id, source string }
+	var relationships []relationship
+	groups := map[string][]any{}
+	for _, c := range now.Cis.Nodes {
+		for _, l := range c.Relationships.Nodes {
+			relationships = append(relationships, relationship{l["id"].(string), c.ID})
+		}
+		for _, g := range c.DependencyGroups {
+			groups[g["id"].(string)] = g["members"].([]any)
+		}
+	}
+	all = []map[string]any{}
+	keys, related := []string{}, map[string][]map[string]any{}
+	end := func(name string) map[string]any {
+		if len(keys) > 0 && rapid.Bool().Draw(rt, "new") {
+			return map[string]any{"key": rapid.SampledFrom(keys).Draw(rt, name)}
+		}
+		return map[string]any{"id": rapid.SampledFrom(ids).Draw(rt, name)}
+	}
+	for i := range rapid.IntRange(1, 6).Draw(rt, "operations") {
+		key := fmt.Sprint("k", i)
+		switch rapid.SampledFrom([]string{"create", "update", "retire", "relate", "relate", "relate", "unrelate", "group", "regroup", "ungroup"}).Draw(rt, "kind") {
+		case "create":
+			all = append(all, map[string]any{"key": key, "createCI": map[string]any{"class": "server", "name": key}})
+			keys = append(keys, key)
+		case "update":
+			all = append(all, map[string]any{"updateCI": map[string]any{
+				"id": rapid.SampledFrom(ids).Draw(rt, "ci"), "description": rapid.SampledFrom([]string{"", "a", "b"}).Draw(rt, "text"),
+				"labels": map[string]any{"l": rapid.SampledFrom([]any{nil, "a", "b"}).Draw(rt, "label")}, "environment": rapid.SampledFrom([]string{"PRODUCTION", "STAGING"}).Draw(rt, "environment"),
+			}})
+		case "retire":
+			all = append(all, map[string]any{"retireCI": rapid.SampledFrom(ids).Draw(rt, "ci")})
+		case "relate":
+			source := end("source")
+			all = append(all, map[string]any{"key": key, "relateCIs": map[string]any{"type": "depends_on", "source": source, "target": end("target")}})
+			if id, is := source["id"].(string); is {
+				related[id] = append(related[id], map[string]any{"relationship": map[string]any{"key": key}})
+			}
+		case "unrelate":
+			if len(relationships) > 0 {
+				all = append(all, map[string]any{"unrelateCIs": rapid.SampledFrom(relationships).Draw(rt, "relationship").id})
+			}
+		case "group":
+			if some := slices.Sorted(maps.Keys(related)); len(some) > 0 {
+				id := rapid.SampledFrom(some).Draw(rt, "dependent")
+				all = append(all, map[string]any{"key": key, "createDependencyGroup": map[string]any{"ci": map[string]any{"id": id}, "name": key, "mode": "ANY", "members": related[id]}})
+				delete(related, id)
+			}
+		case "regroup", "ungroup":
+			if some := slices.Sorted(maps.Keys(groups)); len(some) > 0 {
+				id := rapid.SampledFrom(some).Draw(rt, "group")
+				if members := groups[id]; rapid.Bool().Draw(rt, "shrinks") {
+					kept := members[0].(map[string]any)["relationship"].(map[string]any)
+					all = append(all, map[string]any{"updateDependencyGroup": map[string]any{"id": id, "mode": "ALL", "members": []any{map[string]any{"relationship": kept}}}})
+				} else {
+					all = append(all, map[string]any{"removeDependencyGroup": id})
+				}
+			}
+		}
+	}
+	return all
+}

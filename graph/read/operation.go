@@ -1,0 +1,148 @@
+package read
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	practice "github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// PlannedOperation is one step of what a change does to the graph, as clients see it.
+type PlannedOperation struct {
+	*ent.PlannedOperation
+	in *batch[PlannedOperation]
+}
+
+// PlannedField is a field that an operation touches.
+type PlannedField struct {
+	Field         string
+	Before, After any
+}
+
+// Operations are what the change does to the graph, in order.
+func (c *Change) Operations(ctx context.Context) ([]*PlannedOperation, error) {
+	return many(ctx, c.in, c, "operations", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*PlannedOperation, error) {
+		rows, err := r.plannedOperations().Where(having(plannedoperation.FieldChangeID, ids)).
+			Order(ent.Asc(plannedoperation.FieldChangeID, plannedoperation.FieldPlace)).All(ctx)
+		b := newBatch(r, make([]*PlannedOperation, len(rows)))
+		for n, row := range rows {
+			b.rows[n] = &PlannedOperation{row, b}
+		}
+		return bundle(b.rows, func(o *PlannedOperation) ident.ID { return o.ChangeID }), store.Translate(err)
+	})
+}
+
+// Key names what the operation creates; nil for none.
+func (o *PlannedOperation) Key() *string {
+	if o.PlannedOperation.Key == "" {
+		return nil
+	}
+	return &o.PlannedOperation.Key
+}
+
+// about is the record of the operation, if it is of a kind.
+func about(kind ident.Kind) func(*PlannedOperation) *ident.ID {
+	return func(o *PlannedOperation) *ident.ID {
+		if o.RecordID == nil || o.RecordID.Kind() != kind {
+			return nil
+		}
+		return o.RecordID
+	}
+}
+
+// Ci is the CI that the operation is about.
+func (o *PlannedOperation) Ci(ctx context.Context) (*CI, error) {
+	return one(ctx, o.in, o, "ci", about(ident.CI), loadCIs)
+}
+
+// Relationship is the relationship that the operation is about.
+func (o *PlannedOperation) Relationship(ctx context.Context) (*Relationship, error) {
+	return one(ctx, o.in, o, "relationship", about(ident.Relationship), loadRelationships)
+}
+
+// DependencyGroup is the group that the operation is about.
+func (o *PlannedOperation) DependencyGroup(ctx context.Context) (*DependencyGroup, error) {
+	return one(ctx, o.in, o, "dependency group", about(ident.DependencyGroup), loadGroups)
+}
+
+// IsRestricted reports whether the operation is about a CI that the actor may not see.
+func (o *PlannedOperation) IsRestricted(ctx context.Context) (bool, error) {
+	hidden, err := o.in.hidden(ctx)
+	if err != nil || len(hidden) == 0 {
+		return false, err
+	}
+	if names(hidden, o.Base) || names(hidden, o.Planned) || o.RecordID != nil && hidden[*o.RecordID] {
+		return true, nil
+	}
+	if id := about(ident.DependencyGroup)(o); id != nil {
+		group, err := o.DependencyGroup(ctx) // one that cannot be shown may be a restricted CI's
+		return group == nil, err
+	}
+	return false, nil
+}
+
+// Fields are the fields the operation touches, by name; none where the actor may not see them.
+func (o *PlannedOperation) Fields(ctx context.Context) ([]*PlannedField, error) {
+	if restricted, err := o.IsRestricted(ctx); restricted || err != nil {
+		return []*PlannedField{}, err
+	}
+	names := maps.Clone(o.Base)
+	maps.Copy(names, o.Planned)
+	all := make([]*PlannedField, 0, len(names))
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		all = append(all, &PlannedField{name, o.Base[name], o.Planned[name]})
+	}
+	return all, nil
+}
+
+// AppliedRevision is the revision in which the operations were applied; nil before.
+func (c *Change) AppliedRevision(ctx context.Context) (*int64, error) {
+	applied, err := once(c.in, "applied", func() (map[ident.ID]int64, error) {
+		found, err := practice.Applied(ctx, c.in.store.Read, c.in.ids((*Change).id)...)
+		return found, store.Translate(err)
+	})
+	if revision, is := applied[c.ID]; is {
+		return &revision, err
+	}
+	return nil, err
+}
+
+// Undoes is the change that this one undoes.
+func (c *Change) Undoes(ctx context.Context) (*Change, error) {
+	if _, err := c.Operations(ctx); err != nil {
+		return nil, err
+	}
+	return one(ctx, c.in, c, "undoes", func(c *Change) *ident.ID {
+		operations, err := c.Operations(ctx) // loaded
+		if err != nil || len(operations) == 0 {
+			return nil
+		}
+		return operations[0].UndoesID
+	}, loadChanges)
+}
+
+// UndoneBy is the change that undoes this one.
+func (c *Change) UndoneBy(ctx context.Context) (*Change, error) {
+	found, err := once(c.in, "undone by", func() (map[ident.ID]*Change, error) {
+		undos, err := practice.Undos(ctx, c.in.store.Read, c.in.ids((*Change).id)...)
+		if err != nil {
+			return nil, store.Translate(err)
+		}
+		undone := slices.Sorted(maps.Keys(undos))
+		rows := make([]*ent.Change, len(undone))
+		for i, id := range undone {
+			rows[i] = undos[id]
+		}
+		shown, all := c.in.wrapChanges(rows), make(map[ident.ID]*Change, len(rows))
+		for i, id := range undone {
+			all[id] = shown[i]
+		}
+		return all, nil
+	})
+	return found[c.ID], err
+}

@@ -1,0 +1,194 @@
+package change
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// PlanOperations says what a change does to the CI graph when it starts. The operations are rehearsed by the verbs' own
+// code, so that what they would refuse is refused now. New operations void the votes, as a new scope does.
+func (p *Practice) PlanOperations(ctx context.Context, in PlanOperations) (*ent.Change, error) {
+	return p.edit(ctx, "change.plan_operations", target{in.ID, in.ExpectedVersion}, func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
+		switch was.State { //nolint:exhaustive // the others are before it is carried out
+		case domain.ChangeImplement, domain.ChangeReview, domain.ChangeClosed, domain.ChangeCanceled:
+			return refused(was, "is in %s: its operations can be planned until it starts; draft another change, or an undo of this one", was.State)
+		}
+		planned, err := readOperations(in.Operations)
+		if err != nil {
+			return err
+		}
+		if err := mayPlan(ctx, planned); err != nil {
+			return err
+		}
+		if err := base(ctx, tx, planned); err != nil {
+			return err
+		}
+		err = tx.Rehearse(ctx, func(ctx context.Context) error {
+			_, err := run(ctx, tx, planned)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		rows, err := operationsOf(ctx, tx.Client(), was.ID)
+		if err != nil || sameOperations(rows, planned) {
+			return err
+		}
+		for _, row := range rows {
+			if err := tx.PlannedOperation.DeleteOne(row).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		if err := keep(ctx, tx, was.ID, planned); err != nil {
+			return err
+		}
+		u.SetUpdatedAt(tx.Now)
+		if to, isSetBack := lifecycle.SetBack(was.Type, was.State); isSetBack {
+			return setBack(ctx, tx, was, u, to, "The planned operations are new: the votes no longer count.")
+		}
+		return nil
+	})
+}
+
+// operationsOf lists the operations of changes, of each in their order.
+func operationsOf(ctx context.Context, c *ent.Client, changes ...ident.ID) ([]*ent.PlannedOperation, error) {
+	return c.PlannedOperation.Query().Where(plannedoperation.ChangeIDIn(changes...)).
+		Order(ent.Asc(plannedoperation.FieldChangeID, plannedoperation.FieldPlace)).All(ctx)
+}
+
+// Operations are the rows of a change as the rules see them.
+func Operations(rows []*ent.PlannedOperation) []operation.Operation {
+	all := make([]operation.Operation, len(rows))
+	for i, row := range rows {
+		all[i] = operation.Operation{Kind: row.Kind, Key: row.Key, Planned: row.Planned, Base: row.Base, BaseRevision: row.BaseRevision}
+		if row.RecordID != nil {
+			all[i].Record = *row.RecordID
+		}
+		if row.UndoesID != nil {
+			all[i].Undoes = *row.UndoesID
+		}
+	}
+	return all
+}
+
+// keep writes the operations of a change.
+func keep(ctx context.Context, tx *store.Tx, id ident.ID, all []operation.Operation) error {
+	rows := make([]*ent.PlannedOperationCreate, len(all))
+	for i, o := range all {
+		rows[i] = tx.PlannedOperation.Create().SetChangeID(id).SetPlace(i).SetKind(o.Kind).SetKey(o.Key).
+			SetPlanned(o.Planned).SetBase(o.Base).SetBaseRevision(o.BaseRevision)
+		if o.Record != 0 {
+			rows[i].SetRecordID(o.Record)
+		}
+		if o.Undoes != 0 {
+			rows[i].SetUndoesID(o.Undoes)
+		}
+	}
+	return tx.PlannedOperation.CreateBulk(rows...).Exec(ctx)
+}
+
+// sameOperations reports whether the rows plan the same, and on the same grounds.
+func sameOperations(rows []*ent.PlannedOperation, planned []operation.Operation) bool {
+	if len(rows) != len(planned) {
+		return false
+	}
+	for i, was := range Operations(rows) {
+		o := planned[i]
+		if was.Kind != o.Kind || was.Key != o.Key || was.Record != o.Record || was.Undoes != o.Undoes ||
+			!operation.Same(was.Planned, o.Planned) || !operation.Same(was.Base, o.Base) {
+			return false
+		}
+	}
+	return true
+}
+
+// base notes how what the operations touch is now.
+func base(ctx context.Context, tx *store.Tx, planned []operation.Operation) error {
+	head, err := tx.Head.Query().Only(ctx)
+	if err != nil {
+		return err
+	}
+	present, err := Present(ctx, tx.Client(), planned)
+	if err != nil {
+		return err
+	}
+	var f ticket.Form
+	for i := range planned {
+		o := &planned[i]
+		o.BaseRevision = head.Revision
+		if o.Record == 0 {
+			continue
+		}
+		now, is := present.Records[o.Record]
+		if !is {
+			f.Fault(errs.New(errs.NotFound, "there is no %s", o.Record).At("operations", strconv.Itoa(i), memberOf(o.Kind).field))
+			continue
+		}
+		if len(o.Planned) == 0 {
+			o.Base = now
+			continue
+		}
+		for field := range o.Planned {
+			o.Base[field] = now[field]
+		}
+	}
+	return f.Err()
+}
+
+// apply does what a change plans, in the transaction in which it starts: all of it, or nothing where somebody changed
+// meanwhile what it touches. It gives what to say about it.
+func apply(ctx context.Context, tx *store.Tx, was *ent.Change) (said string, err error) {
+	rows, err := operationsOf(ctx, tx.Client(), was.ID)
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	planned := Operations(rows)
+	if err := hold(ctx, tx, planned); err != nil {
+		return "", err
+	}
+	found, err := FindConflicts(ctx, tx.Client(), planned)
+	if err != nil {
+		return "", err
+	}
+	hidden, err := sight.Hidden(ctx, tx.Client())
+	if err != nil {
+		return "", err
+	}
+	var f ticket.Form
+	for i, conflicts := range found {
+		for _, c := range conflicts {
+			if len(hidden) > 0 {
+				f.Fault(errs.New(errs.Stale, "%s cannot start: somebody changed the %s of what operation %d is about; who sees all CIs can read more in the preview", Number(was.ID), c.Field, i).
+					At("operations", strconv.Itoa(i), c.Field))
+				continue
+			}
+			f.Fault(errs.New(errs.Stale, "%s cannot start: %s", Number(was.ID), c.Sentence(planned[i])).At("operations", strconv.Itoa(i), c.Field))
+		}
+	}
+	if err := f.Err(); err != nil {
+		return "", err
+	}
+	created, err := run(ctx, tx, planned)
+	if err != nil {
+		return "", err
+	}
+	for i, id := range created {
+		if id != 0 && planned[i].Record == 0 {
+			if err := tx.PlannedOperation.UpdateOne(rows[i]).SetRecordID(id).Exec(ctx); err != nil {
+				return "", err
+			}
+		}
+	}
+	return "Planned operations applied to the graph: " + strconv.Itoa(len(rows)) + ".", nil
+}

@@ -1,0 +1,274 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
+)
+
+const mostOperations = 100
+
+// choice is one member of an input of which exactly one is given.
+type choice struct {
+	kind  domain.OperationKind
+	field string // of the input
+	verb  string // of the policy: who plans it must be allowed to do it
+	given bool
+}
+
+func (in PlannedOperation) choices() []choice {
+	return []choice{
+		{domain.CreateCI, "createCI", "ci.create", in.CreateCI != nil},
+		{domain.UpdateCI, "updateCI", "ci.update", in.UpdateCI != nil},
+		{domain.RetireCI, "retireCI", "ci.retire", in.RetireCI != nil},
+		{domain.RelateCIs, "relateCIs", "relationship.create", in.RelateCIs != nil},
+		{domain.UnrelateCIs, "unrelateCIs", "relationship.remove", in.UnrelateCIs != nil},
+		{domain.CreateGroup, "createDependencyGroup", "dependency_group.create", in.CreateDependencyGroup != nil},
+		{domain.UpdateGroup, "updateDependencyGroup", "dependency_group.update", in.UpdateDependencyGroup != nil},
+		{domain.RemoveGroup, "removeDependencyGroup", "dependency_group.remove", in.RemoveDependencyGroup != nil},
+	}
+}
+
+// memberOf is the field of the input that holds what an operation of a kind does.
+func memberOf(kind domain.OperationKind) choice {
+	all := PlannedOperation{}.choices()
+	return all[slices.IndexFunc(all, func(c choice) bool { return c.kind == kind })]
+}
+
+// mayPlan requires what the operations' own verbs require.
+func mayPlan(ctx context.Context, all []operation.Operation) error {
+	for _, o := range all {
+		if _, err := auth.Require(ctx, memberOf(o.Kind).verb); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readOperations turns an input into operations. All that is wrong with its form is said at once.
+func readOperations(in []PlannedOperation) ([]operation.Operation, error) {
+	var f ticket.Form
+	if len(in) > mostOperations {
+		f.Fault(errs.New(errs.Invalid, "%d operations: a change plans at most %d", len(in), mostOperations).At("operations"))
+		return nil, f.Err()
+	}
+	r := operationReader{keys: map[string]domain.OperationKind{}, records: map[ident.ID]int{}}
+	all := make([]operation.Operation, len(in))
+	for i, one := range in {
+		var form ticket.Form
+		all[i] = r.read(&form, i, one)
+		f.Below(&form, "operations", strconv.Itoa(i))
+	}
+	return all, f.Err()
+}
+
+// operationReader knows what the operations so far create and change.
+type operationReader struct {
+	keys    map[string]domain.OperationKind
+	records map[ident.ID]int
+}
+
+func (r *operationReader) read(f *ticket.Form, i int, in PlannedOperation) operation.Operation {
+	o := operation.Operation{Planned: operation.Fields{}, Base: operation.Fields{}}
+	given := slices.DeleteFunc(in.choices(), func(c choice) bool { return !c.given })
+	if len(given) != 1 {
+		f.Fault(errs.New(errs.Invalid, "%d operations are written here: write exactly one of createCI, updateCI, retireCI, relateCIs, unrelateCIs, createDependencyGroup, updateDependencyGroup and removeDependencyGroup, and the next one beside it", len(given)))
+		return o
+	}
+	o.Kind = given[0].kind
+	var form ticket.Form
+	switch o.Kind {
+	case domain.CreateCI:
+		r.createCI(&form, &o, in.CreateCI)
+	case domain.UpdateCI:
+		r.updateCI(&form, &o, in.UpdateCI)
+	case domain.RetireCI:
+		o.Record, o.Planned["lifecycle"] = asCI(*in.RetireCI), string(domain.Retired)
+		form.Fault(kindOf(o.Record, ident.CI))
+	case domain.RelateCIs:
+		r.relate(&form, &o, in.RelateCIs)
+	case domain.UnrelateCIs:
+		o.Record = *in.UnrelateCIs
+		form.Fault(kindOf(o.Record, ident.Relationship))
+	case domain.CreateGroup:
+		r.createGroup(&form, &o, in.CreateDependencyGroup)
+	case domain.UpdateGroup:
+		r.updateGroup(&form, &o, in.UpdateDependencyGroup)
+	case domain.RemoveGroup:
+		o.Record = *in.RemoveDependencyGroup
+		form.Fault(kindOf(o.Record, ident.DependencyGroup))
+	}
+	f.Below(&form, given[0].field)
+	if before, twice := r.records[o.Record]; twice && o.Record != 0 {
+		f.Fault(errs.New(errs.Invalid, "operation %d is about %s already: write all that happens to it as one operation", before, o.Record).At(given[0].field))
+	}
+	r.records[o.Record] = i
+	r.key(f, &o, in.Key)
+	return o
+}
+
+// key names what the operation creates.
+func (r *operationReader) key(f *ticket.Form, o *operation.Operation, key *string) {
+	if key == nil {
+		return
+	}
+	o.Key = f.Text("key", *key, 1, ticket.LongestWord)
+	if o.Record != 0 {
+		f.Fault(errs.New(errs.Invalid, "this operation creates nothing that a key could name: leave the key out").At("key"))
+	} else if _, taken := r.keys[o.Key]; taken {
+		f.Fault(errs.New(errs.AlreadyExists, "an operation before creates %q: take another key", o.Key).At("key"))
+	}
+	r.keys[o.Key] = o.Kind
+}
+
+func asCI(id ident.ID) ident.ID {
+	if id.Kind() == ident.Service {
+		return id.As(ident.CI)
+	}
+	return id
+}
+
+func kindOf(id ident.ID, kind ident.Kind) error {
+	if id.Kind() == kind {
+		return nil
+	}
+	return errs.New(errs.Invalid, "%s is no id of this kind: write one that begins with %s_", id, kind.Prefix())
+}
+
+// reference is how fields name a record, or what an operation before creates.
+func (r *operationReader) reference(f *ticket.Form, field string, in PlannedRecord, kind ident.Kind, creates domain.OperationKind) string {
+	switch {
+	case (in.ID == nil) == (in.Key == nil):
+		f.Fault(errs.New(errs.Required, "write either the id of what exists, or the key of an operation before").At(field))
+	case in.ID != nil:
+		id := *in.ID
+		if kind == ident.CI {
+			id = asCI(id)
+		}
+		f.Fault(ticket.Under(kindOf(id, kind), field, "id"))
+		return id.String()
+	case r.keys[*in.Key] != creates:
+		f.Fault(errs.New(errs.NotFound, "no operation before this one creates %q: a key is named after the %s that has it", *in.Key, memberOf(creates).field).At(field, "key"))
+	default:
+		return operation.KeyMark + *in.Key
+	}
+	return ""
+}
+
+func (r *operationReader) createCI(f *ticket.Form, o *operation.Operation, in *PlannedCI) {
+	o.Planned["class"], o.Planned["name"], o.Planned["description"] = in.Class, in.Name, ticket.Given(in.Description, "")
+	o.Planned["lifecycle"] = string(ticket.Given(in.Lifecycle, domain.Live))
+	o.Planned["environment"] = string(ticket.Given(in.Environment, domain.Production))
+	o.Planned["criticality"] = string(ticket.Given(in.Criticality, domain.CriticalityMedium))
+	spread(f, o, "attributes", in.Attributes)
+	spread(f, o, "labels", in.Labels)
+}
+
+func (r *operationReader) updateCI(f *ticket.Form, o *operation.Operation, in *PlannedCIUpdate) {
+	o.Record = asCI(in.ID)
+	f.Fault(ticket.Under(kindOf(o.Record, ident.CI), "id"))
+	plan(f, o, "name", in.Name)
+	if in.Description.IsSet() {
+		o.Planned["description"] = ticket.Given(in.Description.Value(), "")
+	}
+	plan(f, o, "lifecycle", in.Lifecycle)
+	plan(f, o, "environment", in.Environment)
+	plan(f, o, "criticality", in.Criticality)
+	spread(f, o, "attributes", in.Attributes)
+	spread(f, o, "labels", in.Labels)
+	if len(o.Planned) == 0 && f.Err() == nil {
+		f.Fault(errs.New(errs.Required, "nothing of %s is to change: name at least one field", o.Record))
+	}
+}
+
+func (r *operationReader) relate(f *ticket.Form, o *operation.Operation, in *PlannedRelationship) {
+	o.Planned["type"] = in.Type
+	o.Planned["source"] = r.reference(f, "source", in.Source, ident.CI, domain.CreateCI)
+	o.Planned["target"] = r.reference(f, "target", in.Target, ident.CI, domain.CreateCI)
+	o.Planned["strength"] = nil
+	if in.Strength != nil {
+		o.Planned["strength"] = string(*in.Strength)
+	}
+	spread(f, o, "attributes", in.Attributes)
+}
+
+func (r *operationReader) createGroup(f *ticket.Form, o *operation.Operation, in *PlannedGroup) {
+	o.Planned["ci"] = r.reference(f, "ci", in.Ci, ident.CI, domain.CreateCI)
+	o.Planned["name"], o.Planned["mode"], o.Planned["threshold"] = in.Name, string(in.Mode), ticket.Given(in.Threshold, 0)
+	o.Planned["members"] = r.members(f, in.Members)
+}
+
+func (r *operationReader) updateGroup(f *ticket.Form, o *operation.Operation, in *PlannedGroupUpdate) {
+	o.Record = in.ID
+	f.Fault(ticket.Under(kindOf(o.Record, ident.DependencyGroup), "id"))
+	plan(f, o, "name", in.Name)
+	plan(f, o, "mode", in.Mode)
+	plan(f, o, "threshold", in.Threshold)
+	if in.Members != nil {
+		o.Planned["members"] = r.members(f, in.Members)
+	}
+	if len(o.Planned) == 0 && f.Err() == nil {
+		f.Fault(errs.New(errs.Required, "nothing of %s is to change: name at least one field", o.Record))
+	}
+}
+
+func (r *operationReader) members(f *ticket.Form, in []PlannedMember) []operation.Member {
+	members := make([]operation.Member, len(in))
+	for i, m := range in {
+		var form ticket.Form
+		members[i] = operation.Member{
+			Relationship: r.reference(&form, "relationship", m.Relationship, ident.Relationship, domain.RelateCIs), Weight: ticket.Given(m.Weight, 1),
+		}
+		f.Below(&form, "members", strconv.Itoa(i))
+	}
+	return members
+}
+
+// plan sets a field that cannot be cleared.
+func plan[T any](f *ticket.Form, o *operation.Operation, field string, in graphql.Omittable[*T]) {
+	switch value, isSet := in.ValueOK(); {
+	case !isSet:
+	case value == nil:
+		f.Fault(errs.New(errs.Required, "%s cannot be cleared: write a value, or leave the field out", field).At(field))
+	default:
+		o.Planned[field] = simple(*value)
+	}
+}
+
+// simple is a value as JSON has it.
+func simple(v any) any {
+	switch v := v.(type) {
+	case int, string:
+		return v
+	}
+	return fmt.Sprint(v)
+}
+
+// spread sets a field for each name of a JSON object.
+func spread(f *ticket.Form, o *operation.Operation, field string, in map[string]any) {
+	plain, err := attribute.Plain(in)
+	if all, known := errs.All(err); known {
+		for _, e := range all {
+			f.Fault(e.At(field))
+		}
+	} else if err != nil {
+		f.Fault(errors.Join(err))
+	}
+	for name, value := range plain {
+		if value != nil || o.Kind == domain.UpdateCI {
+			o.Planned[field+"."+name] = value
+		}
+	}
+}

@@ -1,0 +1,183 @@
+// Package operation is the thinking about planned operations of a change: what they touch, which of it somebody else
+// changed meanwhile, what undoes them, and the graph as it would be with them. It does no I/O.
+package operation
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// Fields are what is said about a record, by name: "name", "attributes.cpu", "labels.team". What is not there is nil. A
+// reference is an id as text, or KeyMark and the key of an operation that creates what it names.
+type Fields = map[string]any
+
+// KeyMark begins the name of something that an operation creates.
+const KeyMark = "#"
+
+// Operation is one step of what a change does to the graph.
+type Operation struct {
+	Kind   domain.OperationKind
+	Key    string   // names what it creates
+	Record ident.ID // what it changes or removes, or brings back; 0 for something new
+	Undoes ident.ID // the change of which it takes a step back: it brings back what was; 0 for none
+	// Planned and Base are the fields touched, as they are to be and as they were when it was planned. Of what is
+	// removed Base is everything.
+	Planned, Base Fields
+	BaseRevision  int64
+}
+
+// Conflict is a field that is neither as it was when the operation was planned nor as it is to be.
+type Conflict struct {
+	Field                 string
+	Base, Present, Wanted any
+}
+
+// Conflicts lists what somebody changed since the operation was planned, by field. Present is the record as it is now, nil
+// when it is gone. What has become as planned is none.
+func (o Operation) Conflicts(present Fields) (all []Conflict) {
+	for _, field := range slices.Sorted(maps.Keys(o.Base)) {
+		now := present[field]
+		if !Same(now, o.Base[field]) && (!Same(now, o.Planned[field]) || present == nil) {
+			all = append(all, Conflict{field, o.Base[field], now, o.Planned[field]})
+		}
+	}
+	return all
+}
+
+// Same reports whether two values are the same as JSON.
+func Same(a, b any) bool {
+	left, err := json.Marshal(a)
+	right, wrong := json.Marshal(b)
+	return err == nil && wrong == nil && string(left) == string(right)
+}
+
+// columns are the fields of a kind's records, by their columns.
+var columns = map[ident.Kind]map[string]string{
+	ident.CI: {
+		"name": "name", "description": "description", "lifecycle": "lifecycle", "environment": "environment", "criticality": "criticality",
+	},
+	ident.Relationship: {
+		"type_id": "type", "source_id": "source", "target_id": "target", "strength": "strength", "reported_by": "reportedBy", "evidence": "evidence",
+	},
+	ident.DependencyGroup: {"ci_id": "ci", "name": "name", "mode": "mode", "threshold": "threshold", "members": "members"},
+}
+
+// absent are the values of columns that a record leaves out where they are empty.
+var absent = Fields{"description": "", "evidence": "", "threshold": 0}
+
+// Flat is a stored record as fields; nil for none. Types are named by codeOf.
+func Flat(kind ident.Kind, record map[string]any, codeOf func(ident.ID) string) Fields {
+	if record == nil {
+		return nil
+	}
+	flat := Fields{}
+	for column, field := range columns[kind] {
+		value, is := record[column]
+		if !is {
+			value = absent[field]
+		}
+		if text, isText := value.(string); isText && field == "type" {
+			if id, err := ident.Parse(text); err == nil {
+				value = codeOf(id)
+			}
+		}
+		flat[field] = value
+	}
+	for _, column := range []string{"attributes", "labels"} {
+		values, _ := record[column].(map[string]any)
+		for name, value := range values {
+			flat[column+"."+name] = value
+		}
+	}
+	return flat
+}
+
+// Written is what a revision did to a record, as the journal has it.
+type Written struct {
+	Record        ident.ID
+	Operation     domain.Operation
+	Before, After map[string]any
+}
+
+// sides are the record before and after, both whole.
+func (w Written) sides(codeOf func(ident.ID) string) (before, after Fields) {
+	whole := w.Before
+	if w.Operation == domain.Updated {
+		whole = maps.Clone(w.After)
+		maps.Copy(whole, w.Before)
+	}
+	return Flat(w.Record.Kind(), whole, codeOf), Flat(w.Record.Kind(), w.After, codeOf)
+}
+
+// Wrote reports whether a field became another.
+func (w Written) Wrote(field string, codeOf func(ident.ID) string) bool {
+	before, after := w.sides(codeOf)
+	return !Same(before[field], after[field])
+}
+
+// Inverse is what undoes the revision that applied a change: from its last write to its first, so that each step is taken back where it was
+// taken. What was created is retired or removed, what was removed comes back under its id.
+func Inverse(written []Written, change ident.ID, revision int64, codeOf func(ident.ID) string) (all []Operation) {
+	for _, w := range slices.Backward(written) {
+		kinds, is := inverses[w.Record.Kind()]
+		if !is {
+			continue
+		}
+		before, after := w.sides(codeOf)
+		o := Operation{Kind: kinds[w.Operation], Record: w.Record, Undoes: change, Planned: Fields{}, Base: Fields{}, BaseRevision: revision}
+		switch o.Kind {
+		case domain.UpdateCI, domain.UpdateGroup:
+			for field := range union(before, after) {
+				if !Same(before[field], after[field]) {
+					o.Planned[field], o.Base[field] = before[field], after[field]
+				}
+			}
+			if len(o.Base) == 0 {
+				continue // nothing that operations touch
+			}
+		case domain.RetireCI:
+			o.Planned["lifecycle"], o.Base["lifecycle"] = string(domain.Retired), after["lifecycle"]
+		case domain.RelateCIs, domain.CreateGroup:
+			o.Planned = before
+		default:
+			o.Base = after
+		}
+		if o.Kind != "" {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+var inverses = map[ident.Kind]map[domain.Operation]domain.OperationKind{
+	ident.CI:              {domain.Created: domain.RetireCI, domain.Updated: domain.UpdateCI},
+	ident.Relationship:    {domain.Created: domain.UnrelateCIs, domain.Deleted: domain.RelateCIs},
+	ident.DependencyGroup: {domain.Created: domain.RemoveGroup, domain.Updated: domain.UpdateGroup, domain.Deleted: domain.CreateGroup},
+}
+
+func union(a, b Fields) map[string]bool {
+	names := make(map[string]bool, len(a)+len(b))
+	for name := range a {
+		names[name] = true
+	}
+	for name := range b {
+		names[name] = true
+	}
+	return names
+}
+
+// Below gives the fields under a name, by the rest of theirs: those of "attributes" for "attributes.cpu".
+func Below(fields Fields, name string) map[string]any {
+	below := map[string]any{}
+	for field, value := range fields {
+		if rest, is := strings.CutPrefix(field, name+"."); is {
+			below[rest] = value
+		}
+	}
+	return below
+}

@@ -1,0 +1,20 @@
+package store
+
+import "context"
+
+// Rehearse runs f and undoes all that it wrote: the rules say what they think of it, and nothing has happened.
+func (tx *Tx) Rehearse(ctx context.Context, f func(context.Context) error) error {
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT rehearsal"); err != nil {
+		return err
+	}
+	noted := len(tx.record.entries)
+	refused := f(ctx)
+	if _, err := tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT rehearsal"); err != nil {
+		if refused != nil {
+			return refused
+		}
+		return err
+	}
+	tx.record.entries = tx.record.entries[:noted]
+	return refused
+}
