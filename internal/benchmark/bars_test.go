@@ -36,6 +36,8 @@ func TestBars(t *testing.T) {
 	b.show()
 	t.Run("questions", func(t *testing.T) { runtime.LockOSThread(); questions(t, facts, g.Snapshot(), &b) })
 	b.show()
+	t.Run("past", func(t *testing.T) { runtime.LockOSThread(); past(t, facts, g.Snapshot(), &b) })
+	b.show()
 	t.Run("writes", func(t *testing.T) { runtime.LockOSThread(); writes(t, facts, g, &b) })
 	b.show()
 	t.Run("http", func(t *testing.T) { overHTTP(t, &b) })
