@@ -24,6 +24,9 @@ func TestEveryNodeIsReachableByItsID(t *testing.T) {
 			"RelationshipType": e.dependsOn.String(), "Team": e.team.String(), "Person": e.person.String(), "Incident": e.incidents[0].String(), "Change": e.changes[0].String(),
 			"Relationship": "rel_1", "DependencyGroup": "grp_1", "DanglingReference": "dng_1", "Approval": "apr_1", "TimelineEntry": "tml_1",
 		}
+		made, _ := ask(t, e, `mutation { createServiceLevelTarget(input: {name: "soon", metric: RESOLVE, duration: "PT1H", calendar: "cal_1"}) { serviceLevelTarget { id calendar { id } } } }`, nil, "")
+		target := made.(object)["data"].(object)["createServiceLevelTarget"].(object)["serviceLevelTarget"].(object)
+		examples["ServiceLevelTarget"], examples["Calendar"] = nodeID(target), nodeID(target["calendar"].(object))
 		got, _ := ask(t, e, fmt.Sprintf(`{ ci(id: %q) { history(first: 1) { nodes { id } } versions(first: 1) { nodes { id } } } }`, e.hub), nil, "")
 		hub := got.(object)["data"].(object)["ci"].(object)
 		examples["Entry"] = nodeID(hub["history"].(object)["nodes"].([]any)[0].(object))

@@ -12,7 +12,8 @@ import (
 
 // What the reader asks for freely: records that name no CI, or are reached through records that do.
 var free = []string{
-	"Approval", "Change", "CIClass", "ExternalIdentity", "Incident", "Owner", "Person", "PriorityRule", "RelationshipType", "ServiceTier", "Team", "TimelineEntry",
+	"Approval", "Calendar", "Change", "CIClass", "ExternalIdentity", "Incident", "Owner", "Person", "PriorityRule", "RelationshipType", "ServiceLevelTarget", "ServiceTier", "Team",
+	"TimelineEntry",
 }
 
 // Statements by hand: of classes, and of search, which is restricted.
