@@ -20,16 +20,14 @@ func Transitions(before, after *topology.Snapshot) []Transition {
 	if before.Digest() == after.Digest() {
 		return nil
 	}
-	var found []Transition
-	was, is := Estate(before), Estate(after)
-	for _, h := range was.hits {
-		if to := is.stateAt(h.vertex); before.IsService(h.vertex) && to != h.state {
-			found = append(found, Transition{before.ID(h.vertex), h.state, to})
-		}
+	isService := func(s *topology.Snapshot, ci ident.ID) bool {
+		v, known := s.Index(ci)
+		return known && s.IsService(v)
 	}
-	for _, h := range is.hits {
-		if after.IsService(h.vertex) && was.stateAt(h.vertex) == Operational {
-			found = append(found, Transition{after.ID(h.vertex), Operational, h.state})
+	var found []Transition
+	for _, s := range Shifts(Estate(before), Estate(after)) { // by id: the two may number CIs differently
+		if isService(after, s.CI) || isService(before, s.CI) {
+			found = append(found, Transition{s.CI, s.Before, s.After})
 		}
 	}
 	slices.SortFunc(found, func(a, b Transition) int { return cmp.Compare(a.Service, b.Service) })
