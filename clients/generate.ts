@@ -22,6 +22,7 @@ export async function generate(server: string) {
   const response = await fetch(`${server}/schema.graphql`);
   mkdirSync(dirname(SDL), { recursive: true });
   writeFileSync(SDL, await response.text());
+  mkdirSync(`${folder}relay/__generated__`, { recursive: true }); // relay-compiler wants it to be there
   await Promise.all([
     run("relay-compiler/cli.js", "relay.config.json"),
     run("@graphql-codegen/cli/cjs/bin.js", "--config", "codegen/codegen.ts"),
