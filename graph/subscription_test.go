@@ -87,7 +87,7 @@ func next(t *testing.T, events <-chan told) told {
 			t.Fatal("the subscription has ended")
 		}
 		return one
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing is told")
 	}
 	return told{}

@@ -100,7 +100,7 @@ func (l *ledger) round(round int, kill func(), revive ...func() error) {
 	l.t.Helper()
 	ctx, stop := context.WithCancel(l.t.Context())
 	defer stop()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}, Timeout: 20 * time.Second}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}, Timeout: time.Minute}
 	defer client.CloseIdleConnections()
 	var done sync.WaitGroup
 	var writes atomic.Int64
@@ -114,7 +114,7 @@ func (l *ledger) round(round int, kill func(), revive ...func() error) {
 			}
 		})
 	}
-	for deadline := time.Now().Add(20 * time.Second); writes.Load() < 20; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); writes.Load() < 20; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			l.t.Fatalf("round %d: %d writes in 20 s\n%s", round, writes.Load(), l.server.said())
 		}
@@ -192,7 +192,7 @@ func (l *ledger) isNotReady() {
 // awaitReady waits until a server that was left alone has found its database again.
 func (l *ledger) awaitReady() {
 	l.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if send(l.t, http.MethodGet, l.server.url+"/readyz", "").status == http.StatusOK {
 			return
 		}

@@ -300,7 +300,7 @@ func (j journey) importBackstage(database string) {
 // later, and says until then that the CI is not there.
 func (j journey) artistsDatabase() impactAnswer {
 	j.t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		a, err := post(j.t.Context(), http.DefaultClient, j.server.url, whatBreaks, nil)
 		if err != nil {
 			j.t.Fatal(err)

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"linchpin": main})
 }
 
-const startLimit = 30 * time.Second
+const startLimit = 2 * time.Minute
 
 // process is a server that runs as a process of its own.
 type process struct {

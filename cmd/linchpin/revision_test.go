@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
@@ -82,7 +81,6 @@ func TestATokenThatNobodyGaveIsRefused(t *testing.T) {
 			"0": "", "1": "", "+1": "", "2": "BAD_USER_INPUT", "9223372036854775807": "BAD_USER_INPUT", "9223372036854775808": "BAD_USER_INPUT",
 			"-1": "BAD_USER_INPUT", "1.5": "BAD_USER_INPUT", "one": "BAD_USER_INPUT", strings.Repeat("1", 5000): "BAD_USER_INPUT",
 		} {
-			began := time.Now()
 			a, err := post(t.Context(), http.DefaultClient, p.url, "{ viewer { name } }", nil, "Linchpin-At-Least-Revision: "+token)
 			if err != nil {
 				t.Fatal(err)
@@ -91,8 +89,8 @@ func TestATokenThatNobodyGaveIsRefused(t *testing.T) {
 			if len(a.Errors) > 0 {
 				got = a.Errors[0].Extensions.Code
 			}
-			if got != code || time.Since(began) > time.Second {
-				t.Errorf("%.30s: %+v after %s", token, a, time.Since(began))
+			if got != code {
+				t.Errorf("%.30s: %+v", token, a)
 			}
 		}
 	})

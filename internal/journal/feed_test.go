@@ -127,10 +127,10 @@ func TestABigBatchIsOneRevision(t *testing.T) {
 			}
 			return nil, nil
 		})
+		own.agrees(t, "the writer")
 		if n := own.graph.Snapshot().Revision() - before; n != 1 {
 			t.Errorf("%d revisions", n)
 		}
-		own.agrees(t, "the writer")
 		replica.agrees(t, "the replica")
 		if n := own.Rebuilds() + replica.Rebuilds(); n != 0 {
 			t.Errorf("%d rebuilds", n)
@@ -241,7 +241,7 @@ func TestADatabaseThatWentBackIsFollowed(t *testing.T) {
 		raw(t, s, "DELETE FROM ci WHERE name = 'more'")
 		raw(t, s, "UPDATE head SET revision = $1", revision)
 		want, _ := truth(t, s)
-		for deadline := time.Now().Add(10 * time.Second); f.graph.Snapshot().Digest() != want; time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); f.graph.Snapshot().Digest() != want; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("the graph stays at %d, the database is at %d", f.graph.Snapshot().Revision(), revision)
 			}
@@ -269,7 +269,7 @@ func TestACorruptEntryNeverHalfHappens(t *testing.T) {
 				(%d, %d, CURRENT_TIMESTAMP, 'x', 'x', 'UPDATED', %d, %d, '{"id":"%v","impact_direction":"BOTH","strength":"HARD"}'),
 				(%d, %d, CURRENT_TIMESTAMP, 'x', 'x', 'UPDATED', %d, %d, '{"id":"%v","class_id":"%v","environment":"MARS","lifecycle":"LIVE"}')`,
 				store.EntryID(next, 0), next, e.kind, e.kind, e.kind, store.EntryID(next, 1), next, e.cis[0], e.cis[0], e.cis[0], e.class))
-		for deadline := time.Now().Add(10 * time.Second); f.Rebuilds() == 0; time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); f.Rebuilds() == 0; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("nobody noticed")
 			}
@@ -294,7 +294,7 @@ func TestAFeedThatStoppedDelaysNobody(t *testing.T) {
 		for range 5 {
 			oneMore(t, s, e)
 		}
-		if took := time.Since(began); took > 2*time.Second {
+		if took := time.Since(began); took > 9*time.Second { // each would have waited two seconds
 			t.Errorf("5 writes took %v", took)
 		}
 	})

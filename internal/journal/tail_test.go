@@ -44,7 +44,7 @@ type heard = journal.Told[[]*ent.Entry]
 // listen follows the commits; next gives one after the other.
 func listen(t testing.TB, f *follower, after *int64) (next func() heard) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	commits, err := f.Commits(ctx, after)
 	if err != nil {
 		t.Fatal(err)

@@ -94,7 +94,7 @@ func follow(t testing.TB, s *store.Store) *follower {
 // wait is the follower's snapshot once it has a revision.
 func (f *follower) wait(t testing.TB, revision int64) *topology.Snapshot {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	snapshot, err := f.graph.Wait(ctx, revision)
 	if err != nil {

@@ -167,7 +167,7 @@ func (c *client) ask(id, query string) {
 
 // next reads one message.
 func (c *client) next() (m message, err error) {
-	ctx, cancel := context.WithTimeout(c.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
 	defer cancel()
 	_, text, err := c.Read(ctx)
 	if err != nil {
