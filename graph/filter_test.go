@@ -476,7 +476,7 @@ func TestAFilterIsBounded(t *testing.T) {
 		}{
 			"depth 5":        {nested(5), ""},
 			"depth 6":        {nested(6), "BAD_USER_INPUT"},
-			"depth 300":      {nested(300), "BAD_USER_INPUT"},
+			"depth 300":      {nested(300), "QUERY_TOO_DEEP"},
 			"100 values":     {object{"name": object{"in": many(100, "a")}}, ""},
 			"101 values":     {object{"name": object{"in": many(101, "a")}}, "BAD_USER_INPUT"},
 			"101 teams":      {object{"ownerTeam": object{"in": many(101, "team_1")}}, "BAD_USER_INPUT"},

@@ -10,6 +10,8 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
+	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
@@ -36,7 +38,7 @@ func twoServers(t *testing.T, test func(t *testing.T, one, other *app.App)) {
 
 func public(t *testing.T, a *app.App) http.Handler {
 	t.Helper()
-	handler, _, err := a.Handler(true)
+	handler, _, err := a.Handler(true, guard.Default, persisted.New(persisted.Off))
 	if err != nil {
 		t.Fatal(err)
 	}

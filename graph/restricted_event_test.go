@@ -14,7 +14,7 @@ import (
 
 func TestEventsNameNothingRestricted(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		g := guard(t, s)
+		g := sighted(t, s)
 		server := httptest.NewServer(g.handler)
 		t.Cleanup(server.Close)
 		g.do("end", "createCI", `class: "server", name: "the end"`)
@@ -54,7 +54,7 @@ func TestEventsNameNothingRestricted(t *testing.T) {
 
 func TestEachEventIsForWhoMaySeeItThen(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		g := guard(t, s)
+		g := sighted(t, s)
 		server := httptest.NewServer(g.handler)
 		t.Cleanup(server.Close)
 		start, err := s.Revision(t.Context())

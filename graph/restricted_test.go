@@ -12,7 +12,7 @@ import (
 
 func TestWhatIsRestrictedIsCountedExactly(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		g := guard(t, s)
+		g := sighted(t, s)
 		const question = `query($rack: ID!, $portal: ID!, $filter: ImpactFilter) { ci(id: $rack) { impact(filter: $filter) {
 			completeness { isPartial exploredCount }
 			counts { affectedCount downCount degradedCount atRiskCount serviceCount filteredOutCount restrictedCount
@@ -93,7 +93,7 @@ func TestWhatIsRestrictedIsCountedExactly(t *testing.T) {
 
 func TestWhatIsRestrictedIsAnsweredLikeNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		g := guard(t, s)
+		g := sighted(t, s)
 		for _, c := range []struct{ query, id, unknown string }{
 			{`query($id: ID!) { ci(id: $id) { name } }`, "db", "ci_zz"},
 			{`query($id: ID!) { service(id: $id) { name } }`, "svc", "svc_zz"},
@@ -145,7 +145,7 @@ func TestWhatIsRestrictedIsAnsweredLikeNothing(t *testing.T) {
 
 func TestWhatIsRestrictedStaysInWhatOthersWrite(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		g := guard(t, s)
+		g := sighted(t, s)
 		for verb, query := range map[string]string{
 			"setIncidentCIs": `mutation($id: ID!, $ci: ID!) { setIncidentCIs(input: {id: $id, cis: [{id: $ci}]}) { incident { cis { ci { name } } restrictedCICount } userErrors { message } } }`,
 			"updateChange":   `mutation($id: ID!, $ci: ID!) { updateChange(input: {id: $id, scope: [{id: $ci}]}) { change { scope { ci { name } } restrictedCICount } userErrors { message } } }`,
@@ -166,7 +166,7 @@ func TestWhatIsRestrictedStaysInWhatOthersWrite(t *testing.T) {
 
 func TestWhoSeesWhatIsRestricted(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		g := guard(t, s)
+		g := sighted(t, s)
 		finds := func(by caller) float64 {
 			t.Helper()
 			n, is := at(g.ask(by, `{ cis(filter: {name: {startsWith: "canary"}}) { totalCount } }`), "data.cis.totalCount").(float64)

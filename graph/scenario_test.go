@@ -29,6 +29,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
@@ -51,8 +52,10 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 	t.Cleanup(func() { <-feed.Done() })
 	incidents := incident.New(s, g)
 	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s), servicelevel.New(s))
+	limits := guard.Default
+	limits.Cost, limits.Aliases = 1_000_000, 1_000 // what is tried here is wider than what a server answers by default
 	return server.New(server.Config{
-		Schema: resolver.Schema(), Log: log, Store: s, IsDev: true,
+		Schema: resolver.Schema(), Log: log, Store: s, IsDev: true, Limits: limits,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, s.Read) },
 	})
 }

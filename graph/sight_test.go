@@ -92,7 +92,7 @@ func (g *guarded) do(name, verb, input string) {
 	g.ids[name] = id
 }
 
-func guard(t *testing.T, s *store.Store) *guarded {
+func sighted(t *testing.T, s *store.Store) *guarded {
 	g := &guarded{t, serverOver(t, s), map[string]string{}, 0}
 	const restricted = `description: "a canary text", labels: {canary: "canary"}, owners: [{team: "@keepers@"}]`
 	g.do("keepers", "createTeam", `name: "keepers"`)
@@ -245,7 +245,7 @@ var entityOf = map[string]string{"ci": "CI", "svc": "Service", "team": "Team", "
 
 func TestWhatIsRestrictedIsNeverNamed(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		g := guard(t, s)
+		g := sighted(t, s)
 		every := `states: [AT_RISK, DEGRADED, DOWN], first: 100`
 		down := fmt.Sprintf(`failed: [{id: %q}]`, g.ids["rack"])
 		var entities []string

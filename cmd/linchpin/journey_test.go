@@ -20,6 +20,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	"github.com/linchpin-cmdb/linchpin/internal/importer/fixture"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
+	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
@@ -334,7 +336,7 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 		if _, err := a.LoadDemo(auth.With(t.Context(), auth.System), func(importer.Progress) {}); err != nil {
 			t.Fatal(err)
 		}
-		handler, _, err := a.Handler(true)
+		handler, _, err := a.Handler(true, guard.Default, persisted.New(persisted.Off))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,12 +16,17 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
+	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 )
 
 func serveCommand(env *environment) *cobra.Command {
 	var demo, dev bool
 	var keyAge time.Duration
 	var adminListen string
+	limits := guard.Default
+	var mode string
+	var manifests []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Start the server with GraphiQL",
@@ -29,7 +34,10 @@ func serveCommand(env *environment) *cobra.Command {
 
 The database is created and brought to the newest version when needed. Without
 sign-in (--dev, the default) the server listens on loopback only and everyone is
-an admin, by the name in the header Linchpin-Actor.`,
+an admin, by the name in the header Linchpin-Actor.
+
+No operation may hurt the server: the limits (--limit-…, or LINCHPIN_LIMIT_…=…
+in the environment) refuse it before it runs, and say which field is to blame.`,
 		Example: "  linchpin serve --demo\n  linchpin serve --database postgres://linchpin@localhost/linchpin --listen 127.0.0.1:9000",
 		Args:    argsOf(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -39,6 +47,13 @@ an admin, by the name in the header Linchpin-Actor.`,
 			}
 			if keyAge < time.Minute {
 				return usageError{cmd, fmt.Errorf("--keep-keys is %s: a minute at least", keyAge)}
+			}
+			if err := fromEnvironment(cmd.Flags(), env.getenv); err != nil {
+				return usageError{cmd, err}
+			}
+			documents, err := trustedDocuments(mode, manifests)
+			if err != nil {
+				return usageError{cmd, err}
 			}
 			address, err := env.address()
 			if err != nil {
@@ -61,7 +76,7 @@ an admin, by the name in the header Linchpin-Actor.`,
 					return errors.Join(err, l.Close())
 				}
 			}
-			handler, admin, err := a.Handler(dev)
+			handler, admin, err := a.Handler(dev, limits, documents)
 			if err != nil {
 				return errors.Join(err, l.Close())
 			}
@@ -75,7 +90,7 @@ an admin, by the name in the header Linchpin-Actor.`,
 			go a.ServiceLevel.Watch(ctx, log)
 			_, _ = fmt.Fprintf(env.stdout, "GraphiQL   http://%s/\nGraphQL    http://%s/graphql\nDatabase   %s\nEveryone who reaches this address is an admin. Stop with Ctrl-C.\n",
 				l.Addr(), l.Addr(), redacted(address))
-			if err := server.Serve(ctx, l, handler, log); err != nil {
+			if err := server.Serve(ctx, l, handler, max(limits.QueryTime, limits.MutationTime), log); err != nil {
 				return err
 			}
 			_, _ = fmt.Fprintln(env.stdout, "Stopped.")
@@ -83,6 +98,9 @@ an admin, by the name in the header Linchpin-Actor.`,
 		},
 	}
 	cmd.Flags().BoolVar(&demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database")
+	limitFlags(cmd.Flags(), &limits)
+	cmd.Flags().StringVar(&mode, "trusted-documents", string(persisted.Off), "off; prefer: answer the documents of the manifests by their ids too; only: answer nothing else")
+	cmd.Flags().StringArrayVar(&manifests, "manifest", nil, "a file of trusted documents, made by Relay, Apollo or graphql-codegen; may be repeated")
 	cmd.Flags().BoolVar(&dev, "dev", true, "everyone is an admin; loopback only")
 	cmd.Flags().StringVar(&adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in; off by default")
 	cmd.Flags().DurationVar(&keyAge, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
@@ -104,7 +122,7 @@ func serveAdmin(ctx context.Context, env *environment, address string, dev bool,
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := server.Serve(serving, l, handler, log); err != nil {
+		if err := server.Serve(serving, l, handler, time.Minute, log); err != nil {
 			log.Error("the address for operators is served no longer", "error", err)
 		}
 	}()
@@ -117,6 +135,28 @@ func paceGC(getenv func(string) string) {
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
+}
+
+// trustedDocuments reads the manifests.
+func trustedDocuments(mode string, manifests []string) (*persisted.Documents, error) {
+	m := persisted.Mode(mode)
+	switch {
+	case m != persisted.Off && m != persisted.Prefer && m != persisted.Only:
+		return nil, fmt.Errorf("--trusted-documents is off, prefer or only, not %q", mode)
+	case m == persisted.Off && len(manifests) > 0:
+		return nil, errors.New("a manifest needs --trusted-documents prefer or only")
+	case m != persisted.Off && len(manifests) == 0:
+		return nil, errors.New("--trusted-documents needs a --manifest")
+	}
+	var all []map[string]string
+	for _, path := range manifests {
+		documents, err := persisted.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, documents)
+	}
+	return persisted.New(m, all...), nil
 }
 
 // newLog writes lines for people on a terminal, JSON otherwise.

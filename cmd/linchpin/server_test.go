@@ -25,7 +25,7 @@ type exchange struct {
 	body   string
 }
 
-func (e exchange) codes(t *testing.T) (codes []string) {
+func (e exchange) codes(t testing.TB) (codes []string) {
 	t.Helper()
 	var a answer
 	if err := json.Unmarshal([]byte(e.body), &a); err != nil {
@@ -37,7 +37,7 @@ func (e exchange) codes(t *testing.T) (codes []string) {
 	return codes
 }
 
-func send(t *testing.T, method, address, body string, headers ...string) exchange {
+func send(t testing.TB, method, address, body string, headers ...string) exchange {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
@@ -88,35 +88,36 @@ func TestTheServerAnswersAndRefusesAsHTTPSays(t *testing.T) {
 		code               string // of the only error; "" for none; "*" for any
 		holds              string
 	}{
-		"a query by POST":               {method: "POST", path: "/graphql", body: operation(t, "{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}},"extensions":{"revision":1}}`},
-		"a query by GET":                {method: "GET", path: get("{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}},"extensions":{"revision":1}}`},
-		"a name is taken":               {method: "POST", path: "/graphql", body: operation(t, "{ viewer { name } }"), headers: []string{"Linchpin-Actor: Åsa Øst"}, status: 200, holds: `"Åsa Øst"`},
-		"a mutation by GET":             {method: "GET", path: get(createCI), status: 405, code: "BAD_USER_INPUT", holds: "POST"},
-		"a method that is none":         {method: "PUT", path: "/graphql", body: operation(t, "{ revision }"), status: 405, code: "BAD_USER_INPUT"},
-		"a form":                        {method: "POST", path: "/graphql", body: "query=" + url.QueryEscape(createCI), headers: []string{"Content-Type: application/x-www-form-urlencoded"}, status: 415, code: "BAD_USER_INPUT", holds: "application/json"},
-		"text that is JSON":             {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{"Content-Type: text/plain"}, status: 415, code: "BAD_USER_INPUT"},
-		"no JSON":                       {method: "POST", path: "/graphql", body: `{"query"`, status: 400, code: "BAD_USER_INPUT"},
-		"no operation":                  {method: "POST", path: "/graphql", body: `{}`, status: 400, code: "BAD_USER_INPUT", holds: "query"},
-		"a field that is none":          {method: "POST", path: "/graphql", body: operation(t, "{ servers { name } }"), status: 200, code: "GRAPHQL_VALIDATION_FAILED", holds: "Did you mean"},
-		"broken GraphQL":                {method: "POST", path: "/graphql", body: operation(t, "{ cis { "), status: 200, code: "GRAPHQL_PARSE_FAILED"},
-		"too deep":                      {method: "POST", path: "/graphql", body: operation(t, "{ cis { nodes { "+deep+" } } }"), status: 200, code: "QUERY_TOO_DEEP"},
-		"too deep by a fragment":        {method: "POST", path: "/graphql", body: operation(t, "{ cis { nodes { ...d } } } fragment d on CI { "+deep+" }"), status: 200, code: "QUERY_TOO_DEEP"},
-		"too many tokens":               {method: "POST", path: "/graphql", body: operation(t, "{"+strings.Repeat(" revision", 6000)+" }"), status: 200, code: "GRAPHQL_PARSE_FAILED", holds: "token"},
-		"a body of more than 1 MiB":     {method: "POST", path: "/graphql", body: operation(t, "{ revision } #"+strings.Repeat("x", 1<<20)), status: 413, code: "QUERY_TOO_LARGE", holds: "larger than"},
-		"a body of a little less":       {method: "POST", path: "/graphql", body: operation(t, "{ revision } #"+strings.Repeat("x", 1<<20-100)), status: 200, holds: `"revision"`},
-		"broken GraphQL, asked anew":    {method: "POST", path: "/graphql", body: operation(t, "{ cis { "), headers: []string{"Accept: application/graphql-response+json"}, status: 400, code: "GRAPHQL_PARSE_FAILED"},
-		"a page is wanted":              {method: "POST", path: "/graphql", body: operation(t, "{ revision }"), headers: []string{"Accept: text/html"}, status: 406, code: "BAD_USER_INPUT"},
-		"a page of another site":        {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{"Sec-Fetch-Site: cross-site"}, status: 403, code: "FORBIDDEN"},
-		"another host's name":           {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{"Host: attacker.example"}, status: 421, holds: "localhost"},
-		"another host's name on a page": {method: "GET", path: "/", headers: []string{"Host: attacker.example:80"}, status: 421},
-		"a name that looks local":       {method: "GET", path: "/healthz", headers: []string{"Host: localhost.attacker.example"}, status: 421},
-		"the name localhost":            {method: "GET", path: "/healthz", headers: []string{"Host: localhost:8080"}, status: 200, holds: "ok"},
-		"the other loopback":            {method: "GET", path: "/healthz", headers: []string{"Host: [::1]:8080"}, status: 200},
-		"health":                        {method: "GET", path: "/healthz", status: 200, holds: "ok\n"},
-		"readiness":                     {method: "GET", path: "/readyz", status: 200, holds: "ready\n"},
-		"health is read only":           {method: "POST", path: "/healthz", status: 405},
-		"no page":                       {method: "GET", path: "/nowhere", status: 404},
-		"the contract":                  {method: "GET", path: "/schema.graphql", status: 200, holds: "type Query {"},
+		"a query by POST":                {method: "POST", path: "/graphql", body: operation(t, "{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}},"extensions":{"revision":1}}`},
+		"a query by GET":                 {method: "GET", path: get("{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}},"extensions":{"revision":1}}`},
+		"a name is taken":                {method: "POST", path: "/graphql", body: operation(t, "{ viewer { name } }"), headers: []string{"Linchpin-Actor: Åsa Øst"}, status: 200, holds: `"Åsa Øst"`},
+		"a mutation by GET":              {method: "GET", path: get(createCI), status: 405, code: "BAD_USER_INPUT", holds: "POST"},
+		"a method that is none":          {method: "PUT", path: "/graphql", body: operation(t, "{ revision }"), status: 405, code: "BAD_USER_INPUT"},
+		"a form":                         {method: "POST", path: "/graphql", body: "query=" + url.QueryEscape(createCI), headers: []string{"Content-Type: application/x-www-form-urlencoded"}, status: 415, code: "BAD_USER_INPUT", holds: "application/json"},
+		"text that is JSON":              {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{"Content-Type: text/plain"}, status: 415, code: "BAD_USER_INPUT"},
+		"no JSON":                        {method: "POST", path: "/graphql", body: `{"query"`, status: 400, code: "BAD_USER_INPUT"},
+		"no operation":                   {method: "POST", path: "/graphql", body: `{}`, status: 400, code: "BAD_USER_INPUT", holds: "query"},
+		"a field that is none":           {method: "POST", path: "/graphql", body: operation(t, "{ servers { name } }"), status: 200, code: "GRAPHQL_VALIDATION_FAILED", holds: "Did you mean"},
+		"broken GraphQL":                 {method: "POST", path: "/graphql", body: operation(t, "{ cis { "), status: 200, code: "GRAPHQL_PARSE_FAILED"},
+		"too deep":                       {method: "POST", path: "/graphql", body: operation(t, "{ cis { nodes { "+deep+" } } }"), status: 200, code: "QUERY_TOO_DEEP"},
+		"too deep by a fragment":         {method: "POST", path: "/graphql", body: operation(t, "{ cis { nodes { ...d } } } fragment d on CI { "+deep+" }"), status: 200, code: "QUERY_TOO_DEEP"},
+		"too many tokens":                {method: "POST", path: "/graphql", body: operation(t, "{"+strings.Repeat(" revision", 6000)+" }"), status: 200, code: "QUERY_TOO_LARGE", holds: "5000 tokens"},
+		"a body of more than 1 MiB":      {method: "POST", path: "/graphql", body: operation(t, "{ revision } #"+strings.Repeat("x", 1<<20)), status: 413, code: "QUERY_TOO_LARGE", holds: "larger than"},
+		"a document of more than 64 KiB": {method: "POST", path: "/graphql", body: operation(t, "{ revision } #"+strings.Repeat("x", 1<<20-100)), status: 200, code: "QUERY_TOO_LARGE", holds: "65536"},
+		"a document of a little less":    {method: "POST", path: "/graphql", body: operation(t, "{ revision } #"+strings.Repeat("x", 64<<10-20)), status: 200, holds: `"revision"`},
+		"broken GraphQL, asked anew":     {method: "POST", path: "/graphql", body: operation(t, "{ cis { "), headers: []string{"Accept: application/graphql-response+json"}, status: 400, code: "GRAPHQL_PARSE_FAILED"},
+		"a page is wanted":               {method: "POST", path: "/graphql", body: operation(t, "{ revision }"), headers: []string{"Accept: text/html"}, status: 406, code: "BAD_USER_INPUT"},
+		"a page of another site":         {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{"Sec-Fetch-Site: cross-site"}, status: 403, code: "FORBIDDEN"},
+		"another host's name":            {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{"Host: attacker.example"}, status: 421, holds: "localhost"},
+		"another host's name on a page":  {method: "GET", path: "/", headers: []string{"Host: attacker.example:80"}, status: 421},
+		"a name that looks local":        {method: "GET", path: "/healthz", headers: []string{"Host: localhost.attacker.example"}, status: 421},
+		"the name localhost":             {method: "GET", path: "/healthz", headers: []string{"Host: localhost:8080"}, status: 200, holds: "ok"},
+		"the other loopback":             {method: "GET", path: "/healthz", headers: []string{"Host: [::1]:8080"}, status: 200},
+		"health":                         {method: "GET", path: "/healthz", status: 200, holds: "ok\n"},
+		"readiness":                      {method: "GET", path: "/readyz", status: 200, holds: "ready\n"},
+		"health is read only":            {method: "POST", path: "/healthz", status: 405},
+		"no page":                        {method: "GET", path: "/nowhere", status: 404},
+		"the contract":                   {method: "GET", path: "/schema.graphql", status: 200, holds: "type Query {"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := send(t, c.method, p.url+c.path, c.body, c.headers...)

@@ -7146,7 +7146,7 @@ var sources = []*ast.Source{
     last: Int
     """Return records before this cursor."""
     before: String
-  ): SinglePointConnection!
+  ): SinglePointConnection! @cost(weight: "200")
   """What the members of dependency groups secretly share: CIs whose failure alone costs a group two members or more. Groups that something shared breaks come first."""
   commonCauses(
     """Only these groups, 1 to 100; every redundant group of the estate when absent."""
@@ -7161,7 +7161,7 @@ var sources = []*ast.Source{
     last: Int
     """Return records before this cursor."""
     before: String
-  ): SharedGroupConnection!
+  ): SharedGroupConnection! @cost(weight: "200")
   """Ways along which the failure of the one CI can reach the other, the shortest first."""
   paths(
     """Where the failure starts."""
@@ -7172,7 +7172,7 @@ var sources = []*ast.Source{
     first: Int! = 3
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): [ImpactPath!]!
+  ): [ImpactPath!]! @cost(weight: "20")
   """The fewest failures that explain what was seen, the most likely first."""
   rootCauseCandidates(
     """What was seen to be unwell: 1 to 100 CIs."""
@@ -7181,7 +7181,7 @@ var sources = []*ast.Source{
     healthy: [ID!]
     """How many candidates: 1 to 20."""
     first: Int! = 5
-  ): [RootCauseCandidate!]!
+  ): [RootCauseCandidate!]! @cost(weight: "20")
   """What breaks if all this held: failures, and changes of the graph, beside what is."""
   whatIf(
     """What is supposed."""
@@ -7190,7 +7190,7 @@ var sources = []*ast.Source{
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Impact!
+  ): Impact! @cost(weight: "100")
 }
 
 extend type CI {
@@ -7208,7 +7208,7 @@ extend type CI {
     last: Int
     """Return records before this cursor."""
     before: String
-  ): SinglePointConnection!
+  ): SinglePointConnection! @cost(weight: "200")
 }
 
 extend type Service {
@@ -7226,7 +7226,7 @@ extend type Service {
     last: Int
     """Return records before this cursor."""
     before: String
-  ): SinglePointConnection!
+  ): SinglePointConnection! @cost(weight: "200")
 }
 
 extend type Incident {
@@ -7234,7 +7234,7 @@ extend type Incident {
   rootCauseCandidates(
     """How many candidates: 1 to 20."""
     first: Int! = 5
-  ): [RootCauseCandidate!]!
+  ): [RootCauseCandidate!]! @cost(weight: "20")
 }
 
 extend type AffectedCI {
@@ -7478,7 +7478,7 @@ type Change implements Node {
   impact(
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
-  ): Impact!
+  ): Impact! @cost(weight: "50")
   """The votes on it, the oldest first."""
   approvals: [Approval!]!
   """What you may do with it next."""
@@ -8212,7 +8212,7 @@ type CI implements Node {
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Impact!
+  ): Impact! @cost(weight: "50")
   """What it needs, directly and indirectly."""
   dependencies(
     """Stop after this many hops; the answer then says that it is partial."""
@@ -8223,7 +8223,7 @@ type CI implements Node {
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Dependencies!
+  ): Dependencies! @cost(weight: "20")
   """Who wrote what to it and when, the newest first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -8858,7 +8858,7 @@ union _Entity = CI | Service | Team | Incident | Change
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Impact!
+  ): Impact! @cost(weight: "50")
   """A shortest way along which the failure of the one CI can reach the other; null when there is none."""
   path(
     """Where the failure starts."""
@@ -8867,7 +8867,7 @@ union _Entity = CI | Service | Team | Incident | Change
     to: ID!
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): ImpactPath
+  ): ImpactPath @cost(weight: "20")
 }
 
 """
@@ -9298,7 +9298,7 @@ type Incident implements Node {
   impact(
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
-  ): Impact!
+  ): Impact! @cost(weight: "50")
   """The services affected by its ROOT CIs, by the graph as it is now, worst first."""
   affectedServices(
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -10046,7 +10046,7 @@ type RecordVersionEdge {
   """What it does to the CI graph when it starts, in this order."""
   operations: [PlannedOperation!]!
   """What its operations would do to the graph as it is now; null when it plans none, or when they are applied."""
-  preview: ChangePreview
+  preview: ChangePreview @cost(weight: "200")
   """The revision in which its operations were applied; null before that."""
   appliedRevision: Revision
   """The change that it undoes."""
@@ -10799,7 +10799,16 @@ type UpdateRelationshipTypePayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../../schema/root.graphql", Input: `"""A moment: RFC 3339 in UTC with up to six decimals, such as 2027-01-10T22:00:00Z."""
+	{Name: "../../schema/root.graphql", Input: `"""
+What a field costs by itself, where it is not 1. An operation may cost 10,000: a scalar costs nothing, an object or a count 1, a connection 1 and what is
+selected of each record times its page size, another list 10 times what is selected of a record, a mutation 10. The header Linchpin-Cost shows the cost in extensions.cost.
+"""
+directive @cost(
+  """The cost, as a whole number."""
+  weight: String!
+) on FIELD_DEFINITION
+
+"""A moment: RFC 3339 in UTC with up to six decimals, such as 2027-01-10T22:00:00Z."""
 scalar DateTime @specifiedBy(url: "https://datatracker.ietf.org/doc/html/rfc3339")
 
 """A JSON object, at most 64 KiB."""
@@ -10965,7 +10974,7 @@ input IntFilter {
     first: Int
     """Return records after this cursor."""
     after: String
-  ): SearchConnection!
+  ): SearchConnection! @cost(weight: "10")
 }
 
 """A page of what was found."""
@@ -11112,7 +11121,7 @@ type Service implements Node {
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Impact!
+  ): Impact! @cost(weight: "50")
   """What it needs, directly and indirectly."""
   dependencies(
     """Stop after this many hops; the answer then says that it is partial."""
@@ -11123,7 +11132,7 @@ type Service implements Node {
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Dependencies!
+  ): Dependencies! @cost(weight: "20")
   """Who wrote what to it and when, the newest first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""

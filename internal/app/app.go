@@ -20,6 +20,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
+	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 	"github.com/linchpin-cmdb/linchpin/schema"
@@ -89,19 +91,23 @@ func (a *App) Close() error {
 // readyLag is how long the graph may be behind before the server says that it is not ready.
 const readyLag = 2 * time.Second
 
-// Handler answers HTTP: the public, and operators on another address. In dev mode everyone is an admin.
-func (a *App) Handler(isDev bool) (public, admin http.Handler, err error) {
+// Handler answers HTTP: the public, and operators on another address. In dev mode everyone is an admin. Trusted documents
+// that could not run are an error.
+func (a *App) Handler(isDev bool, limits guard.Limits, documents *persisted.Documents) (public, admin http.Handler, err error) {
 	sdl, err := schema.SDL()
 	if err != nil {
 		return nil, nil, err
 	}
 	metrics := a.newMetrics()
 	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change, a.ServiceLevel)
+	if err := documents.Check(guard.New(resolver.Schema().Schema(), limits)); err != nil {
+		return nil, nil, err
+	}
 	c := server.Config{
 		Schema: resolver.Schema(), SDL: sdl, Log: a.log, IsReady: a.isReady,
 		Store: a.Store, Feed: a.feed, Metrics: metrics,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, a.Store.Read) },
-		IsDev: isDev, IsLocal: isDev,
+		IsDev: isDev, IsLocal: isDev, Limits: limits, Documents: documents,
 	}
 	return server.New(c), server.Admin(c, metrics), nil
 }

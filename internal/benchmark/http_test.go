@@ -17,6 +17,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
+	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 )
 
 // whatBreaks is what a page shows of an impact.
@@ -60,7 +62,7 @@ func askServer(t *testing.T, n int) *times {
 		t.Fatal(err)
 	}
 	defer func() { _ = a.Close() }()
-	handler, _, err := a.Handler(true)
+	handler, _, err := a.Handler(true, guard.Default, persisted.New(persisted.Off))
 	if err != nil {
 		t.Fatal(err)
 	}

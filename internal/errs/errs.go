@@ -24,17 +24,20 @@ const (
 
 // What belongs to the request, the caller or the server: answered as top-level errors.
 const (
-	BadUserInput    Code = "BAD_USER_INPUT"
-	BadCursor       Code = "BAD_CURSOR"
-	Unauthenticated Code = "UNAUTHENTICATED"
-	Forbidden       Code = "FORBIDDEN"
-	TooLarge        Code = "QUERY_TOO_LARGE"
-	KeyReused       Code = "IDEMPOTENCY_KEY_REUSED" // the key belongs to another request
-	RateLimited     Code = "RATE_LIMITED"
-	Timeout         Code = "TIMEOUT"
-	Unavailable     Code = "UNAVAILABLE"
-	OutcomeUnknown  Code = "OUTCOME_UNKNOWN" // a commit was sent and no answer came: it may or may not have happened
-	Internal        Code = "INTERNAL"
+	BadUserInput           Code = "BAD_USER_INPUT"
+	BadCursor              Code = "BAD_CURSOR"
+	Unauthenticated        Code = "UNAUTHENTICATED"
+	Forbidden              Code = "FORBIDDEN"
+	TooLarge               Code = "QUERY_TOO_LARGE"
+	TooDeep                Code = "QUERY_TOO_DEEP"
+	PersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
+	TooCostly              Code = "COMPLEXITY_LIMIT_EXCEEDED"
+	KeyReused              Code = "IDEMPOTENCY_KEY_REUSED" // the key belongs to another request
+	RateLimited            Code = "RATE_LIMITED"
+	Timeout                Code = "TIMEOUT"
+	Unavailable            Code = "UNAVAILABLE"
+	OutcomeUnknown         Code = "OUTCOME_UNKNOWN" // a commit was sent and no answer came: it may or may not have happened
+	Internal               Code = "INTERNAL"
 )
 
 // Error is one failure. Message says what is wrong, where, and what would be right; it may be shown to

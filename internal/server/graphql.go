@@ -11,32 +11,27 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 )
 
 const tooLong = "the operation took too long"
 
-const (
-	documents  = 500   // parsed documents that are kept
-	tokenLimit = 5_000 // in one document
-)
-
 // newGraphQL makes the handler of /graphql.
 func newGraphQL(c Config) http.Handler {
 	h := handler.New(c.Schema)
-	h.AddTransport(&sockets{config: c, open: map[string]int{}})
-	h.AddTransport(transport{c.Log, c.pace})
-	h.SetQueryCache(lru.New[*ast.QueryDocument](documents))
-	h.SetParserTokenLimit(tokenLimit)
-	h.SetDisableSuggestion(false)
+	g := gate{guard.New(c.Schema.Schema(), c.Limits), c.Documents}
+	h.AddTransport(&sockets{config: c, gate: g, open: map[string]int{}})
+	h.AddTransport(transport{c.Log, c.pace, g})
+	h.SetQueryCache(guard.Admitted{})
 	h.Use(newObserver(c.Log, c.Metrics))
 	h.Use(extension.Introspection{})
-	h.Use(guard{})
-	h.AroundOperations(timed(c.Begin))
+	h.Use(policy{})
+	h.AroundOperations(timed(c.Limits, c.Begin))
+	h.AroundResponses(priced(c.Limits.Cost))
 	if c.Store != nil {
 		h.Use(idempotency{c.Store, c.Log})
 	}
@@ -53,19 +48,19 @@ func newGraphQL(c Config) http.Handler {
 
 // timed bounds an operation's time, in the context that begin makes. A subscription has no end, and each of its events is
 // an operation of its own to begin.
-func timed(begin func(context.Context) context.Context) graphql.OperationMiddleware {
+func timed(limits guard.Limits, begin func(context.Context) context.Context) graphql.OperationMiddleware {
 	if begin == nil {
 		begin = func(ctx context.Context) context.Context { return ctx }
 	}
 	return func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		limit := queryTime
+		limit := limits.QueryTime
 		if op := graphql.GetOperationContext(ctx).Operation; op != nil {
 			switch op.Operation {
 			case ast.Subscription:
 				respond := next(ctx)
 				return func(ctx context.Context) *graphql.Response { return respond(begin(ctx)) }
 			case ast.Mutation:
-				limit = mutationTime
+				limit = limits.MutationTime
 			case ast.Query:
 			}
 		}
@@ -76,7 +71,7 @@ func timed(begin func(context.Context) context.Context) graphql.OperationMiddlew
 		return func(context.Context) *graphql.Response {
 			response := respond(bounded)
 			if response == nil && !answered && bounded.Err() != nil { // it was over before it began
-				response = &graphql.Response{Errors: gqlerror.List{refusal(errs.Timeout, tooLong, nil)}}
+				response = &graphql.Response{Errors: gqlerror.List{guard.Refuse(errs.Timeout, nil, tooLong)}}
 			}
 			answered = true
 			if response == nil || response.HasNext == nil || !*response.HasNext {
@@ -84,6 +79,16 @@ func timed(begin func(context.Context) context.Context) graphql.OperationMiddlew
 			}
 			return response
 		}
+	}
+}
+
+// priced says what an operation costs to whoever asks by the header.
+func priced(limit int) graphql.ResponseMiddleware {
+	return func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+		if a, admitted := guard.From(ctx); admitted && graphql.GetOperationContext(ctx).Headers.Get(costHeader) != "" {
+			graphql.RegisterExtension(ctx, "cost", map[string]int{"cost": a.Cost, "limit": limit})
+		}
+		return next(ctx)
 	}
 }
 

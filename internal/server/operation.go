@@ -10,32 +10,19 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 )
 
 // operation is an admitted operation of any kind.
 type operation struct {
 	*graphql.OperationContext
-	exec     graphql.GraphExecutor
-	ctx      context.Context
-	begun    context.Context         // in which it runs
-	respond  graphql.ResponseHandler // nil before the first answer
-	position *journal.Position
-}
-
-// admit parses, validates and guards an operation, or says what the answer is. Every transport begins here. A
-// subscription goes on after the revision that its connection resumes from, if there is one.
-func admit(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams, resume *int64) (o *operation, refused *graphql.Response) {
-	ctx, position := journal.WithPosition(graphql.StartOperationTrace(ctx), resume)
-	op, problems := exec.CreateOperationContext(ctx, params)
-	if problems == nil && op.Operation.Operation == ast.Subscription {
-		problems = onlyStream(op)
-	}
-	if problems != nil {
-		refused = exec.DispatchError(graphql.WithOperationContext(ctx, op), problems)
-		refused.Errors = capped(refused.Errors)
-		return nil, refused
-	}
-	return &operation{OperationContext: op, exec: exec, ctx: ctx, position: position}, nil
+	exec      graphql.GraphExecutor
+	isTrusted bool // a manifest holds its document
+	errors    int  // in one answer, at most
+	ctx       context.Context
+	begun     context.Context         // in which it runs
+	respond   graphql.ResponseHandler // nil before the first answer
+	position  *journal.Position
 }
 
 // onlyStream refuses a subscription that selects no event: the executor takes one field and nothing of introspection.
@@ -44,7 +31,7 @@ func onlyStream(op *graphql.OperationContext) gqlerror.List {
 	if len(fields) == 1 && fields[0].Name[0] != '_' {
 		return nil
 	}
-	return gqlerror.List{refusal("GRAPHQL_VALIDATION_FAILED", "a subscription selects exactly one field, and none of introspection", op.Operation.Position)}
+	return gqlerror.List{guard.Refuse("GRAPHQL_VALIDATION_FAILED", op.Operation.Position, "a subscription selects exactly one field, and none of introspection")}
 }
 
 func (o *operation) kind() ast.Operation { return o.Operation.Operation }
@@ -65,7 +52,7 @@ func (o *operation) next() (response *graphql.Response, revision *int64) {
 	if response == nil || o.kind() == ast.Subscription && o.ctx.Err() != nil { // cut off amid an event, which is told again
 		return nil, nil
 	}
-	response.Errors = capped(response.Errors)
+	response.Errors = few(response.Errors, o.errors)
 	if o.kind() != ast.Subscription {
 		o.respond = graphql.OneShot(nil)
 		return response, nil
@@ -84,7 +71,7 @@ func (o *operation) next() (response *graphql.Response, revision *int64) {
 func encode(v any) []byte {
 	text, err := json.Marshal(v)
 	if err != nil {
-		text, _ = json.Marshal(&graphql.Response{Errors: gqlerror.List{refusal(errs.Internal, "the server failed", nil)}})
+		text, _ = json.Marshal(&graphql.Response{Errors: gqlerror.List{guard.Refuse(errs.Internal, nil, "the server failed")}})
 	}
 	return text
 }

@@ -54,9 +54,9 @@ func recovered(log *slog.Logger, next http.Handler) http.Handler {
 }
 
 // limitBody fails the reading of a body beyond the limit.
-func limitBody(next http.Handler) http.Handler {
+func limitBody(bytes int, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+		r.Body = http.MaxBytesReader(w, r.Body, int64(bytes))
 		next.ServeHTTP(w, r)
 	})
 }

@@ -18,24 +18,24 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
+	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/server/ui"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // Bounds of a connection.
 const (
-	bodyLimit      = 1 << 20
 	headerLimit    = 32 << 10
 	headerTime     = 5 * time.Second
 	bodyTime       = 30 * time.Second
 	idleTime       = 2 * time.Minute
 	drainTime      = 25 * time.Second
-	queryTime      = 15 * time.Second
-	mutationTime   = 60 * time.Second
-	answerTime     = mutationTime + 10*time.Second
+	answerMargin   = 10 * time.Second // to read an answer, beyond the longest operation
 	actorHeader    = "Linchpin-Actor"
 	rolesHeader    = "Linchpin-Roles"
 	requestHeader  = "X-Request-Id"
+	costHeader     = "Linchpin-Cost"
 	defaultDevName = "dev"
 )
 
@@ -54,6 +54,10 @@ type Config struct {
 	IsDev bool
 	// IsLocal refuses requests that name another host than this machine.
 	IsLocal bool
+	// Limits of operations; guard.Default where there are none.
+	Limits guard.Limits
+	// Documents are those that clients name instead of sending them; nil where there are no manifests.
+	Documents *persisted.Documents
 
 	pace pace
 }
@@ -66,8 +70,14 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Limits == (guard.Limits{}) {
+		c.Limits = guard.Default
+	}
+	if c.Documents == nil {
+		c.Documents = persisted.New(persisted.Off)
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", limitBody(newGraphQL(c)))
+	mux.Handle("/graphql", limitBody(c.Limits.Body, newGraphQL(c)))
 	mux.HandleFunc("GET /schema.graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write(c.SDL)
@@ -118,12 +128,12 @@ func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// Serve answers on l until ctx ends, then finishes what is in flight.
-func Serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger) error {
+// Serve answers on l until ctx ends, then finishes what is in flight. No operation takes longer than longest.
+func Serve(ctx context.Context, l net.Listener, handler http.Handler, longest time.Duration, log *slog.Logger) error {
 	streams := newDrain()
 	s := &http.Server{
 		BaseContext: streams.base,
-		Handler:     handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
+		Handler:     handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: bodyTime + longest + answerMargin, IdleTimeout: idleTime,
 		MaxHeaderBytes: headerLimit, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	s.RegisterOnShutdown(streams.begin)

@@ -18,6 +18,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 )
 
 // subprotocol is what is spoken on a WebSocket, as PROTOCOL.md of graphql-ws describes it.
@@ -54,6 +55,7 @@ var steady = pace{init: 5 * time.Second, ping: 30 * time.Second, pong: 10 * time
 // sockets is the transport over WebSockets. All operations are admitted as those over HTTP are.
 type sockets struct {
 	config Config
+	gate   gate
 
 	mu   sync.Mutex
 	open map[string]int // by actor
@@ -94,10 +96,10 @@ func (t *sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		_ = conn.Close(closeSubprotocol, "Subprotocol not acceptable")
 		return
 	}
-	conn.SetReadLimit(bodyLimit)
+	conn.SetReadLimit(int64(t.config.Limits.Body))
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	s := &socket{conn: conn, exec: exec, config: t.config, header: r.Header.Clone(), running: map[string]*running{}}
+	s := &socket{conn: conn, exec: exec, config: t.config, gate: t.gate, header: r.Header.Clone(), running: map[string]*running{}}
 	s.serve(ctx, cancel, draining)
 }
 
@@ -125,6 +127,7 @@ type socket struct {
 	conn   *websocket.Conn
 	exec   graphql.GraphExecutor
 	config Config
+	gate   gate
 	header http.Header // of the request, and what connection_init adds
 
 	caller context.Context // once the connection is acknowledged
@@ -215,6 +218,9 @@ func (s *socket) drain() {
 
 // receive does what one message says.
 func (s *socket) receive(ctx context.Context, text []byte, initialised *time.Timer) error {
+	if code, problem := s.gate.guard.CheckJSON(text); problem != "" {
+		return violation{closeInvalid, string(code) + ": " + problem}
+	}
 	m := message{}
 	if err := json.Unmarshal(text, &m); err != nil || !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
 		return violation{closeInvalid, "Invalid message: it must be a JSON object with a type"}
@@ -287,7 +293,7 @@ func (s *socket) subscribe(ctx context.Context, m message) error {
 	running := &running{}
 	var bounded context.Context
 	bounded, running.cancel = context.WithCancel(s.caller)
-	o, refused := admit(bounded, s.exec, params, nil)
+	o, refused := s.gate.admit(bounded, s.exec, params, nil)
 	if refused == nil {
 		running.kind = o.kind()
 		refused = s.start(m.ID, running)
@@ -315,8 +321,7 @@ func (s *socket) start(id string, started *running) *graphql.Response {
 		}
 	}
 	if n >= operationLimit {
-		message := "this socket runs " + string(started.kind) + " operations enough: at most 20 at once"
-		return &graphql.Response{Errors: gqlerror.List{refusal(errs.RateLimited, message, nil)}}
+		return &graphql.Response{Errors: gqlerror.List{guard.Refuse(errs.RateLimited, nil, "this socket runs %s operations enough: at most %d at once", started.kind, operationLimit)}}
 	}
 	s.running[id] = started
 	s.ended.Add(1)

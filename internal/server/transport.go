@@ -3,13 +3,12 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -25,6 +24,7 @@ import (
 type transport struct {
 	log  *slog.Logger
 	pace pace
+	gate gate
 }
 
 var _ graphql.Transport = transport{}
@@ -56,21 +56,13 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		a.refuse(http.StatusForbidden, errs.Forbidden, "requests from pages of other sites are refused")
 		return
 	}
-	params, status, problem := read(r)
-	if problem != "" {
-		a.refuse(status, codeOf(status), problem)
+	params, problem := read(r, t.gate.guard)
+	if problem != nil {
+		a.refuse(problem.status, problem.code, problem.message)
 		return
 	}
 	params.Headers = r.Header
 	a.run(params)
-}
-
-// codeOf is the code of a request that could not be read.
-func codeOf(status int) errs.Code {
-	if status == http.StatusRequestEntityTooLarge {
-		return errs.TooLarge
-	}
-	return errs.BadUserInput
 }
 
 // answer writes the answer to one request.
@@ -89,7 +81,7 @@ func (a answer) refuse(status int, code errs.Code, message string) {
 
 // fail answers a request whose operation did not run.
 func (a answer) fail(status int, list gqlerror.List) {
-	text, err := json.Marshal(failure{capped(list)})
+	text, err := json.Marshal(failure{list})
 	a.write(status, text, err)
 }
 
@@ -118,7 +110,7 @@ func (a answer) run(params *graphql.RawParams) {
 	}
 	ctx, cancel := context.WithCancel(a.r.Context())
 	defer cancel()
-	o, refused := admit(ctx, a.exec, params, resume)
+	o, refused := a.gate.admit(ctx, a.exec, params, resume)
 	isSubscription := refused == nil && o.kind() == ast.Subscription
 	switch {
 	case refused == nil && o.kind() == ast.Mutation && a.r.Method == http.MethodGet:
@@ -138,102 +130,27 @@ func (a answer) run(params *graphql.RawParams) {
 	default:
 		response, _ := o.next()
 		text, err := render(response)
+		if err == nil && o.isTrusted && a.r.Method == http.MethodGet && len(response.Errors) == 0 {
+			a.writeCached(text)
+			return
+		}
 		a.write(http.StatusOK, text, err)
 	}
 }
 
-// errorLimit bounds the errors of one answer.
-const errorLimit = 10
-
-func capped(list gqlerror.List) gqlerror.List {
-	if len(list) > errorLimit {
-		return list[:errorLimit:errorLimit]
+// writeCached writes the answer of a trusted document that was asked by GET: the browser may keep it, and asks each
+// time whether it is still the same.
+func (a answer) writeCached(text []byte) {
+	sum := sha256.Sum256(text)
+	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	header := a.w.Header()
+	header.Set("Content-Type", a.media+utf8JSON)
+	header.Set("Vary", strings.Join([]string{"Accept", "Authorization", actorHeader, costHeader, leastHeader}, ", "))
+	header.Set("Cache-Control", "private, no-cache")
+	header.Set("ETag", tag)
+	if slices.Contains(strings.Split(strings.ReplaceAll(a.r.Header.Get("If-None-Match"), " ", ""), ","), tag) {
+		a.w.WriteHeader(http.StatusNotModified)
+		return
 	}
-	return list
-}
-
-// read takes the parameters from a request; else it says with which status to refuse it, and why. It never repeats
-// what the client sent.
-func read(r *http.Request) (params *graphql.RawParams, status int, problem string) {
-	if r.Method == http.MethodGet {
-		return readQuery(r)
-	}
-	media, options, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset := strings.ToLower(options["charset"])
-	if err != nil || media != plainJSON || charset != "" && charset != "utf-8" && charset != "utf8" {
-		return nil, http.StatusUnsupportedMediaType, "the body must be " + plainJSON + " in UTF-8"
-	}
-	body, err := io.ReadAll(r.Body)
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, http.StatusRequestEntityTooLarge, "the body is larger than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes"
-	}
-	if err != nil {
-		return nil, http.StatusBadRequest, "the body could not be read"
-	}
-	if params, problem = parameters(body); problem != "" {
-		return nil, http.StatusBadRequest, problem
-	}
-	return params, 0, ""
-}
-
-// parameters reads the parameters of an operation from a JSON object; else it says what is wrong with them.
-func parameters(text []byte) (*graphql.RawParams, string) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
-		return nil, "the parameters must be one JSON object"
-	}
-	p := &graphql.RawParams{}
-	for _, field := range []struct {
-		name string
-		into any
-		want string
-	}{
-		{"query", &p.Query, "a string"},
-		{"operationName", &p.OperationName, "a string"},
-		{"variables", &p.Variables, "an object"},
-		{"extensions", &p.Extensions, "an object"},
-	} {
-		if text, given := fields[field.name]; given {
-			if err := decodeNumbers(string(text), field.into); err != nil {
-				return nil, field.name + " must be " + field.want
-			}
-		}
-	}
-	return complete(p)
-}
-
-func readQuery(r *http.Request) (*graphql.RawParams, int, string) {
-	query := r.URL.Query()
-	p := &graphql.RawParams{Query: query.Get("query"), OperationName: query.Get("operationName")}
-	for name, into := range map[string]*map[string]any{"variables": &p.Variables, "extensions": &p.Extensions} {
-		if text := query.Get(name); text != "" {
-			if err := decodeNumbers(text, into); err != nil {
-				return nil, http.StatusBadRequest, name + " must be a JSON object"
-			}
-		}
-	}
-	if p, problem := complete(p); problem != "" {
-		return p, http.StatusBadRequest, problem
-	}
-	return p, 0, ""
-}
-
-func complete(p *graphql.RawParams) (*graphql.RawParams, string) {
-	if strings.TrimSpace(p.Query) == "" {
-		return nil, "query is missing: the document to run"
-	}
-	return p, ""
-}
-
-// decodeNumbers reads one JSON value and keeps its numbers as they are written.
-func decodeNumbers(text string, into any) error {
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the value")
-	}
-	return nil
+	_, _ = a.w.Write(text) // a client that has gone
 }

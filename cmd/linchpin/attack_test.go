@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template"
+
+	"golang.org/x/tools/txtar"
+)
+
+// attack is a request that would hurt a server without limits. The corpus in testdata/attacks holds them as archives
+// of documents, each named "what it does: CODE"; a body of many bytes is written as a template. Lines that start with
+// "#!" say what goes with the document: variables, operationName, extensions (JSON); method; header; body, when the
+// whole body is what follows, and status.
+type attack struct {
+	name, code string
+	method     string
+	status     int
+	document   string
+	isBody     bool
+	parameters map[string]json.RawMessage
+	headers    []string
+}
+
+func attacks(t testing.TB) (all []attack) {
+	t.Helper()
+	files, err := filepath.Glob("testdata/attacks/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no attacks", err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range archive.Files {
+			a, err := readAttack(f.Name, string(f.Data))
+			if err != nil {
+				t.Fatalf("%s: %s: %v", file, f.Name, err)
+			}
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+func readAttack(title, text string) (a attack, err error) {
+	name, code, found := strings.Cut(title, ": ")
+	if !found {
+		return a, fmt.Errorf("no code")
+	}
+	a = attack{name: name, code: code, method: http.MethodPost, parameters: map[string]json.RawMessage{}}
+	if text, err = expand(text); err != nil {
+		return a, err
+	}
+	for strings.HasPrefix(text, "#!") {
+		var line string
+		line, text, _ = strings.Cut(text, "\n")
+		word, rest, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "#!")), " ")
+		switch word {
+		case "method":
+			a.method = rest
+		case "header":
+			a.headers = append(a.headers, rest)
+		case "body":
+			a.isBody = true
+		case "status":
+			if _, err := fmt.Sscan(rest, &a.status); err != nil {
+				return a, err
+			}
+		default:
+			a.parameters[word] = json.RawMessage(rest)
+		}
+	}
+	a.document = strings.TrimSuffix(text, "\n")
+	return a, nil
+}
+
+// expand writes a template out: {{repeat 3 "x"}} is xxx, and {{range count 3}}…{{end}} counts from 0.
+func expand(text string) (string, error) {
+	t, err := template.New("").Funcs(template.FuncMap{
+		"repeat": func(n int, s string) string { return strings.Repeat(s, n) },
+		"nest": func(n int, open, middle, end string) string {
+			return strings.Repeat(open, n) + middle + strings.Repeat(end, n)
+		},
+		"count": func(n int) []int {
+			all := make([]int, n)
+			for i := range all {
+				all[i] = i
+			}
+			return all
+		},
+		"add": func(a, b int) int { return a + b },
+	}).Parse(text)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	err = t.Execute(&out, nil)
+	return out.String(), err
+}
+
+// send makes the attack on a server.
+func (a attack) send(t testing.TB, address string) exchange {
+	t.Helper()
+	if a.method == http.MethodGet {
+		query := url.Values{"query": {a.document}}
+		for name, value := range a.parameters {
+			query.Set(name, string(value))
+		}
+		return send(t, a.method, address+"/graphql?"+query.Encode(), "", a.headers...)
+	}
+	body := a.document
+	if !a.isBody {
+		parameters := map[string]any{"query": a.document}
+		for name, value := range a.parameters {
+			parameters[name] = value
+		}
+		text, err := json.Marshal(parameters)
+		if err != nil {
+			t.Fatalf("%s: %v", a.name, err)
+		}
+		body = string(text)
+	}
+	return send(t, a.method, address+"/graphql", body, a.headers...)
+}
+
+// answerLimit bounds what a refusal may have the server send.
+const answerLimit = 8 << 10
+
+func TestNoRequestHurtsTheServer(t *testing.T) {
+	p := serve(t)
+	corpus := attacks(t)
+	if len(corpus) < 80 {
+		t.Errorf("%d attacks only", len(corpus))
+	}
+	for _, a := range corpus {
+		t.Run(a.name, func(t *testing.T) {
+			e := a.send(t, p.url)
+			codes := e.codes(t)
+			if a.code == "NONE" {
+				if len(codes) > 0 {
+					t.Errorf("%d %.500s", e.status, e.body)
+				}
+			} else if len(codes) == 0 || codes[0] != a.code {
+				t.Errorf("codes %v, want %s: %d %.500s", codes, a.code, e.status, e.body)
+			}
+			if a.status != 0 && e.status != a.status {
+				t.Errorf("status %d, want %d", e.status, a.status)
+			}
+			if len(e.body) > answerLimit || len(codes) > 10 {
+				t.Errorf("%d bytes and %d errors: %.500s", len(e.body), len(codes), e.body)
+			}
+		})
+	}
+	var after struct{ CIs struct{ TotalCount int } }
+	p.ask(t, &after, "{ cis { totalCount } }", nil)
+	if after.CIs.TotalCount != 0 {
+		t.Errorf("%d CIs were written by attacks", after.CIs.TotalCount)
+	}
+}

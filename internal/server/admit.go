@@ -1,0 +1,63 @@
+package server
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
+	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
+)
+
+// documentID is the parameter that names a trusted document; among the extensions it means the same.
+const documentID = "documentId"
+
+// gate is where every operation begins, whatever it comes by.
+type gate struct {
+	guard     *guard.Guard
+	documents *persisted.Documents
+}
+
+// admit finds the document of an operation, has the guard judge it, and makes it ready; or says what the answer is. A
+// subscription goes on after the revision that its connection resumes from, if there is one.
+func (g gate) admit(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams, resume *int64) (*operation, *graphql.Response) {
+	limit := g.guard.Limits().Errors
+	ctx, position := journal.WithPosition(graphql.StartOperationTrace(ctx), resume)
+	found, admission, problems := g.judge(ctx, params)
+	op := &graphql.OperationContext{RawQuery: params.Query, OperationName: params.OperationName, Headers: params.Headers, RecoverFunc: graphql.DefaultRecover}
+	op.Stats.OperationStart = graphql.GetStartTime(ctx)
+	if problems == nil {
+		ctx = guard.With(ctx, admission)
+		op, problems = exec.CreateOperationContext(ctx, params)
+	}
+	if problems == nil && op.Operation.Operation == ast.Subscription {
+		problems = onlyStream(op)
+	}
+	if problems != nil {
+		refused := exec.DispatchError(graphql.WithOperationContext(ctx, op), problems)
+		refused.Errors = few(refused.Errors, limit)
+		return nil, refused
+	}
+	g.documents.Register(found)
+	return &operation{OperationContext: op, exec: exec, isTrusted: found.IsTrusted, errors: limit, ctx: ctx, position: position}, nil
+}
+
+// judge decides whether an operation may run, before it costs anything.
+func (g gate) judge(ctx context.Context, params *graphql.RawParams) (found persisted.Found, a guard.Admission, problems gqlerror.List) {
+	if _, known := auth.From(ctx); !known {
+		return found, a, gqlerror.List{guard.Refuse(errs.Unauthenticated, nil, "nobody is signed in")}
+	}
+	id, _ := params.Extensions[documentID].(string)
+	found, problem := g.documents.Find(persisted.Request{Query: params.Query, DocumentID: id, Extensions: params.Extensions})
+	if problem != nil {
+		return found, a, gqlerror.List{problem}
+	}
+	params.Query = found.Query
+	a, problems = g.guard.Admit(params.Query, params.OperationName, params.Variables)
+	return found, a, problems
+}

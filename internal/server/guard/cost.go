@@ -1,0 +1,238 @@
+package guard
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+)
+
+// What fields cost. The unit is one record: a scalar costs nothing, an object 1, a connection 1 and then what is
+// selected of each record of its page, which first or last says; other lists count as listRows records. A count
+// costs 1, a mutation mutationCost, and fields that compute over the graph what their directive @cost says. What
+// @skip and @include leave out is counted.
+const (
+	listRows          = 10
+	introspectionRows = 7 // the schema lies in memory, and its lists nest deeper than any other
+	mutationCost      = 10
+	most              = 1<<53 - 1 // where sums and products stay: the largest number that JSON carries everywhere
+)
+
+// kind is how often a node occurs in its parent.
+type kind int
+
+const (
+	once kind = iota
+	many
+	row // once for each row of the connection around it
+	connection
+)
+
+// measure notes what a field costs by itself and how often it occurs. Several fields may answer under one key, on
+// types that exclude each other: the dearest counts.
+func (n *node) measure(on *ast.Definition, f *ast.Field, def *ast.FieldDefinition, of *ast.Definition, parent *node) {
+	if of == nil || of.IsLeafType() {
+		if f.Name == "totalCount" {
+			n.weight = 1
+		}
+		return
+	}
+	weight, k := 1, once
+	switch {
+	case strings.HasSuffix(of.Name, "Connection"):
+		k = connection
+		n.sizes = append(n.sizes, size{first: argument(f, def, "first"), last: argument(f, def, "last"), otherwise: read.DefaultPage})
+	case def.Type.Elem == nil:
+	case parent.kind == connection && (f.Name == "edges" || f.Name == "nodes"):
+		k = row
+	case strings.HasPrefix(on.Name, "__"):
+		k = many
+		n.sizes = append(n.sizes, size{otherwise: introspectionRows})
+	default:
+		k = many
+		n.sizes = append(n.sizes, size{first: argument(f, def, "first"), last: argument(f, def, "ids"), otherwise: listRows})
+	}
+	if of.Name == "PageInfo" || strings.HasSuffix(of.Name, "Edge") {
+		weight = 0
+	}
+	if on.Name == "Mutation" {
+		weight += mutationCost
+	}
+	if cost := def.Directives.ForName("cost"); cost != nil {
+		stated, err := strconv.Atoi(cost.Arguments.ForName("weight").Value.Raw)
+		if err == nil {
+			weight = stated
+		}
+	}
+	n.weight, n.kind = max(n.weight, weight), max(n.kind, k)
+}
+
+// argument is the value of an argument, or its default; nil when there is none.
+func argument(f *ast.Field, def *ast.FieldDefinition, name string) *ast.Value {
+	declared := def.Arguments.ForName(name)
+	if declared == nil {
+		return nil
+	}
+	if given := f.Arguments.ForName(name); given != nil {
+		return given.Value
+	}
+	return declared.DefaultValue
+}
+
+// size is the arguments that say how many rows there are, and how many there are when they do not.
+type size struct {
+	first, last *ast.Value
+	otherwise   int
+}
+
+// variables are the values of an operation's variables.
+type variables struct {
+	given    map[string]any
+	declared ast.VariableDefinitionList
+}
+
+// rows is the largest number that any of the sizes says.
+func (v variables) rows(sizes []size) int {
+	rows := 0
+	for _, s := range sizes {
+		first, isFirst := v.number(s.first)
+		last, isLast := v.number(s.last)
+		if !isFirst && !isLast {
+			first = s.otherwise
+		}
+		rows = max(rows, first, last)
+	}
+	return rows
+}
+
+// number is a number, or the length of a list; false when it is neither. What is no number is refused elsewhere.
+func (v variables) number(value *ast.Value) (int, bool) {
+	if value == nil {
+		return 0, false
+	}
+	switch value.Kind {
+	case ast.IntValue, ast.FloatValue, ast.StringValue:
+		return parse(value.Raw)
+	case ast.ListValue:
+		return len(value.Children), true
+	case ast.Variable:
+	default:
+		return 0, false
+	}
+	given, is := v.given[value.Raw]
+	if !is {
+		if declared := v.declared.ForName(value.Raw); declared != nil && (declared.DefaultValue == nil || declared.DefaultValue.Kind != ast.Variable) {
+			return v.number(declared.DefaultValue)
+		}
+		return 0, false
+	}
+	switch g := given.(type) {
+	case json.Number:
+		return parse(g.String())
+	case string:
+		return parse(g)
+	case float64:
+		return bounded(g), true
+	case int:
+		return min(max(g, 0), most), true
+	case int64:
+		return int(min(max(g, 0), most)), true
+	case []any:
+		return len(g), true
+	}
+	return 0, false
+}
+
+// parse reads a number: what is too large for one is the largest.
+func parse(text string) (int, bool) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil && !math.IsInf(f, 0) {
+		return 0, false
+	}
+	return bounded(f), true
+}
+
+func bounded(f float64) int {
+	if f >= most {
+		return most
+	}
+	return int(max(f, 0))
+}
+
+// cost is what a node costs, with all below it, where the connection around it has so many rows.
+func (n *node) cost(v variables, page int) int {
+	each, below := n.weight, page
+	if n.kind == connection {
+		below = v.rows(n.sizes)
+	}
+	for _, c := range n.children {
+		each = plus(each, c.cost(v, below))
+	}
+	switch n.kind {
+	case row:
+		return times(page, each)
+	case many:
+		return times(v.rows(n.sizes), each)
+	default:
+		return each
+	}
+}
+
+func plus(a, b int) int { return min(a+b, most) } // neither is above most, so the sum fits
+
+func times(a, b int) int {
+	if a > 0 && b > most/a {
+		return most
+	}
+	return a * b
+}
+
+// price is what an operation of a document costs, or why that is too much. An operation that is not there costs
+// nothing: the executor says so.
+func (g *Guard) price(doc *Document, operation string, given map[string]any) (int, *gqlerror.Error) {
+	op := doc.AST.Operations.ForName(operation)
+	if op == nil {
+		return 0, nil
+	}
+	v := variables{given, op.VariableDefinitions}
+	root := doc.cost[op]
+	cost := root.cost(v, 1)
+	if cost <= g.limits.Cost {
+		return cost, nil
+	}
+	path, at := root.dearest(v)
+	refused := Refuse(errs.TooCostly, at, "the operation costs %d, and %d is the limit; most of it is %s: ask for smaller pages, or for less of each record",
+		cost, g.limits.Cost, path)
+	refused.Extensions["cost"], refused.Extensions["limit"] = cost, g.limits.Cost
+	return 0, refused
+}
+
+// dearest follows the children that cost most, down to the last list.
+func (n *node) dearest(v variables) (path string, at *ast.Position) {
+	var keys []string
+	named, page := 0, 1
+	for len(n.children) > 0 {
+		below := page
+		if n.kind == connection {
+			below = v.rows(n.sizes)
+		}
+		best, highest := n.children[0], -1
+		for _, c := range n.children {
+			if cost := c.cost(v, below); cost > highest {
+				best, highest = c, cost
+			}
+		}
+		n, page = best, below
+		keys = append(keys, n.key)
+		if n.kind != once || at == nil {
+			named, at = len(keys), n.field.Position
+		}
+	}
+	return strings.Join(keys[:named], "."), at
+}

@@ -1,0 +1,55 @@
+// Package recent keeps what was used last, up to a number of bytes. It refuses to grow beyond them.
+package recent
+
+import (
+	"container/list"
+	"sync"
+)
+
+// Cache keeps values by a text. Its methods may be called at the same time.
+type Cache[V any] struct {
+	mu     sync.Mutex
+	limit  int
+	bytes  int
+	byText map[string]*list.Element
+	order  *list.List // of *entry[V], the last used in front
+}
+
+type entry[V any] struct {
+	text  string
+	value V
+	bytes int
+}
+
+// New makes a cache of at most so many bytes.
+func New[V any](limit int) *Cache[V] {
+	return &Cache[V]{limit: limit, byText: map[string]*list.Element{}, order: list.New()}
+}
+
+// Find gives the value of a text, and false when it is not kept.
+func (c *Cache[V]) Find(text string) (value V, kept bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, kept := c.byText[text]
+	if !kept {
+		return value, false
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*entry[V]).value, true //nolint:forcetypeassert // it holds nothing else
+}
+
+// Keep keeps a value that takes so many bytes, and forgets what was not used for the longest time.
+func (c *Cache[V]) Keep(text string, value V, bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, kept := c.byText[text]; kept {
+		return
+	}
+	c.byText[text] = c.order.PushFront(&entry[V]{text, value, bytes})
+	c.bytes += bytes
+	for c.bytes > c.limit {
+		e := c.order.Remove(c.order.Back()).(*entry[V]) //nolint:forcetypeassert // it holds nothing else
+		delete(c.byText, e.text)
+		c.bytes -= e.bytes
+	}
+}

@@ -1,0 +1,34 @@
+package recent_test
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/linchpin-cmdb/linchpin/internal/server/recent"
+)
+
+func TestTheLeastRecentIsForgottenFirst(t *testing.T) {
+	c := recent.New[int](1000)
+	for i := range 100 {
+		c.Keep(strconv.Itoa(i), i, 100)
+		if _, kept := c.Find("0"); !kept {
+			t.Fatalf("what is used each time was forgotten at %d", i)
+		}
+	}
+	kept := 0
+	for i := range 100 {
+		if v, is := c.Find(strconv.Itoa(i)); is {
+			if kept++; v != i {
+				t.Errorf("%d is %d", i, v)
+			}
+		}
+	}
+	if kept != 10 {
+		t.Errorf("%d of 100 bytes each are kept in 1000", kept)
+	}
+	if c.Keep("large", 1, 1001); true {
+		if _, is := c.Find("large"); is {
+			t.Error("more than the limit is kept")
+		}
+	}
+}
