@@ -28,8 +28,8 @@ var nestedOperations = map[string]string{
 		services(first: 3) { nodes { service { tier { code } } } } on(id: "HUB") { ci { name } } subgraph { relationships { source { name } } } } } } }`,
 	"dependencies": `{ cis PAGE { nodes { dependencies { needs(first: 3, classes: ["server"]) { totalCount nodes { ci { name class { code } } } } } } } }`,
 	"services":     `{ services PAGE { nodes { ci { name owners { name } } tier { code } supportTeam { members { name } } } } }`,
-	"incidents": `{ incidents PAGE { nodes { parent { number } children(first: 2) { totalCount nodes { number } } causedByChange { number } timeline(first: 2) { nodes { body } }
-		impact { affected(first: 2) { nodes { ci { name } } } } affectedServices(first: 2) { nodes { ci { name } } } impactAtOpening { services { ci { name } } }
+	"incidents": `{ incidents PAGE { nodes { parent { number } children(first: 2) { totalCount nodes { number } } open: children(first: 2, filter: {open: true}) { totalCount nodes { number } } causedByChange { number } timeline(first: 2) { nodes { body } }
+		impact { affected(first: 2) { nodes { ci { name } } } } affectedServices(first: 2) { nodes { ci { name } } } impactAtOpening { serviceCount services { ci { name } } } impactDifference { affectedCountChange services { name from to ci { name } } }
 		assignee { teams { name } } externalIdentities { source } history(first: 2) { nodes { verb } } suggestedImpactReason } } }`,
 	"changes": `{ changes PAGE { nodes { requester { name } assignmentTeam { name } scope { ci { name } } impact { services(first: 2) { nodes { ci { name } } } }
 		causedIncidents(first: 2) { nodes { number } } timeline(first: 2) { nodes { body } } history(first: 2) { nodes { id } } } } }`,
@@ -45,6 +45,8 @@ var nestedOperations = map[string]string{
 	"service levels": `{ incidents PAGE { nodes { timeToAcknowledge timeToResolve serviceLevels { state dueAt elapsed remaining marks { percent at isReached } stoppedAt
 		target { name duration calendar { name hours { weekday } holidays { date } } services { ci { name } } } } } }
 		services PAGE { nodes { serviceLevelTargets { name } } } calendars PAGE { nodes { name } } breached: incidents(filter: {isBreached: true}, first: 3) { nodes { number } } }`,
+	"resolving": `mutation { resolveIncident(input: {id: "INCIDENT", code: FIXED, notes: "NOW", withChildren: false}) { incident { number }
+		resolvedChildren { number } openChildren PAGE { totalCount nodes { caller { name } impactDifference { services { ci { name } } } } } userErrors { message } } }`,
 	"mutation": `mutation { updateCI(input: {id: "HUB", description: "NOW"}) { ci { name owners { team { name } } relationships PAGE { nodes { source { name owner { name } } target { name } } }
 		incidents PAGE { nodes { cis { ci { name } } } } } userErrors { message } } }`,
 }

@@ -187,7 +187,8 @@ func (e *estate) grow(t testing.TB, i int) {
 		}
 		open := tx.Incident.Create().SetTitle(fmt.Sprintf("twin %d", i%3)).SetImpact(1).SetUrgency(1).SetPriority(1 + i%3).SetOpenedBy("test").
 			SetCallerID(e.person).SetAssigneeID(e.person).SetDetectedAt(now).SetCausedByChangeID(e.changes[0]).SetCreatedAt(now).SetUpdatedAt(now).
-			SetImpactAtOpening(&domain.ImpactSnapshot{Revision: 1, Affected: 1, Services: []domain.ImpactedRecord{{CI: made.ID, Name: "then", State: "DOWN"}}})
+			SetImpactAtOpening(&domain.ImpactSnapshot{Revision: 1, Affected: 1, Services: []domain.ImpactedRecord{{CI: made.ID, Name: "then", State: "DOWN"}}}).
+			SetImpactAtResolution(&domain.ImpactSnapshot{Revision: 1, Services: []domain.ImpactedRecord{}})
 		if i%2 == 0 {
 			open.SetAssignmentTeamID(e.team)
 		}

@@ -39,9 +39,9 @@ func (r *mutationResolver) HoldIncident(ctx context.Context, input incident.Hold
 	return present.Incident(r.r.read, record, err)
 }
 
-func (r *mutationResolver) ResolveIncident(ctx context.Context, input incident.Resolve) (*present.IncidentPayload, error) {
-	record, err := r.r.incident.Resolve(ctx, input)
-	return present.Incident(r.r.read, record, err)
+func (r *mutationResolver) ResolveIncident(ctx context.Context, input incident.Resolve) (*present.ResolvedIncidentPayload, error) {
+	done, err := r.r.incident.Resolve(ctx, input)
+	return present.ResolvedIncident(r.r.read, done, err)
 }
 
 func (r *mutationResolver) ReopenIncident(ctx context.Context, input incident.Reopen) (*present.IncidentPayload, error) {

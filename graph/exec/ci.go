@@ -3859,6 +3859,24 @@ func (ec *executionContext) marshalOOperationalState2ᚕstringᚄ(ctx context.Co
 	return ret
 }
 
+func (ec *executionContext) unmarshalOOperationalState2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOOperationalState2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerInputᚄ(ctx context.Context, v any) ([]cmdb.OwnerInput, error) {
 	if v == nil {
 		return nil, nil

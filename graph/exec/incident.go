@@ -66,38 +66,46 @@ func (ec *executionContext) field_Incident_affectedServices_args(ctx context.Con
 func (ec *executionContext) field_Incident_children_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.IncidentFilter, error) {
+			return ec.unmarshalOIncidentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg3
+	args["before"] = arg4
 	return args, nil
 }
 
@@ -168,6 +176,44 @@ func (ec *executionContext) field_Incident_rootCauseCandidates_args(ctx context.
 }
 
 func (ec *executionContext) field_Incident_timeline_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_ResolveIncidentPayload_openChildren_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -509,6 +555,108 @@ func (ec *executionContext) fieldContext_HoldIncidentPayload_userErrors(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _ImpactDifference_affectedCountChange(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifference) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.AffectedCountChange)
+}
+func (ec *executionContext) fieldContext_ImpactDifference_affectedCountChange(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactDifference", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ImpactDifference_services(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifference) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImpactDifference_services(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Services, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactDifferenceService) graphql.Marshaler {
+			return ec.marshalNImpactDifferenceService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactDifferenceServiceᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImpactDifference_services(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ImpactDifference",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ImpactDifferenceService(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ImpactDifference_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifference) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
+}
+func (ec *executionContext) fieldContext_ImpactDifference_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactDifference", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ImpactDifference_isPartial(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifference) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsPartial)
+}
+func (ec *executionContext) fieldContext_ImpactDifference_isPartial(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactDifference", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ImpactDifferenceService_name(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifferenceService) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
+}
+func (ec *executionContext) fieldContext_ImpactDifferenceService_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactDifferenceService", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ImpactDifferenceService_from(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifferenceService) (ret graphql.Marshaler) {
+	return ec.marshalOOperationalState2ᚖstring(ctx, field.Selections, obj.From)
+}
+func (ec *executionContext) fieldContext_ImpactDifferenceService_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactDifferenceService", field, false, false, errors.New("field of type OperationalState does not have child fields"))
+}
+
+func (ec *executionContext) _ImpactDifferenceService_to(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifferenceService) (ret graphql.Marshaler) {
+	return ec.marshalOOperationalState2ᚖstring(ctx, field.Selections, obj.To)
+}
+func (ec *executionContext) fieldContext_ImpactDifferenceService_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactDifferenceService", field, false, false, errors.New("field of type OperationalState does not have child fields"))
+}
+
+func (ec *executionContext) _ImpactDifferenceService_ci(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifferenceService) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImpactDifferenceService_ci(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ci(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
+			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
+		},
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ImpactDifferenceService_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ImpactDifferenceService",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CI(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ImpactSnapshot_revision(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
@@ -551,6 +699,13 @@ func (ec *executionContext) fieldContext_ImpactSnapshot_services(_ context.Conte
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ImpactSnapshot_serviceCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.ServiceCount)
+}
+func (ec *executionContext) fieldContext_ImpactSnapshot_serviceCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactSnapshot", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactSnapshot_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
@@ -881,7 +1036,7 @@ func (ec *executionContext) _Incident_children(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return obj.Children(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return obj.Children(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Incident]) graphql.Marshaler {
 			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
@@ -1240,6 +1395,36 @@ func (ec *executionContext) fieldContext_Incident_impactAtResolution(_ context.C
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ImpactSnapshot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Incident_impactDifference(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_impactDifference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ImpactDifference(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactDifference) graphql.Marshaler {
+			return ec.marshalOImpactDifference2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactDifference(ctx, selections, v)
+		},
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_impactDifference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ImpactDifference(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1822,7 +2007,7 @@ func (ec *executionContext) fieldContext_ReopenIncidentPayload_userErrors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ResolveIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResolveIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.ResolvedIncidentPayload) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1852,7 +2037,79 @@ func (ec *executionContext) fieldContext_ResolveIncidentPayload_incident(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ResolveIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResolveIncidentPayload_resolvedChildren(ctx context.Context, field graphql.CollectedField, obj *present.ResolvedIncidentPayload) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResolveIncidentPayload_resolvedChildren(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResolvedChildren, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Incident) graphql.Marshaler {
+			return ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResolveIncidentPayload_resolvedChildren(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResolveIncidentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Incident(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ResolveIncidentPayload_openChildren(ctx context.Context, field graphql.CollectedField, obj *present.ResolvedIncidentPayload) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResolveIncidentPayload_openChildren(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.OpenChildren(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Incident]) graphql.Marshaler {
+			return ec.marshalOIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		},
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ResolveIncidentPayload_openChildren(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResolveIncidentPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IncidentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ResolveIncidentPayload_openChildren_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ResolveIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ResolvedIncidentPayload) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2910,7 +3167,7 @@ func (ec *executionContext) unmarshalInputResolveIncidentInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "code", "notes", "fixedByChange"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "code", "notes", "fixedByChange", "withChildren"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2952,6 +3209,13 @@ func (ec *executionContext) unmarshalInputResolveIncidentInput(ctx context.Conte
 				return it, err
 			}
 			it.FixedByChange = data
+		case "withChildren":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("withChildren"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WithChildren = data
 		}
 	}
 	return it, nil
@@ -3315,6 +3579,88 @@ func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var impactDifferenceImplementors = []string{"ImpactDifference"}
+
+func (ec *executionContext) _ImpactDifference(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactDifference) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, impactDifferenceImplementors)
+
+	out := lean.NewObject(fields)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ImpactDifference")
+		case "affectedCountChange":
+			out.Values[i] = ec._ImpactDifference_affectedCountChange(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "services":
+			out.Values[i] = ec._ImpactDifference_services(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restrictedCount":
+			out.Values[i] = ec._ImpactDifference_restrictedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isPartial":
+			out.Values[i] = ec._ImpactDifference_isPartial(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var impactDifferenceServiceImplementors = []string{"ImpactDifferenceService"}
+
+func (ec *executionContext) _ImpactDifferenceService(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactDifferenceService) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, impactDifferenceServiceImplementors)
+
+	out := lean.NewObject(fields)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ImpactDifferenceService")
+		case "name":
+			out.Values[i] = ec._ImpactDifferenceService_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._ImpactDifferenceService_from(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._ImpactDifferenceService_to(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "ci":
+			out.Values[i] = ec._ImpactDifferenceService_ci(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
 var impactSnapshotImplementors = []string{"ImpactSnapshot"}
 
 func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactSnapshot) graphql.Marshaler {
@@ -3337,6 +3683,11 @@ func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.Selecti
 			}
 		case "services":
 			out.Values[i] = ec._ImpactSnapshot_services(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "serviceCount":
+			out.Values[i] = ec._ImpactSnapshot_serviceCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3604,6 +3955,11 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "impactAtResolution":
 			out.Values[i] = ec._Incident_impactAtResolution(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "impactDifference":
+			out.Values[i] = ec._Incident_impactDifference(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -3897,7 +4253,7 @@ func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.
 
 var resolveIncidentPayloadImplementors = []string{"ResolveIncidentPayload"}
 
-func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ResolvedIncidentPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, resolveIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
@@ -3907,6 +4263,16 @@ func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast
 			out.Values[i] = graphql.MarshalString("ResolveIncidentPayload")
 		case "incident":
 			out.Values[i] = ec._ResolveIncidentPayload_incident(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "resolvedChildren":
+			out.Values[i] = ec._ResolveIncidentPayload_resolvedChildren(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "openChildren":
+			out.Values[i] = ec._ResolveIncidentPayload_openChildren(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -4277,6 +4643,32 @@ func (ec *executionContext) marshalNHoldReason2githubᚗcomᚋlinchpinᚑcmdbᚋ
 	return res
 }
 
+func (ec *executionContext) marshalNImpactDifferenceService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactDifferenceServiceᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.ImpactDifferenceService) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNImpactDifferenceService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactDifferenceService(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNImpactDifferenceService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactDifferenceService(ctx context.Context, sel ast.SelectionSet, v *read.ImpactDifferenceService) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ImpactDifferenceService(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNImpactedRecord2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactedRecordᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.ImpactedRecord) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -4575,7 +4967,7 @@ func (ec *executionContext) unmarshalNResolveIncidentInput2githubᚗcomᚋlinchp
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNResolveIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNResolveIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐResolvedIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.ResolvedIncidentPayload) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4747,6 +5139,13 @@ func (ec *executionContext) marshalOHoldReason2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 	return res
 }
 
+func (ec *executionContext) marshalOImpactDifference2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactDifference(ctx context.Context, sel ast.SelectionSet, v *read.ImpactDifference) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ImpactDifference(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOImpactSnapshot2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactSnapshot(ctx context.Context, sel ast.SelectionSet, v *read.ImpactSnapshot) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -4776,6 +5175,13 @@ func (ec *executionContext) unmarshalOIncidentCIInput2ᚕgithubᚗcomᚋlinchpin
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) marshalOIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[read.Incident]) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._IncidentConnection(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOIncidentFilter2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFilterᚄ(ctx context.Context, v any) ([]*read.IncidentFilter, error) {

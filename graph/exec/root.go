@@ -60,7 +60,7 @@ type MutationResolver interface {
 	SetIncidentCIS(ctx context.Context, input incident.SetCIs) (*present.IncidentPayload, error)
 	StartIncident(ctx context.Context, input incident.Start) (*present.IncidentPayload, error)
 	HoldIncident(ctx context.Context, input incident.Hold) (*present.IncidentPayload, error)
-	ResolveIncident(ctx context.Context, input incident.Resolve) (*present.IncidentPayload, error)
+	ResolveIncident(ctx context.Context, input incident.Resolve) (*present.ResolvedIncidentPayload, error)
 	ReopenIncident(ctx context.Context, input incident.Reopen) (*present.IncidentPayload, error)
 	CloseIncident(ctx context.Context, input incident.Close) (*present.IncidentPayload, error)
 	CancelIncident(ctx context.Context, input incident.Cancel) (*present.IncidentPayload, error)
@@ -3128,8 +3128,8 @@ func (ec *executionContext) _Mutation_resolveIncident(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ResolveIncident(ctx, fc.Args["input"].(incident.Resolve))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
-			return ec.marshalNResolveIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.ResolvedIncidentPayload) graphql.Marshaler {
+			return ec.marshalNResolveIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐResolvedIncidentPayload(ctx, selections, v)
 		},
 		true,
 	)

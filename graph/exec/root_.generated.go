@@ -509,6 +509,20 @@ type ComplexityRoot struct {
 		ServiceCount     func(childComplexity int) int
 	}
 
+	ImpactDifference struct {
+		AffectedCountChange func(childComplexity int) int
+		IsPartial           func(childComplexity int) int
+		RestrictedCount     func(childComplexity int) int
+		Services            func(childComplexity int) int
+	}
+
+	ImpactDifferenceService struct {
+		Ci   func(childComplexity int) int
+		From func(childComplexity int) int
+		Name func(childComplexity int) int
+		To   func(childComplexity int) int
+	}
+
 	ImpactPath struct {
 		Cis           func(childComplexity int) int
 		Relationships func(childComplexity int) int
@@ -518,6 +532,7 @@ type ComplexityRoot struct {
 		AffectedCount   func(childComplexity int) int
 		RestrictedCount func(childComplexity int) int
 		Revision        func(childComplexity int) int
+		ServiceCount    func(childComplexity int) int
 		Services        func(childComplexity int) int
 	}
 
@@ -537,7 +552,7 @@ type ComplexityRoot struct {
 		Category                func(childComplexity int) int
 		CausedByChange          func(childComplexity int) int
 		Channel                 func(childComplexity int) int
-		Children                func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Children                func(childComplexity int, filter *read.IncidentFilter, first *int, after *string, last *int, before *string) int
 		Cis                     func(childComplexity int) int
 		ClosedAt                func(childComplexity int) int
 		CreatedAt               func(childComplexity int) int
@@ -551,6 +566,7 @@ type ComplexityRoot struct {
 		Impact                  func(childComplexity int, filter *read.ImpactFilter) int
 		ImpactAtOpening         func(childComplexity int) int
 		ImpactAtResolution      func(childComplexity int) int
+		ImpactDifference        func(childComplexity int) int
 		ImpactLevel             func(childComplexity int) int
 		IsImpactLevelOverridden func(childComplexity int) int
 		IsMajor                 func(childComplexity int) int
@@ -943,8 +959,10 @@ type ComplexityRoot struct {
 	}
 
 	ResolveIncidentPayload struct {
-		Incident   func(childComplexity int) int
-		UserErrors func(childComplexity int) int
+		Incident         func(childComplexity int) int
+		OpenChildren     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ResolvedChildren func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	RetireCIPayload struct {
@@ -3155,6 +3173,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ImpactCounts.ServiceCount(childComplexity), true
 
+	case "ImpactDifference.affectedCountChange":
+		if e.ComplexityRoot.ImpactDifference.AffectedCountChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactDifference.AffectedCountChange(childComplexity), true
+	case "ImpactDifference.isPartial":
+		if e.ComplexityRoot.ImpactDifference.IsPartial == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactDifference.IsPartial(childComplexity), true
+	case "ImpactDifference.restrictedCount":
+		if e.ComplexityRoot.ImpactDifference.RestrictedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactDifference.RestrictedCount(childComplexity), true
+	case "ImpactDifference.services":
+		if e.ComplexityRoot.ImpactDifference.Services == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactDifference.Services(childComplexity), true
+
+	case "ImpactDifferenceService.ci":
+		if e.ComplexityRoot.ImpactDifferenceService.Ci == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactDifferenceService.Ci(childComplexity), true
+	case "ImpactDifferenceService.from":
+		if e.ComplexityRoot.ImpactDifferenceService.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactDifferenceService.From(childComplexity), true
+	case "ImpactDifferenceService.name":
+		if e.ComplexityRoot.ImpactDifferenceService.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactDifferenceService.Name(childComplexity), true
+	case "ImpactDifferenceService.to":
+		if e.ComplexityRoot.ImpactDifferenceService.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactDifferenceService.To(childComplexity), true
+
 	case "ImpactPath.cis":
 		if e.ComplexityRoot.ImpactPath.Cis == nil {
 			break
@@ -3186,6 +3254,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImpactSnapshot.Revision(childComplexity), true
+	case "ImpactSnapshot.serviceCount":
+		if e.ComplexityRoot.ImpactSnapshot.ServiceCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactSnapshot.ServiceCount(childComplexity), true
 	case "ImpactSnapshot.services":
 		if e.ComplexityRoot.ImpactSnapshot.Services == nil {
 			break
@@ -3281,7 +3355,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Incident.Children(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Incident.Children(childComplexity, args["filter"].(*read.IncidentFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Incident.cis":
 		if e.ComplexityRoot.Incident.Cis == nil {
 			break
@@ -3370,6 +3444,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.ImpactAtResolution(childComplexity), true
+	case "Incident.impactDifference":
+		if e.ComplexityRoot.Incident.ImpactDifference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.ImpactDifference(childComplexity), true
 	case "Incident.impactLevel":
 		if e.ComplexityRoot.Incident.ImpactLevel == nil {
 			break
@@ -5492,6 +5572,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResolveIncidentPayload.Incident(childComplexity), true
+	case "ResolveIncidentPayload.openChildren":
+		if e.ComplexityRoot.ResolveIncidentPayload.OpenChildren == nil {
+			break
+		}
+
+		args, err := ec.field_ResolveIncidentPayload_openChildren_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ResolveIncidentPayload.OpenChildren(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "ResolveIncidentPayload.resolvedChildren":
+		if e.ComplexityRoot.ResolveIncidentPayload.ResolvedChildren == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolveIncidentPayload.ResolvedChildren(childComplexity), true
 	case "ResolveIncidentPayload.userErrors":
 		if e.ComplexityRoot.ResolveIncidentPayload.UserErrors == nil {
 			break
@@ -9255,6 +9352,8 @@ type Incident implements Node {
   parent: Incident
   """The incidents that are part of it."""
   children(
+    """Which of them; all by default."""
+    filter: IncidentFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -9314,6 +9413,8 @@ type Incident implements Node {
   impactAtOpening: ImpactSnapshot
   """What was computed when it was resolved."""
   impactAtResolution: ImpactSnapshot
+  """What differs between the two; null unless it is resolved."""
+  impactDifference: ImpactDifference
   """What you may do with it next."""
   availableTransitions: [IncidentTransition!]!
   """Comments, work notes and changes of state, the oldest first."""
@@ -9438,8 +9539,34 @@ type ImpactSnapshot {
   affectedCount: Int!
   """The services that were affected, at most 100, without those that you may not see."""
   services: [ImpactedRecord!]!
-  """How many of them you may not see."""
+  """How many services were affected, those included that it does not list."""
+  serviceCount: Int!
+  """How many of the services it keeps you may not see."""
   restrictedCount: Int!
+}
+
+"""What differs between the impact computed when an incident was opened and when it was resolved."""
+type ImpactDifference {
+  """How many more CIs were DEGRADED or DOWN at resolution than at opening; negative for fewer."""
+  affectedCountChange: Int!
+  """The services that fared otherwise, the worst at resolution first, without those that you may not see."""
+  services: [ImpactDifferenceService!]!
+  """How many more services fared otherwise that you may not see."""
+  restrictedCount: Int!
+  """Whether more than the 100 services that are kept were affected at either moment: more of them may differ."""
+  isPartial: Boolean!
+}
+
+"""A service that fared otherwise when an incident was resolved than when it was opened."""
+type ImpactDifferenceService {
+  """The service's name then."""
+  name: String!
+  """Its state at opening; null when it was not affected."""
+  from: OperationalState
+  """Its state at resolution; null when it was not affected."""
+  to: OperationalState
+  """Its CI as it is now."""
+  ci: CI
 }
 
 """A CI in the state it was found in."""
@@ -9824,12 +9951,27 @@ input ResolveIncidentInput {
   notes: String!
   """The change that fixed it."""
   fixedByChange: ID
+  """Whether to resolve the open incidents that are part of it too, and those that are part of them, with the same code, notes and change: all of them or none, 500 at most. False by default."""
+  withChildren: Boolean
 }
 
 """What resolveIncident answers."""
 type ResolveIncidentPayload {
   """The incident; null when there are userErrors."""
   incident: Incident
+  """The incidents that were resolved with it, by id; none unless ` + "`" + `withChildren` + "`" + ` was asked for."""
+  resolvedChildren: [Incident!]!
+  """The incidents that are part of it and still open: ` + "`" + `withChildren` + "`" + ` would have resolved them too. Null when there are userErrors."""
+  openChildren(
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): IncidentConnection
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
 }
@@ -13254,6 +13396,34 @@ func (ec *executionContext) childFields_ImpactCounts(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type ImpactCounts", field.Name)
 }
 
+func (ec *executionContext) childFields_ImpactDifference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "affectedCountChange":
+		return ec.fieldContext_ImpactDifference_affectedCountChange(ctx, field)
+	case "services":
+		return ec.fieldContext_ImpactDifference_services(ctx, field)
+	case "restrictedCount":
+		return ec.fieldContext_ImpactDifference_restrictedCount(ctx, field)
+	case "isPartial":
+		return ec.fieldContext_ImpactDifference_isPartial(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImpactDifference", field.Name)
+}
+
+func (ec *executionContext) childFields_ImpactDifferenceService(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ImpactDifferenceService_name(ctx, field)
+	case "from":
+		return ec.fieldContext_ImpactDifferenceService_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ImpactDifferenceService_to(ctx, field)
+	case "ci":
+		return ec.fieldContext_ImpactDifferenceService_ci(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImpactDifferenceService", field.Name)
+}
+
 func (ec *executionContext) childFields_ImpactPath(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "cis":
@@ -13272,6 +13442,8 @@ func (ec *executionContext) childFields_ImpactSnapshot(ctx context.Context, fiel
 		return ec.fieldContext_ImpactSnapshot_affectedCount(ctx, field)
 	case "services":
 		return ec.fieldContext_ImpactSnapshot_services(ctx, field)
+	case "serviceCount":
+		return ec.fieldContext_ImpactSnapshot_serviceCount(ctx, field)
 	case "restrictedCount":
 		return ec.fieldContext_ImpactSnapshot_restrictedCount(ctx, field)
 	}
@@ -13374,6 +13546,8 @@ func (ec *executionContext) childFields_Incident(ctx context.Context, field grap
 		return ec.fieldContext_Incident_impactAtOpening(ctx, field)
 	case "impactAtResolution":
 		return ec.fieldContext_Incident_impactAtResolution(ctx, field)
+	case "impactDifference":
+		return ec.fieldContext_Incident_impactDifference(ctx, field)
 	case "availableTransitions":
 		return ec.fieldContext_Incident_availableTransitions(ctx, field)
 	case "timeline":
@@ -13924,6 +14098,10 @@ func (ec *executionContext) childFields_ResolveIncidentPayload(ctx context.Conte
 	switch field.Name {
 	case "incident":
 		return ec.fieldContext_ResolveIncidentPayload_incident(ctx, field)
+	case "resolvedChildren":
+		return ec.fieldContext_ResolveIncidentPayload_resolvedChildren(ctx, field)
+	case "openChildren":
+		return ec.fieldContext_ResolveIncidentPayload_openChildren(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_ResolveIncidentPayload_userErrors(ctx, field)
 	}

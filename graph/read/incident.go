@@ -44,6 +44,9 @@ func (r *Reader) ShowIncident(row *ent.Incident) *Incident {
 	return r.wrapIncidents([]*ent.Incident{row})[0]
 }
 
+// ShowIncidents shows incidents that a verb returned.
+func (r *Reader) ShowIncidents(rows []*ent.Incident) []*Incident { return r.wrapIncidents(rows) }
+
 func loadIncidents(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Incident, error) {
 	rows, err := r.store.Read.Incident.Query().Where(having(incident.FieldID, ids)).All(ctx)
 	return index(r.wrapIncidents(rows), func(i *Incident) ident.ID { return i.ID }), store.Translate(err)
@@ -225,8 +228,8 @@ func (i *Incident) Parent(ctx context.Context) (*Incident, error) {
 }
 
 // Children are the incidents that are part of this one.
-func (i *Incident) Children(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
-	l, err := i.in.incidentList(ctx, "children", nil, nil)
+func (i *Incident) Children(ctx context.Context, filter *IncidentFilter, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
+	l, err := i.in.incidentList(ctx, "children", filter, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -369,62 +372,4 @@ func (i *Incident) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdent
 // History is who wrote what to the incident and when.
 func (i *Incident) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
 	return history(ctx, i.in, i, (*Incident).id, Page{first, after, last, before})
-}
-
-// ImpactSnapshot is what the engine computed at a moment.
-type ImpactSnapshot struct {
-	Revision                       int64
-	AffectedCount, RestrictedCount int
-	Services                       []*ImpactedRecord
-}
-
-// ImpactedRecord is a CI in the state it was found in.
-type ImpactedRecord struct {
-	Name, State string
-	id          ident.ID
-	in          *batch[ImpactedRecord]
-}
-
-// Ci is the CI as it is now.
-func (c *ImpactedRecord) Ci(ctx context.Context) (*CI, error) {
-	return one(ctx, c.in, c, "ci", func(c *ImpactedRecord) *ident.ID { return &c.id }, loadCIs)
-}
-
-// snapshotAt shows what the engine computed at a moment in the life of each incident of the batch.
-func (i *Incident) snapshotAt(ctx context.Context, moment string, of func(*Incident) *domain.ImpactSnapshot) (*ImpactSnapshot, error) {
-	all, err := once(i.in, moment, func() (map[*Incident]*ImpactSnapshot, error) {
-		hidden, err := i.in.hidden(ctx)
-		if err != nil {
-			return nil, err
-		}
-		b, shown := newBatch[ImpactedRecord](i.in.Reader, nil), map[*Incident]*ImpactSnapshot{}
-		for _, row := range i.in.rows {
-			s := of(row)
-			if s == nil {
-				continue
-			}
-			from := len(b.rows)
-			restricted := 0
-			for _, c := range s.Services {
-				if hidden[c.CI] {
-					restricted++
-					continue
-				}
-				b.rows = append(b.rows, &ImpactedRecord{c.Name, c.State, c.CI, b})
-			}
-			shown[row] = &ImpactSnapshot{s.Revision, s.Affected, restricted, slices.Clone(b.rows[from:])}
-		}
-		return shown, nil
-	})
-	return all[i], err
-}
-
-// ImpactAtOpening is what was computed when the incident was opened.
-func (i *Incident) ImpactAtOpening(ctx context.Context) (*ImpactSnapshot, error) {
-	return i.snapshotAt(ctx, "impact at opening", func(i *Incident) *domain.ImpactSnapshot { return i.Incident.ImpactAtOpening })
-}
-
-// ImpactAtResolution is what was computed when the incident was resolved.
-func (i *Incident) ImpactAtResolution(ctx context.Context) (*ImpactSnapshot, error) {
-	return i.snapshotAt(ctx, "impact at resolution", func(i *Incident) *domain.ImpactSnapshot { return i.Incident.ImpactAtResolution })
 }

@@ -56,7 +56,7 @@ var fields = map[string]Role{
 	"RootCauseCandidate": Viewer, "RootCauseAlternative": Viewer,
 
 	"Incident": Viewer, "IncidentConnection": Viewer, "IncidentEdge": Viewer, "IncidentCI": Viewer, "IncidentTransition": Viewer,
-	"ImpactSnapshot": Viewer, "ImpactedRecord": Viewer, "PriorityRule": Viewer,
+	"ImpactSnapshot": Viewer, "ImpactedRecord": Viewer, "ImpactDifference": Viewer, "ImpactDifferenceService": Viewer, "PriorityRule": Viewer,
 	"TimelineEntry": Viewer, "TimelineEntryConnection": Viewer, "TimelineEntryEdge": Viewer,
 
 	"Calendar": Viewer, "CalendarConnection": Viewer, "CalendarEdge": Viewer, "WorkingHours": Viewer, "Holiday": Viewer,

@@ -23,10 +23,14 @@ type ClassPair struct {
 
 // ImpactSnapshot is what the engine computed when an incident was opened or resolved.
 type ImpactSnapshot struct {
-	Revision int64            `json:"revision"`
-	Services []ImpactedRecord `json:"services"`
-	Affected int              `json:"affected"`
+	Revision     int64            `json:"revision"`
+	Services     []ImpactedRecord `json:"services"` // the worst of those that were affected
+	ServiceCount int              `json:"serviceCount"`
+	Affected     int              `json:"affected"`
 }
+
+// IsCut reports whether more services were affected than are kept.
+func (s *ImpactSnapshot) IsCut() bool { return s.ServiceCount > len(s.Services) }
 
 // ImpactedRecord is a CI and the state it was found in.
 type ImpactedRecord struct {

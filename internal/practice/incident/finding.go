@@ -156,6 +156,7 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, lists [][
 // conclude keeps what was found, and suggests a level without a word of what the actor may not see.
 func (f *finding) conclude(services []affected, names map[ident.ID]string, hidden map[ident.ID]bool) {
 	weighed := make([]priority.Service, len(services))
+	f.snapshot.ServiceCount = len(services)
 	f.snapshot.Services = make([]domain.ImpactedRecord, 0, min(len(services), mostServices))
 	for i, a := range services {
 		weighed[i] = priority.Service{Rank: a.rank, State: a.State}

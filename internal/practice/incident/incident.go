@@ -64,11 +64,8 @@ func (p *Practice) edit(
 		return nil, err
 	}
 	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.Incident, error) {
-		was, err := lock(ctx, tx, "id", of.id)
+		was, err := of.lock(ctx, tx)
 		if err != nil {
-			return nil, err
-		}
-		if err := valid.Stale(of.expectedVersion, was.Version); err != nil {
 			return nil, err
 		}
 		u := tx.Incident.UpdateOne(was)
@@ -80,6 +77,15 @@ func (p *Practice) edit(
 		}
 		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
 	})
+}
+
+// lock reads the incident and keeps others from writing it, unless it is another than the caller saw.
+func (of target) lock(ctx context.Context, tx *store.Tx) (*ent.Incident, error) {
+	was, err := lock(ctx, tx, "id", of.id)
+	if err != nil {
+		return nil, err
+	}
+	return was, valid.Stale(of.expectedVersion, was.Version)
 }
 
 // lock reads an incident and keeps others from writing it until the transaction ends.

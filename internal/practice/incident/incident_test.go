@@ -58,12 +58,20 @@ func (d desk) verbs(id ident.ID) map[string]func() (*ent.Incident, error) {
 			return d.Hold(d.ctx, incident.Hold{ID: id, Reason: domain.AwaitingVendor})
 		},
 		"resolveIncident": func() (*ent.Incident, error) {
-			return d.Resolve(d.ctx, incident.Resolve{ID: id, Code: domain.Fixed, Notes: "n"})
+			return alone(d.Resolve(d.ctx, incident.Resolve{ID: id, Code: domain.Fixed, Notes: "n"}))
 		},
 		"reopenIncident": func() (*ent.Incident, error) { return d.Reopen(d.ctx, incident.Reopen{ID: id, Reason: "again"}) },
 		"closeIncident":  func() (*ent.Incident, error) { return d.Close(d.ctx, incident.Close{ID: id}) },
 		"cancelIncident": func() (*ent.Incident, error) { return d.Cancel(d.ctx, incident.Cancel{ID: id, Reason: "error"}) },
 	}
+}
+
+// alone is the incident that was resolved.
+func alone(done *incident.Resolved, err error) (*ent.Incident, error) {
+	if err != nil {
+		return nil, err
+	}
+	return done.Incident, nil
 }
 
 // moves is the domain's table: from each state, where each mutation leads.

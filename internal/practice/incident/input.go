@@ -87,6 +87,7 @@ type Resolve struct {
 	Code            domain.ResolutionCode
 	Notes           string
 	FixedByChange   *ident.ID
+	WithChildren    *bool
 }
 
 // Reopen is the incident to take up again, and why.

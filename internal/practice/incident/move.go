@@ -77,29 +77,6 @@ func (p *Practice) Hold(ctx context.Context, in Hold) (*ent.Incident, error) {
 		})
 }
 
-// Resolve says that service is restored, and keeps what the engine computes at that moment.
-func (p *Practice) Resolve(ctx context.Context, in Resolve) (*ent.Incident, error) {
-	return p.move(ctx, "incident.resolve", "resolveIncident", target{in.ID, in.ExpectedVersion},
-		func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) (string, error) {
-			var f ticket.Form
-			code := ticket.OneOf(&f, "code", in.Code)
-			notes := f.Text("notes", in.Notes, 1, ticket.LongestText)
-			fixedBy := f.Reference(ctx, tx, "fixedByChange", ident.Change, in.FixedByChange)
-			if err := f.Err(); err != nil {
-				return "", err
-			}
-			found, err := p.find(ctx, tx, was.ID)
-			if err != nil {
-				return "", err
-			}
-			u.SetResolutionCode(code).SetResolutionNotes(notes).SetResolvedAt(tx.Now).SetImpactAtResolution(found.snapshot)
-			if fixedBy != nil {
-				u.SetFixedByChangeID(*fixedBy)
-			}
-			return notes, nil
-		})
-}
-
 // Reopen takes up a resolved incident again. What was said about its resolution stays in the timeline and the journal only.
 func (p *Practice) Reopen(ctx context.Context, in Reopen) (*ent.Incident, error) {
 	say := because("reason", in.Reason)

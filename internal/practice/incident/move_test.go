@@ -70,7 +70,7 @@ func TestAnIncidentTellsItsStory(t *testing.T) {
 		if got := tickettest.Faults(t, err); !maps.Equal(got, map[string]errs.Code{"code": errs.Invalid, "notes": errs.Required, "fixedByChange": errs.NotFound}) {
 			t.Errorf("got %v", got)
 		}
-		resolved, err := d.Resolve(d.ctx, incident.Resolve{ID: i.ID, Code: domain.Workaround, Notes: "spare"})
+		resolved, err := alone(d.Resolve(d.ctx, incident.Resolve{ID: i.ID, Code: domain.Workaround, Notes: "spare"}))
 		if err != nil || resolved.ResolvedAt == nil || *resolved.ResolutionCode != domain.Workaround || resolved.ResolutionNotes != "spare" ||
 			resolved.ImpactAtResolution == nil || resolved.ImpactAtResolution.Services[0].Name != "mail" {
 			t.Fatalf("resolved: %v, %v", resolved, err)

@@ -130,7 +130,11 @@ func TestAStopwatchFollowsTheIncident(t *testing.T) {
 			return d.incidents.Start(ctx, incident.Start{ID: id})
 		})
 		step(21, func(ctx context.Context) (*ent.Incident, error) {
-			return d.incidents.Resolve(ctx, incident.Resolve{ID: id, Code: domain.Fixed, Notes: "done"})
+			done, err := d.incidents.Resolve(ctx, incident.Resolve{ID: id, Code: domain.Fixed, Notes: "done"})
+			if err != nil {
+				return nil, err
+			}
+			return done.Incident, nil
 		})
 		if l := d.level(t, id, domain.ResolveMetric, 99); l.State != domain.ServiceLevelMet || l.Elapsed != 3*time.Hour || l.Remaining != time.Hour {
 			t.Errorf("resolved: %+v", l)
@@ -143,7 +147,11 @@ func TestAStopwatchFollowsTheIncident(t *testing.T) {
 		}
 		// Nobody looks at it before it is resolved: the marks are written then, at the time at which they were passed.
 		step(42, func(ctx context.Context) (*ent.Incident, error) {
-			return d.incidents.Resolve(ctx, incident.Resolve{ID: id, Code: domain.Fixed, Notes: "done"})
+			done, err := d.incidents.Resolve(ctx, incident.Resolve{ID: id, Code: domain.Fixed, Notes: "done"})
+			if err != nil {
+				return nil, err
+			}
+			return done.Incident, nil
 		})
 		if l := d.level(t, id, domain.ResolveMetric, 99); l.State != domain.ServiceLevelBreached || !l.DueAt.Equal(opened.Add(41*time.Hour)) {
 			t.Errorf("too late: %+v", l)
