@@ -98,6 +98,7 @@ type ComplexityRoot struct {
 		Attributes            func(childComplexity int) int
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
 		Class                 func(childComplexity int) int
+		CommonCauses          func(childComplexity int, overlay *read.Overlay, first *int, after *string, last *int, before *string) int
 		CreatedAt             func(childComplexity int) int
 		Criticality           func(childComplexity int) int
 		DanglingReferences    func(childComplexity int) int
@@ -583,6 +584,7 @@ type ComplexityRoot struct {
 		RestrictedCICount       func(childComplexity int) int
 		RootCauseCandidates     func(childComplexity int, first int) int
 		ServiceLevels           func(childComplexity int) int
+		SinglePointsOfFailure   func(childComplexity int, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		State                   func(childComplexity int) int
 		SuggestedImpactLevel    func(childComplexity int) int
 		SuggestedImpactReason   func(childComplexity int) int
@@ -1017,6 +1019,7 @@ type ComplexityRoot struct {
 		CI                    func(childComplexity int) int
 		Category              func(childComplexity int) int
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
+		CommonCauses          func(childComplexity int, overlay *read.Overlay, first *int, after *string, last *int, before *string) int
 		CreatedAt             func(childComplexity int) int
 		Criticality           func(childComplexity int) int
 		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
@@ -1578,6 +1581,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CI.Class(childComplexity), true
+	case "CI.commonCauses":
+		if e.ComplexityRoot.CI.CommonCauses == nil {
+			break
+		}
+
+		args, err := ec.field_CI_commonCauses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.CI.CommonCauses(childComplexity, args["overlay"].(*read.Overlay), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "CI.createdAt":
 		if e.ComplexityRoot.CI.CreatedAt == nil {
 			break
@@ -3551,6 +3565,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.ServiceLevels(childComplexity), true
+	case "Incident.singlePointsOfFailure":
+		if e.ComplexityRoot.Incident.SinglePointsOfFailure == nil {
+			break
+		}
+
+		args, err := ec.field_Incident_singlePointsOfFailure_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Incident.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Incident.state":
 		if e.ComplexityRoot.Incident.State == nil {
 			break
@@ -5771,6 +5796,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Service.Changes(childComplexity, args["filter"].(*read.ChangeFilter), args["orderBy"].([]*read.ChangeOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Service.commonCauses":
+		if e.ComplexityRoot.Service.CommonCauses == nil {
+			break
+		}
+
+		args, err := ec.field_Service_commonCauses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Service.CommonCauses(childComplexity, args["overlay"].(*read.Overlay), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Service.createdAt":
 		if e.ComplexityRoot.Service.CreatedAt == nil {
 			break
@@ -7306,6 +7342,19 @@ extend type CI {
     """Return records before this cursor."""
     before: String
   ): SinglePointConnection! @cost(weight: "200")
+  """What the members of its dependency groups, and of the groups of all that it needs, secretly share: CIs whose failure alone costs a group two members or more. Groups that something shared breaks come first."""
+  commonCauses(
+    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    overlay: OverlayInput
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): SharedGroupConnection! @cost(weight: "200")
 }
 
 extend type Service {
@@ -7324,9 +7373,37 @@ extend type Service {
     """Return records before this cursor."""
     before: String
   ): SinglePointConnection! @cost(weight: "200")
+  """What the members of its dependency groups, and of the groups of all that it needs, secretly share: CIs whose failure alone costs a group two members or more. Groups that something shared breaks come first."""
+  commonCauses(
+    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    overlay: OverlayInput
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): SharedGroupConnection! @cost(weight: "200")
 }
 
 extend type Incident {
+  """The CIs whose failure alone takes one DOWN that it names as ROOT or AFFECTED, those first that take down most of them; empty when it names none."""
+  singlePointsOfFailure(
+    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    overlay: OverlayInput
+    """Which CIs to list; which CIs they take down is not narrowed."""
+    filter: ImpactFilter
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): SinglePointConnection! @cost(weight: "200")
   """The fewest failures that explain its AFFECTED and ROOT CIs while its EXCLUDED ones are well, the most likely first; empty when it names no CI."""
   rootCauseCandidates(
     """How many candidates: 1 to 20."""
@@ -12626,6 +12703,8 @@ func (ec *executionContext) childFields_CI(ctx context.Context, field graphql.Co
 		return ec.fieldContext_CI_versions(ctx, field)
 	case "singlePointsOfFailure":
 		return ec.fieldContext_CI_singlePointsOfFailure(ctx, field)
+	case "commonCauses":
+		return ec.fieldContext_CI_commonCauses(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CI", field.Name)
 }
@@ -13556,6 +13635,8 @@ func (ec *executionContext) childFields_Incident(ctx context.Context, field grap
 		return ec.fieldContext_Incident_externalIdentities(ctx, field)
 	case "history":
 		return ec.fieldContext_Incident_history(ctx, field)
+	case "singlePointsOfFailure":
+		return ec.fieldContext_Incident_singlePointsOfFailure(ctx, field)
 	case "rootCauseCandidates":
 		return ec.fieldContext_Incident_rootCauseCandidates(ctx, field)
 	case "serviceLevels":
@@ -14262,6 +14343,8 @@ func (ec *executionContext) childFields_Service(ctx context.Context, field graph
 		return ec.fieldContext_Service_history(ctx, field)
 	case "singlePointsOfFailure":
 		return ec.fieldContext_Service_singlePointsOfFailure(ctx, field)
+	case "commonCauses":
+		return ec.fieldContext_Service_commonCauses(ctx, field)
 	case "serviceLevelTargets":
 		return ec.fieldContext_Service_serviceLevelTargets(ctx, field)
 	}

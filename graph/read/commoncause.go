@@ -3,10 +3,12 @@ package read
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
 // SharedGroup is a dependency group whose members share something.
@@ -66,6 +68,19 @@ func (g *SharedGroup) Causes(ctx context.Context) ([]*CommonCause, error) {
 	return all, nil
 }
 
+// commonCauses is an answer about common causes. Like impacts, those of a page are one batch.
+type commonCauses struct {
+	about string
+	work  func() (*impact.CommonCausesAnswer, error)
+	in    *batch[commonCauses]
+}
+
+// answer is what was found; nil when there is none.
+func (c *commonCauses) answer() *impact.CommonCausesAnswer {
+	answer, _ := c.work()
+	return answer
+}
+
 // CommonCauses lists the groups whose members share something: some groups, or all redundant ones.
 func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *Overlay, p Page) (*Connection[SharedGroup], error) {
 	if groups != nil && (len(groups) == 0 || len(groups) > MaxPage) {
@@ -74,30 +89,68 @@ func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *O
 	if err := r.mayName(ctx, groups); err != nil {
 		return nil, err
 	}
-	graph, err := r.snapshotWith(ctx, append(overlay.names(), groups...)...)
+	return commonCausesOf(ctx, newBatch(r, []*[]ident.ID{&groups}), &groups, func(groups *[]ident.ID) []ident.ID { return *groups }, overlay, func(groups *[]ident.ID, on supposition) (*impact.CommonCausesAnswer, error) {
+		return impact.CommonCauses(ctx, on.view, *groups, impact.CommonCauseLimits{MaxCauses: namedCIs, Given: on.given})
+	}, p)
+}
+
+// CommonCauses lists the groups of the CI, and of all that it needs, whose members share something.
+func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, after *string, last *int, before *string) (*Connection[SharedGroup], error) {
+	return commonCausesOf(ctx, c.in, c, func(c *CI) []ident.ID { return []ident.ID{c.ID} }, overlay, func(c *CI, on supposition) (*impact.CommonCausesAnswer, error) {
+		needs, err := impact.Dependencies(ctx, on.view, []ident.ID{c.ID}, impact.Limits{})
+		if err != nil {
+			return nil, err
+		}
+		dependents := make([]topology.Vertex, 0, len(needs.CIs)+1)
+		if v, known := on.view.Index(c.ID); known {
+			dependents = append(dependents, v)
+		}
+		for _, need := range needs.CIs {
+			dependents = append(dependents, need.Vertex)
+		}
+		var groups []ident.ID
+		for _, v := range dependents {
+			for _, g := range on.view.GroupsOf(v) {
+				groups = append(groups, on.view.GroupID(g))
+			}
+		}
+		if len(groups) == 0 { // which would ask about the whole estate
+			return &impact.CommonCausesAnswer{Revision: on.view.Revision(), Completeness: needs.Completeness}, nil
+		}
+		return impact.CommonCauses(ctx, on.view, groups, impact.CommonCauseLimits{MaxCauses: namedCIs, Given: on.given})
+	}, Page{first, after, last, before})
+}
+
+// commonCausesOf asks the engine for each row of a batch, which is about some records, and shows a page of row's answer.
+func commonCausesOf[T any](ctx context.Context, b *batch[T], row *T, about func(*T) []ident.ID, overlay *Overlay, ask func(*T, supposition) (*impact.CommonCausesAnswer, error), p Page) (*Connection[SharedGroup], error) {
+	on, err := suppositionOf(ctx, b, overlay, about)
 	if err != nil {
 		return nil, err
 	}
-	view, given, err := r.suppose(ctx, graph, overlay)
+	mine, err := each(b, row, "common causes "+overlay.String(), b.Reader, func(row *T, all *batch[commonCauses]) *commonCauses {
+		return &commonCauses{fmt.Sprint(about(row), overlay), sync.OnceValues(func() (*impact.CommonCausesAnswer, error) {
+			answer, err := ask(row, on)
+			if err == nil && answer.Completeness.IsPartial {
+				return nil, errs.New(errs.Timeout, "the time for the question ran out: ask about fewer groups")
+			}
+			return answer, err
+		}), all}
+	})
 	if err != nil {
 		return nil, err
 	}
-	answer, err := impact.CommonCauses(ctx, view, groups, impact.CommonCauseLimits{MaxCauses: namedCIs, Given: given})
-	if err != nil {
+	if _, err := mine.work(); err != nil {
 		return nil, err
 	}
-	if answer.Completeness.IsPartial {
-		return nil, errs.New(errs.Timeout, "the time for the question ran out: ask about fewer groups")
-	}
-	shown := newBatch[SharedGroup](r, nil)
-	return computed[impact.CommonCausesAnswer, impact.SharedGroup, SharedGroup]{
-		name: "common causes", about: func(*impact.CommonCausesAnswer) string { return fmt.Sprint(groups, overlay) },
-		has:  func(*impact.CommonCausesAnswer) bool { return true },
-		rows: func(a *impact.CommonCausesAnswer) ([]impact.SharedGroup, error) { return a.Groups, nil },
+	shown := newBatch[SharedGroup](b.Reader, nil)
+	return computed[commonCauses, impact.SharedGroup, SharedGroup]{
+		name: "common causes", about: func(c *commonCauses) string { return c.about },
+		has:  func(c *commonCauses) bool { return c.answer() != nil },
+		rows: func(c *commonCauses) ([]impact.SharedGroup, error) { return c.answer().Groups, nil },
 		ci:   func(g impact.SharedGroup) ident.ID { return g.Dependent },
-		show: func(_ *impact.CommonCausesAnswer, g impact.SharedGroup, _ *CI) *SharedGroup {
+		show: func(_ *commonCauses, g impact.SharedGroup, _ *CI) *SharedGroup {
 			shown.rows = append(shown.rows, &SharedGroup{g, shown})
 			return shown.rows[len(shown.rows)-1]
 		},
-	}.page(ctx, newBatch(r, []*impact.CommonCausesAnswer{answer}), answer, p)
+	}.page(ctx, mine.in, mine, p)
 }

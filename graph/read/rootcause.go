@@ -2,7 +2,7 @@ package read
 
 import (
 	"context"
-	"slices"
+	"fmt"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -71,66 +71,105 @@ func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healt
 	for _, id := range healthy {
 		symptoms.Healthy = append(symptoms.Healthy, asCI(id))
 	}
-	return r.rootCauses(ctx, symptoms, first)
-}
-
-func (r *Reader) rootCauses(ctx context.Context, symptoms impact.Symptoms, first int) ([]*RootCauseCandidate, error) {
-	if first < 1 || first > maxCandidates {
-		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d candidates", first, maxCandidates)
-	}
-	named := slices.Clone(symptoms.Healthy)
-	for _, s := range symptoms.Seen {
-		named = append(named, s.CI)
-	}
-	graph, err := r.snapshotWith(ctx, named...)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := impact.RootCauses(ctx, graph, symptoms, impact.RootCauseOptions{MaxCandidates: first, MaxBroken: namedCIs})
-	if err != nil {
-		return nil, err
-	}
-	var ids []ident.ID
-	for _, c := range answer.Candidates {
-		for _, set := range append([][]ident.ID{c.Failures, c.Explained, c.Unexplained, c.Contradicted, c.AlsoBroken}, c.Alternatives...) {
-			ids = append(ids, set...)
-		}
-	}
-	found, err := loadVertices(ctx, r, ids)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]*RootCauseCandidate, len(answer.Candidates))
-	for i, c := range answer.Candidates {
-		all[i] = &RootCauseCandidate{c, found}
-	}
-	return all, nil
+	answers := newBatch(r, []*impact.Symptoms{&symptoms})
+	found, err := rootCauses(ctx, answers, first, func(s *impact.Symptoms) impact.Symptoms { return *s })
+	return found[&symptoms], err
 }
 
 // RootCauseCandidates are the fewest failures that explain the incident's CIs, the most likely first.
 func (i *Incident) RootCauseCandidates(ctx context.Context, first int) ([]*RootCauseCandidate, error) {
-	links, err := i.links(ctx)
+	symptoms, err := i.symptoms(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var symptoms impact.Symptoms
-	graph, err := i.in.snapshotWith(ctx, distinct(links, func(l *IncidentCI) *ident.ID { return &l.CiID })...)
-	if err != nil {
-		return nil, err
+	found, err := rootCauses(ctx, i.in, first, func(i *Incident) impact.Symptoms { return symptoms[i] })
+	return found[i], err
+}
+
+// rootCauses are the candidates of each row of a batch: on one graph, and their CIs in one statement.
+func rootCauses[T any](ctx context.Context, b *batch[T], first int, symptoms func(*T) impact.Symptoms) (map[*T][]*RootCauseCandidate, error) {
+	if first < 1 || first > maxCandidates {
+		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d candidates", first, maxCandidates)
 	}
-	for _, l := range links {
-		if v, known := graph.Index(l.CiID); !known || !graph.IsPresent(v) {
-			continue // retired since
+	return once(b, fmt.Sprint("root causes ", first), func() (map[*T][]*RootCauseCandidate, error) {
+		var named []ident.ID
+		for _, row := range b.rows {
+			seen := symptoms(row)
+			for _, s := range seen.Seen {
+				named = append(named, s.CI)
+			}
+			named = append(named, seen.Healthy...)
 		}
-		if l.Role == domain.ExcludedRole {
-			symptoms.Healthy = append(symptoms.Healthy, l.CiID)
-		} else {
-			// What was seen affected may work in part.
-			symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: l.CiID, State: impact.Degraded})
+		graph, err := b.snapshotWith(ctx, named...)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if len(symptoms.Seen) == 0 {
-		return []*RootCauseCandidate{}, nil
-	}
-	return i.in.rootCauses(ctx, symptoms, first)
+		causes := map[*T][]impact.RootCause{}
+		var ids []ident.ID
+		for _, row := range b.rows {
+			seen := symptoms(row)
+			if len(seen.Seen) == 0 {
+				continue
+			}
+			answer, err := impact.RootCauses(ctx, graph, seen, impact.RootCauseOptions{MaxCandidates: first, MaxBroken: namedCIs})
+			if err != nil {
+				return nil, err
+			}
+			causes[row] = answer.Candidates
+			for _, c := range answer.Candidates {
+				for _, set := range append([][]ident.ID{c.Failures, c.Explained, c.Unexplained, c.Contradicted, c.AlsoBroken}, c.Alternatives...) {
+					ids = append(ids, set...)
+				}
+			}
+		}
+		found, err := loadVertices(ctx, b.Reader, ids)
+		if err != nil {
+			return nil, err
+		}
+		all := map[*T][]*RootCauseCandidate{}
+		for _, row := range b.rows {
+			all[row] = make([]*RootCauseCandidate, len(causes[row]))
+			for i, c := range causes[row] {
+				all[row][i] = &RootCauseCandidate{c, found}
+			}
+		}
+		return all, nil
+	})
+}
+
+// symptoms are what the incidents of the batch say of CIs, without those that are gone.
+func (i *Incident) symptoms(ctx context.Context) (map[*Incident]impact.Symptoms, error) {
+	return once(i.in, "symptoms", func() (map[*Incident]impact.Symptoms, error) {
+		links, named := map[*Incident][]*IncidentCI{}, []ident.ID{}
+		for _, row := range i.in.rows {
+			var err error
+			if links[row], err = row.links(ctx); err != nil {
+				return nil, err
+			}
+			for _, l := range links[row] {
+				named = append(named, l.CiID)
+			}
+		}
+		graph, err := i.in.snapshotWith(ctx, named...)
+		if err != nil {
+			return nil, err
+		}
+		all := map[*Incident]impact.Symptoms{}
+		for _, row := range i.in.rows {
+			var symptoms impact.Symptoms
+			for _, l := range links[row] {
+				if v, known := graph.Index(l.CiID); !known || !graph.IsPresent(v) {
+					continue // retired since
+				}
+				if l.Role == domain.ExcludedRole {
+					symptoms.Healthy = append(symptoms.Healthy, l.CiID)
+				} else {
+					// What was seen affected may work in part.
+					symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: l.CiID, State: impact.Degraded})
+				}
+			}
+			all[row] = symptoms
+		}
+		return all, nil
+	})
 }

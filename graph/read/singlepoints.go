@@ -101,10 +101,45 @@ func (c *CI) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter
 	return singlePointsOf(ctx, c.in, c, overlay, filter, targets, Page{first, after, last, before})
 }
 
+// SinglePointsOfFailure lists the CIs whose failure alone takes one DOWN that the incident names as ROOT or AFFECTED.
+func (i *Incident) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*Connection[SinglePoint], error) {
+	symptoms, err := i.symptoms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(symptoms[i].Seen) == 0 {
+		none := func(context.Context) (int, error) { return 0, nil }
+		return &Connection[SinglePoint]{Edges: []*Edge[SinglePoint]{}, PageInfo: &PageInfo{}, total: none}, nil
+	}
+	targets := func(i *Incident) (t impact.Targets) {
+		for _, s := range symptoms[i].Seen {
+			t.CIs = append(t.CIs, s.CI)
+		}
+		return t
+	}
+	return singlePointsOf(ctx, i.in, i, overlay, filter, targets, Page{first, after, last, before})
+}
+
 // supposition is a view of the graph and what has happened on it.
 type supposition struct {
 	view  *topology.Snapshot
 	given impact.Question
+}
+
+// suppositionOf is what an overlay makes of the graph that the first of a batch saw, whose rows ask about the records that names gives.
+func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, names func(*T) []ident.ID) (supposition, error) {
+	return once(b, "graph under "+o.String(), func() (supposition, error) {
+		named := o.names()
+		for _, row := range b.rows {
+			named = append(named, names(row)...)
+		}
+		graph, err := b.snapshotWith(ctx, named...)
+		if err != nil {
+			return supposition{}, err
+		}
+		view, given, err := b.suppose(ctx, graph, o)
+		return supposition{view, given}, err
+	})
 }
 
 // singlePointsOf asks the engine for each row of a batch and shows a page of row's answer.
@@ -118,18 +153,7 @@ func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Ov
 		return nil, err
 	}
 	about := "single points " + overlay.String() + filter.String()
-	on, err := once(b, "graph of "+about, func() (supposition, error) {
-		named := overlay.names()
-		for _, row := range b.rows {
-			named = append(named, targets(row).CIs...)
-		}
-		graph, err := b.snapshotWith(ctx, named...)
-		if err != nil {
-			return supposition{}, err
-		}
-		view, given, err := b.suppose(ctx, graph, overlay)
-		return supposition{view, given}, err
-	})
+	on, err := suppositionOf(ctx, b, overlay, func(row *T) []ident.ID { return targets(row).CIs })
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,65 @@
+package graph_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
+)
+
+// Pages tell by their number of records whether what is hidden took a place.
+func TestWhatIsRestrictedTakesNoPlaceInASearch(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		g := sighted(t, s)
+		for i := range 3 {
+			g.do("", "createCI", fmt.Sprintf(`class: "server", name: "plain %d", description: "a canary text for everyone"`, i))
+		}
+		for _, c := range []struct {
+			by    caller
+			first int
+			found string
+		}{
+			{eve, 3, "3 false"}, {eve, 2, "2 true"}, {eve, 10, "3 false"}, {ada, 10, "6 false"}, {ada, 3, "3 true"}, {root, 6, "6 false"},
+		} {
+			a := g.ask(c.by, `query($first: Int!) { search(query: "canary", first: $first) { pageInfo { hasNextPage } edges { node { id } } } }`, "first", c.first)
+			found, _ := at(a, "data.search.edges").([]any)
+			if got := fmt.Sprint(len(found), " ", at(a, "data.search.pageInfo.hasNextPage")); got != c.found {
+				t.Errorf("%v finds %s of the first %d, not %s: %v", c.by, got, c.first, c.found, a)
+			}
+		}
+	})
+}
+
+// A record of the past names a CI by what it was attached to then, whatever it is attached to now.
+func TestWhatIsRestrictedStaysSoInThePastOfOtherRecords(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		g := sighted(t, s)
+		g.do("", "updateDependencyGroup", `id: "@secret@", name: "plain"`)
+		question := fmt.Sprintf(`query($rack: ID!) { impact(failed: [{id: $rack}], asOf: {revision: %d}) {
+			subgraph { restrictedCount relationships { id source { name } target { name } } }
+			affected(states: [DOWN, DEGRADED, AT_RISK], first: 100) { nodes { ci { name } proof { group { name ci { name } } path { name } causes { ci { name } relationship { id } } } } } } }`, g.past)
+		of := func(by caller) []any {
+			t.Helper()
+			a := g.ask(by, question, "rack", g.ids["rack"])
+			if a["errors"] != nil {
+				t.Fatal(a["errors"])
+			}
+			if text, tells := g.tells(a); tells != (by != eve) {
+				t.Errorf("%v is told of then: %s", by, text)
+			}
+			shown, _ := at(a, "data.impact.subgraph.relationships").([]any)
+			return shown
+		}
+		way := g.ask(eve, fmt.Sprintf(`query($rack: ID!, $portal: ID!) { path(from: $rack, to: $portal, asOf: {revision: %d}) { cis { name } relationships { id } } }`, g.past),
+			"rack", g.ids["rack"], "portal", g.ids["portal"])
+		if text := fmt.Sprint(at(way, "data.path")); !strings.Contains(text, "<nil> map[name:portal]] relationships:[map[id:") || !strings.HasSuffix(text, "] <nil> <nil>]]") {
+			t.Errorf("the way of then: %s", text)
+		}
+		forEve, forAda := of(eve), of(ada)
+		if len(forEve) == 0 || len(forEve) >= len(forAda) {
+			t.Errorf("of %d relationships of then eve sees %d", len(forAda), len(forEve))
+		}
+	})
+}
