@@ -86,7 +86,7 @@ func TestNothingSecretIsLoggedOrMeasured(t *testing.T) {
 			t.Errorf("no %s in the metrics", line)
 		}
 	}
-	logged := regexp.MustCompile(`"level":"INFO","msg":"operation","request":"req-1","actor":"dev","type":"mutation","field":"createCI","name":"M","hash":"[0-9a-f]{16}","took":[0-9]+,"statements":[1-9]`)
+	logged := regexp.MustCompile(`"level":"INFO","msg":"operation","request":"req-1","actor":"dev","type":"mutation","field":"createCI","name":"M","hash":"[0-9a-f]{16}","took_ms":[0-9.]+,"statements":[1-9]`)
 	if !logged.MatchString(p.said()) {
 		t.Error(p.said())
 	}

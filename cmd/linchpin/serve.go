@@ -18,6 +18,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
+	"github.com/linchpin-cmdb/linchpin/internal/tracing"
 )
 
 func serveCommand(env *environment) *cobra.Command {
@@ -37,7 +38,10 @@ sign-in (--dev, the default) the server listens on loopback only and everyone is
 an admin, by the name in the header Linchpin-Actor.
 
 No operation may hurt the server: the limits (--limit-…, or LINCHPIN_LIMIT_…=…
-in the environment) refuse it before it runs, and say which field is to blame.`,
+in the environment) refuse it before it runs, and say which field is to blame.
+
+OpenTelemetry traces are sent over OTLP/HTTP where OTEL_EXPORTER_OTLP_ENDPOINT
+names a collector; the other standard variables hold too.`,
 		Example: "  linchpin serve --demo\n  linchpin serve --database postgres://linchpin@localhost/linchpin --listen 127.0.0.1:9000",
 		Args:    argsOf(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -66,11 +70,17 @@ in the environment) refuse it before it runs, and say which field is to blame.`,
 				return err
 			}
 			log := newLog(env)
+			tracer, flush, err := tracing.Start(ctx, env.getenv, log)
+			if err != nil {
+				return errors.Join(err, l.Close())
+			}
+			defer flush()
 			a, err := app.Open(ctx, address, log)
 			if err != nil {
 				return errors.Join(err, l.Close())
 			}
 			defer func() { _ = a.Close() }()
+			a.Tracer = tracer
 			if demo {
 				if err := loadDemo(auth.With(ctx, auth.System), env, a); err != nil {
 					return errors.Join(err, l.Close())

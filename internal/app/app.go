@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	root "github.com/linchpin-cmdb/linchpin/graph"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
@@ -37,6 +39,8 @@ type App struct {
 	Change       *change.Practice
 	ServiceLevel *servicelevel.Practice
 	Reader       *read.Reader
+	// Tracer begins the traces of requests; nil for none.
+	Tracer trace.Tracer
 	// Migrated is how many migrations Open applied.
 	Migrated int
 
@@ -105,7 +109,7 @@ func (a *App) Handler(isDev bool, limits guard.Limits, documents *persisted.Docu
 	}
 	c := server.Config{
 		Schema: resolver.Schema(), SDL: sdl, Log: a.log, IsReady: a.isReady,
-		Store: a.Store, Feed: a.feed, Metrics: metrics,
+		Store: a.Store, Feed: a.feed, Metrics: metrics, Tracer: a.Tracer,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, a.Store.Read) },
 		IsDev: isDev, IsLocal: isDev, Limits: limits, Documents: documents,
 	}

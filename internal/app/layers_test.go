@@ -13,7 +13,7 @@ const module = "github.com/linchpin-cmdb/linchpin/"
 var layers = [][]string{
 	{"cmd", "internal/generate", "internal/benchmark"},
 	{"internal/app"},
-	{"internal/server", "internal/demo"},
+	{"internal/server", "internal/demo", "internal/tracing"},
 	{"graph"},
 	{"internal/importer"},
 	{"internal/practice/incident", "internal/practice/catalog"},
@@ -29,6 +29,7 @@ var layers = [][]string{
 	{"internal/topology"},
 	{"internal/domain"},
 	{"internal/ident"},
+	{"internal/span"},
 	{"internal/errs", "internal/propertytest", "internal/hugepage", "internal/safe"},
 	{"schema"},
 }

@@ -16,8 +16,14 @@ func (a *App) newMetrics() *prometheus.Registry {
 	gauge("linchpin_topology_revision", "The newest revision that the graph shows.", func() float64 { return float64(a.Graph.Snapshot().Revision()) })
 	gauge("linchpin_topology_cis", "One more than the highest place of a CI in the graph.", func() float64 { return float64(a.Graph.Snapshot().Vertices()) })
 	gauge("linchpin_feed_lag_seconds", "Since when the graph has not been known to show everything; below the tick of 0.25 s all is well.", func() float64 { return a.feed.Lag().Seconds() })
-	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "linchpin_topology_rebuilds_total", Help: "How often the graph did not fit the journal and was built anew.",
-	}, func() float64 { return float64(a.feed.Rebuilds()) }))
+	gauge("linchpin_feed_lag_revisions", "How many revisions are known to be written that the graph does not show yet.", func() float64 { return float64(a.feed.Behind()) })
+	gauge("linchpin_topology_bytes", "About how much memory the newest graph takes.", func() float64 { return float64(a.Graph.Snapshot().Size()) })
+	gauge("linchpin_topology_past_bytes", "About how much memory the graphs take that are kept of the past.", func() float64 { return float64(a.feed.Past()) })
+	gauge("linchpin_subscriptions", "Subscriptions that run.", func() float64 { return float64(a.feed.Followers()) })
+	counter := func(name, help string, value func() int64) {
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+	}
+	counter("linchpin_topology_rebuilds_total", "How often the graph did not fit the journal and was built anew.", a.feed.Rebuilds)
+	counter("linchpin_topology_compactions_total", "How often what writes lay over the graph was made part of it.", a.Graph.Compactions)
 	return r
 }

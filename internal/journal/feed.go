@@ -44,6 +44,8 @@ type Feed struct {
 	states   *window[[]impact.Transition]
 	replay   int64
 	rebuilds atomic.Int64
+	head     atomic.Int64 // the newest revision that is known to be written
+	live     atomic.Int64 // followers
 	current  atomic.Int64 // when the graph was last known to show everything, in nanoseconds since 1970
 }
 
@@ -78,6 +80,15 @@ func (f *Feed) Rebuilds() int64 { return f.rebuilds.Load() }
 
 // Lag is how long the graph has not been known to show everything that is written.
 func (f *Feed) Lag() time.Duration { return time.Since(time.Unix(0, f.current.Load())) }
+
+// Behind is how many revisions are known to be written that the graph does not show yet.
+func (f *Feed) Behind() int64 { return max(0, f.head.Load()-f.Revision()) }
+
+// Followers is how many follow the revisions at this moment: subscriptions.
+func (f *Feed) Followers() int64 { return f.live.Load() }
+
+// Past is about how many bytes the graphs take that are kept of the past.
+func (f *Feed) Past() int64 { return f.kept.bytes() }
 
 // Revision is the newest revision that the graph shows. Whoever reads the database afterwards sees it too.
 func (f *Feed) Revision() int64 { return f.graph.Snapshot().Revision() }
@@ -182,6 +193,7 @@ func (f *Feed) tail(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		f.head.Store(head)
 		if head == last {
 			f.current.Store(time.Now().UnixNano())
 			return nil

@@ -91,6 +91,13 @@ func (k *kept) keep(s *topology.Snapshot, era int) {
 	}
 }
 
+// bytes is about how much is kept.
+func (k *kept) bytes() int64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.size()
+}
+
 func (k *kept) size() (bytes int64) {
 	now := k.graph.Snapshot()
 	for _, s := range k.snapshots {

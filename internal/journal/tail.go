@@ -58,6 +58,8 @@ func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, old
 		}
 	}
 	return func(yield func(Told[T]) bool) {
+		f.live.Add(1)
+		defer f.live.Add(-1)
 		if resync != "" && !yield(Told[T]{Revision: last, Resync: resync}) {
 			return
 		}

@@ -23,11 +23,11 @@ const tooLong = "the operation took too long"
 // newGraphQL makes the handler of /graphql.
 func newGraphQL(c Config) http.Handler {
 	h := handler.New(c.Schema)
-	g := gate{guard.New(c.Schema.Schema(), c.Limits), c.Documents}
-	h.AddTransport(&sockets{config: c, gate: g, open: map[string]int{}})
-	h.AddTransport(transport{c.Log, c.pace, g})
+	g, o := gate{guard.New(c.Schema.Schema(), c.Limits), c.Documents}, newObserver(c.Log, c.Metrics)
+	h.AddTransport(&sockets{config: c, gate: g, observer: o, open: map[string]int{}})
+	h.AddTransport(transport{c.Log, c.pace, g, o})
 	h.SetQueryCache(guard.Admitted{})
-	h.Use(newObserver(c.Log, c.Metrics))
+	h.Use(o)
 	h.Use(extension.Introspection{})
 	h.Use(policy{})
 	h.AroundOperations(timed(c.Limits, c.Begin))

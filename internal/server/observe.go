@@ -12,9 +12,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/span"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -28,6 +31,8 @@ type observer struct {
 	operations *prometheus.CounterVec
 	durations  *prometheus.HistogramVec
 	unknown    prometheus.Counter
+	refusals   *prometheus.CounterVec
+	sockets    prometheus.Gauge
 }
 
 // newObserver makes an observer that measures into r; nil for nowhere.
@@ -44,9 +49,13 @@ func newObserver(log *slog.Logger, r prometheus.Registerer) observer {
 		unknown: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "linchpin_outcome_unknown_total", Help: "Mutations of which nobody knows whether they happened.",
 		}),
+		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "linchpin_refusals_total", Help: "Requests, sockets and operations that were refused before they ran, by code.",
+		}, []string{"code"}),
+		sockets: prometheus.NewGauge(prometheus.GaugeOpts{Name: "linchpin_sockets", Help: "WebSockets that are open."}),
 	}
 	if r != nil {
-		r.MustRegister(o.operations, o.durations, o.unknown)
+		r.MustRegister(o.operations, o.durations, o.unknown, o.refusals, o.sockets)
 	}
 	return o
 }
@@ -68,11 +77,16 @@ type observedKey struct{}
 // InterceptOperation observes an operation that is admitted: until its answer, or the end of a subscription.
 func (o observer) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op, began := graphql.GetOperationContext(ctx), time.Now()
-	ctx, work := store.Watch(context.WithValue(ctx, observedKey{}, true))
-	respond := next(ctx)
+	ctx, _ = span.Child(ctx, string(op.Operation.Operation)+" "+rootField(op), trace.SpanKindInternal)
+	runs := ctx
+	if op.Operation.Operation == ast.Subscription { // its events are without end
+		runs = span.Hide(ctx)
+	}
+	runs, work := store.Watch(context.WithValue(runs, observedKey{}, true))
+	respond := next(runs)
 	isOver := false
 	return func(context.Context) *graphql.Response {
-		response := respond(ctx)
+		response := respond(runs)
 		if isOver || response != nil && op.Operation.Operation == ast.Subscription {
 			return response
 		}
@@ -91,10 +105,17 @@ func (o observer) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	response := next(ctx)
 	if ctx.Value(observedKey{}) == nil && response != nil && graphql.HasOperationContext(ctx) {
 		op := graphql.GetOperationContext(ctx)
+		ctx, _ := span.Child(ctx, "refused", trace.SpanKindInternal)
+		if len(response.Errors) > 0 {
+			o.refused(response.Errors[0].Extensions["code"])
+		}
 		o.tell(ctx, op, "refused", response.Errors, time.Since(op.Stats.OperationStart), 0)
 	}
 	return response
 }
+
+// refused counts what did not run.
+func (o observer) refused(code any) { o.refusals.WithLabelValues(fmt.Sprint(code)).Inc() }
 
 func (o observer) tell(ctx context.Context, op *graphql.OperationContext, field string, problems gqlerror.List, took time.Duration, statements int64) {
 	kind, name := "none", ""
@@ -123,9 +144,23 @@ func (o observer) tell(ctx context.Context, op *graphql.OperationContext, field 
 	}
 	actor, _ := auth.From(ctx)
 	hash := sha256.Sum256([]byte(op.RawQuery))
-	o.log.LogAttrs(ctx, level, "operation", slog.String("request", requestID(ctx)), slog.String("actor", actor.Name),
-		slog.String("type", kind), slog.String("field", field), slog.String("name", short(name)), slog.String("hash", hex.EncodeToString(hash[:8])),
-		slog.Duration("took", took), slog.Int64("statements", statements), slog.Any("codes", codes))
+	document := hex.EncodeToString(hash[:8])
+	attributes := []slog.Attr{
+		slog.String("request", requestID(ctx)), slog.String("actor", actor.Name),
+		slog.String("type", kind), slog.String("field", field), slog.String("name", short(name)), slog.String("hash", document),
+		slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.Int64("statements", statements), slog.Any("codes", codes),
+	}
+	if s := trace.SpanFromContext(ctx); s.IsRecording() {
+		attributes = append(attributes, slog.String("trace", s.SpanContext().TraceID().String()))
+		s.SetAttributes(attribute.String("graphql.operation.type", kind), attribute.String("graphql.operation.name", short(name)),
+			attribute.String("graphql.document.hash", document), attribute.StringSlice("linchpin.codes", codes))
+		code := errs.Code("")
+		if len(codes) > 0 {
+			code = errs.Code(first)
+		}
+		span.End(s, code)
+	}
+	o.log.LogAttrs(ctx, level, "operation", attributes...)
 }
 
 // rootField is the field that an operation asks for, of those of the contract; "several" when there are more.

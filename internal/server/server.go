@@ -15,6 +15,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
@@ -47,6 +48,7 @@ type Config struct {
 	Log     *slog.Logger                // nil for none
 	Store   *store.Store                // where idempotency keys are kept; without it there are none
 	Metrics prometheus.Registerer       // where operations are counted; nil for nowhere
+	Tracer  trace.Tracer                // what begins traces; nil for none
 	Feed    *journal.Feed               // what revision tokens wait for; without it there are none
 	// Begin makes the context of each operation; nil leaves it.
 	Begin func(context.Context) context.Context
@@ -77,7 +79,7 @@ func New(c Config) http.Handler {
 		c.Documents = persisted.New(persisted.Off)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", limitBody(c.Limits.Body, newGraphQL(c)))
+	mux.Handle("/graphql", traced(c.Tracer, "/graphql", limitBody(c.Limits.Body, newGraphQL(c))))
 	mux.HandleFunc("GET /schema.graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write(c.SDL)

@@ -54,8 +54,9 @@ var steady = pace{init: 5 * time.Second, ping: 30 * time.Second, pong: 10 * time
 
 // sockets is the transport over WebSockets. All operations are admitted as those over HTTP are.
 type sockets struct {
-	config Config
-	gate   gate
+	config   Config
+	gate     gate
+	observer observer
 
 	mu   sync.Mutex
 	open map[string]int // by actor
@@ -83,10 +84,13 @@ func (t *sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	defer done()
 	actor, _ := auth.From(r.Context())
 	if !t.enter(actor.Name) {
+		t.observer.refused(errs.RateLimited)
 		http.Error(w, "too many sockets are open: at most 50 for one caller", http.StatusTooManyRequests)
 		return
 	}
 	defer t.leave(actor.Name)
+	t.observer.sockets.Inc()
+	defer t.observer.sockets.Dec()
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}) // of the same origin
 	if err != nil {
 		return // Accept has answered
@@ -99,7 +103,7 @@ func (t *sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	conn.SetReadLimit(int64(t.config.Limits.Body))
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	s := &socket{conn: conn, exec: exec, config: t.config, gate: t.gate, header: r.Header.Clone(), running: map[string]*running{}}
+	s := &socket{conn: conn, exec: exec, config: t.config, gate: t.gate, observer: t.observer, header: r.Header.Clone(), running: map[string]*running{}}
 	s.serve(ctx, cancel, draining)
 }
 
@@ -124,11 +128,12 @@ func (t *sockets) leave(actor string) {
 
 // socket is one connection. Its reader admits operations one after the other; each then runs by itself.
 type socket struct {
-	conn   *websocket.Conn
-	exec   graphql.GraphExecutor
-	config Config
-	gate   gate
-	header http.Header // of the request, and what connection_init adds
+	conn     *websocket.Conn
+	exec     graphql.GraphExecutor
+	config   Config
+	gate     gate
+	observer observer
+	header   http.Header // of the request, and what connection_init adds
 
 	caller context.Context // once the connection is acknowledged
 	ended  sync.WaitGroup  // the operations
@@ -296,7 +301,9 @@ func (s *socket) subscribe(ctx context.Context, m message) error {
 	o, refused := s.gate.admit(bounded, s.exec, params, nil)
 	if refused == nil {
 		running.kind = o.kind()
-		refused = s.start(m.ID, running)
+		if refused = s.start(m.ID, running); refused != nil {
+			s.observer.refused(errs.RateLimited)
+		}
 	}
 	if refused != nil {
 		running.cancel()

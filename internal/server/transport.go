@@ -22,9 +22,10 @@ import (
 // request, so that what is wrong with one is said in the same form as everything else. Subscriptions, and whatever else
 // a client prefers that way, it answers with server-sent events.
 type transport struct {
-	log  *slog.Logger
-	pace pace
-	gate gate
+	log      *slog.Logger
+	pace     pace
+	gate     gate
+	observer observer
 }
 
 var _ graphql.Transport = transport{}
@@ -76,6 +77,7 @@ type answer struct {
 
 // refuse answers a request that is no GraphQL request: an error and no data.
 func (a answer) refuse(status int, code errs.Code, message string) {
+	a.observer.refused(code)
 	a.fail(status, gqlerror.List{{Message: message, Extensions: map[string]any{"code": code}}})
 }
 

@@ -63,12 +63,12 @@ func Insert[R Row](ctx context.Context, tx *Tx, records []*R) error {
 }
 
 // nextIDs takes the next ids of a table.
-func (tx *Tx) nextIDs(ctx context.Context, table string, n int) ([]ident.ID, error) {
+func (tx *Tx) nextIDs(ctx context.Context, table string, n int) (_ []ident.ID, err error) {
 	query, args := "SELECT seq + 1 FROM sqlite_sequence WHERE name = ?", []any{table}
 	if tx.IsPostgres() {
 		query, args = "SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2)", []any{strconv.Quote(table), n}
 	}
-	note(ctx, query, args)
+	defer tx.record.send(ctx, query, args).done(&err)
 	rows, err := tx.record.tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (tx *Tx) insertRows(ctx context.Context, table string, columns []string, n 
 
 func (tx *Tx) copyRows(ctx context.Context, table string, columns []string, n int, fill func(i int, row []any) error) (err error) {
 	query := "COPY " + strconv.Quote(table) + " (" + quoted(columns) + ") FROM STDIN"
-	note(ctx, query, nil)
+	defer tx.record.send(ctx, query, nil).done(&err)
 	st, err := tx.record.tx.PrepareContext(ctx, query)
 	if err != nil {
 		return err
@@ -157,8 +157,10 @@ func (tx *Tx) repeat(ctx context.Context, text string, from, to, arguments, perR
 			}
 			i++
 		}
-		note(ctx, text, args)
-		if _, err := st.ExecContext(ctx, args...); err != nil {
+		sent := tx.record.send(ctx, text, args)
+		_, err := st.ExecContext(ctx, args...)
+		sent.done(&err)
+		if err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 // recorder notes what a transaction does to each record, one entry a record, in the order they were first touched.
 type recorder struct {
+	meter
 	tx      *sql.Tx // the transaction under ent's, for what ent cannot say
 	entries []*written
 	byID    map[ident.ID]*written

@@ -68,7 +68,7 @@ func (s *Store) Snapshot(ctx context.Context, connections int) (_ *Snapshot, err
 			break
 		}
 	}
-	snapshot.Client = ent.NewClient(ent.Driver(traced{entsql.NewDriver(s.dialect, entsql.Conn{ExecQuerier: snapshot.txs[0]}), s.times}))
+	snapshot.Client = ent.NewClient(ent.Driver(traced{entsql.NewDriver(s.dialect, entsql.Conn{ExecQuerier: snapshot.txs[0]}), s.meter()}))
 	snapshot.Client.Use(record)
 	return snapshot, nil
 }

@@ -68,11 +68,16 @@ func Open(ctx context.Context, address string) (*Store, error) {
 // assemble makes a Store of a pool for writes and one for reads, which may be the same.
 func assemble(d string, writes, reader *sql.DB) *Store {
 	s := &Store{dialect: d, writes: writes, reader: reader, now: time.Now, times: newTimes()}
-	s.writer = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, writes), s.times}))
+	m := s.meter()
+	s.writer = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, writes), m}))
 	s.writer.Use(record)
-	s.Read = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, reader), s.times}))
+	s.Read = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, reader), m}))
 	s.Read.Use(record)
 	return s
+}
+
+func (s *Store) meter() meter {
+	return meter{s.times, map[string]string{dialect.SQLite: "sqlite", dialect.Postgres: "postgresql"}[s.dialect]}
 }
 
 // Close closes all connections. Writes under way may fail; the outcome of each is still known.

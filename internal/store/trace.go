@@ -3,12 +3,18 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"sync"
 	"time"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/span"
 )
 
 // Statements are the SQL statements that were sent for one context, in order. Tests count and explain them.
@@ -45,50 +51,68 @@ func CountStatements(ctx context.Context) (context.Context, *Statements) {
 	return context.WithValue(ctx, statementsKey{}, s), s
 }
 
-// traced is a driver that measures statements, and keeps those of contexts that ask for it.
-type traced struct {
-	*entsql.Driver
-	times prometheus.Histogram
+// meter measures statements, keeps them where their context asks for that, and makes them spans of the trace that it has.
+type meter struct {
+	times  prometheus.Histogram
+	system string // as OpenTelemetry calls the database
 }
 
-// note counts a statement, and keeps it where its context asks for that.
-func note(ctx context.Context, query string, args any) {
+// sent is a statement that has been sent.
+type sent struct {
+	times prometheus.Histogram
+	began time.Time
+	span  trace.Span
+}
+
+// send notes that a statement is about to be sent.
+func (m meter) send(ctx context.Context, query string, args any) sent {
 	if w := workOf(ctx); w != nil {
 		w.statements.Add(1)
 	}
 	if s, _ := ctx.Value(statementsKey{}).(*Statements); s != nil {
 		s.add(query, args)
 	}
+	s := sent{times: m.times, began: time.Now()}
+	if trace.SpanFromContext(ctx).IsRecording() {
+		verb, _, _ := strings.Cut(query, " ")
+		_, s.span = span.Child(ctx, verb, trace.SpanKindClient)
+		s.span.SetAttributes(attribute.String("db.system.name", m.system), attribute.String("db.operation.name", verb), attribute.String("db.query.text", query))
+	}
+	return s
 }
 
-// clock gives what to call when the database has answered.
-func clock(times prometheus.Histogram) func() {
-	began := time.Now()
-	return func() { times.Observe(time.Since(began).Seconds()) }
+// done notes that the database has answered.
+func (s sent) done(err *error) {
+	s.times.Observe(time.Since(s.began).Seconds())
+	if s.span != nil {
+		span.End(s.span, errs.CodeOf(Translate(*err)))
+	}
 }
 
-func (d traced) Query(ctx context.Context, query string, args, v any) error {
-	note(ctx, query, args)
-	defer clock(d.times)()
+// traced is a driver that measures statements, and keeps those of contexts that ask for it.
+type traced struct {
+	*entsql.Driver
+	meter
+}
+
+func (d traced) Query(ctx context.Context, query string, args, v any) (err error) {
+	defer d.send(ctx, query, args).done(&err)
 	return d.Driver.Query(ctx, query, args, v)
 }
 
-func (d traced) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	note(ctx, query, args)
-	defer clock(d.times)()
+func (d traced) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	defer d.send(ctx, query, args).done(&err)
 	return d.Driver.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
 }
 
-func (d traced) Exec(ctx context.Context, query string, args, v any) error {
-	note(ctx, query, args)
-	defer clock(d.times)()
+func (d traced) Exec(ctx context.Context, query string, args, v any) (err error) {
+	defer d.send(ctx, query, args).done(&err)
 	return d.Driver.Exec(ctx, query, args, v)
 }
 
 // ExecContext sends a statement of our own.
-func (d traced) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	note(ctx, query, args)
-	defer clock(d.times)()
+func (d traced) ExecContext(ctx context.Context, query string, args ...any) (result sql.Result, err error) {
+	defer d.send(ctx, query, args).done(&err)
 	return d.Driver.ExecContext(ctx, query, args...)
 }
 
@@ -102,38 +126,36 @@ func (d traced) BeginTx(ctx context.Context, options *sql.TxOptions) (dialect.Tx
 	}
 	begun := tx.(*entsql.Tx)
 	if rec, _ := ctx.Value(recorderKey{}).(*recorder); rec != nil {
+		rec.meter = d.meter
 		rec.tx = begun.Tx.(*sql.Tx)
 	}
-	return tracedTx{begun, d.times}, nil
+	return tracedTx{begun, d.meter}, nil
 }
 
 // tracedTx is a transaction of a traced driver.
 type tracedTx struct {
 	*entsql.Tx
-	times prometheus.Histogram
+	meter
 }
 
-func (t tracedTx) Query(ctx context.Context, query string, args, v any) error {
-	note(ctx, query, args)
-	defer clock(t.times)()
+func (t tracedTx) Query(ctx context.Context, query string, args, v any) (err error) {
+	defer t.send(ctx, query, args).done(&err)
 	return t.Tx.Query(ctx, query, args, v)
 }
 
-func (t tracedTx) Exec(ctx context.Context, query string, args, v any) error {
-	note(ctx, query, args)
-	defer clock(t.times)()
-	return t.Tx.Exec(ctx, query, args, v)
-}
-
-func (t tracedTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	note(ctx, query, args)
-	defer clock(t.times)()
+func (t tracedTx) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	defer t.send(ctx, query, args).done(&err)
 	return t.Tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
 }
 
-func (t tracedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	note(ctx, query, args)
-	defer clock(t.times)()
+func (t tracedTx) Exec(ctx context.Context, query string, args, v any) (err error) {
+	defer t.send(ctx, query, args).done(&err)
+	return t.Tx.Exec(ctx, query, args, v)
+}
+
+// ExecContext sends a statement of our own.
+func (t tracedTx) ExecContext(ctx context.Context, query string, args ...any) (result sql.Result, err error) {
+	defer t.send(ctx, query, args).done(&err)
 	return t.Tx.ExecContext(ctx, query, args...)
 }
 

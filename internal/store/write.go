@@ -8,9 +8,12 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/span"
 )
 
 // Tx is a write transaction. Now is its clock: UTC, whole microseconds, the same for everything it writes.
@@ -64,13 +67,15 @@ const (
 // The transaction outlives the caller's ctx once begun, so that a hang-up never leaves the outcome in doubt; a
 // commit whose answer is lost is errs.OutcomeUnknown. Where decide wrote nothing, no revision is taken. In a context
 // of Once decide has its effect at most once for the key's step, and whoever comes again is told what it decided.
-func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Context, *Tx) (T, error)) (T, error) {
-	var result T
+func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Context, *Tx) (T, error)) (result T, err error) {
 	if err := ctx.Err(); err != nil {
 		return result, Translate(err)
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
+	bounded, traced := span.Child(bounded, "store.Write", trace.SpanKindInternal)
+	traced.SetAttributes(attribute.String("linchpin.verb", by.Verb))
+	defer func() { span.End(traced, errs.CodeOf(err)) }()
 	keyed, _ := ctx.Value(onceKey{}).(*once)
 	step := keyed.next()
 	for attempt := 1; ; attempt++ {
@@ -129,7 +134,10 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 		return value, 0, err
 	}
 	finished = true
-	if err = inner.Commit(); err != nil {
+	_, traced := span.Child(ctx, "COMMIT", trace.SpanKindClient)
+	err = inner.Commit()
+	span.End(traced, errs.CodeOf(Translate(err)))
+	if err != nil {
 		return value, 0, commitFailed(err)
 	}
 	return value, revision, refused

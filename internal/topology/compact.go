@@ -83,6 +83,7 @@ func (g *Graph) follow(c *compaction, base *tables, to move) (more bool) {
 	base.types, base.incidents, base.digest = now.types, now.incidents, now.digest
 	base.memberships, base.awaiting = now.memberships, now.awaiting
 	w.tables, w.changed, g.compaction = *base, nil, nil
+	g.compacted++
 	g.publish(g.Snapshot().revision)
 	return false
 }

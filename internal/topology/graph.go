@@ -23,6 +23,7 @@ type Graph struct {
 	mu         sync.Mutex // held by writers
 	writer     writer
 	compaction *compaction // the one that runs
+	compacted  int64       // how often
 	slack      int         // rows that may be laid over before any share of the base counts
 }
 
@@ -82,6 +83,13 @@ func (g *Graph) Apply(b Batch) error {
 func (g *Graph) publish(revision int64) {
 	s := &Snapshot{tables: g.writer.tables, revision: revision, superseded: make(chan struct{})}
 	close(g.current.Swap(s).superseded)
+}
+
+// Compactions is how often what writes lay over the graph was made part of it.
+func (g *Graph) Compactions() int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.compacted
 }
 
 // Snapshot is the newest. It is never nil.

@@ -188,6 +188,9 @@ func TestReadersSeeWholeRevisionsWhileWritersAndCompactionRun(t *testing.T) {
 	readers.Wait()
 	g.Settle()
 	expect(t, g.Snapshot(), m)
+	if n := g.Compactions(); n < 2 {
+		t.Errorf("%d compactions", n)
+	}
 }
 
 func TestAGraphWithoutCIsCompacts(t *testing.T) {

@@ -23,6 +23,7 @@ const vastFrom = 4096
 // Beside is about how many bytes s keeps in memory that other does not: what it costs to hold on to a view, or to an
 // old snapshot, while other is there anyway. O(rows laid over the base).
 func (s *Snapshot) Beside(other *Snapshot) (bytes int64) {
+	bytes += flatBeside(s.places, other.places) + flatBeside(s.numbers, other.numbers)
 	bytes += flatBeside(s.cis.flat, other.cis.flat) + overlayBytes(&s.cis.delta, nil)
 	bytes += flatBeside(s.relationships.flat, other.relationships.flat) + overlayBytes(&s.relationships.delta, nil)
 	arrivals := func(c *Counter) int { return len(c.Members) * int(unsafe.Sizeof(Arrival{})) }
@@ -42,6 +43,9 @@ func (s *Snapshot) Beside(other *Snapshot) (bytes int64) {
 	lists := func(l *[]uint32) int { return len(*l) * int(unsafe.Sizeof(uint32(0))) }
 	return bytes + overlayBytes(&s.memberships, lists) + overlayBytes(&s.awaiting, lists)
 }
+
+// Size is about how many bytes s keeps in memory. O(rows laid over the base + groups).
+func (s *Snapshot) Size() int64 { return s.Beside(&Snapshot{}) }
 
 // flatBeside is the size of a flat array, unless the other is the same.
 func flatBeside[T any](flat, other []T) int64 {
