@@ -64,6 +64,11 @@ func (r *mutationResolver) CommentOnIncident(ctx context.Context, input incident
 	return present.TimelineEntry(r.r.read, record, err)
 }
 
+func (r *mutationResolver) SetPriorityRule(ctx context.Context, input incident.SetPriority) (*present.PriorityRulePayload, error) {
+	rule, err := r.r.incident.SetPriority(ctx, input)
+	return present.PriorityRule(r.r.read, rule, err)
+}
+
 func (r *queryResolver) Incident(ctx context.Context, id ident.ID) (*read.Incident, error) {
 	return r.r.read.Incident(ctx, id)
 }

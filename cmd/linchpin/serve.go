@@ -23,7 +23,7 @@ import (
 
 func serveCommand(env *environment) *cobra.Command {
 	var demo, dev bool
-	var keyAge time.Duration
+	var keyAge, closeAge time.Duration
 	var adminListen string
 	limits := guard.Default
 	var mode string
@@ -58,6 +58,9 @@ names a collector; the other standard variables hold too.`,
 			documents, err := trustedDocuments(mode, manifests)
 			if err != nil {
 				return usageError{cmd, err}
+			}
+			if closeAge < 0 {
+				return usageError{cmd, fmt.Errorf("--close-resolved-after is %s: a length of time, or 0 to leave that to people", closeAge)}
 			}
 			address, err := env.address()
 			if err != nil {
@@ -98,6 +101,9 @@ names a collector; the other standard variables hold too.`,
 			defer stopAdmin()
 			go a.ForgetKeys(ctx, keyAge)
 			go a.ServiceLevel.Watch(ctx, log)
+			if closeAge > 0 {
+				a.Incident.KeepClosing(ctx, closeAge, log)
+			}
 			_, _ = fmt.Fprintf(env.stdout, "GraphiQL   http://%s/\nGraphQL    http://%s/graphql\nDatabase   %s\nEveryone who reaches this address is an admin. Stop with Ctrl-C.\n",
 				l.Addr(), l.Addr(), redacted(address))
 			if err := server.Serve(ctx, l, handler, max(limits.QueryTime, limits.MutationTime), log); err != nil {
@@ -114,6 +120,7 @@ names a collector; the other standard variables hold too.`,
 	cmd.Flags().BoolVar(&dev, "dev", true, "everyone is an admin; loopback only")
 	cmd.Flags().StringVar(&adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in; off by default")
 	cmd.Flags().DurationVar(&keyAge, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
+	cmd.Flags().DurationVar(&closeAge, "close-resolved-after", 7*24*time.Hour, "close incidents that nobody has opened again for so long after they were resolved; 0 leaves it to people")
 	return cmd
 }
 

@@ -2295,6 +2295,66 @@ func (ec *executionContext) fieldContext_SetIncidentCIsPayload_userErrors(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _SetPriorityRulePayload_priorityRule(ctx context.Context, field graphql.CollectedField, obj *present.PriorityRulePayload) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetPriorityRulePayload_priorityRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PriorityRule, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *read.PriorityRule) graphql.Marshaler {
+			return ec.marshalOPriorityRule2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPriorityRule(ctx, selections, v)
+		},
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetPriorityRulePayload_priorityRule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetPriorityRulePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PriorityRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetPriorityRulePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.PriorityRulePayload) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetPriorityRulePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetPriorityRulePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetPriorityRulePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _StartIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -3356,6 +3416,50 @@ func (ec *executionContext) unmarshalInputSetIncidentCIsInput(ctx context.Contex
 				return it, err
 			}
 			it.CIs = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSetPriorityRuleInput(ctx context.Context, obj any) (incident.SetPriority, error) {
+	var it incident.SetPriority
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"impactLevel", "urgency", "priority"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "impactLevel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("impactLevel"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ImpactLevel = data
+		case "urgency":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("urgency"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Urgency = data
+		case "priority":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priority"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Priority = data
 		}
 	}
 	return it, nil
@@ -4424,6 +4528,37 @@ func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.
 	return out
 }
 
+var setPriorityRulePayloadImplementors = []string{"SetPriorityRulePayload"}
+
+func (ec *executionContext) _SetPriorityRulePayload(ctx context.Context, sel ast.SelectionSet, obj *present.PriorityRulePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setPriorityRulePayloadImplementors)
+
+	out := lean.NewObject(fields)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetPriorityRulePayload")
+		case "priorityRule":
+			out.Values[i] = ec._SetPriorityRulePayload_priorityRule(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._SetPriorityRulePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
 var startIncidentPayloadImplementors = []string{"StartIncidentPayload"}
 
 func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
@@ -5093,6 +5228,21 @@ func (ec *executionContext) marshalNSetIncidentCIsPayload2ᚖgithubᚗcomᚋlinc
 	return ec._SetIncidentCIsPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNSetPriorityRuleInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋincidentᚐSetPriority(ctx context.Context, v any) (incident.SetPriority, error) {
+	res, err := ec.unmarshalInputSetPriorityRuleInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetPriorityRulePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPriorityRulePayload(ctx context.Context, sel ast.SelectionSet, v *present.PriorityRulePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SetPriorityRulePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNStartIncidentInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋincidentᚐStart(ctx context.Context, v any) (incident.Start, error) {
 	res, err := ec.unmarshalInputStartIncidentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -5388,6 +5538,13 @@ func (ec *executionContext) unmarshalOIncidentStateFilter2ᚖgithubᚗcomᚋlinc
 	}
 	res, err := ec.unmarshalInputIncidentStateFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPriorityRule2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPriorityRule(ctx context.Context, sel ast.SelectionSet, v *read.PriorityRule) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PriorityRule(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOResolutionCode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResolutionCode(ctx context.Context, v any) (*domain.ResolutionCode, error) {

@@ -54,6 +54,7 @@ type MutationResolver interface {
 	AddExternalIdentity(ctx context.Context, input cmdb.AddExternalIdentityInput) (*present.CIPayload, error)
 	CreateCIClass(ctx context.Context, input cmdb.CreateCIClassInput) (*present.CIClassPayload, error)
 	UpdateCIClass(ctx context.Context, input cmdb.UpdateCIClassInput) (*present.CIClassPayload, error)
+	SetPriorityRule(ctx context.Context, input incident.SetPriority) (*present.PriorityRulePayload, error)
 	OpenIncident(ctx context.Context, input incident.Open) (*present.IncidentPayload, error)
 	UpdateIncident(ctx context.Context, input incident.Update) (*present.IncidentPayload, error)
 	AssignIncident(ctx context.Context, input incident.Assign) (*present.IncidentPayload, error)
@@ -702,6 +703,20 @@ func (ec *executionContext) field_Mutation_setOwners_args(ctx context.Context, r
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (cmdb.SetOwnersInput, error) {
 			return ec.unmarshalNSetOwnersInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐSetOwnersInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setPriorityRule_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (incident.SetPriority, error) {
+			return ec.unmarshalNSetPriorityRuleInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋincidentᚐSetPriority(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2858,6 +2873,48 @@ func (ec *executionContext) fieldContext_Mutation_updateCIClass(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateCIClass_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setPriorityRule(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setPriorityRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetPriorityRule(ctx, fc.Args["input"].(incident.SetPriority))
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *present.PriorityRulePayload) graphql.Marshaler {
+			return ec.marshalNSetPriorityRulePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPriorityRulePayload(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setPriorityRule(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetPriorityRulePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setPriorityRule_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6524,6 +6581,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "updateCIClass":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateCIClass(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setPriorityRule":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setPriorityRule(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -675,6 +675,7 @@ type ComplexityRoot struct {
 		ScheduleChange           func(childComplexity int, input change.Schedule) int
 		SetIncidentCIS           func(childComplexity int, input incident.SetCIs) int
 		SetOwners                func(childComplexity int, input cmdb.SetOwnersInput) int
+		SetPriorityRule          func(childComplexity int, input incident.SetPriority) int
 		StartChange              func(childComplexity int, input change.Start) int
 		StartIncident            func(childComplexity int, input incident.Start) int
 		UnrelateCIS              func(childComplexity int, input cmdb.UnrelateCIsInput) int
@@ -1138,6 +1139,11 @@ type ComplexityRoot struct {
 	SetOwnersPayload struct {
 		Ci         func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	SetPriorityRulePayload struct {
+		PriorityRule func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
 	}
 
 	SharedGroup struct {
@@ -4207,6 +4213,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetOwners(childComplexity, args["input"].(cmdb.SetOwnersInput)), true
+	case "Mutation.setPriorityRule":
+		if e.ComplexityRoot.Mutation.SetPriorityRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setPriorityRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetPriorityRule(childComplexity, args["input"].(incident.SetPriority)), true
 	case "Mutation.startChange":
 		if e.ComplexityRoot.Mutation.StartChange == nil {
 			break
@@ -6320,6 +6337,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetOwnersPayload.UserErrors(childComplexity), true
 
+	case "SetPriorityRulePayload.priorityRule":
+		if e.ComplexityRoot.SetPriorityRulePayload.PriorityRule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetPriorityRulePayload.PriorityRule(childComplexity), true
+	case "SetPriorityRulePayload.userErrors":
+		if e.ComplexityRoot.SetPriorityRulePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetPriorityRulePayload.UserErrors(childComplexity), true
+
 	case "SharedGroup.breakingCount":
 		if e.ComplexityRoot.SharedGroup.BreakingCount == nil {
 			break
@@ -7151,6 +7181,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputServiceOrder,
 		ec.unmarshalInputSetIncidentCIsInput,
 		ec.unmarshalInputSetOwnersInput,
+		ec.unmarshalInputSetPriorityRuleInput,
 		ec.unmarshalInputStartChangeInput,
 		ec.unmarshalInputStartIncidentInput,
 		ec.unmarshalInputStringFilter,
@@ -9666,6 +9697,32 @@ type PriorityRule {
   priority: Int!
 }
 
+extend type Mutation {
+  """Fills one cell of the priority table. Incidents keep their priority until their impact level or urgency changes. Admins only."""
+  setPriorityRule(
+    """What to do."""
+    input: SetPriorityRuleInput!
+  ): SetPriorityRulePayload!
+}
+
+"""One cell of the priority table."""
+input SetPriorityRuleInput {
+  """Impact level, 1 to 3."""
+  impactLevel: Int!
+  """Urgency, 1 to 3."""
+  urgency: Int!
+  """The priority they are to give, 1 to 5."""
+  priority: Int!
+}
+
+"""What setPriorityRule answers."""
+type SetPriorityRulePayload {
+  """The cell as it is now; null when there are userErrors."""
+  priorityRule: PriorityRule
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
 """A comment, a work note or a change of state."""
 type TimelineEntry implements Node {
   """The global id."""
@@ -9807,7 +9864,7 @@ input IncidentCIInput {
 }
 
 extend type Mutation {
-  """Opens an incident. With an external identity that is known already, it answers with the incident that has it."""
+  """Opens an incident. With an external identity that is known already, it answers with the incident that has it: as it is, or opened again when the trouble was noticed after it had been resolved. An incident that was closed or canceled before the trouble was noticed gives its external identity to a new one."""
   openIncident(
     """What to do."""
     input: OpenIncidentInput!
@@ -9842,9 +9899,9 @@ input OpenIncidentInput {
   parent: ID
   """The change that caused it."""
   causedByChange: ID
-  """When the trouble was noticed; now by default."""
+  """When the trouble was noticed; now by default. State it with an external identity, so that what is told late is not taken for new trouble."""
   detectedAt: DateTime
-  """Its key in another system: opening it twice gives the same incident."""
+  """Its key in another system: telling the same trouble twice gives the same incident."""
   externalIdentity: ExternalIdentityInput
 }
 
@@ -14533,6 +14590,16 @@ func (ec *executionContext) childFields_SetOwnersPayload(ctx context.Context, fi
 		return ec.fieldContext_SetOwnersPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetOwnersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetPriorityRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "priorityRule":
+		return ec.fieldContext_SetPriorityRulePayload_priorityRule(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetPriorityRulePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetPriorityRulePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SharedGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

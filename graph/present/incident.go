@@ -37,3 +37,16 @@ func ResolvedIncident(r *read.Reader, done *incident.Resolved, err error) (*Reso
 		return &ResolvedIncidentPayload{(*all)[0], (*all)[1:], mend}
 	})
 }
+
+// PriorityRulePayload answers mutations of the priority table.
+type PriorityRulePayload struct {
+	PriorityRule *read.PriorityRule
+	UserErrors   []*UserError
+}
+
+// PriorityRule presents a cell of the priority table.
+func PriorityRule(r *read.Reader, rule *ent.PriorityRule, err error) (*PriorityRulePayload, error) {
+	return answer(rule, err, r.ShowPriorityRule, func(v *read.PriorityRule, mend []*UserError) *PriorityRulePayload {
+		return &PriorityRulePayload{v, mend}
+	})
+}

@@ -185,12 +185,17 @@ func (r *Reader) IncidentByNumber(ctx context.Context, number string) (*Incident
 // PriorityRule is one cell of the priority table.
 type PriorityRule struct{ ImpactLevel, Urgency, Priority int }
 
+// ShowPriorityRule shows a cell that a verb returned.
+func (*Reader) ShowPriorityRule(row *ent.PriorityRule) *PriorityRule {
+	return &PriorityRule{row.Impact, row.Urgency, row.Priority}
+}
+
 // PriorityRules are the priority table.
 func (r *Reader) PriorityRules(ctx context.Context) ([]*PriorityRule, error) {
 	rows, err := r.store.Read.PriorityRule.Query().Order(ent.Asc(priorityrule.FieldImpact, priorityrule.FieldUrgency)).All(ctx)
 	all := make([]*PriorityRule, len(rows))
 	for i, row := range rows {
-		all[i] = &PriorityRule{row.Impact, row.Urgency, row.Priority}
+		all[i] = r.ShowPriorityRule(row)
 	}
 	return all, store.Translate(err)
 }

@@ -16,6 +16,7 @@ var verbs = map[string]Role{
 	"incident.open": Operator, "incident.update": Operator, "incident.assign": Operator, "incident.set_cis": Operator,
 	"incident.start": Operator, "incident.hold": Operator, "incident.resolve": Operator, "incident.reopen": Operator,
 	"incident.close": Operator, "incident.cancel": Operator, "incident.comment": Operator,
+	"priority_rule.set": Admin,
 
 	"change.draft": ChangeManager, "change.update": ChangeManager, "change.assess": ChangeManager,
 	"change.request_approval": ChangeManager, "change.approve": ChangeManager, "change.reject": ChangeManager,
@@ -86,7 +87,7 @@ var fields = map[string]Role{
 	"CreatePersonPayload": Viewer, "UpdatePersonPayload": Viewer,
 	"OpenIncidentPayload": Viewer, "UpdateIncidentPayload": Viewer, "AssignIncidentPayload": Viewer, "SetIncidentCIsPayload": Viewer,
 	"StartIncidentPayload": Viewer, "HoldIncidentPayload": Viewer, "ResolveIncidentPayload": Viewer, "ReopenIncidentPayload": Viewer,
-	"CloseIncidentPayload": Viewer, "CancelIncidentPayload": Viewer, "CommentOnIncidentPayload": Viewer,
+	"CloseIncidentPayload": Viewer, "CancelIncidentPayload": Viewer, "CommentOnIncidentPayload": Viewer, "SetPriorityRulePayload": Viewer,
 	"DraftChangePayload": Viewer, "UpdateChangePayload": Viewer, "AssessChangePayload": Viewer, "RequestChangeApprovalPayload": Viewer,
 	"ApproveChangePayload": Viewer, "RejectChangePayload": Viewer, "ScheduleChangePayload": Viewer, "StartChangePayload": Viewer,
 	"ReviewChangePayload": Viewer, "CloseChangePayload": Viewer, "CancelChangePayload": Viewer, "ReturnChangePayload": Viewer, "CommentOnChangePayload": Viewer,

@@ -195,16 +195,3 @@ func nameAll(ctx context.Context, c *ent.Client, names map[ident.ID]string) erro
 	}
 	return nil
 }
-
-// priorityOf looks an impact level and an urgency up in the table.
-func priorityOf(ctx context.Context, tx *store.Tx, level, urgency int) (int, error) {
-	rows, err := tx.PriorityRule.Query().All(ctx)
-	if err != nil {
-		return 0, err
-	}
-	rules := make([]priority.Rule, len(rows))
-	for i, r := range rows {
-		rules[i] = priority.Rule{Impact: r.Impact, Urgency: r.Urgency, Priority: r.Priority}
-	}
-	return priority.Of(rules, level, urgency), nil
-}

@@ -107,7 +107,7 @@ func lock(ctx context.Context, tx *store.Tx, field string, id ident.ID) (*ent.In
 // editable refuses edits of what is done with.
 func editable(record *ent.Incident) error {
 	if record.State == domain.IncidentClosed || record.State == domain.IncidentCanceled {
-		return errs.New(errs.TransitionRefused, "%s is %s: it can be commented on, not edited", Number(record.ID), record.State)
+		return errs.New(errs.TransitionRefused, "%s is %s: it can be commented on, not edited; open another incident for what is still wrong", Number(record.ID), record.State).At("id")
 	}
 	return nil
 }

@@ -116,3 +116,10 @@ type Comment struct {
 	Kind domain.TimelineKind
 	Body string
 }
+
+// SetPriority is one cell of the priority table.
+type SetPriority struct {
+	ImpactLevel int
+	Urgency     int
+	Priority    int
+}

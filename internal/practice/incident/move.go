@@ -19,26 +19,31 @@ type step func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.Inci
 // move changes the state as the table says for a mutation.
 func (p *Practice) move(ctx context.Context, verb, mutation string, of target, do step) (*ent.Incident, error) {
 	return p.edit(ctx, verb, of, func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
-		to, err := lifecycle.Incident.Move(was.State, mutation)
-		if err != nil {
-			return err
-		}
-		if err := servicelevel.Settle(ctx, tx, was); err != nil { // while its clock goes
-			return err
-		}
-		said, err := do(ctx, tx, was, u)
-		if err != nil {
-			return err
-		}
-		u.SetState(to)
-		if was.HoldReason != nil && to != domain.IncidentOnHold {
-			u.ClearHoldReason()
-		}
-		if to == domain.IncidentInProgress && was.AcknowledgedAt == nil {
-			u.SetAcknowledgedAt(tx.Now)
-		}
-		return ticket.Moved(ctx, tx, was.ID, was.State, to, said)
+		return moveTo(ctx, tx, was, u, mutation, do)
 	})
+}
+
+// moveTo sets the state of a locked incident as the table says for a mutation, and tells the timeline.
+func moveTo(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne, mutation string, do step) error {
+	to, err := lifecycle.Incident.Move(was.State, mutation)
+	if err != nil {
+		return err
+	}
+	if err := servicelevel.Settle(ctx, tx, was); err != nil { // while its clock goes
+		return err
+	}
+	said, err := do(ctx, tx, was, u)
+	if err != nil {
+		return err
+	}
+	u.SetState(to)
+	if was.HoldReason != nil && to != domain.IncidentOnHold {
+		u.ClearHoldReason()
+	}
+	if to == domain.IncidentInProgress && was.AcknowledgedAt == nil {
+		u.SetAcknowledgedAt(tx.Now)
+	}
+	return ticket.Moved(ctx, tx, was.ID, was.State, to, said)
 }
 
 // because is a step that only says why.
@@ -79,12 +84,15 @@ func (p *Practice) Hold(ctx context.Context, in Hold) (*ent.Incident, error) {
 
 // Reopen takes up a resolved incident again. What was said about its resolution stays in the timeline and the journal only.
 func (p *Practice) Reopen(ctx context.Context, in Reopen) (*ent.Incident, error) {
-	say := because("reason", in.Reason)
-	return p.move(ctx, "incident.reopen", "reopenIncident", target{in.ID, in.ExpectedVersion},
-		func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) (string, error) {
-			u.SetReopenCount(was.ReopenCount + 1).ClearResolvedAt().ClearResolutionCode().SetResolutionNotes("").ClearImpactAtResolution()
-			return say(ctx, tx, was, u)
-		})
+	return p.move(ctx, "incident.reopen", "reopenIncident", target{in.ID, in.ExpectedVersion}, reopening(because("reason", in.Reason)))
+}
+
+// reopening is a step that takes back what a resolution said.
+func reopening(say step) step {
+	return func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) (string, error) {
+		u.SetReopenCount(was.ReopenCount + 1).ClearResolvedAt().ClearResolutionCode().SetResolutionNotes("").ClearImpactAtResolution()
+		return say(ctx, tx, was, u)
+	}
 }
 
 // Close closes a resolved incident.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -20,8 +19,8 @@ const (
 	clockSkew      = 5 * time.Minute // by which the clocks of monitoring systems may be ahead of ours
 )
 
-// Open opens an incident. Where its external identity is known, it answers with the incident that has it and writes nothing,
-// whatever else the input says.
+// Open opens an incident. Where its external identity is known, it answers with the incident that has it, whatever else the
+// input says; that is opened again where the trouble was noticed after it had been resolved.
 func (p *Practice) Open(ctx context.Context, in Open) (*ent.Incident, error) {
 	const verb = "incident.open"
 	actor, err := auth.Require(ctx, verb)
@@ -43,9 +42,18 @@ func (p *Practice) Open(ctx context.Context, in Open) (*ent.Incident, error) {
 func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incident, error) {
 	var f ticket.Form
 	key := externalKey(&f, in.ExternalIdentity)
+	detectedAt := detected(&f, in.DetectedAt, tx.Now)
+	var before *ent.Incident // had the key
 	if key != nil && f.Err() == nil {
-		if known, err := knownAs(ctx, tx, *key); known != nil || err != nil {
-			return known, err
+		record, row, err := known(ctx, tx, *key)
+		if err != nil {
+			return nil, err
+		}
+		if record != nil {
+			if is, isNew, err := recur(ctx, tx, *key, record, row, detectedAt); !isNew || err != nil {
+				return is, err
+			}
+			before = record
 		}
 	}
 	c := tx.Incident.Create().SetOpenedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
@@ -54,7 +62,7 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 	c.SetCategory(f.Text("category", ticket.Given(in.Category, ""), 0, ticket.LongestWord))
 	c.SetChannel(ticket.OneOf(&f, "channel", ticket.Given(in.Channel, domain.ChannelPortal)))
 	c.SetIsMajor(ticket.Given(in.IsMajor, false))
-	c.SetDetectedAt(detected(&f, in.DetectedAt, tx.Now))
+	c.SetDetectedAt(detectedAt)
 	c.SetNillableCallerID(f.Reference(ctx, tx, "caller", ident.Person, in.Caller))
 	c.SetNillableAssigneeID(f.Reference(ctx, tx, "assignee", ident.Person, in.Assignee))
 	c.SetNillableAssignmentTeamID(f.Reference(ctx, tx, "assignmentTeam", ident.Team, in.AssignmentTeam))
@@ -89,6 +97,11 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 	if key == nil {
 		return record, nil
 	}
+	if before != nil {
+		if err := remember(ctx, tx, *key, before, record); err != nil {
+			return nil, err
+		}
+	}
 	return record, tx.ExternalIdentity.Create().SetRecordID(record.ID).SetSource(key.Source).SetExternalID(key.ExternalID).
 		SetCreatedAt(tx.Now).Exec(ctx)
 }
@@ -106,21 +119,6 @@ func externalKey(f *ticket.Form, in *domain.ExternalKey) *domain.ExternalKey {
 	}
 	f.Below(&inner, "externalIdentity")
 	return &key
-}
-
-// knownAs is the incident that has a key; nil when no record has it.
-func knownAs(ctx context.Context, tx *store.Tx, key domain.ExternalKey) (*ent.Incident, error) {
-	row, err := tx.ExternalIdentity.Query().
-		Where(externalidentity.Source(key.Source), externalidentity.ExternalID(key.ExternalID)).Only(ctx)
-	switch {
-	case ent.IsNotFound(err):
-		return nil, nil //nolint:nilnil // absence is an answer here
-	case err != nil:
-		return nil, err
-	case row.RecordID.Kind() != ident.Incident:
-		return nil, errs.New(errs.AlreadyExists, "%s calls another record %q already", key.Source, key.ExternalID).At("externalIdentity")
-	}
-	return tx.Incident.Get(ctx, row.RecordID)
 }
 
 func detected(f *ticket.Form, at *time.Time, now time.Time) time.Time {

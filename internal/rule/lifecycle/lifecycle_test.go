@@ -195,6 +195,26 @@ func TestACIIsRetiredByRetiringAlone(t *testing.T) {
 	}
 }
 
+func TestARefusalTeachesTheWay(t *testing.T) {
+	for _, c := range []struct {
+		from domain.IncidentState
+		verb string
+		want string
+	}{
+		{domain.IncidentNew, "closeIncident", "id: closeIncident applies to an incident that is RESOLVED; this one is NEW: from NEW it can go to IN_PROGRESS by startIncident, " +
+			"ON_HOLD by holdIncident, RESOLVED by resolveIncident or CANCELED by cancelIncident; the way to CLOSED is resolveIncident, then closeIncident"},
+		{domain.IncidentResolved, "startIncident", "id: startIncident applies to an incident that is NEW or ON_HOLD; this one is RESOLVED: from RESOLVED it can go to CLOSED by closeIncident " +
+			"or IN_PROGRESS by reopenIncident; the way to IN_PROGRESS is reopenIncident"},
+		{domain.IncidentResolved, "resolveIncident", "id: resolveIncident applies to an incident that is NEW, IN_PROGRESS or ON_HOLD; this one is RESOLVED: from RESOLVED it can go to CLOSED " +
+			"by closeIncident or IN_PROGRESS by reopenIncident; it is already where resolveIncident leads"},
+		{domain.IncidentClosed, "reopenIncident", "id: reopenIncident applies to an incident that is RESOLVED; this one is CLOSED: from CLOSED it goes nowhere"},
+	} {
+		if _, err := lifecycle.Incident.Move(c.from, c.verb); err == nil || err.Error() != c.want {
+			t.Errorf("%s from %s:\n got %v\nwant %s", c.verb, c.from, err, c.want)
+		}
+	}
+}
+
 func TestWhatNextGivesIsTheCallersOwn(t *testing.T) {
 	next := lifecycle.Incident.Next(domain.IncidentNew)
 	for _, n := range next {

@@ -56,7 +56,8 @@ func (t Table[S]) Check(from, to S) error {
 	return errs.New(errs.TransitionRefused, "%s cannot go from %s to %s: %s", t.noun, from, to, t.possible(from))
 }
 
-// Move gives the state a mutation leads to, or errs.TransitionRefused where it does not apply.
+// Move gives the state a mutation leads to. Where it does not apply, errs.TransitionRefused says from where it would, what is
+// possible instead, and how to come to where it leads; its field is id, by which the mutation names the record.
 func (t Table[S]) Move(from S, verb string) (to S, err error) {
 	for _, r := range t.rows {
 		if r.from == from && r.verb == verb {
@@ -73,7 +74,35 @@ func (t Table[S]) Move(from S, verb string) (to S, err error) {
 	if len(sources) > 0 {
 		where = verb + " applies to " + t.noun + " that is " + orList(sources)
 	}
-	return "", errs.New(errs.TransitionRefused, "%s; this one is %s: %s", where, from, t.possible(from))
+	return "", errs.New(errs.TransitionRefused, "%s; this one is %s: %s%s", where, from, t.possible(from), t.towards(from, verb)).At("id")
+}
+
+// towards says in words how a record comes from a state to where a mutation leads, the shortest way; "" where there is none.
+func (t Table[S]) towards(from S, verb string) string {
+	leads := func(to S) bool {
+		return slices.ContainsFunc(t.rows, func(r row[S]) bool { return r.verb == verb && r.to == to })
+	}
+	if leads(from) {
+		return "; it is already where " + verb + " leads"
+	}
+	type place struct {
+		at S
+		by []string
+	}
+	seen, places := []S{from}, []place{{at: from}}
+	for i := 0; i < len(places); i++ {
+		for _, r := range t.rows {
+			if r.from != places[i].at || slices.Contains(seen, r.to) {
+				continue
+			}
+			by := append(slices.Clone(places[i].by), r.verb)
+			if leads(r.to) {
+				return "; the way to " + string(r.to) + " is " + strings.Join(by, ", then ")
+			}
+			seen, places = append(seen, r.to), append(places, place{r.to, by})
+		}
+	}
+	return ""
 }
 
 // possible says in words what can be done from a state.
