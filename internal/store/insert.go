@@ -66,7 +66,7 @@ func Insert[R Row](ctx context.Context, tx *Tx, records []*R) error {
 func (tx *Tx) nextIDs(ctx context.Context, table string, n int) (_ []ident.ID, err error) {
 	query, args := "SELECT seq + 1 FROM sqlite_sequence WHERE name = ?", []any{table}
 	if tx.IsPostgres() {
-		query, args = "SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2)", []any{strconv.Quote(table), n}
+		query, args = "SELECT nextval(s) FROM (SELECT pg_get_serial_sequence($1, 'id')::regclass AS s OFFSET 0) AS of_table, generate_series(1, $2)", []any{strconv.Quote(table), n}
 	}
 	defer tx.record.send(ctx, query, args).done(&err)
 	rows, err := tx.record.tx.QueryContext(ctx, query, args...)
