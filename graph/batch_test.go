@@ -47,6 +47,9 @@ var nestedOperations = map[string]string{
 		services PAGE { nodes { serviceLevelTargets { name } } } calendars PAGE { nodes { name } } breached: incidents(filter: {isBreached: true}, first: 3) { nodes { number } } }`,
 	"resolving": `mutation { resolveIncident(input: {id: "INCIDENT", code: FIXED, notes: "NOW", withChildren: false}) { incident { number }
 		resolvedChildren { number } openChildren PAGE { totalCount nodes { caller { name } impactDifference { services { ci { name } } } } } userErrors { message } } }`,
+	"kpis": `{ kpis(period: DAY, from: "2027-01-01T00:00:00Z", to: "2027-02-01T00:00:00Z", groupBy: SERVICE, first: 100) { totalCount nodes { start end service { ci { name } } incidentsOpened incidentsResolved incidentsReopened
+		incidentsBreached timeToAcknowledge { p50 } timeToResolve { p50 mean } backlog backlogAge { mean } changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents } }
+		classes: kpis(period: MONTH, from: "2027-01-01T00:00:00Z", to: "2027-02-01T00:00:00Z", groupBy: CLASS) { nodes { ciClass { code } incidentsOpened backlog changesClosed } } }`,
 	"mutation": `mutation { updateCI(input: {id: "HUB", description: "NOW"}) { ci { name owners { team { name } } relationships PAGE { nodes { source { name owner { name } } target { name } } }
 		incidents PAGE { nodes { cis { ci { name } } } } } userErrors { message } } }`,
 }

@@ -30,6 +30,7 @@ var lists = map[string]pagedList{
 	"incidents":            {"{ incidents LIST }", "id createdAt updatedAt priority", "CREATED_AT=createdAt UPDATED_AT=updatedAt PRIORITY=priority"},
 	"changes":              {"{ changes LIST }", "id createdAt updatedAt", "CREATED_AT=createdAt UPDATED_AT=updatedAt"},
 	"teams":                {"{ teams LIST }", "id", ""},
+	"kpis":                 {`{ kpis(period: DAY, from: "2027-01-08T00:00:00Z", to: "2027-01-15T00:00:00Z") LIST }`, "id: start", ""},
 	"calendars":            {"{ calendars LIST }", "id", ""},
 	"serviceLevelTargets":  {"{ serviceLevelTargets LIST }", "id", ""},
 	"people":               {"{ people LIST }", "id", ""},

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -263,6 +264,7 @@ func TestWhatIsRestrictedIsNeverNamed(t *testing.T) {
 			"Query.rootCauseCandidates": fmt.Sprintf("seen: [{id: %q}, {id: %q}], first: 20", g.ids["portal"], g.ids["shop"]),
 			"Query.whatIf":              "overlay: {" + down + ", openIncidents: true}", "Query.search": `query: "canary"`, "Query.journal": "first: 100",
 			"Query.node": fmt.Sprintf("id: %q", g.ids["rack"]), "Query.nodes": `ids: ["` + strings.Join(slices.Sorted(maps.Values(g.ids)), `", "`) + `"]`,
+			"Query.kpis":     fmt.Sprintf(`period: MONTH, groupBy: SERVICE, from: %q, to: %q`, time.Now().AddDate(0, -1, 0).Format(time.RFC3339), time.Now().Format(time.RFC3339)),
 			"Query.incident": fmt.Sprintf("id: %q", g.ids["incident"]), "Query.incidentByNumber": `number: "INC0000002"`,
 			"Query.change": fmt.Sprintf("id: %q", g.ids["change"]), "Query.changeByNumber": `number: "CHG0000001"`, "Query.ciClass": `code: "server"`,
 			"Impact.services": every, "Impact.affected": every, "Impact.on": fmt.Sprintf("id: %q", g.ids["portal"]),

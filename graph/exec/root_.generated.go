@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
@@ -633,6 +634,46 @@ type ComplexityRoot struct {
 		Revision func(childComplexity int) int
 	}
 
+	KPI struct {
+		Backlog                    func(childComplexity int) int
+		BacklogAge                 func(childComplexity int) int
+		ChangeSuccessRate          func(childComplexity int) int
+		ChangesClosed              func(childComplexity int) int
+		ChangesSuccessful          func(childComplexity int) int
+		ChangesThatCausedIncidents func(childComplexity int) int
+		CiClass                    func(childComplexity int) int
+		End                        func(childComplexity int) int
+		IncidentsBreached          func(childComplexity int) int
+		IncidentsOpened            func(childComplexity int) int
+		IncidentsReopened          func(childComplexity int) int
+		IncidentsResolved          func(childComplexity int) int
+		Service                    func(childComplexity int) int
+		Start                      func(childComplexity int) int
+		Team                       func(childComplexity int) int
+		TimeToAcknowledge          func(childComplexity int) int
+		TimeToResolve              func(childComplexity int) int
+	}
+
+	KPIConnection struct {
+		Edges           func(childComplexity int) int
+		Nodes           func(childComplexity int) int
+		PageInfo        func(childComplexity int) int
+		RestrictedCount func(childComplexity int) int
+		TotalCount      func(childComplexity int) int
+	}
+
+	KPIDurations struct {
+		Mean func(childComplexity int) int
+		P50  func(childComplexity int) int
+		P90  func(childComplexity int) int
+		P95  func(childComplexity int) int
+	}
+
+	KPIEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Mutation struct {
 		AddExternalIdentity      func(childComplexity int, input cmdb.AddExternalIdentityInput) int
 		AddTeamMember            func(childComplexity int, input catalog.AddTeamMemberInput) int
@@ -825,6 +866,7 @@ type ComplexityRoot struct {
 		IncidentByNumber      func(childComplexity int, number string) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
 		Journal               func(childComplexity int, afterRevision *int64, first *int, after *string, last *int, before *string) int
+		Kpis                  func(childComplexity int, period read.KPIPeriod, from time.Time, to time.Time, timeZone string, groupBy read.KPIGroup, first *int, after *string, last *int, before *string) int
 		Node                  func(childComplexity int, id ident.ID) int
 		Nodes                 func(childComplexity int, ids []ident.ID) int
 		Path                  func(childComplexity int, from ident.ID, to ident.ID, asOf *read.AsOf) int
@@ -3762,6 +3804,178 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.JournalEvent.Revision(childComplexity), true
 
+	case "KPI.backlog":
+		if e.ComplexityRoot.KPI.Backlog == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.Backlog(childComplexity), true
+	case "KPI.backlogAge":
+		if e.ComplexityRoot.KPI.BacklogAge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.BacklogAge(childComplexity), true
+	case "KPI.changeSuccessRate":
+		if e.ComplexityRoot.KPI.ChangeSuccessRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.ChangeSuccessRate(childComplexity), true
+	case "KPI.changesClosed":
+		if e.ComplexityRoot.KPI.ChangesClosed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.ChangesClosed(childComplexity), true
+	case "KPI.changesSuccessful":
+		if e.ComplexityRoot.KPI.ChangesSuccessful == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.ChangesSuccessful(childComplexity), true
+	case "KPI.changesThatCausedIncidents":
+		if e.ComplexityRoot.KPI.ChangesThatCausedIncidents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.ChangesThatCausedIncidents(childComplexity), true
+	case "KPI.ciClass":
+		if e.ComplexityRoot.KPI.CiClass == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.CiClass(childComplexity), true
+	case "KPI.end":
+		if e.ComplexityRoot.KPI.End == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.End(childComplexity), true
+	case "KPI.incidentsBreached":
+		if e.ComplexityRoot.KPI.IncidentsBreached == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.IncidentsBreached(childComplexity), true
+	case "KPI.incidentsOpened":
+		if e.ComplexityRoot.KPI.IncidentsOpened == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.IncidentsOpened(childComplexity), true
+	case "KPI.incidentsReopened":
+		if e.ComplexityRoot.KPI.IncidentsReopened == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.IncidentsReopened(childComplexity), true
+	case "KPI.incidentsResolved":
+		if e.ComplexityRoot.KPI.IncidentsResolved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.IncidentsResolved(childComplexity), true
+	case "KPI.service":
+		if e.ComplexityRoot.KPI.Service == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.Service(childComplexity), true
+	case "KPI.start":
+		if e.ComplexityRoot.KPI.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.Start(childComplexity), true
+	case "KPI.team":
+		if e.ComplexityRoot.KPI.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.Team(childComplexity), true
+	case "KPI.timeToAcknowledge":
+		if e.ComplexityRoot.KPI.TimeToAcknowledge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.TimeToAcknowledge(childComplexity), true
+	case "KPI.timeToResolve":
+		if e.ComplexityRoot.KPI.TimeToResolve == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.TimeToResolve(childComplexity), true
+
+	case "KPIConnection.edges":
+		if e.ComplexityRoot.KPIConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIConnection.Edges(childComplexity), true
+	case "KPIConnection.nodes":
+		if e.ComplexityRoot.KPIConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIConnection.Nodes(childComplexity), true
+	case "KPIConnection.pageInfo":
+		if e.ComplexityRoot.KPIConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIConnection.PageInfo(childComplexity), true
+	case "KPIConnection.restrictedCount":
+		if e.ComplexityRoot.KPIConnection.RestrictedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIConnection.RestrictedCount(childComplexity), true
+	case "KPIConnection.totalCount":
+		if e.ComplexityRoot.KPIConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIConnection.TotalCount(childComplexity), true
+
+	case "KPIDurations.mean":
+		if e.ComplexityRoot.KPIDurations.Mean == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIDurations.Mean(childComplexity), true
+	case "KPIDurations.p50":
+		if e.ComplexityRoot.KPIDurations.P50 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIDurations.P50(childComplexity), true
+	case "KPIDurations.p90":
+		if e.ComplexityRoot.KPIDurations.P90 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIDurations.P90(childComplexity), true
+	case "KPIDurations.p95":
+		if e.ComplexityRoot.KPIDurations.P95 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIDurations.P95(childComplexity), true
+
+	case "KPIEdge.cursor":
+		if e.ComplexityRoot.KPIEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIEdge.Cursor(childComplexity), true
+	case "KPIEdge.node":
+		if e.ComplexityRoot.KPIEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPIEdge.Node(childComplexity), true
+
 	case "Mutation.addExternalIdentity":
 		if e.ComplexityRoot.Mutation.AddExternalIdentity == nil {
 			break
@@ -4995,6 +5209,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Journal(childComplexity, args["afterRevision"].(*int64), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.kpis":
+		if e.ComplexityRoot.Query.Kpis == nil {
+			break
+		}
+
+		args, err := ec.field_Query_kpis_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Kpis(childComplexity, args["period"].(read.KPIPeriod), args["from"].(time.Time), args["to"].(time.Time), args["timeZone"].(string), args["groupBy"].(read.KPIGroup), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -10318,6 +10543,124 @@ type RecordVersionEdge {
   node: RecordVersion!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/kpi.graphql", Input: `extend type Query {
+  """How incidents and changes went, period by period and group by group, computed from the records as they are now. A group without any is left out."""
+  kpis(
+    """How long a period is."""
+    period: KPIPeriod!
+    """The first period holds this moment."""
+    from: DateTime!
+    """Periods begin before this moment: at most 400."""
+    to: DateTime!
+    """The time zone in which periods begin, by its IANA name."""
+    timeZone: String! = "UTC"
+    """How records are grouped; by default they are not."""
+    groupBy: KPIGroup! = NONE
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): KPIConnection!
+}
+
+"""How long a period of key figures is."""
+enum KPIPeriod {
+  """A calendar day."""
+  DAY
+  """A week, from Monday."""
+  WEEK
+  """A calendar month."""
+  MONTH
+}
+
+"""How records are grouped for key figures."""
+enum KPIGroup {
+  """All together."""
+  NONE
+  """By assignment team; what has none is in no group."""
+  TEAM
+  """By the services that records name, but for those that incidents exclude; a record counts for each of them."""
+  SERVICE
+  """By the classes of the CIs that records name, but for those that incidents exclude and that you may not see; a record counts once for each class."""
+  CLASS
+}
+
+"""The key figures of a period and group."""
+type KPI {
+  """When the period begins."""
+  start: DateTime!
+  """When it ends, and the next one begins."""
+  end: DateTime!
+  """The team, where records are grouped by team."""
+  team: Team
+  """The service, where records are grouped by service."""
+  service: Service
+  """The class, where records are grouped by class."""
+  ciClass: CIClass
+  """How many incidents were opened."""
+  incidentsOpened: Int!
+  """How many were resolved and not opened again since."""
+  incidentsResolved: Int!
+  """How often incidents were opened again."""
+  incidentsReopened: Int!
+  """How many missed a service level target."""
+  incidentsBreached: Int!
+  """The time to acknowledge of the incidents that were acknowledged; null when none was."""
+  timeToAcknowledge: KPIDurations
+  """The time to resolve of the incidents that were resolved; null when none was."""
+  timeToResolve: KPIDurations
+  """How many incidents were open at the end, or are now. One that was opened again counts as open all the time until it was resolved the last time."""
+  backlog: Int!
+  """How long the incidents of the backlog had been open by then; null when there were none."""
+  backlogAge: KPIDurations
+  """How many changes were closed."""
+  changesClosed: Int!
+  """How many of these were successful, also with issues."""
+  changesSuccessful: Int!
+  """The share of these, 0 to 1; null when none was closed."""
+  changeSuccessRate: Float
+  """How many of the changes that were closed caused an incident."""
+  changesThatCausedIncidents: Int!
+}
+
+"""How lengths of time are spread."""
+type KPIDurations {
+  """The mean."""
+  mean: Duration!
+  """The median: half of them are at most that long. Between two values it is interpolated."""
+  p50: Duration!
+  """90 percent are at most that long."""
+  p90: Duration!
+  """95 percent are at most that long."""
+  p95: Duration!
+}
+
+"""A page of key figures."""
+type KPIConnection {
+  """The records of this page with their cursors."""
+  edges: [KPIEdge!]!
+  """The records of this page."""
+  nodes: [KPI!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has."""
+  totalCount: Int!
+  """How many more there are of services, or of classes that records name only by CIs, that you may not see."""
+  restrictedCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type KPIEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: KPI!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/operation.graphql", Input: `extend type Change {
   """What it does to the CI graph when it starts, in this order."""
   operations: [PlannedOperation!]!
@@ -13776,6 +14119,86 @@ func (ec *executionContext) childFields_JournalEvent(ctx context.Context, field 
 		return ec.fieldContext_JournalEvent_entries(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type JournalEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_KPI(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_KPI_start(ctx, field)
+	case "end":
+		return ec.fieldContext_KPI_end(ctx, field)
+	case "team":
+		return ec.fieldContext_KPI_team(ctx, field)
+	case "service":
+		return ec.fieldContext_KPI_service(ctx, field)
+	case "ciClass":
+		return ec.fieldContext_KPI_ciClass(ctx, field)
+	case "incidentsOpened":
+		return ec.fieldContext_KPI_incidentsOpened(ctx, field)
+	case "incidentsResolved":
+		return ec.fieldContext_KPI_incidentsResolved(ctx, field)
+	case "incidentsReopened":
+		return ec.fieldContext_KPI_incidentsReopened(ctx, field)
+	case "incidentsBreached":
+		return ec.fieldContext_KPI_incidentsBreached(ctx, field)
+	case "timeToAcknowledge":
+		return ec.fieldContext_KPI_timeToAcknowledge(ctx, field)
+	case "timeToResolve":
+		return ec.fieldContext_KPI_timeToResolve(ctx, field)
+	case "backlog":
+		return ec.fieldContext_KPI_backlog(ctx, field)
+	case "backlogAge":
+		return ec.fieldContext_KPI_backlogAge(ctx, field)
+	case "changesClosed":
+		return ec.fieldContext_KPI_changesClosed(ctx, field)
+	case "changesSuccessful":
+		return ec.fieldContext_KPI_changesSuccessful(ctx, field)
+	case "changeSuccessRate":
+		return ec.fieldContext_KPI_changeSuccessRate(ctx, field)
+	case "changesThatCausedIncidents":
+		return ec.fieldContext_KPI_changesThatCausedIncidents(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type KPI", field.Name)
+}
+
+func (ec *executionContext) childFields_KPIConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_KPIConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_KPIConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_KPIConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_KPIConnection_totalCount(ctx, field)
+	case "restrictedCount":
+		return ec.fieldContext_KPIConnection_restrictedCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type KPIConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_KPIDurations(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mean":
+		return ec.fieldContext_KPIDurations_mean(ctx, field)
+	case "p50":
+		return ec.fieldContext_KPIDurations_p50(ctx, field)
+	case "p90":
+		return ec.fieldContext_KPIDurations_p90(ctx, field)
+	case "p95":
+		return ec.fieldContext_KPIDurations_p95(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type KPIDurations", field.Name)
+}
+
+func (ec *executionContext) childFields_KPIEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_KPIEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_KPIEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type KPIEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_NeededCI(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -16,8 +16,8 @@ var free = []string{
 	"TimelineEntry",
 }
 
-// Statements by hand: of classes, and of search, which is restricted.
-var byHand = map[string]bool{"read.go": true, "search.go": true}
+// Statements by hand: of classes, of search, which is restricted, and of key figures, whose restricted groups are left out.
+var byHand = map[string]bool{"read.go": true, "search.go": true, "kpi.go": true}
 
 func TestCIsAndWhatNamesThemAreAskedForInOnePlace(t *testing.T) {
 	files, err := filepath.Glob("*.go")

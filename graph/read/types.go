@@ -45,6 +45,8 @@ type (
 	CalendarEdge                 = Edge[Calendar]
 	ServiceLevelTargetConnection = Connection[ServiceLevelTarget]
 	ServiceLevelTargetEdge       = Edge[ServiceLevelTarget]
+	KPIConnection                = Connection[KPI]
+	KPIEdge                      = Edge[KPI]
 
 	LifecycleFilter      = EnumFilter[domain.Lifecycle]
 	EnvironmentFilter    = EnumFilter[domain.Environment]

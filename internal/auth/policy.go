@@ -63,6 +63,7 @@ var fields = map[string]Role{
 	"Calendar": Viewer, "CalendarConnection": Viewer, "CalendarEdge": Viewer, "WorkingHours": Viewer, "Holiday": Viewer,
 	"ServiceLevelTarget": Viewer, "ServiceLevelTargetConnection": Viewer, "ServiceLevelTargetEdge": Viewer,
 	"ServiceLevel": Viewer, "ServiceLevelMark": Viewer,
+	"KPI": Viewer, "KPIConnection": Viewer, "KPIEdge": Viewer, "KPIDurations": Viewer,
 	"CreateCalendarPayload": Viewer, "UpdateCalendarPayload": Viewer, "DeleteCalendarPayload": Viewer,
 	"CreateServiceLevelTargetPayload": Viewer, "UpdateServiceLevelTargetPayload": Viewer, "DeleteServiceLevelTargetPayload": Viewer,
 

@@ -1,0 +1,335 @@
+package read
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// KPIPeriod is how long a period is.
+type KPIPeriod string
+
+// KPIGroup is how records are grouped.
+type KPIGroup string
+
+// KPI is the key figures of a period and group. Each is computed for the whole page in one statement.
+type KPI struct {
+	Start, End time.Time
+	group      ident.ID // 0: all together
+	by         KPIGroup
+	in         *batch[KPI]
+}
+
+// KPIQuery is what KPIs are asked for.
+type KPIQuery struct {
+	Period   KPIPeriod
+	From, To time.Time
+	Zone     string
+	By       KPIGroup
+}
+
+// Bounds of a list of key figures.
+const (
+	mostPeriods = 400
+	mostGroups  = 10_000
+)
+
+// periods are the calendar's days, weeks or months from that which holds From until To.
+func (q KPIQuery) periods() ([]KPI, error) {
+	zone, err := time.LoadLocation(q.Zone)
+	if err != nil || q.Zone == "" || q.Zone == "Local" {
+		return nil, errs.New(errs.BadUserInput, "timeZone: %.60q is no time zone; write its IANA name, such as Europe/Berlin or UTC", q.Zone)
+	}
+	if !q.From.Before(q.To) {
+		return nil, errs.New(errs.BadUserInput, "from lies not before to: there is no period between them")
+	}
+	at := q.From.In(zone)
+	year, month, date := at.Date()
+	days, months := 0, 0
+	switch q.Period {
+	case "WEEK":
+		date, days = date-(int(at.Weekday())+6)%7, 7
+	case "MONTH":
+		date, months = 1, 1
+	default:
+		days = 1
+	}
+	var all []KPI
+	for n := 0; ; n++ {
+		begin := func(n int) time.Time {
+			return time.Date(year, month+time.Month(n*months), date+n*days, 0, 0, 0, 0, zone).UTC()
+		}
+		p := KPI{Start: begin(n), End: begin(n + 1), by: q.By}
+		if !p.Start.Before(q.To) {
+			return all, nil
+		}
+		if n == mostPeriods {
+			return nil, errs.New(errs.BadUserInput, "between from and to lie more than %d periods: ask for longer ones, or for fewer", mostPeriods)
+		}
+		all = append(all, p)
+	}
+}
+
+// order is by period, then by group where there are groups.
+func (q KPIQuery) order() order[KPI] {
+	o := order[KPI]{{"at", false, func(k KPI) any { return k.Start }}, {"id", false, func(k KPI) any { return k.group }}}
+	if q.By == "NONE" {
+		return o[:1]
+	}
+	return o
+}
+
+// compare puts a row before or after the one that a cursor names.
+func (k KPI) compare(values []any) int {
+	byStart := k.Start.Compare(values[0].(time.Time))
+	if len(values) == 1 {
+		return byStart
+	}
+	return cmp.Or(byStart, cmp.Compare(k.group, values[1].(ident.ID)))
+}
+
+// KPIs lists the key figures of incidents and changes.
+func (r *Reader) KPIs(ctx context.Context, q KPIQuery, p Page) (*Connection[KPI], error) {
+	periods, err := q.periods()
+	if err != nil {
+		return nil, err
+	}
+	o := q.order()
+	fingerprint := o.fingerprint("KPIs", q)
+	w, err := o.window(p, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	groups, restricted, err := r.kpiGroups(ctx, q.By, periods)
+	if err != nil {
+		return nil, err
+	}
+	var rows []KPI
+	for _, period := range periods {
+		for _, group := range groups {
+			k := period
+			if k.group = group; (w.after == nil || k.compare(w.after) > 0) && (w.before == nil || k.compare(w.before) < 0) {
+				rows = append(rows, k)
+			}
+		}
+	}
+	if w.backward {
+		slices.Reverse(rows)
+	}
+	rows, more := cut(rows, w)
+	b := newBatch(r, make([]*KPI, len(rows)))
+	for i, row := range rows {
+		row.in = b
+		b.rows[i] = &row
+	}
+	total := func(context.Context) (int, error) { return len(periods) * len(groups), nil }
+	connection := connect(o, w, fingerprint, rows, b.rows, more, total)
+	connection.RestrictedCount = len(periods) * restricted
+	return connection, nil
+}
+
+// kpiGroups are the groups that anything is in between the first period and the last, and how many of them the actor may
+// not see.
+func (r *Reader) kpiGroups(ctx context.Context, by KPIGroup, periods []KPI) (ids []ident.ID, restricted int, err error) {
+	if by == "NONE" {
+		return []ident.ID{0}, 0, nil
+	}
+	hidden, err := r.hidden(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	s := kpiStatement{dialect: r.dialectOfKPIs(), by: by}
+	list := func(hidden map[ident.ID]bool) ([]ident.ID, error) {
+		found, err := r.kpiRows(ctx, s.groups(), []KPI{{Start: periods[0].Start, End: periods[len(periods)-1].End}}, hidden, nil)
+		ids := make([]ident.ID, len(found))
+		for i, f := range found {
+			ids[i] = f.group
+		}
+		slices.Sort(ids)
+		return ids, err
+	}
+	all, err := list(nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(all) > mostGroups {
+		return nil, 0, errs.New(errs.BadUserInput, "there are more than %d groups: ask for less time, or group by something else", mostGroups)
+	}
+	if len(hidden) == 0 {
+		return all, 0, nil
+	}
+	seen, err := list(hidden)
+	return seen, len(all) - len(seen), err
+}
+
+// Team is the team of the group.
+func (k *KPI) Team(ctx context.Context) (*Team, error) {
+	return one(ctx, k.in, k, "team", func(k *KPI) *ident.ID { return k.ofGroup("TEAM") }, loadTeams)
+}
+
+// CiClass is the class of the group.
+func (k *KPI) CiClass(ctx context.Context) (*CIClass, error) {
+	return one(ctx, k.in, k, "class", func(k *KPI) *ident.ID { return k.ofGroup("CLASS") }, loadClasses)
+}
+
+// Service is the service of the group.
+func (k *KPI) Service(ctx context.Context) (*Service, error) {
+	found, err := one(ctx, k.in, k, "service", func(k *KPI) *ident.ID { return k.ofGroup("SERVICE") }, loadCIs)
+	if found == nil || found.ServiceKind == nil {
+		return nil, err
+	}
+	return found.Service(), err
+}
+
+func (k *KPI) ofGroup(by KPIGroup) *ident.ID {
+	if k.by != by {
+		return nil
+	}
+	return &k.group
+}
+
+// KPIDurations is how lengths of time are spread.
+type KPIDurations struct{ Mean, P50, P90, P95 time.Duration }
+
+// figures are those of a row for a fact: zero where there is none.
+func (k *KPI) figures(ctx context.Context, fact string) (kpiRow, error) {
+	all, err := once(k.in, fact, func() (map[kpiKey]kpiRow, error) {
+		// The page's periods lie side by side, and its groups are few: they bound the statement.
+		var periods []KPI
+		var groups []ident.ID
+		places := map[time.Time]int{}
+		now := k.in.store.Now(ctx)
+		for _, row := range k.in.rows {
+			if _, known := places[row.Start]; !known {
+				places[row.Start] = len(periods)
+				p := *row
+				if fact == "backlog" && p.End.After(now) {
+					p.End = now
+				}
+				periods = append(periods, p)
+			}
+			groups = append(groups, row.group)
+		}
+		slices.Sort(groups)
+		hidden, err := k.in.hidden(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s := kpiStatement{dialect: k.in.dialectOfKPIs(), by: k.by}
+		rows, err := k.in.kpiRows(ctx, s.facts(fact), periods, hidden, slices.Compact(groups))
+		byKey := make(map[kpiKey]kpiRow, len(rows))
+		for _, row := range rows {
+			byKey[kpiKey{periods[row.period].Start, row.group}] = row
+		}
+		return byKey, err
+	})
+	return all[kpiKey{k.Start, k.group}], err
+}
+
+type kpiKey struct {
+	start time.Time
+	group ident.ID
+}
+
+func (k *KPI) count(ctx context.Context, fact string) (int, error) {
+	f, err := k.figures(ctx, fact)
+	return f.count, err
+}
+
+func (k *KPI) durations(ctx context.Context, fact string) (*KPIDurations, error) {
+	f, err := k.figures(ctx, fact)
+	if f.count == 0 {
+		return nil, err
+	}
+	return &f.spread, err
+}
+
+// IncidentsOpened is how many incidents were opened.
+func (k *KPI) IncidentsOpened(ctx context.Context) (int, error) { return k.count(ctx, "opened") }
+
+// IncidentsResolved is how many incidents were resolved.
+func (k *KPI) IncidentsResolved(ctx context.Context) (int, error) { return k.count(ctx, "resolved") }
+
+// IncidentsReopened is how often incidents were opened again.
+func (k *KPI) IncidentsReopened(ctx context.Context) (int, error) { return k.count(ctx, "reopened") }
+
+// IncidentsBreached is how many incidents missed a service level target.
+func (k *KPI) IncidentsBreached(ctx context.Context) (int, error) { return k.count(ctx, "breached") }
+
+// Backlog is how many incidents were open at the end.
+func (k *KPI) Backlog(ctx context.Context) (int, error) { return k.count(ctx, "backlog") }
+
+// ChangesClosed is how many changes were closed.
+func (k *KPI) ChangesClosed(ctx context.Context) (int, error) { return k.count(ctx, "closed") }
+
+// ChangesSuccessful is how many of them were successful.
+func (k *KPI) ChangesSuccessful(ctx context.Context) (int, error) { return k.count(ctx, "successful") }
+
+// ChangesThatCausedIncidents is how many of them caused an incident.
+func (k *KPI) ChangesThatCausedIncidents(ctx context.Context) (int, error) {
+	return k.count(ctx, "causes")
+}
+
+// ChangeSuccessRate is the share of the changes closed that were successful.
+func (k *KPI) ChangeSuccessRate(ctx context.Context) (*float64, error) {
+	closed, err := k.ChangesClosed(ctx)
+	if closed == 0 || err != nil {
+		return nil, err
+	}
+	successful, err := k.ChangesSuccessful(ctx)
+	rate := float64(successful) / float64(closed)
+	return &rate, err
+}
+
+// TimeToAcknowledge is how the times to acknowledge are spread.
+func (k *KPI) TimeToAcknowledge(ctx context.Context) (*KPIDurations, error) {
+	return k.durations(ctx, "acknowledged")
+}
+
+// TimeToResolve is how the times to resolve are spread.
+func (k *KPI) TimeToResolve(ctx context.Context) (*KPIDurations, error) {
+	return k.durations(ctx, "resolved")
+}
+
+// BacklogAge is how the ages of the open incidents are spread.
+func (k *KPI) BacklogAge(ctx context.Context) (*KPIDurations, error) {
+	return k.durations(ctx, "backlog")
+}
+
+// kpiRow is what a statement says of a period and group.
+type kpiRow struct {
+	period, count int
+	group         ident.ID
+	spread        KPIDurations
+}
+
+// kpiRows runs a statement over periods, as if the hidden CIs were not there, for some groups where it asks for them.
+func (r *Reader) kpiRows(ctx context.Context, query string, periods []KPI, hidden map[ident.ID]bool, groups []ident.ID) ([]kpiRow, error) {
+	args := []any{periodList(r.dialectOfKPIs(), periods), idList(r.store.Dialect(), slices.Sorted(maps.Keys(hidden)))}
+	if groups != nil {
+		args = append(args, idList(r.store.Dialect(), groups))
+	}
+	rows, err := r.store.Read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []kpiRow
+	for rows.Next() {
+		var row kpiRow
+		var micros [4]float64
+		if err := rows.Scan(&row.period, (*int64)(&row.group), &row.count, &micros[0], &micros[1], &micros[2], &micros[3]); err != nil {
+			return nil, store.Translate(err)
+		}
+		span := func(i int) time.Duration { return time.Duration(micros[i]+0.5) * time.Microsecond }
+		row.spread = KPIDurations{span(0), span(1), span(2), span(3)}
+		all = append(all, row)
+	}
+	return all, store.Translate(rows.Err())
+}

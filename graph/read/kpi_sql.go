@@ -1,0 +1,145 @@
+package read
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// kpiDialect is what the two databases write differently. Everything else of a statement is the same.
+type kpiDialect struct {
+	periods string // $1 as rows of n, start, until
+	hidden  string // $2 as rows of id
+	among   string // that a column is one of $3
+	micros  string // between two moments
+	most    string // of two numbers
+	moment  string // as Go writes one in $1
+}
+
+var kpiDialects = map[bool]kpiDialect{
+	true: {
+		`SELECT place - 1, CAST(value->>0 AS timestamptz), CAST(value->>1 AS timestamptz) FROM jsonb_array_elements(CAST($1 AS jsonb)) WITH ORDINALITY AS list(value, place)`,
+		`SELECT unnest(CAST($2 AS bigint[]))`, `= ANY(CAST($3 AS bigint[]))`, `CAST(extract(epoch FROM (%s - %s)) * 1000000 AS bigint)`, `GREATEST`, time.RFC3339Nano,
+	},
+	false: {
+		`SELECT key, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each($1)`,
+		`SELECT value FROM json_each($2)`, `IN (SELECT value FROM json_each($3))`, sqliteMicros("%[1]s") + " - " + sqliteMicros("%[2]s"), `MAX`, "2006-01-02 15:04:05.999999-07:00",
+	},
+}
+
+// sqliteMicros is a moment in microseconds: its text has the fraction between the seconds and the zone, which is UTC's.
+func sqliteMicros(moment string) string {
+	return "(unixepoch(substr(" + moment + ", 1, 19)) * 1000000 + CAST(round(CAST(substr(" + moment + ", 20, length(" + moment + ") - 25) AS REAL) * 1000000) AS INTEGER))"
+}
+
+func (r *Reader) dialectOfKPIs() kpiDialect { return kpiDialects[r.store.IsPostgres()] }
+
+// periodList is periods as one argument.
+func periodList(d kpiDialect, periods []KPI) string {
+	list := make([][2]string, len(periods))
+	for i, p := range periods {
+		list[i] = [2]string{p.Start.UTC().Format(d.moment), p.End.UTC().Format(d.moment)}
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // text only
+	}
+	return string(text)
+}
+
+// kpiStatement writes the statements. A fact is a row of n, id, v: the period, the incident or change, and a number of
+// microseconds or of what else tells facts apart.
+type kpiStatement struct {
+	dialect kpiDialect
+	by      KPIGroup
+}
+
+const openIncidents = "i.resolved_at IS NULL AND i.state IN ('NEW', 'IN_PROGRESS', 'ON_HOLD')"
+
+// during is the facts of a table whose column lies within a period.
+func during(table, column, id, v, more string) string {
+	return fmt.Sprintf("SELECT p.n, %s, %s FROM period p CROSS JOIN %s WHERE %s >= p.start AND %s < p.until%s", id, v, table, column, column, more)
+}
+
+const closedChange = "x.from_state = 'REVIEW' AND x.to_state = 'CLOSED'"
+
+// fact is the rows of a fact, and whether they are of incidents.
+func (s kpiStatement) fact(name string) (rows string, ofIncidents bool) {
+	since := func(a, b string) string { return fmt.Sprintf(s.dialect.micros, a, b) }
+	closed := func(more string) string {
+		return "SELECT p.n, x.record_id, 0 FROM period p CROSS JOIN timeline_entry x JOIN change c ON c.id = x.record_id WHERE " +
+			closedChange + " AND x.created_at >= p.start AND x.created_at < p.until" + more
+	}
+	switch name {
+	case "opened":
+		return during("incident i", "i.created_at", "i.id", "0", ""), true
+	case "resolved":
+		return during("incident i", "i.resolved_at", "i.id", since("i.resolved_at", "i.created_at"), ""), true
+	case "acknowledged":
+		return during("incident i", "i.acknowledged_at", "i.id", since("i.acknowledged_at", "i.created_at"), ""), true
+	case "reopened": // an incident may be opened again twice: v tells them apart
+		return during("timeline_entry x", "x.created_at", "x.record_id", "x.id", " AND x.from_state = 'RESOLVED' AND x.to_state = 'IN_PROGRESS'"), true
+	case "breached":
+		return "SELECT DISTINCT p.n, m.record_id, 0 FROM period p CROSS JOIN service_level_mark m WHERE m.percent = 100 AND m.reached_at >= p.start AND m.reached_at < p.until", true
+	case "backlog":
+		open := "SELECT p.n, i.id, " + since("p.until", "i.created_at") + " FROM period p CROSS JOIN incident i WHERE i.created_at < p.until AND "
+		return open + "i.resolved_at >= p.until UNION ALL " + open + openIncidents, true
+	case "successful":
+		return closed(" AND c.outcome IN ('SUCCESSFUL', 'SUCCESSFUL_WITH_ISSUES')"), false
+	case "causes":
+		return closed(" AND EXISTS (SELECT 1 FROM incident i WHERE i.caused_by_change_id = c.id)"), false
+	default:
+		return closed(""), false
+	}
+}
+
+// grouped gives each fact its groups: by the CIs that its record names and that are not hidden.
+func (s kpiStatement) grouped(ofIncidents bool) string {
+	record, link, not := "change", "change_ci", ""
+	if ofIncidents {
+		record, link, not = "incident", "incident_ci", " AND l.role <> 'EXCLUDED'"
+	}
+	named := func(group, more string) string {
+		return fmt.Sprintf("SELECT DISTINCT f.n, %s AS g, f.id, f.v FROM fact f JOIN %s l ON l.%s_id = f.id%s JOIN ci c ON c.id = l.ci_id AND c.id NOT IN (SELECT id FROM hidden)%s", group, link, record, not, more)
+	}
+	switch s.by {
+	case "TEAM":
+		return fmt.Sprintf("SELECT f.n, r.assignment_team_id AS g, f.id, f.v FROM fact f JOIN %s r ON r.id = f.id WHERE r.assignment_team_id IS NOT NULL", record)
+	case "SERVICE":
+		return named("c.id", " AND c.service_kind IS NOT NULL")
+	case "CLASS":
+		return named("c.class_id", "")
+	default:
+		return "SELECT f.n, 0 AS g, f.id, f.v FROM fact f"
+	}
+}
+
+// with begins a statement with its arguments as tables.
+func (s kpiStatement) with() string {
+	return "WITH period(n, start, until) AS (" + s.dialect.periods + "), hidden(id) AS (" + s.dialect.hidden + ")"
+}
+
+// facts counts the facts of each period and group, and spreads their numbers. A percentile is interpolated between the two
+// values beside it, as percentile_cont does: each value weighs by how near its place is to that of the percentile.
+func (s kpiStatement) facts(name string) string {
+	rows, ofIncidents := s.fact(name)
+	percentile := func(p string) string {
+		return fmt.Sprintf("CAST(SUM(v * %s(0, 1 - ABS(place - %s * last))) AS DOUBLE PRECISION)", s.dialect.most, p)
+	}
+	return s.with() + ", fact(n, id, v) AS (" + rows + "), grouped AS (" + s.grouped(ofIncidents) + "), " +
+		"ranked AS (SELECT n, g, v, ROW_NUMBER() OVER (PARTITION BY n, g ORDER BY v) - 1 AS place, COUNT(*) OVER (PARTITION BY n, g) - 1 AS last FROM grouped WHERE g " + s.dialect.among + ") " +
+		"SELECT n, g, COUNT(*), CAST(AVG(v) AS DOUBLE PRECISION), " + percentile("0.5") + ", " + percentile("0.9") + ", " + percentile("0.95") + " FROM ranked GROUP BY n, g"
+}
+
+// groups are those of what happened within the only period, and of what was open in it.
+func (s kpiStatement) groups() string {
+	opened, _ := s.fact("opened")
+	changes, _ := s.fact("closed")
+	open := "SELECT p.n, i.id, 0 FROM period p CROSS JOIN incident i WHERE i.created_at < p.until AND "
+	incidents := opened + " UNION " + open + "i.resolved_at >= p.start UNION " + open + openIncidents
+	of := func(rows string, ofIncidents bool) string {
+		return "SELECT g FROM (WITH fact(n, id, v) AS (" + rows + ") " + s.grouped(ofIncidents) + ") AS grouped"
+	}
+	return s.with() + " SELECT DISTINCT 0, g, 0, 0.0, 0.0, 0.0, 0.0 FROM (" +
+		of(incidents, true) + " UNION " + of(changes, false) + ") AS found LIMIT 10001"
+}
