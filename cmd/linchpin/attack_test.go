@@ -116,19 +116,24 @@ func (a attack) send(t testing.TB, address string) exchange {
 		}
 		return send(t, a.method, address+"/graphql?"+query.Encode(), "", a.headers...)
 	}
-	body := a.document
-	if !a.isBody {
-		parameters := map[string]any{"query": a.document}
-		for name, value := range a.parameters {
-			parameters[name] = value
-		}
-		text, err := json.Marshal(parameters)
-		if err != nil {
-			t.Fatalf("%s: %v", a.name, err)
-		}
-		body = string(text)
+	return send(t, a.method, address+"/graphql", a.body(t), a.headers...)
+}
+
+// body is the parameters as JSON, or what the attack has in their place.
+func (a attack) body(t testing.TB) string {
+	t.Helper()
+	if a.isBody {
+		return a.document
 	}
-	return send(t, a.method, address+"/graphql", body, a.headers...)
+	parameters := map[string]any{"query": a.document}
+	for name, value := range a.parameters {
+		parameters[name] = value
+	}
+	text, err := json.Marshal(parameters)
+	if err != nil {
+		t.Fatalf("%s: %v", a.name, err)
+	}
+	return string(text)
 }
 
 // answerLimit bounds what a refusal may have the server send.

@@ -97,14 +97,15 @@ func TestTrustedDocumentsOfThreeToolsAreAnswered(t *testing.T) {
 			e := send(t, "GET", p.url+"/graphql?documentId=7f0e2a", "")
 			e.expect(t, "by GET", "", `"dev"`)
 			tag := e.header.Get("ETag")
-			if tag == "" || e.header.Get("Cache-Control") != "private, no-cache" || !strings.Contains(e.header.Get("Vary"), "Linchpin-Actor") {
+			if tag == "" || e.header.Get("Cache-Control") != "private, no-cache" || !strings.Contains(e.header.Get("Vary"), "Linchpin-Actor, Linchpin-Roles") {
 				t.Errorf("%v", e.header)
 			}
-			if same := send(t, "GET", p.url+"/graphql?documentId=7f0e2a", "", "If-None-Match: "+tag); same.status != 304 || same.body != "" {
+			post(`{"documentId":"d1ce","variables":{"n":"elsewhere"}}`).expect(t, "a write elsewhere", "", "elsewhere")
+			if same := send(t, "GET", p.url+"/graphql?documentId=7f0e2a", "", "If-None-Match: \"other\", "+tag); same.status != 304 || same.body != "" {
 				t.Errorf("%d %s", same.status, same.body)
 			}
-			if other := send(t, "GET", p.url+"/graphql?documentId=7f0e2a", "", "If-None-Match: "+tag, "Linchpin-Actor: grace"); other.status != 200 {
-				t.Errorf("another actor got %d", other.status)
+			if other := send(t, "GET", p.url+"/graphql?documentId=7f0e2a", "", "If-None-Match: "+tag, "Linchpin-Actor: grace"); other.status != 200 || other.header.Get("ETag") == tag {
+				t.Errorf("another actor got %d %v", other.status, other.header)
 			}
 			send(t, "GET", p.url+"/graphql?documentId=d1ce&variables="+url.QueryEscape(`{"n":"get"}`), "").expect(t, "a mutation by GET", "BAD_USER_INPUT", "POST")
 		})

@@ -34,11 +34,20 @@ func serveCommand(env *environment) *cobra.Command {
 		Long: `Start the server: GraphQL at /graphql, GraphiQL at /.
 
 The database is created and brought to the newest version when needed. Without
-sign-in (--dev, the default) the server listens on loopback only and everyone is
-an admin, by the name in the header Linchpin-Actor.
+sign-in (--dev, the default) the server listens on loopback only, and requests
+say themselves who makes them:
 
-No operation may hurt the server: the limits (--limit-…, or LINCHPIN_LIMIT_…=…
-in the environment) refuse it before it runs, and say which field is to blame.
+  Linchpin-Actor   a name; dev when it is absent
+  Linchpin-Roles   any of VIEWER, OPERATOR, CHANGE_MANAGER, CATALOG_EDITOR and
+                   ADMIN, with commas between them; ADMIN when it is absent
+
+WebSockets may name them in the payload of connection_init.
+
+No operation may hurt the server: what is beyond a limit is refused before it
+runs, with a code and the field to blame. Each limit is a flag or, where the flag
+is not given, a variable: LINCHPIN_LIMIT_COST=20000 is --limit-cost 20000. An
+answer says what its operation cost where the request has Linchpin-Cost: 1. One
+caller opens 50 WebSockets at most, each with 20 subscriptions at once.
 
 OpenTelemetry traces are sent over OTLP/HTTP where OTEL_EXPORTER_OTLP_ENDPOINT
 names a collector; the other standard variables hold too.`,
@@ -104,7 +113,7 @@ names a collector; the other standard variables hold too.`,
 			if closeAge > 0 {
 				a.Incident.KeepClosing(ctx, closeAge, log)
 			}
-			_, _ = fmt.Fprintf(env.stdout, "GraphiQL   http://%s/\nGraphQL    http://%s/graphql\nDatabase   %s\nEveryone who reaches this address is an admin. Stop with Ctrl-C.\n",
+			_, _ = fmt.Fprintf(env.stdout, "GraphiQL   http://%s/\nGraphQL    http://%s/graphql\nDatabase   %s\nEveryone who reaches this address may be an admin. Stop with Ctrl-C.\n",
 				l.Addr(), l.Addr(), redacted(address))
 			if err := server.Serve(ctx, l, handler, max(limits.QueryTime, limits.MutationTime), log); err != nil {
 				return err
@@ -117,7 +126,7 @@ names a collector; the other standard variables hold too.`,
 	limitFlags(cmd.Flags(), &limits)
 	cmd.Flags().StringVar(&mode, "trusted-documents", string(persisted.Off), "off; prefer: answer the documents of the manifests by their ids too; only: answer nothing else")
 	cmd.Flags().StringArrayVar(&manifests, "manifest", nil, "a file of trusted documents, made by Relay, Apollo or graphql-codegen; may be repeated")
-	cmd.Flags().BoolVar(&dev, "dev", true, "everyone is an admin; loopback only")
+	cmd.Flags().BoolVar(&dev, "dev", true, "nobody signs in: requests name their caller and its roles, an admin by default; loopback only")
 	cmd.Flags().StringVar(&adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in; off by default")
 	cmd.Flags().DurationVar(&keyAge, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
 	cmd.Flags().DurationVar(&closeAge, "close-resolved-after", 7*24*time.Hour, "close incidents that nobody has opened again for so long after they were resolved; 0 leaves it to people")

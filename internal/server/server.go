@@ -28,9 +28,6 @@ import (
 // Bounds of a connection.
 const (
 	headerLimit    = 32 << 10
-	headerTime     = 5 * time.Second
-	bodyTime       = 30 * time.Second
-	idleTime       = 2 * time.Minute
 	drainTime      = 25 * time.Second
 	answerMargin   = 10 * time.Second // to read an answer, beyond the longest operation
 	actorHeader    = "Linchpin-Actor"
@@ -130,12 +127,25 @@ func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
+// patience is how long a server waits for a peer that is slow.
+type patience struct {
+	header time.Duration // until a request's header has come
+	body   time.Duration // until its body has come
+	idle   time.Duration // for the next request of a connection
+}
+
+var usual = patience{header: 5 * time.Second, body: 30 * time.Second, idle: 2 * time.Minute}
+
 // Serve answers on l until ctx ends, then finishes what is in flight. No operation takes longer than longest.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, longest time.Duration, log *slog.Logger) error {
+	return serve(ctx, l, handler, longest, usual, log)
+}
+
+func serve(ctx context.Context, l net.Listener, handler http.Handler, longest time.Duration, waits patience, log *slog.Logger) error {
 	streams := newDrain()
 	s := &http.Server{
 		BaseContext: streams.base,
-		Handler:     handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: bodyTime + longest + answerMargin, IdleTimeout: idleTime,
+		Handler:     handler, ReadHeaderTimeout: waits.header, ReadTimeout: waits.body, WriteTimeout: waits.body + longest + answerMargin, IdleTimeout: waits.idle,
 		MaxHeaderBytes: headerLimit, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	s.RegisterOnShutdown(streams.begin)

@@ -133,7 +133,7 @@ func (a answer) run(params *graphql.RawParams) {
 		response, _ := o.next()
 		text, err := render(response)
 		if err == nil && o.isTrusted && a.r.Method == http.MethodGet && len(response.Errors) == 0 {
-			a.writeCached(text)
+			a.writeCached(text, response.Data)
 			return
 		}
 		a.write(http.StatusOK, text, err)
@@ -141,13 +141,13 @@ func (a answer) run(params *graphql.RawParams) {
 }
 
 // writeCached writes the answer of a trusted document that was asked by GET: the browser may keep it, and asks each
-// time whether it is still the same.
-func (a answer) writeCached(text []byte) {
-	sum := sha256.Sum256(text)
-	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+// time whether its data are still the same, whatever was written elsewhere.
+func (a answer) writeCached(text, data []byte) {
+	sum := sha256.Sum256(data)
+	tag := `W/"` + hex.EncodeToString(sum[:16]) + `"`
 	header := a.w.Header()
 	header.Set("Content-Type", a.media+utf8JSON)
-	header.Set("Vary", strings.Join([]string{"Accept", "Authorization", actorHeader, costHeader, leastHeader}, ", "))
+	header.Set("Vary", strings.Join([]string{"Accept", "Authorization", actorHeader, rolesHeader, costHeader, leastHeader}, ", "))
 	header.Set("Cache-Control", "private, no-cache")
 	header.Set("ETag", tag)
 	if slices.Contains(strings.Split(strings.ReplaceAll(a.r.Header.Get("If-None-Match"), " ", ""), ","), tag) {

@@ -26,8 +26,9 @@ import (
 // world is the product over a database, served as it is served in production.
 type world struct {
 	*app.App
-	host string
-	stop func() // as SIGTERM does; it returns when the server has ended
+	config server.Config
+	host   string
+	stop   func() // as SIGTERM does; it returns when the server has ended
 }
 
 // worlds runs a test over each database.
@@ -61,7 +62,7 @@ func newWorld(t *testing.T, address string, adjust func(*server.Config)) *world 
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { defer close(ended); ended <- server.Serve(ctx, l, server.New(config), time.Minute, log) }()
-	w := &world{App: a, host: l.Addr().String()}
+	w := &world{App: a, config: config, host: l.Addr().String()}
 	w.stop = func() {
 		stop()
 		if err, running := <-ended; running && err != nil {

@@ -84,7 +84,7 @@ func (g *Guard) read(query, operation string, variables map[string]any) (*Docume
 	if refused != nil {
 		return nil, gqlerror.List{refused}
 	}
-	doc.size = len(query) + elements*elementSize
+	doc.size = len(query) + len(query)/8 + (elements+4)*elementSize
 	for _, op := range parsed.Operations {
 		if doc.cost[op], refused = g.outline(parsed, op); refused != nil {
 			return nil, gqlerror.List{refused}

@@ -8,10 +8,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// CheckJSON looks at the bytes of a request before anybody reads them as JSON: how deep lists and objects nest, and
-// how many values there are. It takes a few milliseconds for a megabyte, where reading takes a hundred.
+// textLimit bounds a text of a request as it is written: no field takes more than 64 KiB, and a byte may be escaped as six.
+const textLimit = 6 * 64 << 10
+
+// CheckJSON looks at the bytes of a request before anybody reads them as JSON: how deep lists and objects nest, how
+// many values there are, and how long a text is. It takes a tenth of the time that reading takes.
 func (g *Guard) CheckJSON(text []byte) (code errs.Code, message string) {
-	depth, values, quoted := 0, 1, false
+	longest := max(textLimit, 6*g.limits.Document)
+	depth, values, quoted, begin := 0, 1, false, 0
 	for i := 0; i < len(text); i++ {
 		switch b := text[i]; {
 		case quoted:
@@ -21,8 +25,11 @@ func (g *Guard) CheckJSON(text []byte) (code errs.Code, message string) {
 			case '"':
 				quoted = false
 			}
+			if i-begin > longest {
+				return errs.TooLarge, fmt.Sprintf("the request holds a text of more than %d bytes, which is the limit", longest)
+			}
 		case b == '"':
-			quoted = true
+			quoted, begin = true, i
 		case b == '[' || b == '{':
 			values++
 			if depth++; depth > g.limits.Nesting+4 { // request, variables or extensions, and what is in them
