@@ -20,6 +20,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
+	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
@@ -63,6 +64,8 @@ type Client struct {
 	Change *ChangeClient
 	// ChangeCI is the client for interacting with the ChangeCI builders.
 	ChangeCI *ChangeCIClient
+	// ChangeWindow is the client for interacting with the ChangeWindow builders.
+	ChangeWindow *ChangeWindowClient
 	// DanglingReference is the client for interacting with the DanglingReference builders.
 	DanglingReference *DanglingReferenceClient
 	// DependencyGroup is the client for interacting with the DependencyGroup builders.
@@ -120,6 +123,7 @@ func (c *Client) init() {
 	c.Calendar = NewCalendarClient(c.config)
 	c.Change = NewChangeClient(c.config)
 	c.ChangeCI = NewChangeCIClient(c.config)
+	c.ChangeWindow = NewChangeWindowClient(c.config)
 	c.DanglingReference = NewDanglingReferenceClient(c.config)
 	c.DependencyGroup = NewDependencyGroupClient(c.config)
 	c.Entry = NewEntryClient(c.config)
@@ -238,6 +242,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Calendar:           NewCalendarClient(cfg),
 		Change:             NewChangeClient(cfg),
 		ChangeCI:           NewChangeCIClient(cfg),
+		ChangeWindow:       NewChangeWindowClient(cfg),
 		DanglingReference:  NewDanglingReferenceClient(cfg),
 		DependencyGroup:    NewDependencyGroupClient(cfg),
 		Entry:              NewEntryClient(cfg),
@@ -283,6 +288,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Calendar:           NewCalendarClient(cfg),
 		Change:             NewChangeClient(cfg),
 		ChangeCI:           NewChangeCIClient(cfg),
+		ChangeWindow:       NewChangeWindowClient(cfg),
 		DanglingReference:  NewDanglingReferenceClient(cfg),
 		DependencyGroup:    NewDependencyGroupClient(cfg),
 		Entry:              NewEntryClient(cfg),
@@ -332,7 +338,7 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI,
+		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI, c.ChangeWindow,
 		c.DanglingReference, c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head,
 		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
 		c.PriorityRule, c.Relationship, c.RelationshipType, c.ServiceLevelMark,
@@ -346,7 +352,7 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI,
+		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI, c.ChangeWindow,
 		c.DanglingReference, c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head,
 		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
 		c.PriorityRule, c.Relationship, c.RelationshipType, c.ServiceLevelMark,
@@ -371,6 +377,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Change.mutate(ctx, m)
 	case *ChangeCIMutation:
 		return c.ChangeCI.mutate(ctx, m)
+	case *ChangeWindowMutation:
+		return c.ChangeWindow.mutate(ctx, m)
 	case *DanglingReferenceMutation:
 		return c.DanglingReference.mutate(ctx, m)
 	case *DependencyGroupMutation:
@@ -1387,6 +1395,139 @@ func (c *ChangeCIClient) mutate(ctx context.Context, m *ChangeCIMutation) (Value
 		return (&ChangeCIDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ChangeCI mutation op: %q", m.Op())
+	}
+}
+
+// ChangeWindowClient is a client for the ChangeWindow schema.
+type ChangeWindowClient struct {
+	config
+}
+
+// NewChangeWindowClient returns a client for the ChangeWindow from the given config.
+func NewChangeWindowClient(c config) *ChangeWindowClient {
+	return &ChangeWindowClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `changewindow.Hooks(f(g(h())))`.
+func (c *ChangeWindowClient) Use(hooks ...Hook) {
+	c.hooks.ChangeWindow = append(c.hooks.ChangeWindow, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `changewindow.Intercept(f(g(h())))`.
+func (c *ChangeWindowClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChangeWindow = append(c.inters.ChangeWindow, interceptors...)
+}
+
+// Create returns a builder for creating a ChangeWindow entity.
+func (c *ChangeWindowClient) Create() *ChangeWindowCreate {
+	mutation := newChangeWindowMutation(c.config, OpCreate)
+	return &ChangeWindowCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChangeWindow entities.
+func (c *ChangeWindowClient) CreateBulk(builders ...*ChangeWindowCreate) *ChangeWindowCreateBulk {
+	return &ChangeWindowCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChangeWindowClient) MapCreateBulk(slice any, setFunc func(*ChangeWindowCreate, int)) *ChangeWindowCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChangeWindowCreateBulk{err: fmt.Errorf("calling to ChangeWindowClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChangeWindowCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChangeWindowCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChangeWindow.
+func (c *ChangeWindowClient) Update() *ChangeWindowUpdate {
+	mutation := newChangeWindowMutation(c.config, OpUpdate)
+	return &ChangeWindowUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChangeWindowClient) UpdateOne(_m *ChangeWindow) *ChangeWindowUpdateOne {
+	mutation := newChangeWindowMutation(c.config, OpUpdateOne, withChangeWindow(_m))
+	return &ChangeWindowUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChangeWindowClient) UpdateOneID(id ident.ID) *ChangeWindowUpdateOne {
+	mutation := newChangeWindowMutation(c.config, OpUpdateOne, withChangeWindowID(id))
+	return &ChangeWindowUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChangeWindow.
+func (c *ChangeWindowClient) Delete() *ChangeWindowDelete {
+	mutation := newChangeWindowMutation(c.config, OpDelete)
+	return &ChangeWindowDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChangeWindowClient) DeleteOne(_m *ChangeWindow) *ChangeWindowDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChangeWindowClient) DeleteOneID(id ident.ID) *ChangeWindowDeleteOne {
+	builder := c.Delete().Where(changewindow.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChangeWindowDeleteOne{builder}
+}
+
+// Query returns a query builder for ChangeWindow.
+func (c *ChangeWindowClient) Query() *ChangeWindowQuery {
+	return &ChangeWindowQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChangeWindow},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChangeWindow entity by its id.
+func (c *ChangeWindowClient) Get(ctx context.Context, id ident.ID) (*ChangeWindow, error) {
+	return c.Query().Where(changewindow.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChangeWindowClient) GetX(ctx context.Context, id ident.ID) *ChangeWindow {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ChangeWindowClient) Hooks() []Hook {
+	return c.hooks.ChangeWindow
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChangeWindowClient) Interceptors() []Interceptor {
+	return c.inters.ChangeWindow
+}
+
+func (c *ChangeWindowClient) mutate(ctx context.Context, m *ChangeWindowMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChangeWindowCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChangeWindowUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChangeWindowUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChangeWindowDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChangeWindow mutation op: %q", m.Op())
 	}
 }
 
@@ -4405,18 +4546,18 @@ func (c *VersionClient) mutate(ctx context.Context, m *VersionMutation) (Value, 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Approval, CI, CIClass, Calendar, Change, ChangeCI, DanglingReference,
-		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
-		Membership, Owner, Person, PlannedOperation, PriorityRule, Relationship,
-		RelationshipType, ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team,
-		TimelineEntry, Version []ent.Hook
+		Approval, CI, CIClass, Calendar, Change, ChangeCI, ChangeWindow,
+		DanglingReference, DependencyGroup, Entry, ExternalIdentity, Head, Incident,
+		IncidentCI, Membership, Owner, Person, PlannedOperation, PriorityRule,
+		Relationship, RelationshipType, ServiceLevelMark, ServiceLevelTarget,
+		ServiceTier, Team, TimelineEntry, Version []ent.Hook
 	}
 	inters struct {
-		Approval, CI, CIClass, Calendar, Change, ChangeCI, DanglingReference,
-		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
-		Membership, Owner, Person, PlannedOperation, PriorityRule, Relationship,
-		RelationshipType, ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team,
-		TimelineEntry, Version []ent.Interceptor
+		Approval, CI, CIClass, Calendar, Change, ChangeCI, ChangeWindow,
+		DanglingReference, DependencyGroup, Entry, ExternalIdentity, Head, Incident,
+		IncidentCI, Membership, Owner, Person, PlannedOperation, PriorityRule,
+		Relationship, RelationshipType, ServiceLevelMark, ServiceLevelTarget,
+		ServiceTier, Team, TimelineEntry, Version []ent.Interceptor
 	}
 )
 

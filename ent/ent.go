@@ -16,6 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
+	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
@@ -104,6 +105,7 @@ func checkColumn(t, c string) error {
 			calendar.Table:           calendar.ValidColumn,
 			change.Table:             change.ValidColumn,
 			changeci.Table:           changeci.ValidColumn,
+			changewindow.Table:       changewindow.ValidColumn,
 			danglingreference.Table:  danglingreference.ValidColumn,
 			dependencygroup.Table:    dependencygroup.ValidColumn,
 			entry.Table:              entry.ValidColumn,

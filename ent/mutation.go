@@ -15,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
+	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
@@ -57,6 +58,7 @@ const (
 	TypeCalendar           = "Calendar"
 	TypeChange             = "Change"
 	TypeChangeCI           = "ChangeCI"
+	TypeChangeWindow       = "ChangeWindow"
 	TypeDanglingReference  = "DanglingReference"
 	TypeDependencyGroup    = "DependencyGroup"
 	TypeEntry              = "Entry"
@@ -6642,6 +6644,1141 @@ func (m *ChangeCIMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown ChangeCI edge %s", name)
+}
+
+// ChangeWindowMutation represents an operation that mutates the ChangeWindow nodes in the graph.
+type ChangeWindowMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *ident.ID
+	name                *string
+	description         *string
+	kind                *domain.WindowKind
+	starts_at           *time.Time
+	duration_minutes    *int
+	addduration_minutes *int
+	time_zone           *string
+	recurrence          *string
+	is_global           *bool
+	cis                 *[]ident.ID
+	appendcis           []ident.ID
+	classes             *[]ident.ID
+	appendclasses       []ident.ID
+	labels              *map[string]string
+	version             *int
+	addversion          *int
+	created_at          *time.Time
+	updated_at          *time.Time
+	clearedFields       map[string]struct{}
+	done                bool
+	oldValue            func(context.Context) (*ChangeWindow, error)
+	predicates          []predicate.ChangeWindow
+}
+
+var _ ent.Mutation = (*ChangeWindowMutation)(nil)
+
+// changewindowOption allows management of the mutation configuration using functional options.
+type changewindowOption func(*ChangeWindowMutation)
+
+// newChangeWindowMutation creates new mutation for the ChangeWindow entity.
+func newChangeWindowMutation(c config, op Op, opts ...changewindowOption) *ChangeWindowMutation {
+	m := &ChangeWindowMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeChangeWindow,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withChangeWindowID sets the ID field of the mutation.
+func withChangeWindowID(id ident.ID) changewindowOption {
+	return func(m *ChangeWindowMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ChangeWindow
+		)
+		m.oldValue = func(ctx context.Context) (*ChangeWindow, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ChangeWindow.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withChangeWindow sets the old ChangeWindow of the mutation.
+func withChangeWindow(node *ChangeWindow) changewindowOption {
+	return func(m *ChangeWindowMutation) {
+		m.oldValue = func(context.Context) (*ChangeWindow, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ChangeWindowMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ChangeWindowMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ChangeWindow entities.
+func (m *ChangeWindowMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ChangeWindowMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ChangeWindowMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ChangeWindow.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *ChangeWindowMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *ChangeWindowMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *ChangeWindowMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *ChangeWindowMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *ChangeWindowMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *ChangeWindowMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *ChangeWindowMutation) SetKind(dk domain.WindowKind) {
+	m.kind = &dk
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *ChangeWindowMutation) Kind() (r domain.WindowKind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldKind(ctx context.Context) (v domain.WindowKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *ChangeWindowMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetStartsAt sets the "starts_at" field.
+func (m *ChangeWindowMutation) SetStartsAt(t time.Time) {
+	m.starts_at = &t
+}
+
+// StartsAt returns the value of the "starts_at" field in the mutation.
+func (m *ChangeWindowMutation) StartsAt() (r time.Time, exists bool) {
+	v := m.starts_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartsAt returns the old "starts_at" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldStartsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartsAt: %w", err)
+	}
+	return oldValue.StartsAt, nil
+}
+
+// ResetStartsAt resets all changes to the "starts_at" field.
+func (m *ChangeWindowMutation) ResetStartsAt() {
+	m.starts_at = nil
+}
+
+// SetDurationMinutes sets the "duration_minutes" field.
+func (m *ChangeWindowMutation) SetDurationMinutes(i int) {
+	m.duration_minutes = &i
+	m.addduration_minutes = nil
+}
+
+// DurationMinutes returns the value of the "duration_minutes" field in the mutation.
+func (m *ChangeWindowMutation) DurationMinutes() (r int, exists bool) {
+	v := m.duration_minutes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDurationMinutes returns the old "duration_minutes" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldDurationMinutes(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDurationMinutes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDurationMinutes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDurationMinutes: %w", err)
+	}
+	return oldValue.DurationMinutes, nil
+}
+
+// AddDurationMinutes adds i to the "duration_minutes" field.
+func (m *ChangeWindowMutation) AddDurationMinutes(i int) {
+	if m.addduration_minutes != nil {
+		*m.addduration_minutes += i
+	} else {
+		m.addduration_minutes = &i
+	}
+}
+
+// AddedDurationMinutes returns the value that was added to the "duration_minutes" field in this mutation.
+func (m *ChangeWindowMutation) AddedDurationMinutes() (r int, exists bool) {
+	v := m.addduration_minutes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDurationMinutes resets all changes to the "duration_minutes" field.
+func (m *ChangeWindowMutation) ResetDurationMinutes() {
+	m.duration_minutes = nil
+	m.addduration_minutes = nil
+}
+
+// SetTimeZone sets the "time_zone" field.
+func (m *ChangeWindowMutation) SetTimeZone(s string) {
+	m.time_zone = &s
+}
+
+// TimeZone returns the value of the "time_zone" field in the mutation.
+func (m *ChangeWindowMutation) TimeZone() (r string, exists bool) {
+	v := m.time_zone
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTimeZone returns the old "time_zone" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldTimeZone(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTimeZone is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTimeZone requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTimeZone: %w", err)
+	}
+	return oldValue.TimeZone, nil
+}
+
+// ResetTimeZone resets all changes to the "time_zone" field.
+func (m *ChangeWindowMutation) ResetTimeZone() {
+	m.time_zone = nil
+}
+
+// SetRecurrence sets the "recurrence" field.
+func (m *ChangeWindowMutation) SetRecurrence(s string) {
+	m.recurrence = &s
+}
+
+// Recurrence returns the value of the "recurrence" field in the mutation.
+func (m *ChangeWindowMutation) Recurrence() (r string, exists bool) {
+	v := m.recurrence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecurrence returns the old "recurrence" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldRecurrence(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecurrence is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecurrence requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecurrence: %w", err)
+	}
+	return oldValue.Recurrence, nil
+}
+
+// ResetRecurrence resets all changes to the "recurrence" field.
+func (m *ChangeWindowMutation) ResetRecurrence() {
+	m.recurrence = nil
+}
+
+// SetIsGlobal sets the "is_global" field.
+func (m *ChangeWindowMutation) SetIsGlobal(b bool) {
+	m.is_global = &b
+}
+
+// IsGlobal returns the value of the "is_global" field in the mutation.
+func (m *ChangeWindowMutation) IsGlobal() (r bool, exists bool) {
+	v := m.is_global
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIsGlobal returns the old "is_global" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldIsGlobal(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIsGlobal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIsGlobal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIsGlobal: %w", err)
+	}
+	return oldValue.IsGlobal, nil
+}
+
+// ResetIsGlobal resets all changes to the "is_global" field.
+func (m *ChangeWindowMutation) ResetIsGlobal() {
+	m.is_global = nil
+}
+
+// SetCis sets the "cis" field.
+func (m *ChangeWindowMutation) SetCis(i []ident.ID) {
+	m.cis = &i
+	m.appendcis = nil
+}
+
+// Cis returns the value of the "cis" field in the mutation.
+func (m *ChangeWindowMutation) Cis() (r []ident.ID, exists bool) {
+	v := m.cis
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCis returns the old "cis" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldCis(ctx context.Context) (v []ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCis is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCis requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCis: %w", err)
+	}
+	return oldValue.Cis, nil
+}
+
+// AppendCis adds i to the "cis" field.
+func (m *ChangeWindowMutation) AppendCis(i []ident.ID) {
+	m.appendcis = append(m.appendcis, i...)
+}
+
+// AppendedCis returns the list of values that were appended to the "cis" field in this mutation.
+func (m *ChangeWindowMutation) AppendedCis() ([]ident.ID, bool) {
+	if len(m.appendcis) == 0 {
+		return nil, false
+	}
+	return m.appendcis, true
+}
+
+// ResetCis resets all changes to the "cis" field.
+func (m *ChangeWindowMutation) ResetCis() {
+	m.cis = nil
+	m.appendcis = nil
+}
+
+// SetClasses sets the "classes" field.
+func (m *ChangeWindowMutation) SetClasses(i []ident.ID) {
+	m.classes = &i
+	m.appendclasses = nil
+}
+
+// Classes returns the value of the "classes" field in the mutation.
+func (m *ChangeWindowMutation) Classes() (r []ident.ID, exists bool) {
+	v := m.classes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClasses returns the old "classes" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldClasses(ctx context.Context) (v []ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClasses is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClasses requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClasses: %w", err)
+	}
+	return oldValue.Classes, nil
+}
+
+// AppendClasses adds i to the "classes" field.
+func (m *ChangeWindowMutation) AppendClasses(i []ident.ID) {
+	m.appendclasses = append(m.appendclasses, i...)
+}
+
+// AppendedClasses returns the list of values that were appended to the "classes" field in this mutation.
+func (m *ChangeWindowMutation) AppendedClasses() ([]ident.ID, bool) {
+	if len(m.appendclasses) == 0 {
+		return nil, false
+	}
+	return m.appendclasses, true
+}
+
+// ResetClasses resets all changes to the "classes" field.
+func (m *ChangeWindowMutation) ResetClasses() {
+	m.classes = nil
+	m.appendclasses = nil
+}
+
+// SetLabels sets the "labels" field.
+func (m *ChangeWindowMutation) SetLabels(value map[string]string) {
+	m.labels = &value
+}
+
+// Labels returns the value of the "labels" field in the mutation.
+func (m *ChangeWindowMutation) Labels() (r map[string]string, exists bool) {
+	v := m.labels
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLabels returns the old "labels" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldLabels(ctx context.Context) (v map[string]string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLabels is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLabels requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLabels: %w", err)
+	}
+	return oldValue.Labels, nil
+}
+
+// ResetLabels resets all changes to the "labels" field.
+func (m *ChangeWindowMutation) ResetLabels() {
+	m.labels = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *ChangeWindowMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ChangeWindowMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ChangeWindowMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ChangeWindowMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ChangeWindowMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ChangeWindowMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ChangeWindowMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ChangeWindowMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ChangeWindowMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ChangeWindowMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the ChangeWindow entity.
+// If the ChangeWindow object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeWindowMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ChangeWindowMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// Where appends a list predicates to the ChangeWindowMutation builder.
+func (m *ChangeWindowMutation) Where(ps ...predicate.ChangeWindow) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ChangeWindowMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ChangeWindowMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ChangeWindow, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ChangeWindowMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ChangeWindowMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ChangeWindow).
+func (m *ChangeWindowMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ChangeWindowMutation) Fields() []string {
+	fields := make([]string, 0, 14)
+	if m.name != nil {
+		fields = append(fields, changewindow.FieldName)
+	}
+	if m.description != nil {
+		fields = append(fields, changewindow.FieldDescription)
+	}
+	if m.kind != nil {
+		fields = append(fields, changewindow.FieldKind)
+	}
+	if m.starts_at != nil {
+		fields = append(fields, changewindow.FieldStartsAt)
+	}
+	if m.duration_minutes != nil {
+		fields = append(fields, changewindow.FieldDurationMinutes)
+	}
+	if m.time_zone != nil {
+		fields = append(fields, changewindow.FieldTimeZone)
+	}
+	if m.recurrence != nil {
+		fields = append(fields, changewindow.FieldRecurrence)
+	}
+	if m.is_global != nil {
+		fields = append(fields, changewindow.FieldIsGlobal)
+	}
+	if m.cis != nil {
+		fields = append(fields, changewindow.FieldCis)
+	}
+	if m.classes != nil {
+		fields = append(fields, changewindow.FieldClasses)
+	}
+	if m.labels != nil {
+		fields = append(fields, changewindow.FieldLabels)
+	}
+	if m.version != nil {
+		fields = append(fields, changewindow.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, changewindow.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, changewindow.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ChangeWindowMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case changewindow.FieldName:
+		return m.Name()
+	case changewindow.FieldDescription:
+		return m.Description()
+	case changewindow.FieldKind:
+		return m.Kind()
+	case changewindow.FieldStartsAt:
+		return m.StartsAt()
+	case changewindow.FieldDurationMinutes:
+		return m.DurationMinutes()
+	case changewindow.FieldTimeZone:
+		return m.TimeZone()
+	case changewindow.FieldRecurrence:
+		return m.Recurrence()
+	case changewindow.FieldIsGlobal:
+		return m.IsGlobal()
+	case changewindow.FieldCis:
+		return m.Cis()
+	case changewindow.FieldClasses:
+		return m.Classes()
+	case changewindow.FieldLabels:
+		return m.Labels()
+	case changewindow.FieldVersion:
+		return m.Version()
+	case changewindow.FieldCreatedAt:
+		return m.CreatedAt()
+	case changewindow.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ChangeWindowMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case changewindow.FieldName:
+		return m.OldName(ctx)
+	case changewindow.FieldDescription:
+		return m.OldDescription(ctx)
+	case changewindow.FieldKind:
+		return m.OldKind(ctx)
+	case changewindow.FieldStartsAt:
+		return m.OldStartsAt(ctx)
+	case changewindow.FieldDurationMinutes:
+		return m.OldDurationMinutes(ctx)
+	case changewindow.FieldTimeZone:
+		return m.OldTimeZone(ctx)
+	case changewindow.FieldRecurrence:
+		return m.OldRecurrence(ctx)
+	case changewindow.FieldIsGlobal:
+		return m.OldIsGlobal(ctx)
+	case changewindow.FieldCis:
+		return m.OldCis(ctx)
+	case changewindow.FieldClasses:
+		return m.OldClasses(ctx)
+	case changewindow.FieldLabels:
+		return m.OldLabels(ctx)
+	case changewindow.FieldVersion:
+		return m.OldVersion(ctx)
+	case changewindow.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case changewindow.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ChangeWindow field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChangeWindowMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case changewindow.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case changewindow.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case changewindow.FieldKind:
+		v, ok := value.(domain.WindowKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case changewindow.FieldStartsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartsAt(v)
+		return nil
+	case changewindow.FieldDurationMinutes:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDurationMinutes(v)
+		return nil
+	case changewindow.FieldTimeZone:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTimeZone(v)
+		return nil
+	case changewindow.FieldRecurrence:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecurrence(v)
+		return nil
+	case changewindow.FieldIsGlobal:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIsGlobal(v)
+		return nil
+	case changewindow.FieldCis:
+		v, ok := value.([]ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCis(v)
+		return nil
+	case changewindow.FieldClasses:
+		v, ok := value.([]ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClasses(v)
+		return nil
+	case changewindow.FieldLabels:
+		v, ok := value.(map[string]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLabels(v)
+		return nil
+	case changewindow.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case changewindow.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case changewindow.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChangeWindow field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ChangeWindowMutation) AddedFields() []string {
+	var fields []string
+	if m.addduration_minutes != nil {
+		fields = append(fields, changewindow.FieldDurationMinutes)
+	}
+	if m.addversion != nil {
+		fields = append(fields, changewindow.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ChangeWindowMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case changewindow.FieldDurationMinutes:
+		return m.AddedDurationMinutes()
+	case changewindow.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChangeWindowMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case changewindow.FieldDurationMinutes:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDurationMinutes(v)
+		return nil
+	case changewindow.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChangeWindow numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ChangeWindowMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ChangeWindowMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ChangeWindowMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ChangeWindow nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ChangeWindowMutation) ResetField(name string) error {
+	switch name {
+	case changewindow.FieldName:
+		m.ResetName()
+		return nil
+	case changewindow.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case changewindow.FieldKind:
+		m.ResetKind()
+		return nil
+	case changewindow.FieldStartsAt:
+		m.ResetStartsAt()
+		return nil
+	case changewindow.FieldDurationMinutes:
+		m.ResetDurationMinutes()
+		return nil
+	case changewindow.FieldTimeZone:
+		m.ResetTimeZone()
+		return nil
+	case changewindow.FieldRecurrence:
+		m.ResetRecurrence()
+		return nil
+	case changewindow.FieldIsGlobal:
+		m.ResetIsGlobal()
+		return nil
+	case changewindow.FieldCis:
+		m.ResetCis()
+		return nil
+	case changewindow.FieldClasses:
+		m.ResetClasses()
+		return nil
+	case changewindow.FieldLabels:
+		m.ResetLabels()
+		return nil
+	case changewindow.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case changewindow.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case changewindow.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ChangeWindow field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ChangeWindowMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ChangeWindowMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ChangeWindowMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ChangeWindowMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ChangeWindowMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ChangeWindowMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ChangeWindowMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown ChangeWindow unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ChangeWindowMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown ChangeWindow edge %s", name)
 }
 
 // DanglingReferenceMutation represents an operation that mutates the DanglingReference nodes in the graph.

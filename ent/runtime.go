@@ -6,6 +6,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
@@ -102,6 +103,24 @@ func init() {
 	changeDescVersion := changeFields[19].Descriptor()
 	// change.DefaultVersion holds the default value on creation for the version field.
 	change.DefaultVersion = changeDescVersion.Default.(int)
+	changewindowFields := schema.ChangeWindow{}.Fields()
+	_ = changewindowFields
+	// changewindowDescDescription is the schema descriptor for description field.
+	changewindowDescDescription := changewindowFields[2].Descriptor()
+	// changewindow.DefaultDescription holds the default value on creation for the description field.
+	changewindow.DefaultDescription = changewindowDescDescription.Default.(string)
+	// changewindowDescRecurrence is the schema descriptor for recurrence field.
+	changewindowDescRecurrence := changewindowFields[7].Descriptor()
+	// changewindow.DefaultRecurrence holds the default value on creation for the recurrence field.
+	changewindow.DefaultRecurrence = changewindowDescRecurrence.Default.(string)
+	// changewindowDescIsGlobal is the schema descriptor for is_global field.
+	changewindowDescIsGlobal := changewindowFields[8].Descriptor()
+	// changewindow.DefaultIsGlobal holds the default value on creation for the is_global field.
+	changewindow.DefaultIsGlobal = changewindowDescIsGlobal.Default.(bool)
+	// changewindowDescVersion is the schema descriptor for version field.
+	changewindowDescVersion := changewindowFields[12].Descriptor()
+	// changewindow.DefaultVersion holds the default value on creation for the version field.
+	changewindow.DefaultVersion = changewindowDescVersion.Default.(int)
 	danglingreferenceFields := schema.DanglingReference{}.Fields()
 	_ = danglingreferenceFields
 	// danglingreferenceDescDetail is the schema descriptor for detail field.

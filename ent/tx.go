@@ -26,6 +26,8 @@ type Tx struct {
 	Change *ChangeClient
 	// ChangeCI is the client for interacting with the ChangeCI builders.
 	ChangeCI *ChangeCIClient
+	// ChangeWindow is the client for interacting with the ChangeWindow builders.
+	ChangeWindow *ChangeWindowClient
 	// DanglingReference is the client for interacting with the DanglingReference builders.
 	DanglingReference *DanglingReferenceClient
 	// DependencyGroup is the client for interacting with the DependencyGroup builders.
@@ -203,6 +205,7 @@ func (tx *Tx) init() {
 	tx.Calendar = NewCalendarClient(tx.config)
 	tx.Change = NewChangeClient(tx.config)
 	tx.ChangeCI = NewChangeCIClient(tx.config)
+	tx.ChangeWindow = NewChangeWindowClient(tx.config)
 	tx.DanglingReference = NewDanglingReferenceClient(tx.config)
 	tx.DependencyGroup = NewDependencyGroupClient(tx.config)
 	tx.Entry = NewEntryClient(tx.config)

@@ -36,6 +36,10 @@ var nestedOperations = map[string]string{
 	"operations": `{ changes PAGE { nodes { appliedRevision undoes { number } undoneBy { number } operations { kind ci { name } relationship { id } dependencyGroup { name } fields { field } }
 		preview { revision conflicts { summary entry { actor } } impactBefore { services(first: 2) { nodes { ci { name } } } } impactAfter { services(first: 2) { nodes { ci { name } } } }
 		singlePointsGained { ci { name } services { name } } singlePointsLost { ci { name } } redundancy { ci { name } dependencyGroup { name } services { name } } } } } }`,
+	"conflicts": `{ changes PAGE { nodes { conflictCount conflicts(first: 30) { totalCount nodes { kind fields record { id } otherChange { number } window { name } assignee { name } ci { name } otherCI { name }
+		path { cis { name } relationships { id } } otherPath { cis { name } } group { name } services { ci { name } } } } } } }`,
+	"windows":  `{ changeWindows PAGE { nodes { cis { name } classes { code } occurrences(from: "2027-01-10T00:00:00Z", to: "2027-01-11T00:00:00Z") { startsAt } history(first: 2) { nodes { id } } } } }`,
+	"calendar": `{ changeCalendar(from: "2027-01-10T22:00:00Z", to: "2027-01-11T00:00:00Z", filter: {service: "HUB"}, first: 100) { nodes { change { number } window { name } } } }`,
 	"people":   `{ people PAGE { nodes { teams { name } externalIdentities { source } } } teams PAGE { nodes { parent { name } children { name } members { name } owns(first: 3) { totalCount nodes { name } } } } }`,
 	"journal":  `{ journal PAGE { nodes { record { id ... on CI { name class { code } owner { name } } ... on Incident { cis { ci { name } } } ... on Relationship { source { name } } } } } }`,
 	"search":   `{ search(query: "row", first: 100) { nodes { name owner { name } incidents(first: 2) { totalCount } } } }`,

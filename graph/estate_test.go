@@ -162,7 +162,7 @@ func (e *estate) grow(t testing.TB, i int) {
 			return err
 		}
 		change, err := tx.Change.Create().SetTitle(fmt.Sprintf("twin %d", i%3)).SetType(domain.Normal).SetRequestedBy("test").
-			SetRequesterID(e.person).SetAssignmentTeamID(e.team).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+			SetRequesterID(e.person).SetAssigneeID(e.person).SetAssignmentTeamID(e.team).SetPlannedStart(dawn).SetPlannedEnd(dawn.Add(time.Hour)).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
 			return err
 		}
@@ -180,6 +180,10 @@ func (e *estate) grow(t testing.TB, i int) {
 			return err
 		}
 		if err := planned(1, domain.UnrelateCIs, &out.ID, map[string]any{}, map[string]any{"type": "depends_on"}); err != nil {
+			return err
+		}
+		if _, err := tx.ChangeWindow.Create().SetName(fmt.Sprintf("window %d", i)).SetKind(domain.Blackout).SetStartsAt(dawn).SetDurationMinutes(30).SetTimeZone("UTC").
+			SetCis([]ident.ID{e.hub}).SetClasses([]ident.ID{e.class}).SetLabels(map[string]string{"row": fmt.Sprint(i)}).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
 			return err
 		}
 		if _, err := tx.Approval.Create().SetChangeID(change.ID).SetApprover("ada").SetCreatedAt(now).Save(ctx); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 )
 
@@ -19,9 +20,10 @@ type Resolver struct {
 	incident *incident.Practice
 	change   *change.Practice
 	levels   *servicelevel.Practice
+	schedule *schedule.Practice
 }
 
 // New makes the root of all resolvers.
-func New(r *read.Reader, cmdb *cmdb.Practice, catalog *catalog.Practice, incident *incident.Practice, change *change.Practice, levels *servicelevel.Practice) *Resolver {
-	return &Resolver{r, cmdb, catalog, incident, change, levels}
+func New(r *read.Reader, cmdb *cmdb.Practice, catalog *catalog.Practice, incident *incident.Practice, change *change.Practice, levels *servicelevel.Practice, schedule *schedule.Practice) *Resolver {
+	return &Resolver{r, cmdb, catalog, incident, change, levels, schedule}
 }

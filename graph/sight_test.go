@@ -132,7 +132,13 @@ func sighted(t *testing.T, s *store.Store) *guarded {
 	g.do("gone", "relateCIs", `type: "connects_to", source: "@rack@", target: "@db@", attributes: {note: "canary"}`)
 	g.do("incident", "openIncident", `title: "it is slow", cis: [{id: "@db@", role: ROOT}, {id: "@portal@", role: AFFECTED}, {id: "@net@", role: EXCLUDED}]`)
 	g.do("seen", "openIncident", `title: "it is slower", cis: [{id: "@db@", role: AFFECTED}, {id: "@portal@", role: AFFECTED}]`)
-	g.do("change", "draftChange", `type: NORMAL, title: "new disks", scope: [{id: "@db@", role: TAKEN_DOWN}, {id: "@shop@", role: CHANGED}]`)
+	const night = `plannedStart: "2030-01-01T22:00:00Z", plannedEnd: "2030-01-02T02:00:00Z"`
+	g.do("change", "draftChange", `type: NORMAL, title: "new disks", `+night+`, scope: [{id: "@db@", role: TAKEN_DOWN}, {id: "@shop@", role: CHANGED}]`)
+	g.do("rival", "draftChange", `type: NORMAL, title: "more memory", `+night+`, scope: [{id: "@db2@", role: TAKEN_DOWN}, {id: "@net@", role: TAKEN_DOWN}]`)
+	for name, label := range map[string]string{"change": "canary-red", "rival": "canary-blue"} {
+		g.do("", "planChangeOperations", fmt.Sprintf(`id: "@%s@", operations: [{updateCI: {id: "@db@", labels: {canary: %q}}}]`, name, label))
+	}
+	g.do("window", "createChangeWindow", `name: "closing", kind: BLACKOUT, startsAt: "2030-01-01T20:00:00Z", durationMinutes: 600, timeZone: "UTC", cis: ["@db@", "@svc@"]`)
 	g.ask(root, `mutation($id: ID!) { unrelateCIs(input: {id: $id}) { userErrors { message } } }`, "id", g.ids["gone"])
 	_, err = store.Write(t.Context(), s, store.By{Actor: "root", Verb: "import.apply"}, func(ctx context.Context, tx *store.Tx) (*ent.DanglingReference, error) {
 		id, err := ident.Parse(g.ids["db"])
@@ -255,6 +261,7 @@ func TestWhatIsRestrictedIsNeverNamed(t *testing.T) {
 				entities = append(entities, fmt.Sprintf("{__typename: %q, id: %q}", entityOf[kind], id))
 			}
 		}
+		const year = `from: "2030-01-01T00:00:00Z", to: "2030-12-31T00:00:00Z"`
 		arguments := map[string]string{
 			"Query._entities": "representations: [" + strings.Join(entities, ", ") + "]",
 			"Query.ci":        fmt.Sprintf("id: %q", g.ids["portal"]), "Query.service": fmt.Sprintf("id: %q", g.ids["shop"]), "Query.impact": down,
@@ -267,7 +274,9 @@ func TestWhatIsRestrictedIsNeverNamed(t *testing.T) {
 			"Query.kpis":     fmt.Sprintf(`period: MONTH, groupBy: SERVICE, from: %q, to: %q`, time.Now().AddDate(0, -1, 0).Format(time.RFC3339), time.Now().Format(time.RFC3339)),
 			"Query.incident": fmt.Sprintf("id: %q", g.ids["incident"]), "Query.incidentByNumber": `number: "INC0000002"`,
 			"Query.change": fmt.Sprintf("id: %q", g.ids["change"]), "Query.changeByNumber": `number: "CHG0000001"`, "Query.ciClass": `code: "server"`,
-			"Impact.services": every, "Impact.affected": every, "Impact.on": fmt.Sprintf("id: %q", g.ids["portal"]),
+			"Query.changeWindow": fmt.Sprintf("id: %q", g.ids["window"]), "Query.changeCalendar": fmt.Sprintf("%s, filter: {service: %q}", year, g.ids["shop"]),
+			"ChangeWindow.occurrences": year,
+			"Impact.services":          every, "Impact.affected": every, "Impact.on": fmt.Sprintf("id: %q", g.ids["portal"]),
 		}
 		shown := map[string]bool{}
 		asked := 0

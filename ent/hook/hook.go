@@ -81,6 +81,18 @@ func (f ChangeCIFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChangeCIMutation", m)
 }
 
+// The ChangeWindowFunc type is an adapter to allow the use of ordinary
+// function as ChangeWindow mutator.
+type ChangeWindowFunc func(context.Context, *ent.ChangeWindowMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ChangeWindowFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ChangeWindowMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChangeWindowMutation", m)
+}
+
 // The DanglingReferenceFunc type is an adapter to allow the use of ordinary
 // function as DanglingReference mutator.
 type DanglingReferenceFunc func(context.Context, *ent.DanglingReferenceMutation) (ent.Value, error)

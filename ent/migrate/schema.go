@@ -273,6 +273,11 @@ var (
 				Columns: []*schema.Column{ChangeColumns[10], ChangeColumns[11]},
 			},
 			{
+				Name:    "change_planned_end_planned_start",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeColumns[11], ChangeColumns[10]},
+			},
+			{
 				Name:    "change_assignment_team_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{ChangeColumns[21], ChangeColumns[0]},
@@ -281,6 +286,11 @@ var (
 				Name:    "change_assignee_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{ChangeColumns[20], ChangeColumns[0]},
+			},
+			{
+				Name:    "change_requester_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeColumns[19]},
 			},
 		},
 	}
@@ -320,6 +330,37 @@ var (
 				Name:    "changeci_ci_id_change_id",
 				Unique:  false,
 				Columns: []*schema.Column{ChangeCiColumns[3], ChangeCiColumns[2]},
+			},
+		},
+	}
+	// ChangeWindowColumns holds the columns for the "change_window" table.
+	ChangeWindowColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "description", Type: field.TypeString, Default: ""},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"BLACKOUT", "MAINTENANCE"}},
+		{Name: "starts_at", Type: field.TypeTime},
+		{Name: "duration_minutes", Type: field.TypeInt},
+		{Name: "time_zone", Type: field.TypeString},
+		{Name: "recurrence", Type: field.TypeString, Default: ""},
+		{Name: "is_global", Type: field.TypeBool, Default: false},
+		{Name: "cis", Type: field.TypeJSON},
+		{Name: "classes", Type: field.TypeJSON},
+		{Name: "labels", Type: field.TypeJSON},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+	}
+	// ChangeWindowTable holds the schema information for the "change_window" table.
+	ChangeWindowTable = &schema.Table{
+		Name:       "change_window",
+		Columns:    ChangeWindowColumns,
+		PrimaryKey: []*schema.Column{ChangeWindowColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "changewindow_kind_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeWindowColumns[3], ChangeWindowColumns[0]},
 			},
 		},
 	}
@@ -570,6 +611,11 @@ var (
 				Columns: []*schema.Column{IncidentColumns[29]},
 			},
 			{
+				Name:    "incident_caller_id",
+				Unique:  false,
+				Columns: []*schema.Column{IncidentColumns[26]},
+			},
+			{
 				Name:    "incident_caused_by_change_id",
 				Unique:  false,
 				Columns: []*schema.Column{IncidentColumns[30]},
@@ -783,6 +829,11 @@ var (
 				Name:    "plannedoperation_undoes_id_change_id",
 				Unique:  false,
 				Columns: []*schema.Column{PlannedOperationColumns[5], PlannedOperationColumns[9]},
+			},
+			{
+				Name:    "plannedoperation_record_id",
+				Unique:  false,
+				Columns: []*schema.Column{PlannedOperationColumns[4]},
 			},
 		},
 	}
@@ -1073,6 +1124,7 @@ var (
 		CalendarTable,
 		ChangeTable,
 		ChangeCiTable,
+		ChangeWindowTable,
 		DanglingReferenceTable,
 		DependencyGroupTable,
 		EntryTable,
@@ -1130,6 +1182,10 @@ func init() {
 	ChangeCiTable.Annotation = &entsql.Annotation{
 		Table:          "change_ci",
 		IncrementStart: func(i int) *int { return &i }(4503599627370497),
+	}
+	ChangeWindowTable.Annotation = &entsql.Annotation{
+		Table:          "change_window",
+		IncrementStart: func(i int) *int { return &i }(7599824371187713),
 	}
 	DanglingReferenceTable.Annotation = &entsql.Annotation{
 		Table:          "dangling_reference",

@@ -24,6 +24,9 @@ type Change func(*sql.Selector)
 // ChangeCI is the predicate function for changeci builders.
 type ChangeCI func(*sql.Selector)
 
+// ChangeWindow is the predicate function for changewindow builders.
+type ChangeWindow func(*sql.Selector)
+
 // DanglingReference is the predicate function for danglingreference builders.
 type DanglingReference func(*sql.Selector)
 

@@ -58,7 +58,7 @@ func (Incident) Edges() []ent.Edge {
 func (Incident) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("state", "id"), index.Fields("priority", "id"), index.Fields("created_at", "id"), index.Fields("updated_at", "id"),
-		index.Fields("assignment_team_id", "id"), index.Fields("assignee_id", "id"), index.Fields("parent_id"),
+		index.Fields("assignment_team_id", "id"), index.Fields("assignee_id", "id"), index.Fields("parent_id"), index.Fields("caller_id"),
 		index.Fields("caused_by_change_id"), index.Fields("fixed_by_change_id"),
 		index.Fields("resolved_at"), index.Fields("acknowledged_at"),
 	}

@@ -41,5 +41,5 @@ func (PlannedOperation) Edges() []ent.Edge { return []ent.Edge{immutable("change
 
 // Indexes of the table.
 func (PlannedOperation) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("change_id", "place").Unique(), index.Fields("undoes_id", "change_id")}
+	return []ent.Index{index.Fields("change_id", "place").Unique(), index.Fields("undoes_id", "change_id"), index.Fields("record_id")}
 }

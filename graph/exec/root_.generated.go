@@ -17,6 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -195,6 +196,26 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	CalendarEntry struct {
+		Change   func(childComplexity int) int
+		EndsAt   func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		StartsAt func(childComplexity int) int
+		Window   func(childComplexity int) int
+	}
+
+	CalendarEntryConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	CalendarEntryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	CancelChangePayload struct {
 		Change     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -216,6 +237,8 @@ type ComplexityRoot struct {
 		BackoutPlan          func(childComplexity int) int
 		CausedIncidents      func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ClosureNotes         func(childComplexity int) int
+		ConflictCount        func(childComplexity int) int
+		Conflicts            func(childComplexity int, kinds []domain.ConflictKind, first *int, after *string, last *int, before *string) int
 		CreatedAt            func(childComplexity int) int
 		Description          func(childComplexity int) int
 		History              func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -284,6 +307,38 @@ type ComplexityRoot struct {
 		To       func(childComplexity int) int
 	}
 
+	ChangeWindow struct {
+		Cis             func(childComplexity int) int
+		Classes         func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		Description     func(childComplexity int) int
+		DurationMinutes func(childComplexity int) int
+		History         func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ID              func(childComplexity int) int
+		IsGlobal        func(childComplexity int) int
+		Kind            func(childComplexity int) int
+		Labels          func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Occurrences     func(childComplexity int, from time.Time, to time.Time) int
+		Recurrence      func(childComplexity int) int
+		StartsAt        func(childComplexity int) int
+		TimeZone        func(childComplexity int) int
+		UpdatedAt       func(childComplexity int) int
+		Version         func(childComplexity int) int
+	}
+
+	ChangeWindowConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ChangeWindowEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	ClassCount struct {
 		Class func(childComplexity int) int
 		Count func(childComplexity int) int
@@ -327,6 +382,39 @@ type ComplexityRoot struct {
 		Reason        func(childComplexity int) int
 	}
 
+	Conflict struct {
+		Assignee     func(childComplexity int) int
+		CICount      func(childComplexity int) int
+		Change       func(childComplexity int) int
+		Ci           func(childComplexity int) int
+		EndsAt       func(childComplexity int) int
+		Fields       func(childComplexity int) int
+		Group        func(childComplexity int) int
+		Kind         func(childComplexity int) int
+		OtherCI      func(childComplexity int) int
+		OtherChange  func(childComplexity int) int
+		OtherPath    func(childComplexity int) int
+		Path         func(childComplexity int) int
+		Record       func(childComplexity int) int
+		ServiceCount func(childComplexity int) int
+		Services     func(childComplexity int) int
+		StartsAt     func(childComplexity int) int
+		State        func(childComplexity int) int
+		Window       func(childComplexity int) int
+	}
+
+	ConflictConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ConflictEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	CreateCIClassPayload struct {
 		CiClass    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -340,6 +428,11 @@ type ComplexityRoot struct {
 	CreateCalendarPayload struct {
 		Calendar   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	CreateChangeWindowPayload struct {
+		ChangeWindow func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
 	}
 
 	CreateDependencyGroupPayload struct {
@@ -689,6 +782,7 @@ type ComplexityRoot struct {
 		CreateCI                 func(childComplexity int, input cmdb.CreateCIInput) int
 		CreateCIClass            func(childComplexity int, input cmdb.CreateCIClassInput) int
 		CreateCalendar           func(childComplexity int, input servicelevel.CreateCalendar) int
+		CreateChangeWindow       func(childComplexity int, input schedule.CreateWindow) int
 		CreateDependencyGroup    func(childComplexity int, input cmdb.CreateDependencyGroupInput) int
 		CreatePerson             func(childComplexity int, input catalog.CreatePersonInput) int
 		CreateRelationshipType   func(childComplexity int, input cmdb.CreateRelationshipTypeInput) int
@@ -705,6 +799,7 @@ type ComplexityRoot struct {
 		PlanChangeOperations     func(childComplexity int, input change.PlanOperations) int
 		RejectChange             func(childComplexity int, input change.Reject) int
 		RelateCIS                func(childComplexity int, input cmdb.RelateCIsInput) int
+		RemoveChangeWindow       func(childComplexity int, input schedule.RemoveWindow) int
 		RemoveDependencyGroup    func(childComplexity int, input cmdb.RemoveDependencyGroupInput) int
 		RemoveTeamMember         func(childComplexity int, input catalog.RemoveTeamMemberInput) int
 		ReopenIncident           func(childComplexity int, input incident.Reopen) int
@@ -724,6 +819,7 @@ type ComplexityRoot struct {
 		UpdateCIClass            func(childComplexity int, input cmdb.UpdateCIClassInput) int
 		UpdateCalendar           func(childComplexity int, input servicelevel.UpdateCalendar) int
 		UpdateChange             func(childComplexity int, input change.Update) int
+		UpdateChangeWindow       func(childComplexity int, input schedule.UpdateWindow) int
 		UpdateDependencyGroup    func(childComplexity int, input cmdb.UpdateDependencyGroupInput) int
 		UpdateIncident           func(childComplexity int, input incident.Update) int
 		UpdatePerson             func(childComplexity int, input catalog.UpdatePersonInput) int
@@ -857,6 +953,9 @@ type ComplexityRoot struct {
 		Calendars             func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Change                func(childComplexity int, id ident.ID) int
 		ChangeByNumber        func(childComplexity int, number string) int
+		ChangeCalendar        func(childComplexity int, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) int
+		ChangeWindow          func(childComplexity int, id ident.ID) int
+		ChangeWindows         func(childComplexity int, kind *domain.WindowKind, first *int, after *string, last *int, before *string) int
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
 		CommonCauses          func(childComplexity int, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) int
 		DanglingReferences    func(childComplexity int, source *string, first *int, after *string, last *int, before *string) int
@@ -981,6 +1080,11 @@ type ComplexityRoot struct {
 	RelationshipTypeEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	RemoveChangeWindowPayload struct {
+		RemovedID  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	RemoveDependencyGroupPayload struct {
@@ -1342,6 +1446,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	UpdateChangeWindowPayload struct {
+		ChangeWindow func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	UpdateDependencyGroupPayload struct {
 		DependencyGroup func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
@@ -1396,6 +1505,11 @@ type ComplexityRoot struct {
 	Viewer struct {
 		Name  func(childComplexity int) int
 		Roles func(childComplexity int) int
+	}
+
+	WindowOccurrence struct {
+		EndsAt   func(childComplexity int) int
+		StartsAt func(childComplexity int) int
 	}
 
 	WorkingHours struct {
@@ -2081,6 +2195,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CalendarEdge.Node(childComplexity), true
 
+	case "CalendarEntry.change":
+		if e.ComplexityRoot.CalendarEntry.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntry.Change(childComplexity), true
+	case "CalendarEntry.endsAt":
+		if e.ComplexityRoot.CalendarEntry.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntry.EndsAt(childComplexity), true
+	case "CalendarEntry.kind":
+		if e.ComplexityRoot.CalendarEntry.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntry.Kind(childComplexity), true
+	case "CalendarEntry.startsAt":
+		if e.ComplexityRoot.CalendarEntry.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntry.StartsAt(childComplexity), true
+	case "CalendarEntry.window":
+		if e.ComplexityRoot.CalendarEntry.Window == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntry.Window(childComplexity), true
+
+	case "CalendarEntryConnection.edges":
+		if e.ComplexityRoot.CalendarEntryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntryConnection.Edges(childComplexity), true
+	case "CalendarEntryConnection.nodes":
+		if e.ComplexityRoot.CalendarEntryConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntryConnection.Nodes(childComplexity), true
+	case "CalendarEntryConnection.pageInfo":
+		if e.ComplexityRoot.CalendarEntryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntryConnection.PageInfo(childComplexity), true
+	case "CalendarEntryConnection.totalCount":
+		if e.ComplexityRoot.CalendarEntryConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntryConnection.TotalCount(childComplexity), true
+
+	case "CalendarEntryEdge.cursor":
+		if e.ComplexityRoot.CalendarEntryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntryEdge.Cursor(childComplexity), true
+	case "CalendarEntryEdge.node":
+		if e.ComplexityRoot.CalendarEntryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarEntryEdge.Node(childComplexity), true
+
 	case "CancelChangePayload.change":
 		if e.ComplexityRoot.CancelChangePayload.Change == nil {
 			break
@@ -2172,6 +2355,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.ClosureNotes(childComplexity), true
+	case "Change.conflictCount":
+		if e.ComplexityRoot.Change.ConflictCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.ConflictCount(childComplexity), true
+	case "Change.conflicts":
+		if e.ComplexityRoot.Change.Conflicts == nil {
+			break
+		}
+
+		args, err := ec.field_Change_conflicts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Change.Conflicts(childComplexity, args["kinds"].([]domain.ConflictKind), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Change.createdAt":
 		if e.ComplexityRoot.Change.CreatedAt == nil {
 			break
@@ -2482,6 +2682,157 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChangeTransition.To(childComplexity), true
 
+	case "ChangeWindow.cis":
+		if e.ComplexityRoot.ChangeWindow.Cis == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.Cis(childComplexity), true
+	case "ChangeWindow.classes":
+		if e.ComplexityRoot.ChangeWindow.Classes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.Classes(childComplexity), true
+	case "ChangeWindow.createdAt":
+		if e.ComplexityRoot.ChangeWindow.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.CreatedAt(childComplexity), true
+	case "ChangeWindow.description":
+		if e.ComplexityRoot.ChangeWindow.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.Description(childComplexity), true
+	case "ChangeWindow.durationMinutes":
+		if e.ComplexityRoot.ChangeWindow.DurationMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.DurationMinutes(childComplexity), true
+	case "ChangeWindow.history":
+		if e.ComplexityRoot.ChangeWindow.History == nil {
+			break
+		}
+
+		args, err := ec.field_ChangeWindow_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ChangeWindow.History(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "ChangeWindow.id":
+		if e.ComplexityRoot.ChangeWindow.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.ID(childComplexity), true
+	case "ChangeWindow.isGlobal":
+		if e.ComplexityRoot.ChangeWindow.IsGlobal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.IsGlobal(childComplexity), true
+	case "ChangeWindow.kind":
+		if e.ComplexityRoot.ChangeWindow.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.Kind(childComplexity), true
+	case "ChangeWindow.labels":
+		if e.ComplexityRoot.ChangeWindow.Labels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.Labels(childComplexity), true
+	case "ChangeWindow.name":
+		if e.ComplexityRoot.ChangeWindow.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.Name(childComplexity), true
+	case "ChangeWindow.occurrences":
+		if e.ComplexityRoot.ChangeWindow.Occurrences == nil {
+			break
+		}
+
+		args, err := ec.field_ChangeWindow_occurrences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ChangeWindow.Occurrences(childComplexity, args["from"].(time.Time), args["to"].(time.Time)), true
+	case "ChangeWindow.recurrence":
+		if e.ComplexityRoot.ChangeWindow.Recurrence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.Recurrence(childComplexity), true
+	case "ChangeWindow.startsAt":
+		if e.ComplexityRoot.ChangeWindow.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.StartsAt(childComplexity), true
+	case "ChangeWindow.timeZone":
+		if e.ComplexityRoot.ChangeWindow.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.TimeZone(childComplexity), true
+	case "ChangeWindow.updatedAt":
+		if e.ComplexityRoot.ChangeWindow.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.UpdatedAt(childComplexity), true
+	case "ChangeWindow.version":
+		if e.ComplexityRoot.ChangeWindow.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindow.Version(childComplexity), true
+
+	case "ChangeWindowConnection.edges":
+		if e.ComplexityRoot.ChangeWindowConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindowConnection.Edges(childComplexity), true
+	case "ChangeWindowConnection.nodes":
+		if e.ComplexityRoot.ChangeWindowConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindowConnection.Nodes(childComplexity), true
+	case "ChangeWindowConnection.pageInfo":
+		if e.ComplexityRoot.ChangeWindowConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindowConnection.PageInfo(childComplexity), true
+	case "ChangeWindowConnection.totalCount":
+		if e.ComplexityRoot.ChangeWindowConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindowConnection.TotalCount(childComplexity), true
+
+	case "ChangeWindowEdge.cursor":
+		if e.ComplexityRoot.ChangeWindowEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindowEdge.Cursor(childComplexity), true
+	case "ChangeWindowEdge.node":
+		if e.ComplexityRoot.ChangeWindowEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeWindowEdge.Node(childComplexity), true
+
 	case "ClassCount.class":
 		if e.ComplexityRoot.ClassCount.Class == nil {
 			break
@@ -2604,6 +2955,153 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Completeness.Reason(childComplexity), true
 
+	case "Conflict.assignee":
+		if e.ComplexityRoot.Conflict.Assignee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.Assignee(childComplexity), true
+	case "Conflict.ciCount":
+		if e.ComplexityRoot.Conflict.CICount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.CICount(childComplexity), true
+	case "Conflict.change":
+		if e.ComplexityRoot.Conflict.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.Change(childComplexity), true
+	case "Conflict.ci":
+		if e.ComplexityRoot.Conflict.Ci == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.Ci(childComplexity), true
+	case "Conflict.endsAt":
+		if e.ComplexityRoot.Conflict.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.EndsAt(childComplexity), true
+	case "Conflict.fields":
+		if e.ComplexityRoot.Conflict.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.Fields(childComplexity), true
+	case "Conflict.group":
+		if e.ComplexityRoot.Conflict.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.Group(childComplexity), true
+	case "Conflict.kind":
+		if e.ComplexityRoot.Conflict.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.Kind(childComplexity), true
+	case "Conflict.otherCI":
+		if e.ComplexityRoot.Conflict.OtherCI == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.OtherCI(childComplexity), true
+	case "Conflict.otherChange":
+		if e.ComplexityRoot.Conflict.OtherChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.OtherChange(childComplexity), true
+	case "Conflict.otherPath":
+		if e.ComplexityRoot.Conflict.OtherPath == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.OtherPath(childComplexity), true
+	case "Conflict.path":
+		if e.ComplexityRoot.Conflict.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.Path(childComplexity), true
+	case "Conflict.record":
+		if e.ComplexityRoot.Conflict.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.Record(childComplexity), true
+	case "Conflict.serviceCount":
+		if e.ComplexityRoot.Conflict.ServiceCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.ServiceCount(childComplexity), true
+	case "Conflict.services":
+		if e.ComplexityRoot.Conflict.Services == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.Services(childComplexity), true
+	case "Conflict.startsAt":
+		if e.ComplexityRoot.Conflict.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.StartsAt(childComplexity), true
+	case "Conflict.state":
+		if e.ComplexityRoot.Conflict.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.State(childComplexity), true
+	case "Conflict.window":
+		if e.ComplexityRoot.Conflict.Window == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conflict.Window(childComplexity), true
+
+	case "ConflictConnection.edges":
+		if e.ComplexityRoot.ConflictConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictConnection.Edges(childComplexity), true
+	case "ConflictConnection.nodes":
+		if e.ComplexityRoot.ConflictConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictConnection.Nodes(childComplexity), true
+	case "ConflictConnection.pageInfo":
+		if e.ComplexityRoot.ConflictConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictConnection.PageInfo(childComplexity), true
+	case "ConflictConnection.totalCount":
+		if e.ComplexityRoot.ConflictConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictConnection.TotalCount(childComplexity), true
+
+	case "ConflictEdge.cursor":
+		if e.ComplexityRoot.ConflictEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictEdge.Cursor(childComplexity), true
+	case "ConflictEdge.node":
+		if e.ComplexityRoot.ConflictEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictEdge.Node(childComplexity), true
+
 	case "CreateCIClassPayload.ciClass":
 		if e.ComplexityRoot.CreateCIClassPayload.CiClass == nil {
 			break
@@ -2642,6 +3140,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateCalendarPayload.UserErrors(childComplexity), true
+
+	case "CreateChangeWindowPayload.changeWindow":
+		if e.ComplexityRoot.CreateChangeWindowPayload.ChangeWindow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateChangeWindowPayload.ChangeWindow(childComplexity), true
+	case "CreateChangeWindowPayload.userErrors":
+		if e.ComplexityRoot.CreateChangeWindowPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateChangeWindowPayload.UserErrors(childComplexity), true
 
 	case "CreateDependencyGroupPayload.dependencyGroup":
 		if e.ComplexityRoot.CreateDependencyGroupPayload.DependencyGroup == nil {
@@ -4130,6 +4641,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateCalendar(childComplexity, args["input"].(servicelevel.CreateCalendar)), true
+	case "Mutation.createChangeWindow":
+		if e.ComplexityRoot.Mutation.CreateChangeWindow == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createChangeWindow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateChangeWindow(childComplexity, args["input"].(schedule.CreateWindow)), true
 	case "Mutation.createDependencyGroup":
 		if e.ComplexityRoot.Mutation.CreateDependencyGroup == nil {
 			break
@@ -4306,6 +4828,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RelateCIS(childComplexity, args["input"].(cmdb.RelateCIsInput)), true
+	case "Mutation.removeChangeWindow":
+		if e.ComplexityRoot.Mutation.RemoveChangeWindow == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeChangeWindow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveChangeWindow(childComplexity, args["input"].(schedule.RemoveWindow)), true
 	case "Mutation.removeDependencyGroup":
 		if e.ComplexityRoot.Mutation.RemoveDependencyGroup == nil {
 			break
@@ -4515,6 +5048,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateChange(childComplexity, args["input"].(change.Update)), true
+	case "Mutation.updateChangeWindow":
+		if e.ComplexityRoot.Mutation.UpdateChangeWindow == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateChangeWindow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateChangeWindow(childComplexity, args["input"].(schedule.UpdateWindow)), true
 	case "Mutation.updateDependencyGroup":
 		if e.ComplexityRoot.Mutation.UpdateDependencyGroup == nil {
 			break
@@ -5109,6 +5653,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ChangeByNumber(childComplexity, args["number"].(string)), true
+	case "Query.changeCalendar":
+		if e.ComplexityRoot.Query.ChangeCalendar == nil {
+			break
+		}
+
+		args, err := ec.field_Query_changeCalendar_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ChangeCalendar(childComplexity, args["from"].(time.Time), args["to"].(time.Time), args["filter"].(*read.CalendarFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.changeWindow":
+		if e.ComplexityRoot.Query.ChangeWindow == nil {
+			break
+		}
+
+		args, err := ec.field_Query_changeWindow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ChangeWindow(childComplexity, args["id"].(ident.ID)), true
+	case "Query.changeWindows":
+		if e.ComplexityRoot.Query.ChangeWindows == nil {
+			break
+		}
+
+		args, err := ec.field_Query_changeWindows_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ChangeWindows(childComplexity, args["kind"].(*domain.WindowKind), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.changes":
 		if e.ComplexityRoot.Query.Changes == nil {
 			break
@@ -5780,6 +6357,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RelationshipTypeEdge.Node(childComplexity), true
+
+	case "RemoveChangeWindowPayload.removedId":
+		if e.ComplexityRoot.RemoveChangeWindowPayload.RemovedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveChangeWindowPayload.RemovedID(childComplexity), true
+	case "RemoveChangeWindowPayload.userErrors":
+		if e.ComplexityRoot.RemoveChangeWindowPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveChangeWindowPayload.UserErrors(childComplexity), true
 
 	case "RemoveDependencyGroupPayload.removedId":
 		if e.ComplexityRoot.RemoveDependencyGroupPayload.RemovedID == nil {
@@ -7138,6 +7728,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateChangePayload.UserErrors(childComplexity), true
 
+	case "UpdateChangeWindowPayload.changeWindow":
+		if e.ComplexityRoot.UpdateChangeWindowPayload.ChangeWindow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateChangeWindowPayload.ChangeWindow(childComplexity), true
+	case "UpdateChangeWindowPayload.userErrors":
+		if e.ComplexityRoot.UpdateChangeWindowPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateChangeWindowPayload.UserErrors(childComplexity), true
+
 	case "UpdateDependencyGroupPayload.dependencyGroup":
 		if e.ComplexityRoot.UpdateDependencyGroupPayload.DependencyGroup == nil {
 			break
@@ -7287,6 +7890,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.Roles(childComplexity), true
 
+	case "WindowOccurrence.endsAt":
+		if e.ComplexityRoot.WindowOccurrence.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WindowOccurrence.EndsAt(childComplexity), true
+	case "WindowOccurrence.startsAt":
+		if e.ComplexityRoot.WindowOccurrence.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WindowOccurrence.StartsAt(childComplexity), true
+
 	case "WorkingHours.from":
 		if e.ComplexityRoot.WorkingHours.From == nil {
 			break
@@ -7330,6 +7946,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAttributeFilter,
 		ec.unmarshalInputCIFilter,
 		ec.unmarshalInputCIOrder,
+		ec.unmarshalInputCalendarFilter,
 		ec.unmarshalInputCancelChangeInput,
 		ec.unmarshalInputCancelIncidentInput,
 		ec.unmarshalInputChangeCIInput,
@@ -7346,6 +7963,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateCIClassInput,
 		ec.unmarshalInputCreateCIInput,
 		ec.unmarshalInputCreateCalendarInput,
+		ec.unmarshalInputCreateChangeWindowInput,
 		ec.unmarshalInputCreateDependencyGroupInput,
 		ec.unmarshalInputCreatePersonInput,
 		ec.unmarshalInputCreateRelationshipTypeInput,
@@ -7391,6 +8009,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRejectChangeInput,
 		ec.unmarshalInputRelateCIsInput,
 		ec.unmarshalInputRelationshipFilter,
+		ec.unmarshalInputRemoveChangeWindowInput,
 		ec.unmarshalInputRemoveDependencyGroupInput,
 		ec.unmarshalInputRemoveTeamMemberInput,
 		ec.unmarshalInputReopenIncidentInput,
@@ -7416,6 +8035,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputUpdateCIInput,
 		ec.unmarshalInputUpdateCalendarInput,
 		ec.unmarshalInputUpdateChangeInput,
+		ec.unmarshalInputUpdateChangeWindowInput,
 		ec.unmarshalInputUpdateDependencyGroupInput,
 		ec.unmarshalInputUpdateIncidentInput,
 		ec.unmarshalInputUpdatePersonInput,
@@ -9249,6 +9869,104 @@ type UpdateCIClassPayload {
   ciClass: CIClass
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/conflict.graphql", Input: `extend type Change {
+  """What is in its way while it is still to be carried out and says when: other changes at the same time and windows, by the graph as it is now. What its planned operations change or retire is in its scope. The other changes are those that are not yet past IMPLEMENT."""
+  conflicts(
+    """Only conflicts of these kinds."""
+    kinds: [ConflictKind!]
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): ConflictConnection! @cost(weight: "100")
+  """How many conflicts it has."""
+  conflictCount: Int! @cost(weight: "100")
+}
+
+"""One way in which a change is in the way of another, or of a window."""
+type Conflict {
+  """In which way."""
+  kind: ConflictKind!
+  """The change whose conflict it is."""
+  change: Change!
+  """The other change; null where a window is in the way."""
+  otherChange: Change
+  """The window; null where a change is in the way. Of several maintenance windows it is the oldest."""
+  window: ChangeWindow
+  """Who is to carry both changes out; null unless ASSIGNEE_DOUBLE_BOOKED."""
+  assignee: Person
+  """When the conflict begins: what both sides share, or the first time that no maintenance window covers."""
+  startsAt: DateTime!
+  """When the conflict ends."""
+  endsAt: DateTime!
+  """The CI that the change touches, or whose record it writes: of several, the one where the two sides meet soonest. null for ASSIGNEE_DOUBLE_BOOKED."""
+  ci: CI
+  """The CI that the other change touches, or whose window it is."""
+  otherCI: CI
+  """How many CIs the two sides meet in so, for SAME_FIELD how many records; ci and otherCI are the nearest."""
+  ciCount: Int!
+  """What the side that suffers would be in, if the CI of the side that harms failed; null where nothing suffers."""
+  state: OperationalState
+  """How failure travels: from otherCI to ci for UPSTREAM, from ci to where redundancy breaks for JOINT_FAILURE, else from ci to otherCI. null where they are one CI, and for ASSIGNEE_DOUBLE_BOOKED."""
+  path: ImpactPath
+  """For JOINT_FAILURE, how failure travels from otherCI to the same place; else null."""
+  otherPath: ImpactPath
+  """For JOINT_FAILURE, the dependency group that lacks members once both changes have taken theirs down; else null."""
+  group: DependencyGroup
+  """For SAME_FIELD, the record whose fields both changes write, the first by id; else null."""
+  record: Node
+  """For SAME_FIELD, the fields of the record that both changes write."""
+  fields: [String!]!
+  """For JOINT_FAILURE, the services that are DOWN while both changes are carried out and would stand either alone: the first 100."""
+  services: [Service!]!
+  """How many services go DOWN so."""
+  serviceCount: Int!
+}
+
+"""In which way a change is in conflict. What a change could harm is what would be DEGRADED or DOWN if all it touches failed, redundancy considered."""
+enum ConflictKind {
+  """Both changes touch the same CI: by scope or by planned operations."""
+  SAME_CI
+  """Planned operations of both changes write the same fields of a record, to other values, at whatever time: the change that starts second is refused until its operations are planned anew."""
+  SAME_FIELD
+  """The other change could harm a CI that this one touches."""
+  UPSTREAM
+  """This change could harm a CI that the other touches."""
+  DOWNSTREAM
+  """A CI that this change touches, or that suffers while it takes something down, has maintenance windows, and they do not cover it."""
+  OUTSIDE_MAINTENANCE_WINDOW
+  """A CI that this change touches or could harm is in a blackout."""
+  INSIDE_BLACKOUT_WINDOW
+  """The same person is to carry out both changes."""
+  ASSIGNEE_DOUBLE_BOOKED
+  """Services stand while either change takes its CIs down, and are DOWN while both do."""
+  JOINT_FAILURE
+}
+
+"""A page of conflicts."""
+type ConflictConnection {
+  """The conflicts of this page with their cursors."""
+  edges: [ConflictEdge!]!
+  """The conflicts of this page."""
+  nodes: [Conflict!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many conflicts the whole list has."""
+  totalCount: Int!
+}
+
+"""A conflict in a page, with the cursor that leads to it."""
+type ConflictEdge {
+  """Where this conflict stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The conflict."""
+  node: Conflict!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/federation.graphql", Input: `extend type Query {
@@ -12924,6 +13642,292 @@ type UpdatePersonPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/window.graphql", Input: `extend type Query {
+  """The change window with this id; null when there is none."""
+  changeWindow(
+    """A change window's id."""
+    id: ID!
+  ): ChangeWindow
+  """Blackout and maintenance windows, the oldest first."""
+  changeWindows(
+    """Only those of a kind."""
+    kind: WindowKind
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): ChangeWindowConnection!
+  """What is planned in a period: changes that are not canceled, by their planned time, and blackout and maintenance windows, each time they take place; by their beginning."""
+  changeCalendar(
+    """The beginning of the period."""
+    from: DateTime!
+    """The end of the period: at most 366 days after its beginning."""
+    to: DateTime!
+    """Which entries."""
+    filter: CalendarFilter
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): CalendarEntryConnection!
+}
+
+"""A time, once or recurring, in which CIs may not be changed, or in which alone they may."""
+type ChangeWindow implements Node {
+  """The global id."""
+  id: ID!
+  """What it is called; no two windows have the same name."""
+  name: String!
+  """What it is about, at length."""
+  description: String!
+  """What it means for changes."""
+  kind: WindowKind!
+  """When it first begins. Where it recurs, this is its time of day by the clock of its time zone."""
+  startsAt: DateTime!
+  """How long it lasts, in minutes."""
+  durationMinutes: Int!
+  """By whose clock it recurs, as in the IANA database, such as Europe/Berlin."""
+  timeZone: String!
+  """How it recurs, as an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=SA; null when it takes place once."""
+  recurrence: String
+  """Whether it holds for all CIs."""
+  isGlobal: Boolean!
+  """The CIs it holds for, services among them."""
+  cis: [CI!]!
+  """The classes it holds for, each with its subtree."""
+  classes: [CIClass!]!
+  """It holds for CIs that carry all of these labels; empty when labels do not matter."""
+  labels: JSON!
+  """When it takes place in a period, the first 1000 times."""
+  occurrences(
+    """The beginning of the period."""
+    from: DateTime!
+    """The end of the period: at most 366 days after its beginning."""
+    to: DateTime!
+  ): [WindowOccurrence!]!
+  """When it was created."""
+  createdAt: DateTime!
+  """When it was last written."""
+  updatedAt: DateTime!
+  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  version: Int!
+  """Who wrote what to it and when, the newest first."""
+  history(
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): EntryConnection!
+}
+
+"""What a window means for changes."""
+enum WindowKind {
+  """Nothing is changed in it, and nothing that the CIs it holds for depend on."""
+  BLACKOUT
+  """CIs that have such windows are changed, or suffer from changes, in these alone."""
+  MAINTENANCE
+}
+
+"""One time at which a window takes place."""
+type WindowOccurrence {
+  """When it begins."""
+  startsAt: DateTime!
+  """When it ends."""
+  endsAt: DateTime!
+}
+
+"""A page of change windows."""
+type ChangeWindowConnection {
+  """The records of this page with their cursors."""
+  edges: [ChangeWindowEdge!]!
+  """The records of this page."""
+  nodes: [ChangeWindow!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has. It is counted only when asked for."""
+  totalCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type ChangeWindowEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: ChangeWindow!
+}
+
+"""A change, or one time at which a window takes place."""
+type CalendarEntry {
+  """What takes place."""
+  kind: CalendarEntryKind!
+  """When it begins."""
+  startsAt: DateTime!
+  """When it ends."""
+  endsAt: DateTime!
+  """The change; null for a window."""
+  change: Change
+  """The window; null for a change."""
+  window: ChangeWindow
+}
+
+"""What takes place in the calendar."""
+enum CalendarEntryKind {
+  """A change is planned."""
+  CHANGE
+  """Nothing is to be changed."""
+  BLACKOUT
+  """Changes have their time."""
+  MAINTENANCE
+}
+
+"""Which entries of the calendar. Conditions beside one another must all hold."""
+input CalendarFilter {
+  """Only entries of these kinds."""
+  kinds: [CalendarEntryKind!]
+  """Changes with this CI in their scope, and windows that hold for it."""
+  ci: ID
+  """Changes with this service, or anything that could harm it, in their scope, and windows that hold for such."""
+  service: ID
+  """Changes that this team carries out. Windows have no team and stay."""
+  team: ID
+}
+
+"""A page of the calendar."""
+type CalendarEntryConnection {
+  """The entries of this page with their cursors."""
+  edges: [CalendarEntryEdge!]!
+  """The entries of this page."""
+  nodes: [CalendarEntry!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many entries the whole list has."""
+  totalCount: Int!
+}
+
+"""An entry in a page, with the cursor that leads to it."""
+type CalendarEntryEdge {
+  """Where this entry stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The entry."""
+  node: CalendarEntry!
+}
+
+extend type Mutation {
+  """Creates a blackout or maintenance window."""
+  createChangeWindow(
+    """What to do."""
+    input: CreateChangeWindowInput!
+  ): CreateChangeWindowPayload!
+  """Changes a blackout or maintenance window. What is absent stays; null clears."""
+  updateChangeWindow(
+    """What to do."""
+    input: UpdateChangeWindowInput!
+  ): UpdateChangeWindowPayload!
+  """Removes a blackout or maintenance window."""
+  removeChangeWindow(
+    """What to do."""
+    input: RemoveChangeWindowInput!
+  ): RemoveChangeWindowPayload!
+}
+
+"""A new change window. It says what it holds for: isGlobal, or at least one of cis, classes and labels."""
+input CreateChangeWindowInput {
+  """What it is called: 1 to 200 characters, and no other window has the name."""
+  name: String!
+  """What it is about, at length."""
+  description: String
+  """What it means for changes."""
+  kind: WindowKind!
+  """When it first begins. Where it recurs, this is its time of day by the clock of its time zone, and it first takes place on the first day from here on that fits the rule."""
+  startsAt: DateTime!
+  """How long it lasts, in minutes: 1 to 527040, which are 366 days."""
+  durationMinutes: Int!
+  """By whose clock it recurs, as in the IANA database, such as Europe/Berlin."""
+  timeZone: String! = "UTC"
+  """How it recurs, as an RFC 5545 rule: FREQ (DAILY, WEEKLY, MONTHLY or YEARLY), INTERVAL, COUNT, UNTIL, WKST, BYDAY, BYMONTHDAY, BYMONTH, BYYEARDAY, BYWEEKNO, BYSETPOS. Absent when it takes place once."""
+  recurrence: String
+  """Whether it holds for all CIs."""
+  isGlobal: Boolean
+  """The CIs it holds for, services among them: at most 1000."""
+  cis: [ID!]
+  """The codes of the classes it holds for, each with its subtree: at most 100."""
+  classes: [String!]
+  """It holds for CIs that carry all of these labels: name to text, at most 20."""
+  labels: JSON
+}
+
+"""What createChangeWindow answers."""
+type CreateChangeWindowPayload {
+  """The new window; null when there are userErrors."""
+  changeWindow: ChangeWindow
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+"""Changes to a change window."""
+input UpdateChangeWindowInput {
+  """The window."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+  """What it is called."""
+  name: String
+  """What it is about, at length."""
+  description: String
+  """When it first begins."""
+  startsAt: DateTime
+  """How long it lasts, in minutes."""
+  durationMinutes: Int
+  """By whose clock it recurs."""
+  timeZone: String
+  """How it recurs; null: it takes place once."""
+  recurrence: String
+  """Whether it holds for all CIs."""
+  isGlobal: Boolean
+  """The CIs it holds for, in place of those it had."""
+  cis: [ID!]
+  """The codes of the classes it holds for, in place of those it had."""
+  classes: [String!]
+  """The labels that CIs it holds for carry, in place of those it had."""
+  labels: JSON
+}
+
+"""What updateChangeWindow answers."""
+type UpdateChangeWindowPayload {
+  """The window as it is now; null when there are userErrors."""
+  changeWindow: ChangeWindow
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+"""The change window to remove."""
+input RemoveChangeWindowInput {
+  """The window."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+}
+
+"""What removeChangeWindow answers."""
+type RemoveChangeWindowPayload {
+  """The id of the window that is gone; null when there are userErrors."""
+  removedId: ID
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -13243,6 +14247,46 @@ func (ec *executionContext) childFields_CalendarEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type CalendarEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CalendarEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_CalendarEntry_kind(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_CalendarEntry_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_CalendarEntry_endsAt(ctx, field)
+	case "change":
+		return ec.fieldContext_CalendarEntry_change(ctx, field)
+	case "window":
+		return ec.fieldContext_CalendarEntry_window(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalendarEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_CalendarEntryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CalendarEntryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CalendarEntryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CalendarEntryConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_CalendarEntryConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalendarEntryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CalendarEntryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CalendarEntryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CalendarEntryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalendarEntryEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "change":
@@ -13327,6 +14371,10 @@ func (ec *executionContext) childFields_Change(ctx context.Context, field graphq
 		return ec.fieldContext_Change_timeline(ctx, field)
 	case "history":
 		return ec.fieldContext_Change_history(ctx, field)
+	case "conflicts":
+		return ec.fieldContext_Change_conflicts(ctx, field)
+	case "conflictCount":
+		return ec.fieldContext_Change_conflictCount(ctx, field)
 	case "operations":
 		return ec.fieldContext_Change_operations(ctx, field)
 	case "preview":
@@ -13421,6 +14469,70 @@ func (ec *executionContext) childFields_ChangeTransition(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type ChangeTransition", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangeWindow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChangeWindow_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ChangeWindow_name(ctx, field)
+	case "description":
+		return ec.fieldContext_ChangeWindow_description(ctx, field)
+	case "kind":
+		return ec.fieldContext_ChangeWindow_kind(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_ChangeWindow_startsAt(ctx, field)
+	case "durationMinutes":
+		return ec.fieldContext_ChangeWindow_durationMinutes(ctx, field)
+	case "timeZone":
+		return ec.fieldContext_ChangeWindow_timeZone(ctx, field)
+	case "recurrence":
+		return ec.fieldContext_ChangeWindow_recurrence(ctx, field)
+	case "isGlobal":
+		return ec.fieldContext_ChangeWindow_isGlobal(ctx, field)
+	case "cis":
+		return ec.fieldContext_ChangeWindow_cis(ctx, field)
+	case "classes":
+		return ec.fieldContext_ChangeWindow_classes(ctx, field)
+	case "labels":
+		return ec.fieldContext_ChangeWindow_labels(ctx, field)
+	case "occurrences":
+		return ec.fieldContext_ChangeWindow_occurrences(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ChangeWindow_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_ChangeWindow_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_ChangeWindow_version(ctx, field)
+	case "history":
+		return ec.fieldContext_ChangeWindow_history(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeWindow", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangeWindowConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ChangeWindowConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ChangeWindowConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ChangeWindowConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ChangeWindowConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeWindowConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangeWindowEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ChangeWindowEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ChangeWindowEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeWindowEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_ClassCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "class":
@@ -13507,6 +14619,72 @@ func (ec *executionContext) childFields_Completeness(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type Completeness", field.Name)
 }
 
+func (ec *executionContext) childFields_Conflict(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_Conflict_kind(ctx, field)
+	case "change":
+		return ec.fieldContext_Conflict_change(ctx, field)
+	case "otherChange":
+		return ec.fieldContext_Conflict_otherChange(ctx, field)
+	case "window":
+		return ec.fieldContext_Conflict_window(ctx, field)
+	case "assignee":
+		return ec.fieldContext_Conflict_assignee(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_Conflict_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_Conflict_endsAt(ctx, field)
+	case "ci":
+		return ec.fieldContext_Conflict_ci(ctx, field)
+	case "otherCI":
+		return ec.fieldContext_Conflict_otherCI(ctx, field)
+	case "ciCount":
+		return ec.fieldContext_Conflict_ciCount(ctx, field)
+	case "state":
+		return ec.fieldContext_Conflict_state(ctx, field)
+	case "path":
+		return ec.fieldContext_Conflict_path(ctx, field)
+	case "otherPath":
+		return ec.fieldContext_Conflict_otherPath(ctx, field)
+	case "group":
+		return ec.fieldContext_Conflict_group(ctx, field)
+	case "record":
+		return ec.fieldContext_Conflict_record(ctx, field)
+	case "fields":
+		return ec.fieldContext_Conflict_fields(ctx, field)
+	case "services":
+		return ec.fieldContext_Conflict_services(ctx, field)
+	case "serviceCount":
+		return ec.fieldContext_Conflict_serviceCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Conflict", field.Name)
+}
+
+func (ec *executionContext) childFields_ConflictConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ConflictConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ConflictConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConflictConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ConflictConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConflictConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConflictEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ConflictEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ConflictEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConflictEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateCIClassPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "ciClass":
@@ -13535,6 +14713,16 @@ func (ec *executionContext) childFields_CreateCalendarPayload(ctx context.Contex
 		return ec.fieldContext_CreateCalendarPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateCalendarPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateChangeWindowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "changeWindow":
+		return ec.fieldContext_CreateChangeWindowPayload_changeWindow(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateChangeWindowPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateChangeWindowPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateDependencyGroupPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14615,6 +15803,16 @@ func (ec *executionContext) childFields_RelationshipTypeEdge(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type RelationshipTypeEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_RemoveChangeWindowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "removedId":
+		return ec.fieldContext_RemoveChangeWindowPayload_removedId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RemoveChangeWindowPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveChangeWindowPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RemoveDependencyGroupPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "removedId":
@@ -15317,6 +16515,16 @@ func (ec *executionContext) childFields_UpdateChangePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type UpdateChangePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateChangeWindowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "changeWindow":
+		return ec.fieldContext_UpdateChangeWindowPayload_changeWindow(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateChangeWindowPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateChangeWindowPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateDependencyGroupPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "dependencyGroup":
@@ -15427,6 +16635,16 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_roles(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_WindowOccurrence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "startsAt":
+		return ec.fieldContext_WindowOccurrence_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_WindowOccurrence_endsAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WindowOccurrence", field.Name)
 }
 
 func (ec *executionContext) childFields_WorkingHours(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -79,6 +79,11 @@ type (
 		ServiceLevelTarget *read.ServiceLevelTarget
 		UserErrors         []*UserError
 	}
+	// ChangeWindowPayload answers mutations of a change window.
+	ChangeWindowPayload struct {
+		ChangeWindow *read.ChangeWindow
+		UserErrors   []*UserError
+	}
 	// TimelineEntryPayload answers comments.
 	TimelineEntryPayload struct {
 		TimelineEntry *read.TimelineEntry

@@ -79,6 +79,13 @@ func ServiceLevelTarget(r *read.Reader, record *ent.ServiceLevelTarget, err erro
 	})
 }
 
+// ChangeWindow presents a change window.
+func ChangeWindow(r *read.Reader, record *ent.ChangeWindow, err error) (*ChangeWindowPayload, error) {
+	return answer(record, err, r.ShowWindow, func(v *read.ChangeWindow, mend []*UserError) *ChangeWindowPayload {
+		return &ChangeWindowPayload{v, mend}
+	})
+}
+
 // TimelineEntry presents a timeline entry.
 func TimelineEntry(r *read.Reader, record *ent.TimelineEntry, err error) (*TimelineEntryPayload, error) {
 	return answer(record, err, r.ShowTimelineEntry, func(v *read.TimelineEntry, mend []*UserError) *TimelineEntryPayload {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -86,23 +87,32 @@ func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner *B, p Pa
 
 // part cuts a page out of the list of row, of what is not hidden.
 func (l computed[B, E, T]) part(row *B, p Page, hidden map[ident.ID]bool) part[E] {
+	hides := func(e E) bool { return hidden[l.ci(e)] }
+	if len(hidden) == 0 {
+		hides = nil
+	}
+	return cutOut(l.name, l.about(row), func() ([]E, error) { return l.rows(row) }, func(e E) string { return l.ci(e).String() }, hides, p)
+}
+
+// cutOut cuts a page out of a list, of what is not hidden. Its rows are told apart by a key, which begins with an id.
+func cutOut[E any](name, about string, list func() ([]E, error), key func(E) string, hides func(E) bool, p Page) part[E] {
 	none := func(err error) part[E] { return part[E]{err: err} }
-	fingerprint := order[E]{}.fingerprint(l.name, l.about(row))
+	fingerprint := order[E]{}.fingerprint(name, about)
 	w, err := order[E]{}.window(Page{First: p.First, Last: p.Last}, fingerprint)
 	if err != nil {
 		return none(err)
 	}
-	rows, err := l.rows(row)
+	rows, err := list()
 	if err != nil {
 		return none(err)
 	}
 	all := len(rows)
-	if len(hidden) > 0 {
-		rows = slices.DeleteFunc(slices.Clone(rows), func(e E) bool { return hidden[l.ci(e)] })
+	if hides != nil {
+		rows = slices.DeleteFunc(slices.Clone(rows), hides)
 	}
 	first, last := 0, len(rows)
 	if p.After != nil {
-		place, found, err := findPlace(*p.After, "after", fingerprint, rows, l.ci)
+		place, found, err := findPlace(*p.After, "after", fingerprint, rows, key)
 		if err != nil {
 			return none(err)
 		}
@@ -111,7 +121,7 @@ func (l computed[B, E, T]) part(row *B, p Page, hidden map[ident.ID]bool) part[E
 		}
 	}
 	if p.Before != nil {
-		if last, _, err = findPlace(*p.Before, "before", fingerprint, rows, l.ci); err != nil {
+		if last, _, err = findPlace(*p.Before, "before", fingerprint, rows, key); err != nil {
 			return none(err)
 		}
 	}
@@ -121,6 +131,22 @@ func (l computed[B, E, T]) part(row *B, p Page, hidden map[ident.ID]bool) part[E
 		from, to = max(first, last-w.limit), last
 	}
 	return part[E]{rows, all - len(rows), from, to, fingerprint, nil}
+}
+
+// connection makes a connection of a part whose rows need nothing but themselves to be shown.
+func connection[E, T any](cut part[E], key func(E) string, show func(E) *T) (*Connection[T], error) {
+	if cut.err != nil {
+		return nil, cut.err
+	}
+	c := &Connection[T]{
+		Edges: []*Edge[T]{}, total: func(context.Context) (int, error) { return len(cut.rows), nil },
+		PageInfo: &PageInfo{HasNextPage: cut.to < len(cut.rows), HasPreviousPage: cut.from > 0},
+	}
+	for i, e := range cut.rows[cut.from:cut.to] {
+		c.Edges = append(c.Edges, &Edge[T]{show(e), sliceCursor{cursorVersion, cut.fingerprint, key(e), cut.from + i}.encode})
+	}
+	c.bound()
+	return c, nil
 }
 
 // connect makes a connection of a part.
@@ -148,21 +174,25 @@ func lagging(id ident.ID) error {
 	return errs.New(errs.Unavailable, "%v is in the graph and not in the database: try again", id)
 }
 
+// keySeparator stands between the id that a key begins with and what else it needs.
+const keySeparator = "."
+
 // findPlace is where a cursor's record stands in rows now; where it stood, and false, when it is gone.
-func findPlace[E any](text, argument, fingerprint string, rows []E, id func(E) ident.ID) (int, bool, error) {
+func findPlace[E any](text, argument, fingerprint string, rows []E, key func(E) string) (int, bool, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	var c sliceCursor
 	if err == nil && len(text) < 1024 {
 		err = json.Unmarshal(raw, &c)
 	}
-	named, idErr := ident.Parse(c.ID)
+	id, _, _ := strings.Cut(c.ID, keySeparator)
+	_, idErr := ident.Parse(id)
 	if err != nil || idErr != nil || c.Version != cursorVersion || c.Fingerprint != fingerprint || c.Place < 0 {
 		return 0, false, errs.New(errs.BadCursor, "%s: the cursor does not belong to this list; take cursors from pageInfo or edges of the same query", argument)
 	}
-	if c.Place < len(rows) && id(rows[c.Place]) == named {
+	if c.Place < len(rows) && key(rows[c.Place]) == c.ID {
 		return c.Place, true, nil
 	}
-	if place := slices.IndexFunc(rows, func(e E) bool { return id(e) == named }); place >= 0 {
+	if place := slices.IndexFunc(rows, func(e E) bool { return key(e) == c.ID }); place >= 0 {
 		return place, true, nil
 	}
 	return min(c.Place, len(rows)), false, nil

@@ -20,6 +20,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
@@ -38,6 +39,7 @@ type App struct {
 	Incident     *incident.Practice
 	Change       *change.Practice
 	ServiceLevel *servicelevel.Practice
+	Schedule     *schedule.Practice
 	Reader       *read.Reader
 	// Tracer begins the traces of requests; nil for none.
 	Tracer trace.Tracer
@@ -75,7 +77,7 @@ func Open(ctx context.Context, database string, log *slog.Logger) (_ *App, err e
 	}
 	a.CMDB, a.Catalog = cmdb.New(s), catalog.New(s)
 	a.Incident, a.Change = incident.New(s, a.Graph), change.New(s)
-	a.ServiceLevel = servicelevel.New(s)
+	a.ServiceLevel, a.Schedule = servicelevel.New(s), schedule.New(s)
 	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
 	return a, nil
 }
@@ -103,7 +105,7 @@ func (a *App) Handler(isDev bool, limits guard.Limits, documents *persisted.Docu
 		return nil, nil, err
 	}
 	metrics := a.newMetrics()
-	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change, a.ServiceLevel)
+	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change, a.ServiceLevel, a.Schedule)
 	if err := documents.Check(guard.New(resolver.Schema().Schema(), limits)); err != nil {
 		return nil, nil, err
 	}

@@ -18,6 +18,7 @@ var layers = [][]string{
 	{"internal/importer"},
 	{"internal/practice/incident", "internal/practice/catalog"},
 	{"internal/practice/change", "internal/practice/servicelevel"},
+	{"internal/practice/schedule"}, // what is in a change's way and how risky it is, for whoever decides about it
 	{"internal/practice/cmdb"},
 	{"internal/practice/ticket"},
 	{"internal/auth", "internal/journal"},

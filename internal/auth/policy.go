@@ -26,6 +26,7 @@ var verbs = map[string]Role{
 
 	"calendar.create": CatalogEditor, "calendar.update": CatalogEditor, "calendar.delete": CatalogEditor,
 	"service_level_target.create": CatalogEditor, "service_level_target.update": CatalogEditor, "service_level_target.delete": CatalogEditor,
+	"change_window.create": ChangeManager, "change_window.update": ChangeManager, "change_window.remove": ChangeManager,
 
 	"import.apply": Admin, "seed": Admin, "estate.generate": Admin,
 }
@@ -70,6 +71,11 @@ var fields = map[string]Role{
 	"Change": Viewer, "ChangeConnection": Viewer, "ChangeEdge": Viewer, "ChangeCI": Viewer, "ChangeTransition": Viewer, "Approval": Viewer,
 	"PlannedOperation": Viewer, "PlannedField": Viewer, "ChangePreview": Viewer, "OperationConflict": Viewer,
 	"SinglePointShift": Viewer, "RedundancyShift": Viewer, "PlanChangeOperationsPayload": Viewer, "DraftUndoPayload": Viewer,
+
+	"ChangeWindow": Viewer, "ChangeWindowConnection": Viewer, "ChangeWindowEdge": Viewer, "WindowOccurrence": Viewer,
+	"CalendarEntry": Viewer, "CalendarEntryConnection": Viewer, "CalendarEntryEdge": Viewer,
+	"Conflict": Viewer, "ConflictConnection": Viewer, "ConflictEdge": Viewer,
+	"CreateChangeWindowPayload": Viewer, "UpdateChangeWindowPayload": Viewer, "RemoveChangeWindowPayload": Viewer,
 
 	"Entry": Viewer, "EntryConnection": Viewer, "EntryEdge": Viewer,
 	"RecordVersion": Viewer, "RecordVersionConnection": Viewer, "RecordVersionEdge": Viewer,

@@ -33,6 +33,7 @@ const (
 	ServiceLevelMark
 	// PlannedOperation is one step of what a change does to the graph.
 	PlannedOperation
+	ChangeWindow
 	kindEnd
 )
 
@@ -42,6 +43,7 @@ var prefixes = [kindEnd]string{
 	ServiceTier: "tier", Incident: "inc", IncidentCI: "ici", Change: "chg", ChangeCI: "cci", Approval: "apr",
 	TimelineEntry: "tml", Entry: "jrn", Version: "ver", PriorityRule: "prr", Service: "svc",
 	Calendar: "cal", ServiceLevelTarget: "slt", ServiceLevelMark: "slm", PlannedOperation: "pop",
+	ChangeWindow: "win",
 }
 
 var kindsByPrefix = func() map[string]Kind {

@@ -228,6 +228,8 @@ func load(ctx context.Context, m any, id ident.ID) (any, error) {
 		return c.ChangeCI.Get(ctx, id)
 	case ident.PlannedOperation:
 		return c.PlannedOperation.Get(ctx, id)
+	case ident.ChangeWindow:
+		return c.ChangeWindow.Get(ctx, id)
 	case ident.ExternalIdentity:
 		return c.ExternalIdentity.Get(ctx, id)
 	case ident.DanglingReference:

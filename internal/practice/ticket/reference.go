@@ -19,7 +19,7 @@ import (
 )
 
 var nouns = map[ident.Kind]string{
-	ident.Person: "person", ident.Team: "team", ident.Incident: "incident", ident.Change: "change", ident.CI: "CI",
+	ident.Person: "person", ident.Team: "team", ident.Incident: "incident", ident.Change: "change", ident.CI: "CI", ident.ChangeWindow: "change window",
 }
 
 // Kind refuses an id of another kind.

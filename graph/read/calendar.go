@@ -1,0 +1,197 @@
+package read
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// CalendarFilter chooses entries of the calendar.
+type CalendarFilter struct {
+	Kinds   []string
+	Ci      *ident.ID
+	Service *ident.ID
+	Team    *ident.ID
+}
+
+func (f *CalendarFilter) has(kind string) bool {
+	return f.Kinds == nil || slices.Contains(f.Kinds, kind)
+}
+
+const changeEntry = "CHANGE"
+
+// CalendarEntry is a change, or one occurrence of a window.
+type CalendarEntry struct {
+	row calendarRow
+	in  *batch[CalendarEntry]
+}
+
+// calendarRow is an entry before it is shown.
+type calendarRow struct {
+	kind string
+	of   ident.ID // a change or a window
+	at   recurrence.Span
+}
+
+func (e calendarRow) key() string { return fmt.Sprint(e.of, keySeparator, e.at.From.UnixMicro()) }
+
+// ChangeCalendar lists the changes and the occurrences of windows in a period, by their beginning.
+func (r *Reader) ChangeCalendar(ctx context.Context, from, to time.Time, filter *CalendarFilter, p Page) (*Connection[CalendarEntry], error) {
+	period, err := periodOf(from, to)
+	if err != nil {
+		return nil, err
+	}
+	if filter == nil {
+		filter = &CalendarFilter{}
+	}
+	about := fmt.Sprint(from.UnixMicro(), to.UnixMicro(), filter.Kinds, shownID(filter.Ci), shownID(filter.Service), shownID(filter.Team))
+	cut := cutOut("calendar", about, func() ([]calendarRow, error) { return r.calendar(ctx, period, filter) }, calendarRow.key, nil, p)
+	all := newBatch[CalendarEntry](r, nil)
+	return connection(cut, calendarRow.key, func(row calendarRow) *CalendarEntry {
+		all.rows = append(all.rows, &CalendarEntry{row, all})
+		return all.rows[len(all.rows)-1]
+	})
+}
+
+func shownID(id *ident.ID) string {
+	if id == nil {
+		return " -"
+	}
+	return " " + id.String()
+}
+
+func (r *Reader) calendar(ctx context.Context, period recurrence.Span, f *CalendarFilter) ([]calendarRow, error) {
+	graph := r.snapshot()
+	cis, err := f.cis(ctx, graph)
+	if err != nil {
+		return nil, err
+	}
+	var rows []calendarRow
+	if f.has(changeEntry) {
+		if rows, err = r.plannedIn(ctx, period, f, cis); err != nil {
+			return nil, err
+		}
+	}
+	if f.has(string(domain.Blackout)) || f.has(string(domain.Maintenance)) {
+		windows, err := r.windowsIn(ctx, graph, period, f, cis)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, windows...)
+	}
+	slices.SortFunc(rows, func(a, b calendarRow) int { return cmp.Or(a.at.From.Compare(b.at.From), cmp.Compare(a.of, b.of)) })
+	return rows, nil
+}
+
+// cis are the CIs that the filter asks about: the one it names, or the service with all that could harm it. nil for no such filter.
+func (f *CalendarFilter) cis(ctx context.Context, graph *topology.Snapshot) ([]ident.ID, error) {
+	var cis []ident.ID
+	if f.Ci != nil {
+		cis = append(cis, asCI(*f.Ci))
+	}
+	if f.Service == nil {
+		return cis, nil
+	}
+	needs, err := impact.Dependencies(ctx, graph, []ident.ID{asCI(*f.Service)}, impact.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	service := []ident.ID{asCI(*f.Service)}
+	for _, n := range needs.CIs {
+		service = append(service, n.CI)
+	}
+	if f.Ci == nil {
+		return service, nil
+	}
+	return slices.DeleteFunc(service, func(id ident.ID) bool { return id != cis[0] }), nil
+}
+
+// plannedIn are the changes of a period that are not canceled.
+func (r *Reader) plannedIn(ctx context.Context, period recurrence.Span, f *CalendarFilter, cis []ident.ID) ([]calendarRow, error) {
+	q := r.store.Read.Change.Query().Where(change.PlannedStartLT(period.To), change.PlannedEndGT(period.From), change.StateNEQ(domain.ChangeCanceled))
+	if f.Team != nil {
+		q.Where(change.AssignmentTeamID(*f.Team))
+	}
+	if f.Ci != nil || f.Service != nil {
+		q.Where(func(s *sql.Selector) {
+			link := sql.Dialect(s.Dialect()).Table("change_ci")
+			s.Where(sql.In(s.C(change.FieldID), sql.Dialect(s.Dialect()).Select(link.C("change_id")).From(link).Where(oneOf(link.C("ci_id"), cis))))
+		})
+	}
+	found, err := q.Select(change.FieldID, change.FieldPlannedStart, change.FieldPlannedEnd).All(ctx)
+	rows := make([]calendarRow, len(found))
+	for i, c := range found {
+		rows[i] = calendarRow{changeEntry, c.ID, recurrence.Span{From: *c.PlannedStart, To: *c.PlannedEnd}}
+	}
+	return rows, store.Translate(err)
+}
+
+// windowsIn are the occurrences of windows in a period.
+func (r *Reader) windowsIn(ctx context.Context, graph *topology.Snapshot, period recurrence.Span, f *CalendarFilter, cis []ident.ID) ([]calendarRow, error) {
+	windows, err := r.store.Read.ChangeWindow.Query().All(ctx)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	windows = slices.DeleteFunc(windows, func(w *ent.ChangeWindow) bool { return !f.has(string(w.Kind)) })
+	if f.Ci != nil || f.Service != nil {
+		holds, err := schedule.Targets(ctx, r.store.Read, graph, windows, cis)
+		if err != nil {
+			return nil, store.Translate(err)
+		}
+		windows = slices.DeleteFunc(windows, func(w *ent.ChangeWindow) bool {
+			return !slices.ContainsFunc(cis, func(ci ident.ID) bool { return holds(w, ci) })
+		})
+	}
+	var rows []calendarRow
+	for _, w := range windows {
+		times, err := schedule.Occurrences(w, period)
+		if err != nil {
+			return nil, err
+		}
+		for _, at := range times {
+			rows = append(rows, calendarRow{string(w.Kind), w.ID, at})
+		}
+	}
+	return rows, nil
+}
+
+// Kind is what takes place.
+func (e *CalendarEntry) Kind() string { return e.row.kind }
+
+// StartsAt is when it begins.
+func (e *CalendarEntry) StartsAt() time.Time { return e.row.at.From }
+
+// EndsAt is when it ends.
+func (e *CalendarEntry) EndsAt() time.Time { return e.row.at.To }
+
+// record is the record behind the entry where it is of a kind.
+func (e *CalendarEntry) record(kind ident.Kind) *ident.ID {
+	if e.row.of.Kind() != kind {
+		return nil
+	}
+	return &e.row.of
+}
+
+// Change is the change that takes place.
+func (e *CalendarEntry) Change(ctx context.Context) (*Change, error) {
+	return one(ctx, e.in, e, "change", func(e *CalendarEntry) *ident.ID { return e.record(ident.Change) }, loadChanges)
+}
+
+// Window is the window that takes place.
+func (e *CalendarEntry) Window(ctx context.Context) (*ChangeWindow, error) {
+	return one(ctx, e.in, e, "window", func(e *CalendarEntry) *ident.ID { return e.record(ident.ChangeWindow) }, loadWindows)
+}

@@ -1,0 +1,233 @@
+package read
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/conflict"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+)
+
+// Conflict is one way in which a change is in the way of another, or of a window. Those of a page of changes are one batch.
+type Conflict struct {
+	row conflict.Conflict
+	of  *Change
+	in  *batch[Conflict]
+}
+
+// conflicts are those of every change of the batch, on the graph as it is.
+func conflictsOf(ctx context.Context, b *batch[Change]) (map[ident.ID][]conflict.Conflict, error) {
+	return once(b, "found conflicts", func() (map[ident.ID][]conflict.Conflict, error) {
+		rows := make([]*ent.Change, len(b.rows))
+		for i, c := range b.rows {
+			rows[i] = c.Change
+		}
+		return schedule.Conflicts(ctx, b.store.Read, b.snapshot(), rows)
+	})
+}
+
+// Conflicts are what is in the change's way, of some kinds or all.
+func (c *Change) Conflicts(ctx context.Context, kinds []domain.ConflictKind, first *int, after *string, last *int, before *string) (*Connection[Conflict], error) {
+	p := Page{first, after, last, before}
+	arguments, err := json.Marshal([]any{kinds, p})
+	if err != nil {
+		return nil, err
+	}
+	type page struct {
+		of  *Connection[Conflict]
+		err error
+	}
+	pages, err := once(c.in, "conflicts "+string(arguments), func() (map[*Change]page, error) {
+		found, err := conflictsOf(ctx, c.in)
+		if err != nil {
+			return nil, err
+		}
+		pages, all := make(map[*Change]page, len(c.in.rows)), newBatch[Conflict](c.in.Reader, nil)
+		for _, row := range c.in.rows {
+			cut := cutOut("conflicts", fmt.Sprint(row.ID, kinds), func() ([]conflict.Conflict, error) { return ofKinds(found[row.ID], kinds), nil }, conflictKey, nil, p)
+			of, err := connection(cut, conflictKey, func(one conflict.Conflict) *Conflict {
+				all.rows = append(all.rows, &Conflict{one, row, all})
+				return all.rows[len(all.rows)-1]
+			})
+			pages[row] = page{of, err}
+		}
+		return pages, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pages[c].of, pages[c].err
+}
+
+// ConflictCount is how many conflicts the change has.
+func (c *Change) ConflictCount(ctx context.Context) (int, error) {
+	found, err := conflictsOf(ctx, c.in)
+	return len(found[c.ID]), err
+}
+
+func ofKinds(all []conflict.Conflict, kinds []domain.ConflictKind) []conflict.Conflict {
+	if kinds == nil {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(c conflict.Conflict) bool { return !slices.Contains(kinds, c.Kind) })
+}
+
+func conflictKey(c conflict.Conflict) string {
+	return fmt.Sprint(c.Other, keySeparator, c.Kind, keySeparator, c.OtherCI)
+}
+
+// Kind says in which way the change is in conflict.
+func (c *Conflict) Kind() domain.ConflictKind { return c.row.Kind }
+
+// Change is the change whose conflict it is.
+func (c *Conflict) Change() *Change { return c.of }
+
+// StartsAt is when the conflict begins.
+func (c *Conflict) StartsAt() time.Time { return c.row.Span.From }
+
+// EndsAt is when the conflict ends.
+func (c *Conflict) EndsAt() time.Time { return c.row.Span.To }
+
+// CICount is how many CIs are concerned so.
+func (c *Conflict) CICount() int {
+	if c.row.Kind == domain.AssigneeDoubleBooked || c.row.Kind == domain.JointFailure {
+		return 0
+	}
+	return c.row.Count
+}
+
+// other is the other side where it is a record of a kind.
+func (c *Conflict) other(kind ident.Kind) *ident.ID {
+	if c.row.Other.Kind() != kind {
+		return nil
+	}
+	return &c.row.Other
+}
+
+// OtherChange is the change that is in the way; nil for a window.
+func (c *Conflict) OtherChange(ctx context.Context) (*Change, error) {
+	return one(ctx, c.in, c, "other change", func(c *Conflict) *ident.ID { return c.other(ident.Change) }, loadChanges)
+}
+
+// Window is the window that is in the way; nil for a change.
+func (c *Conflict) Window(ctx context.Context) (*ChangeWindow, error) {
+	return one(ctx, c.in, c, "window", func(c *Conflict) *ident.ID { return c.other(ident.ChangeWindow) }, loadWindows)
+}
+
+// Assignee is who is to carry both changes out; nil for other kinds.
+func (c *Conflict) Assignee(ctx context.Context) (*Person, error) {
+	return one(ctx, c.in, c, "assignee", func(c *Conflict) *ident.ID {
+		if c.row.Kind != domain.AssigneeDoubleBooked {
+			return nil
+		}
+		return c.of.AssigneeID
+	}, loadPeople)
+}
+
+// Ci is the CI of the change.
+func (c *Conflict) Ci(ctx context.Context) (*CI, error) {
+	return one(ctx, c.in, c, "ci", func(c *Conflict) *ident.ID { return &c.row.CI }, loadCIs)
+}
+
+// OtherCI is the CI of the other side.
+func (c *Conflict) OtherCI(ctx context.Context) (*CI, error) {
+	return one(ctx, c.in, c, "other ci", func(c *Conflict) *ident.ID { return &c.row.OtherCI }, loadCIs)
+}
+
+// State is what the side that suffers would be in; nil where nothing suffers.
+func (c *Conflict) State() *string {
+	if c.row.State == impact.Operational {
+		return nil
+	}
+	state := c.row.State.String()
+	return &state
+}
+
+// Path is the way on which failure travels from the one that harms.
+func (c *Conflict) Path(ctx context.Context) (*ImpactPath, error) { return c.way(ctx, c.row.Path) }
+
+// OtherPath is the way on which failure travels from the other change.
+func (c *Conflict) OtherPath(ctx context.Context) (*ImpactPath, error) {
+	return c.way(ctx, c.row.OtherPath)
+}
+
+// way shows a path. Those of all conflicts of the batch are loaded together.
+func (c *Conflict) way(ctx context.Context, steps []impact.Step) (*ImpactPath, error) {
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	found, err := once(c.in, "ways", func() (map[*impact.Step]*ImpactPath, error) {
+		var all [][]impact.Step
+		for _, row := range c.in.rows {
+			for _, way := range [][]impact.Step{row.row.Path, row.row.OtherPath} {
+				if len(way) > 0 {
+					all = append(all, way)
+				}
+			}
+		}
+		paths, err := c.in.showPaths(ctx, all)
+		ways := make(map[*impact.Step]*ImpactPath, len(paths))
+		for i, path := range paths {
+			ways[&all[i][0]] = path
+		}
+		return ways, err
+	})
+	return found[&steps[0]], err
+}
+
+// Group is the dependency group that breaks.
+func (c *Conflict) Group(ctx context.Context) (*DependencyGroup, error) {
+	return one(ctx, c.in, c, "group", func(c *Conflict) *ident.ID { return &c.row.Group }, loadGroups)
+}
+
+const mostJointServices = 100
+
+// Services are the services that go DOWN together and not alone, the first hundred of them.
+func (c *Conflict) Services(ctx context.Context) ([]*Service, error) {
+	of := func(c *Conflict) []ident.ID { return c.row.Services[:min(len(c.row.Services), mostJointServices)] }
+	found, err := once(c.in, "services", func() (map[ident.ID]*CI, error) {
+		var ids []ident.ID
+		for _, row := range c.in.rows {
+			ids = append(ids, of(row)...)
+		}
+		return loadCIs(ctx, c.in.Reader, ids)
+	})
+	services := []*Service{}
+	for _, ci := range pick(found, of(c)) {
+		services = append(services, ci.Service())
+	}
+	return services, err
+}
+
+// ServiceCount is how many services go DOWN together and not alone.
+func (c *Conflict) ServiceCount() int { return len(c.row.Services) }
+
+// Record is what both changes write.
+func (c *Conflict) Record(ctx context.Context) (Node, error) {
+	found, err := once(c.in, "records", func() (map[ident.ID]Node, error) {
+		var ids []ident.ID
+		for _, row := range c.in.rows {
+			if row.row.Record != 0 {
+				ids = append(ids, row.row.Record)
+			}
+		}
+		return c.in.nodes(ctx, ids)
+	})
+	return found[c.row.Record], err
+}
+
+// Fields are what of it both write; none where the actor may not see it.
+func (c *Conflict) Fields(ctx context.Context) ([]string, error) {
+	record, err := c.Record(ctx)
+	if record == nil || err != nil {
+		return []string{}, err
+	}
+	return c.row.Fields, nil
+}

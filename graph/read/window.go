@@ -1,0 +1,142 @@
+package read
+
+import (
+	"context"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// ChangeWindow is a blackout or a maintenance window as clients see it.
+type ChangeWindow struct {
+	*ent.ChangeWindow
+	in *batch[ChangeWindow]
+}
+
+// IsNode marks records with a global id.
+func (*ChangeWindow) IsNode() {}
+
+func (w *ChangeWindow) id() ident.ID { return w.ID }
+
+func (r *Reader) wrapWindows(rows []*ent.ChangeWindow) []*ChangeWindow {
+	b := newBatch(r, make([]*ChangeWindow, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &ChangeWindow{row, b}
+	}
+	return b.rows
+}
+
+// ShowWindow shows a change window that a verb returned.
+func (r *Reader) ShowWindow(row *ent.ChangeWindow) *ChangeWindow {
+	return r.wrapWindows([]*ent.ChangeWindow{row})[0]
+}
+
+func loadWindows(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ChangeWindow, error) {
+	rows, err := r.store.Read.ChangeWindow.Query().Where(having(changewindow.FieldID, ids)).All(ctx)
+	return index(r.wrapWindows(rows), func(w *ChangeWindow) ident.ID { return w.ID }), store.Translate(err)
+}
+
+// ChangeWindow is the change window with an id; nil when there is none.
+func (r *Reader) ChangeWindow(ctx context.Context, id ident.ID) (*ChangeWindow, error) {
+	found, err := loadWindows(ctx, r, []ident.ID{id})
+	return found[id], err
+}
+
+// ChangeWindows lists change windows, the oldest first.
+func (r *Reader) ChangeWindows(ctx context.Context, kind *domain.WindowKind, p Page) (*Connection[ChangeWindow], error) {
+	c := &conditions{}
+	if kind != nil {
+		enum(c, changewindow.FieldKind, &EnumFilter[domain.WindowKind]{Eq: kind})
+	}
+	return list[*ent.ChangeWindow, ChangeWindow]{
+		name: "change windows", filter: kind, wrap: r.wrapWindows,
+		order: order[*ent.ChangeWindow]{{changewindow.FieldID, false, func(e *ent.ChangeWindow) any { return e.ID }}},
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeWindow, error) {
+			q := r.store.Read.ChangeWindow.Query()
+			q.Modify(c.where, modify)
+			return q.All(ctx)
+		},
+	}.page(ctx, p)
+}
+
+// Recurrence is the rule by which the window recurs; nil where it takes place once.
+func (w *ChangeWindow) Recurrence() *string {
+	if w.ChangeWindow.Recurrence == "" {
+		return nil
+	}
+	return &w.ChangeWindow.Recurrence
+}
+
+// Cis are the CIs that the window names.
+func (w *ChangeWindow) Cis(ctx context.Context) ([]*CI, error) {
+	found, err := once(w.in, "cis", func() (map[ident.ID]*CI, error) {
+		return loadCIs(ctx, w.in.Reader, named(w.in, func(w *ent.ChangeWindow) []ident.ID { return w.Cis }))
+	})
+	return pick(found, w.ChangeWindow.Cis), err
+}
+
+// Classes are the classes that the window names.
+func (w *ChangeWindow) Classes(ctx context.Context) ([]*CIClass, error) {
+	found, err := once(w.in, "classes", func() (map[ident.ID]*CIClass, error) {
+		return loadClasses(ctx, w.in.Reader, named(w.in, func(w *ent.ChangeWindow) []ident.ID { return w.Classes }))
+	})
+	return pick(found, w.ChangeWindow.Classes), err
+}
+
+// Labels are the labels that the window names.
+func (w *ChangeWindow) Labels() map[string]any {
+	all := make(map[string]any, len(w.ChangeWindow.Labels))
+	for name, text := range w.ChangeWindow.Labels {
+		all[name] = text
+	}
+	return all
+}
+
+// WindowOccurrence is one time at which a window takes place.
+type WindowOccurrence struct{ StartsAt, EndsAt time.Time }
+
+// Occurrences are the times at which the window takes place in a period.
+func (w *ChangeWindow) Occurrences(from, to time.Time) ([]*WindowOccurrence, error) {
+	period, err := periodOf(from, to)
+	if err != nil {
+		return nil, err
+	}
+	times, err := schedule.Occurrences(w.ChangeWindow, period)
+	all := make([]*WindowOccurrence, len(times))
+	for i, t := range times {
+		all[i] = &WindowOccurrence{t.From, t.To}
+	}
+	return all, err
+}
+
+const longestPeriod = 366 * 24 * time.Hour
+
+func periodOf(from, to time.Time) (recurrence.Span, error) {
+	if !from.Before(to) || to.Sub(from) > longestPeriod {
+		return recurrence.Span{}, errs.New(errs.BadUserInput, "from %s to %s is no period: to is later than from, at most 366 days",
+			from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
+	}
+	return recurrence.Span{From: from, To: to}, nil
+}
+
+// History is who wrote what to the window and when.
+func (w *ChangeWindow) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
+	return history(ctx, w.in, w, (*ChangeWindow).id, Page{first, after, last, before})
+}
+
+// named lists the ids that the windows of a batch name.
+func named(b *batch[ChangeWindow], ids func(*ent.ChangeWindow) []ident.ID) (all []ident.ID) {
+	for _, w := range b.rows {
+		all = append(all, ids(w.ChangeWindow)...)
+	}
+	return all
+}

@@ -1,0 +1,39 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/graph/present"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
+)
+
+func (r *mutationResolver) CreateChangeWindow(ctx context.Context, input schedule.CreateWindow) (*present.ChangeWindowPayload, error) {
+	record, err := r.r.schedule.CreateWindow(ctx, input)
+	return present.ChangeWindow(r.r.read, record, err)
+}
+
+func (r *mutationResolver) UpdateChangeWindow(ctx context.Context, input schedule.UpdateWindow) (*present.ChangeWindowPayload, error) {
+	record, err := r.r.schedule.UpdateWindow(ctx, input)
+	return present.ChangeWindow(r.r.read, record, err)
+}
+
+func (r *mutationResolver) RemoveChangeWindow(ctx context.Context, input schedule.RemoveWindow) (*present.RemovedPayload, error) {
+	id, err := r.r.schedule.RemoveWindow(ctx, input)
+	return present.Removed(r.r.read, id, err)
+}
+
+func (r *queryResolver) ChangeWindow(ctx context.Context, id ident.ID) (*read.ChangeWindow, error) {
+	return r.r.read.ChangeWindow(ctx, id)
+}
+
+func (r *queryResolver) ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*read.Connection[read.ChangeWindow], error) {
+	return r.r.read.ChangeWindows(ctx, kind, read.Page{First: first, After: after, Last: last, Before: before})
+}
+
+func (r *queryResolver) ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.CalendarEntry], error) {
+	return r.r.read.ChangeCalendar(ctx, from, to, filter, read.Page{First: first, After: after, Last: last, Before: before})
+}

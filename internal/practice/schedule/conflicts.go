@@ -1,0 +1,170 @@
+package schedule
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/changeci"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
+	"github.com/linchpin-cmdb/linchpin/ent/predicate"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/conflict"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// contending are the states in which a change claims its window: until what it does is done.
+var contending = []domain.ChangeState{
+	domain.ChangeNew, domain.ChangeAssess, domain.ChangeAuthorize, domain.ChangeScheduled, domain.ChangeImplement,
+}
+
+// contends reports whether a change can be in conflict: it is still to be carried out, and says when.
+func contends(c *ent.Change) bool {
+	return c.PlannedStart != nil && c.PlannedEnd != nil && slices.Contains(contending, c.State)
+}
+
+func spanOf(c *ent.Change) recurrence.Span {
+	return recurrence.Span{From: *c.PlannedStart, To: *c.PlannedEnd}
+}
+
+// Conflicts finds what is in the way of each of some changes, on one snapshot, in at most eight statements whatever their number. Changes
+// that are over, or do not say when, have none. Nothing of it is stored: what was found is true of the graph and the
+// changes as they are. It costs a look at each change that overlaps, and the engine for those that meet in the graph.
+func Conflicts(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change) (map[ident.ID][]conflict.Conflict, error) {
+	found := make(map[ident.ID][]conflict.Conflict, len(changes))
+	changes = slices.DeleteFunc(slices.Clone(changes), func(c *ent.Change) bool { return !contends(c) })
+	if len(changes) == 0 {
+		return found, nil
+	}
+	others, err := rivals(ctx, c, changes)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	plans, err := plansOf(ctx, c, changes)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	windows, err := c.ChangeWindow.Query().Order(ent.Asc("id")).All(ctx)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	finder := conflict.NewFinder(s)
+	byID := make(map[ident.ID]*conflict.Change, len(others))
+	for i := range others {
+		byID[others[i].ID] = &others[i]
+	}
+	concerned := make(map[ident.ID][]ident.ID, len(changes))
+	var cis []ident.ID
+	for _, row := range changes {
+		own := byID[row.ID]
+		if own == nil { // somebody has moved it since it was read
+			continue
+		}
+		if found[row.ID], err = finder.WithChanges(ctx, own, others); err != nil {
+			return nil, err
+		}
+		if plan, is := plans[row.ID]; is {
+			found[row.ID] = append(found[row.ID], finder.WithOperations(plan, slices.Collect(maps.Values(plans)))...)
+		}
+		if concerned[row.ID], err = finder.Concerned(ctx, own); err != nil {
+			return nil, err
+		}
+		cis = append(cis, concerned[row.ID]...)
+	}
+	holds, err := Targets(ctx, c, s, windows, cis)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	for id := range concerned {
+		own := byID[id]
+		near, err := near(windows, own.Planned, holds)
+		if err != nil {
+			return nil, err
+		}
+		more, err := finder.WithWindows(ctx, own, near)
+		if err != nil {
+			return nil, err
+		}
+		found[id] = conflict.Sorted(append(found[id], more...))
+	}
+	return found, nil
+}
+
+// near are the windows as the rule wants them for the time of a change.
+func near(windows []*ent.ChangeWindow, at recurrence.Span, holds func(*ent.ChangeWindow, ident.ID) bool) ([]conflict.Window, error) {
+	all := make([]conflict.Window, len(windows))
+	for i, w := range windows {
+		times, err := Occurrences(w, at)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = conflict.Window{ID: w.ID, Kind: w.Kind, Occurrences: times, Holds: func(ci ident.ID) bool { return holds(w, ci) }}
+	}
+	return all, nil
+}
+
+// rivals are the changes that contend while some changes do, these included, with what they touch.
+func rivals(ctx context.Context, c *ent.Client, changes []*ent.Change) ([]conflict.Change, error) {
+	first, last := *changes[0].PlannedStart, *changes[0].PlannedEnd
+	for _, row := range changes {
+		if row.PlannedStart.Before(first) {
+			first = *row.PlannedStart
+		}
+		if row.PlannedEnd.After(last) {
+			last = *row.PlannedEnd
+		}
+	}
+	claims := change.And(change.StateIn(contending...), change.PlannedStartLT(last), change.PlannedEndGT(first))
+	rows, err := c.Change.Query().Where(claims).
+		Select(change.FieldID, change.FieldPlannedStart, change.FieldPlannedEnd, change.FieldAssigneeID).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	links, err := c.ChangeCI.Query().Where(chosenBy[predicate.ChangeCI](changeci.FieldChangeID, claims)).
+		Select(changeci.FieldChangeID, changeci.FieldCiID, changeci.FieldRole).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	touching, err := c.PlannedOperation.Query().
+		Where(plannedoperation.KindIn(domain.UpdateCI, domain.RetireCI), chosenBy[predicate.PlannedOperation](plannedoperation.FieldChangeID, claims)).
+		Select(plannedoperation.FieldChangeID, plannedoperation.FieldRecordID, plannedoperation.FieldKind).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, byID := make([]conflict.Change, len(rows)), make(map[ident.ID]*conflict.Change, len(rows))
+	for i, row := range rows {
+		all[i] = conflict.Change{ID: row.ID, Planned: spanOf(row)}
+		if row.AssigneeID != nil {
+			all[i].Assignee = *row.AssigneeID
+		}
+		byID[row.ID] = &all[i]
+	}
+	for _, l := range links {
+		if of := byID[l.ChangeID]; of != nil {
+			of.Scope = append(of.Scope, conflict.CI{ID: l.CiID, IsTakenDown: l.Role == domain.TakenDownRole})
+		}
+	}
+	for _, o := range touching {
+		if of := byID[o.ChangeID]; of != nil && o.RecordID != nil {
+			of.Touch(*o.RecordID, o.Kind == domain.RetireCI)
+		}
+	}
+	return all, nil
+}
+
+// chosenBy chooses what hangs on changes. It asks for the changes first: they are few beside all that ever hung on any.
+func chosenBy[P ~func(*sql.Selector)](column string, claims predicate.Change) P {
+	return func(s *sql.Selector) {
+		from := sql.Dialect(s.Dialect()).Table(change.Table)
+		chosen := sql.Dialect(s.Dialect()).Select(from.C(change.FieldID)).From(from)
+		claims(chosen)
+		s.Where(sql.In(s.C(column), chosen))
+	}
+}

@@ -1,0 +1,166 @@
+package schedule
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// MostWindows is how many change windows there may be: whoever looks for conflicts looks at all of them.
+const MostWindows = 1000
+
+// CreateWindow creates a change window.
+func (p *Practice) CreateWindow(ctx context.Context, in CreateWindow) (*ent.ChangeWindow, error) {
+	const verb = "change_window.create"
+	actor, err := auth.Require(ctx, verb)
+	if err != nil {
+		return nil, err
+	}
+	w := ent.ChangeWindow{
+		Name: in.Name, Description: ticket.Given(in.Description, ""), Kind: in.Kind, StartsAt: in.StartsAt, DurationMinutes: in.DurationMinutes,
+		TimeZone: in.TimeZone, Recurrence: ticket.Given(in.Recurrence, ""), IsGlobal: ticket.Given(in.IsGlobal, false),
+	}
+	var said ticket.Form
+	ticket.OneOf(&said, "kind", w.Kind)
+	check(&said, &w)
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.ChangeWindow, error) {
+		var f ticket.Form
+		f.Fault(said.Err())
+		aim(ctx, tx, &f, &w, in.Cis, in.Classes, in.Labels)
+		somewhere(&f, &w)
+		free(ctx, tx, &f, &w)
+		if n, err := tx.ChangeWindow.Query().Count(ctx); err != nil {
+			return nil, err
+		} else if n >= MostWindows {
+			f.Fault(errs.New(errs.Invalid, "there are %d change windows already: remove some, or have one recur", n))
+		}
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
+		return tx.ChangeWindow.Create().SetName(w.Name).SetDescription(w.Description).SetKind(w.Kind).SetStartsAt(w.StartsAt).
+			SetDurationMinutes(w.DurationMinutes).SetTimeZone(w.TimeZone).SetRecurrence(w.Recurrence).SetIsGlobal(w.IsGlobal).
+			SetCis(w.Cis).SetClasses(w.Classes).SetLabels(w.Labels).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+	})
+}
+
+// UpdateWindow changes a change window. Its kind stays: a blackout does not become its opposite.
+func (p *Practice) UpdateWindow(ctx context.Context, in UpdateWindow) (*ent.ChangeWindow, error) {
+	const verb = "change_window.update"
+	actor, err := auth.Require(ctx, verb)
+	if err != nil {
+		return nil, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.ChangeWindow, error) {
+		was, err := lock(ctx, tx, in.ID, in.ExpectedVersion)
+		if err != nil {
+			return nil, err
+		}
+		w := *was
+		w.Name, w.Description = ticket.Or(in.Name, was.Name, ""), ticket.Or(in.Description, was.Description, "")
+		w.StartsAt, w.DurationMinutes = ticket.Or(in.StartsAt, was.StartsAt, time.Time{}), ticket.Or(in.DurationMinutes, was.DurationMinutes, 0)
+		w.TimeZone, w.Recurrence = ticket.Or(in.TimeZone, was.TimeZone, ""), ticket.Or(in.Recurrence, was.Recurrence, "")
+		w.IsGlobal = ticket.Or(in.IsGlobal, was.IsGlobal, false)
+		var f ticket.Form
+		check(&f, &w)
+		if err := retarget(ctx, tx, &f, was, &w, in); err != nil {
+			return nil, err
+		}
+		if w.Name != was.Name {
+			free(ctx, tx, &f, &w)
+		}
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
+		return tx.ChangeWindow.UpdateOne(was).SetName(w.Name).SetDescription(w.Description).SetStartsAt(w.StartsAt).
+			SetDurationMinutes(w.DurationMinutes).SetTimeZone(w.TimeZone).SetRecurrence(w.Recurrence).SetIsGlobal(w.IsGlobal).
+			SetCis(w.Cis).SetClasses(w.Classes).SetLabels(w.Labels).AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
+	})
+}
+
+// RemoveWindow removes a change window: it holds for nothing any more.
+func (p *Practice) RemoveWindow(ctx context.Context, in RemoveWindow) (ident.ID, error) {
+	const verb = "change_window.remove"
+	actor, err := auth.Require(ctx, verb)
+	if err != nil {
+		return 0, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+		was, err := lock(ctx, tx, in.ID, in.ExpectedVersion)
+		if err != nil {
+			return 0, err
+		}
+		return was.ID, tx.ChangeWindow.DeleteOne(was).Exec(ctx)
+	})
+}
+
+func lock(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.ChangeWindow, error) {
+	if err := ticket.Kind("id", id, ident.ChangeWindow); err != nil {
+		return nil, err
+	}
+	q := tx.ChangeWindow.Query().Where(changewindow.ID(id))
+	if tx.IsPostgres() {
+		q = q.ForUpdate()
+	}
+	record, err := q.Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, ticket.Missing("id", id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return record, valid.Stale(expected, record.Version)
+}
+
+// check looks at what a window says of itself, and trims it.
+func check(f *ticket.Form, w *ent.ChangeWindow) {
+	w.Name = f.Text("name", w.Name, 1, ticket.LongestTitle)
+	w.Description = f.Text("description", w.Description, 0, ticket.LongestText)
+	w.StartsAt = w.StartsAt.UTC().Truncate(time.Second)
+	_, err := ruleOf(w)
+	f.Fault(err)
+}
+
+// free refuses a name that another window has.
+func free(ctx context.Context, tx *store.Tx, f *ticket.Form, w *ent.ChangeWindow) {
+	taken, err := tx.ChangeWindow.Query().Where(changewindow.Name(w.Name), changewindow.IDNEQ(w.ID)).Exist(ctx)
+	if f.Fault(err); taken {
+		f.Fault(errs.New(errs.AlreadyExists, "there is a change window named %q already", w.Name).At("name"))
+	}
+}
+
+// retarget looks at what an update says a window is for; what it does not say stays as it is.
+func retarget(ctx context.Context, tx *store.Tx, f *ticket.Form, was, w *ent.ChangeWindow, in UpdateWindow) error {
+	cis, classes, labels := was.Cis, []string(nil), asAny(was.Labels)
+	if said, is := in.Cis.ValueOK(); is {
+		cis = said
+	}
+	if said, is := in.Labels.ValueOK(); is {
+		labels = said
+	}
+	if said, is := in.Classes.ValueOK(); is {
+		classes = said
+	} else if len(was.Classes) > 0 {
+		found, err := classesOf(ctx, tx, was.Classes)
+		if err != nil {
+			return err
+		}
+		classes = found
+	}
+	if slices.Equal(cis, was.Cis) { // CIs that are gone since then do no harm
+		aim(ctx, tx, f, w, nil, classes, labels)
+		w.Cis = was.Cis
+	} else {
+		aim(ctx, tx, f, w, cis, classes, labels)
+	}
+	somewhere(f, w)
+	return nil
+}

@@ -1,0 +1,191 @@
+// Package recurrence decides when something that recurs takes place: RFC 5545 rules in a time zone, expanded within a
+// period only. It refuses what would take place more than once a day, or never.
+package recurrence
+
+import (
+	"sync"
+	"time"
+	_ "time/tzdata" // so that zones do not depend on the machine
+
+	"github.com/teambition/rrule-go"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+)
+
+// What a rule may ask for.
+const (
+	LongestDuration = 366 * 24 * time.Hour
+	LongestText     = 500
+	MostInterval    = 999
+	MostCount       = 1000
+	// MostOccurrences is how many occurrences one call gives: more than two years of days, the longest duration included.
+	MostOccurrences = 1000
+)
+
+var earliest, latest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Rule says when something takes place: once, or again and again by the clock of a zone. It never changes.
+type Rule struct {
+	start    time.Time // in its zone
+	duration time.Duration
+	option   *rrule.ROption // nil: once; what follows from the start is spelt out
+}
+
+// New makes a rule. The text is that of an RFC 5545 RRULE; empty stands for once. The time of day is that of the start, in the
+// zone, also where daylight saving time begins or ends in between. Failures name the field: startsAt, durationMinutes,
+// timeZone, recurrence.
+func New(start time.Time, duration time.Duration, zone, text string) (*Rule, error) {
+	location, known := zoneOf(zone)
+	switch {
+	case !known:
+		return nil, errs.New(errs.Invalid, "%q is no time zone: they are named as in the IANA database, such as Europe/Berlin or UTC", zone).At("timeZone")
+	case start.Before(earliest) || !start.Before(latest):
+		return nil, errs.New(errs.Invalid, "%s is out of range: from %d until %d", start.UTC().Format(time.RFC3339), earliest.Year(), latest.Year()).At("startsAt")
+	case duration < time.Minute || duration > LongestDuration:
+		return nil, errs.New(errs.Invalid, "%d minutes: 1 to %d, which are 366 days", int(duration/time.Minute), int(LongestDuration/time.Minute)).At("durationMinutes")
+	}
+	r := &Rule{start: start.In(location).Truncate(time.Second), duration: duration}
+	if text == "" {
+		return r, nil
+	}
+	var err error
+	if r.option, err = parse(text, location); err != nil {
+		return nil, err
+	}
+	r.option.Dtstart = r.start
+	spellOut(r.option)
+	if until := r.option.Until; !until.IsZero() && until.Before(r.start) {
+		return nil, invalid("UNTIL=%s lies before startsAt, %s: it would never take place", until.UTC().Format("20060102T150405Z"), r.start.UTC().Format(time.RFC3339))
+	}
+	whole, err := rrule.NewRRule(*r.option)
+	if err != nil {
+		return nil, invalid("%v", err)
+	}
+	if _, occurs := whole.Iterator()(); !occurs {
+		return nil, invalid("%s never takes place: no day fits all of its parts", text)
+	}
+	return r, nil
+}
+
+// zones are those that were asked for: reading one takes longer than expanding a rule.
+var zones sync.Map // name → *time.Location
+
+func zoneOf(name string) (*time.Location, bool) {
+	if known, found := zones.Load(name); found {
+		return known.(*time.Location), true
+	}
+	location, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		return nil, false
+	}
+	zones.Store(name, location)
+	return location, true
+}
+
+// Between gives the occurrences that overlap a period, in order, at most MostOccurrences. It costs what the period holds,
+// however long ago the rule began.
+func (r *Rule) Between(period Span) []Span {
+	if !period.From.Before(period.To) {
+		return nil
+	}
+	if r.option == nil {
+		return overlapping(nil, Span{r.start, r.start.Add(r.duration)}, period)
+	}
+	near := r.near(period.From.Add(-r.duration))
+	if !near.Until.IsZero() && near.Until.Before(near.Dtstart) {
+		return nil
+	}
+	rule, err := rrule.NewRRule(near)
+	if err != nil {
+		return nil // not reached: New made one of it
+	}
+	var spans []Span
+	for next := rule.Iterator(); len(spans) < MostOccurrences; {
+		start, occurs := next()
+		start = firstAt(start)
+		if !occurs || !start.Before(period.To) {
+			break
+		}
+		spans = overlapping(spans, Span{start, start.Add(r.duration)}, period)
+	}
+	return spans
+}
+
+// firstAt is the first of the two moments that a clock shows alike when it is put back, which RFC 5545 means.
+func firstAt(t time.Time) time.Time {
+	const clock = "15:04"
+	for _, back := range []time.Duration{30 * time.Minute, time.Hour} {
+		if before := t.Add(-back); before.Format(clock) == t.Format(clock) {
+			return before
+		}
+	}
+	return t
+}
+
+func overlapping(spans []Span, s, period Span) []Span {
+	if s.Overlaps(period) {
+		spans = append(spans, s)
+	}
+	return spans
+}
+
+// spellOut writes down what the rule leaves to its start, so that it can begin at another moment and mean the same.
+func spellOut(o *rrule.ROption) {
+	start := o.Dtstart
+	if o.Interval == 0 {
+		o.Interval = 1
+	}
+	o.Byhour, o.Byminute, o.Bysecond = []int{start.Hour()}, []int{start.Minute()}, []int{start.Second()}
+	if len(o.Byweekno)+len(o.Byyearday)+len(o.Bymonthday)+len(o.Byweekday) > 0 {
+		return
+	}
+	switch o.Freq { //nolint:exhaustive // the others are refused
+	case rrule.YEARLY:
+		if len(o.Bymonth) == 0 {
+			o.Bymonth = []int{int(start.Month())}
+		}
+		o.Bymonthday = []int{start.Day()}
+	case rrule.MONTHLY:
+		o.Bymonthday = []int{start.Day()}
+	case rrule.WEEKLY:
+		o.Byweekday = []rrule.Weekday{weekdays[start.Weekday()]}
+	}
+}
+
+var weekdays = [...]rrule.Weekday{rrule.SU, rrule.MO, rrule.TU, rrule.WE, rrule.TH, rrule.FR, rrule.SA}
+
+// near is the rule, begun at most two of its steps before a moment. One that counts its occurrences begins where it begins.
+func (r *Rule) near(from time.Time) rrule.ROption {
+	o := *r.option
+	from = from.In(r.start.Location())
+	if o.Count > 0 || !from.After(r.start) {
+		return o
+	}
+	year, month, day := r.start.Date()
+	hour, minute, second := r.start.Clock()
+	at := func(year int, month time.Month, day int) time.Time {
+		return time.Date(year, month, day, hour, minute, second, 0, r.start.Location())
+	}
+	midnight := func(t time.Time) time.Time {
+		y, m, d := t.Date()
+		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	}
+	days := int(midnight(from).Sub(midnight(r.start)).Hours() / 24)
+	months := (from.Year()-year)*12 + int(from.Month()-month)
+	steps := func(units int) int { return max(0, units/o.Interval-1) * o.Interval }
+	switch o.Freq { //nolint:exhaustive // the others are refused
+	case rrule.DAILY:
+		o.Dtstart = at(year, month, day+steps(days))
+	case rrule.WEEKLY:
+		o.Dtstart = at(year, month, day+7*steps(days/7))
+	case rrule.MONTHLY:
+		if n := steps(months); n > 0 {
+			o.Dtstart = at(year, month+time.Month(n), 1)
+		}
+	case rrule.YEARLY:
+		if n := steps(from.Year() - year); n > 0 {
+			o.Dtstart = at(year+n, 1, 1)
+		}
+	}
+	return o
+}

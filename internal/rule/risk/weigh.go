@@ -1,0 +1,144 @@
+package risk
+
+import (
+	"cmp"
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+)
+
+// weighers give what each factor comes to before its Most is looked at. SHORT_LEAD_TIME and NO_BACKOUT_PLAN depend on Most.
+var weighers = []struct {
+	kind domain.RiskFactor
+	by   func(f Facts, each int) Factor
+}{
+	{domain.ServicesDown, func(f Facts, each int) Factor {
+		return services(f.Down, each, "%s while it is carried out", "is DOWN", "are DOWN")
+	}},
+	{domain.ServicesAtStake, func(f Facts, each int) Factor {
+		return services(f.AtStake, each, "%s if all that it touches fails", "suffers", "suffer")
+	}},
+	{domain.RedundancyLost, func(f Facts, each int) Factor {
+		return harmed(f.Strained, each*len(f.Strained), fmt.Sprintf("%s on what is left of a group while it is carried out.",
+			count(len(f.Strained), "CI lives", "CIs live")))
+	}},
+	{domain.BlastRadius, func(f Facts, each int) Factor {
+		return harmed(f.BlastRadius, each*bits.Len(uint(len(f.BlastRadius))), fmt.Sprintf("%s DEGRADED or DOWN if all that it touches fails.",
+			count(len(f.BlastRadius), "CI is", "CIs are")))
+	}},
+	{domain.InConflict, conflicts},
+	{domain.FailedBefore, failures},
+	{domain.TeamRecord, func(f Facts, each int) Factor {
+		if f.Team.Failed == 0 {
+			return Factor{}
+		}
+		return Factor{
+			Points:   each * ((f.Team.Failed*10 + f.Team.Closed - 1) / f.Team.Closed),
+			Sentence: fmt.Sprintf("%d of the %s of its team went wrong in the year before.", f.Team.Failed, count(f.Team.Closed, "change", "changes")),
+		}
+	}},
+	{domain.ShortLeadTime, func(f Facts, each int) Factor {
+		if f.Lead == nil {
+			return Factor{Sentence: "It does not say when it starts."}
+		}
+		return Factor{Sentence: fmt.Sprintf("It starts less than %s after it was drafted.", count(each, "hour", "hours"))}
+	}},
+	{domain.NoBackoutPlan, func(Facts, int) Factor { return Factor{Sentence: "It has no backout plan."} }},
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", many)
+}
+
+// worth is the points of a service by its tier's rank.
+func worth(rank, each int) int {
+	if rank == 0 {
+		rank = 4
+	}
+	return max(1, each>>min(rank-1, 3))
+}
+
+// services weighs services by tier. Those that count most come first.
+func services(all []Service, each int, sentence, one, many string) (f Factor) {
+	all = slices.Clone(all)
+	slices.SortFunc(all, func(a, b Service) int {
+		return cmp.Or(cmp.Compare(worth(b.Rank, each), worth(a.Rank, each)), cmp.Compare(a.ID, b.ID))
+	})
+	highest := 0
+	for _, s := range all {
+		f.Points += worth(s.Rank, each)
+		f.add(s.ID, s.Path)
+		if s.Rank == 1 {
+			highest++
+		}
+	}
+	f.Sentence = fmt.Sprintf(sentence, count(len(all), "service "+one, "services "+many))
+	if highest > 0 {
+		f.Sentence += fmt.Sprintf(", %d of the highest tier", highest)
+	}
+	f.Sentence += "."
+	return f
+}
+
+// harmed weighs CIs; the nearest come first.
+func harmed(all []CI, points int, sentence string) Factor {
+	f := Factor{Points: points, Sentence: sentence}
+	all = slices.Clone(all)
+	slices.SortFunc(all, func(a, b CI) int { return cmp.Or(cmp.Compare(len(a.Path), len(b.Path)), cmp.Compare(a.ID, b.ID)) })
+	for _, c := range all {
+		f.add(c.ID, c.Path)
+	}
+	return f
+}
+
+func conflicts(facts Facts, each int) (f Factor) {
+	all := slices.Clone(facts.Conflicts)
+	slices.SortFunc(all, func(a, b Conflict) int { return cmp.Or(cmp.Compare(a.CI, b.CI), cmp.Compare(a.Change, b.Change)) })
+	f.Points = each * len(all)
+	f.Sentence = count(len(all), "conflict is", "conflicts are") + " in its way."
+	for _, c := range all {
+		f.add(c.CI, c.Path)
+		f.name(c.Change)
+	}
+	slices.Sort(f.Changes)
+	return f
+}
+
+func failures(facts Facts, each int) (f Factor) {
+	all := slices.Clone(facts.Failures)
+	slices.SortFunc(all, func(a, b Failure) int { return cmp.Or(cmp.Compare(b.Change, a.Change), cmp.Compare(a.CI, b.CI)) })
+	for _, one := range all {
+		f.add(one.CI, nil)
+		f.name(one.Change)
+	}
+	f.Points = each * len(f.Changes)
+	f.Sentence = count(len(f.Changes), "change", "changes") + " of the same CIs went wrong in the year before."
+	return f
+}
+
+// add names a CI, once.
+func (f *Factor) add(ci ident.ID, path []impact.Step) {
+	if ci == 0 || len(f.CIs) > 0 && slices.Contains(f.CIs[max(0, len(f.CIs)-many):], ci) {
+		return
+	}
+	f.CIs = append(f.CIs, ci)
+	if len(path) > 0 {
+		f.Paths = append(f.Paths, path)
+	}
+}
+
+// many is how far back a CI is looked for: lists that name one twice name it in a row, or are short.
+const many = 200
+
+func (f *Factor) name(change ident.ID) {
+	if change != 0 && !slices.Contains(f.Changes, change) {
+		f.Changes = append(f.Changes, change)
+	}
+}
