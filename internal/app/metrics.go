@@ -18,6 +18,7 @@ func (a *App) newMetrics() *prometheus.Registry {
 	gauge("linchpin_feed_lag_seconds", "Since when the graph has not been known to show everything; below the tick of 0.25 s all is well.", func() float64 { return a.feed.Lag().Seconds() })
 	gauge("linchpin_feed_lag_revisions", "How many revisions are known to be written that the graph does not show yet.", func() float64 { return float64(a.feed.Behind()) })
 	gauge("linchpin_topology_bytes", "About how much memory the newest graph takes.", func() float64 { return float64(a.Graph.Snapshot().Size()) })
+	gauge("linchpin_topology_publish_seconds", "How long the newest compaction held writes up while its graph was published.", func() float64 { return a.Graph.Published().Seconds() })
 	gauge("linchpin_topology_past_bytes", "About how much memory the graphs take that are kept of the past.", func() float64 { return float64(a.feed.Past()) })
 	gauge("linchpin_subscriptions", "Subscriptions that run.", func() float64 { return float64(a.feed.Followers()) })
 	counter := func(name, help string, value func() int64) {

@@ -14,10 +14,11 @@ import (
 
 var (
 	cis     = flag.Int("cis", 2_000, "CIs of the estate")
-	random  = flag.Int("roots", 50, "random roots; 20 hubs come beside them")
+	random  = flag.Int("roots", 0, "random roots; 20 hubs come beside them (by default a fortieth of the CIs, 50 to 1,000)")
 	rounds  = flag.Int("rounds", 3, "how often contenders take turns")
-	httpCIs = flag.Int("http-cis", 2_000, "CIs of the larger of two estates that are asked over HTTP; a database is filled with each")
-	sampled = flag.Int("sampled", 50, "so many of the random roots are given to databases, which would take hours for all")
+	httpCIs = flag.Int("http-cis", 0, "CIs of the larger of two estates that are asked over HTTP; a database is filled with each (by default all)")
+	sampled = flag.Int("sampled", 40, "so many of the random roots are given to databases, which would take hours for all")
+	report  = flag.String("report", "", "a file to which the tables are added")
 )
 
 // TestBars prints how the engine stands beside its peers. In the test suite it runs on a small estate, so that it cannot rot.
@@ -25,23 +26,34 @@ func TestBars(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures")
 	}
+	if *random == 0 {
+		*random = min(max(*cis/40, 50), 1_000)
+	}
+	if *httpCIs == 0 {
+		*httpCIs = *cis
+	}
+	say("an estate of %d CIs is made", *cis)
 	facts := estate(t, *cis, 1)
 	var b table
 	_, _ = fmt.Fprintf(&b.out, "%d CIs, %d relationships, %d groups; %s, %d processors, %s\n",
 		len(facts.CIs), len(facts.Relationships), len(facts.Groups), runtime.GOARCH, runtime.GOMAXPROCS(0), runtime.Version())
 	g := load(t, facts)
-	t.Run("memory", func(t *testing.T) { memory(t, facts, &b) })
-	b.show()
-	t.Run("reach", func(t *testing.T) { runtime.LockOSThread(); compareReach(t, g.Snapshot(), &b) })
-	b.show()
-	t.Run("questions", func(t *testing.T) { runtime.LockOSThread(); questions(t, facts, g.Snapshot(), &b) })
-	b.show()
-	t.Run("past", func(t *testing.T) { runtime.LockOSThread(); past(t, facts, g.Snapshot(), &b) })
-	b.show()
-	t.Run("writes", func(t *testing.T) { runtime.LockOSThread(); writes(t, facts, g, &b) })
-	b.show()
-	t.Run("http", func(t *testing.T) { overHTTP(t, &b) })
-	b.show()
+	for _, part := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"memory", func(t *testing.T) { memory(t, facts, &b) }},
+		{"reach", func(t *testing.T) { runtime.LockOSThread(); compareReach(t, g.Snapshot(), &b) }},
+		{"questions", func(t *testing.T) { runtime.LockOSThread(); questions(t, facts, g.Snapshot(), &b) }},
+		{"past", func(t *testing.T) { runtime.LockOSThread(); past(t, facts, g.Snapshot(), &b) }},
+		{"writes", func(t *testing.T) { runtime.LockOSThread(); writes(t, facts, g, &b) }},
+		{"http", func(t *testing.T) { overHTTP(t, &b) }},
+	} {
+		say("%s", part.name)
+		t.Run(part.name, part.run)
+		b.show()
+	}
+	say("done")
 }
 
 // compareReach lets contenders take turns root by root.
@@ -83,7 +95,8 @@ func compareReach(t *testing.T, s *topology.Snapshot, b *table) {
 					continue // one round is long enough
 				}
 			}
-			for _, root := range of {
+			for i, root := range of {
+				progress("reach: %s, round %d, %d of %d roots", c.name, round+1, i, len(of))
 				reached, took := c.ask(root)
 				c.note(root, took)
 				if want, _ := ours.ask(root); reached != -1 && reached != want && c != ours {

@@ -34,7 +34,7 @@ func asked(t *testing.T, name string, db *sql.DB, statement string, clock func()
 const union = `WITH RECURSIVE reached(ci) AS (SELECT %s UNION SELECT e.dependent FROM reached r JOIN edge e ON e.cause = r.ci) SELECT count(*) FROM reached`
 
 // frontier widens round by round in arrays of the intarray extension; from says where dependents of a round come from.
-const frontier = `CREATE FUNCTION %s(root int) RETURNS int LANGUAGE plpgsql STABLE AS $$
+const frontier = `CREATE FUNCTION %s(root int) RETURNS int[] LANGUAGE plpgsql STABLE AS $$
 DECLARE seen int[] := ARRAY[root]; fresh int[] := ARRAY[root];
 BEGIN
 	LOOP
@@ -43,12 +43,17 @@ BEGIN
 		EXIT WHEN fresh IS NULL OR icount(fresh) = 0;
 		seen := seen | fresh;
 	END LOOP;
-	RETURN icount(seen);
+	RETURN seen;
 END $$`
 
-func postgresReach(t *testing.T, s *topology.Snapshot) ([]*contender, error) {
-	dsn := pgtest.Database(t, "", nil, pgtest.Parameter("shared_buffers", "1GB"), pgtest.Parameter("work_mem", "256MB"),
+// tuned are the settings of PostgreSQL, and others.
+func tuned(more ...pgtest.Option) []pgtest.Option {
+	return append(more, pgtest.Parameter("shared_buffers", "1GB"), pgtest.Parameter("work_mem", "256MB"),
 		pgtest.Parameter("jit", "off"), pgtest.Parameter("max_parallel_workers_per_gather", "0"))
+}
+
+func postgresReach(t *testing.T, s *topology.Snapshot) ([]*contender, error) {
+	dsn := pgtest.Database(t, "", nil, tuned()...)
 	db, err := sql.Open("postgres", dsn)
 	if err != nil {
 		return nil, err
@@ -85,20 +90,33 @@ func postgresReach(t *testing.T, s *topology.Snapshot) ([]*contender, error) {
 		return all, nil
 	}
 	for _, v := range []struct{ function, name, from string }{
-		{"reach_rows", "frontier in arrays (intarray), edges in rows", "(SELECT e.dependent FROM unnest(fresh) f(ci) JOIN edge e ON e.cause = f.ci)"},
+		{"reach_rows", "frontier in arrays (intarray), edges in rows", edgesInRows},
 		{"reach_arrays", "frontier in arrays (intarray), edges in arrays", "(SELECT unnest(a.dependents) FROM unnest(fresh) f(ci) JOIN adjacency a ON a.cause = f.ci)"},
 	} {
 		if _, err := db.ExecContext(t.Context(), fmt.Sprintf(frontier, v.function, v.from)); err != nil {
 			return nil, err
 		}
-		if err := add(v.name, "SELECT "+v.function+"($1::int)"); err != nil {
+		if err := add(v.name, "SELECT icount("+v.function+"($1::int))"); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
 }
 
+// edgesInRows are the dependents of a round where each edge is a row.
+const edgesInRows = "(SELECT e.dependent FROM unnest(fresh) f(ci) JOIN edge e ON e.cause = f.ci)"
+
 func fillPostgres(t *testing.T, db *sql.DB, s *topology.Snapshot) error {
+	if err := fillEdges(t, db, s, func(v topology.Vertex) int64 { return int64(v) }); err != nil {
+		return err
+	}
+	return executeAll(t, db,
+		"CREATE TABLE adjacency AS SELECT cause, array_agg(dependent) AS dependents FROM edge GROUP BY cause ORDER BY cause",
+		"ALTER TABLE adjacency ADD PRIMARY KEY (cause)", "VACUUM ANALYZE adjacency")
+}
+
+// fillEdges writes a row for each edge, between the numbers that CIs are to have.
+func fillEdges(t *testing.T, db *sql.DB, s *topology.Snapshot, number func(topology.Vertex) int64) error {
 	ctx := t.Context()
 	if _, err := db.ExecContext(ctx, "CREATE TABLE edge (cause int NOT NULL, dependent int NOT NULL)"); err != nil {
 		return err
@@ -115,7 +133,7 @@ func fillPostgres(t *testing.T, db *sql.DB, s *topology.Snapshot) error {
 	defer func() { _ = copying.Close() }()
 	edges(s, func(cause, dependent topology.Vertex) {
 		if err == nil {
-			_, err = copying.ExecContext(ctx, int64(cause), int64(dependent))
+			_, err = copying.ExecContext(ctx, number(cause), number(dependent))
 		}
 	})
 	if err != nil {
@@ -127,12 +145,12 @@ func fillPostgres(t *testing.T, db *sql.DB, s *topology.Snapshot) error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	for _, statement := range []string{
-		"CREATE INDEX ON edge (cause) INCLUDE (dependent)", "CLUSTER edge USING edge_cause_dependent_idx",
-		"CREATE TABLE adjacency AS SELECT cause, array_agg(dependent) AS dependents FROM edge GROUP BY cause ORDER BY cause",
-		"ALTER TABLE adjacency ADD PRIMARY KEY (cause)", "VACUUM ANALYZE edge", "VACUUM ANALYZE adjacency",
-	} {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
+	return executeAll(t, db, "CREATE INDEX ON edge (cause) INCLUDE (dependent)", "CLUSTER edge USING edge_cause_dependent_idx", "VACUUM ANALYZE edge")
+}
+
+func executeAll(t *testing.T, db *sql.DB, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // estate is the generated estate as facts of the graph, without a database.
-func estate(t *testing.T, n int, seed uint64) topology.Batch {
+func estate(t testing.TB, n int, seed uint64) topology.Batch {
 	t.Helper()
 	e, err := synthetic.New(n, seed)
 	if err != nil {
@@ -54,7 +54,7 @@ type vocabulary struct {
 	kind, class, tier map[string]ident.ID
 }
 
-func newVocabulary(t *testing.T) vocabulary {
+func newVocabulary(t testing.TB) vocabulary {
 	t.Helper()
 	ctx, s := t.Context(), storetest.SQLite(t)
 	if err := cmdb.Seed(ctx, s); err != nil {
@@ -79,7 +79,7 @@ func newVocabulary(t *testing.T) vocabulary {
 }
 
 // load is a graph of facts, laid out as a server lays it out.
-func load(t *testing.T, facts topology.Batch) *topology.Graph {
+func load(t testing.TB, facts topology.Batch) *topology.Graph {
 	t.Helper()
 	g := topology.New()
 	if err := g.Load(facts); err != nil {

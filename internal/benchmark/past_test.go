@@ -21,6 +21,7 @@ func past(t *testing.T, facts topology.Batch, now *topology.Snapshot, b *table) 
 		cis = append(cis, now.ID(v))
 	}
 	for _, share := range []float64{0.0001, 0.01, 0.05, 0.5} {
+		say("past: %g %% of the relationships are undone", share*100)
 		undone, then := rewritten(facts, int(share*float64(len(facts.Relationships))))
 		undone.Revision = now.Revision() - 1
 		rebuilt := load(t, then).Snapshot()

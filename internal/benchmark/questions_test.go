@@ -22,7 +22,9 @@ func fresh(t *testing.T, s *topology.Snapshot) *topology.Snapshot {
 
 func questions(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *table) {
 	b.head("The other questions", "question", "measured", "bar")
+	say("questions: each CI of the estate fails alone")
 	sweep(t, s, b)
+	say("questions: single points of failure of services")
 	singlePoints(t, facts, s, b)
 	var shared times
 	for range *rounds {
@@ -34,7 +36,9 @@ func questions(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *tabl
 		})
 	}
 	b.row("common causes of all groups", &shared, "")
+	say("questions: root causes")
 	rootCauses(t, s, b)
+	say("questions: overlays, and the state of the estate")
 	overlays(t, facts, s, b)
 	operationalState(t, facts, s, b)
 }
@@ -66,44 +70,64 @@ func singlePoints(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *t
 	b.row("single points of failure of one service", &took, "p50 50 ms")
 }
 
-// rootCauses hides a cause: 70 % of what it affects says nothing, and a fifth of the symptoms has another reason.
+// riddle is a hidden cause and what is seen of it: 70 % of what it affects says nothing, and a fifth of the symptoms has another reason.
+type riddle struct {
+	cause    ident.ID
+	symptoms impact.Symptoms
+}
+
+// drawRiddle hides a random CI; false where too little is seen of it, or too much.
+func drawRiddle(t testing.TB, s *topology.Snapshot, r *rand.Rand) (c riddle, fits bool) {
+	anyCI := func() ident.ID { return ident.New(ident.CI, 1+r.Int64N(int64(s.Vertices()-1))) }
+	c.cause = anyCI()
+	a, err := impact.Of(t.Context(), s, impact.Question{Failed: []impact.Failure{{CI: c.cause, State: impact.Down}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range a.Affected(impact.Filter{WithoutRoots: true}) {
+		if r.Float64() > 0.7 {
+			c.symptoms.Seen = append(c.symptoms.Seen, impact.Symptom{CI: h.CI, State: h.State})
+		}
+	}
+	n := len(c.symptoms.Seen)
+	if n < 4 || n > 1000 {
+		return c, false
+	}
+	for range n / 4 {
+		c.symptoms.Seen = append(c.symptoms.Seen, impact.Symptom{CI: anyCI(), State: impact.Down})
+	}
+	return c, true
+}
+
+// isSolved reports whether the hidden cause is in the first group of candidates.
+func (c riddle) isSolved(a *impact.RootCausesAnswer) bool {
+	if len(a.Candidates) == 0 {
+		return false
+	}
+	first := a.Candidates[0]
+	return slices.ContainsFunc(append(first.Alternatives, first.Failures), func(f []ident.ID) bool { return slices.Contains(f, c.cause) })
+}
+
 func rootCauses(t *testing.T, s *topology.Snapshot, b *table) {
 	const cases = 40
 	r := rand.New(rand.NewPCG(11, 12))
-	anyCI := func() ident.ID { return ident.New(ident.CI, 1+r.Int64N(int64(s.Vertices()-1))) }
 	var took times
 	hit, partial := 0, 0
 	for tries := 0; len(took.wall) < cases && tries < 1<<20; tries++ {
-		cause := anyCI()
-		a, err := impact.Of(t.Context(), s, impact.Question{Failed: []impact.Failure{{CI: cause, State: impact.Down}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var symptoms impact.Symptoms
-		for _, h := range a.Affected(impact.Filter{WithoutRoots: true}) {
-			if r.Float64() > 0.7 {
-				symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: h.CI, State: h.State})
-			}
-		}
-		if n := len(symptoms.Seen); n < 4 || n > 1000 {
+		c, fits := drawRiddle(t, s, r)
+		if !fits {
 			continue
 		}
-		for range len(symptoms.Seen) / 4 {
-			symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: anyCI(), State: impact.Down})
-		}
 		took.time(func() {
-			got, err := impact.RootCauses(t.Context(), s, symptoms, impact.RootCauseOptions{})
+			got, err := impact.RootCauses(t.Context(), s, c.symptoms, impact.RootCauseOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got.Completeness.IsPartial {
 				partial++
 			}
-			if len(got.Candidates) > 0 {
-				first := got.Candidates[0]
-				if slices.ContainsFunc(append(first.Alternatives, first.Failures), func(f []ident.ID) bool { return slices.Contains(f, cause) }) {
-					hit++
-				}
+			if c.isSolved(got) {
+				hit++
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package benchmark_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -76,7 +77,37 @@ func (b *table) show() {
 	if testing.Verbose() {
 		_, _ = fmt.Fprintln(os.Stdout, b.out.String())
 	}
+	if *report != "" {
+		f, err := os.OpenFile(*report, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // where they asked for it
+		if err == nil {
+			_, err = f.WriteString(b.out.String())
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+		}
+	}
 	b.out.Reset()
+}
+
+var (
+	begun = time.Now()
+	last  time.Time
+)
+
+// say tells whoever watches what is being done, beside the tables.
+func say(format string, args ...any) {
+	if testing.Verbose() {
+		last = time.Now()
+		_, _ = fmt.Fprintf(os.Stderr, "%6s  %s\n", time.Since(begun).Round(time.Second), fmt.Sprintf(format, args...))
+	}
+}
+
+// progress is what is said of many steps: a line now and then.
+func progress(format string, args ...any) {
+	if time.Since(last) > 10*time.Second {
+		say(format, args...)
+	}
 }
 
 // timed is how long f takes.

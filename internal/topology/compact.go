@@ -3,6 +3,7 @@ package topology
 import (
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/hugepage"
 )
@@ -79,6 +80,8 @@ func (g *Graph) follow(c *compaction, base *tables, to move) (more bool) {
 		return true
 	}
 	defer g.mu.Unlock()
+	begun := time.Now()
+	defer func() { g.published.Store(int64(time.Since(begun))) }()
 	base.lay(&now, changed, to, edit)
 	base.types, base.incidents, base.digest = now.types, now.incidents, now.digest
 	base.memberships, base.awaiting = now.memberships, now.awaiting

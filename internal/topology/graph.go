@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Graph is the one place where snapshots are made. Readers take the newest with one atomic load and
@@ -25,6 +26,8 @@ type Graph struct {
 	compaction *compaction // the one that runs
 	compacted  int64       // how often
 	slack      int         // rows that may be laid over before any share of the base counts
+
+	published atomic.Int64 // nanoseconds: see Published
 }
 
 // New makes an empty graph at revision 0.
@@ -91,6 +94,9 @@ func (g *Graph) Compactions() int64 {
 	defer g.mu.Unlock()
 	return g.compacted
 }
+
+// Published is for how long the newest compaction held writers up while it published its base; 0 before the first.
+func (g *Graph) Published() time.Duration { return time.Duration(g.published.Load()) }
 
 // Snapshot is the newest. It is never nil.
 func (g *Graph) Snapshot() *Snapshot { return g.current.Load() }
