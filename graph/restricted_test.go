@@ -164,6 +164,27 @@ func TestWhatIsRestrictedStaysInWhatOthersWrite(t *testing.T) {
 	})
 }
 
+func TestADifferenceOfImpactCountsWhatIsRestrictedAndNamesTheRest(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		g := sighted(t, s)
+		g.do("", "setIncidentCIs", `id: "@incident@", cis: []`)
+		g.do("", "resolveIncident", `id: "@incident@", code: FIXED, notes: "n"`)
+		const others = "map[ci:map[name:portal] from:DOWN name:portal to:<nil>] map[ci:map[name:shop] from:DEGRADED name:shop to:<nil>]]]"
+		for _, c := range []struct {
+			by   caller
+			want string
+		}{
+			{eve, "map[affectedCountChange:-8 restrictedCount:1 services:[" + others},
+			{root, "map[affectedCountChange:-8 restrictedCount:0 services:[map[ci:map[name:canary-svc] from:DOWN name:canary-svc to:<nil>] " + others},
+		} {
+			a := g.ask(c.by, `query($id: ID!) { incident(id: $id) { impactDifference { affectedCountChange restrictedCount services { name from to ci { name } } } } }`, "id", g.ids["incident"])
+			if got := fmt.Sprint(at(a, "data.incident.impactDifference")); got != c.want {
+				t.Errorf("%v sees\n%s instead of\n%s", c.by, got, c.want)
+			}
+		}
+	})
+}
+
 func TestWhoSeesWhatIsRestricted(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)

@@ -4,6 +4,7 @@ package scalar
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"net/url"
@@ -21,11 +22,14 @@ func MarshalInt(i int) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Itoa(i)) })
 }
 
+// shown is the beginning of a value as a message repeats it.
+func shown(v any) string { return fmt.Sprintf("%.40s", fmt.Sprint(v)) }
+
 // UnmarshalInt reads a GraphQL Int: a whole number of 32 bits.
 func UnmarshalInt(v any) (int, error) {
 	i, err := UnmarshalRevision(v)
 	if err != nil || i < math.MinInt32 || i > math.MaxInt32 {
-		return 0, errs.New(errs.BadUserInput, "%.40v is not a whole number of 32 bits", v)
+		return 0, errs.New(errs.BadUserInput, "%s is not a whole number of 32 bits", shown(v))
 	}
 	return int(i), nil
 }
@@ -51,7 +55,7 @@ func UnmarshalRevision(v any) (int64, error) {
 			return int64(n), nil
 		}
 	}
-	return 0, errs.New(errs.BadUserInput, "%.40v is not a whole number", v)
+	return 0, errs.New(errs.BadUserInput, "%s is not a whole number", shown(v))
 }
 
 const moment = "2006-01-02T15:04:05.999999Z07:00"
@@ -67,7 +71,7 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	t = t.UTC() // an offset may lead out of the years that can be written
 	if !ok || err != nil || t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{}, errs.New(errs.BadUserInput, "%.40v is not a moment; write it like 2027-01-10T22:00:00Z", v)
+		return time.Time{}, errs.New(errs.BadUserInput, "%s is not a moment; write it like 2027-01-10T22:00:00Z", shown(v))
 	}
 	return t.Truncate(time.Microsecond), nil
 }
@@ -98,7 +102,7 @@ func UnmarshalDuration(v any) (time.Duration, error) {
 	s, _ := v.(string)
 	parts := duration.FindStringSubmatch(s)
 	if parts == nil || s == "PT" {
-		return 0, errs.New(errs.BadUserInput, "%.40v is not a length of time; write it in hours, minutes and seconds like PT4H30M, a day as PT24H", v)
+		return 0, errs.New(errs.BadUserInput, "%s is not a length of time; write it in hours, minutes and seconds like PT4H30M, a day as PT24H", shown(v))
 	}
 	var sum time.Duration
 	for i, unit := range []time.Duration{time.Hour, time.Minute, time.Second} {
@@ -117,7 +121,7 @@ func UnmarshalURL(v any) (string, error) {
 	s, ok := v.(string)
 	u, err := url.Parse(s)
 	if !ok || err != nil || len(s) > 2000 || u.Scheme != "mailto" && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		return "", errs.New(errs.BadUserInput, "%.40v is not an address with the scheme http, https or mailto", v)
+		return "", errs.New(errs.BadUserInput, "%s is not an address with the scheme http, https or mailto", shown(v))
 	}
 	return s, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -14,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
@@ -82,7 +82,7 @@ func closeBatch(ctx context.Context, tx *store.Tx, age time.Duration) (int, erro
 	return len(over), nil
 }
 
-// spoken is a length of time as people say it: 7 days, 36h, 90m.
+// spoken is a length of time as people say it: 7 days, 36h, 1h30m.
 func spoken(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -91,5 +91,5 @@ func spoken(d time.Duration) string {
 	case d%day == 0:
 		return fmt.Sprintf("%d days", d/day)
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+	return servicelevel.Spoken(d)
 }

@@ -53,6 +53,23 @@ func TestWhatStaysResolvedIsClosedWhenItsTimeIsOver(t *testing.T) {
 	})
 }
 
+func TestWhatIsClosedByItselfSaysAfterWhatTime(t *testing.T) {
+	each(t, func(t *testing.T, d desk) {
+		for age, want := range map[time.Duration]string{
+			10 * time.Second: "10s", 90 * time.Minute: "1h30m", 36 * time.Hour: "36h", 24 * time.Hour: "a day", 2 * week: "14 days",
+		} {
+			id := d.at(0).mustOpen(t, incident.Open{}).ID
+			d.mustDo(t, d.at(0).verbs(id)["resolveIncident"])
+			if n, err := d.CloseResolved(d.at(age).ctx, age); err != nil || n != 1 {
+				t.Fatal(n, err)
+			}
+			if told := d.timeline(id); told[1].Body != "Closed by itself: it stayed resolved for "+want+"." {
+				t.Errorf("after %s it says %q", age, told[1].Body)
+			}
+		}
+	})
+}
+
 func TestServersThatCloseAtOnceCloseEachIncidentOnce(t *testing.T) {
 	each(t, func(t *testing.T, d desk) {
 		const incidents, servers = 450, 4

@@ -17,11 +17,23 @@ import (
 func TestActorsAtOnceNeverTakeAnIncidentOutOfItsTable(t *testing.T) {
 	each(t, func(t *testing.T, d desk) {
 		m := tickettest.Machine{
-			Moves: map[string]map[string]string{}, First: "NEW", Others: []string{"closeIncident"},
-			Open:  func(t tickettest.Failer) ident.ID { return d.mustOpen(t, incident.Open{}).ID },
+			Moves: map[string]map[string]string{}, First: "NEW", Others: []string{"closeIncident", "reopenIncident", "resolveIncident"},
+			Open: func(t tickettest.Failer) ident.ID {
+				parent := d.mustOpen(t, incident.Open{}).ID
+				return d.mustOpen(t, incident.Open{Parent: &parent, ExternalIdentity: keyOf(parent)}).ID
+			},
 			State: func(id ident.ID) string { return string(d.Store.Read.Incident.GetX(d.ctx, id).State) },
 			Verbs: func(actor context.Context, id ident.ID) map[string]func() error {
+				parent := *d.Store.Read.Incident.GetX(d.ctx, id).ParentID
 				verbs := map[string]func() error{
+					"it is told again": func() error {
+						_, err := d.Open(actor, incident.Open{Title: "Again", ExternalIdentity: keyOf(parent)})
+						return err
+					},
+					"its parent is resolved": func() error {
+						_, err := d.Resolve(actor, incident.Resolve{ID: parent, Code: domain.Fixed, Notes: "n", WithChildren: &withChildren})
+						return err
+					},
 					"updateIncident": func() error {
 						one := 1
 						_, err := d.Update(actor, incident.Update{ID: id, Urgency: graphql.OmittableOf(&one)})
@@ -64,4 +76,9 @@ func TestActorsAtOnceNeverTakeAnIncidentOutOfItsTable(t *testing.T) {
 		}
 		d.Race(t, m, tickettest.As(t, "olga"), tickettest.As(t, "otto"), tickettest.As(t, "odile"))
 	})
+}
+
+// keyOf is a key for the child of an incident.
+func keyOf(parent ident.ID) *domain.ExternalKey {
+	return &domain.ExternalKey{Source: "zabbix", ExternalID: "child of " + parent.String()}
 }

@@ -53,13 +53,13 @@ type mark struct {
 func (m mark) sentence() string {
 	promised, at := time.Duration(m.target.Seconds)*time.Second, m.at.UTC().Format("2006-01-02 15:04:05")
 	if m.percent >= 100 {
-		return fmt.Sprintf("%s is breached: the %s promised were over at %s UTC.", m.target.Name, spoken(promised), at)
+		return fmt.Sprintf("%s is breached: the %s promised were over at %s UTC.", m.target.Name, Spoken(promised), at)
 	}
-	return fmt.Sprintf("%s: %d %% of the %s promised were over at %s UTC.", m.target.Name, m.percent, spoken(promised), at)
+	return fmt.Sprintf("%s: %d %% of the %s promised were over at %s UTC.", m.target.Name, m.percent, Spoken(promised), at)
 }
 
-// spoken is a length of time as people write it: 4h, 1h30m.
-func spoken(d time.Duration) string {
+// Spoken is a length of time as people write it: 4h, 1h30m.
+func Spoken(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

@@ -3,6 +3,7 @@ package ticket
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -25,9 +26,16 @@ var nouns = map[ident.Kind]string{
 // Kind refuses an id of another kind.
 func Kind(field string, id ident.ID, kind ident.Kind) error {
 	if id.Kind() != kind || id.Number() < 1 {
-		return errs.New(errs.Invalid, "%q is not the id of a %s: such ids begin with %s_", id.String(), nouns[kind], kind.Prefix()).At(field)
+		return errs.New(errs.Invalid, "%q is not the id of %s: such ids begin with %s_", id.String(), articled(nouns[kind]), kind.Prefix()).At(field)
 	}
 	return nil
+}
+
+func articled(noun string) string {
+	if strings.ContainsRune("aeio", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
 }
 
 // Missing says that there is no record of an id.
