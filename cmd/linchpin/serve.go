@@ -15,6 +15,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
@@ -82,6 +83,7 @@ names a collector; the other standard variables hold too.`,
 				return err
 			}
 			log := newLog(env)
+			slog.SetDefault(log)
 			tracer, flush, err := tracing.Start(ctx, env.getenv, log)
 			if err != nil {
 				return errors.Join(err, l.Close())
@@ -108,8 +110,8 @@ names a collector; the other standard variables hold too.`,
 				return errors.Join(err, l.Close())
 			}
 			defer stopAdmin()
-			go a.ForgetKeys(ctx, keyAge)
-			go a.ServiceLevel.Watch(ctx, log)
+			safe.Go(log, "forgetting idempotency keys", func() { a.ForgetKeys(ctx, keyAge) })
+			safe.Go(log, "watching service levels", func() { a.ServiceLevel.Watch(ctx, log) })
 			if closeAge > 0 {
 				a.Incident.KeepClosing(ctx, closeAge, log)
 			}
@@ -146,12 +148,12 @@ func serveAdmin(ctx context.Context, env *environment, address string, dev bool,
 	_, _ = fmt.Fprintf(env.stdout, "Metrics    http://%s/metrics\n", l.Addr())
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
-	go func() {
+	safe.Go(log, "the address for operators", func() {
 		defer close(ended)
 		if err := server.Serve(serving, l, handler, time.Minute, log); err != nil {
 			log.Error("the address for operators is served no longer", "error", err)
 		}
-	}()
+	})
 	return func() { cancel(); <-ended }, nil
 }
 

@@ -135,30 +135,33 @@ func followed(ids []ident.ID) (map[ident.ID]bool, error) {
 	return wanted, nil
 }
 
-// deliver sends what show makes of each revision, until ctx ends or show fails: whoever comes back then goes on after the
-// last event. It sends nothing where show makes nil.
+// deliver sends what show makes of each revision, until ctx ends or show fails, which the position of ctx then tells: whoever
+// comes back goes on after the last event. It sends nothing where show makes nil.
 func deliver[T, E any](ctx context.Context, r *Reader, told iter.Seq[journal.Told[T]], show func(journal.Told[T]) (*E, error)) <-chan *E {
 	events := make(chan *E)
 	position := journal.PositionOf(ctx)
 	safe.Go(r.history.Log(), "a subscription", func() {
 		defer close(events)
-		for t := range told {
-			e, err := show(t)
-			switch {
-			case err != nil:
-				if ctx.Err() == nil {
-					r.history.Log().Error("a subscription ends", "revision", t.Revision, "error", err)
+		err := safe.Call(func() error {
+			for t := range told {
+				e, err := show(t)
+				if err != nil {
+					return err
 				}
-				return
-			case e == nil:
-				continue
+				if e == nil {
+					continue
+				}
+				position.Tell(t.Revision)
+				select {
+				case events <- e:
+				case <-ctx.Done():
+					return nil
+				}
 			}
-			position.Tell(t.Revision)
-			select {
-			case events <- e:
-			case <-ctx.Done():
-				return
-			}
+			return nil
+		})
+		if ctx.Err() == nil {
+			position.Fail(err)
 		}
 	})
 	return events

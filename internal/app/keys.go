@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
 // sweepEvery is how often old idempotency keys are looked for.
@@ -17,7 +19,8 @@ func (a *App) ForgetKeys(ctx context.Context, age time.Duration) {
 			return
 		case <-time.After(sweepEvery + rand.N(sweepEvery)): // replicas take turns
 		}
-		if _, err := a.Store.ForgetKeys(ctx, age); err != nil && ctx.Err() == nil {
+		err := safe.Call(func() error { _, err := a.Store.ForgetKeys(ctx, age); return err })
+		if err != nil && ctx.Err() == nil {
 			a.log.Warn("old idempotency keys were not forgotten", "error", err)
 		}
 	}

@@ -4,10 +4,8 @@ package journal
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
@@ -65,7 +64,8 @@ func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slo
 	f.states.reset(graph.Snapshot().Revision())
 	f.current.Store(time.Now().UnixNano())
 	s.OnCommit(f.catchUp)
-	go f.run(ctx, s.Hints(ctx), graph.Snapshot())
+	hints, before := s.Hints(ctx), graph.Snapshot()
+	safe.Go(log, "the feed", func() { f.run(ctx, hints, before) })
 	return f, nil
 }
 
@@ -151,9 +151,9 @@ func (f *Feed) catchUp(ctx context.Context, revision int64) {
 func (f *Feed) run(ctx context.Context, hints <-chan struct{}, before *topology.Snapshot) {
 	defer close(f.done)
 	defer f.kept.close()
-	var watch sync.WaitGroup
-	defer watch.Wait()
-	watch.Go(func() { f.watch(ctx, before) })
+	watched := make(chan struct{})
+	defer func() { <-watched }()
+	safe.Go(f.log, "the states of services", func() { defer close(watched); f.watch(ctx, before) })
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
@@ -164,7 +164,7 @@ func (f *Feed) run(ctx context.Context, hints <-chan struct{}, before *topology.
 		case <-hints:
 		case <-ticker.C:
 		}
-		if err := f.guarded(ctx); err != nil && ctx.Err() == nil {
+		if err := safe.Call(func() error { return f.tail(ctx) }); err != nil && ctx.Err() == nil {
 			f.log.Error("the graph cannot follow the journal", "error", err)
 			select {
 			case <-time.After(retryAfter):
@@ -172,16 +172,6 @@ func (f *Feed) run(ctx context.Context, hints <-chan struct{}, before *topology.
 			}
 		}
 	}
-}
-
-// guarded tails once. A panic is a failure of this turn, not of the process.
-func (f *Feed) guarded(ctx context.Context) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return f.tail(ctx)
 }
 
 // tail applies every revision there is. Where the journal does not fit the graph, the graph is built anew.
@@ -219,7 +209,7 @@ func (f *Feed) tail(ctx context.Context) error {
 			for n < len(entries) && entries[n].Revision == revision {
 				n++
 			}
-			if err := f.apply(revision, entries[:n:n]); err != nil {
+			if err := safe.Call(func() error { return f.apply(revision, entries[:n:n]) }); err != nil {
 				if err := f.rebuild(ctx, revision, err); err != nil {
 					return err
 				}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
@@ -43,7 +44,8 @@ func (k *kept) at(ctx context.Context, revision int64, build func() (*topology.S
 		return s, nil
 	}
 	made := k.making.DoChan(strconv.Itoa(era)+"/"+strconv.FormatInt(revision, 10), func() (any, error) {
-		s, err := build()
+		s := (*topology.Snapshot)(nil)
+		err := safe.Call(func() (err error) { s, err = build(); return err })
 		if err == nil {
 			k.keep(s, era)
 		}

@@ -5,13 +5,14 @@ import (
 	"sync"
 )
 
-// Position is where a client stands in what it follows: whoever delivers the events learns the revision of each, and
-// says after which one to go on.
+// Position is where a client stands in what it follows: whoever delivers the events learns the revision of each, says
+// after which one to go on, and is told why there are no more.
 type Position struct {
 	resume *int64
 
 	mu   sync.Mutex
 	told []int64
+	why  error
 }
 
 type positionKey struct{}
@@ -55,4 +56,18 @@ func (p *Position) Next() (revision int64, known bool) {
 	}
 	revision, p.told = p.told[0], p.told[1:]
 	return revision, true
+}
+
+// Fail notes why no event follows.
+func (p *Position) Fail(why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.why = why
+}
+
+// Failure is why no event follows those that were sent; nil where nothing went wrong.
+func (p *Position) Failure() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.why
 }

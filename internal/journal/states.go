@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
@@ -55,15 +56,11 @@ func (f *Feed) watch(ctx context.Context, before *topology.Snapshot) {
 	}
 }
 
-// transitions are those of one revision. A panic is a failure of this revision, not of the process.
+// transitions are those of one revision. A panic is a failure of this revision, not of the watch.
 func transitions(before, after *topology.Snapshot) (changed []impact.Transition, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
 	if after.Revision() != before.Revision()+1 {
 		return nil, fmt.Errorf("revision %d was compared last", before.Revision())
 	}
-	return impact.Transitions(before, after), nil
+	err = safe.Call(func() error { changed = impact.Transitions(before, after); return nil })
+	return changed, err
 }

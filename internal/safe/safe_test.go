@@ -3,8 +3,10 @@ package safe_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,16 +14,22 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
+// tells fails where what was said lacks the panic, or where it was.
+func tells(t *testing.T, said string, words ...string) {
+	t.Helper()
+	for _, word := range append(words, "boom", "safe_test.go") {
+		if !strings.Contains(said, word) {
+			t.Errorf("%q is lacking: %s", word, said)
+		}
+	}
+}
+
 func TestAPanicEndsItsGoroutineAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said strings.Builder
 		safe.Go(slog.New(slog.NewTextHandler(&said, nil)), "a test", func() { panic("boom") })
 		synctest.Wait()
-		for _, word := range []string{"boom", "a test", "safe_test.go"} {
-			if !strings.Contains(said.String(), word) {
-				t.Errorf("the log lacks %q: %s", word, said.String())
-			}
-		}
+		tells(t, said.String(), "a test")
 	})
 }
 
@@ -47,4 +55,21 @@ func TestWhatRunsEverySoOftenOutlivesItsPanicsAndErrors(t *testing.T) {
 			t.Errorf("%d runs: %s", runs, got)
 		}
 	})
+}
+
+func TestAPanicOfOneOfACrewIsItsCallersWhenAllHaveEnded(t *testing.T) {
+	var ended atomic.Int64
+	err := safe.Call(func() error {
+		safe.Crew(8, func(member int) {
+			defer ended.Add(1)
+			if member == 3 {
+				panic("boom")
+			}
+		})
+		return nil
+	})
+	tells(t, fmt.Sprint(err))
+	if ended.Load() != 8 {
+		t.Errorf("%d ended", ended.Load())
+	}
 }

@@ -2,15 +2,19 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
 // drain ends the streams of a server that stops. They end one by one over drainSpread, so that their clients do not all
 // come back to the next server at once.
 type drain struct {
+	log   *slog.Logger
 	begun chan struct{}
 	once  sync.Once
 	live  sync.WaitGroup
@@ -20,7 +24,7 @@ const drainSpread = 3 * time.Second
 
 type drainKey struct{}
 
-func newDrain() *drain { return &drain{begun: make(chan struct{})} }
+func newDrain(log *slog.Logger) *drain { return &drain{log: log, begun: make(chan struct{})} }
 
 // base is the context of all connections of a server that drains with d.
 func (d *drain) base(net.Listener) context.Context {
@@ -33,7 +37,7 @@ func (d *drain) begin() { d.once.Do(func() { close(d.begun) }) }
 // wait returns when all streams have ended, or ctx has.
 func (d *drain) wait(ctx context.Context) {
 	ended := make(chan struct{})
-	go func() { d.live.Wait(); close(ended) }()
+	safe.Go(d.log, "waiting for streams", func() { d.live.Wait(); close(ended) })
 	select {
 	case <-ended:
 	case <-ctx.Done():
@@ -55,7 +59,7 @@ func stream(ctx context.Context) (draining context.Context, done func(), admitte
 	d.live.Add(1)
 	draining, drained := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	go func() {
+	safe.Go(d.log, "the draining of a stream", func() {
 		defer drained()
 		select {
 		case <-d.begun:
@@ -66,6 +70,6 @@ func stream(ctx context.Context) (draining context.Context, done func(), admitte
 		case <-time.After(rand.N(drainSpread)):
 		case <-ended:
 		}
-	}()
+	})
 	return draining, sync.OnceFunc(func() { close(ended); d.live.Done() }), true
 }

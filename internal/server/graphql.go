@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 )
 
@@ -30,7 +31,9 @@ func newGraphQL(c Config) http.Handler {
 	h.Use(o)
 	h.Use(extension.Introspection{})
 	h.Use(policy{})
+	present := presenter(c.Log)
 	h.AroundOperations(timed(c.Limits, c.Begin))
+	h.AroundOperations(ended(present))
 	h.AroundResponses(priced(c.Limits.Cost))
 	if c.Store != nil {
 		h.Use(idempotency{c.Store, c.Log})
@@ -38,7 +41,7 @@ func newGraphQL(c Config) http.Handler {
 	if c.Feed != nil {
 		h.Use(revisions{c.Feed, c.Log})
 	}
-	h.SetErrorPresenter(presenter(c.Log))
+	h.SetErrorPresenter(present)
 	h.SetRecoverFunc(func(ctx context.Context, p any) error {
 		c.Log.Error("panic in a resolver", "panic", p, "request", requestID(ctx), "stack", string(debug.Stack()))
 		return errs.New(errs.Internal, "the server failed")
@@ -89,6 +92,20 @@ func priced(limit int) graphql.ResponseMiddleware {
 			graphql.RegisterExtension(ctx, "cost", map[string]int{"cost": a.Cost, "limit": limit})
 		}
 		return next(ctx)
+	}
+}
+
+// ended makes the last answer of a subscription that failed: why it is over.
+func ended(present graphql.ErrorPresenterFunc) graphql.OperationMiddleware {
+	return func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		respond := next(ctx)
+		return func(ctx context.Context) *graphql.Response {
+			response := respond(ctx)
+			if why := journal.PositionOf(ctx).Failure(); response == nil && why != nil {
+				response = &graphql.Response{Errors: gqlerror.List{present(ctx, why)}}
+			}
+			return response
+		}
 	}
 }
 

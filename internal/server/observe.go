@@ -87,7 +87,7 @@ func (o observer) InterceptOperation(ctx context.Context, next graphql.Operation
 	isOver := false
 	return func(context.Context) *graphql.Response {
 		response := respond(runs)
-		if isOver || response != nil && op.Operation.Operation == ast.Subscription {
+		if isEvent := response != nil && response.Data != nil && op.Operation.Operation == ast.Subscription; isOver || isEvent {
 			return response
 		}
 		isOver = true

@@ -53,8 +53,8 @@ func (o *operation) next() (response *graphql.Response, revision *int64) {
 		return nil, nil
 	}
 	response.Errors = few(response.Errors, o.errors)
-	if o.kind() != ast.Subscription {
-		o.respond = graphql.OneShot(nil)
+	if o.kind() != ast.Subscription || response.Data == nil {
+		o.respond = graphql.OneShot(nil) // it is over
 		return response, nil
 	}
 	if at, known := o.position.Next(); known {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/server/ui"
@@ -142,7 +143,7 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler, longest ti
 }
 
 func serve(ctx context.Context, l net.Listener, handler http.Handler, longest time.Duration, waits patience, log *slog.Logger) error {
-	streams := newDrain()
+	streams := newDrain(log)
 	s := &http.Server{
 		BaseContext: streams.base,
 		Handler:     handler, ReadHeaderTimeout: waits.header, ReadTimeout: waits.body, WriteTimeout: waits.body + longest + answerMargin, IdleTimeout: waits.idle,
@@ -150,7 +151,7 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, longest ti
 	}
 	s.RegisterOnShutdown(streams.begin)
 	failed := make(chan error, 1)
-	go func() { failed <- s.Serve(l) }()
+	safe.Go(log, "a listener", func() { failed <- safe.Call(func() error { return s.Serve(l) }) })
 	select {
 	case err := <-failed:
 		return err

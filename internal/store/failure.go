@@ -39,6 +39,8 @@ func Translate(err error) error {
 		return errs.New(errs.Unavailable, "too many writes at once: try again").Because(err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), pgCode(err) == "57014":
 		return errs.New(errs.Timeout, "the database took too long").Because(err)
+	case isExhausted(err):
+		return errs.New(errs.Unavailable, "the database has run out of room or connections: try again later").Because(err)
 	case isUnreachable(err):
 		return errs.New(errs.Unavailable, "the database cannot be reached: try again").Because(err)
 	}
@@ -73,6 +75,11 @@ func isUnreachable(err error) bool {
 	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P")
 }
 
+// isExhausted reports whether the database works and lacks something: a disk that is full, connections, memory.
+func isExhausted(err error) bool {
+	return strings.HasPrefix(pgCode(err), "53") || sqliteCode(err)&0xff == sqlitelib.SQLITE_FULL
+}
+
 func isUnique(err error) bool {
 	code := sqliteCode(err)
 	return pgCode(err) == "23505" || code == sqlitelib.SQLITE_CONSTRAINT_UNIQUE || code == sqlitelib.SQLITE_CONSTRAINT_PRIMARYKEY
@@ -95,9 +102,14 @@ func isText(err error) bool {
 	return code == "22021" || code == "22P05"
 }
 
-// serverSaidNo reports whether the database itself refused a commit, so that the outcome is known. A SQLite file that
-// could not be written leaves it open, and so does a server that is stopping.
+// serverSaidNo reports whether the database itself refused a commit, so that the outcome is known. A SQLite file whose log
+// could not be written to its end leaves it open, since after a crash the part may count; and so does a server that is stopping.
 func serverSaidNo(err error) bool {
-	code := sqliteCode(err) & 0xff
-	return code != 0 && code != sqlitelib.SQLITE_IOERR || pgCode(err) != "" && !isUnreachable(err)
+	switch sqliteCode(err) & 0xff {
+	case 0:
+		return pgCode(err) != "" && !isUnreachable(err)
+	case sqlitelib.SQLITE_IOERR, sqlitelib.SQLITE_FULL:
+		return false
+	}
+	return true
 }

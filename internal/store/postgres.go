@@ -7,6 +7,7 @@ import (
 	"entgo.io/ent/dialect"
 	"github.com/lib/pq"
 
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 )
 
@@ -22,7 +23,7 @@ func openPostgres(address string) (*Store, error) {
 	s.stopped = make(chan struct{})
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	go s.notify(ctx)
+	safe.Go(nil, "hints for other servers", func() { s.notify(ctx) })
 	return s, nil
 }
 
@@ -57,7 +58,7 @@ func (s *Store) Hints(ctx context.Context) <-chan struct{} {
 	}
 	l := pq.NewListener(s.address, listenerMinWait, listenerMaxWait, nil)
 	context.AfterFunc(ctx, func() { _ = l.Close() })
-	go func() {
+	safe.Go(nil, "hints of other servers", func() {
 		// Listen waits until there is a connection; only Close ends that wait.
 		if err := l.Listen(channel); err != nil {
 			_ = l.Close() // the tick of the follower is enough
@@ -69,6 +70,6 @@ func (s *Store) Hints(ctx context.Context) <-chan struct{} {
 			default:
 			}
 		}
-	}()
+	})
 	return hints
 }

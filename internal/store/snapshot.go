@@ -3,13 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"sync/atomic"
 
 	entsql "entgo.io/ent/dialect/sql"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
 // Snapshot is the database as it is in one revision, read over several connections at once.
@@ -88,22 +87,15 @@ func (s *Snapshot) Row(ctx context.Context, query string, into ...any) error {
 // Read gives the numbers below n to read, each once, on as many goroutines as there are connections. read must close
 // its rows. The first failure ends the others.
 func (s *Snapshot) Read(ctx context.Context, n int, read func(ctx context.Context, tx *sql.Tx, i int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	var next atomic.Int64
-	for _, tx := range s.txs {
-		g.Go(func() (err error) {
-			defer func() {
-				if p := recover(); p != nil {
-					err = fmt.Errorf("panic: %v", p)
-				}
-			}()
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				if err := read(ctx, tx, i); err != nil {
-					return err
-				}
+	safe.Crew(len(s.txs), func(member int) {
+		for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+			if err := safe.Call(func() error { return read(ctx, s.txs[member], i) }); err != nil {
+				end(err)
 			}
-			return ctx.Err()
-		})
-	}
-	return Translate(g.Wait())
+		}
+	})
+	return Translate(context.Cause(ctx))
 }

@@ -148,5 +148,5 @@ func commitFailed(err error) error {
 	if errors.Is(err, sql.ErrTxDone) || serverSaidNo(err) {
 		return err
 	}
-	return errs.New(errs.OutcomeUnknown, "the connection to the database was lost during the commit: the write may or may not have happened").Because(err)
+	return errs.New(errs.OutcomeUnknown, "the database did not confirm the commit: the write may or may not have happened").Because(err)
 }

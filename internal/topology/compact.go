@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/hugepage"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
 // compaction makes a new base from one snapshot while writes go on.
@@ -54,12 +55,22 @@ func (g *Graph) compact() {
 	from := g.writer.tables
 	g.compaction = c
 	g.writer.changed = &places{}
-	go func() {
+	safe.Go(nil, "a compaction of the graph", func() {
 		defer close(c.done)
+		defer g.abandon(c)
 		base, to := from.compacted()
 		for g.follow(c, &base, to) {
 		}
-	}()
+	})
+}
+
+// abandon forgets a compaction that did not come to its end: the next begins anew.
+func (g *Graph) abandon(c *compaction) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.compaction == c {
+		g.writer.changed, g.compaction = nil, nil
+	}
 }
 
 // follow lays over a new base what was written since it was begun or last followed. While that is much it does so beside the

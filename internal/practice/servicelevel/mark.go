@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -125,7 +126,7 @@ func (p *Practice) Watch(ctx context.Context, log *slog.Logger) {
 		}
 		revision, err := p.store.Revision(ctx)
 		if err == nil && (revision != seen || !time.Now().Before(next)) {
-			if next, err = p.Pass(ctx); err == nil {
+			if err = safe.Call(func() (err error) { next, err = p.Pass(ctx); return err }); err == nil {
 				seen = revision
 			}
 		}

@@ -5,9 +5,9 @@ import (
 	"context"
 	"math"
 	"slices"
-	"sync"
 	"sync/atomic"
 
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
@@ -251,25 +251,21 @@ func (i *inquest) tryAll(with verdict, candidates []bounded, floor float64) []ve
 	}
 	found := make([][]verdict, crewSize(len(candidates)/8+1))
 	var next atomic.Int64
-	var crew sync.WaitGroup
-	for worker := range found {
-		crew.Go(func() {
-			for {
-				k := int(next.Add(1)) - 1
-				if k >= len(candidates) {
-					return
-				}
-				c := candidates[k]
-				if slices.Contains(with.failures, c.v) {
-					continue
-				}
-				if verdict, done := i.judge(append(slices.Clip(with.failures), c.v), patience[c.bound]); done && verdict.score >= floor {
-					found[worker] = append(found[worker], verdict)
-				}
+	safe.Crew(len(found), func(worker int) {
+		for {
+			k := int(next.Add(1)) - 1
+			if k >= len(candidates) {
+				return
 			}
-		})
-	}
-	crew.Wait()
+			c := candidates[k]
+			if slices.Contains(with.failures, c.v) {
+				continue
+			}
+			if verdict, done := i.judge(append(slices.Clip(with.failures), c.v), patience[c.bound]); done && verdict.score >= floor {
+				found[worker] = append(found[worker], verdict)
+			}
+		}
+	})
 	return slices.Concat(found...)
 }
 

@@ -6,8 +6,9 @@ import (
 	"math"
 	"math/bits"
 	"runtime"
-	"sync"
 	"sync/atomic"
+
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
 var noHurry = context.Background()
@@ -216,27 +217,23 @@ func (m *simulation) counts(flagged flags) (all, those laneCounts) {
 func (r *region) sweep(ctx context.Context, candidates []uint32, notesPairs bool, show func(worker int, m *simulation, batch []uint32)) (swept int, err error) {
 	batches := (len(candidates) + lanes - 1) / lanes
 	var next, done atomic.Int64
-	var crew sync.WaitGroup
-	for worker := range crewSize(batches) {
-		crew.Go(func() {
-			m := r.simulation(notesPairs)
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= batches {
-					return
-				}
-				batch := candidates[i*lanes : min(i*lanes+lanes, len(candidates))]
-				m.begin()
-				for lane, at := range batch {
-					m.fall(at, 1<<lane)
-				}
-				m.run()
-				show(worker, m, batch)
-				done.Add(int64(len(batch)))
+	safe.Crew(crewSize(batches), func(worker int) {
+		m := r.simulation(notesPairs)
+		for ctx.Err() == nil {
+			i := int(next.Add(1)) - 1
+			if i >= batches {
+				return
 			}
-		})
-	}
-	crew.Wait()
+			batch := candidates[i*lanes : min(i*lanes+lanes, len(candidates))]
+			m.begin()
+			for lane, at := range batch {
+				m.fall(at, 1<<lane)
+			}
+			m.run()
+			show(worker, m, batch)
+			done.Add(int64(len(batch)))
+		}
+	})
 	if swept = int(done.Load()); swept < len(candidates) && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return swept, ctx.Err()
 	}

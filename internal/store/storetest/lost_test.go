@@ -1,0 +1,143 @@
+package storetest_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"testing"
+
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
+	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
+)
+
+// own starts a PostgreSQL server for a test alone, and opens a migrated database of it.
+func own(t *testing.T) (*pgtest.Cluster, *store.Store) {
+	t.Helper()
+	c := pgtest.Start(t, pgtest.Durable)
+	s := second(t, c.Database(t, "", nil))
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return c, s
+}
+
+func TestADatabaseThatIsNotThereIsUnavailableAndComesBack(t *testing.T) {
+	c, s := own(t)
+	named(t, s, "first")
+	for how, end := range map[string]func() error{"stopped": c.Stop, "killed": c.Kill} {
+		if err := end(); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // the first finds a connection that broke, the others none
+			_, read := s.Read.CI.Query().Count(t.Context())
+			_, wrote := store.Write(t.Context(), s, by, ci("x", nil))
+			_, revision := s.Revision(t.Context())
+			for what, err := range map[string]error{"read": store.Translate(read), "write": wrote, "revision": revision} {
+				if errs.CodeOf(err) != errs.Unavailable {
+					t.Errorf("%s, a %s: %v", how, what, err)
+				}
+			}
+		}
+		if err := c.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		soon(t, "a write works again", func() bool {
+			_, err := store.Write(t.Context(), s, by, ci(how, nil))
+			return err == nil
+		})
+	}
+	same(t, "CIs", column(t, s.Writer(), "SELECT name FROM ci WHERE name = 'x'"), nil)
+}
+
+// A server that is killed while it commits leaves the outcome open, and it was either; whoever asks again with the key
+// gets it once.
+func TestACommitWithoutAnAnswerIsUnknownAndItsRetryHasOneEffect(t *testing.T) {
+	for when, c := range map[string]struct {
+		hold, release []string
+		waits         string
+		wasWritten    string
+	}{
+		"before it was written": {
+			hold: []string{
+				"CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END'",
+				"CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON ci DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold()",
+			},
+			release: []string{"DROP FUNCTION hold CASCADE"}, waits: "PgSleep", wasWritten: "0",
+		},
+		"after it was written": {
+			hold:    []string{"ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()"},
+			release: []string{"ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"}, waits: "SyncRep", wasWritten: "1",
+		},
+	} {
+		t.Run(when, func(t *testing.T) {
+			cluster, s := own(t)
+			class := newClass(t, s, "server")
+			count := func() []string {
+				return column(t, s.Writer(), "SELECT count(*) FROM ci WHERE class_id = $1", int64(class.ID))
+			}
+			standby := func(want string) {
+				soon(t, "the server has read its settings", func() bool {
+					return column(t, s.Writer(), "SHOW synchronous_standby_names")[0] == want
+				})
+			}
+			for _, statement := range c.hold {
+				raw(t, s, statement)
+			}
+			if c.waits == "SyncRep" {
+				standby("nobody")
+			}
+			once := func() error {
+				ctx := store.Once(t.Context(), store.Key{Actor: "ada", Name: "k", Body: sha256.Sum256(nil)}, "createCI")
+				_, err := store.Write(ctx, s, by, ci("lost", nil))
+				return err
+			}
+			answered := make(chan error, 1)
+			go func() { answered <- once() }()
+			soon(t, "the commit waits", func() bool {
+				return column(t, s.Writer(), "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND wait_event = $1", c.waits)[0] == "1"
+			})
+			if err := cluster.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-answered; errs.CodeOf(err) != errs.OutcomeUnknown {
+				t.Errorf("%v", err)
+			}
+			if err := cluster.Restart(); err != nil {
+				t.Fatal(err)
+			}
+			soon(t, "the database answers", func() bool {
+				_, err := s.Revision(context.Background())
+				return err == nil
+			})
+			same(t, "CIs after the crash", count(), []string{c.wasWritten})
+			for _, statement := range c.release {
+				raw(t, s, statement)
+			}
+			standby("")
+			for range 2 {
+				if err := once(); err != nil {
+					t.Errorf("asked again: %v", err)
+				}
+			}
+			same(t, "CIs", count(), []string{"1"})
+		})
+	}
+}
+
+// A file that may not grow refuses the statement: nothing has happened, and there is room later.
+func TestAFullDatabaseIsUnavailable(t *testing.T) {
+	s := storetest.SQLite(t)
+	named(t, s, "first")
+	pages := column(t, s.Writer(), "PRAGMA page_count")[0]
+	raw(t, s, "PRAGMA max_page_count = "+pages)
+	err := fill(t, s)
+	if errs.CodeOf(err) != errs.Unavailable {
+		t.Errorf("%v", err)
+	}
+	raw(t, s, "PRAGMA max_page_count = 1000000")
+	if err := fill(t, s); err != nil {
+		t.Error(err)
+	}
+	same(t, "CIs", column(t, s.Writer(), "SELECT count(*) FROM ci"), []string{"101"})
+}
