@@ -37,6 +37,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
+	"github.com/linchpin-cmdb/linchpin/ent/riskweight"
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
@@ -94,6 +95,8 @@ type Client struct {
 	Relationship *RelationshipClient
 	// RelationshipType is the client for interacting with the RelationshipType builders.
 	RelationshipType *RelationshipTypeClient
+	// RiskWeight is the client for interacting with the RiskWeight builders.
+	RiskWeight *RiskWeightClient
 	// ServiceLevelMark is the client for interacting with the ServiceLevelMark builders.
 	ServiceLevelMark *ServiceLevelMarkClient
 	// ServiceLevelTarget is the client for interacting with the ServiceLevelTarget builders.
@@ -138,6 +141,7 @@ func (c *Client) init() {
 	c.PriorityRule = NewPriorityRuleClient(c.config)
 	c.Relationship = NewRelationshipClient(c.config)
 	c.RelationshipType = NewRelationshipTypeClient(c.config)
+	c.RiskWeight = NewRiskWeightClient(c.config)
 	c.ServiceLevelMark = NewServiceLevelMarkClient(c.config)
 	c.ServiceLevelTarget = NewServiceLevelTargetClient(c.config)
 	c.ServiceTier = NewServiceTierClient(c.config)
@@ -257,6 +261,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PriorityRule:       NewPriorityRuleClient(cfg),
 		Relationship:       NewRelationshipClient(cfg),
 		RelationshipType:   NewRelationshipTypeClient(cfg),
+		RiskWeight:         NewRiskWeightClient(cfg),
 		ServiceLevelMark:   NewServiceLevelMarkClient(cfg),
 		ServiceLevelTarget: NewServiceLevelTargetClient(cfg),
 		ServiceTier:        NewServiceTierClient(cfg),
@@ -303,6 +308,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PriorityRule:       NewPriorityRuleClient(cfg),
 		Relationship:       NewRelationshipClient(cfg),
 		RelationshipType:   NewRelationshipTypeClient(cfg),
+		RiskWeight:         NewRiskWeightClient(cfg),
 		ServiceLevelMark:   NewServiceLevelMarkClient(cfg),
 		ServiceLevelTarget: NewServiceLevelTargetClient(cfg),
 		ServiceTier:        NewServiceTierClient(cfg),
@@ -341,8 +347,9 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI, c.ChangeWindow,
 		c.DanglingReference, c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head,
 		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
-		c.PriorityRule, c.Relationship, c.RelationshipType, c.ServiceLevelMark,
-		c.ServiceLevelTarget, c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
+		c.PriorityRule, c.Relationship, c.RelationshipType, c.RiskWeight,
+		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
+		c.TimelineEntry, c.Version,
 	} {
 		n.Use(hooks...)
 	}
@@ -355,8 +362,9 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI, c.ChangeWindow,
 		c.DanglingReference, c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head,
 		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
-		c.PriorityRule, c.Relationship, c.RelationshipType, c.ServiceLevelMark,
-		c.ServiceLevelTarget, c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
+		c.PriorityRule, c.Relationship, c.RelationshipType, c.RiskWeight,
+		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
+		c.TimelineEntry, c.Version,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -407,6 +415,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Relationship.mutate(ctx, m)
 	case *RelationshipTypeMutation:
 		return c.RelationshipType.mutate(ctx, m)
+	case *RiskWeightMutation:
+		return c.RiskWeight.mutate(ctx, m)
 	case *ServiceLevelMarkMutation:
 		return c.ServiceLevelMark.mutate(ctx, m)
 	case *ServiceLevelTargetMutation:
@@ -3697,6 +3707,139 @@ func (c *RelationshipTypeClient) mutate(ctx context.Context, m *RelationshipType
 	}
 }
 
+// RiskWeightClient is a client for the RiskWeight schema.
+type RiskWeightClient struct {
+	config
+}
+
+// NewRiskWeightClient returns a client for the RiskWeight from the given config.
+func NewRiskWeightClient(c config) *RiskWeightClient {
+	return &RiskWeightClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `riskweight.Hooks(f(g(h())))`.
+func (c *RiskWeightClient) Use(hooks ...Hook) {
+	c.hooks.RiskWeight = append(c.hooks.RiskWeight, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `riskweight.Intercept(f(g(h())))`.
+func (c *RiskWeightClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RiskWeight = append(c.inters.RiskWeight, interceptors...)
+}
+
+// Create returns a builder for creating a RiskWeight entity.
+func (c *RiskWeightClient) Create() *RiskWeightCreate {
+	mutation := newRiskWeightMutation(c.config, OpCreate)
+	return &RiskWeightCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RiskWeight entities.
+func (c *RiskWeightClient) CreateBulk(builders ...*RiskWeightCreate) *RiskWeightCreateBulk {
+	return &RiskWeightCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RiskWeightClient) MapCreateBulk(slice any, setFunc func(*RiskWeightCreate, int)) *RiskWeightCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RiskWeightCreateBulk{err: fmt.Errorf("calling to RiskWeightClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RiskWeightCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RiskWeightCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RiskWeight.
+func (c *RiskWeightClient) Update() *RiskWeightUpdate {
+	mutation := newRiskWeightMutation(c.config, OpUpdate)
+	return &RiskWeightUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RiskWeightClient) UpdateOne(_m *RiskWeight) *RiskWeightUpdateOne {
+	mutation := newRiskWeightMutation(c.config, OpUpdateOne, withRiskWeight(_m))
+	return &RiskWeightUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RiskWeightClient) UpdateOneID(id ident.ID) *RiskWeightUpdateOne {
+	mutation := newRiskWeightMutation(c.config, OpUpdateOne, withRiskWeightID(id))
+	return &RiskWeightUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RiskWeight.
+func (c *RiskWeightClient) Delete() *RiskWeightDelete {
+	mutation := newRiskWeightMutation(c.config, OpDelete)
+	return &RiskWeightDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RiskWeightClient) DeleteOne(_m *RiskWeight) *RiskWeightDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RiskWeightClient) DeleteOneID(id ident.ID) *RiskWeightDeleteOne {
+	builder := c.Delete().Where(riskweight.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RiskWeightDeleteOne{builder}
+}
+
+// Query returns a query builder for RiskWeight.
+func (c *RiskWeightClient) Query() *RiskWeightQuery {
+	return &RiskWeightQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRiskWeight},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RiskWeight entity by its id.
+func (c *RiskWeightClient) Get(ctx context.Context, id ident.ID) (*RiskWeight, error) {
+	return c.Query().Where(riskweight.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RiskWeightClient) GetX(ctx context.Context, id ident.ID) *RiskWeight {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *RiskWeightClient) Hooks() []Hook {
+	return c.hooks.RiskWeight
+}
+
+// Interceptors returns the client interceptors.
+func (c *RiskWeightClient) Interceptors() []Interceptor {
+	return c.inters.RiskWeight
+}
+
+func (c *RiskWeightClient) mutate(ctx context.Context, m *RiskWeightMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RiskWeightCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RiskWeightUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RiskWeightUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RiskWeightDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RiskWeight mutation op: %q", m.Op())
+	}
+}
+
 // ServiceLevelMarkClient is a client for the ServiceLevelMark schema.
 type ServiceLevelMarkClient struct {
 	config
@@ -4549,15 +4692,15 @@ type (
 		Approval, CI, CIClass, Calendar, Change, ChangeCI, ChangeWindow,
 		DanglingReference, DependencyGroup, Entry, ExternalIdentity, Head, Incident,
 		IncidentCI, Membership, Owner, Person, PlannedOperation, PriorityRule,
-		Relationship, RelationshipType, ServiceLevelMark, ServiceLevelTarget,
-		ServiceTier, Team, TimelineEntry, Version []ent.Hook
+		Relationship, RelationshipType, RiskWeight, ServiceLevelMark,
+		ServiceLevelTarget, ServiceTier, Team, TimelineEntry, Version []ent.Hook
 	}
 	inters struct {
 		Approval, CI, CIClass, Calendar, Change, ChangeCI, ChangeWindow,
 		DanglingReference, DependencyGroup, Entry, ExternalIdentity, Head, Incident,
 		IncidentCI, Membership, Owner, Person, PlannedOperation, PriorityRule,
-		Relationship, RelationshipType, ServiceLevelMark, ServiceLevelTarget,
-		ServiceTier, Team, TimelineEntry, Version []ent.Interceptor
+		Relationship, RelationshipType, RiskWeight, ServiceLevelMark,
+		ServiceLevelTarget, ServiceTier, Team, TimelineEntry, Version []ent.Interceptor
 	}
 )
 

@@ -33,6 +33,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
+	"github.com/linchpin-cmdb/linchpin/ent/riskweight"
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
@@ -120,6 +121,7 @@ func checkColumn(t, c string) error {
 			priorityrule.Table:       priorityrule.ValidColumn,
 			relationship.Table:       relationship.ValidColumn,
 			relationshiptype.Table:   relationshiptype.ValidColumn,
+			riskweight.Table:         riskweight.ValidColumn,
 			servicelevelmark.Table:   servicelevelmark.ValidColumn,
 			serviceleveltarget.Table: serviceleveltarget.ValidColumn,
 			servicetier.Table:        servicetier.ValidColumn,

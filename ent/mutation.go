@@ -33,6 +33,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
+	"github.com/linchpin-cmdb/linchpin/ent/riskweight"
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
@@ -73,6 +74,7 @@ const (
 	TypePriorityRule       = "PriorityRule"
 	TypeRelationship       = "Relationship"
 	TypeRelationshipType   = "RelationshipType"
+	TypeRiskWeight         = "RiskWeight"
 	TypeServiceLevelMark   = "ServiceLevelMark"
 	TypeServiceLevelTarget = "ServiceLevelTarget"
 	TypeServiceTier        = "ServiceTier"
@@ -19936,6 +19938,515 @@ func (m *RelationshipTypeMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *RelationshipTypeMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown RelationshipType edge %s", name)
+}
+
+// RiskWeightMutation represents an operation that mutates the RiskWeight nodes in the graph.
+type RiskWeightMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *ident.ID
+	factor        *domain.RiskFactor
+	most          *int
+	addmost       *int
+	each          *int
+	addeach       *int
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*RiskWeight, error)
+	predicates    []predicate.RiskWeight
+}
+
+var _ ent.Mutation = (*RiskWeightMutation)(nil)
+
+// riskweightOption allows management of the mutation configuration using functional options.
+type riskweightOption func(*RiskWeightMutation)
+
+// newRiskWeightMutation creates new mutation for the RiskWeight entity.
+func newRiskWeightMutation(c config, op Op, opts ...riskweightOption) *RiskWeightMutation {
+	m := &RiskWeightMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRiskWeight,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRiskWeightID sets the ID field of the mutation.
+func withRiskWeightID(id ident.ID) riskweightOption {
+	return func(m *RiskWeightMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RiskWeight
+		)
+		m.oldValue = func(ctx context.Context) (*RiskWeight, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RiskWeight.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRiskWeight sets the old RiskWeight of the mutation.
+func withRiskWeight(node *RiskWeight) riskweightOption {
+	return func(m *RiskWeightMutation) {
+		m.oldValue = func(context.Context) (*RiskWeight, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RiskWeightMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RiskWeightMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RiskWeight entities.
+func (m *RiskWeightMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RiskWeightMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RiskWeightMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RiskWeight.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetFactor sets the "factor" field.
+func (m *RiskWeightMutation) SetFactor(df domain.RiskFactor) {
+	m.factor = &df
+}
+
+// Factor returns the value of the "factor" field in the mutation.
+func (m *RiskWeightMutation) Factor() (r domain.RiskFactor, exists bool) {
+	v := m.factor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFactor returns the old "factor" field's value of the RiskWeight entity.
+// If the RiskWeight object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RiskWeightMutation) OldFactor(ctx context.Context) (v domain.RiskFactor, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFactor is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFactor requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFactor: %w", err)
+	}
+	return oldValue.Factor, nil
+}
+
+// ResetFactor resets all changes to the "factor" field.
+func (m *RiskWeightMutation) ResetFactor() {
+	m.factor = nil
+}
+
+// SetMost sets the "most" field.
+func (m *RiskWeightMutation) SetMost(i int) {
+	m.most = &i
+	m.addmost = nil
+}
+
+// Most returns the value of the "most" field in the mutation.
+func (m *RiskWeightMutation) Most() (r int, exists bool) {
+	v := m.most
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMost returns the old "most" field's value of the RiskWeight entity.
+// If the RiskWeight object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RiskWeightMutation) OldMost(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMost is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMost requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMost: %w", err)
+	}
+	return oldValue.Most, nil
+}
+
+// AddMost adds i to the "most" field.
+func (m *RiskWeightMutation) AddMost(i int) {
+	if m.addmost != nil {
+		*m.addmost += i
+	} else {
+		m.addmost = &i
+	}
+}
+
+// AddedMost returns the value that was added to the "most" field in this mutation.
+func (m *RiskWeightMutation) AddedMost() (r int, exists bool) {
+	v := m.addmost
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMost resets all changes to the "most" field.
+func (m *RiskWeightMutation) ResetMost() {
+	m.most = nil
+	m.addmost = nil
+}
+
+// SetEach sets the "each" field.
+func (m *RiskWeightMutation) SetEach(i int) {
+	m.each = &i
+	m.addeach = nil
+}
+
+// Each returns the value of the "each" field in the mutation.
+func (m *RiskWeightMutation) Each() (r int, exists bool) {
+	v := m.each
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEach returns the old "each" field's value of the RiskWeight entity.
+// If the RiskWeight object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RiskWeightMutation) OldEach(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEach is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEach requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEach: %w", err)
+	}
+	return oldValue.Each, nil
+}
+
+// AddEach adds i to the "each" field.
+func (m *RiskWeightMutation) AddEach(i int) {
+	if m.addeach != nil {
+		*m.addeach += i
+	} else {
+		m.addeach = &i
+	}
+}
+
+// AddedEach returns the value that was added to the "each" field in this mutation.
+func (m *RiskWeightMutation) AddedEach() (r int, exists bool) {
+	v := m.addeach
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEach resets all changes to the "each" field.
+func (m *RiskWeightMutation) ResetEach() {
+	m.each = nil
+	m.addeach = nil
+}
+
+// Where appends a list predicates to the RiskWeightMutation builder.
+func (m *RiskWeightMutation) Where(ps ...predicate.RiskWeight) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RiskWeightMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RiskWeightMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RiskWeight, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RiskWeightMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RiskWeightMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RiskWeight).
+func (m *RiskWeightMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RiskWeightMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.factor != nil {
+		fields = append(fields, riskweight.FieldFactor)
+	}
+	if m.most != nil {
+		fields = append(fields, riskweight.FieldMost)
+	}
+	if m.each != nil {
+		fields = append(fields, riskweight.FieldEach)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RiskWeightMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case riskweight.FieldFactor:
+		return m.Factor()
+	case riskweight.FieldMost:
+		return m.Most()
+	case riskweight.FieldEach:
+		return m.Each()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RiskWeightMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case riskweight.FieldFactor:
+		return m.OldFactor(ctx)
+	case riskweight.FieldMost:
+		return m.OldMost(ctx)
+	case riskweight.FieldEach:
+		return m.OldEach(ctx)
+	}
+	return nil, fmt.Errorf("unknown RiskWeight field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RiskWeightMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case riskweight.FieldFactor:
+		v, ok := value.(domain.RiskFactor)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFactor(v)
+		return nil
+	case riskweight.FieldMost:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMost(v)
+		return nil
+	case riskweight.FieldEach:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEach(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RiskWeight field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RiskWeightMutation) AddedFields() []string {
+	var fields []string
+	if m.addmost != nil {
+		fields = append(fields, riskweight.FieldMost)
+	}
+	if m.addeach != nil {
+		fields = append(fields, riskweight.FieldEach)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RiskWeightMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case riskweight.FieldMost:
+		return m.AddedMost()
+	case riskweight.FieldEach:
+		return m.AddedEach()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RiskWeightMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case riskweight.FieldMost:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMost(v)
+		return nil
+	case riskweight.FieldEach:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEach(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RiskWeight numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RiskWeightMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RiskWeightMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RiskWeightMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown RiskWeight nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RiskWeightMutation) ResetField(name string) error {
+	switch name {
+	case riskweight.FieldFactor:
+		m.ResetFactor()
+		return nil
+	case riskweight.FieldMost:
+		m.ResetMost()
+		return nil
+	case riskweight.FieldEach:
+		m.ResetEach()
+		return nil
+	}
+	return fmt.Errorf("unknown RiskWeight field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RiskWeightMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RiskWeightMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RiskWeightMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RiskWeightMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RiskWeightMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RiskWeightMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RiskWeightMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown RiskWeight unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RiskWeightMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown RiskWeight edge %s", name)
 }
 
 // ServiceLevelMarkMutation represents an operation that mutates the ServiceLevelMark nodes in the graph.

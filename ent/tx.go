@@ -56,6 +56,8 @@ type Tx struct {
 	Relationship *RelationshipClient
 	// RelationshipType is the client for interacting with the RelationshipType builders.
 	RelationshipType *RelationshipTypeClient
+	// RiskWeight is the client for interacting with the RiskWeight builders.
+	RiskWeight *RiskWeightClient
 	// ServiceLevelMark is the client for interacting with the ServiceLevelMark builders.
 	ServiceLevelMark *ServiceLevelMarkClient
 	// ServiceLevelTarget is the client for interacting with the ServiceLevelTarget builders.
@@ -220,6 +222,7 @@ func (tx *Tx) init() {
 	tx.PriorityRule = NewPriorityRuleClient(tx.config)
 	tx.Relationship = NewRelationshipClient(tx.config)
 	tx.RelationshipType = NewRelationshipTypeClient(tx.config)
+	tx.RiskWeight = NewRiskWeightClient(tx.config)
 	tx.ServiceLevelMark = NewServiceLevelMarkClient(tx.config)
 	tx.ServiceLevelTarget = NewServiceLevelTargetClient(tx.config)
 	tx.ServiceTier = NewServiceTierClient(tx.config)

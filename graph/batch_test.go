@@ -38,6 +38,8 @@ var nestedOperations = map[string]string{
 		singlePointsGained { ci { name } services { name } } singlePointsLost { ci { name } } redundancy { ci { name } dependencyGroup { name } services { name } } } } } }`,
 	"conflicts": `{ changes PAGE { nodes { conflictCount conflicts(first: 30) { totalCount nodes { kind fields record { id } otherChange { number } window { name } assignee { name } ci { name } otherCI { name }
 		path { cis { name } relationships { id } } otherPath { cis { name } } group { name } services { ci { name } } } } } } }`,
+	"risks":    `{ riskWeights { factor most } changes PAGE { nodes { risk { score factors { points sentence ciCount cis { name } paths { cis { name } relationships { id } } changes { number } } } } } }`,
+	"suspects": `{ incidents PAGE { nodes { suspectChanges(first: 5) { points reasons { kind sentence } change { number } ci { name } symptom { name } path { cis { name } } } } } }`,
 	"windows":  `{ changeWindows PAGE { nodes { cis { name } classes { code } occurrences(from: "2027-01-10T00:00:00Z", to: "2027-01-11T00:00:00Z") { startsAt } history(first: 2) { nodes { id } } } } }`,
 	"calendar": `{ changeCalendar(from: "2027-01-10T22:00:00Z", to: "2027-01-11T00:00:00Z", filter: {service: "HUB"}, first: 100) { nodes { change { number } window { name } } } }`,
 	"people":   `{ people PAGE { nodes { teams { name } externalIdentities { source } } } teams PAGE { nodes { parent { name } children { name } members { name } owns(first: 3) { totalCount nodes { name } } } } }`,

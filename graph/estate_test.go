@@ -162,7 +162,7 @@ func (e *estate) grow(t testing.TB, i int) {
 			return err
 		}
 		change, err := tx.Change.Create().SetTitle(fmt.Sprintf("twin %d", i%3)).SetType(domain.Normal).SetRequestedBy("test").
-			SetRequesterID(e.person).SetAssigneeID(e.person).SetAssignmentTeamID(e.team).SetPlannedStart(dawn).SetPlannedEnd(dawn.Add(time.Hour)).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+			SetRequesterID(e.person).SetAssigneeID(e.person).SetAssignmentTeamID(e.team).SetPlannedStart(dawn).SetPlannedEnd(dawn.Add(time.Hour)).SetActualStart(now.Add(-time.Minute)).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
 			return err
 		}

@@ -275,8 +275,8 @@ func TestWhatIsRestrictedIsNeverNamed(t *testing.T) {
 			"Query.incident": fmt.Sprintf("id: %q", g.ids["incident"]), "Query.incidentByNumber": `number: "INC0000002"`,
 			"Query.change": fmt.Sprintf("id: %q", g.ids["change"]), "Query.changeByNumber": `number: "CHG0000001"`, "Query.ciClass": `code: "server"`,
 			"Query.changeWindow": fmt.Sprintf("id: %q", g.ids["window"]), "Query.changeCalendar": fmt.Sprintf("%s, filter: {service: %q}", year, g.ids["shop"]),
-			"ChangeWindow.occurrences": year,
-			"Impact.services":          every, "Impact.affected": every, "Impact.on": fmt.Sprintf("id: %q", g.ids["portal"]),
+			"ChangeWindow.occurrences": year, "Query.suspectChanges": fmt.Sprintf("cis: [%q]", g.ids["portal"]),
+			"Impact.services": every, "Impact.affected": every, "Impact.on": fmt.Sprintf("id: %q", g.ids["portal"]),
 		}
 		shown := map[string]bool{}
 		asked := 0

@@ -211,6 +211,16 @@ func TestAServiceSaysHowItFaresAsItsHostsFailAndComeBack(t *testing.T) {
 			}
 		}
 		expect("AT_RISK", "OPERATIONAL")
+		work := id(fmt.Sprintf(`mutation { draftChange(input: {type: STANDARD, title: "disks", scope: [{id: %q, role: TAKEN_DOWN}, {id: %q}], plannedStart: "2030-01-01T00:00:00Z", plannedEnd: "2030-01-01T01:00:00Z"}) { change { id } userErrors { message field } } }`, hosts[1], hosts[0]), "draftChange.change.id")
+		move := func(verb string) {
+			t.Helper()
+			id(fmt.Sprintf(`mutation { %s(input: {id: %q}) { change { id } userErrors { message field } } }`, verb, work), verb+".change.id")
+		}
+		move("scheduleChange")
+		move("startChange")
+		expect("OPERATIONAL", "AT_RISK") // what it takes down is down, what it changes is not
+		move("reviewChange")
+		expect("AT_RISK", "OPERATIONAL")
 		open(hosts[0])
 		expect("OPERATIONAL", "AT_RISK")
 		alone := id(`mutation { createCI(input: {class: "server", name: "host 3"}) { ci { id } userErrors { message } } }`, "createCI.ci.id")
@@ -219,7 +229,7 @@ func TestAServiceSaysHowItFaresAsItsHostsFailAndComeBack(t *testing.T) {
 		expect("AT_RISK", "DOWN") // the graph changed under an open incident
 
 		replay := subscribe(t.Context(), t, server.URL, fmt.Sprintf("subscription { serviceStateChanged(after: %d) { changes { to } } }", began))
-		for _, to := range []string{"DOWN", "AT_RISK", "OPERATIONAL", "AT_RISK", "DOWN"} {
+		for _, to := range []string{"DOWN", "AT_RISK", "OPERATIONAL", "AT_RISK", "OPERATIONAL", "AT_RISK", "DOWN"} {
 			if got := next(t, replay); !strings.Contains(got.data, fmt.Sprintf(`{"to":%q}`, to)) {
 				t.Errorf("replayed %s, not %s", got.data, to)
 			}

@@ -261,6 +261,18 @@ func (f RelationshipTypeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.V
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RelationshipTypeMutation", m)
 }
 
+// The RiskWeightFunc type is an adapter to allow the use of ordinary
+// function as RiskWeight mutator.
+type RiskWeightFunc func(context.Context, *ent.RiskWeightMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RiskWeightFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RiskWeightMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RiskWeightMutation", m)
+}
+
 // The ServiceLevelMarkFunc type is an adapter to allow the use of ordinary
 // function as ServiceLevelMark mutator.
 type ServiceLevelMarkFunc func(context.Context, *ent.ServiceLevelMarkMutation) (ent.Value, error)

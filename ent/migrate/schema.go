@@ -292,6 +292,16 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{ChangeColumns[19]},
 			},
+			{
+				Name:    "change_actual_start",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeColumns[12]},
+			},
+			{
+				Name:    "change_actual_end",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeColumns[13]},
+			},
 		},
 	}
 	// ChangeCiColumns holds the columns for the "change_ci" table.
@@ -941,6 +951,26 @@ var (
 		Columns:    RelationshipTypeColumns,
 		PrimaryKey: []*schema.Column{RelationshipTypeColumns[0]},
 	}
+	// RiskWeightColumns holds the columns for the "risk_weight" table.
+	RiskWeightColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "factor", Type: field.TypeEnum, Enums: []string{"SERVICES_DOWN", "SERVICES_AT_STAKE", "REDUNDANCY_LOST", "BLAST_RADIUS", "CONFLICTS", "FAILED_BEFORE", "TEAM_RECORD", "SHORT_LEAD_TIME", "NO_BACKOUT_PLAN"}},
+		{Name: "most", Type: field.TypeInt},
+		{Name: "each", Type: field.TypeInt},
+	}
+	// RiskWeightTable holds the schema information for the "risk_weight" table.
+	RiskWeightTable = &schema.Table{
+		Name:       "risk_weight",
+		Columns:    RiskWeightColumns,
+		PrimaryKey: []*schema.Column{RiskWeightColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "riskweight_factor",
+				Unique:  true,
+				Columns: []*schema.Column{RiskWeightColumns[1]},
+			},
+		},
+	}
 	// ServiceLevelMarkColumns holds the columns for the "service_level_mark" table.
 	ServiceLevelMarkColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1139,6 +1169,7 @@ var (
 		PriorityRuleTable,
 		RelationshipTable,
 		RelationshipTypeTable,
+		RiskWeightTable,
 		ServiceLevelMarkTable,
 		ServiceLevelTargetTable,
 		ServiceTierTable,
@@ -1259,6 +1290,10 @@ func init() {
 	RelationshipTypeTable.Annotation = &entsql.Annotation{
 		Table:          "relationship_type",
 		IncrementStart: func(i int) *int { return &i }(844424930131969),
+	}
+	RiskWeightTable.Annotation = &entsql.Annotation{
+		Table:          "risk_weight",
+		IncrementStart: func(i int) *int { return &i }(7881299347898369),
 	}
 	ServiceLevelMarkTable.Annotation = &entsql.Annotation{
 		Table:          "service_level_mark",

@@ -69,6 +69,9 @@ type Relationship func(*sql.Selector)
 // RelationshipType is the predicate function for relationshiptype builders.
 type RelationshipType func(*sql.Selector)
 
+// RiskWeight is the predicate function for riskweight builders.
+type RiskWeight func(*sql.Selector)
+
 // ServiceLevelMark is the predicate function for servicelevelmark builders.
 type ServiceLevelMark func(*sql.Selector)
 

@@ -1137,6 +1137,36 @@ func (ec *executionContext) fieldContext_Change_undoneBy(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Change_risk(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Change_risk(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Risk(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeRisk) graphql.Marshaler {
+			return ec.marshalOChangeRisk2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeRisk(ctx, selections, v)
+		},
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Change_risk(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Change",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangeRisk(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ChangeCI_role(ctx context.Context, field graphql.CollectedField, obj *read.ChangeCI) (ret graphql.Marshaler) {
 	return ec.marshalNChangeRole2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeRole(ctx, field.Selections, obj.Role)
 }
@@ -3268,6 +3298,11 @@ func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "undoneBy":
 			out.Values[i] = ec._Change_undoneBy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "risk":
+			out.Values[i] = ec._Change_risk(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -604,6 +604,13 @@ func (ec *executionContext) fieldContext_CI_operationalState(_ context.Context, 
 	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
+func (ec *executionContext) _CI_isInMaintenance(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsInMaintenance())
+}
+func (ec *executionContext) fieldContext_CI_isInMaintenance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _CI_owner(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -2679,6 +2686,11 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 			}
 		case "operationalState":
 			out.Values[i] = ec._CI_operationalState(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isInMaintenance":
+			out.Values[i] = ec._CI_isInMaintenance(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

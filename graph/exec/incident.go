@@ -229,6 +229,28 @@ func (ec *executionContext) field_Incident_singlePointsOfFailure_args(ctx contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Incident_suspectChanges_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "hours",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["hours"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Incident_timeline_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1754,6 +1776,48 @@ func (ec *executionContext) _Incident_timeToResolve(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_Incident_timeToResolve(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _Incident_suspectChanges(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_suspectChanges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.SuspectChanges(ctx, fc.Args["hours"].(int), fc.Args["first"].(int))
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.SuspectChange) graphql.Marshaler {
+			return ec.marshalNSuspectChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSuspectChangeᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_suspectChanges(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Incident",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuspectChange(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Incident_suspectChanges_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _IncidentCI_role(ctx context.Context, field graphql.CollectedField, obj *read.IncidentCI) (ret graphql.Marshaler) {
@@ -4206,6 +4270,11 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 		case "timeToResolve":
 			out.Values[i] = ec._Incident_timeToResolve(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "suspectChanges":
+			out.Values[i] = ec._Incident_suspectChanges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:

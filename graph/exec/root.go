@@ -77,6 +77,7 @@ type MutationResolver interface {
 	RemoveDependencyGroup(ctx context.Context, input cmdb.RemoveDependencyGroupInput) (*present.RemovedPayload, error)
 	CreateRelationshipType(ctx context.Context, input cmdb.CreateRelationshipTypeInput) (*present.RelationshipTypePayload, error)
 	UpdateRelationshipType(ctx context.Context, input cmdb.UpdateRelationshipTypeInput) (*present.RelationshipTypePayload, error)
+	SetRiskWeights(ctx context.Context, input schedule.SetWeights) (*present.RiskWeightsPayload, error)
 	CreateService(ctx context.Context, input catalog.CreateServiceInput) (*present.ServicePayload, error)
 	UpdateService(ctx context.Context, input catalog.UpdateServiceInput) (*present.ServicePayload, error)
 	CreateServiceTier(ctx context.Context, input catalog.CreateServiceTierInput) (*present.ServiceTierPayload, error)
@@ -127,6 +128,7 @@ type QueryResolver interface {
 	Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*read.Connection[read.Entry], error)
 	Kpis(ctx context.Context, period read.KPIPeriod, from time.Time, to time.Time, timeZone string, groupBy read.KPIGroup, first *int, after *string, last *int, before *string) (*read.Connection[read.KPI], error)
 	RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.RelationshipType], error)
+	RiskWeights(ctx context.Context) ([]*read.RiskWeight, error)
 	Search(ctx context.Context, query string, classes []string, first *int, after *string) (*read.SearchConnection, error)
 	Service(ctx context.Context, id ident.ID) (*read.Service, error)
 	ServiceByName(ctx context.Context, name string, environment domain.Environment) (*read.Service, error)
@@ -134,6 +136,7 @@ type QueryResolver interface {
 	ServiceTiers(ctx context.Context) ([]*read.ServiceTier, error)
 	Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.Calendar], error)
 	ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.ServiceLevelTarget], error)
+	SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Time, hours int, first int) ([]*read.SuspectChange, error)
 	Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.Team], error)
 	People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.Person], error)
 	ChangeWindow(ctx context.Context, id ident.ID) (*read.ChangeWindow, error)
@@ -753,6 +756,20 @@ func (ec *executionContext) field_Mutation_setPriorityRule_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (incident.SetPriority, error) {
 			return ec.unmarshalNSetPriorityRuleInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋincidentᚐSetPriority(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setRiskWeights_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (schedule.SetWeights, error) {
+			return ec.unmarshalNSetRiskWeightsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋscheduleᚐSetWeights(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2206,6 +2223,44 @@ func (ec *executionContext) field_Query_singlePointsOfFailure_args(ctx context.C
 		return nil, err
 	}
 	args["before"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_suspectChanges_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "cis",
+		func(ctx context.Context, v any) ([]ident.ID, error) {
+			return ec.unmarshalNID2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐIDᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["cis"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "at",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["at"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "hours",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["hours"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
 	return args, nil
 }
 
@@ -4047,6 +4102,48 @@ func (ec *executionContext) fieldContext_Mutation_updateRelationshipType(ctx con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateRelationshipType_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setRiskWeights(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setRiskWeights(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetRiskWeights(ctx, fc.Args["input"].(schedule.SetWeights))
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *present.RiskWeightsPayload) graphql.Marshaler {
+			return ec.marshalNSetRiskWeightsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRiskWeightsPayload(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setRiskWeights(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetRiskWeightsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setRiskWeights_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6040,6 +6137,36 @@ func (ec *executionContext) fieldContext_Query_relationshipTypes(ctx context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_riskWeights(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_riskWeights(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().RiskWeights(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.RiskWeight) graphql.Marshaler {
+			return ec.marshalNRiskWeight2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRiskWeightᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_riskWeights(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RiskWeight(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_search(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -6316,6 +6443,48 @@ func (ec *executionContext) fieldContext_Query_serviceLevelTargets(ctx context.C
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_serviceLevelTargets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_suspectChanges(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_suspectChanges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().SuspectChanges(ctx, fc.Args["cis"].([]ident.ID), fc.Args["at"].(*time.Time), fc.Args["hours"].(int), fc.Args["first"].(int))
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.SuspectChange) graphql.Marshaler {
+			return ec.marshalNSuspectChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSuspectChangeᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_suspectChanges(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SuspectChange(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_suspectChanges_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7288,6 +7457,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setRiskWeights":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setRiskWeights(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createService":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createService(ctx, field)
@@ -8141,6 +8317,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "riskWeights":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_riskWeights(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "search":
 			field := field
 
@@ -8283,6 +8481,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_serviceLevelTargets(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "suspectChanges":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_suspectChanges(ctx, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

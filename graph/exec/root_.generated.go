@@ -113,6 +113,7 @@ type ComplexityRoot struct {
 		ID                    func(childComplexity int) int
 		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
+		IsInMaintenance       func(childComplexity int) int
 		Labels                func(childComplexity int) int
 		Lifecycle             func(childComplexity int) int
 		LockedFields          func(childComplexity int) int
@@ -255,6 +256,7 @@ type ComplexityRoot struct {
 		RequestedBy          func(childComplexity int) int
 		Requester            func(childComplexity int) int
 		RestrictedCICount    func(childComplexity int) int
+		Risk                 func(childComplexity int) int
 		Scope                func(childComplexity int) int
 		State                func(childComplexity int) int
 		TestPlan             func(childComplexity int) int
@@ -299,6 +301,12 @@ type ComplexityRoot struct {
 		Revision           func(childComplexity int) int
 		SinglePointsGained func(childComplexity int) int
 		SinglePointsLost   func(childComplexity int) int
+	}
+
+	ChangeRisk struct {
+		Factors func(childComplexity int) int
+		Level   func(childComplexity int) int
+		Score   func(childComplexity int) int
 	}
 
 	ChangeTransition struct {
@@ -682,6 +690,7 @@ type ComplexityRoot struct {
 		State                   func(childComplexity int) int
 		SuggestedImpactLevel    func(childComplexity int) int
 		SuggestedImpactReason   func(childComplexity int) int
+		SuspectChanges          func(childComplexity int, hours int, first int) int
 		TimeToAcknowledge       func(childComplexity int) int
 		TimeToResolve           func(childComplexity int) int
 		Timeline                func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -812,6 +821,7 @@ type ComplexityRoot struct {
 		SetIncidentCIS           func(childComplexity int, input incident.SetCIs) int
 		SetOwners                func(childComplexity int, input cmdb.SetOwnersInput) int
 		SetPriorityRule          func(childComplexity int, input incident.SetPriority) int
+		SetRiskWeights           func(childComplexity int, input schedule.SetWeights) int
 		StartChange              func(childComplexity int, input change.Start) int
 		StartIncident            func(childComplexity int, input incident.Start) int
 		UnrelateCIS              func(childComplexity int, input cmdb.UnrelateCIsInput) int
@@ -974,6 +984,7 @@ type ComplexityRoot struct {
 		PriorityRules         func(childComplexity int) int
 		RelationshipTypes     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Revision              func(childComplexity int) int
+		RiskWeights           func(childComplexity int) int
 		RootCauseCandidates   func(childComplexity int, seen []*read.Failure, healthy []ident.ID, first int) int
 		Search                func(childComplexity int, query string, classes []string, first *int, after *string) int
 		Service               func(childComplexity int, id ident.ID) int
@@ -983,6 +994,7 @@ type ComplexityRoot struct {
 		Services              func(childComplexity int, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
 		SinglePointsOfFailure func(childComplexity int, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		Subgraph              func(childComplexity int) int
+		SuspectChanges        func(childComplexity int, cis []ident.ID, at *time.Time, hours int, first int) int
 		Teams                 func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
 		Viewer                func(childComplexity int) int
 		WhatIf                func(childComplexity int, overlay read.Overlay, filter *read.ImpactFilter, asOf *read.AsOf) int
@@ -1129,6 +1141,23 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	RiskFactor struct {
+		Changes  func(childComplexity int) int
+		CiCount  func(childComplexity int) int
+		Cis      func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		Most     func(childComplexity int) int
+		Paths    func(childComplexity int) int
+		Points   func(childComplexity int) int
+		Sentence func(childComplexity int) int
+	}
+
+	RiskWeight struct {
+		Each   func(childComplexity int) int
+		Factor func(childComplexity int) int
+		Most   func(childComplexity int) int
+	}
+
 	RootCauseAlternative struct {
 		Failures func(childComplexity int) int
 	}
@@ -1177,6 +1206,7 @@ type ComplexityRoot struct {
 		ID                    func(childComplexity int) int
 		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
+		IsInMaintenance       func(childComplexity int) int
 		Kind                  func(childComplexity int) int
 		Labels                func(childComplexity int) int
 		Lifecycle             func(childComplexity int) int
@@ -1292,6 +1322,11 @@ type ComplexityRoot struct {
 		UserErrors   func(childComplexity int) int
 	}
 
+	SetRiskWeightsPayload struct {
+		UserErrors func(childComplexity int) int
+		Weights    func(childComplexity int) int
+	}
+
 	SharedGroup struct {
 		BreakingCount func(childComplexity int) int
 		Causes        func(childComplexity int) int
@@ -1367,6 +1402,24 @@ type ComplexityRoot struct {
 		IncidentChanged     func(childComplexity int, after *int64, ids []ident.ID) int
 		Journal             func(childComplexity int, after *int64, ids []ident.ID) int
 		ServiceStateChanged func(childComplexity int, after *int64, ids []ident.ID) int
+	}
+
+	SuspectChange struct {
+		Change        func(childComplexity int) int
+		Ci            func(childComplexity int) int
+		Distance      func(childComplexity int) int
+		Path          func(childComplexity int) int
+		Points        func(childComplexity int) int
+		Reasons       func(childComplexity int) int
+		SecondsBefore func(childComplexity int) int
+		Symptom       func(childComplexity int) int
+		SymptomCount  func(childComplexity int) int
+	}
+
+	SuspectReason struct {
+		Kind     func(childComplexity int) int
+		Points   func(childComplexity int) int
+		Sentence func(childComplexity int) int
 	}
 
 	Team struct {
@@ -1846,6 +1899,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CI.Incidents(childComplexity, args["filter"].(*read.IncidentFilter), args["orderBy"].([]*read.IncidentOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "CI.isInMaintenance":
+		if e.ComplexityRoot.CI.IsInMaintenance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CI.IsInMaintenance(childComplexity), true
 	case "CI.labels":
 		if e.ComplexityRoot.CI.Labels == nil {
 			break
@@ -2478,6 +2537,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.RestrictedCICount(childComplexity), true
+	case "Change.risk":
+		if e.ComplexityRoot.Change.Risk == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.Risk(childComplexity), true
 	case "Change.scope":
 		if e.ComplexityRoot.Change.Scope == nil {
 			break
@@ -2662,6 +2727,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangePreview.SinglePointsLost(childComplexity), true
+
+	case "ChangeRisk.factors":
+		if e.ComplexityRoot.ChangeRisk.Factors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeRisk.Factors(childComplexity), true
+	case "ChangeRisk.level":
+		if e.ComplexityRoot.ChangeRisk.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeRisk.Level(childComplexity), true
+	case "ChangeRisk.score":
+		if e.ComplexityRoot.ChangeRisk.Score == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeRisk.Score(childComplexity), true
 
 	case "ChangeTransition.mutation":
 		if e.ComplexityRoot.ChangeTransition.Mutation == nil {
@@ -4153,6 +4237,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.SuggestedImpactReason(childComplexity), true
+	case "Incident.suspectChanges":
+		if e.ComplexityRoot.Incident.SuspectChanges == nil {
+			break
+		}
+
+		args, err := ec.field_Incident_suspectChanges_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Incident.SuspectChanges(childComplexity, args["hours"].(int), args["first"].(int)), true
 	case "Incident.timeToAcknowledge":
 		if e.ComplexityRoot.Incident.TimeToAcknowledge == nil {
 			break
@@ -4971,6 +5066,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetPriorityRule(childComplexity, args["input"].(incident.SetPriority)), true
+	case "Mutation.setRiskWeights":
+		if e.ComplexityRoot.Mutation.SetRiskWeights == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setRiskWeights_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetRiskWeights(childComplexity, args["input"].(schedule.SetWeights)), true
 	case "Mutation.startChange":
 		if e.ComplexityRoot.Mutation.StartChange == nil {
 			break
@@ -5875,6 +5981,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Revision(childComplexity), true
+	case "Query.riskWeights":
+		if e.ComplexityRoot.Query.RiskWeights == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.RiskWeights(childComplexity), true
 	case "Query.rootCauseCandidates":
 		if e.ComplexityRoot.Query.RootCauseCandidates == nil {
 			break
@@ -5964,6 +6076,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Subgraph(childComplexity), true
+	case "Query.suspectChanges":
+		if e.ComplexityRoot.Query.SuspectChanges == nil {
+			break
+		}
+
+		args, err := ec.field_Query_suspectChanges_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SuspectChanges(childComplexity, args["cis"].([]ident.ID), args["at"].(*time.Time), args["hours"].(int), args["first"].(int)), true
 	case "Query.teams":
 		if e.ComplexityRoot.Query.Teams == nil {
 			break
@@ -6492,6 +6615,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReviewChangePayload.UserErrors(childComplexity), true
 
+	case "RiskFactor.changes":
+		if e.ComplexityRoot.RiskFactor.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskFactor.Changes(childComplexity), true
+	case "RiskFactor.ciCount":
+		if e.ComplexityRoot.RiskFactor.CiCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskFactor.CiCount(childComplexity), true
+	case "RiskFactor.cis":
+		if e.ComplexityRoot.RiskFactor.Cis == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskFactor.Cis(childComplexity), true
+	case "RiskFactor.kind":
+		if e.ComplexityRoot.RiskFactor.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskFactor.Kind(childComplexity), true
+	case "RiskFactor.most":
+		if e.ComplexityRoot.RiskFactor.Most == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskFactor.Most(childComplexity), true
+	case "RiskFactor.paths":
+		if e.ComplexityRoot.RiskFactor.Paths == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskFactor.Paths(childComplexity), true
+	case "RiskFactor.points":
+		if e.ComplexityRoot.RiskFactor.Points == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskFactor.Points(childComplexity), true
+	case "RiskFactor.sentence":
+		if e.ComplexityRoot.RiskFactor.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskFactor.Sentence(childComplexity), true
+
+	case "RiskWeight.each":
+		if e.ComplexityRoot.RiskWeight.Each == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskWeight.Each(childComplexity), true
+	case "RiskWeight.factor":
+		if e.ComplexityRoot.RiskWeight.Factor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskWeight.Factor(childComplexity), true
+	case "RiskWeight.most":
+		if e.ComplexityRoot.RiskWeight.Most == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RiskWeight.Most(childComplexity), true
+
 	case "RootCauseAlternative.failures":
 		if e.ComplexityRoot.RootCauseAlternative.Failures == nil {
 			break
@@ -6719,6 +6910,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Service.Incidents(childComplexity, args["filter"].(*read.IncidentFilter), args["orderBy"].([]*read.IncidentOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Service.isInMaintenance":
+		if e.ComplexityRoot.Service.IsInMaintenance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Service.IsInMaintenance(childComplexity), true
 	case "Service.kind":
 		if e.ComplexityRoot.Service.Kind == nil {
 			break
@@ -7165,6 +7362,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetPriorityRulePayload.UserErrors(childComplexity), true
 
+	case "SetRiskWeightsPayload.userErrors":
+		if e.ComplexityRoot.SetRiskWeightsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRiskWeightsPayload.UserErrors(childComplexity), true
+	case "SetRiskWeightsPayload.weights":
+		if e.ComplexityRoot.SetRiskWeightsPayload.Weights == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRiskWeightsPayload.Weights(childComplexity), true
+
 	case "SharedGroup.breakingCount":
 		if e.ComplexityRoot.SharedGroup.BreakingCount == nil {
 			break
@@ -7464,6 +7674,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.ServiceStateChanged(childComplexity, args["after"].(*int64), args["ids"].([]ident.ID)), true
+
+	case "SuspectChange.change":
+		if e.ComplexityRoot.SuspectChange.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectChange.Change(childComplexity), true
+	case "SuspectChange.ci":
+		if e.ComplexityRoot.SuspectChange.Ci == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectChange.Ci(childComplexity), true
+	case "SuspectChange.distance":
+		if e.ComplexityRoot.SuspectChange.Distance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectChange.Distance(childComplexity), true
+	case "SuspectChange.path":
+		if e.ComplexityRoot.SuspectChange.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectChange.Path(childComplexity), true
+	case "SuspectChange.points":
+		if e.ComplexityRoot.SuspectChange.Points == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectChange.Points(childComplexity), true
+	case "SuspectChange.reasons":
+		if e.ComplexityRoot.SuspectChange.Reasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectChange.Reasons(childComplexity), true
+	case "SuspectChange.secondsBefore":
+		if e.ComplexityRoot.SuspectChange.SecondsBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectChange.SecondsBefore(childComplexity), true
+	case "SuspectChange.symptom":
+		if e.ComplexityRoot.SuspectChange.Symptom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectChange.Symptom(childComplexity), true
+	case "SuspectChange.symptomCount":
+		if e.ComplexityRoot.SuspectChange.SymptomCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectChange.SymptomCount(childComplexity), true
+
+	case "SuspectReason.kind":
+		if e.ComplexityRoot.SuspectReason.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectReason.Kind(childComplexity), true
+	case "SuspectReason.points":
+		if e.ComplexityRoot.SuspectReason.Points == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectReason.Points(childComplexity), true
+	case "SuspectReason.sentence":
+		if e.ComplexityRoot.SuspectReason.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectReason.Sentence(childComplexity), true
 
 	case "Team.children":
 		if e.ComplexityRoot.Team.Children == nil {
@@ -8018,6 +8302,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRetireCIInput,
 		ec.unmarshalInputReturnChangeInput,
 		ec.unmarshalInputReviewChangeInput,
+		ec.unmarshalInputRiskWeightInput,
 		ec.unmarshalInputScheduleChangeInput,
 		ec.unmarshalInputServiceFilter,
 		ec.unmarshalInputServiceKindFilter,
@@ -8026,6 +8311,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSetIncidentCIsInput,
 		ec.unmarshalInputSetOwnersInput,
 		ec.unmarshalInputSetPriorityRuleInput,
+		ec.unmarshalInputSetRiskWeightsInput,
 		ec.unmarshalInputStartChangeInput,
 		ec.unmarshalInputStartIncidentInput,
 		ec.unmarshalInputStringFilter,
@@ -8424,7 +8710,7 @@ input OverlayInput {
   excluded: [ID!]
   """CIs in maintenance: marked, and raising no alarm."""
   maintenance: [ID!]
-  """Whether the failures of all open incidents hold as well."""
+  """Whether the failures of all open incidents hold as well, and the changes that are being carried out: what they take down is DOWN, and all that they touch is in maintenance."""
   openIncidents: Boolean! = false
   """Relationships that would be added."""
   addedRelationships: [OverlayRelationshipInput!]
@@ -9179,8 +9465,10 @@ type CI implements Node {
   visibility: Visibility!
   """Free labels, name to text."""
   labels: JSON!
-  """The state it is in now, given all open incidents."""
+  """The state it is in now, given all open incidents and the changes that are being carried out."""
   operationalState: OperationalState!
+  """Whether it is in the scope of a change that is being carried out, so that what happens to it raises no alarm."""
+  isInMaintenance: Boolean!
   """The primary owner."""
   owner: Owner
   """Everyone who answers for it, the primary owner first."""
@@ -9347,7 +9635,7 @@ enum Visibility {
   OWNERS
 }
 
-"""What state something is in, computed from the open incidents and the graph, never set by hand."""
+"""What state something is in, computed from the open incidents, the changes that are being carried out and the graph, never set by hand."""
 enum OperationalState {
   """It works, and so does what it needs."""
   OPERATIONAL
@@ -12136,6 +12424,122 @@ type UpdateRelationshipTypePayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/risk.graphql", Input: `extend type Change {
+  """How risky it is, by the graph, its window, what is in its way and what became of changes before, all as they are now; null once it is CANCELED."""
+  risk: ChangeRisk @cost(weight: "100")
+}
+
+"""How risky a change is, and why."""
+type ChangeRisk {
+  """The sum of the points of all factors: 0 to 100."""
+  score: Int!
+  """The score in a word."""
+  level: RiskLevel!
+  """Every factor that gives points, those that give most first."""
+  factors: [RiskFactor!]!
+}
+
+"""A risk in a word."""
+enum RiskLevel {
+  """A score below 25."""
+  LOW
+  """A score of 25 to 49."""
+  MODERATE
+  """A score of 50 to 74."""
+  HIGH
+  """A score of 75 or more."""
+  VERY_HIGH
+}
+
+"""One reason for the score of a change."""
+type RiskFactor {
+  """What it is about."""
+  kind: RiskFactorKind!
+  """The points it gives."""
+  points: Int!
+  """The points it can give at most."""
+  most: Int!
+  """Why it gives points."""
+  sentence: String!
+  """The first ten CIs it is about, without those that you may not see."""
+  cis: [CI!]!
+  """How many CIs it is about."""
+  ciCount: Int!
+  """How failure gets to the first of them, at most three paths."""
+  paths: [ImpactPath!]!
+  """The first ten changes it is about: those in its way, or those that went wrong."""
+  changes: [Change!]!
+}
+
+"""What makes a change risky."""
+enum RiskFactorKind {
+  """Services are DOWN while it is carried out: points for each by its tier, half for each tier below the highest."""
+  SERVICES_DOWN
+  """Further services would be DEGRADED or DOWN if all that it touches failed: points for each by its tier."""
+  SERVICES_AT_STAKE
+  """CIs lose redundancy while it is carried out: points for each."""
+  REDUNDANCY_LOST
+  """CIs would be DEGRADED or DOWN if all that it touches failed: points for each doubling of their number."""
+  BLAST_RADIUS
+  """Other changes or windows are in its way: points for each conflict."""
+  CONFLICTS
+  """Changes of the same CIs went wrong in the year before, which is that they failed, were backed out or caused an incident: points for each."""
+  FAILED_BEFORE
+  """Changes of the same team went wrong in the year before: points for each tenth of them."""
+  TEAM_RECORD
+  """It starts soon after it was drafted, or does not say when: all points for no time between, none for enough hours."""
+  SHORT_LEAD_TIME
+  """It has no backout plan: all points."""
+  NO_BACKOUT_PLAN
+}
+
+extend type Query {
+  """What each factor counts for the risk of changes."""
+  riskWeights: [RiskWeight!]!
+}
+
+"""What a factor counts for the risk of changes."""
+type RiskWeight {
+  """The factor."""
+  factor: RiskFactorKind!
+  """The points it can give at most; 0 leaves it out."""
+  most: Int!
+  """The points for each thing that the factor counts; for SHORT_LEAD_TIME the hours that are enough; for NO_BACKOUT_PLAN without meaning."""
+  each: Int!
+}
+
+extend type Mutation {
+  """Changes what factors count for the risk of changes, from then on and for all changes. Together they can give 100 points at most."""
+  setRiskWeights(
+    """What to do."""
+    input: SetRiskWeightsInput!
+  ): SetRiskWeightsPayload!
+}
+
+"""What some factors are to count; the others stay."""
+input SetRiskWeightsInput {
+  """One for each factor that is to change."""
+  weights: [RiskWeightInput!]!
+}
+
+"""What a factor is to count."""
+input RiskWeightInput {
+  """The factor."""
+  factor: RiskFactorKind!
+  """The points it can give at most: 0 to 100."""
+  most: Int!
+  """What it counts for each: 1 to 1000."""
+  each: Int!
+}
+
+"""What setRiskWeights answers."""
+type SetRiskWeightsPayload {
+  """What all factors count now; null when there are userErrors."""
+  weights: [RiskWeight!]
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/root.graphql", Input: `"""
 What a field costs by itself, where it is not 1. An operation may cost 10,000: a scalar costs nothing, an object or a count 1, a connection 1 and what is
 selected of each record times its page size, another list 10 times what is selected of a record, a mutation 10. The header Linchpin-Cost shows the cost in extensions.cost.
@@ -12401,8 +12805,10 @@ type Service implements Node {
   visibility: Visibility!
   """Free labels, name to text."""
   labels: JSON!
-  """The state it is in now, given all open incidents."""
+  """The state it is in now, given all open incidents and the changes that are being carried out."""
   operationalState: OperationalState!
+  """Whether it is in the scope of a change that is being carried out, so that what happens to it raises no alarm."""
+  isInMaintenance: Boolean!
   """The primary owner."""
   owner: Owner
   """Everyone who answers for it, the primary owner first."""
@@ -13249,8 +13655,8 @@ type Subscription {
     ids: [ID!]
   ): CIEvent!
   """
-  Changes of the operational state of services: an incident that names a ROOT CI is opened or resolved, or the graph
-  changes under one that is open. ` + "`" + `after` + "`" + ` reaches back to the start of the server at most.
+  Changes of the operational state of services: an incident that names a ROOT CI is opened or resolved, a change that takes CIs down is started
+  or ends, or the graph changes under one of them. ` + "`" + `after` + "`" + ` reaches back to the start of the server at most.
   """
   serviceStateChanged(
     """Only what followed from writes after this revision: the last one you heard."""
@@ -13348,6 +13754,76 @@ enum ResyncReason {
   TOO_SLOW
   """No write has the number you named: the database is not the one you followed."""
   UNKNOWN_REVISION
+}
+`, BuiltIn: false},
+	{Name: "../../schema/suspect.graphql", Input: `extend type Incident {
+  """The changes that may have caused it, the most suspicious first: those that started or ended before it was detected, on its ROOT and AFFECTED CIs or on what these need."""
+  suspectChanges(
+    """How many hours before: 1 to 720."""
+    hours: Int! = 24
+    """How many to list: 1 to 50."""
+    first: Int! = 10
+  ): [SuspectChange!]! @cost(weight: "200")
+}
+
+extend type Query {
+  """The changes that may have caused what some CIs show, the most suspicious first: those that started or ended before, on these CIs or on what they need."""
+  suspectChanges(
+    """The CIs and services that show symptoms: 1 to 100."""
+    cis: [ID!]!
+    """When the symptoms began; now by default."""
+    at: DateTime
+    """How many hours before: 1 to 720."""
+    hours: Int! = 24
+    """How many to list: 1 to 50."""
+    first: Int! = 10
+  ): [SuspectChange!]! @cost(weight: "200")
+}
+
+"""A change that may have caused what is seen."""
+type SuspectChange {
+  """The change."""
+  change: Change!
+  """How suspicious it is, 0 to 100: the sum of the points of its reasons."""
+  points: Int!
+  """Why it is suspicious."""
+  reasons: [SuspectReason!]!
+  """The CI it touched that is nearest to one that shows symptoms; null when you may not see it."""
+  ci: CI
+  """The CI that shows them; null when you may not see it."""
+  symptom: CI
+  """How many relationships lie between the two."""
+  distance: Int!
+  """A shortest way on which failure could get from ci to symptom; null where they are one CI."""
+  path: ImpactPath
+  """How long before the symptoms it last started or ended, in seconds."""
+  secondsBefore: Int!
+  """How many of the CIs that show symptoms are or need something that it touched."""
+  symptomCount: Int!
+}
+
+"""One thing that speaks for a change being the cause."""
+type SuspectReason {
+  """What it is about."""
+  kind: SuspectReasonKind!
+  """The points it gives."""
+  points: Int!
+  """What speaks for it."""
+  sentence: String!
+}
+
+"""What makes a change suspicious."""
+enum SuspectReasonKind {
+  """It started or ended shortly before: 40 points at most, fewer the longer ago."""
+  TIME
+  """It touched something near: 30 points at most, fewer the more relationships lie between."""
+  DISTANCE
+  """It touched what several of the CIs need: 15 points at most, by their share."""
+  SHARED
+  """It was risky: a tenth of its risk."""
+  RISK
+  """It did not go well: 5 points at most."""
+  OUTCOME
 }
 `, BuiltIn: false},
 	{Name: "../../schema/team.graphql", Input: `extend type Query {
@@ -14069,6 +14545,8 @@ func (ec *executionContext) childFields_CI(ctx context.Context, field graphql.Co
 		return ec.fieldContext_CI_labels(ctx, field)
 	case "operationalState":
 		return ec.fieldContext_CI_operationalState(ctx, field)
+	case "isInMaintenance":
+		return ec.fieldContext_CI_isInMaintenance(ctx, field)
 	case "owner":
 		return ec.fieldContext_CI_owner(ctx, field)
 	case "owners":
@@ -14385,6 +14863,8 @@ func (ec *executionContext) childFields_Change(ctx context.Context, field graphq
 		return ec.fieldContext_Change_undoes(ctx, field)
 	case "undoneBy":
 		return ec.fieldContext_Change_undoneBy(ctx, field)
+	case "risk":
+		return ec.fieldContext_Change_risk(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Change", field.Name)
 }
@@ -14455,6 +14935,18 @@ func (ec *executionContext) childFields_ChangePreview(ctx context.Context, field
 		return ec.fieldContext_ChangePreview_redundancy(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangePreview", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangeRisk(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "score":
+		return ec.fieldContext_ChangeRisk_score(ctx, field)
+	case "level":
+		return ec.fieldContext_ChangeRisk_level(ctx, field)
+	case "factors":
+		return ec.fieldContext_ChangeRisk_factors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeRisk", field.Name)
 }
 
 func (ec *executionContext) childFields_ChangeTransition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15233,6 +15725,8 @@ func (ec *executionContext) childFields_Incident(ctx context.Context, field grap
 		return ec.fieldContext_Incident_timeToAcknowledge(ctx, field)
 	case "timeToResolve":
 		return ec.fieldContext_Incident_timeToResolve(ctx, field)
+	case "suspectChanges":
+		return ec.fieldContext_Incident_suspectChanges(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Incident", field.Name)
 }
@@ -15897,6 +16391,40 @@ func (ec *executionContext) childFields_ReviewChangePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ReviewChangePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RiskFactor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_RiskFactor_kind(ctx, field)
+	case "points":
+		return ec.fieldContext_RiskFactor_points(ctx, field)
+	case "most":
+		return ec.fieldContext_RiskFactor_most(ctx, field)
+	case "sentence":
+		return ec.fieldContext_RiskFactor_sentence(ctx, field)
+	case "cis":
+		return ec.fieldContext_RiskFactor_cis(ctx, field)
+	case "ciCount":
+		return ec.fieldContext_RiskFactor_ciCount(ctx, field)
+	case "paths":
+		return ec.fieldContext_RiskFactor_paths(ctx, field)
+	case "changes":
+		return ec.fieldContext_RiskFactor_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RiskFactor", field.Name)
+}
+
+func (ec *executionContext) childFields_RiskWeight(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "factor":
+		return ec.fieldContext_RiskWeight_factor(ctx, field)
+	case "most":
+		return ec.fieldContext_RiskWeight_most(ctx, field)
+	case "each":
+		return ec.fieldContext_RiskWeight_each(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RiskWeight", field.Name)
+}
+
 func (ec *executionContext) childFields_RootCauseAlternative(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "failures":
@@ -15997,6 +16525,8 @@ func (ec *executionContext) childFields_Service(ctx context.Context, field graph
 		return ec.fieldContext_Service_labels(ctx, field)
 	case "operationalState":
 		return ec.fieldContext_Service_operationalState(ctx, field)
+	case "isInMaintenance":
+		return ec.fieldContext_Service_isInMaintenance(ctx, field)
 	case "owner":
 		return ec.fieldContext_Service_owner(ctx, field)
 	case "owners":
@@ -16223,6 +16753,16 @@ func (ec *executionContext) childFields_SetPriorityRulePayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type SetPriorityRulePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SetRiskWeightsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "weights":
+		return ec.fieldContext_SetRiskWeightsPayload_weights(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetRiskWeightsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRiskWeightsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SharedGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "group":
@@ -16359,6 +16899,42 @@ func (ec *executionContext) childFields_Subgraph(ctx context.Context, field grap
 		return ec.fieldContext_Subgraph_restrictedCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Subgraph", field.Name)
+}
+
+func (ec *executionContext) childFields_SuspectChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "change":
+		return ec.fieldContext_SuspectChange_change(ctx, field)
+	case "points":
+		return ec.fieldContext_SuspectChange_points(ctx, field)
+	case "reasons":
+		return ec.fieldContext_SuspectChange_reasons(ctx, field)
+	case "ci":
+		return ec.fieldContext_SuspectChange_ci(ctx, field)
+	case "symptom":
+		return ec.fieldContext_SuspectChange_symptom(ctx, field)
+	case "distance":
+		return ec.fieldContext_SuspectChange_distance(ctx, field)
+	case "path":
+		return ec.fieldContext_SuspectChange_path(ctx, field)
+	case "secondsBefore":
+		return ec.fieldContext_SuspectChange_secondsBefore(ctx, field)
+	case "symptomCount":
+		return ec.fieldContext_SuspectChange_symptomCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuspectChange", field.Name)
+}
+
+func (ec *executionContext) childFields_SuspectReason(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_SuspectReason_kind(ctx, field)
+	case "points":
+		return ec.fieldContext_SuspectReason_points(ctx, field)
+	case "sentence":
+		return ec.fieldContext_SuspectReason_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuspectReason", field.Name)
 }
 
 func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

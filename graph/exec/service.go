@@ -689,6 +689,13 @@ func (ec *executionContext) fieldContext_Service_operationalState(_ context.Cont
 	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
+func (ec *executionContext) _Service_isInMaintenance(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsInMaintenance())
+}
+func (ec *executionContext) fieldContext_Service_isInMaintenance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _Service_owner(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -2266,6 +2273,11 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "operationalState":
 			out.Values[i] = ec._Service_operationalState(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isInMaintenance":
+			out.Values[i] = ec._Service_isInMaintenance(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

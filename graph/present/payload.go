@@ -84,6 +84,11 @@ type (
 		ChangeWindow *read.ChangeWindow
 		UserErrors   []*UserError
 	}
+	// RiskWeightsPayload answers setRiskWeights.
+	RiskWeightsPayload struct {
+		Weights    []*read.RiskWeight
+		UserErrors []*UserError
+	}
 	// TimelineEntryPayload answers comments.
 	TimelineEntryPayload struct {
 		TimelineEntry *read.TimelineEntry

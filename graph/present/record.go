@@ -4,6 +4,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/risk"
 )
 
 // CI presents a CI.
@@ -83,6 +84,17 @@ func ServiceLevelTarget(r *read.Reader, record *ent.ServiceLevelTarget, err erro
 func ChangeWindow(r *read.Reader, record *ent.ChangeWindow, err error) (*ChangeWindowPayload, error) {
 	return answer(record, err, r.ShowWindow, func(v *read.ChangeWindow, mend []*UserError) *ChangeWindowPayload {
 		return &ChangeWindowPayload{v, mend}
+	})
+}
+
+// RiskWeights presents what the factors of risk count.
+func RiskWeights(_ *read.Reader, w risk.Weights, err error) (*RiskWeightsPayload, error) {
+	all := read.ShowRiskWeights(w)
+	return answer(all, err, func(all []*read.RiskWeight) *[]*read.RiskWeight { return &all }, func(v *[]*read.RiskWeight, mend []*UserError) *RiskWeightsPayload {
+		if v == nil {
+			return &RiskWeightsPayload{nil, mend}
+		}
+		return &RiskWeightsPayload{*v, mend}
 	})
 }
 

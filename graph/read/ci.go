@@ -222,7 +222,10 @@ func (c *CI) Class(ctx context.Context) (*CIClass, error) {
 	return one(ctx, c.in, c, "class", func(c *CI) *ident.ID { return &c.ClassID }, loadClasses)
 }
 
-// OperationalState is the state of the CI now, given all open incidents.
+// IsInMaintenance reports whether the CI is in the scope of a change that is being carried out.
+func (c *CI) IsInMaintenance() bool { return impact.Estate(c.in.snapshot()).InMaintenance(c.ID) }
+
+// OperationalState is the state of the CI now, given all open incidents and the changes that are being carried out.
 func (c *CI) OperationalState() string {
 	return impact.Estate(c.in.snapshot()).State(c.ID).String()
 }

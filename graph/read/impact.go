@@ -91,6 +91,7 @@ func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID
 			if err != nil {
 				return nil, err
 			}
+			q.Maintenance = append(q.Maintenance, impact.Maintained(r.graph)...)
 			return impact.Of(ctx, r.graph, q)
 		}), keep, hidden, answers}
 	})

@@ -27,6 +27,7 @@ var verbs = map[string]Role{
 	"calendar.create": CatalogEditor, "calendar.update": CatalogEditor, "calendar.delete": CatalogEditor,
 	"service_level_target.create": CatalogEditor, "service_level_target.update": CatalogEditor, "service_level_target.delete": CatalogEditor,
 	"change_window.create": ChangeManager, "change_window.update": ChangeManager, "change_window.remove": ChangeManager,
+	"risk_weight.set": ChangeManager,
 
 	"import.apply": Admin, "seed": Admin, "estate.generate": Admin,
 }
@@ -75,6 +76,7 @@ var fields = map[string]Role{
 	"ChangeWindow": Viewer, "ChangeWindowConnection": Viewer, "ChangeWindowEdge": Viewer, "WindowOccurrence": Viewer,
 	"CalendarEntry": Viewer, "CalendarEntryConnection": Viewer, "CalendarEntryEdge": Viewer,
 	"Conflict": Viewer, "ConflictConnection": Viewer, "ConflictEdge": Viewer,
+	"ChangeRisk": Viewer, "RiskFactor": Viewer, "RiskWeight": Viewer, "SetRiskWeightsPayload": Viewer, "SuspectChange": Viewer, "SuspectReason": Viewer,
 	"CreateChangeWindowPayload": Viewer, "UpdateChangeWindowPayload": Viewer, "RemoveChangeWindowPayload": Viewer,
 
 	"Entry": Viewer, "EntryConnection": Viewer, "EntryEdge": Viewer,

@@ -34,3 +34,20 @@ const (
 func (RiskFactor) Values() []string {
 	return list(ServicesDown, ServicesAtStake, RedundancyLost, BlastRadius, InConflict, FailedBefore, TeamRecord, ShortLeadTime, NoBackoutPlan)
 }
+
+// SuspectReason is why a change may have caused what is seen.
+type SuspectReason string
+
+// SuspectReason values.
+const (
+	SuspectTime     SuspectReason = "TIME"     // it started or ended shortly before
+	SuspectDistance SuspectReason = "DISTANCE" // it touched something near
+	SuspectShared   SuspectReason = "SHARED"   // it touched what several of the CIs need
+	SuspectRisk     SuspectReason = "RISK"     // it was risky
+	SuspectOutcome  SuspectReason = "OUTCOME"  // it did not go well
+)
+
+// Values lists them.
+func (SuspectReason) Values() []string {
+	return list(SuspectTime, SuspectDistance, SuspectShared, SuspectRisk, SuspectOutcome)
+}

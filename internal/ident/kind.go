@@ -34,6 +34,7 @@ const (
 	// PlannedOperation is one step of what a change does to the graph.
 	PlannedOperation
 	ChangeWindow
+	RiskWeight
 	kindEnd
 )
 
@@ -43,7 +44,7 @@ var prefixes = [kindEnd]string{
 	ServiceTier: "tier", Incident: "inc", IncidentCI: "ici", Change: "chg", ChangeCI: "cci", Approval: "apr",
 	TimelineEntry: "tml", Entry: "jrn", Version: "ver", PriorityRule: "prr", Service: "svc",
 	Calendar: "cal", ServiceLevelTarget: "slt", ServiceLevelMark: "slm", PlannedOperation: "pop",
-	ChangeWindow: "win",
+	ChangeWindow: "win", RiskWeight: "rwt",
 }
 
 var kindsByPrefix = func() map[string]Kind {

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/linchpin-cmdb/linchpin/ent/changeci"
 	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -18,7 +19,7 @@ import (
 // history makes random writes of every kind that the graph knows, several in one revision too.
 type history struct {
 	*estate
-	relationships, groups, incidents []ident.ID
+	relationships, groups, incidents, changes []ident.ID
 }
 
 func pick(t *rapid.T, about string, ids []ident.ID) ident.ID {
@@ -32,6 +33,8 @@ var (
 	strengths    = []domain.Strength{domain.Hard, domain.Soft}
 	modes        = []domain.GroupMode{domain.All, domain.Any, domain.AtLeast, domain.Percent, domain.Weighted}
 	roles        = []domain.IncidentRole{domain.RootRole, domain.AffectedRole, domain.ExcludedRole}
+	changeRoles  = []domain.ChangeRole{domain.TakenDownRole, domain.ChangedRole}
+	changeStates = []domain.ChangeState{domain.ChangeNew, domain.ChangeScheduled, domain.ChangeImplement, domain.ChangeImplement, domain.ChangeReview, domain.ChangeCanceled}
 	states       = []domain.IncidentState{
 		domain.IncidentNew, domain.IncidentInProgress, domain.IncidentOnHold, domain.IncidentResolved, domain.IncidentClosed, domain.IncidentCanceled,
 	}
@@ -176,6 +179,44 @@ var steps = map[string]step{
 			return true, tx.IncidentCI.DeleteOneID(there[0].ID).Exec(ctx)
 		default:
 			return true, tx.IncidentCI.UpdateOneID(there[0].ID).SetRole(role).Exec(ctx)
+		}
+	},
+	"draft a change": func(ctx context.Context, tx *store.Tx, t *rapid.T, h *history) (bool, error) {
+		made, err := tx.Change.Create().SetTitle("x").SetType(domain.Normal).SetRequestedBy("ada").SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+		if err != nil {
+			return true, err
+		}
+		h.changes = append(h.changes, made.ID)
+		return true, tx.ChangeCI.Create().SetChangeID(made.ID).SetCiID(pick(t, "ci", h.cis)).
+			SetRole(rapid.SampledFrom(changeRoles).Draw(t, "role")).Exec(ctx)
+	},
+	"move a change": func(ctx context.Context, tx *store.Tx, t *rapid.T, h *history) (bool, error) {
+		if len(h.changes) == 0 {
+			return false, nil
+		}
+		id := pick(t, "change", h.changes)
+		to := rapid.SampledFrom(changeStates).Draw(t, "state")
+		if to == domain.ChangeReview || to == domain.ChangeCanceled { // no way back
+			h.changes = slices.DeleteFunc(h.changes, func(i ident.ID) bool { return i == id })
+		}
+		return true, tx.Change.UpdateOneID(id).SetState(to).Exec(ctx)
+	},
+	"put a CI into or out of a scope": func(ctx context.Context, tx *store.Tx, t *rapid.T, h *history) (bool, error) {
+		if len(h.changes) == 0 {
+			return false, nil
+		}
+		change, ci := pick(t, "change", h.changes), pick(t, "ci", h.cis)
+		role := rapid.SampledFrom(changeRoles).Draw(t, "role")
+		there, err := tx.ChangeCI.Query().Where(changeci.ChangeID(change), changeci.CiID(ci)).All(ctx)
+		switch {
+		case err != nil:
+			return true, err
+		case len(there) == 0:
+			return true, tx.ChangeCI.Create().SetChangeID(change).SetCiID(ci).SetRole(role).Exec(ctx)
+		case rapid.Bool().Draw(t, "take out"):
+			return true, tx.ChangeCI.DeleteOneID(there[0].ID).Exec(ctx)
+		default:
+			return true, tx.ChangeCI.UpdateOneID(there[0].ID).SetRole(role).Exec(ctx)
 		}
 	},
 	"do what the graph does not know": func(ctx context.Context, tx *store.Tx, t *rapid.T, h *history) (bool, error) {

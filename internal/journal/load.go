@@ -4,9 +4,10 @@ import (
 	"context"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/changeci"
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
 	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
-	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
@@ -49,25 +50,38 @@ func readFacts(ctx context.Context, from *store.Snapshot, isPostgres bool) (b to
 	return b, m, readBlocks(ctx, from, isPostgres, &b)
 }
 
-// load reads the marks of incidents that are open or may be opened again.
+// load reads the marks of incidents that are open or may be opened again, and of changes that are or may be carried out.
 func (m *marks) load(ctx context.Context, c *ent.Client, b *topology.Batch) error {
-	ended := []domain.IncidentState{domain.IncidentClosed, domain.IncidentCanceled}
-	incidents, err := c.Incident.Query().Where(incident.StateNotIn(ended...)).Select(incident.FieldState).All(ctx)
+	incidents, err := c.Incident.Query().Where(incident.StateNotIn(endOfIncidents...)).Select(incident.FieldState).All(ctx)
 	if err != nil {
 		return err
 	}
-	links, err := c.IncidentCI.Query().Where(incidentci.HasIncidentWith(incident.StateNotIn(ended...))).All(ctx)
+	named, err := c.IncidentCI.Query().Where(incidentci.HasIncidentWith(incident.StateNotIn(endOfIncidents...))).All(ctx)
+	if err != nil {
+		return err
+	}
+	changes, err := c.Change.Query().Where(change.StateNotIn(endOfChanges...)).Select(change.FieldState).All(ctx)
+	if err != nil {
+		return err
+	}
+	scopes, err := c.ChangeCI.Query().Where(changeci.HasChangeWith(change.StateNotIn(endOfChanges...))).All(ctx)
 	if err != nil {
 		return err
 	}
 	for _, i := range incidents {
-		m.state(i)
+		m.incident(i)
 	}
-	for _, l := range links {
-		m.of(l.IncidentID).cis[l.ID] = l
+	for _, l := range named {
+		m.of(l.IncidentID).cis[l.ID] = link{l.CiID, string(l.Role)}
 	}
-	for id, at := range m.incidents {
-		if at.isOpen {
+	for _, c := range changes {
+		m.change(c)
+	}
+	for _, l := range scopes {
+		m.of(l.ChangeID).cis[l.ID] = link{l.CiID, string(l.Role)}
+	}
+	for id, at := range m.records {
+		if at.isOn {
 			m.publish(b, id)
 		}
 	}

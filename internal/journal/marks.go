@@ -1,31 +1,38 @@
 package journal
 
 import (
+	"slices"
+
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// marks remembers which CIs the incidents name that may still be open or open again: the journal tells of an
-// incident's state and of its CIs one by one, and the topology wants them together.
+// marks remembers which CIs the incidents name that may still be open or open again, and the changes that may be or become
+// carried out: the journal tells of a record's state and of its CIs one by one, and the topology wants them together.
 type marks struct {
-	incidents map[ident.ID]*mark
+	records map[ident.ID]*mark
 }
 
 type mark struct {
-	isOpen bool
-	isOver bool                         // it will not be open again
-	cis    map[ident.ID]*ent.IncidentCI // by the link's id
+	isOn   bool              // it marks the graph now
+	isOver bool              // it will not do so again
+	cis    map[ident.ID]link // by the link's id
+}
+
+type link struct {
+	ci   ident.ID
+	role string
 }
 
 func newMarks() *marks { return &marks{map[ident.ID]*mark{}} }
 
-func (m *marks) of(incident ident.ID) *mark {
-	at := m.incidents[incident]
+func (m *marks) of(record ident.ID) *mark {
+	at := m.records[record]
 	if at == nil {
-		at = &mark{cis: map[ident.ID]*ent.IncidentCI{}}
-		m.incidents[incident] = at
+		at = &mark{cis: map[ident.ID]link{}}
+		m.records[record] = at
 	}
 	return at
 }
@@ -44,8 +51,8 @@ func (m *marks) read(b *topology.Batch, entries []*ent.Entry) error {
 			return err
 		}
 	}
-	for incident := range touched {
-		m.publish(b, incident)
+	for record := range touched {
+		m.publish(b, record)
 	}
 	return nil
 }
@@ -65,17 +72,36 @@ func (m *marks) write(b *topology.Batch, e *ent.Entry, touched map[ident.ID]bool
 		if err := decode(e.After, i); err != nil {
 			return err
 		}
-		m.state(i)
+		m.incident(i)
 		touched[i.ID] = true
-	case ident.IncidentCI:
-		l := &ent.IncidentCI{}
-		if err := decode(e.After, l); err != nil {
+	case ident.Change:
+		c := &ent.Change{}
+		if err := decode(e.After, c); err != nil {
 			return err
 		}
-		m.of(l.IncidentID).cis[l.ID] = l
-		touched[l.IncidentID] = true
+		m.change(c)
+		touched[c.ID] = true
+	case ident.IncidentCI, ident.ChangeCI:
+		record, l, err := readLink(e.RecordID, e.After)
+		if err != nil {
+			return err
+		}
+		m.of(record).cis[e.RecordID] = l
+		touched[record] = true
 	}
 	return nil
+}
+
+// readLink reads which record names which CI.
+func readLink(id ident.ID, text map[string]any) (record ident.ID, l link, err error) {
+	if id.Kind() == ident.IncidentCI {
+		row := &ent.IncidentCI{}
+		err = decode(text, row)
+		return row.IncidentID, link{row.CiID, string(row.Role)}, err
+	}
+	row := &ent.ChangeCI{}
+	err = decode(text, row)
+	return row.ChangeID, link{row.CiID, string(row.Role)}, err
 }
 
 func (m *marks) remove(b *topology.Batch, e *ent.Entry, touched map[ident.ID]bool) error {
@@ -83,44 +109,59 @@ func (m *marks) remove(b *topology.Batch, e *ent.Entry, touched map[ident.ID]boo
 		b.Removed = append(b.Removed, e.RecordID)
 		return nil
 	}
-	if e.RecordID.Kind() != ident.IncidentCI {
+	if kind := e.RecordID.Kind(); kind != ident.IncidentCI && kind != ident.ChangeCI {
 		return nil
 	}
-	l := &ent.IncidentCI{}
-	if err := decode(e.Before, l); err != nil {
+	record, _, err := readLink(e.RecordID, e.Before)
+	if err != nil {
 		return err
 	}
-	delete(m.of(l.IncidentID).cis, l.ID)
-	touched[l.IncidentID] = true
+	delete(m.of(record).cis, e.RecordID)
+	touched[record] = true
 	return nil
 }
 
-// state notes where an incident stands.
-func (m *marks) state(i *ent.Incident) {
+// incident notes where an incident stands.
+func (m *marks) incident(i *ent.Incident) {
 	at := m.of(i.ID)
-	at.isOpen = i.State.IsOpen()
-	at.isOver = i.State == domain.IncidentClosed || i.State == domain.IncidentCanceled
+	at.isOn = i.State.IsOpen()
+	at.isOver = slices.Contains(endOfIncidents, i.State)
 }
 
-// publish tells the topology what an incident marks.
-func (m *marks) publish(b *topology.Batch, incident ident.ID) {
-	at := m.of(incident)
+// change notes where a change stands.
+func (m *marks) change(c *ent.Change) {
+	at := m.of(c.ID)
+	at.isOn = c.State == domain.ChangeImplement
+	at.isOver = slices.Contains(endOfChanges, c.State)
+}
+
+// The states from which no way leads back to marking the graph.
+var (
+	endOfIncidents = []domain.IncidentState{domain.IncidentClosed, domain.IncidentCanceled}
+	endOfChanges   = []domain.ChangeState{domain.ChangeReview, domain.ChangeClosed, domain.ChangeCanceled}
+)
+
+// publish tells the topology what a record marks.
+func (m *marks) publish(b *topology.Batch, record ident.ID) {
+	at := m.of(record)
 	if at.isOver {
-		delete(m.incidents, incident)
+		delete(m.records, record)
 	}
-	if !at.isOpen {
-		b.Removed = append(b.Removed, incident)
+	if !at.isOn {
+		b.Removed = append(b.Removed, record)
 		return
 	}
-	f := topology.Incident{ID: incident}
-	for _, l := range at.cis {
-		switch l.Role {
-		case domain.RootRole:
-			f.Root = append(f.Root, l.CiID)
-		case domain.ExcludedRole:
-			f.Excluded = append(f.Excluded, l.CiID)
-		case domain.AffectedRole:
+	with := func(role string) (cis []ident.ID) {
+		for _, l := range at.cis {
+			if l.role == role {
+				cis = append(cis, l.ci)
+			}
 		}
+		return cis
 	}
-	b.Incidents = append(b.Incidents, f)
+	if record.Kind() == ident.Change {
+		b.Changes = append(b.Changes, topology.Change{ID: record, TakenDown: with(string(domain.TakenDownRole)), Changed: with(string(domain.ChangedRole))})
+		return
+	}
+	b.Incidents = append(b.Incidents, topology.Incident{ID: record, Root: with(string(domain.RootRole)), Excluded: with(string(domain.ExcludedRole))})
 }

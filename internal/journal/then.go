@@ -20,7 +20,7 @@ import (
 // as well.
 func then(ctx context.Context, s *store.Store, revision int64) (topology.Batch, error) {
 	b := topology.Batch{Revision: revision}
-	for _, read := range []func(context.Context, *store.Store, *topology.Batch) error{versions, types, incidents} {
+	for _, read := range []func(context.Context, *store.Store, *topology.Batch) error{versions, types, marked(ident.Incident), marked(ident.Change)} {
 		if err := read(ctx, s, &b); err != nil {
 			return b, err
 		}
@@ -127,13 +127,17 @@ func types(ctx context.Context, s *store.Store, b *topology.Batch) error {
 	return nil
 }
 
-// historyOf is of how many incidents the history is read at once.
+// historyOf is of how many records the history is read at once.
 const historyOf = 500
 
-// incidents reads the marks of incidents that were written since, by playing their history again until then.
-func incidents(ctx context.Context, s *store.Store, b *topology.Batch) error {
+// marked reads the marks of the records of a kind that were written since, by playing their history again until then.
+func marked(kind ident.Kind) func(context.Context, *store.Store, *topology.Batch) error {
+	return func(ctx context.Context, s *store.Store, b *topology.Batch) error { return replay(ctx, s, b, kind) }
+}
+
+func replay(ctx context.Context, s *store.Store, b *topology.Batch, kind ident.Kind) error {
 	var written []ident.ID
-	err := s.Read.Entry.Query().Where(about(ident.Incident), entry.IDGTE(after(b))).Unique(true).
+	err := s.Read.Entry.Query().Where(about(kind), entry.IDGTE(after(b))).Unique(true).
 		Select(entry.FieldSubjectID).Scan(ctx, &written)
 	if err != nil {
 		return err

@@ -168,34 +168,43 @@ func without(list []uint32, gone uint32) []uint32 {
 	return left
 }
 
-// mark writes the incidents.
+// mark writes the incidents, and the changes that are being carried out.
 func (w *writer) mark(b Batch) {
-	after := map[ident.ID]*Incident{}
-	for i := range b.Incidents {
-		after[b.Incidents[i].ID] = &b.Incidents[i]
+	w.incidents = mark(w, w.incidents, b.Incidents, b.Removed, ident.Incident, Incident.key)
+	w.changes = mark(w, w.changes, b.Changes, b.Removed, ident.Change, Change.key)
+}
+
+func (f Incident) key() ident.ID { return f.ID }
+func (f Change) key() ident.ID   { return f.ID }
+
+// mark gives the list with what a batch writes and removes: a fresh one where that is anything.
+func mark[F interface{ digest() Digest }](w *writer, list, written []F, removed []ident.ID, kind ident.Kind, key func(F) ident.ID) []F {
+	after := make(map[ident.ID]*F, len(written))
+	for i := range written {
+		after[key(written[i])] = &written[i]
 	}
-	for _, r := range b.Removed {
-		if r.Kind() == ident.Incident {
+	for _, r := range removed {
+		if r.Kind() == kind {
 			after[r] = nil
 		}
 	}
 	if len(after) == 0 {
-		return
+		return list
 	}
-	incidents := make([]Incident, 0, len(w.incidents)+len(after))
-	for _, before := range w.incidents {
-		if _, changed := after[before.ID]; changed {
+	marked := make([]F, 0, len(list)+len(after))
+	for _, before := range list {
+		if _, changed := after[key(before)]; changed {
 			w.digest.remove(before.digest())
 		} else {
-			incidents = append(incidents, before)
+			marked = append(marked, before)
 		}
 	}
 	for _, f := range after {
 		if f != nil {
-			w.digest.add(f.digest())
-			incidents = append(incidents, *f)
+			w.digest.add((*f).digest())
+			marked = append(marked, *f)
 		}
 	}
-	slices.SortFunc(incidents, func(a, b Incident) int { return cmp.Compare(a.ID, b.ID) })
-	w.incidents = incidents
+	slices.SortFunc(marked, func(a, b F) int { return cmp.Compare(key(a), key(b)) })
+	return marked
 }

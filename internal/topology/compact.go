@@ -94,7 +94,7 @@ func (g *Graph) follow(c *compaction, base *tables, to move) (more bool) {
 	begun := time.Now()
 	defer func() { g.published.Store(int64(time.Since(begun))) }()
 	base.lay(&now, changed, to, edit)
-	base.types, base.incidents, base.digest = now.types, now.incidents, now.digest
+	base.types, base.incidents, base.changes, base.digest = now.types, now.incidents, now.changes, now.digest
 	base.memberships, base.awaiting = now.memberships, now.awaiting
 	w.tables, w.changed, g.compaction = *base, nil, nil
 	g.compacted++

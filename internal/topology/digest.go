@@ -29,6 +29,7 @@ func DigestOf(b Batch) (Digest, error) {
 	sum(&d, b.Relationships)
 	sum(&d, b.Groups)
 	sum(&d, b.Incidents)
+	sum(&d, b.Changes)
 	return d, nil
 }
 
@@ -86,9 +87,13 @@ func (f Group) digest() Digest {
 	return hash(words...)
 }
 
-func (f Incident) digest() Digest {
-	words := []uint64{uint64(f.ID), uint64(len(f.Root)), uint64(len(f.Excluded))}
-	for _, list := range [][]ident.ID{f.Root, f.Excluded} {
+func (f Incident) digest() Digest { return hashMarks(f.ID, f.Root, f.Excluded) }
+
+func (f Change) digest() Digest { return hashMarks(f.ID, f.TakenDown, f.Changed) }
+
+func hashMarks(id ident.ID, one, other []ident.ID) Digest {
+	words := []uint64{uint64(id), uint64(len(one)), uint64(len(other))}
+	for _, list := range [][]ident.ID{one, other} {
 		for _, v := range list {
 			words = append(words, uint64(v))
 		}

@@ -53,9 +53,15 @@ type Incident struct {
 	Root, Excluded []ident.ID
 }
 
+// Change is what a change that is being carried out works on.
+type Change struct {
+	ID                 ident.ID
+	TakenDown, Changed []ident.ID
+}
+
 // Batch is what one revision did: facts written, each whole, and records removed, which are removed
 // after the facts are written. Where a fact appears twice, the last one holds. Facts may name records
-// that come later or never. Removing a closed incident takes its marks away.
+// that come later or never. Removing a closed incident, or a change that is no longer carried out, takes its marks away.
 type Batch struct {
 	Revision      int64
 	CIs           []CI
@@ -63,6 +69,7 @@ type Batch struct {
 	Relationships []Relationship
 	Groups        []Group
 	Incidents     []Incident
+	Changes       []Change
 	Removed       []ident.ID
 }
 
@@ -116,6 +123,12 @@ func (b Batch) normalise() (Batch, error) {
 		f := &b.Incidents[i]
 		c.number(f.ID, f.ID, ident.Incident, 1<<48-1)
 		f.Root, f.Excluded = c.marks(f.Root), c.marks(f.Excluded)
+	}
+	b.Changes = slices.Clone(b.Changes)
+	for i := range b.Changes {
+		f := &b.Changes[i]
+		c.number(f.ID, f.ID, ident.Change, 1<<48-1)
+		f.TakenDown, f.Changed = c.marks(f.TakenDown), c.marks(f.Changed)
 	}
 	b.Removed = slices.Clone(b.Removed)
 	for i := range b.Removed {
@@ -192,8 +205,8 @@ func (c *checker) removed(v *ident.ID) {
 		c.number(*v, *v, ident.Relationship, maxRelationship)
 	case ident.DependencyGroup:
 		c.number(*v, *v, ident.DependencyGroup, maxGroup)
-	case ident.Incident:
-		c.number(*v, *v, ident.Incident, 1<<48-1)
+	case ident.Incident, ident.Change:
+		c.number(*v, *v, v.Kind(), 1<<48-1)
 	default:
 		c.complain("%d (%v) is removed, but the graph holds no such kind of record", int64(*v), *v)
 	}

@@ -22,7 +22,7 @@ import (
 // dump writes down everything that a snapshot says, in one order.
 func dump(s *topology.Snapshot) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, "digest", s.Digest(), s.Incidents())
+	fmt.Fprintln(&b, "digest", s.Digest(), s.Incidents(), s.Changes())
 	for number := range s.Vertices() {
 		v, _ := s.Index(ident.New(ident.CI, int64(number)))
 		if ci := s.CI(v); ci.ID != 0 {

@@ -59,6 +59,7 @@ func (b Batch) withoutRemoved() Batch {
 	b.Relationships = keep(b.Relationships, func(f Relationship) bool { return !removed[f.ID] })
 	b.Groups = keep(b.Groups, func(f Group) bool { return !removed[f.ID] })
 	b.Incidents = keep(b.Incidents, func(f Incident) bool { return !removed[f.ID] })
+	b.Changes = keep(b.Changes, func(f Change) bool { return !removed[f.ID] })
 	b.Removed = nil
 	return b
 }

@@ -155,3 +155,6 @@ func (s *Snapshot) GroupsOf(v Vertex) []GroupIndex {
 
 // Incidents are the marks of the open incidents, by id. Not to be changed.
 func (s *Snapshot) Incidents() []Incident { return s.incidents }
+
+// Changes are those that are being carried out, by id. Not to be changed.
+func (s *Snapshot) Changes() []Change { return s.changes }

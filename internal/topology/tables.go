@@ -13,6 +13,7 @@ type tables struct {
 	groups        table[Counter]
 	out, in       adjacency
 	incidents     []Incident // by id
+	changes       []Change   // by id
 	digest        Digest
 	memberships   overlay[[]uint32] // the groups of each relationship that is in several
 	awaiting      overlay[[]uint32] // by CI number: relationships that an absent CI keeps from taking effect

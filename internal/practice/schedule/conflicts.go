@@ -38,6 +38,10 @@ func spanOf(c *ent.Change) recurrence.Span {
 // that are over, or do not say when, have none. Nothing of it is stored: what was found is true of the graph and the
 // changes as they are. It costs a look at each change that overlaps, and the engine for those that meet in the graph.
 func Conflicts(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change) (map[ident.ID][]conflict.Conflict, error) {
+	return find(ctx, c, s, conflict.NewFinder(s), changes)
+}
+
+func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, finder *conflict.Finder, changes []*ent.Change) (map[ident.ID][]conflict.Conflict, error) {
 	found := make(map[ident.ID][]conflict.Conflict, len(changes))
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c *ent.Change) bool { return !contends(c) })
 	if len(changes) == 0 {
@@ -55,7 +59,6 @@ func Conflicts(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes
 	if err != nil {
 		return nil, store.Translate(err)
 	}
-	finder := conflict.NewFinder(s)
 	byID := make(map[ident.ID]*conflict.Change, len(others))
 	for i := range others {
 		byID[others[i].ID] = &others[i]
@@ -127,17 +130,6 @@ func rivals(ctx context.Context, c *ent.Client, changes []*ent.Change) ([]confli
 	if err != nil {
 		return nil, err
 	}
-	links, err := c.ChangeCI.Query().Where(chosenBy[predicate.ChangeCI](changeci.FieldChangeID, claims)).
-		Select(changeci.FieldChangeID, changeci.FieldCiID, changeci.FieldRole).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	touching, err := c.PlannedOperation.Query().
-		Where(plannedoperation.KindIn(domain.UpdateCI, domain.RetireCI), chosenBy[predicate.PlannedOperation](plannedoperation.FieldChangeID, claims)).
-		Select(plannedoperation.FieldChangeID, plannedoperation.FieldRecordID, plannedoperation.FieldKind).All(ctx)
-	if err != nil {
-		return nil, err
-	}
 	all, byID := make([]conflict.Change, len(rows)), make(map[ident.ID]*conflict.Change, len(rows))
 	for i, row := range rows {
 		all[i] = conflict.Change{ID: row.ID, Planned: spanOf(row)}
@@ -146,17 +138,33 @@ func rivals(ctx context.Context, c *ent.Client, changes []*ent.Change) ([]confli
 		}
 		byID[row.ID] = &all[i]
 	}
+	return all, scope(ctx, c, claims, byID)
+}
+
+// scope puts into changes what they touch: what is in their scope, and what their operations change or retire.
+func scope(ctx context.Context, c *ent.Client, of predicate.Change, changes map[ident.ID]*conflict.Change) error {
+	links, err := c.ChangeCI.Query().Where(chosenBy[predicate.ChangeCI](changeci.FieldChangeID, of)).
+		Select(changeci.FieldChangeID, changeci.FieldCiID, changeci.FieldRole).All(ctx)
+	if err != nil {
+		return err
+	}
+	touching, err := c.PlannedOperation.Query().
+		Where(plannedoperation.KindIn(domain.UpdateCI, domain.RetireCI), chosenBy[predicate.PlannedOperation](plannedoperation.FieldChangeID, of)).
+		Select(plannedoperation.FieldChangeID, plannedoperation.FieldRecordID, plannedoperation.FieldKind).All(ctx)
+	if err != nil {
+		return err
+	}
 	for _, l := range links {
-		if of := byID[l.ChangeID]; of != nil {
-			of.Scope = append(of.Scope, conflict.CI{ID: l.CiID, IsTakenDown: l.Role == domain.TakenDownRole})
+		if change := changes[l.ChangeID]; change != nil {
+			change.Scope = append(change.Scope, conflict.CI{ID: l.CiID, IsTakenDown: l.Role == domain.TakenDownRole})
 		}
 	}
 	for _, o := range touching {
-		if of := byID[o.ChangeID]; of != nil && o.RecordID != nil {
-			of.Touch(*o.RecordID, o.Kind == domain.RetireCI)
+		if change := changes[o.ChangeID]; change != nil && o.RecordID != nil {
+			change.Touch(*o.RecordID, o.Kind == domain.RetireCI)
 		}
 	}
-	return all, nil
+	return nil
 }
 
 // chosenBy chooses what hangs on changes. It asks for the changes first: they are few beside all that ever hung on any.

@@ -45,3 +45,13 @@ type RemoveWindow struct {
 	ID              ident.ID
 	ExpectedVersion *int
 }
+
+// Weight is what a factor of risk is to count.
+type Weight struct {
+	Factor domain.RiskFactor
+	Most   int
+	Each   int
+}
+
+// SetWeights is what some factors are to count.
+type SetWeights struct{ Weights []Weight }

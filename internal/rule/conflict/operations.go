@@ -62,8 +62,6 @@ func clash(a, b operation.Operation) []string {
 	}
 	fields := touched(a)
 	switch {
-	case removes(a) && removes(b):
-		fields = append(fields, touched(b)...)
 	case removes(a):
 		fields = touched(b)
 	case !removes(b):

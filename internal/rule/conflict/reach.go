@@ -67,6 +67,15 @@ func ask(ctx context.Context, s *topology.Snapshot, q impact.Question) (*impact.
 	return a, err
 }
 
+// Outlook is what a change could harm: if all in its scope failed, and while what it takes down is down.
+func (f *Finder) Outlook(ctx context.Context, c *Change) (worst, planned *impact.Answer, err error) {
+	r, err := f.reach(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.worst, r.planned, nil
+}
+
 // Concerned lists the CIs whose windows matter to a change: those it touches and those it could harm.
 func (f *Finder) Concerned(ctx context.Context, c *Change) ([]ident.ID, error) {
 	r, err := f.reach(ctx, c)

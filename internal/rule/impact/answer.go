@@ -131,6 +131,12 @@ func (a *Answer) Hit(ci ident.ID) (Hit, bool) {
 	return a.hit(i), true
 }
 
+// InMaintenance reports whether the question names a CI so.
+func (a *Answer) InMaintenance(ci ident.ID) bool {
+	v, known := a.snapshot.Index(ci)
+	return known && a.maintained[v]
+}
+
 // State is the state of a CI; OPERATIONAL also where Hit says false.
 func (a *Answer) State(ci ident.ID) State {
 	if i, found := a.find(ci); found && a.isNear(i) {

@@ -9,10 +9,10 @@ import (
 
 type estateKey struct{}
 
-// Estate is the operational state of the whole estate: what follows when every CI that an open incident names as ROOT is
-// DOWN. A CI that some incident EXCLUDES stays operational, unless another incident, or the same, says that
-// it is ROOT: a failure that someone found outweighs one that someone ruled out. Marks on CIs that are
-// unknown or retired say nothing. It is worked out once for each snapshot, when it is first asked for.
+// Estate is the operational state of the whole estate: what follows when every CI is DOWN that an open incident names as
+// ROOT or that a change takes down which is being carried out. What such a change works on is in maintenance. A CI that some
+// incident EXCLUDES stays operational, unless another incident, or the same, or a change says that it is DOWN: what someone found
+// outweighs what someone ruled out. Marks on CIs that are unknown or retired say nothing. It is worked out once for each snapshot, when it is first asked for.
 func Estate(s *topology.Snapshot) *Answer {
 	return s.Memo(estateKey{}, func() any {
 		a, err := Of(context.Background(), s, openQuestion(s))
@@ -23,16 +23,26 @@ func Estate(s *topology.Snapshot) *Answer {
 	}).(*Answer)
 }
 
-// openQuestion is what the open incidents say.
+// openQuestion is what the open incidents say, and the changes that are being carried out.
 func openQuestion(s *topology.Snapshot) (q Question) {
-	isRoot := map[ident.ID]bool{}
-	for _, incident := range s.Incidents() {
-		for _, ci := range incident.Root {
-			if v, known := s.Index(ci); known && s.IsPresent(v) && !isRoot[ci] {
-				isRoot[ci] = true
-				q.Failed = append(q.Failed, Failure{CI: ci, State: Down})
+	isRoot, isMaintained := map[ident.ID]bool{}, map[ident.ID]bool{}
+	each := func(cis []ident.ID, seen map[ident.ID]bool, add func(ident.ID)) {
+		for _, ci := range cis {
+			if v, known := s.Index(ci); known && s.IsPresent(v) && !seen[ci] {
+				seen[ci] = true
+				add(ci)
 			}
 		}
+	}
+	fail := func(ci ident.ID) { q.Failed = append(q.Failed, Failure{CI: ci, State: Down}) }
+	maintain := func(ci ident.ID) { q.Maintenance = append(q.Maintenance, ci) }
+	for _, incident := range s.Incidents() {
+		each(incident.Root, isRoot, fail)
+	}
+	for _, change := range s.Changes() {
+		each(change.TakenDown, isRoot, fail)
+		each(change.TakenDown, isMaintained, maintain)
+		each(change.Changed, isMaintained, maintain)
 	}
 	for _, incident := range s.Incidents() {
 		for _, ci := range incident.Excluded {
@@ -43,6 +53,9 @@ func openQuestion(s *topology.Snapshot) (q Question) {
 	}
 	return q
 }
+
+// Maintained lists the CIs on which changes work that are being carried out.
+func Maintained(s *topology.Snapshot) []ident.ID { return openQuestion(s).Maintenance }
 
 // StateOf is the operational state of a CI. After the first of a snapshot it costs one look-up.
 func StateOf(s *topology.Snapshot, ci ident.ID) State { return Estate(s).State(ci) }

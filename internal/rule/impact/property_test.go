@@ -259,7 +259,7 @@ func TestABudgetCutsWhatIsToldNeverWhatIsTrue(t *testing.T) {
 	})
 }
 
-func TestTheEstateIsWhatOpenIncidentsSay(t *testing.T) {
+func TestTheEstateIsWhatOpenIncidentsAndChangesUnderWaySay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := topologytest.Estate(t)
 		var q impact.Question
@@ -269,6 +269,19 @@ func TestTheEstateIsWhatOpenIncidentsSay(t *testing.T) {
 				if m.IsPresent(ci) {
 					roots[ci] = true
 					q.Failed = append(q.Failed, impact.Failure{CI: ci, State: impact.Down})
+				}
+			}
+		}
+		for _, c := range m.Changes {
+			for _, ci := range c.TakenDown {
+				if m.IsPresent(ci) {
+					roots[ci] = true
+					q.Failed = append(q.Failed, impact.Failure{CI: ci, State: impact.Down})
+				}
+			}
+			for _, ci := range slices.Concat(c.TakenDown, c.Changed) {
+				if m.IsPresent(ci) {
+					q.Maintenance = append(q.Maintenance, ci)
 				}
 			}
 		}
@@ -283,6 +296,9 @@ func TestTheEstateIsWhatOpenIncidentsSay(t *testing.T) {
 		for ci := range m.CIs {
 			if got := impact.StateOf(s, ci); got != n.states[ci] {
 				t.Fatalf("%v is %v, want %v", ci, got, n.states[ci])
+			}
+			if got := impact.Estate(s).InMaintenance(ci); got != slices.Contains(q.Maintenance, ci) {
+				t.Fatalf("%v is in maintenance: %v", ci, got)
 			}
 		}
 	})

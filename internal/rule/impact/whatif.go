@@ -16,7 +16,7 @@ type Overlay struct {
 	Failed      []Failure
 	Excluded    []ident.ID
 	Maintenance []ident.ID
-	// OpenIncidents adds what the open incidents say: see Estate. A failure that the overlay names outweighs what
+	// OpenIncidents adds what the open incidents say, and the changes that are being carried out: see Estate. A failure that the overlay names outweighs what
 	// an incident excludes.
 	OpenIncidents bool
 	// CIs, Relationships and Groups are added, or replace what has their id. topology.Snapshot.Unused gives ids
@@ -62,6 +62,7 @@ func (o Overlay) On(s *topology.Snapshot) (*topology.Snapshot, Question, error) 
 			}
 		}
 		q.Failed = slices.Concat(open.Failed, q.Failed)
+		q.Maintenance = slices.Concat(open.Maintenance, q.Maintenance)
 	}
 	return view, q, nil
 }

@@ -68,7 +68,7 @@ func TestAnOverlayEqualsAGraphThatIsReallyChanged(t *testing.T) {
 				o.Maintenance = append(o.Maintenance, f.ID)
 			}
 		}
-		q.Maintenance = o.Maintenance
+		q.Maintenance = append(q.Maintenance, o.Maintenance...)
 		a, err := impact.WhatIf(tctx, g.Snapshot(), o)
 		if err != nil {
 			t.Fatal(err)
@@ -77,8 +77,8 @@ func TestAnOverlayEqualsAGraphThatIsReallyChanged(t *testing.T) {
 			t.Fatalf("supposed\n%s\nreal\n%s", got, want)
 		}
 		for _, h := range a.Affected(impact.Filter{}) {
-			if h.InMaintenance != slices.Contains(o.Maintenance, h.CI) {
-				t.Fatalf("%+v, with %v in maintenance", h, o.Maintenance)
+			if h.InMaintenance != slices.Contains(q.Maintenance, h.CI) {
+				t.Fatalf("%+v, with %v in maintenance", h, q.Maintenance)
 			}
 		}
 		for _, h := range a.Affected(impact.Filter{WithoutMaintenance: true}) {
@@ -103,6 +103,19 @@ func withOpen(m *topologytest.Model, q impact.Question) impact.Question {
 			if m.IsPresent(ci) {
 				roots[ci] = true
 				q.Failed = append(q.Failed, impact.Failure{CI: ci, State: impact.Down})
+			}
+		}
+	}
+	for _, c := range m.Changes {
+		for _, ci := range c.TakenDown {
+			if m.IsPresent(ci) {
+				roots[ci] = true
+				q.Failed = append(q.Failed, impact.Failure{CI: ci, State: impact.Down})
+			}
+		}
+		for _, ci := range slices.Concat(c.TakenDown, c.Changed) {
+			if m.IsPresent(ci) {
+				q.Maintenance = append(q.Maintenance, ci)
 			}
 		}
 	}

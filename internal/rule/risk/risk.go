@@ -17,19 +17,22 @@ type Facts struct {
 	Down        []Service // services that are DOWN while it is carried out
 	AtStake     []Service // services beside those that would be DEGRADED or DOWN if all that it touches failed
 	Strained    []CI      // CIs that lose redundancy while it is carried out
-	BlastRadius []CI      // CIs that would be DEGRADED or DOWN if all that it touches failed; those it touches are none
+	BlastRadius int       // how many CIs would be DEGRADED or DOWN if all that it touches failed; those it touches are none
+	Nearest     []CI      // some of those
 	Conflicts   []Conflict
 	Failures    []Failure // changes of the same CIs that went wrong of late
 	Team        Record    // what became of late of the changes of its team
 	// Lead is the time from drafting to the planned start; nil: it says no start.
 	Lead           *time.Duration
 	HasBackoutPlan bool
+	// Way gives how failure gets to a CI that a factor names. It is asked for the first few; nil: nothing is known.
+	Way func(of domain.RiskFactor, ci ident.ID) []impact.Step
 }
 
-// CI is a CI that the change could harm, and how failure gets there.
+// CI is a CI that the change could harm, so many hops away.
 type CI struct {
-	ID   ident.ID
-	Path []impact.Step
+	ID       ident.ID
+	Distance int
 }
 
 // Service is a CI that is a service. Rank is that of its tier, 1 the highest; 0: it has none.
@@ -61,13 +64,20 @@ type Assessment struct {
 // Factor is one reason for the score.
 type Factor struct {
 	Kind     domain.RiskFactor
-	Points   int    // at least 1
-	Most     int    // what it can give
-	Sentence string // why, naming no CI
-	CIs      []ident.ID
+	Points   int             // at least 1
+	Most     int             // what it can give
+	Sentence string          // why, naming no CI
+	CIs      []ident.ID      // the first MostNamed
+	CICount  int             // how many CIs it is about
 	Paths    [][]impact.Step // how failure gets to some of CIs, the first of them first
 	Changes  []ident.ID      // earlier ones that went wrong, or those in its way
 }
+
+// MostNamed is how many CIs a factor names, MostPaths how many paths it shows.
+const (
+	MostNamed = 100
+	MostPaths = 3
+)
 
 // Of weighs facts. The weights are valid: see Weights.Check.
 func Of(f Facts, w Weights) Assessment {
@@ -82,6 +92,7 @@ func Of(f Facts, w Weights) Assessment {
 		}
 		factor.Kind, factor.Most, factor.Points = weigh.kind, weight.Most, min(factor.Points, weight.Most)
 		if factor.Points > 0 {
+			factor.shorten(f.Way)
 			a.Factors = append(a.Factors, factor)
 			a.Score += factor.Points
 		}

@@ -21,11 +21,15 @@ func ci(n int) ident.ID     { return ident.New(ident.CI, int64(n)) }
 func change(n int) ident.ID { return ident.New(ident.Change, int64(n)) }
 
 func drawCI(t *rapid.T) risk.CI {
-	c := risk.CI{ID: ci(rapid.IntRange(1, 50).Draw(t, "ci"))}
-	for n := range int(c.ID.Number() % 3) {
-		c.Path = append(c.Path, impact.Step{From: ci(100 + n), To: c.ID, Relationship: ident.New(ident.Relationship, int64(n+1))})
+	id := ci(rapid.IntRange(1, 50).Draw(t, "ci"))
+	return risk.CI{ID: id, Distance: int(id.Number() % 4)}
+}
+
+func way(_ domain.RiskFactor, to ident.ID) (path []impact.Step) {
+	if to.Number()%3 > 0 {
+		path = append(path, impact.Step{From: ci(100), To: to, Relationship: ident.New(ident.Relationship, to.Number())})
 	}
-	return c
+	return path
 }
 
 func drawFacts(t *rapid.T) risk.Facts {
@@ -37,12 +41,13 @@ func drawFacts(t *rapid.T) risk.Facts {
 	harmed := rapid.SliceOfNDistinct(rapid.Custom(drawCI), 0, 20, func(c risk.CI) ident.ID { return c.ID })
 	f := risk.Facts{
 		Down:    rapid.SliceOfNDistinct(service, 0, 5, byID).Draw(t, "down"),
-		AtStake: rapid.SliceOfNDistinct(service, 0, 5, byID).Draw(t, "at stake"), Strained: harmed.Draw(t, "strained"), BlastRadius: harmed.Draw(t, "radius"),
+		AtStake: rapid.SliceOfNDistinct(service, 0, 5, byID).Draw(t, "at stake"), Strained: harmed.Draw(t, "strained"), Nearest: harmed.Draw(t, "nearest"), Way: way,
 		HasBackoutPlan: rapid.Bool().Draw(t, "has a backout plan"),
 	}
+	f.BlastRadius = len(f.Nearest)
 	for range rapid.IntRange(0, 4).Draw(t, "conflicts") {
-		c := drawCI(t)
-		f.Conflicts = append(f.Conflicts, risk.Conflict{CI: c.ID, Path: c.Path, Change: change(rapid.IntRange(1, 9).Draw(t, "with"))})
+		id := drawCI(t).ID
+		f.Conflicts = append(f.Conflicts, risk.Conflict{CI: id, Path: way("", id), Change: change(rapid.IntRange(1, 9).Draw(t, "with"))})
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "failures") {
 		f.Failures = append(f.Failures, risk.Failure{Change: change(rapid.IntRange(1, 9).Draw(t, "failed")), CI: drawCI(t).ID})
@@ -105,7 +110,7 @@ func explain(t *rapid.T, f risk.Factor) {
 	case domain.InConflict, domain.FailedBefore:
 		isAboutCIs, isAboutChanges = true, true
 	}
-	if isAboutCIs != (len(f.CIs) > 0) || isAboutChanges != (len(f.Changes) > 0) || len(f.Paths) > len(f.CIs) {
+	if isAboutCIs != (len(f.CIs) > 0) || isAboutChanges != (len(f.Changes) > 0) || len(f.Paths) > risk.MostPaths || f.CICount < len(f.CIs) {
 		t.Fatalf("%+v", f)
 	}
 }
@@ -118,7 +123,7 @@ func TestTheOrderOfFactsChangesNothing(t *testing.T) {
 		shuffle(r, f.Down)
 		shuffle(r, f.AtStake)
 		shuffle(r, f.Strained)
-		shuffle(r, f.BlastRadius)
+		shuffle(r, f.Nearest)
 		shuffle(r, f.Conflicts)
 		shuffle(r, f.Failures)
 		after := risk.Of(f, w)
@@ -150,7 +155,7 @@ func TestMoreTroubleIsNeverLessRisk(t *testing.T) {
 		case 1:
 			f.Strained = append(slices.Clone(f.Strained), risk.CI{ID: ci(99)})
 		case 2:
-			f.BlastRadius = append(slices.Clone(f.BlastRadius), risk.CI{ID: ci(99)})
+			f.BlastRadius++
 		case 3:
 			f.Conflicts = append(slices.Clone(f.Conflicts), risk.Conflict{})
 		case 4:
@@ -179,9 +184,7 @@ func TestPointsOfEachFactor(t *testing.T) {
 			f.Down = []risk.Service{{CI: risk.CI{ID: ci(1)}, Rank: 1}, {CI: risk.CI{ID: ci(2)}, Rank: 1}, {CI: risk.CI{ID: ci(3)}, Rank: 1}}
 		}, map[domain.RiskFactor]int{domain.ServicesDown: 25}},
 		"a radius": {func(f *risk.Facts) {
-			for n := range 7 {
-				f.BlastRadius = append(f.BlastRadius, risk.CI{ID: ci(n + 1)})
-			}
+			f.BlastRadius = 7
 		}, map[domain.RiskFactor]int{domain.BlastRadius: 6}},
 		"a team's record": {func(f *risk.Facts) { f.Team = risk.Record{Closed: 30, Failed: 4} }, map[domain.RiskFactor]int{domain.TeamRecord: 2}},
 		"one failure of two CIs": {func(f *risk.Facts) {

@@ -23,12 +23,12 @@ var weighers = []struct {
 		return services(f.AtStake, each, "%s if all that it touches fails", "suffers", "suffer")
 	}},
 	{domain.RedundancyLost, func(f Facts, each int) Factor {
-		return harmed(f.Strained, each*len(f.Strained), fmt.Sprintf("%s on what is left of a group while it is carried out.",
+		return harmed(f.Strained, len(f.Strained), each*len(f.Strained), fmt.Sprintf("%s on what is left of a group while it is carried out.",
 			count(len(f.Strained), "CI lives", "CIs live")))
 	}},
 	{domain.BlastRadius, func(f Facts, each int) Factor {
-		return harmed(f.BlastRadius, each*bits.Len(uint(len(f.BlastRadius))), fmt.Sprintf("%s DEGRADED or DOWN if all that it touches fails.",
-			count(len(f.BlastRadius), "CI is", "CIs are")))
+		return harmed(f.Nearest, f.BlastRadius, each*bits.Len(uint(max(0, f.BlastRadius))), fmt.Sprintf("%s DEGRADED or DOWN if all that it touches fails.",
+			count(f.BlastRadius, "CI is", "CIs are")))
 	}},
 	{domain.InConflict, conflicts},
 	{domain.FailedBefore, failures},
@@ -74,7 +74,7 @@ func services(all []Service, each int, sentence, one, many string) (f Factor) {
 	highest := 0
 	for _, s := range all {
 		f.Points += worth(s.Rank, each)
-		f.add(s.ID, s.Path)
+		f.add(s.ID)
 		if s.Rank == 1 {
 			highest++
 		}
@@ -88,12 +88,12 @@ func services(all []Service, each int, sentence, one, many string) (f Factor) {
 }
 
 // harmed weighs CIs; the nearest come first.
-func harmed(all []CI, points int, sentence string) Factor {
-	f := Factor{Points: points, Sentence: sentence}
+func harmed(all []CI, n, points int, sentence string) Factor {
+	f := Factor{Points: points, Sentence: sentence, CICount: n}
 	all = slices.Clone(all)
-	slices.SortFunc(all, func(a, b CI) int { return cmp.Or(cmp.Compare(len(a.Path), len(b.Path)), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(all, func(a, b CI) int { return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.ID, b.ID)) })
 	for _, c := range all {
-		f.add(c.ID, c.Path)
+		f.add(c.ID)
 	}
 	return f
 }
@@ -104,8 +104,11 @@ func conflicts(facts Facts, each int) (f Factor) {
 	f.Points = each * len(all)
 	f.Sentence = count(len(all), "conflict is", "conflicts are") + " in its way."
 	for _, c := range all {
-		f.add(c.CI, c.Path)
+		f.add(c.CI)
 		f.name(c.Change)
+		if len(c.Path) > 0 {
+			f.Paths = append(f.Paths, c.Path)
+		}
 	}
 	slices.Sort(f.Changes)
 	return f
@@ -113,29 +116,39 @@ func conflicts(facts Facts, each int) (f Factor) {
 
 func failures(facts Facts, each int) (f Factor) {
 	all := slices.Clone(facts.Failures)
-	slices.SortFunc(all, func(a, b Failure) int { return cmp.Or(cmp.Compare(b.Change, a.Change), cmp.Compare(a.CI, b.CI)) })
+	slices.SortFunc(all, func(a, b Failure) int { return cmp.Or(cmp.Compare(a.CI, b.CI), cmp.Compare(b.Change, a.Change)) })
 	for _, one := range all {
-		f.add(one.CI, nil)
+		f.add(one.CI)
 		f.name(one.Change)
 	}
+	slices.Sort(f.Changes)
 	f.Points = each * len(f.Changes)
 	f.Sentence = count(len(f.Changes), "change", "changes") + " of the same CIs went wrong in the year before."
 	return f
 }
 
-// add names a CI, once.
-func (f *Factor) add(ci ident.ID, path []impact.Step) {
-	if ci == 0 || len(f.CIs) > 0 && slices.Contains(f.CIs[max(0, len(f.CIs)-many):], ci) {
+// add names a CI, once. Lists that name one twice name it in a row.
+func (f *Factor) add(ci ident.ID) {
+	if ci == 0 || len(f.CIs) > 0 && f.CIs[len(f.CIs)-1] == ci {
 		return
 	}
 	f.CIs = append(f.CIs, ci)
-	if len(path) > 0 {
-		f.Paths = append(f.Paths, path)
-	}
 }
 
-// many is how far back a CI is looked for: lists that name one twice name it in a row, or are short.
-const many = 200
+// shorten leaves what is shown, and shows the way there.
+func (f *Factor) shorten(way func(domain.RiskFactor, ident.ID) []impact.Step) {
+	f.CICount = max(f.CICount, len(f.CIs))
+	f.CIs = f.CIs[:min(len(f.CIs), MostNamed)]
+	for _, ci := range f.CIs {
+		if way == nil || len(f.Paths) >= MostPaths {
+			break
+		}
+		if path := way(f.Kind, ci); len(path) > 0 {
+			f.Paths = append(f.Paths, path)
+		}
+	}
+	f.Paths = f.Paths[:min(len(f.Paths), MostPaths)]
+}
 
 func (f *Factor) name(change ident.ID) {
 	if change != 0 && !slices.Contains(f.Changes, change) {

@@ -15,6 +15,7 @@ const (
 	relationships = 22
 	groups        = 5
 	incidents     = 3
+	changes       = 2
 )
 
 func number(t *rapid.T, k ident.Kind, limit int) ident.ID {
@@ -85,6 +86,17 @@ func drawIncident(t *rapid.T, i ident.ID) topology.Incident {
 	return f
 }
 
+func drawChange(t *rapid.T, i ident.ID) topology.Change {
+	f := topology.Change{ID: i}
+	for range rapid.IntRange(0, 2).Draw(t, "taken down") {
+		f.TakenDown = append(f.TakenDown, CI(t))
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "changed") {
+		f.Changed = append(f.Changed, CI(t))
+	}
+	return f
+}
+
 // Estate draws a whole estate.
 func Estate(t *rapid.T) *Model {
 	m := NewModel()
@@ -106,6 +118,9 @@ func Estate(t *rapid.T) *Model {
 	}
 	for n := range rapid.IntRange(0, incidents).Draw(t, "incidents") {
 		b.Incidents = append(b.Incidents, drawIncident(t, ident.New(ident.Incident, int64(n+1))))
+	}
+	for n := range rapid.IntRange(0, changes).Draw(t, "changes") {
+		b.Changes = append(b.Changes, drawChange(t, ident.New(ident.Change, int64(n+1))))
 	}
 	m.Apply(b)
 	return m
@@ -137,7 +152,7 @@ func Flip(t *rapid.T, m *Model) topology.Batch {
 func Next(t *rapid.T, m *Model) topology.Batch {
 	b := topology.Batch{Revision: m.Revision + 1}
 	for range rapid.IntRange(0, 4).Draw(t, "facts") {
-		switch rapid.IntRange(0, 9).Draw(t, "fact") {
+		switch rapid.IntRange(0, 10).Draw(t, "fact") {
 		case 0, 1, 2:
 			b.CIs = append(b.CIs, drawCI(t, CI(t)))
 		case 3, 4, 5, 6:
@@ -148,10 +163,12 @@ func Next(t *rapid.T, m *Model) topology.Batch {
 			b.Incidents = append(b.Incidents, drawIncident(t, number(t, ident.Incident, incidents)))
 		case 9:
 			b.Types = append(b.Types, drawType(t, number(t, ident.RelationshipType, types)))
+		case 10:
+			b.Changes = append(b.Changes, drawChange(t, number(t, ident.Change, changes)))
 		}
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "removals") {
-		switch rapid.IntRange(0, 9).Draw(t, "removal") {
+		switch rapid.IntRange(0, 10).Draw(t, "removal") {
 		case 0, 1, 2:
 			b.Removed = append(b.Removed, CI(t))
 		case 3, 4, 5, 6:
@@ -162,6 +179,8 @@ func Next(t *rapid.T, m *Model) topology.Batch {
 			b.Removed = append(b.Removed, number(t, ident.Incident, incidents))
 		case 9:
 			b.Removed = append(b.Removed, number(t, ident.RelationshipType, types))
+		case 10:
+			b.Removed = append(b.Removed, number(t, ident.Change, changes))
 		}
 	}
 	return b

@@ -20,13 +20,14 @@ type Model struct {
 	Relationships map[ident.ID]topology.Relationship
 	Groups        map[ident.ID]topology.Group
 	Incidents     map[ident.ID]topology.Incident
+	Changes       map[ident.ID]topology.Change
 }
 
 // NewModel is a model without facts.
 func NewModel() *Model {
 	return &Model{
 		CIs: map[ident.ID]topology.CI{}, Types: map[ident.ID]topology.Type{}, Relationships: map[ident.ID]topology.Relationship{},
-		Groups: map[ident.ID]topology.Group{}, Incidents: map[ident.ID]topology.Incident{},
+		Groups: map[ident.ID]topology.Group{}, Incidents: map[ident.ID]topology.Incident{}, Changes: map[ident.ID]topology.Change{},
 	}
 }
 
@@ -48,12 +49,16 @@ func (m *Model) Apply(b topology.Batch) {
 	for _, f := range b.Incidents {
 		m.Incidents[f.ID] = f
 	}
+	for _, f := range b.Changes {
+		m.Changes[f.ID] = f
+	}
 	for _, r := range b.Removed {
 		delete(m.CIs, r)
 		delete(m.Types, r)
 		delete(m.Relationships, r)
 		delete(m.Groups, r)
 		delete(m.Incidents, r)
+		delete(m.Changes, r)
 	}
 }
 
@@ -64,9 +69,13 @@ func (m *Model) Facts(seed uint64) topology.Batch {
 	for i, f := range incidents {
 		incidents[i].Root, incidents[i].Excluded = mixed(r, f.Root), mixed(r, f.Excluded)
 	}
+	changes := shuffled(r, m.Changes)
+	for i, f := range changes {
+		changes[i].TakenDown, changes[i].Changed = mixed(r, f.TakenDown), mixed(r, f.Changed)
+	}
 	return topology.Batch{
 		Revision: m.Revision, CIs: shuffled(r, m.CIs), Types: shuffled(r, m.Types),
-		Relationships: shuffled(r, m.Relationships), Groups: shuffled(r, m.Groups), Incidents: incidents,
+		Relationships: shuffled(r, m.Relationships), Groups: shuffled(r, m.Groups), Incidents: incidents, Changes: changes,
 	}
 }
 
@@ -168,5 +177,5 @@ func Need(g topology.Group, total int) int {
 
 // Clone is a model of its own.
 func (m *Model) Clone() *Model {
-	return &Model{m.Revision, maps.Clone(m.CIs), maps.Clone(m.Types), maps.Clone(m.Relationships), maps.Clone(m.Groups), maps.Clone(m.Incidents)}
+	return &Model{m.Revision, maps.Clone(m.CIs), maps.Clone(m.Types), maps.Clone(m.Relationships), maps.Clone(m.Groups), maps.Clone(m.Incidents), maps.Clone(m.Changes)}
 }

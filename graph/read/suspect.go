@@ -1,0 +1,157 @@
+package read
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/suspect"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// SuspectChange is a change that may have caused what is seen. Those of a page of incidents are one batch.
+type SuspectChange struct {
+	suspect.Suspect
+	graph *topology.Snapshot
+	in    *batch[SuspectChange]
+}
+
+const (
+	mostSuspects = 50
+	longestHours = 30 * 24
+	mostSymptoms = 100
+)
+
+// SuspectChanges are the changes that may have caused the incident.
+func (i *Incident) SuspectChanges(ctx context.Context, hours, first int) ([]*SuspectChange, error) {
+	found, err := once(i.in, fmt.Sprint("suspects ", hours, first), func() (map[ident.ID][]*SuspectChange, error) {
+		questions := make([]suspect.Question, len(i.in.rows))
+		for n, row := range i.in.rows {
+			links, err := row.links(ctx)
+			if err != nil {
+				return nil, err
+			}
+			questions[n].At = row.DetectedAt
+			for _, l := range links {
+				if l.Role != domain.ExcludedRole {
+					questions[n].Symptoms = append(questions[n].Symptoms, l.CiID)
+				}
+			}
+		}
+		lists, err := i.in.suspects(ctx, questions, hours, first)
+		if err != nil {
+			return nil, err
+		}
+		all := make(map[ident.ID][]*SuspectChange, len(lists))
+		for n, row := range i.in.rows {
+			all[row.ID] = lists[n]
+		}
+		return all, nil
+	})
+	return found[i.ID], err
+}
+
+// SuspectChanges are the changes that may have caused what CIs show.
+func (r *Reader) SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Time, hours, first int) ([]*SuspectChange, error) {
+	if len(cis) == 0 || len(cis) > mostSymptoms {
+		return nil, errs.New(errs.BadUserInput, "cis lists %d CIs: 1 to %d are possible", len(cis), mostSymptoms)
+	}
+	if err := r.mayName(ctx, cis); err != nil {
+		return nil, err
+	}
+	q := suspect.Question{At: time.Now()}
+	if at != nil {
+		q.At = *at
+	}
+	for _, id := range cis {
+		q.Symptoms = append(q.Symptoms, asCI(id))
+	}
+	lists, err := r.suspects(ctx, []suspect.Question{q}, hours, first)
+	if err != nil {
+		return nil, err
+	}
+	return lists[0], nil
+}
+
+func (r *Reader) suspects(ctx context.Context, questions []suspect.Question, hours, first int) ([][]*SuspectChange, error) {
+	if hours < 1 || hours > longestHours || first < 1 || first > mostSuspects {
+		return nil, errs.New(errs.BadUserInput, "hours is %d and first %d: hours goes from 1 to %d, first from 1 to %d", hours, first, longestHours, mostSuspects)
+	}
+	var named []ident.ID
+	for i := range questions {
+		questions[i].Window = time.Duration(hours) * time.Hour
+		questions[i].Symptoms = questions[i].Symptoms[:min(len(questions[i].Symptoms), mostSymptoms)]
+		named = append(named, questions[i].Symptoms...)
+	}
+	graph, err := r.snapshotWith(ctx, named...)
+	if err != nil {
+		return nil, err
+	}
+	found, err := schedule.Suspects(ctx, r.store.Read, graph, questions, first, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	lists, all := make([][]*SuspectChange, len(found)), newBatch[SuspectChange](r, nil)
+	for i, some := range found {
+		lists[i] = []*SuspectChange{}
+		for _, one := range some {
+			s := &SuspectChange{one, graph, all}
+			all.rows, lists[i] = append(all.rows, s), append(lists[i], s)
+		}
+	}
+	return lists, nil
+}
+
+// Change is the change.
+func (s *SuspectChange) Change(ctx context.Context) (*Change, error) {
+	return one(ctx, s.in, s, "change", func(s *SuspectChange) *ident.ID { return &s.Suspect.Change }, loadChanges)
+}
+
+// Ci is what the change touched that is nearest to a symptom.
+func (s *SuspectChange) Ci(ctx context.Context) (*CI, error) {
+	return one(ctx, s.in, s, "ci", func(s *SuspectChange) *ident.ID { return &s.Suspect.CI }, loadCIs)
+}
+
+// Symptom is the CI that shows it.
+func (s *SuspectChange) Symptom(ctx context.Context) (*CI, error) {
+	return one(ctx, s.in, s, "symptom", func(s *SuspectChange) *ident.ID { return &s.Suspect.Symptom }, loadCIs)
+}
+
+// SecondsBefore is how long before the symptoms the change started or ended.
+func (s *SuspectChange) SecondsBefore() int { return int(s.Before / time.Second) }
+
+// SymptomCount is how many of the CIs with symptoms need what the change touched.
+func (s *SuspectChange) SymptomCount() int { return s.Shared }
+
+// Reasons say why.
+func (s *SuspectChange) Reasons() []*suspect.Reason { return pointers(s.Suspect.Reasons) }
+
+// Path is the way on which failure could get from what the change touched to the symptom; nil where they are one CI.
+func (s *SuspectChange) Path(ctx context.Context) (*ImpactPath, error) {
+	found, err := once(s.in, "paths", func() (map[*SuspectChange]*ImpactPath, error) {
+		var of []*SuspectChange
+		var ways [][]impact.Step
+		for _, row := range s.in.rows {
+			way, err := impact.ShortestPath(ctx, row.graph, row.Suspect.CI, row.Suspect.Symptom)
+			if err != nil {
+				return nil, err
+			}
+			if len(way) > 0 {
+				of, ways = append(of, row), append(ways, way)
+			}
+		}
+		shown, err := s.in.showPaths(ctx, slices.Clip(ways))
+		paths := make(map[*SuspectChange]*ImpactPath, len(shown))
+		for i, path := range shown {
+			paths[of[i]] = path
+		}
+		return paths, err
+	})
+	return found[s], err
+}

@@ -1,0 +1,18 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/graph/present"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
+)
+
+func (r *mutationResolver) SetRiskWeights(ctx context.Context, input schedule.SetWeights) (*present.RiskWeightsPayload, error) {
+	weights, err := r.r.schedule.SetWeights(ctx, input)
+	return present.RiskWeights(r.r.read, weights, err)
+}
+
+func (r *queryResolver) RiskWeights(ctx context.Context) ([]*read.RiskWeight, error) {
+	return r.r.read.RiskWeights(ctx)
+}

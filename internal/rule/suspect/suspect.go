@@ -1,0 +1,185 @@
+// Package suspect says which changes may have caused what is seen, and why: by when they were carried out, and by how what they
+// touched hangs together with the CIs that show symptoms. It does no I/O.
+package suspect
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// Question is what is seen, and since when.
+type Question struct {
+	Symptoms []ident.ID // CIs; those the graph does not have are passed over
+	At       time.Time
+	Window   time.Duration // how long before a change may have started or ended
+}
+
+// Change is a change that was or is being carried out.
+type Change struct {
+	ID      ident.ID
+	Started time.Time
+	Ended   *time.Time // nil: it is being carried out
+	Outcome domain.ChangeOutcome
+	Touched []ident.ID
+}
+
+// Suspect is a change that may be the cause.
+type Suspect struct {
+	Change   ident.ID
+	Points   int      // the sum of those of Reasons, 0 to 100
+	CI       ident.ID // what it touched that is nearest to a symptom
+	Symptom  ident.ID // that one
+	Distance int      // hops between them
+	Before   time.Duration
+	Shared   int // how many of the symptoms need something that it touched, or show on it
+	Reasons  []Reason
+}
+
+// Reason is one thing that speaks for a change being the cause.
+type Reason struct {
+	Kind     domain.SuspectReason
+	Points   int // at least 1
+	Sentence string
+}
+
+// What each reason gives at most; together 100.
+const (
+	mostTime     = 40
+	mostDistance = 30
+	mostShared   = 15
+	mostRisk     = 10
+	mostOutcome  = 5
+)
+
+// moment is the last time at which a change began or ended before the symptoms; false when that is not within the window.
+func (q Question) moment(c Change) (time.Time, bool) {
+	last, found := time.Time{}, false
+	for _, at := range []*time.Time{&c.Started, c.Ended} {
+		if at != nil && !at.After(q.At) && !at.Before(q.At.Add(-q.Window)) {
+			last, found = *at, true
+		}
+	}
+	return last, found
+}
+
+// Find lists the changes that started or ended within the window and touched a CI that shows symptoms or that such a CI
+// needs, the most suspicious first. It costs a walk for each symptom.
+func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Change) ([]Suspect, error) {
+	type link struct {
+		symptom  ident.ID
+		distance int
+	}
+	needs := map[ident.ID][]link{} // by CI, the symptoms that need it
+	seen := map[ident.ID]bool{}
+	for _, symptom := range q.Symptoms {
+		if v, known := s.Index(symptom); !known || !s.IsPresent(v) || seen[symptom] {
+			continue
+		}
+		seen[symptom] = true
+		found, err := impact.Dependencies(ctx, s, []ident.ID{symptom}, impact.Limits{})
+		if err != nil {
+			return nil, err
+		}
+		needs[symptom] = append(needs[symptom], link{symptom, 0})
+		for _, n := range found.CIs {
+			needs[n.CI] = append(needs[n.CI], link{symptom, n.Distance})
+		}
+	}
+	var suspects []Suspect
+	for _, c := range changes {
+		at, within := q.moment(c)
+		if !within {
+			continue
+		}
+		one, shared := Suspect{Change: c.ID, Before: q.At.Sub(at)}, map[ident.ID]bool{}
+		for _, ci := range c.Touched {
+			for _, l := range needs[ci] {
+				shared[l.symptom] = true
+				if one.CI == 0 || cmp.Or(cmp.Compare(l.distance, one.Distance), cmp.Compare(ci, one.CI), cmp.Compare(l.symptom, one.Symptom)) < 0 {
+					one.CI, one.Symptom, one.Distance = ci, l.symptom, l.distance
+				}
+			}
+		}
+		if one.CI == 0 {
+			continue
+		}
+		one.Shared = len(shared)
+		one.weigh(q, c, len(seen))
+		suspects = append(suspects, one)
+	}
+	Sort(suspects)
+	return suspects, nil
+}
+
+// Sort puts the most suspicious first, then the latest.
+func Sort(all []Suspect) {
+	slices.SortFunc(all, func(a, b Suspect) int {
+		return cmp.Or(cmp.Compare(b.Points, a.Points), cmp.Compare(a.Before, b.Before), cmp.Compare(b.Change, a.Change))
+	})
+}
+
+func (s *Suspect) weigh(q Question, c Change, symptoms int) {
+	verb := "ended"
+	if c.Ended == nil || c.Ended.After(q.At) {
+		verb = "started"
+	}
+	left := q.Window - s.Before
+	s.add(domain.SuspectTime, int((mostTime*left+q.Window/2)/max(1, q.Window)), fmt.Sprintf("It %s %s before.", verb, span(s.Before)))
+	where := "It touched a CI that shows the symptoms."
+	if s.Distance > 0 {
+		where = fmt.Sprintf("It touched a CI %s away from one that shows the symptoms.", count(s.Distance, "step"))
+	}
+	s.add(domain.SuspectDistance, 2*mostDistance/(2+s.Distance), where)
+	if symptoms > 1 {
+		s.add(domain.SuspectShared, mostShared*s.Shared/symptoms, fmt.Sprintf("%d of %d CIs that show symptoms are or need what it touched.", s.Shared, symptoms))
+	}
+	switch c.Outcome {
+	case domain.Failed:
+		s.add(domain.SuspectOutcome, mostOutcome, "It failed.")
+	case domain.BackedOut:
+		s.add(domain.SuspectOutcome, mostOutcome, "It was backed out.")
+	case domain.SuccessfulWithIssues:
+		s.add(domain.SuspectOutcome, mostOutcome/2, "It had trouble on the way.")
+	case domain.Successful:
+	}
+}
+
+// Weigh adds how risky the change is, 0 to 100.
+func (s *Suspect) Weigh(risk int) {
+	s.add(domain.SuspectRisk, mostRisk*risk/100, fmt.Sprintf("Its risk is %d of 100.", risk))
+}
+
+func (s *Suspect) add(kind domain.SuspectReason, points int, sentence string) {
+	if points > 0 {
+		s.Points += points
+		s.Reasons = append(s.Reasons, Reason{kind, points, sentence})
+	}
+}
+
+func count(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
+}
+
+// span is a time in its largest whole unit.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < time.Hour:
+		return count(int(d.Minutes()), "minute")
+	case d < 48*time.Hour:
+		return count(int(d.Hours()), "hour")
+	}
+	return count(int(d.Hours()/24), "day")
+}
