@@ -17,7 +17,7 @@ import (
 )
 
 func generateCommand(env *environment) *cobra.Command {
-	cis, seed := 10_000, uint64(1)
+	plan := app.Plan{CIs: 10_000, Seed: 1}
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Fill an empty database with an invented estate of any size",
@@ -25,25 +25,28 @@ func generateCommand(env *environment) *cobra.Command {
 own, or to measure it: business services, application services, components and
 databases, pods and virtual machines, hosts, clusters, racks, network, storage and
 power, about five relationships to a CI, redundancy in dependency groups, hubs on
-which much depends, owners and tiers. The same seed makes the same estate.
+which much depends, owners and tiers. The same seed makes the same estate. With
+--year it has a past: the incidents and changes of the last year, at the rates of a
+bank's, as they stand today.
 
 Everything is journalled as any other write is. An estate of 10,000 CIs takes
 seconds, one of 1,000,000 minutes.`,
 		Example: "  linchpin generate --cis 10000 --database sqlite:big.db\n  linchpin serve --dev --database sqlite:big.db",
 		Args:    argsOf(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if cis < synthetic.LeastCIs || cis > synthetic.MostCIs {
-				return usageError{cmd, fmt.Errorf("--cis %d: an estate has %d to %d CIs", cis, synthetic.LeastCIs, synthetic.MostCIs)}
+			if plan.CIs < synthetic.LeastCIs || plan.CIs > synthetic.MostCIs {
+				return usageError{cmd, fmt.Errorf("--cis %d: an estate has %d to %d CIs", plan.CIs, synthetic.LeastCIs, synthetic.MostCIs)}
 			}
-			return runGenerate(auth.With(cmd.Context(), operator()), env, cis, seed)
+			return runGenerate(auth.With(cmd.Context(), operator()), env, plan)
 		},
 	}
-	cmd.Flags().IntVar(&cis, "cis", cis, "how many CIs")
-	cmd.Flags().Uint64Var(&seed, "seed", seed, "which estate of that size")
+	cmd.Flags().IntVar(&plan.CIs, "cis", plan.CIs, "how many CIs")
+	cmd.Flags().Uint64Var(&plan.Seed, "seed", plan.Seed, "which estate of that size")
+	cmd.Flags().BoolVar(&plan.Year, "year", false, "also the incidents and changes of the last year: 46 and 30 to 100 CIs")
 	return cmd
 }
 
-func runGenerate(ctx context.Context, env *environment, cis int, seed uint64) (err error) {
+func runGenerate(ctx context.Context, env *environment, plan app.Plan) (err error) {
 	address, err := env.address()
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func runGenerate(ctx context.Context, env *environment, cis int, seed uint64) (e
 		return err
 	}
 	start := time.Now()
-	done, err := app.Generate(ctx, s, cis, seed, generateProgress(env, start))
+	done, err := app.Generate(ctx, s, plan, generateProgress(env, start))
 	if err != nil {
 		if done.Records() > 0 {
 			return fmt.Errorf("%w; %d records were written until then: go on with another database", err, done.Records())
@@ -68,8 +71,12 @@ func runGenerate(ctx context.Context, env *environment, cis int, seed uint64) (e
 		return err
 	}
 	took := time.Since(start)
-	_, _ = fmt.Fprintf(env.stdout, "%d CIs, %d relationships, %d dependency groups, %d teams, %d owners in %s: %.0f records a second.\n",
-		done.CIs, done.Relationships, done.Groups, done.Teams, done.Owners, took.Round(100*time.Millisecond), float64(done.Records())/took.Seconds())
+	tickets := ""
+	if plan.Year {
+		tickets = fmt.Sprintf(", %d incidents, %d changes", done.Incidents, done.Changes)
+	}
+	_, _ = fmt.Fprintf(env.stdout, "%d CIs, %d relationships, %d dependency groups, %d teams, %d owners%s in %s: %.0f records a second.\n",
+		done.CIs, done.Relationships, done.Groups, done.Teams, done.Owners, tickets, took.Round(100*time.Millisecond), float64(done.Records())/took.Seconds())
 	_, _ = fmt.Fprintf(env.stdout, "Look at it: linchpin serve --dev --database %s\n", redacted(address))
 	return nil
 }

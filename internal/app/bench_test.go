@@ -39,7 +39,7 @@ func generated(b *testing.B, s *store.Store) (app.Generated, time.Duration) {
 		b.Fatal(err)
 	}
 	start := time.Now()
-	done, err := app.Generate(ctx, s, benchmarkCIs(b), 1, nil)
+	done, err := app.Generate(ctx, s, app.Plan{CIs: benchmarkCIs(b), Seed: 1}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -15,18 +15,27 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/synthetic"
 )
 
-// Generated counts what Generate has written.
-type Generated struct{ Teams, CIs, Owners, Relationships, Groups int }
+// Plan says what Generate makes.
+type Plan struct {
+	CIs  int
+	Seed uint64
+	Year bool // also the incidents and changes of the year that ends today
+}
+
+// Generated counts what Generate has written. Links are the CIs that tickets name, Moves their changes of state.
+type Generated struct{ Teams, CIs, Owners, Relationships, Groups, Changes, Incidents, Links, Moves int }
 
 // Records is their sum.
-func (g Generated) Records() int { return g.Teams + g.CIs + g.Owners + g.Relationships + g.Groups }
+func (g Generated) Records() int {
+	return g.Teams + g.CIs + g.Owners + g.Relationships + g.Groups + g.Changes + g.Incidents + g.Links + g.Moves
+}
 
 // generatedAtOnce bounds the records of one revision.
 const generatedAtOnce = 20_000
 
-// Generate makes an estate of n CIs by a seed and writes it into a database that has no CIs and no teams yet, in
+// Generate makes an estate by a plan and writes it into a database that has no CIs and no teams yet, in
 // revisions of many records. When it fails or ctx ends, what was written until then stays.
-func Generate(ctx context.Context, s *store.Store, n int, seed uint64, progress func(done, total Generated)) (Generated, error) {
+func Generate(ctx context.Context, s *store.Store, plan Plan, progress func(done, total Generated)) (Generated, error) {
 	actor, err := auth.Require(ctx, "estate.generate")
 	if err != nil {
 		return Generated{}, err
@@ -34,7 +43,7 @@ func Generate(ctx context.Context, s *store.Store, n int, seed uint64, progress 
 	if err := isVacant(ctx, s.Read); err != nil {
 		return Generated{}, err
 	}
-	estate, err := synthetic.New(n, seed)
+	estate, err := synthetic.New(plan.CIs, plan.Seed)
 	if err != nil {
 		return Generated{}, err
 	}
@@ -45,7 +54,12 @@ func Generate(ctx context.Context, s *store.Store, n int, seed uint64, progress 
 			g.total.Owners++
 		}
 	}
-	for _, step := range []func(context.Context) error{g.writeTeams, g.writeCIs, g.writeRelationships, g.writeGroups} {
+	steps := []func(context.Context) error{g.writeTeams, g.writeCIs, g.writeRelationships, g.writeGroups}
+	if plan.Year {
+		g.plan(s.Now(ctx), plan.Seed)
+		steps = append(steps, g.writeChanges, g.writeIncidents)
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return g.done, err
 		}
@@ -76,8 +90,10 @@ type generator struct {
 	progress    func(done, total Generated)
 	done, total Generated
 
-	teams, cis, relationships []ident.ID
-	reference                 *cmdb.Reference
+	year *synthetic.Year
+
+	teams, cis, relationships, changes []ident.ID
+	reference                          *cmdb.Reference
 }
 
 // write is one revision.
@@ -94,6 +110,10 @@ func (g *generator) write(ctx context.Context, decide func(context.Context, *sto
 	g.done.Owners += wrote.Owners
 	g.done.Relationships += wrote.Relationships
 	g.done.Groups += wrote.Groups
+	g.done.Changes += wrote.Changes
+	g.done.Incidents += wrote.Incidents
+	g.done.Links += wrote.Links
+	g.done.Moves += wrote.Moves
 	if g.progress != nil {
 		g.progress(g.done, g.total)
 	}

@@ -105,7 +105,7 @@ func TestAGeneratedEstateIsWhatThePracticesWouldHaveWritten(t *testing.T) {
 				}
 			}
 			last := app.Generated{}
-			done, err := app.Generate(ctx, generated, cis, seed, func(done, total app.Generated) {
+			done, err := app.Generate(ctx, generated, app.Plan{CIs: cis, Seed: seed}, func(done, total app.Generated) {
 				if done.Records() <= last.Records() || done.Records() > total.Records() {
 					t.Errorf("after %+v came %+v of %+v", last, done, total)
 				}
@@ -160,18 +160,18 @@ func TestAnEstateIsGeneratedIntoAnEmptyDatabaseOnly(t *testing.T) {
 		if err := cmdb.Seed(ctx, s); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := app.Generate(t.Context(), s, 200, 1, nil); errs.CodeOf(err) != errs.Unauthenticated {
+		if _, err := app.Generate(t.Context(), s, app.Plan{CIs: 200, Seed: 1}, nil); errs.CodeOf(err) != errs.Unauthenticated {
 			t.Errorf("nobody generated an estate: %v", err)
 		}
-		if _, err := app.Generate(ctx, s, 20, 1, nil); errs.CodeOf(err) != errs.Invalid {
+		if _, err := app.Generate(ctx, s, app.Plan{CIs: 20, Seed: 1}, nil); errs.CodeOf(err) != errs.Invalid {
 			t.Errorf("20 CIs: %v", err)
 		}
 		stopped, stop := context.WithCancel(ctx)
-		done, err := app.Generate(stopped, s, 200, 1, func(app.Generated, app.Generated) { stop() })
+		done, err := app.Generate(stopped, s, app.Plan{CIs: 200, Seed: 1}, func(app.Generated, app.Generated) { stop() })
 		if err == nil || done.Teams == 0 || done.CIs > 0 {
 			t.Errorf("one that was stopped after its first revision: %+v, %v", done, err)
 		}
-		if _, err := app.Generate(ctx, s, 200, 1, nil); errs.CodeOf(err) != errs.AlreadyExists {
+		if _, err := app.Generate(ctx, s, app.Plan{CIs: 200, Seed: 1}, nil); errs.CodeOf(err) != errs.AlreadyExists {
 			t.Errorf("into what was begun: %v", err)
 		}
 	})

@@ -85,7 +85,7 @@ func serve(t *testing.T, n int, onPostgres bool) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := app.Generate(ctx, a.Store, n, 1, func(done, total app.Generated) {
+	if _, err := app.Generate(ctx, a.Store, app.Plan{CIs: n, Seed: 1}, func(done, total app.Generated) {
 		progress("http: %d of %d records of the estate of %d CIs are written", done.Records(), total.Records(), n)
 	}); err != nil {
 		t.Fatal(err)

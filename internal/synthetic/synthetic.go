@@ -1,5 +1,5 @@
-// Package synthetic makes estates that nobody runs: the shape of a large company's, of any size, the same for the same
-// seed. Benchmarks and tests take the facts from memory; linchpin generate writes them into a database. It knows names
+// Package synthetic makes estates that nobody runs, and what happens to them in a year: the shape of a large company's, of any size, the
+// same for the same seed. Benchmarks and tests take the facts from memory; linchpin generate writes them into a database. It knows names
 // and numbers, and refuses to know where they are kept.
 //
 // Layers go from business services over application services, components and databases to pods and virtual machines,

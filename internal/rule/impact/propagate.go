@@ -131,13 +131,15 @@ func (p *propagation) closeDown() {
 
 // passDown does what the fall of a CI does to its dependents.
 func (p *propagation) passDown(u topology.Vertex) {
-	arcs := p.s.Out(u)
+	arcs, m := p.s.Out(u), p.m
 	for i, a := range arcs {
 		switch a.Kind() {
 		case topology.HardArc:
-			p.reach(a.Vertex(), Down)
+			if _, is := m.marked(a.Vertex()); !is { // most arcs lead where it has been: they are not worth a call
+				p.reach(a.Vertex(), Down)
+			}
 		case topology.SoftArc:
-			p.m.weak = append(p.m.weak, a.Vertex())
+			m.weak = append(m.weak, a.Vertex())
 		case topology.GroupArc, topology.WeightedArc:
 			c, t, lost := p.lose(u, a, i)
 			t.down += lost
@@ -177,11 +179,13 @@ func (p *propagation) closeDegraded() {
 
 // passDegraded does what the weakness of a CI does to its dependents.
 func (p *propagation) passDegraded(u topology.Vertex) {
-	arcs := p.s.Out(u)
+	arcs, m := p.s.Out(u), p.m
 	for i, a := range arcs {
 		switch a.Kind() {
 		case topology.HardArc:
-			p.reach(a.Vertex(), Degraded)
+			if _, is := m.marked(a.Vertex()); !is {
+				p.reach(a.Vertex(), Degraded)
+			}
 		case topology.SoftArc:
 		case topology.GroupArc, topology.WeightedArc:
 			if c, t, _ := p.lose(u, a, i); c.Total-t.unwell < c.Need {

@@ -1,0 +1,189 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/synthetic"
+)
+
+// ticketsAtOnce bounds the incidents or changes of one revision: each brings links and a timeline.
+const ticketsAtOnce = 3_000
+
+// plan makes the year that ends with a day's first moment.
+func (g *generator) plan(now time.Time, seed uint64) {
+	g.year = synthetic.NewYear(g.Estate, now.Truncate(24*time.Hour).AddDate(-1, 0, 0), seed)
+	g.total.Changes, g.total.Incidents = len(g.year.Changes), len(g.year.Incidents)
+	for _, c := range g.year.Changes {
+		g.total.Links += len(c.CIs)
+		g.total.Moves += len(c.Moves)
+	}
+	for _, i := range g.year.Incidents {
+		g.total.Links += len(i.CIs)
+		g.total.Moves += len(i.Moves)
+	}
+}
+
+// writeChanges writes the changes of a year as they stand at its end, each with its scope and timeline.
+func (g *generator) writeChanges(ctx context.Context) error {
+	g.changes = make([]ident.ID, len(g.year.Changes))
+	for from := 0; from < len(g.year.Changes); from += ticketsAtOnce {
+		some := g.year.Changes[from:min(from+ticketsAtOnce, len(g.year.Changes))]
+		err := g.write(ctx, func(ctx context.Context, tx *store.Tx) (wrote Generated, err error) {
+			rows := make([]*ent.Change, len(some))
+			for i := range some {
+				rows[i] = g.change(from+i, &some[i])
+			}
+			if err := store.Insert(ctx, tx, rows); err != nil {
+				return wrote, err
+			}
+			var scopes []*ent.ChangeCI
+			var timeline []*ent.TimelineEntry
+			for i, c := range some {
+				id := rows[i].ID
+				g.changes[from+i] = id
+				role := domain.ChangedRole
+				if c.IsOutage {
+					role = domain.TakenDownRole
+				}
+				for _, ci := range c.CIs {
+					scopes = append(scopes, &ent.ChangeCI{ChangeID: id, CiID: g.cis[ci], Role: role})
+				}
+				timeline = append(timeline, moves(tx, id, c.Moves)...)
+			}
+			if err := store.Insert(ctx, tx, scopes); err != nil {
+				return wrote, err
+			}
+			return Generated{Changes: len(rows), Links: len(scopes), Moves: len(timeline)}, store.Insert(ctx, tx, timeline)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *generator) change(at int, c *synthetic.Change) *ent.Change {
+	row := &ent.Change{
+		Title: fmt.Sprintf("%s change %d of %s", c.Type, at+1, g.CIs[c.CIs[0]].Name), Type: c.Type, State: domain.ChangeNew, RequestedBy: g.by.Actor,
+		PlannedStart: &c.PlannedStart, PlannedEnd: &c.PlannedEnd, AssignmentTeamID: g.team(c.Team), Version: 1, CreatedAt: c.DraftedAt, UpdatedAt: c.DraftedAt,
+	}
+	for _, m := range c.Moves {
+		row.State, row.UpdatedAt = m.To, m.At
+		row.Version++
+		switch m.To { //nolint:exhaustive // the other states leave no other trace
+		case domain.ChangeImplement:
+			row.ActualStart = &m.At
+		case domain.ChangeReview:
+			row.ActualEnd = &m.At
+		case domain.ChangeClosed:
+			row.Outcome, row.ClosureNotes = &c.Outcome, "Generated."
+		}
+	}
+	if c.Type != domain.Standard {
+		row.Justification, row.Plan, row.BackoutPlan = "Generated.", "Generated.", "Generated."
+	}
+	return row
+}
+
+// writeIncidents writes the incidents of a year as they stand at its end, each with its CIs and timeline.
+func (g *generator) writeIncidents(ctx context.Context) error {
+	for from := 0; from < len(g.year.Incidents); from += ticketsAtOnce {
+		some := g.year.Incidents[from:min(from+ticketsAtOnce, len(g.year.Incidents))]
+		err := g.write(ctx, func(ctx context.Context, tx *store.Tx) (wrote Generated, err error) {
+			rules, err := tx.PriorityRule.Query().All(ctx)
+			if err != nil {
+				return wrote, err
+			}
+			priority := map[[2]int]int{}
+			for _, r := range rules {
+				priority[[2]int{r.Impact, r.Urgency}] = r.Priority
+			}
+			rows := make([]*ent.Incident, len(some))
+			for i := range some {
+				rows[i] = g.incident(from+i, &some[i])
+				rows[i].Priority = priority[[2]int{some[i].Impact, some[i].Urgency}]
+			}
+			if err := store.Insert(ctx, tx, rows); err != nil {
+				return wrote, err
+			}
+			var links []*ent.IncidentCI
+			var timeline []*ent.TimelineEntry
+			for i, incident := range some {
+				id, role := rows[i].ID, domain.RootRole
+				for _, ci := range incident.CIs {
+					links = append(links, &ent.IncidentCI{IncidentID: id, CiID: g.cis[ci], Role: role})
+					role = domain.AffectedRole
+				}
+				timeline = append(timeline, moves(tx, id, incident.Moves)...)
+			}
+			if err := store.Insert(ctx, tx, links); err != nil {
+				return wrote, err
+			}
+			return Generated{Incidents: len(rows), Links: len(links), Moves: len(timeline)}, store.Insert(ctx, tx, timeline)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *generator) incident(at int, i *synthetic.Incident) *ent.Incident {
+	row := &ent.Incident{
+		Title: fmt.Sprintf("Incident %d at %s", at+1, g.CIs[i.CIs[0]].Name), State: domain.IncidentNew, Impact: i.Impact, Urgency: i.Urgency, Channel: i.Channel,
+		OpenedBy: g.by.Actor, AssignmentTeamID: g.team(i.Team), DetectedAt: i.OpenedAt, Version: 1, CreatedAt: i.OpenedAt, UpdatedAt: i.OpenedAt,
+	}
+	if i.CausedBy >= 0 {
+		row.CausedByChangeID = &g.changes[i.CausedBy]
+	}
+	for _, m := range i.Moves {
+		row.State, row.UpdatedAt = m.To, m.At
+		row.Version++
+		switch m.To { //nolint:exhaustive // the other states leave no other trace
+		case domain.IncidentInProgress:
+			if row.AcknowledgedAt == nil {
+				row.AcknowledgedAt = &m.At
+			}
+			if m.From == domain.IncidentResolved {
+				row.ReopenCount++
+				row.ResolvedAt = nil
+			}
+		case domain.IncidentResolved:
+			row.ResolvedAt, row.ResolutionNotes = &m.At, "Generated."
+		case domain.IncidentClosed:
+			row.ClosedAt = &m.At
+		}
+	}
+	if row.ResolvedAt != nil {
+		row.ResolutionCode = &i.Resolution
+	}
+	if row.State == domain.IncidentOnHold {
+		reason := domain.AwaitingCaller
+		row.HoldReason = &reason
+	}
+	return row
+}
+
+// moves are the timeline of a ticket.
+func moves[S ~string](tx *store.Tx, record ident.ID, all []synthetic.Move[S]) []*ent.TimelineEntry {
+	rows := make([]*ent.TimelineEntry, len(all))
+	for i, m := range all {
+		rows[i] = &ent.TimelineEntry{
+			RecordID: record, Kind: domain.StateChange, FromState: string(m.From), ToState: string(m.To), Actor: tx.Actor, CreatedAt: m.At,
+		}
+	}
+	return rows
+}
+
+func (g *generator) team(at int32) *ident.ID {
+	if at < 0 {
+		return nil
+	}
+	return &g.teams[at]
+}
