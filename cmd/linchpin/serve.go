@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,6 +25,7 @@ func serveCommand(env *environment) *cobra.Command {
 	var demo, dev bool
 	var keyAge, closeAge time.Duration
 	var adminListen string
+	var heap *memory
 	limits := guard.Default
 	var mode string
 	var manifests []string
@@ -76,7 +76,9 @@ names a collector; the other standard variables hold too.`,
 			if err != nil {
 				return err
 			}
-			paceGC(env.getenv)
+			if err := heap.apply(cmd.Flags(), env.getenv); err != nil {
+				return usageError{cmd, err}
+			}
 			// The address first: whoever cannot listen needs no database.
 			l, err := server.Listen(ctx, env.listen, dev)
 			if err != nil {
@@ -126,6 +128,7 @@ names a collector; the other standard variables hold too.`,
 	}
 	cmd.Flags().BoolVar(&demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database")
 	limitFlags(cmd.Flags(), &limits)
+	heap = memoryFlags(cmd.Flags())
 	cmd.Flags().StringVar(&mode, "trusted-documents", string(persisted.Off), "off; prefer: answer the documents of the manifests by their ids too; only: answer nothing else")
 	cmd.Flags().StringArrayVar(&manifests, "manifest", nil, "a file of trusted documents, made by Relay, Apollo or graphql-codegen; may be repeated")
 	cmd.Flags().BoolVar(&dev, "dev", true, "nobody signs in: requests name their caller and its roles, an admin by default; loopback only")
@@ -155,14 +158,6 @@ func serveAdmin(ctx context.Context, env *environment, address string, dev bool,
 		}
 	})
 	return func() { cancel(); <-ended }, nil
-}
-
-// paceGC lets garbage grow to four times what is in use before it is collected, unless the environment says otherwise. At
-// the runtime's own pace a list of 50 CIs takes 1.3 times the processor time; at 16 times what is in use, a tenth less.
-func paceGC(getenv func(string) string) {
-	if getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
 }
 
 // trustedDocuments reads the manifests.

@@ -47,9 +47,6 @@ func (ec *executionContext) fieldContext_CommonCause_ci(_ context.Context, field
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -91,9 +88,6 @@ func (ec *executionContext) fieldContext_CommonCause_members(_ context.Context, 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -121,9 +115,6 @@ func (ec *executionContext) fieldContext_RootCauseAlternative_failures(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -151,9 +142,6 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_failures(_ context.C
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -181,9 +169,6 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_alternatives(_ conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RootCauseAlternative(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -218,9 +203,6 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_explained(_ context.
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -248,9 +230,6 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_unexplained(_ contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -278,9 +257,6 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_contradicted(_ conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -308,9 +284,6 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_alsoBroken(_ context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -345,9 +318,6 @@ func (ec *executionContext) fieldContext_SharedGroup_group(_ context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DependencyGroup(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -410,9 +380,6 @@ func (ec *executionContext) fieldContext_SharedGroup_causes(_ context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CommonCause(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -440,9 +407,6 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_edges(_ context.C
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SharedGroupEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -470,9 +434,6 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_nodes(_ context.C
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SharedGroup(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -500,9 +461,6 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_pageInfo(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -565,9 +523,6 @@ func (ec *executionContext) fieldContext_SharedGroupEdge_node(_ context.Context,
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SharedGroup(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -595,9 +550,6 @@ func (ec *executionContext) fieldContext_SinglePoint_ci(_ context.Context, field
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -639,9 +591,6 @@ func (ec *executionContext) fieldContext_SinglePoint_targets(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -683,9 +632,6 @@ func (ec *executionContext) fieldContext_SinglePointConnection_edges(_ context.C
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SinglePointEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -713,9 +659,6 @@ func (ec *executionContext) fieldContext_SinglePointConnection_nodes(_ context.C
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SinglePoint(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -743,9 +686,6 @@ func (ec *executionContext) fieldContext_SinglePointConnection_pageInfo(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -808,9 +748,6 @@ func (ec *executionContext) fieldContext_SinglePointEdge_node(_ context.Context,
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SinglePoint(ctx, field)
-		},
 	}
 	return fc, nil
 }

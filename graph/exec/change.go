@@ -267,9 +267,6 @@ func (ec *executionContext) fieldContext_ApproveChangePayload_change(_ context.C
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -297,9 +294,6 @@ func (ec *executionContext) fieldContext_ApproveChangePayload_userErrors(_ conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -327,9 +321,6 @@ func (ec *executionContext) fieldContext_AssessChangePayload_change(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -357,9 +348,6 @@ func (ec *executionContext) fieldContext_AssessChangePayload_userErrors(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -387,9 +375,6 @@ func (ec *executionContext) fieldContext_CancelChangePayload_change(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -417,9 +402,6 @@ func (ec *executionContext) fieldContext_CancelChangePayload_userErrors(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -524,9 +506,6 @@ func (ec *executionContext) fieldContext_Change_requester(_ context.Context, fie
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Person(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -554,9 +533,6 @@ func (ec *executionContext) fieldContext_Change_assignee(_ context.Context, fiel
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Person(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -584,9 +560,6 @@ func (ec *executionContext) fieldContext_Change_assignmentTeam(_ context.Context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Team(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -677,9 +650,6 @@ func (ec *executionContext) fieldContext_Change_scope(_ context.Context, field g
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeCI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -729,9 +699,6 @@ func (ec *executionContext) fieldContext_Change_impact(ctx context.Context, fiel
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Impact(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -770,9 +737,6 @@ func (ec *executionContext) fieldContext_Change_approvals(_ context.Context, fie
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Approval(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -800,9 +764,6 @@ func (ec *executionContext) fieldContext_Change_availableTransitions(_ context.C
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeTransition(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -831,9 +792,6 @@ func (ec *executionContext) fieldContext_Change_causedIncidents(ctx context.Cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncidentConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -873,9 +831,6 @@ func (ec *executionContext) fieldContext_Change_timeline(ctx context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_TimelineEntryConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -915,9 +870,6 @@ func (ec *executionContext) fieldContext_Change_history(ctx context.Context, fie
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_EntryConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -957,9 +909,6 @@ func (ec *executionContext) fieldContext_Change_conflicts(ctx context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ConflictConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1019,9 +968,6 @@ func (ec *executionContext) fieldContext_Change_operations(_ context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PlannedOperation(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1049,9 +995,6 @@ func (ec *executionContext) fieldContext_Change_preview(_ context.Context, field
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangePreview(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1100,9 +1043,6 @@ func (ec *executionContext) fieldContext_Change_undoes(_ context.Context, field 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1130,9 +1070,6 @@ func (ec *executionContext) fieldContext_Change_undoneBy(_ context.Context, fiel
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1160,9 +1097,6 @@ func (ec *executionContext) fieldContext_Change_risk(_ context.Context, field gr
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeRisk(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1197,9 +1131,6 @@ func (ec *executionContext) fieldContext_ChangeCI_ci(_ context.Context, field gr
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1227,9 +1158,6 @@ func (ec *executionContext) fieldContext_ChangeConnection_edges(_ context.Contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1257,9 +1185,6 @@ func (ec *executionContext) fieldContext_ChangeConnection_nodes(_ context.Contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1287,9 +1212,6 @@ func (ec *executionContext) fieldContext_ChangeConnection_pageInfo(_ context.Con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1345,9 +1267,6 @@ func (ec *executionContext) fieldContext_ChangeEdge_node(_ context.Context, fiel
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1396,9 +1315,6 @@ func (ec *executionContext) fieldContext_CloseChangePayload_change(_ context.Con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1426,9 +1342,6 @@ func (ec *executionContext) fieldContext_CloseChangePayload_userErrors(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1456,9 +1369,6 @@ func (ec *executionContext) fieldContext_CommentOnChangePayload_timelineEntry(_ 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_TimelineEntry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1486,9 +1396,6 @@ func (ec *executionContext) fieldContext_CommentOnChangePayload_userErrors(_ con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1516,9 +1423,6 @@ func (ec *executionContext) fieldContext_DraftChangePayload_change(_ context.Con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1546,9 +1450,6 @@ func (ec *executionContext) fieldContext_DraftChangePayload_userErrors(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1576,9 +1477,6 @@ func (ec *executionContext) fieldContext_RejectChangePayload_change(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1606,9 +1504,6 @@ func (ec *executionContext) fieldContext_RejectChangePayload_userErrors(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1636,9 +1531,6 @@ func (ec *executionContext) fieldContext_RequestChangeApprovalPayload_change(_ c
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1666,9 +1558,6 @@ func (ec *executionContext) fieldContext_RequestChangeApprovalPayload_userErrors
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1696,9 +1585,6 @@ func (ec *executionContext) fieldContext_ReturnChangePayload_change(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1726,9 +1612,6 @@ func (ec *executionContext) fieldContext_ReturnChangePayload_userErrors(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1756,9 +1639,6 @@ func (ec *executionContext) fieldContext_ReviewChangePayload_change(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1786,9 +1666,6 @@ func (ec *executionContext) fieldContext_ReviewChangePayload_userErrors(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1816,9 +1693,6 @@ func (ec *executionContext) fieldContext_ScheduleChangePayload_change(_ context.
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1846,9 +1720,6 @@ func (ec *executionContext) fieldContext_ScheduleChangePayload_userErrors(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1876,9 +1747,6 @@ func (ec *executionContext) fieldContext_StartChangePayload_change(_ context.Con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1906,9 +1774,6 @@ func (ec *executionContext) fieldContext_StartChangePayload_userErrors(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1936,9 +1801,6 @@ func (ec *executionContext) fieldContext_UpdateChangePayload_change(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1966,9 +1828,6 @@ func (ec *executionContext) fieldContext_UpdateChangePayload_userErrors(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }

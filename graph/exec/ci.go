@@ -474,9 +474,6 @@ func (ec *executionContext) fieldContext_AddExternalIdentityPayload_ci(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -504,9 +501,6 @@ func (ec *executionContext) fieldContext_AddExternalIdentityPayload_userErrors(_
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -541,9 +535,6 @@ func (ec *executionContext) fieldContext_CI_class(_ context.Context, field graph
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIClass(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -634,9 +625,6 @@ func (ec *executionContext) fieldContext_CI_owner(_ context.Context, field graph
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Owner(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -664,9 +652,6 @@ func (ec *executionContext) fieldContext_CI_owners(_ context.Context, field grap
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Owner(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -694,9 +679,6 @@ func (ec *executionContext) fieldContext_CI_externalIdentities(_ context.Context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ExternalIdentity(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -752,9 +734,6 @@ func (ec *executionContext) fieldContext_CI_service(_ context.Context, field gra
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -790,9 +769,6 @@ func (ec *executionContext) fieldContext_CI_relationships(ctx context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RelationshipConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -831,9 +807,6 @@ func (ec *executionContext) fieldContext_CI_dependencyGroups(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DependencyGroup(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -861,9 +834,6 @@ func (ec *executionContext) fieldContext_CI_danglingReferences(_ context.Context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DanglingReference(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -892,9 +862,6 @@ func (ec *executionContext) fieldContext_CI_incidents(ctx context.Context, field
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncidentConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -934,9 +901,6 @@ func (ec *executionContext) fieldContext_CI_changes(ctx context.Context, field g
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -976,9 +940,6 @@ func (ec *executionContext) fieldContext_CI_impact(ctx context.Context, field gr
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Impact(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1018,9 +979,6 @@ func (ec *executionContext) fieldContext_CI_dependencies(ctx context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Dependencies(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1060,9 +1018,6 @@ func (ec *executionContext) fieldContext_CI_history(ctx context.Context, field g
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_EntryConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1102,9 +1057,6 @@ func (ec *executionContext) fieldContext_CI_versions(ctx context.Context, field 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RecordVersionConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1144,9 +1096,6 @@ func (ec *executionContext) fieldContext_CI_singlePointsOfFailure(ctx context.Co
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SinglePointConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1186,9 +1135,6 @@ func (ec *executionContext) fieldContext_CI_commonCauses(ctx context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SharedGroupConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1227,9 +1173,6 @@ func (ec *executionContext) fieldContext_CIConnection_edges(_ context.Context, f
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1257,9 +1200,6 @@ func (ec *executionContext) fieldContext_CIConnection_nodes(_ context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1287,9 +1227,6 @@ func (ec *executionContext) fieldContext_CIConnection_pageInfo(_ context.Context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1345,9 +1282,6 @@ func (ec *executionContext) fieldContext_CIEdge_node(_ context.Context, field gr
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1375,9 +1309,6 @@ func (ec *executionContext) fieldContext_CreateCIPayload_ci(_ context.Context, f
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1405,9 +1336,6 @@ func (ec *executionContext) fieldContext_CreateCIPayload_userErrors(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1470,9 +1398,6 @@ func (ec *executionContext) fieldContext_DanglingReference_record(_ context.Cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
-		},
 	}
 	return fc, nil
 }
@@ -1500,9 +1425,6 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_edges(_ con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DanglingReferenceEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1530,9 +1452,6 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_nodes(_ con
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DanglingReference(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1560,9 +1479,6 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_pageInfo(_ 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1618,9 +1534,6 @@ func (ec *executionContext) fieldContext_DanglingReferenceEdge_node(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DanglingReference(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1662,9 +1575,6 @@ func (ec *executionContext) fieldContext_RetireCIPayload_ci(_ context.Context, f
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1692,9 +1602,6 @@ func (ec *executionContext) fieldContext_RetireCIPayload_userErrors(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1722,9 +1629,6 @@ func (ec *executionContext) fieldContext_SetOwnersPayload_ci(_ context.Context, 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1752,9 +1656,6 @@ func (ec *executionContext) fieldContext_SetOwnersPayload_userErrors(_ context.C
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1782,9 +1683,6 @@ func (ec *executionContext) fieldContext_UpdateCIPayload_ci(_ context.Context, f
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1812,9 +1710,6 @@ func (ec *executionContext) fieldContext_UpdateCIPayload_userErrors(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }

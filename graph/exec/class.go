@@ -77,9 +77,6 @@ func (ec *executionContext) fieldContext_CIClass_parent(_ context.Context, field
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIClass(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -156,9 +153,6 @@ func (ec *executionContext) fieldContext_CIClassConnection_edges(_ context.Conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIClassEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -186,9 +180,6 @@ func (ec *executionContext) fieldContext_CIClassConnection_nodes(_ context.Conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIClass(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -216,9 +207,6 @@ func (ec *executionContext) fieldContext_CIClassConnection_pageInfo(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -274,9 +262,6 @@ func (ec *executionContext) fieldContext_CIClassEdge_node(_ context.Context, fie
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIClass(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -304,9 +289,6 @@ func (ec *executionContext) fieldContext_CreateCIClassPayload_ciClass(_ context.
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIClass(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -334,9 +316,6 @@ func (ec *executionContext) fieldContext_CreateCIClassPayload_userErrors(_ conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -364,9 +343,6 @@ func (ec *executionContext) fieldContext_UpdateCIClassPayload_ciClass(_ context.
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIClass(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -394,9 +370,6 @@ func (ec *executionContext) fieldContext_UpdateCIClassPayload_userErrors(_ conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }

@@ -222,9 +222,6 @@ func (ec *executionContext) fieldContext_AffectedCI_ci(_ context.Context, field 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -252,9 +249,6 @@ func (ec *executionContext) fieldContext_AffectedCI_service(_ context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -289,9 +283,6 @@ func (ec *executionContext) fieldContext_AffectedCI_proof(_ context.Context, fie
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Proof(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -319,9 +310,6 @@ func (ec *executionContext) fieldContext_AffectedCI_saviours(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -349,9 +337,6 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_edges(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AffectedCIEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -379,9 +364,6 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_nodes(_ context.Co
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AffectedCI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -409,9 +391,6 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_pageInfo(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -467,9 +446,6 @@ func (ec *executionContext) fieldContext_AffectedCIEdge_node(_ context.Context, 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AffectedCI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -497,9 +473,6 @@ func (ec *executionContext) fieldContext_ClassCount_class(_ context.Context, fie
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIClass(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -562,9 +535,6 @@ func (ec *executionContext) fieldContext_Dependencies_completeness(_ context.Con
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Completeness(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -607,9 +577,6 @@ func (ec *executionContext) fieldContext_Dependencies_needs(ctx context.Context,
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NeededCIConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -669,9 +636,6 @@ func (ec *executionContext) fieldContext_Impact_completeness(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Completeness(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -700,9 +664,6 @@ func (ec *executionContext) fieldContext_Impact_services(ctx context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AffectedCIConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -742,9 +703,6 @@ func (ec *executionContext) fieldContext_Impact_affected(ctx context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AffectedCIConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -784,9 +742,6 @@ func (ec *executionContext) fieldContext_Impact_on(ctx context.Context, field gr
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AffectedCI(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -825,9 +780,6 @@ func (ec *executionContext) fieldContext_Impact_counts(_ context.Context, field 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ImpactCounts(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -855,9 +807,6 @@ func (ec *executionContext) fieldContext_Impact_subgraph(_ context.Context, fiel
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Subgraph(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -934,9 +883,6 @@ func (ec *executionContext) fieldContext_ImpactCounts_byClass(_ context.Context,
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ClassCount(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -964,9 +910,6 @@ func (ec *executionContext) fieldContext_ImpactCounts_byTier(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_TierCount(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -994,9 +937,6 @@ func (ec *executionContext) fieldContext_ImpactCounts_byEnvironment(_ context.Co
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_EnvironmentCount(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1024,9 +964,6 @@ func (ec *executionContext) fieldContext_ImpactPath_cis(_ context.Context, field
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1054,9 +991,6 @@ func (ec *executionContext) fieldContext_ImpactPath_relationships(_ context.Cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Relationship(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1084,9 +1018,6 @@ func (ec *executionContext) fieldContext_NeededCI_ci(_ context.Context, field gr
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1128,9 +1059,6 @@ func (ec *executionContext) fieldContext_NeededCIConnection_edges(_ context.Cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NeededCIEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1158,9 +1086,6 @@ func (ec *executionContext) fieldContext_NeededCIConnection_nodes(_ context.Cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NeededCI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1188,9 +1113,6 @@ func (ec *executionContext) fieldContext_NeededCIConnection_pageInfo(_ context.C
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1246,9 +1168,6 @@ func (ec *executionContext) fieldContext_NeededCIEdge_node(_ context.Context, fi
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NeededCI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1304,9 +1223,6 @@ func (ec *executionContext) fieldContext_Proof_path(_ context.Context, field gra
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1334,9 +1250,6 @@ func (ec *executionContext) fieldContext_Proof_group(_ context.Context, field gr
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DependencyGroup(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1378,9 +1291,6 @@ func (ec *executionContext) fieldContext_Proof_causes(_ context.Context, field g
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ProofCause(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1408,9 +1318,6 @@ func (ec *executionContext) fieldContext_ProofCause_ci(_ context.Context, field 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1445,9 +1352,6 @@ func (ec *executionContext) fieldContext_ProofCause_relationship(_ context.Conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Relationship(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1475,9 +1379,6 @@ func (ec *executionContext) fieldContext_ProofCause_proof(_ context.Context, fie
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Proof(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1505,9 +1406,6 @@ func (ec *executionContext) fieldContext_Subgraph_relationships(_ context.Contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Relationship(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1556,9 +1454,6 @@ func (ec *executionContext) fieldContext_TierCount_tier(_ context.Context, field
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceTier(ctx, field)
-		},
 	}
 	return fc, nil
 }

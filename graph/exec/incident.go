@@ -354,9 +354,6 @@ func (ec *executionContext) fieldContext_AssignIncidentPayload_incident(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -384,9 +381,6 @@ func (ec *executionContext) fieldContext_AssignIncidentPayload_userErrors(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -414,9 +408,6 @@ func (ec *executionContext) fieldContext_CancelIncidentPayload_incident(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -444,9 +435,6 @@ func (ec *executionContext) fieldContext_CancelIncidentPayload_userErrors(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -474,9 +462,6 @@ func (ec *executionContext) fieldContext_CloseIncidentPayload_incident(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -504,9 +489,6 @@ func (ec *executionContext) fieldContext_CloseIncidentPayload_userErrors(_ conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -534,9 +516,6 @@ func (ec *executionContext) fieldContext_CommentOnIncidentPayload_timelineEntry(
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_TimelineEntry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -564,9 +543,6 @@ func (ec *executionContext) fieldContext_CommentOnIncidentPayload_userErrors(_ c
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -594,9 +570,6 @@ func (ec *executionContext) fieldContext_HoldIncidentPayload_incident(_ context.
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -624,9 +597,6 @@ func (ec *executionContext) fieldContext_HoldIncidentPayload_userErrors(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -661,9 +631,6 @@ func (ec *executionContext) fieldContext_ImpactDifference_services(_ context.Con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ImpactDifferenceService(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -726,9 +693,6 @@ func (ec *executionContext) fieldContext_ImpactDifferenceService_ci(_ context.Co
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -770,9 +734,6 @@ func (ec *executionContext) fieldContext_ImpactSnapshot_services(_ context.Conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ImpactedRecord(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -828,9 +789,6 @@ func (ec *executionContext) fieldContext_ImpactedRecord_ci(_ context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1005,9 +963,6 @@ func (ec *executionContext) fieldContext_Incident_caller(_ context.Context, fiel
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Person(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1035,9 +990,6 @@ func (ec *executionContext) fieldContext_Incident_assignee(_ context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Person(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1065,9 +1017,6 @@ func (ec *executionContext) fieldContext_Incident_assignmentTeam(_ context.Conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Team(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1095,9 +1044,6 @@ func (ec *executionContext) fieldContext_Incident_parent(_ context.Context, fiel
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1126,9 +1072,6 @@ func (ec *executionContext) fieldContext_Incident_children(ctx context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncidentConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1167,9 +1110,6 @@ func (ec *executionContext) fieldContext_Incident_causedByChange(_ context.Conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1197,9 +1137,6 @@ func (ec *executionContext) fieldContext_Incident_fixedByChange(_ context.Contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1304,9 +1241,6 @@ func (ec *executionContext) fieldContext_Incident_cis(_ context.Context, field g
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncidentCI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1356,9 +1290,6 @@ func (ec *executionContext) fieldContext_Incident_impact(ctx context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Impact(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1398,9 +1329,6 @@ func (ec *executionContext) fieldContext_Incident_affectedServices(ctx context.C
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AffectedCIConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1439,9 +1367,6 @@ func (ec *executionContext) fieldContext_Incident_impactAtOpening(_ context.Cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ImpactSnapshot(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1469,9 +1394,6 @@ func (ec *executionContext) fieldContext_Incident_impactAtResolution(_ context.C
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ImpactSnapshot(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1499,9 +1421,6 @@ func (ec *executionContext) fieldContext_Incident_impactDifference(_ context.Con
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ImpactDifference(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1529,9 +1448,6 @@ func (ec *executionContext) fieldContext_Incident_availableTransitions(_ context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncidentTransition(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1560,9 +1476,6 @@ func (ec *executionContext) fieldContext_Incident_timeline(ctx context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_TimelineEntryConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1601,9 +1514,6 @@ func (ec *executionContext) fieldContext_Incident_externalIdentities(_ context.C
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ExternalIdentity(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1632,9 +1542,6 @@ func (ec *executionContext) fieldContext_Incident_history(ctx context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_EntryConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1674,9 +1581,6 @@ func (ec *executionContext) fieldContext_Incident_singlePointsOfFailure(ctx cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SinglePointConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1716,9 +1620,6 @@ func (ec *executionContext) fieldContext_Incident_rootCauseCandidates(ctx contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RootCauseCandidate(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1757,9 +1658,6 @@ func (ec *executionContext) fieldContext_Incident_serviceLevels(_ context.Contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceLevel(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1802,9 +1700,6 @@ func (ec *executionContext) fieldContext_Incident_suspectChanges(ctx context.Con
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SuspectChange(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1850,9 +1745,6 @@ func (ec *executionContext) fieldContext_IncidentCI_ci(_ context.Context, field 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1880,9 +1772,6 @@ func (ec *executionContext) fieldContext_IncidentConnection_edges(_ context.Cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncidentEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1910,9 +1799,6 @@ func (ec *executionContext) fieldContext_IncidentConnection_nodes(_ context.Cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1940,9 +1826,6 @@ func (ec *executionContext) fieldContext_IncidentConnection_pageInfo(_ context.C
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1998,9 +1881,6 @@ func (ec *executionContext) fieldContext_IncidentEdge_node(_ context.Context, fi
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2049,9 +1929,6 @@ func (ec *executionContext) fieldContext_OpenIncidentPayload_incident(_ context.
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2079,9 +1956,6 @@ func (ec *executionContext) fieldContext_OpenIncidentPayload_userErrors(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2130,9 +2004,6 @@ func (ec *executionContext) fieldContext_ReopenIncidentPayload_incident(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2160,9 +2031,6 @@ func (ec *executionContext) fieldContext_ReopenIncidentPayload_userErrors(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2190,9 +2058,6 @@ func (ec *executionContext) fieldContext_ResolveIncidentPayload_incident(_ conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2220,9 +2085,6 @@ func (ec *executionContext) fieldContext_ResolveIncidentPayload_resolvedChildren
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2251,9 +2113,6 @@ func (ec *executionContext) fieldContext_ResolveIncidentPayload_openChildren(ctx
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncidentConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -2292,9 +2151,6 @@ func (ec *executionContext) fieldContext_ResolveIncidentPayload_userErrors(_ con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2322,9 +2178,6 @@ func (ec *executionContext) fieldContext_SetIncidentCIsPayload_incident(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2352,9 +2205,6 @@ func (ec *executionContext) fieldContext_SetIncidentCIsPayload_userErrors(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2382,9 +2232,6 @@ func (ec *executionContext) fieldContext_SetPriorityRulePayload_priorityRule(_ c
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PriorityRule(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2412,9 +2259,6 @@ func (ec *executionContext) fieldContext_SetPriorityRulePayload_userErrors(_ con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2442,9 +2286,6 @@ func (ec *executionContext) fieldContext_StartIncidentPayload_incident(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2472,9 +2313,6 @@ func (ec *executionContext) fieldContext_StartIncidentPayload_userErrors(_ conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2551,9 +2389,6 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_edges(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_TimelineEntryEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2581,9 +2416,6 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_nodes(_ context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_TimelineEntry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2611,9 +2443,6 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_pageInfo(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2669,9 +2498,6 @@ func (ec *executionContext) fieldContext_TimelineEntryEdge_node(_ context.Contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_TimelineEntry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2699,9 +2525,6 @@ func (ec *executionContext) fieldContext_UpdateIncidentPayload_incident(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -2729,9 +2552,6 @@ func (ec *executionContext) fieldContext_UpdateIncidentPayload_userErrors(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }

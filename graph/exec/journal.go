@@ -97,9 +97,6 @@ func (ec *executionContext) fieldContext_Entry_record(_ context.Context, field g
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
-		},
 	}
 	return fc, nil
 }
@@ -190,9 +187,6 @@ func (ec *executionContext) fieldContext_EntryConnection_edges(_ context.Context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_EntryEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -220,9 +214,6 @@ func (ec *executionContext) fieldContext_EntryConnection_nodes(_ context.Context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Entry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -250,9 +241,6 @@ func (ec *executionContext) fieldContext_EntryConnection_pageInfo(_ context.Cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -308,9 +296,6 @@ func (ec *executionContext) fieldContext_EntryEdge_node(_ context.Context, field
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Entry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -380,9 +365,6 @@ func (ec *executionContext) fieldContext_RecordVersionConnection_edges(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RecordVersionEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -410,9 +392,6 @@ func (ec *executionContext) fieldContext_RecordVersionConnection_nodes(_ context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RecordVersion(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -440,9 +419,6 @@ func (ec *executionContext) fieldContext_RecordVersionConnection_pageInfo(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -498,9 +474,6 @@ func (ec *executionContext) fieldContext_RecordVersionEdge_node(_ context.Contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RecordVersion(ctx, field)
-		},
 	}
 	return fc, nil
 }

@@ -61,9 +61,6 @@ func (ec *executionContext) fieldContext_KPI_team(_ context.Context, field graph
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Team(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -91,9 +88,6 @@ func (ec *executionContext) fieldContext_KPI_service(_ context.Context, field gr
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -121,9 +115,6 @@ func (ec *executionContext) fieldContext_KPI_ciClass(_ context.Context, field gr
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIClass(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -235,9 +226,6 @@ func (ec *executionContext) fieldContext_KPI_timeToAcknowledge(_ context.Context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_KPIDurations(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -265,9 +253,6 @@ func (ec *executionContext) fieldContext_KPI_timeToResolve(_ context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_KPIDurations(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -316,9 +301,6 @@ func (ec *executionContext) fieldContext_KPI_backlogAge(_ context.Context, field
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_KPIDurations(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -430,9 +412,6 @@ func (ec *executionContext) fieldContext_KPIConnection_edges(_ context.Context, 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_KPIEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -460,9 +439,6 @@ func (ec *executionContext) fieldContext_KPIConnection_nodes(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_KPI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -490,9 +466,6 @@ func (ec *executionContext) fieldContext_KPIConnection_pageInfo(_ context.Contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -583,9 +556,6 @@ func (ec *executionContext) fieldContext_KPIEdge_node(_ context.Context, field g
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_KPI(ctx, field)
-		},
 	}
 	return fc, nil
 }

@@ -57,9 +57,6 @@ func (ec *executionContext) fieldContext_ChangePreview_conflicts(_ context.Conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_OperationConflict(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -87,9 +84,6 @@ func (ec *executionContext) fieldContext_ChangePreview_impactBefore(_ context.Co
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Impact(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -117,9 +111,6 @@ func (ec *executionContext) fieldContext_ChangePreview_impactAfter(_ context.Con
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Impact(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -147,9 +138,6 @@ func (ec *executionContext) fieldContext_ChangePreview_singlePointsGained(_ cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SinglePointShift(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -177,9 +165,6 @@ func (ec *executionContext) fieldContext_ChangePreview_singlePointsLost(_ contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SinglePointShift(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -207,9 +192,6 @@ func (ec *executionContext) fieldContext_ChangePreview_redundancy(_ context.Cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RedundancyShift(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -237,9 +219,6 @@ func (ec *executionContext) fieldContext_DraftUndoPayload_change(_ context.Conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -267,9 +246,6 @@ func (ec *executionContext) fieldContext_DraftUndoPayload_userErrors(_ context.C
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -332,9 +308,6 @@ func (ec *executionContext) fieldContext_OperationConflict_entry(_ context.Conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Entry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -369,9 +342,6 @@ func (ec *executionContext) fieldContext_PlanChangeOperationsPayload_change(_ co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -399,9 +369,6 @@ func (ec *executionContext) fieldContext_PlanChangeOperationsPayload_userErrors(
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -464,9 +431,6 @@ func (ec *executionContext) fieldContext_PlannedOperation_ci(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -494,9 +458,6 @@ func (ec *executionContext) fieldContext_PlannedOperation_relationship(_ context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Relationship(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -524,9 +485,6 @@ func (ec *executionContext) fieldContext_PlannedOperation_dependencyGroup(_ cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DependencyGroup(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -575,9 +533,6 @@ func (ec *executionContext) fieldContext_PlannedOperation_fields(_ context.Conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PlannedField(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -605,9 +560,6 @@ func (ec *executionContext) fieldContext_RedundancyShift_ci(_ context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -635,9 +587,6 @@ func (ec *executionContext) fieldContext_RedundancyShift_dependencyGroup(_ conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DependencyGroup(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -700,9 +649,6 @@ func (ec *executionContext) fieldContext_RedundancyShift_services(_ context.Cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -730,9 +676,6 @@ func (ec *executionContext) fieldContext_SinglePointShift_ci(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -774,9 +717,6 @@ func (ec *executionContext) fieldContext_SinglePointShift_services(_ context.Con
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }

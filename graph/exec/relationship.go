@@ -102,9 +102,6 @@ func (ec *executionContext) fieldContext_CreateDependencyGroupPayload_dependency
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DependencyGroup(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -132,9 +129,6 @@ func (ec *executionContext) fieldContext_CreateDependencyGroupPayload_userErrors
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -162,9 +156,6 @@ func (ec *executionContext) fieldContext_CreateRelationshipTypePayload_relations
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RelationshipType(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -192,9 +183,6 @@ func (ec *executionContext) fieldContext_CreateRelationshipTypePayload_userError
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -229,9 +217,6 @@ func (ec *executionContext) fieldContext_DependencyGroup_ci(_ context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -280,9 +265,6 @@ func (ec *executionContext) fieldContext_DependencyGroup_members(_ context.Conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_GroupMember(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -338,9 +320,6 @@ func (ec *executionContext) fieldContext_GroupMember_relationship(_ context.Cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Relationship(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -375,9 +354,6 @@ func (ec *executionContext) fieldContext_RelateCIsPayload_relationship(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Relationship(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -405,9 +381,6 @@ func (ec *executionContext) fieldContext_RelateCIsPayload_userErrors(_ context.C
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -442,9 +415,6 @@ func (ec *executionContext) fieldContext_Relationship_type(_ context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RelationshipType(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -472,9 +442,6 @@ func (ec *executionContext) fieldContext_Relationship_source(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -502,9 +469,6 @@ func (ec *executionContext) fieldContext_Relationship_target(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -603,9 +567,6 @@ func (ec *executionContext) fieldContext_Relationship_history(ctx context.Contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_EntryConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -644,9 +605,6 @@ func (ec *executionContext) fieldContext_RelationshipConnection_edges(_ context.
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RelationshipEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -674,9 +632,6 @@ func (ec *executionContext) fieldContext_RelationshipConnection_nodes(_ context.
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Relationship(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -704,9 +659,6 @@ func (ec *executionContext) fieldContext_RelationshipConnection_pageInfo(_ conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -762,9 +714,6 @@ func (ec *executionContext) fieldContext_RelationshipEdge_node(_ context.Context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Relationship(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -855,9 +804,6 @@ func (ec *executionContext) fieldContext_RelationshipType_allowedPairs(_ context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ClassPair(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -892,9 +838,6 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_edges(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RelationshipTypeEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -922,9 +865,6 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_nodes(_ cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RelationshipType(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -952,9 +892,6 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_pageInfo(_ c
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1010,9 +947,6 @@ func (ec *executionContext) fieldContext_RelationshipTypeEdge_node(_ context.Con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RelationshipType(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1047,9 +981,6 @@ func (ec *executionContext) fieldContext_RemoveDependencyGroupPayload_userErrors
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1084,9 +1015,6 @@ func (ec *executionContext) fieldContext_UnrelateCIsPayload_userErrors(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1114,9 +1042,6 @@ func (ec *executionContext) fieldContext_UpdateDependencyGroupPayload_dependency
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DependencyGroup(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1144,9 +1069,6 @@ func (ec *executionContext) fieldContext_UpdateDependencyGroupPayload_userErrors
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1174,9 +1096,6 @@ func (ec *executionContext) fieldContext_UpdateRelationshipPayload_relationship(
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Relationship(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1204,9 +1123,6 @@ func (ec *executionContext) fieldContext_UpdateRelationshipPayload_userErrors(_ 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1234,9 +1150,6 @@ func (ec *executionContext) fieldContext_UpdateRelationshipTypePayload_relations
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RelationshipType(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1264,9 +1177,6 @@ func (ec *executionContext) fieldContext_UpdateRelationshipTypePayload_userError
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }

@@ -64,9 +64,6 @@ func (ec *executionContext) fieldContext_ChangeRisk_factors(_ context.Context, f
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RiskFactor(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -122,9 +119,6 @@ func (ec *executionContext) fieldContext_RiskFactor_cis(_ context.Context, field
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -159,9 +153,6 @@ func (ec *executionContext) fieldContext_RiskFactor_paths(_ context.Context, fie
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ImpactPath(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -189,9 +180,6 @@ func (ec *executionContext) fieldContext_RiskFactor_changes(_ context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -240,9 +228,6 @@ func (ec *executionContext) fieldContext_SetRiskWeightsPayload_weights(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RiskWeight(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -270,9 +255,6 @@ func (ec *executionContext) fieldContext_SetRiskWeightsPayload_userErrors(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }

@@ -381,9 +381,6 @@ func (ec *executionContext) fieldContext_CreateServicePayload_service(_ context.
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -411,9 +408,6 @@ func (ec *executionContext) fieldContext_CreateServicePayload_userErrors(_ conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -441,9 +435,6 @@ func (ec *executionContext) fieldContext_CreateServiceTierPayload_serviceTier(_ 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceTier(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -471,9 +462,6 @@ func (ec *executionContext) fieldContext_CreateServiceTierPayload_userErrors(_ c
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -508,9 +496,6 @@ func (ec *executionContext) fieldContext_Service_ci(_ context.Context, field gra
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -545,9 +530,6 @@ func (ec *executionContext) fieldContext_Service_tier(_ context.Context, field g
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceTier(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -589,9 +571,6 @@ func (ec *executionContext) fieldContext_Service_links(_ context.Context, field 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceLink(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -619,9 +598,6 @@ func (ec *executionContext) fieldContext_Service_supportTeam(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Team(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -719,9 +695,6 @@ func (ec *executionContext) fieldContext_Service_owner(_ context.Context, field 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Owner(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -749,9 +722,6 @@ func (ec *executionContext) fieldContext_Service_owners(_ context.Context, field
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Owner(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -779,9 +749,6 @@ func (ec *executionContext) fieldContext_Service_externalIdentities(_ context.Co
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ExternalIdentity(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -831,9 +798,6 @@ func (ec *executionContext) fieldContext_Service_incidents(ctx context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncidentConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -873,9 +837,6 @@ func (ec *executionContext) fieldContext_Service_changes(ctx context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -915,9 +876,6 @@ func (ec *executionContext) fieldContext_Service_impact(ctx context.Context, fie
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Impact(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -957,9 +915,6 @@ func (ec *executionContext) fieldContext_Service_dependencies(ctx context.Contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Dependencies(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -999,9 +954,6 @@ func (ec *executionContext) fieldContext_Service_history(ctx context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_EntryConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1041,9 +993,6 @@ func (ec *executionContext) fieldContext_Service_singlePointsOfFailure(ctx conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SinglePointConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1083,9 +1032,6 @@ func (ec *executionContext) fieldContext_Service_commonCauses(ctx context.Contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SharedGroupConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -1124,9 +1070,6 @@ func (ec *executionContext) fieldContext_Service_serviceLevelTargets(_ context.C
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceLevelTarget(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1154,9 +1097,6 @@ func (ec *executionContext) fieldContext_ServiceConnection_edges(_ context.Conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1184,9 +1124,6 @@ func (ec *executionContext) fieldContext_ServiceConnection_nodes(_ context.Conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1214,9 +1151,6 @@ func (ec *executionContext) fieldContext_ServiceConnection_pageInfo(_ context.Co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1272,9 +1206,6 @@ func (ec *executionContext) fieldContext_ServiceEdge_node(_ context.Context, fie
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1365,9 +1296,6 @@ func (ec *executionContext) fieldContext_UpdateServicePayload_service(_ context.
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1395,9 +1323,6 @@ func (ec *executionContext) fieldContext_UpdateServicePayload_userErrors(_ conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1425,9 +1350,6 @@ func (ec *executionContext) fieldContext_UpdateServiceTierPayload_serviceTier(_ 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceTier(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -1455,9 +1377,6 @@ func (ec *executionContext) fieldContext_UpdateServiceTierPayload_userErrors(_ c
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }

@@ -74,9 +74,6 @@ func (ec *executionContext) fieldContext_Calendar_hours(_ context.Context, field
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_WorkingHours(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -104,9 +101,6 @@ func (ec *executionContext) fieldContext_Calendar_holidays(_ context.Context, fi
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Holiday(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -155,9 +149,6 @@ func (ec *executionContext) fieldContext_CalendarConnection_edges(_ context.Cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CalendarEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -185,9 +176,6 @@ func (ec *executionContext) fieldContext_CalendarConnection_nodes(_ context.Cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Calendar(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -215,9 +203,6 @@ func (ec *executionContext) fieldContext_CalendarConnection_pageInfo(_ context.C
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -273,9 +258,6 @@ func (ec *executionContext) fieldContext_CalendarEdge_node(_ context.Context, fi
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Calendar(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -303,9 +285,6 @@ func (ec *executionContext) fieldContext_CreateCalendarPayload_calendar(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Calendar(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -333,9 +312,6 @@ func (ec *executionContext) fieldContext_CreateCalendarPayload_userErrors(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -363,9 +339,6 @@ func (ec *executionContext) fieldContext_CreateServiceLevelTargetPayload_service
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceLevelTarget(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -393,9 +366,6 @@ func (ec *executionContext) fieldContext_CreateServiceLevelTargetPayload_userErr
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -430,9 +400,6 @@ func (ec *executionContext) fieldContext_DeleteCalendarPayload_userErrors(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -467,9 +434,6 @@ func (ec *executionContext) fieldContext_DeleteServiceLevelTargetPayload_userErr
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -511,9 +475,6 @@ func (ec *executionContext) fieldContext_ServiceLevel_target(_ context.Context, 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceLevelTarget(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -583,9 +544,6 @@ func (ec *executionContext) fieldContext_ServiceLevel_marks(_ context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceLevelMark(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -676,9 +634,6 @@ func (ec *executionContext) fieldContext_ServiceLevelTarget_calendar(_ context.C
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Calendar(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -706,9 +661,6 @@ func (ec *executionContext) fieldContext_ServiceLevelTarget_services(_ context.C
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -757,9 +709,6 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_edges(_ co
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceLevelTargetEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -787,9 +736,6 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_nodes(_ co
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceLevelTarget(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -817,9 +763,6 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_pageInfo(_
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -875,9 +818,6 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetEdge_node(_ context.C
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceLevelTarget(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -905,9 +845,6 @@ func (ec *executionContext) fieldContext_UpdateCalendarPayload_calendar(_ contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Calendar(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -935,9 +872,6 @@ func (ec *executionContext) fieldContext_UpdateCalendarPayload_userErrors(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -965,9 +899,6 @@ func (ec *executionContext) fieldContext_UpdateServiceLevelTargetPayload_service
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceLevelTarget(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -995,9 +926,6 @@ func (ec *executionContext) fieldContext_UpdateServiceLevelTargetPayload_userErr
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }

@@ -181,9 +181,6 @@ func (ec *executionContext) fieldContext_CIEvent_cis(_ context.Context, field gr
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -211,9 +208,6 @@ func (ec *executionContext) fieldContext_CIEvent_entries(_ context.Context, fiel
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Entry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -255,9 +249,6 @@ func (ec *executionContext) fieldContext_ChangeEvent_changes(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -285,9 +276,6 @@ func (ec *executionContext) fieldContext_ChangeEvent_entries(_ context.Context, 
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Entry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -329,9 +317,6 @@ func (ec *executionContext) fieldContext_IncidentEvent_incidents(_ context.Conte
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Incident(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -359,9 +344,6 @@ func (ec *executionContext) fieldContext_IncidentEvent_entries(_ context.Context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Entry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -403,9 +385,6 @@ func (ec *executionContext) fieldContext_JournalEvent_entries(_ context.Context,
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Entry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -433,9 +412,6 @@ func (ec *executionContext) fieldContext_ServiceStateChange_service(_ context.Co
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Service(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -491,9 +467,6 @@ func (ec *executionContext) fieldContext_ServiceStateEvent_changes(_ context.Con
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceStateChange(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -524,9 +497,6 @@ func (ec *executionContext) fieldContext_Subscription_journal(ctx context.Contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_JournalEvent(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -568,9 +538,6 @@ func (ec *executionContext) fieldContext_Subscription_ciChanged(ctx context.Cont
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIEvent(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -612,9 +579,6 @@ func (ec *executionContext) fieldContext_Subscription_serviceStateChanged(ctx co
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ServiceStateEvent(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -656,9 +620,6 @@ func (ec *executionContext) fieldContext_Subscription_incidentChanged(ctx contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncidentEvent(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -700,9 +661,6 @@ func (ec *executionContext) fieldContext_Subscription_changeChanged(ctx context.
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeEvent(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {

@@ -49,9 +49,6 @@ func (ec *executionContext) fieldContext_SuspectChange_change(_ context.Context,
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -86,9 +83,6 @@ func (ec *executionContext) fieldContext_SuspectChange_reasons(_ context.Context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SuspectReason(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -116,9 +110,6 @@ func (ec *executionContext) fieldContext_SuspectChange_ci(_ context.Context, fie
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -146,9 +137,6 @@ func (ec *executionContext) fieldContext_SuspectChange_symptom(_ context.Context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -183,9 +171,6 @@ func (ec *executionContext) fieldContext_SuspectChange_path(_ context.Context, f
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ImpactPath(ctx, field)
-		},
 	}
 	return fc, nil
 }

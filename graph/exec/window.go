@@ -132,9 +132,6 @@ func (ec *executionContext) fieldContext_CalendarEntry_change(_ context.Context,
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Change(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -162,9 +159,6 @@ func (ec *executionContext) fieldContext_CalendarEntry_window(_ context.Context,
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeWindow(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -192,9 +186,6 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_edges(_ context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CalendarEntryEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -222,9 +213,6 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_nodes(_ context
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CalendarEntry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -252,9 +240,6 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_pageInfo(_ cont
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -310,9 +295,6 @@ func (ec *executionContext) fieldContext_CalendarEntryEdge_node(_ context.Contex
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CalendarEntry(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -403,9 +385,6 @@ func (ec *executionContext) fieldContext_ChangeWindow_cis(_ context.Context, fie
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CI(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -433,9 +412,6 @@ func (ec *executionContext) fieldContext_ChangeWindow_classes(_ context.Context,
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CIClass(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -471,9 +447,6 @@ func (ec *executionContext) fieldContext_ChangeWindow_occurrences(ctx context.Co
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_WindowOccurrence(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -534,9 +507,6 @@ func (ec *executionContext) fieldContext_ChangeWindow_history(ctx context.Contex
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_EntryConnection(ctx, field)
-		},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -575,9 +545,6 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_edges(_ context.
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeWindowEdge(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -605,9 +572,6 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_nodes(_ context.
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeWindow(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -635,9 +599,6 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_pageInfo(_ conte
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -693,9 +654,6 @@ func (ec *executionContext) fieldContext_ChangeWindowEdge_node(_ context.Context
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeWindow(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -723,9 +681,6 @@ func (ec *executionContext) fieldContext_CreateChangeWindowPayload_changeWindow(
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeWindow(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -753,9 +708,6 @@ func (ec *executionContext) fieldContext_CreateChangeWindowPayload_userErrors(_ 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -790,9 +742,6 @@ func (ec *executionContext) fieldContext_RemoveChangeWindowPayload_userErrors(_ 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -820,9 +769,6 @@ func (ec *executionContext) fieldContext_UpdateChangeWindowPayload_changeWindow(
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ChangeWindow(ctx, field)
-		},
 	}
 	return fc, nil
 }
@@ -850,9 +796,6 @@ func (ec *executionContext) fieldContext_UpdateChangeWindowPayload_userErrors(_ 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserError(ctx, field)
-		},
 	}
 	return fc, nil
 }

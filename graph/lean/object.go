@@ -16,7 +16,15 @@ type Object struct {
 
 // NewObject makes an object without values yet.
 func NewObject(fields []graphql.CollectedField) *Object {
-	return &Object{fields: fields, Values: make([]graphql.Marshaler, len(fields))}
+	if len(fields) > 4 {
+		return &Object{fields: fields, Values: make([]graphql.Marshaler, len(fields))}
+	}
+	small := &struct { // in one piece
+		Object
+		values [4]graphql.Marshaler
+	}{Object: Object{fields: fields}}
+	small.Values = small.values[:len(fields)]
+	return &small.Object
 }
 
 // MarshalGQL writes the object as JSON. Names of fields need no escapes: letters, digits and underscores. A field that was

@@ -46,6 +46,11 @@ func selected[E any](ctx context.Context, o order[E]) func(*sql.Selector) {
 	}
 }
 
+// shows reports whether the operation of ctx may show a field, on whatever type.
+func shows(ctx context.Context, field string) bool {
+	return !graphql.HasOperationContext(ctx) || fieldNames(graphql.GetOperationContext(ctx).Doc)[field]
+}
+
 // fieldNames are the names of all fields of a document, on whatever type.
 func fieldNames(document *ast.QueryDocument) map[string]bool {
 	names := map[string]bool{}

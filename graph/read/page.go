@@ -52,11 +52,12 @@ type Connection[T any] struct {
 // Edge is a record in a page.
 type Edge[T any] struct {
 	Node   *T
-	cursor func() string
+	place  int
+	cursor func(place int) string
 }
 
 // Cursor names the record's place in the list. It is made when it is asked for.
-func (e *Edge[T]) Cursor() string { return e.cursor() }
+func (e *Edge[T]) Cursor() string { return e.cursor(e.place) }
 
 // PageInfo says where a page lies in its list.
 type PageInfo struct {
@@ -299,8 +300,10 @@ func within(argument string, n int) (int, error) {
 // beyond the window's limit.
 func connect[E, T any](o order[E], w window, fingerprint string, rows []E, nodes []*T, more bool, total func(context.Context) (int, error)) *Connection[T] {
 	c := &Connection[T]{Edges: make([]*Edge[T], len(rows)), total: total, PageInfo: &PageInfo{}}
-	for i, row := range rows {
-		c.Edges[i] = &Edge[T]{nodes[i], func() string { return o.cursor(fingerprint, row) }}
+	edges, cursor := make([]Edge[T], len(rows)), func(place int) string { return o.cursor(fingerprint, rows[place]) }
+	for i := range rows {
+		edges[i] = Edge[T]{nodes[i], i, cursor}
+		c.Edges[i] = &edges[i]
 	}
 	// Where a cursor bounds the page, the record that it names lies beyond.
 	c.PageInfo.HasNextPage = w.before != nil || more && !w.backward
@@ -312,7 +315,7 @@ func connect[E, T any](o order[E], w window, fingerprint string, rows []E, nodes
 // bound gives the page info the cursors of the first and the last record.
 func (c *Connection[T]) bound() {
 	if n := len(c.Edges); n > 0 {
-		c.PageInfo.start, c.PageInfo.end = c.Edges[0].cursor, c.Edges[n-1].cursor
+		c.PageInfo.start, c.PageInfo.end = c.Edges[0].Cursor, c.Edges[n-1].Cursor
 	}
 }
 

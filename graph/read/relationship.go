@@ -64,26 +64,29 @@ func (l *Relationship) Type(ctx context.Context) (*RelationshipType, error) {
 	return one(ctx, l.in, l, "type", func(l *Relationship) *ident.ID { return &l.TypeID }, loadTypes)
 }
 
-// ends are the CIs at both ends of all relationships of the batch, in one statement.
-func (l *Relationship) ends(ctx context.Context) (map[ident.ID]*CI, error) {
-	return once(l.in, "ends", func() (map[ident.ID]*CI, error) {
-		all := distinct(l.in.rows, func(l *Relationship) *ident.ID { return &l.SourceID })
-		all = append(all, distinct(l.in.rows, func(l *Relationship) *ident.ID { return &l.TargetID })...)
+// end is a CI at one end. An operation that shows both ends has those of all relationships of the batch in one statement.
+func (l *Relationship) end(ctx context.Context, ref func(*Relationship) *ident.ID) (*CI, error) {
+	ends, err := once(l.in, "ends", func() (map[ident.ID]*CI, error) {
+		var all []ident.ID
+		if shows(ctx, "source") {
+			all = distinct(l.in.rows, sourceOf)
+		}
+		if shows(ctx, "target") {
+			all = append(all, distinct(l.in.rows, targetOf)...)
+		}
 		return loadCIs(ctx, l.in.Reader, all)
 	})
+	return ends[*ref(l)], err
 }
+
+func sourceOf(l *Relationship) *ident.ID { return &l.SourceID }
+func targetOf(l *Relationship) *ident.ID { return &l.TargetID }
 
 // Source is where the relationship starts.
-func (l *Relationship) Source(ctx context.Context) (*CI, error) {
-	ends, err := l.ends(ctx)
-	return ends[l.SourceID], err
-}
+func (l *Relationship) Source(ctx context.Context) (*CI, error) { return l.end(ctx, sourceOf) }
 
 // Target is where the relationship leads.
-func (l *Relationship) Target(ctx context.Context) (*CI, error) {
-	ends, err := l.ends(ctx)
-	return ends[l.TargetID], err
-}
+func (l *Relationship) Target(ctx context.Context) (*CI, error) { return l.end(ctx, targetOf) }
 
 // Strength is what a failure does.
 func (l *Relationship) Strength(ctx context.Context) (domain.Strength, error) {

@@ -133,6 +133,13 @@ func cutOut[E any](name, about string, list func() ([]E, error), key func(E) str
 	return part[E]{rows, all - len(rows), from, to, fingerprint, nil}
 }
 
+// cursor names the places of the rows, each of which has a key.
+func (cut part[E]) cursor(key func(E) string) func(place int) string {
+	return func(place int) string {
+		return sliceCursor{cursorVersion, cut.fingerprint, key(cut.rows[place]), place}.encode()
+	}
+}
+
 // connection makes a connection of a part whose rows need nothing but themselves to be shown.
 func connection[E, T any](cut part[E], key func(E) string, show func(E) *T) (*Connection[T], error) {
 	if cut.err != nil {
@@ -142,8 +149,9 @@ func connection[E, T any](cut part[E], key func(E) string, show func(E) *T) (*Co
 		Edges: []*Edge[T]{}, total: func(context.Context) (int, error) { return len(cut.rows), nil },
 		PageInfo: &PageInfo{HasNextPage: cut.to < len(cut.rows), HasPreviousPage: cut.from > 0},
 	}
+	cursor := cut.cursor(key)
 	for i, e := range cut.rows[cut.from:cut.to] {
-		c.Edges = append(c.Edges, &Edge[T]{show(e), sliceCursor{cursorVersion, cut.fingerprint, key(e), cut.from + i}.encode})
+		c.Edges = append(c.Edges, &Edge[T]{show(e), cut.from + i, cursor})
 	}
 	c.bound()
 	return c, nil
@@ -158,12 +166,13 @@ func (l computed[B, E, T]) connect(row *B, cut part[E], cis map[ident.ID]*CI) (*
 		Edges: []*Edge[T]{}, RestrictedCount: cut.restricted, total: func(context.Context) (int, error) { return len(cut.rows), nil },
 		PageInfo: &PageInfo{HasNextPage: cut.to < len(cut.rows), HasPreviousPage: cut.from > 0},
 	}
+	cursor := cut.cursor(func(e E) string { return l.ci(e).String() })
 	for i, e := range cut.rows[cut.from:cut.to] {
 		id := l.ci(e)
 		if cis[id] == nil {
 			return nil, lagging(id)
 		}
-		c.Edges = append(c.Edges, &Edge[T]{l.show(row, e, cis[id]), sliceCursor{cursorVersion, cut.fingerprint, id.String(), cut.from + i}.encode})
+		c.Edges = append(c.Edges, &Edge[T]{l.show(row, e, cis[id]), cut.from + i, cursor})
 	}
 	c.bound()
 	return c, nil

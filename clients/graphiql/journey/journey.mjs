@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { chromium } from "playwright-core";
 
-const TABS = ["BrowseTheCatalogue", "WhatBreaksIf", "WhatDoesItNeed", "OpenAnIncident", "PlanAChange"];
+const TABS = ["BrowseTheCatalogue", "WhatBreaksIf", "WhatDoesItNeed", "OpenAnIncident", "PlanAChange", "WatchServices"];
 const DATABASE = "orders-db-primary";
 
 const [address, shot] = process.argv.slice(2);
@@ -126,7 +126,7 @@ const steps = {
     await page.getByText("Linchpin", { exact: true }).waitFor();
   },
 
-  async "the five prepared tabs are there"() {
+  async "the six prepared tabs are there"() {
     check((await titles()).join() === TABS.join(), `the tabs are ${await titles()}`);
     check((await text("variables.json")).includes("tier"), "the first tab has lost its variables");
   },

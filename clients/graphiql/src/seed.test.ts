@@ -23,6 +23,7 @@ test("a new browser gets a tab for each example, with its variables", () => {
     "WhatDoesItNeed",
     "OpenAnIncident",
     "PlanAChange",
+    "WatchServices",
   ]);
   for (const [index, tab] of state.tabs.entries()) {
     expect(tab.query).toBe(examples[index]!.query);
@@ -30,7 +31,7 @@ test("a new browser gets a tab for each example, with its variables", () => {
   }
 });
 
-test("query and variables equal the first tab, or GraphiQL would add a sixth", () => {
+test("query and variables equal the first tab, or GraphiQL would add another", () => {
   const store = storage();
   seedTabs(store, examples);
   const [first] = JSON.parse(store.getItem("graphiql:tabState")!).tabs;

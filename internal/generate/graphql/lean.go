@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
@@ -26,8 +27,9 @@ func lean(text string) string {
 	for _, part := range scalarField.FindAllStringSubmatch(text, -1) {
 		scalars[part[1]] = true
 	}
-	functions := strings.Split(text, "\nfunc ")
+	functions := slices.DeleteFunc(strings.Split(text, "\nfunc "), func(f string) bool { return strings.HasPrefix(f, "(ec *executionContext) childFields_") })
 	for i, f := range functions {
+		f = child.ReplaceAllString(f, "")
 		if strings.Contains(f, "WithRootFieldContext") || strings.Contains(f, "RootResolverMiddleware") {
 			continue // root fields run side by side, under their interceptor
 		}
@@ -53,6 +55,8 @@ var (
 	// deferred is what an object does for @defer, whether there is any or not.
 	deferred = regexp.MustCompile(`(?s)\tdeferredFieldSet := graphql\.NewFieldSet\(nil\)\n\tdeferLabelToView := [^\n]*\n|` +
 		`\tatomic\.AddInt32\(&ec\.Deferred, [^\n]*\n\n\tec\.ProcessDeferredGroup\(graphql\.DeferredGroup\{.*?\n\t\}\)\n\n?`)
+	// child is how a field's context makes those of its children, for whoever asks: nobody does.
+	child = regexp.MustCompile(`(?s)\t\tChild: func\(.*?\n\t\t\},\n`)
 	slice = regexp.MustCompile(`graphql\.MarshalSliceConcurrently\(\s*ctx,\s*len\(v\),\s*0,\s*false,\s*`)
 	// plainField is a field whose value lies in the record.
 	plainField = regexp.MustCompile(`(?s)\treturn graphql\.ResolveField\(\n\t\tctx,\n\t\tec\.OperationContext,\n\t\tfield,\n\t\tfunc\([^\n]*\n\t\t\treturn ec\.fieldContext_([\p{L}\p{N}_]+)\(ctx, field\)\n\t\t\},\n` +

@@ -8,6 +8,8 @@ import incidentQuery from "./open-an-incident.graphql?raw";
 import incidentVariables from "./open-an-incident.json?raw";
 import changeQuery from "./plan-a-change.graphql?raw";
 import changeVariables from "./plan-a-change.json?raw";
+import watchQuery from "./watch-services.graphql?raw";
+import watchVariables from "./watch-services.json?raw";
 
 /** One prepared operation. `name` is the operation's name in `query`, because
  * GraphiQL titles a tab by it. */
@@ -54,5 +56,12 @@ export const examples: readonly Example[] = [
     description: "Draft a change that takes a CI down, and see what that does.",
     query: changeQuery,
     variables: changeVariables.trim(),
+  },
+  {
+    name: "WatchServices",
+    title: "Watch services",
+    description: "Hear of each service whose state changes, while it happens.",
+    query: watchQuery,
+    variables: watchVariables.trim(),
   },
 ];
