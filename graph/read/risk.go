@@ -55,7 +55,7 @@ func (c *Change) Risk(ctx context.Context) (*ChangeRisk, error) {
 
 const factorNames = 10
 
-func (f *RiskFactor) named() []ident.ID { return f.Factor.CIs[:min(len(f.Factor.CIs), factorNames)] }
+func (f *RiskFactor) named() []ident.ID { return f.CIs[:min(len(f.CIs), factorNames)] }
 
 // Cis are the first CIs that the factor is about, without those that the actor may not see.
 func (f *RiskFactor) Cis(ctx context.Context) ([]*CI, error) {

@@ -115,7 +115,7 @@ func (s *SuspectChange) Change(ctx context.Context) (*Change, error) {
 
 // Ci is what the change touched that is nearest to a symptom.
 func (s *SuspectChange) Ci(ctx context.Context) (*CI, error) {
-	return one(ctx, s.in, s, "ci", func(s *SuspectChange) *ident.ID { return &s.Suspect.CI }, loadCIs)
+	return one(ctx, s.in, s, "ci", func(s *SuspectChange) *ident.ID { return &s.CI }, loadCIs)
 }
 
 // Symptom is the CI that shows it.
@@ -138,7 +138,7 @@ func (s *SuspectChange) Path(ctx context.Context) (*ImpactPath, error) {
 		var of []*SuspectChange
 		var ways [][]impact.Step
 		for _, row := range s.in.rows {
-			way, err := impact.ShortestPath(ctx, row.graph, row.Suspect.CI, row.Suspect.Symptom)
+			way, err := impact.ShortestPath(ctx, row.graph, row.CI, row.Suspect.Symptom)
 			if err != nil {
 				return nil, err
 			}

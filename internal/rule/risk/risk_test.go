@@ -104,7 +104,7 @@ func explain(t *rapid.T, f risk.Factor) {
 		t.Fatalf("%s is explained by %q", f.Kind, f.Sentence)
 	}
 	isAboutCIs, isAboutChanges := false, false
-	switch f.Kind {
+	switch f.Kind { //nolint:exhaustive // the others are about neither
 	case domain.ServicesDown, domain.ServicesAtStake, domain.RedundancyLost, domain.BlastRadius:
 		isAboutCIs = true
 	case domain.InConflict, domain.FailedBefore:
