@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -17,14 +17,18 @@ async function run(program: string, ...args: string[]) {
 /** Where the contract lies for the compilers, as the server gave it. */
 const SDL = fileURLToPath(new URL("__generated__/schema.graphql", import.meta.url));
 
-/** Lets relay-compiler and graphql-codegen write what the apps in relay/ and codegen/ import. */
+/** Lets the compilers write what the apps in relay/ and codegen/ import, and the manifests of persisted/. */
 export async function generate(server: string) {
   const response = await fetch(`${server}/schema.graphql`);
   mkdirSync(dirname(SDL), { recursive: true });
   writeFileSync(SDL, await response.text());
-  mkdirSync(`${folder}relay/__generated__`, { recursive: true }); // relay-compiler wants it to be there
+  rmSync(`${folder}persisted/__generated__`, { recursive: true, force: true }); // relay-compiler adds nothing for an artifact that is there
+  for (const wanted of ["relay/__generated__", "persisted/__generated__/relay"]) mkdirSync(folder + wanted, { recursive: true }); // by relay-compiler
+  writeFileSync(`${folder}persisted/__generated__/relay.json`, "{}");
   await Promise.all([
     run("relay-compiler/cli.js", "relay.config.json"),
+    run("relay-compiler/cli.js", "persisted/relay.config.json"),
+    run("@apollo/generate-persisted-query-manifest/cli.js", "--config", "persisted/apollo.config.json"),
     run("@graphql-codegen/cli/cjs/bin.js", "--config", "codegen/codegen.ts"),
   ]);
 }

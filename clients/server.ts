@@ -11,6 +11,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** Where the server is, without a slash at the end. */
     server: string;
+    /** The program itself, for tests that start it with settings of their own. */
+    program: string;
   }
 }
 
@@ -19,15 +21,9 @@ export const ROWS = 2000;
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
-/** Starts one real server for all tests: the program as it is built, a database of its own, the demo estate and ROWS
- * more CIs. Each test writes records of its own only. */
-export default async function setup(project: TestProject) {
-  const folder = mkdtempSync(join(tmpdir(), "linchpin-clients-"));
-  const program = join(folder, "linchpin");
-  execFileSync("go", ["build", "-o", program, "./cmd/linchpin"], { cwd: repository, stdio: ["ignore", "ignore", "inherit"] });
-  const database = ["--database", `sqlite:${join(folder, "linchpin.db")}`];
-
-  const server = spawn(program, ["serve", "--demo", "--listen", "127.0.0.1:0", ...database], { stdio: ["ignore", "pipe", "pipe"] });
+/** Starts a server of its own, and says where it is and how to stop it. */
+export async function serve(program: string, ...options: string[]) {
+  const server = spawn(program, ["serve", "--listen", "127.0.0.1:0", ...options], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   server.stderr.on("data", (text) => (said += text));
   const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
@@ -37,10 +33,24 @@ export default async function setup(project: TestProject) {
     });
     server.once("exit", (code) => reject(new Error(`linchpin serve ended with ${code}: ${said}`)));
   });
-
-  const stop = async () => {
+  const stop = () => {
     server.kill("SIGTERM");
-    await ended;
+    return ended;
+  };
+  return { address, stop };
+}
+
+/** Starts one real server for all tests: the program as it is built, a database of its own, the demo estate and ROWS
+ * more CIs. Each test writes records of its own only. */
+export default async function setup(project: TestProject) {
+  const folder = mkdtempSync(join(tmpdir(), "linchpin-clients-"));
+  const program = join(folder, "linchpin");
+  execFileSync("go", ["build", "-o", program, "./cmd/linchpin"], { cwd: repository, stdio: ["ignore", "ignore", "inherit"] });
+  const database = ["--database", `sqlite:${join(folder, "linchpin.db")}`];
+
+  const { address, stop: end } = await serve(program, "--demo", ...database);
+  const stop = async () => {
+    await end();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -54,5 +64,6 @@ export default async function setup(project: TestProject) {
     throw failed;
   }
   project.provide("server", address);
+  project.provide("program", program);
   return stop;
 }

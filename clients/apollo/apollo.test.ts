@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache, type ObservableQuery } from "@apollo/client";
 import { relayStylePagination } from "@apollo/client/utilities";
+import { createPersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { filter, firstValueFrom } from "rxjs";
 import { expect, inject, test } from "vitest";
 import { recorder } from "../recorder";
@@ -98,4 +100,27 @@ test("an introspection query answers", async () => {
   const { client } = connect();
   const { data } = await client.query({ query: gql`{ __type(name: "CI") { kind fields { name } } }` });
   expect(data).toMatchObject({ __type: { kind: "OBJECT", fields: expect.arrayContaining([{ __typename: "__Field", name: "name" }]) } });
+});
+
+/** Apollo's persisted queries as its guide has them. */
+function persisted(options: { useGETForHashedQueries?: boolean } = {}) {
+  const { fetch, requests } = recorder();
+  const sha256 = async (text: string) => createHash("sha256").update(text).digest("hex");
+  const link = createPersistedQueryLink({ sha256, ...options }).concat(new HttpLink({ uri, fetch }));
+  return { client: () => new ApolloClient({ link, cache: new InMemoryCache() }), requests };
+}
+
+test.each([
+  ["POST", {}],
+  ["GET", { useGETForHashedQueries: true }],
+])("a persisted query is sent once in full, then by its hash, by %s", async (method, options) => {
+  const { client, requests } = persisted(options);
+  const query = gql(`query By${method} { viewer { name roles } }`);
+  for (let i = 0; i < 2; i++) {
+    const { data } = await client().query<{ viewer: { name: string } }>({ query });
+    expect(data?.viewer.name).toBe("dev");
+  }
+  const sent = requests.map((request) => request.url.searchParams.get("query") ?? (request.body ? (JSON.parse(request.body).query ?? null) : null));
+  expect(requests.map((request) => request.method)).toEqual([method, requests[1]!.method, method]);
+  expect(sent).toEqual([null, expect.stringContaining(`By${method}`), null]);
 });

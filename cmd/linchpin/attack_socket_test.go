@@ -23,7 +23,11 @@ func (a attack) overSocket(t *testing.T, address string) (codes []string, bytes 
 	}
 	defer func() { _ = conn.CloseNow() }()
 	conn.SetReadLimit(64 << 20)
-	for _, text := range []string{`{"type":"connection_init"}`, `{"id":"1","type":"subscribe","payload":` + a.body(t) + `}`} {
+	body, err := a.body()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{`{"type":"connection_init"}`, `{"id":"1","type":"subscribe","payload":` + body + `}`} {
 		if err := conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil && websocket.CloseStatus(err) == -1 && len(text) < 1<<20 {
 			t.Fatal(err) // a message that is too large may be cut off while it is written
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -28,26 +29,34 @@ type attack struct {
 	headers    []string
 }
 
-func attacks(t testing.TB) (all []attack) {
+func attacks(t testing.TB) []attack {
 	t.Helper()
+	all, err := readAttacks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func readAttacks() (all []attack, err error) {
 	files, err := filepath.Glob("testdata/attacks/*.txtar")
 	if err != nil || len(files) == 0 {
-		t.Fatal("no attacks", err)
+		return nil, fmt.Errorf("no attacks: %w", err)
 	}
 	for _, file := range files {
 		archive, err := txtar.ParseFile(file)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		for _, f := range archive.Files {
 			a, err := readAttack(f.Name, string(f.Data))
 			if err != nil {
-				t.Fatalf("%s: %s: %v", file, f.Name, err)
+				return nil, fmt.Errorf("%s: %s: %w", file, f.Name, err)
 			}
 			all = append(all, a)
 		}
 	}
-	return all
+	return all, nil
 }
 
 func readAttack(title, text string) (a attack, err error) {
@@ -109,31 +118,42 @@ func expand(text string) (string, error) {
 // send makes the attack on a server.
 func (a attack) send(t testing.TB, address string) exchange {
 	t.Helper()
-	if a.method == http.MethodGet {
-		query := url.Values{"query": {a.document}}
-		for name, value := range a.parameters {
-			query.Set(name, string(value))
-		}
-		return send(t, a.method, address+"/graphql?"+query.Encode(), "", a.headers...)
+	r, err := a.request(t.Context(), address)
+	if err != nil {
+		t.Fatalf("%s: %v", a.name, err)
 	}
-	return send(t, a.method, address+"/graphql", a.body(t), a.headers...)
+	return exchanged(t, r)
+}
+
+// request is the attack as it goes over HTTP.
+func (a attack) request(ctx context.Context, address string) (*http.Request, error) {
+	query, body := "", ""
+	if a.method == http.MethodGet {
+		parameters := url.Values{"query": {a.document}}
+		for name, value := range a.parameters {
+			parameters.Set(name, string(value))
+		}
+		query = "?" + parameters.Encode()
+	} else {
+		var err error
+		if body, err = a.body(); err != nil {
+			return nil, err
+		}
+	}
+	return newRequest(ctx, a.method, address+"/graphql"+query, body, a.headers...)
 }
 
 // body is the parameters as JSON, or what the attack has in their place.
-func (a attack) body(t testing.TB) string {
-	t.Helper()
+func (a attack) body() (string, error) {
 	if a.isBody {
-		return a.document
+		return a.document, nil
 	}
 	parameters := map[string]any{"query": a.document}
 	for name, value := range a.parameters {
 		parameters[name] = value
 	}
 	text, err := json.Marshal(parameters)
-	if err != nil {
-		t.Fatalf("%s: %v", a.name, err)
-	}
-	return string(text)
+	return string(text), err
 }
 
 // answerLimit bounds what a refusal may have the server send.

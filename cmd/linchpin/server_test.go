@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -39,9 +40,18 @@ func (e exchange) codes(t testing.TB) (codes []string) {
 
 func send(t testing.TB, method, address, body string, headers ...string) exchange {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	r, err := newRequest(t.Context(), method, address, body, headers...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return exchanged(t, r)
+}
+
+// newRequest makes a request with headers as "Name: value"; what is posted is JSON where they say nothing else.
+func newRequest(ctx context.Context, method, address, body string, headers ...string) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/json")
@@ -53,6 +63,11 @@ func send(t testing.TB, method, address, body string, headers ...string) exchang
 		}
 		r.Header.Set(name, value)
 	}
+	return r, nil
+}
+
+func exchanged(t testing.TB, r *http.Request) exchange {
+	t.Helper()
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +118,8 @@ func TestTheServerAnswersAndRefusesAsHTTPSays(t *testing.T) {
 		"too deep by a fragment":         {method: "POST", path: "/graphql", body: operation(t, "{ cis { nodes { ...d } } } fragment d on CI { "+deep+" }"), status: 200, code: "QUERY_TOO_DEEP"},
 		"too many tokens":                {method: "POST", path: "/graphql", body: operation(t, "{"+strings.Repeat(" revision", 6000)+" }"), status: 200, code: "QUERY_TOO_LARGE", holds: "5000 tokens"},
 		"a body of more than 1 MiB":      {method: "POST", path: "/graphql", body: operation(t, "{ revision } #"+strings.Repeat("x", 1<<20)), status: 413, code: "QUERY_TOO_LARGE", holds: "larger than"},
-		"a document of more than 64 KiB": {method: "POST", path: "/graphql", body: operation(t, "{ revision } #"+strings.Repeat("x", 1<<20-100)), status: 200, code: "QUERY_TOO_LARGE", holds: "65536"},
+		"a document of more than 64 KiB": {method: "POST", path: "/graphql", body: operation(t, "{ revision } #"+strings.Repeat("x", 64<<10)), status: 200, code: "QUERY_TOO_LARGE", holds: "65536"},
+		"a text of more than 384 KiB":    {method: "POST", path: "/graphql", body: operation(t, "{ revision } #"+strings.Repeat("x", 1<<20-100)), status: 400, code: "QUERY_TOO_LARGE", holds: "393216"},
 		"a document of a little less":    {method: "POST", path: "/graphql", body: operation(t, "{ revision } #"+strings.Repeat("x", 64<<10-20)), status: 200, holds: `"revision"`},
 		"broken GraphQL, asked anew":     {method: "POST", path: "/graphql", body: operation(t, "{ cis { "), headers: []string{"Accept: application/graphql-response+json"}, status: 400, code: "GRAPHQL_PARSE_FAILED"},
 		"a page is wanted":               {method: "POST", path: "/graphql", body: operation(t, "{ revision }"), headers: []string{"Accept: text/html"}, status: 406, code: "BAD_USER_INPUT"},

@@ -11569,7 +11569,7 @@ type RecordVersionEdge {
     last: Int
     """Return records before this cursor."""
     before: String
-  ): KPIConnection!
+  ): KPIConnection! @cost(weight: "100")
 }
 
 """How long a period of key figures is."""
@@ -14152,7 +14152,7 @@ type UpdatePersonPayload {
     last: Int
     """Return records before this cursor."""
     before: String
-  ): CalendarEntryConnection!
+  ): CalendarEntryConnection! @cost(weight: "20")
 }
 
 """A time, once or recurring, in which CIs may not be changed, or in which alone they may."""

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -24,6 +25,10 @@ type unreadable struct {
 	code    errs.Code
 	message string
 }
+
+// bodies are what requests were read into, to be used again: large bodies would otherwise be most of what is collected.
+// Nothing that is made of a body refers to it.
+var bodies = sync.Pool{New: func() any { return &bytes.Buffer{} }}
 
 // read takes the parameters from a request, or says why it cannot. It never repeats what the client sent.
 func read(r *http.Request, g *guard.Guard) (*graphql.RawParams, *unreadable) {
@@ -45,20 +50,26 @@ func read(r *http.Request, g *guard.Guard) (*graphql.RawParams, *unreadable) {
 	if r.Header.Get("Content-Encoding") != "" {
 		return bad(http.StatusUnsupportedMediaType, "the body must not be compressed")
 	}
-	body, err := io.ReadAll(r.Body)
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, &unreadable{http.StatusRequestEntityTooLarge, errs.TooLarge, "the body is larger than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes"}
+	tooLarge := &unreadable{http.StatusRequestEntityTooLarge, errs.TooLarge, "the body is larger than " + strconv.Itoa(g.Limits().Body) + " bytes"}
+	if r.ContentLength > int64(g.Limits().Body) {
+		return nil, tooLarge // before any of it is read
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	body := bodies.Get().(*bytes.Buffer) //nolint:forcetypeassert // it holds nothing else
+	defer bodies.Put(body)
+	body.Reset()
+	switch _, err := body.ReadFrom(r.Body); {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, tooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, &unreadable{http.StatusRequestTimeout, errs.Timeout, "the body took too long to come"}
-	}
-	if err != nil {
+	case err != nil:
 		return bad(http.StatusBadRequest, "the body could not be read")
 	}
-	if code, message := g.CheckJSON(body); message != "" {
+	defer g.Turn(body.Len())()
+	if code, message := g.CheckJSON(body.Bytes()); message != "" {
 		return nil, &unreadable{http.StatusBadRequest, code, message}
 	}
-	params, problem := parameters(body)
+	params, problem := parameters(body.Bytes())
 	if problem != "" {
 		return bad(http.StatusBadRequest, problem)
 	}

@@ -223,12 +223,9 @@ func (s *socket) drain() {
 
 // receive does what one message says.
 func (s *socket) receive(ctx context.Context, text []byte, initialised *time.Timer) error {
-	if code, problem := s.gate.guard.CheckJSON(text); problem != "" {
-		return violation{closeInvalid, string(code) + ": " + problem}
-	}
-	m := message{}
-	if err := json.Unmarshal(text, &m); err != nil || !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
-		return violation{closeInvalid, "Invalid message: it must be a JSON object with a type"}
+	m, err := s.parse(text)
+	if err != nil {
+		return err
 	}
 	switch m.Type {
 	case "connection_init":
@@ -256,6 +253,18 @@ func (s *socket) receive(ctx context.Context, text []byte, initialised *time.Tim
 		return nil
 	}
 	return violation{closeInvalid, "Invalid message: its type is none that a client sends"}
+}
+
+// parse reads what one message says.
+func (s *socket) parse(text []byte) (m message, err error) {
+	defer s.gate.guard.Turn(len(text))()
+	if code, problem := s.gate.guard.CheckJSON(text); problem != "" {
+		return m, violation{closeInvalid, string(code) + ": " + problem}
+	}
+	if err := json.Unmarshal(text, &m); err != nil || !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
+		return m, violation{closeInvalid, "Invalid message: it must be a JSON object with a type"}
+	}
+	return m, nil
 }
 
 // initialise acknowledges the connection. Texts in the payload count as headers, which browsers cannot set on sockets.

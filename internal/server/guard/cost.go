@@ -37,10 +37,12 @@ const (
 // measure notes what a field costs by itself and how often it occurs. Several fields may answer under one key, on
 // types that exclude each other: the dearest counts.
 func (n *node) measure(on *ast.Definition, f *ast.Field, def *ast.FieldDefinition, of *ast.Definition, parent *node) {
+	stated, isStated := statedCost(def)
 	if of == nil || of.IsLeafType() {
 		if f.Name == "totalCount" {
-			n.weight = 1
+			n.weight = max(n.weight, 1)
 		}
+		n.weight = max(n.weight, stated)
 		return
 	}
 	weight, k := 1, once
@@ -64,13 +66,20 @@ func (n *node) measure(on *ast.Definition, f *ast.Field, def *ast.FieldDefinitio
 	if on.Name == "Mutation" {
 		weight += mutationCost
 	}
-	if cost := def.Directives.ForName("cost"); cost != nil {
-		stated, err := strconv.Atoi(cost.Arguments.ForName("weight").Value.Raw)
-		if err == nil {
-			weight = stated
-		}
+	if isStated {
+		weight = stated
 	}
 	n.weight, n.kind = max(n.weight, weight), max(n.kind, k)
+}
+
+// statedCost is what a field's directive @cost says.
+func statedCost(def *ast.FieldDefinition) (cost int, isStated bool) {
+	directive := def.Directives.ForName("cost")
+	if directive == nil {
+		return 0, false
+	}
+	cost, err := strconv.Atoi(directive.Arguments.ForName("weight").Value.Raw)
+	return cost, err == nil
 }
 
 // argument is the value of an argument, or its default; nil when there is none.

@@ -19,11 +19,12 @@ type Guard struct {
 	schema    *ast.Schema
 	limits    Limits
 	documents *recent.Cache[*Document]
+	turns     turns
 }
 
 // New makes a guard.
 func New(schema *ast.Schema, limits Limits) *Guard {
-	return &Guard{schema: schema, limits: limits, documents: recent.New[*Document](limits.Documents)}
+	return &Guard{schema: schema, limits: limits, documents: recent.New[*Document](limits.Documents), turns: newTurns()}
 }
 
 // Limits are what the guard holds operations to.
@@ -70,6 +71,7 @@ func (g *Guard) read(query, operation string, variables map[string]any) (*Docume
 	if len(query) > g.limits.Document {
 		return nil, gqlerror.List{Refuse(errs.TooLarge, nil, "the document has %d bytes, and %d is the limit", len(query), g.limits.Document)}
 	}
+	defer g.turns.take()()
 	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, g.limits.Tokens)
 	if err != nil {
 		return nil, gqlerror.List{g.parseFailure(err)}
