@@ -23,7 +23,7 @@ import (
 
 func serveCommand(env *environment) *cobra.Command {
 	var demo, dev bool
-	var keyAge, closeAge time.Duration
+	var keyAge, closeAge, verify time.Duration
 	var adminListen string
 	var heap *memory
 	limits := guard.Default
@@ -68,6 +68,9 @@ names a collector; the other standard variables hold too.`,
 			documents, err := trustedDocuments(mode, manifests)
 			if err != nil {
 				return usageError{cmd, err}
+			}
+			if verify < 0 {
+				return usageError{cmd, fmt.Errorf("--verify is %s: a length of time, or 0 to never compare", verify)}
 			}
 			if closeAge < 0 {
 				return usageError{cmd, fmt.Errorf("--close-resolved-after is %s: a length of time, or 0 to leave that to people", closeAge)}
@@ -114,6 +117,9 @@ names a collector; the other standard variables hold too.`,
 			defer stopAdmin()
 			safe.Go(log, "forgetting idempotency keys", func() { a.ForgetKeys(ctx, keyAge) })
 			safe.Go(log, "watching service levels", func() { a.ServiceLevel.Watch(ctx, log) })
+			if verify > 0 {
+				a.KeepVerifying(ctx, verify)
+			}
 			if closeAge > 0 {
 				a.Incident.KeepClosing(ctx, closeAge, log)
 			}
@@ -134,6 +140,7 @@ names a collector; the other standard variables hold too.`,
 	cmd.Flags().BoolVar(&dev, "dev", true, "nobody signs in: requests name their caller and its roles, an admin by default; loopback only")
 	cmd.Flags().StringVar(&adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in; off by default")
 	cmd.Flags().DurationVar(&keyAge, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
+	cmd.Flags().DurationVar(&verify, "verify", time.Hour, "how often to compare the graph with the tables, and build it anew where it differs; 0 never does")
 	cmd.Flags().DurationVar(&closeAge, "close-resolved-after", 7*24*time.Hour, "close incidents that nobody has opened again for so long after they were resolved; 0 leaves it to people")
 	return cmd
 }

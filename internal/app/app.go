@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
@@ -80,6 +82,11 @@ func Open(ctx context.Context, database string, log *slog.Logger) (_ *App, err e
 	a.ServiceLevel, a.Schedule = servicelevel.New(s), schedule.New(s)
 	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
 	return a, nil
+}
+
+// KeepVerifying compares the graph with the tables about once every so long, until ctx ends, and mends it where it is wrong.
+func (a *App) KeepVerifying(ctx context.Context, every time.Duration) {
+	safe.Every(ctx, a.log, "comparing the graph with the tables", func() time.Duration { return every/2 + rand.N(every) }, a.feed.Verify)
 }
 
 // Close stops following and closes the database.

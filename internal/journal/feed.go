@@ -33,19 +33,22 @@ type Feed struct {
 	graph *topology.Graph
 	log   *slog.Logger
 
-	running  context.Context // ends when the feed is told to
-	wake     chan struct{}
-	done     chan struct{}
-	marks    *marks
-	kept     *kept
-	commits  *window[[]*ent.Entry]
-	shown    chan *topology.Snapshot
-	states   *window[[]impact.Transition]
-	replay   int64
-	rebuilds atomic.Int64
-	head     atomic.Int64 // the newest revision that is known to be written
-	live     atomic.Int64 // followers
-	current  atomic.Int64 // when the graph was last known to show everything, in nanoseconds since 1970
+	running    context.Context // ends when the feed is told to
+	wake       chan struct{}
+	done       chan struct{}
+	marks      *marks
+	kept       *kept
+	commits    *window[[]*ent.Entry]
+	shown      chan *topology.Snapshot
+	states     *window[[]impact.Transition]
+	replay     int64
+	digests    *window[topology.Digest]
+	doubt      chan struct{} // the graph is known to be wrong
+	rebuilds   atomic.Int64
+	mismatches atomic.Int64
+	head       atomic.Int64 // the newest revision that is known to be written
+	live       atomic.Int64 // followers
+	current    atomic.Int64 // when the graph was last known to show everything, in nanoseconds since 1970
 }
 
 // Follow loads the graph and keeps it current until ctx ends. Writes through the store wait until the graph has
@@ -54,9 +57,10 @@ func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slo
 	f := &Feed{
 		store: s, graph: graph, log: log, running: ctx, wake: make(chan struct{}, 1), done: make(chan struct{}),
 		commits: newWindow(keptEntries, func(entries []*ent.Entry) int { return len(entries) }), replay: replayLimit,
-		shown:  make(chan *topology.Snapshot, unwatched),
-		states: newWindow(keptStates, func(changed []impact.Transition) int { return 1 + len(changed) }),
-		kept:   newKept(graph),
+		shown:   make(chan *topology.Snapshot, unwatched),
+		states:  newWindow(keptStates, func(changed []impact.Transition) int { return 1 + len(changed) }),
+		kept:    newKept(graph),
+		digests: newWindow(keptDigests, func(topology.Digest) int { return 1 }), doubt: make(chan struct{}, 1),
 	}
 	if err := f.load(ctx); err != nil {
 		return nil, err
@@ -176,6 +180,14 @@ func (f *Feed) run(ctx context.Context, hints <-chan struct{}, before *topology.
 
 // tail applies every revision there is. Where the journal does not fit the graph, the graph is built anew.
 func (f *Feed) tail(ctx context.Context) error {
+	select {
+	case <-f.doubt:
+		if err := f.rebuild(ctx, f.Revision(), errDiffers); err != nil {
+			f.suspect()
+			return err
+		}
+	default:
+	}
 	for {
 		last := f.graph.Snapshot().Revision()
 		// Before the entries: those of a revision that the head shows are there to be read.
@@ -240,6 +252,7 @@ func (f *Feed) apply(revision int64, entries []*ent.Entry) error {
 		return err
 	}
 	f.commits.push(entries)
+	f.digests.push(f.graph.Snapshot().Digest())
 	f.show(f.graph.Snapshot())
 	return nil
 }

@@ -251,6 +251,56 @@ func TestADatabaseThatWentBackIsFollowed(t *testing.T) {
 	})
 }
 
+// TestAGraphThatDiffersFromTheTablesIsFoundAndBuiltAnew: somebody changed a row by hand, past the journal.
+func TestAGraphThatDiffersFromTheTablesIsFoundAndBuiltAnew(t *testing.T) {
+	each(t, func(t *testing.T, open func() *store.Store) {
+		s := open()
+		e := newEstate(t, s, 2)
+		f := follow(t, open())
+		verify := func(mismatches int64) {
+			t.Helper()
+			if err := f.Verify(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n := f.Mismatches(); n != mismatches {
+				t.Fatalf("%d mismatches, wanted %d", n, mismatches)
+			}
+		}
+		verify(0)
+		busy, done := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 50 {
+				oneMore(t, s, e)
+			}
+			close(busy)
+		}()
+		for writing := true; writing; {
+			verify(0)
+			select {
+			case <-busy:
+				writing = false
+			case <-done: // a write failed
+				writing = false
+			default:
+			}
+		}
+		<-done
+		f.agrees(t, "before")
+		raw(t, s, fmt.Sprintf("UPDATE ci SET environment = 'TESTING' WHERE id = %d", e.cis[0]))
+		want, _ := truth(t, s)
+		verify(1)
+		for deadline := time.Now().Add(time.Minute); f.graph.Snapshot().Digest() != want; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("the graph stays wrong")
+			}
+		}
+		oneMore(t, s, e)
+		f.agrees(t, "after it was built anew")
+		verify(1)
+	})
+}
+
 // TestACorruptEntryNeverHalfHappens: the graph keeps the last good revision until it can be built anew.
 func TestACorruptEntryNeverHalfHappens(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {

@@ -29,6 +29,8 @@ func (f *Feed) load(ctx context.Context) error {
 	f.marks = m
 	f.kept.forget() // the journal may tell another past
 	f.commits.reset(b.Revision)
+	f.digests.reset(b.Revision - 1)
+	f.digests.push(f.graph.Snapshot().Digest())
 	return nil
 }
 

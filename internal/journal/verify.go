@@ -1,0 +1,57 @@
+package journal
+
+import (
+	"context"
+	"errors"
+
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// keptDigests is of how many of the newest revisions the graph's digest is known: what is written while the tables are read.
+const keptDigests = 1 << 14
+
+var errDiffers = errors.New("the graph's digest is not that of the tables: something was written past the journal, or was not understood")
+
+// Verify compares the graph with the tables of one revision by their digests. Where they differ it says so, counts it, and
+// the graph is built anew. It takes the time and, until it ends, the memory that reading all facts takes: O(facts).
+// Errors: those of the store; context.DeadlineExceeded when the graph does not get to the revision of the tables.
+func (f *Feed) Verify(ctx context.Context) error {
+	from, err := f.store.Snapshot(ctx, connections)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	b, _, err := readFacts(ctx, from, f.store.IsPostgres())
+	if err != nil {
+		return store.Translate(err)
+	}
+	want, err := topology.DigestOf(b)
+	if err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if _, err := f.digests.wait(bounded, b.Revision); err != nil {
+		return err
+	}
+	got := f.digests.from(b.Revision, 1)
+	if len(got) == 0 || got[0] == want {
+		return nil
+	}
+	f.mismatches.Add(1)
+	f.suspect()
+	f.stir()
+	return nil
+}
+
+// suspect has the graph built anew the next time the feed looks at the journal.
+func (f *Feed) suspect() {
+	select {
+	case f.doubt <- struct{}{}:
+	default: // it will be
+	}
+}
+
+// Mismatches is how often the graph differed from the tables.
+func (f *Feed) Mismatches() int64 { return f.mismatches.Load() }
