@@ -58,7 +58,7 @@ func TestTransitionsGoByCIWhereverItLies(t *testing.T) {
 			}
 		}
 	})
-	if told == 0 || moved == 0 {
+	if !testing.Short() && (told == 0 || moved == 0) { // few are drawn then
 		t.Errorf("%d transitions told, %d CIs moved: that shows nothing", told, moved)
 	}
 }
