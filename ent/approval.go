@@ -3,6 +3,7 @@
 package ent
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -28,6 +29,12 @@ type Approval struct {
 	Decision domain.Decision `json:"decision,omitempty"`
 	// Comment holds the value of the "comment" field.
 	Comment string `json:"comment,omitempty"`
+	// Teams holds the value of the "teams" field.
+	Teams []ident.ID `json:"teams,omitempty"`
+	// Roles holds the value of the "roles" field.
+	Roles []string `json:"roles,omitempty"`
+	// VoidedBecause holds the value of the "voided_because" field.
+	VoidedBecause string `json:"voided_because,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// DecidedAt holds the value of the "decided_at" field.
@@ -63,9 +70,11 @@ func (*Approval) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case approval.FieldTeams, approval.FieldRoles:
+			values[i] = new([]byte)
 		case approval.FieldID, approval.FieldChangeID:
 			values[i] = new(sql.NullInt64)
-		case approval.FieldApprover, approval.FieldDecision, approval.FieldComment:
+		case approval.FieldApprover, approval.FieldDecision, approval.FieldComment, approval.FieldVoidedBecause:
 			values[i] = new(sql.NullString)
 		case approval.FieldCreatedAt, approval.FieldDecidedAt:
 			values[i] = new(sql.NullTime)
@@ -113,6 +122,28 @@ func (_m *Approval) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field comment", values[i])
 			} else if value.Valid {
 				_m.Comment = value.String
+			}
+		case approval.FieldTeams:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field teams", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Teams); err != nil {
+					return fmt.Errorf("unmarshal field teams: %w", err)
+				}
+			}
+		case approval.FieldRoles:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field roles", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Roles); err != nil {
+					return fmt.Errorf("unmarshal field roles: %w", err)
+				}
+			}
+		case approval.FieldVoidedBecause:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field voided_because", values[i])
+			} else if value.Valid {
+				_m.VoidedBecause = value.String
 			}
 		case approval.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -179,6 +210,15 @@ func (_m *Approval) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("comment=")
 	builder.WriteString(_m.Comment)
+	builder.WriteString(", ")
+	builder.WriteString("teams=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Teams))
+	builder.WriteString(", ")
+	builder.WriteString("roles=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Roles))
+	builder.WriteString(", ")
+	builder.WriteString("voided_because=")
+	builder.WriteString(_m.VoidedBecause)
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

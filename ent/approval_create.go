@@ -63,6 +63,32 @@ func (_c *ApprovalCreate) SetNillableComment(v *string) *ApprovalCreate {
 	return _c
 }
 
+// SetTeams sets the "teams" field.
+func (_c *ApprovalCreate) SetTeams(v []ident.ID) *ApprovalCreate {
+	_c.mutation.SetTeams(v)
+	return _c
+}
+
+// SetRoles sets the "roles" field.
+func (_c *ApprovalCreate) SetRoles(v []string) *ApprovalCreate {
+	_c.mutation.SetRoles(v)
+	return _c
+}
+
+// SetVoidedBecause sets the "voided_because" field.
+func (_c *ApprovalCreate) SetVoidedBecause(v string) *ApprovalCreate {
+	_c.mutation.SetVoidedBecause(v)
+	return _c
+}
+
+// SetNillableVoidedBecause sets the "voided_because" field if the given value is not nil.
+func (_c *ApprovalCreate) SetNillableVoidedBecause(v *string) *ApprovalCreate {
+	if v != nil {
+		_c.SetVoidedBecause(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *ApprovalCreate) SetCreatedAt(v time.Time) *ApprovalCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -137,6 +163,10 @@ func (_c *ApprovalCreate) defaults() {
 		v := approval.DefaultComment
 		_c.mutation.SetComment(v)
 	}
+	if _, ok := _c.mutation.VoidedBecause(); !ok {
+		v := approval.DefaultVoidedBecause
+		_c.mutation.SetVoidedBecause(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -157,6 +187,9 @@ func (_c *ApprovalCreate) check() error {
 	}
 	if _, ok := _c.mutation.Comment(); !ok {
 		return &ValidationError{Name: "comment", err: errors.New(`ent: missing required field "Approval.comment"`)}
+	}
+	if _, ok := _c.mutation.VoidedBecause(); !ok {
+		return &ValidationError{Name: "voided_because", err: errors.New(`ent: missing required field "Approval.voided_because"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Approval.created_at"`)}
@@ -207,6 +240,18 @@ func (_c *ApprovalCreate) createSpec() (*Approval, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Comment(); ok {
 		_spec.SetField(approval.FieldComment, field.TypeString, value)
 		_node.Comment = value
+	}
+	if value, ok := _c.mutation.Teams(); ok {
+		_spec.SetField(approval.FieldTeams, field.TypeJSON, value)
+		_node.Teams = value
+	}
+	if value, ok := _c.mutation.Roles(); ok {
+		_spec.SetField(approval.FieldRoles, field.TypeJSON, value)
+		_node.Roles = value
+	}
+	if value, ok := _c.mutation.VoidedBecause(); ok {
+		_spec.SetField(approval.FieldVoidedBecause, field.TypeString, value)
+		_node.VoidedBecause = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(approval.FieldCreatedAt, field.TypeTime, value)

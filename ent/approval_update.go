@@ -10,10 +10,12 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
 // ApprovalUpdate is the builder for updating Approval entities.
@@ -54,6 +56,56 @@ func (_u *ApprovalUpdate) SetComment(v string) *ApprovalUpdate {
 func (_u *ApprovalUpdate) SetNillableComment(v *string) *ApprovalUpdate {
 	if v != nil {
 		_u.SetComment(*v)
+	}
+	return _u
+}
+
+// SetTeams sets the "teams" field.
+func (_u *ApprovalUpdate) SetTeams(v []ident.ID) *ApprovalUpdate {
+	_u.mutation.SetTeams(v)
+	return _u
+}
+
+// AppendTeams appends value to the "teams" field.
+func (_u *ApprovalUpdate) AppendTeams(v []ident.ID) *ApprovalUpdate {
+	_u.mutation.AppendTeams(v)
+	return _u
+}
+
+// ClearTeams clears the value of the "teams" field.
+func (_u *ApprovalUpdate) ClearTeams() *ApprovalUpdate {
+	_u.mutation.ClearTeams()
+	return _u
+}
+
+// SetRoles sets the "roles" field.
+func (_u *ApprovalUpdate) SetRoles(v []string) *ApprovalUpdate {
+	_u.mutation.SetRoles(v)
+	return _u
+}
+
+// AppendRoles appends value to the "roles" field.
+func (_u *ApprovalUpdate) AppendRoles(v []string) *ApprovalUpdate {
+	_u.mutation.AppendRoles(v)
+	return _u
+}
+
+// ClearRoles clears the value of the "roles" field.
+func (_u *ApprovalUpdate) ClearRoles() *ApprovalUpdate {
+	_u.mutation.ClearRoles()
+	return _u
+}
+
+// SetVoidedBecause sets the "voided_because" field.
+func (_u *ApprovalUpdate) SetVoidedBecause(v string) *ApprovalUpdate {
+	_u.mutation.SetVoidedBecause(v)
+	return _u
+}
+
+// SetNillableVoidedBecause sets the "voided_because" field if the given value is not nil.
+func (_u *ApprovalUpdate) SetNillableVoidedBecause(v *string) *ApprovalUpdate {
+	if v != nil {
+		_u.SetVoidedBecause(*v)
 	}
 	return _u
 }
@@ -147,6 +199,31 @@ func (_u *ApprovalUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Comment(); ok {
 		_spec.SetField(approval.FieldComment, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Teams(); ok {
+		_spec.SetField(approval.FieldTeams, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedTeams(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, approval.FieldTeams, value)
+		})
+	}
+	if _u.mutation.TeamsCleared() {
+		_spec.ClearField(approval.FieldTeams, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Roles(); ok {
+		_spec.SetField(approval.FieldRoles, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRoles(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, approval.FieldRoles, value)
+		})
+	}
+	if _u.mutation.RolesCleared() {
+		_spec.ClearField(approval.FieldRoles, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.VoidedBecause(); ok {
+		_spec.SetField(approval.FieldVoidedBecause, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.DecidedAt(); ok {
 		_spec.SetField(approval.FieldDecidedAt, field.TypeTime, value)
 	}
@@ -199,6 +276,56 @@ func (_u *ApprovalUpdateOne) SetComment(v string) *ApprovalUpdateOne {
 func (_u *ApprovalUpdateOne) SetNillableComment(v *string) *ApprovalUpdateOne {
 	if v != nil {
 		_u.SetComment(*v)
+	}
+	return _u
+}
+
+// SetTeams sets the "teams" field.
+func (_u *ApprovalUpdateOne) SetTeams(v []ident.ID) *ApprovalUpdateOne {
+	_u.mutation.SetTeams(v)
+	return _u
+}
+
+// AppendTeams appends value to the "teams" field.
+func (_u *ApprovalUpdateOne) AppendTeams(v []ident.ID) *ApprovalUpdateOne {
+	_u.mutation.AppendTeams(v)
+	return _u
+}
+
+// ClearTeams clears the value of the "teams" field.
+func (_u *ApprovalUpdateOne) ClearTeams() *ApprovalUpdateOne {
+	_u.mutation.ClearTeams()
+	return _u
+}
+
+// SetRoles sets the "roles" field.
+func (_u *ApprovalUpdateOne) SetRoles(v []string) *ApprovalUpdateOne {
+	_u.mutation.SetRoles(v)
+	return _u
+}
+
+// AppendRoles appends value to the "roles" field.
+func (_u *ApprovalUpdateOne) AppendRoles(v []string) *ApprovalUpdateOne {
+	_u.mutation.AppendRoles(v)
+	return _u
+}
+
+// ClearRoles clears the value of the "roles" field.
+func (_u *ApprovalUpdateOne) ClearRoles() *ApprovalUpdateOne {
+	_u.mutation.ClearRoles()
+	return _u
+}
+
+// SetVoidedBecause sets the "voided_because" field.
+func (_u *ApprovalUpdateOne) SetVoidedBecause(v string) *ApprovalUpdateOne {
+	_u.mutation.SetVoidedBecause(v)
+	return _u
+}
+
+// SetNillableVoidedBecause sets the "voided_because" field if the given value is not nil.
+func (_u *ApprovalUpdateOne) SetNillableVoidedBecause(v *string) *ApprovalUpdateOne {
+	if v != nil {
+		_u.SetVoidedBecause(*v)
 	}
 	return _u
 }
@@ -321,6 +448,31 @@ func (_u *ApprovalUpdateOne) sqlSave(ctx context.Context) (_node *Approval, err 
 	}
 	if value, ok := _u.mutation.Comment(); ok {
 		_spec.SetField(approval.FieldComment, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Teams(); ok {
+		_spec.SetField(approval.FieldTeams, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedTeams(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, approval.FieldTeams, value)
+		})
+	}
+	if _u.mutation.TeamsCleared() {
+		_spec.ClearField(approval.FieldTeams, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Roles(); ok {
+		_spec.SetField(approval.FieldRoles, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRoles(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, approval.FieldRoles, value)
+		})
+	}
+	if _u.mutation.RolesCleared() {
+		_spec.ClearField(approval.FieldRoles, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.VoidedBecause(); ok {
+		_spec.SetField(approval.FieldVoidedBecause, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.DecidedAt(); ok {
 		_spec.SetField(approval.FieldDecidedAt, field.TypeTime, value)

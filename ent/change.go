@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -45,6 +46,8 @@ type Change struct {
 	AssigneeID *ident.ID `json:"assignee_id,omitempty"`
 	// AssignmentTeamID holds the value of the "assignment_team_id" field.
 	AssignmentTeamID *ident.ID `json:"assignment_team_id,omitempty"`
+	// TemplateID holds the value of the "template_id" field.
+	TemplateID *ident.ID `json:"template_id,omitempty"`
 	// PlannedStart holds the value of the "planned_start" field.
 	PlannedStart *time.Time `json:"planned_start,omitempty"`
 	// PlannedEnd holds the value of the "planned_end" field.
@@ -77,9 +80,11 @@ type ChangeEdges struct {
 	Assignee *Person `json:"assignee,omitempty"`
 	// AssignmentTeam holds the value of the assignment_team edge.
 	AssignmentTeam *Team `json:"assignment_team,omitempty"`
+	// Template holds the value of the template edge.
+	Template *ChangeTemplate `json:"template,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [4]bool
 }
 
 // RequesterOrErr returns the Requester value or an error if the edge
@@ -115,12 +120,23 @@ func (e ChangeEdges) AssignmentTeamOrErr() (*Team, error) {
 	return nil, &NotLoadedError{edge: "assignment_team"}
 }
 
+// TemplateOrErr returns the Template value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ChangeEdges) TemplateOrErr() (*ChangeTemplate, error) {
+	if e.Template != nil {
+		return e.Template, nil
+	} else if e.loadedTypes[3] {
+		return nil, &NotFoundError{label: changetemplate.Label}
+	}
+	return nil, &NotLoadedError{edge: "template"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Change) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case change.FieldID, change.FieldRequesterID, change.FieldAssigneeID, change.FieldAssignmentTeamID, change.FieldVersion:
+		case change.FieldID, change.FieldRequesterID, change.FieldAssigneeID, change.FieldAssignmentTeamID, change.FieldTemplateID, change.FieldVersion:
 			values[i] = new(sql.NullInt64)
 		case change.FieldTitle, change.FieldDescription, change.FieldType, change.FieldState, change.FieldJustification, change.FieldPlan, change.FieldBackoutPlan, change.FieldTestPlan, change.FieldRequestedBy, change.FieldOutcome, change.FieldClosureNotes:
 			values[i] = new(sql.NullString)
@@ -222,6 +238,13 @@ func (_m *Change) assignValues(columns []string, values []any) error {
 				_m.AssignmentTeamID = new(ident.ID)
 				*_m.AssignmentTeamID = ident.ID(value.Int64)
 			}
+		case change.FieldTemplateID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field template_id", values[i])
+			} else if value.Valid {
+				_m.TemplateID = new(ident.ID)
+				*_m.TemplateID = ident.ID(value.Int64)
+			}
 		case change.FieldPlannedStart:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field planned_start", values[i])
@@ -309,6 +332,11 @@ func (_m *Change) QueryAssignmentTeam() *TeamQuery {
 	return NewChangeClient(_m.config).QueryAssignmentTeam(_m)
 }
 
+// QueryTemplate queries the "template" edge of the Change entity.
+func (_m *Change) QueryTemplate() *ChangeTemplateQuery {
+	return NewChangeClient(_m.config).QueryTemplate(_m)
+}
+
 // Update returns a builder for updating this Change.
 // Note that you need to call Change.Unwrap() before calling this method if this Change
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -371,6 +399,11 @@ func (_m *Change) String() string {
 	builder.WriteString(", ")
 	if v := _m.AssignmentTeamID; v != nil {
 		builder.WriteString("assignment_team_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.TemplateID; v != nil {
+		builder.WriteString("template_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteString(", ")

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -168,6 +169,20 @@ func (_c *ChangeCreate) SetNillableAssignmentTeamID(v *ident.ID) *ChangeCreate {
 	return _c
 }
 
+// SetTemplateID sets the "template_id" field.
+func (_c *ChangeCreate) SetTemplateID(v ident.ID) *ChangeCreate {
+	_c.mutation.SetTemplateID(v)
+	return _c
+}
+
+// SetNillableTemplateID sets the "template_id" field if the given value is not nil.
+func (_c *ChangeCreate) SetNillableTemplateID(v *ident.ID) *ChangeCreate {
+	if v != nil {
+		_c.SetTemplateID(*v)
+	}
+	return _c
+}
+
 // SetPlannedStart sets the "planned_start" field.
 func (_c *ChangeCreate) SetPlannedStart(v time.Time) *ChangeCreate {
 	_c.mutation.SetPlannedStart(v)
@@ -297,6 +312,11 @@ func (_c *ChangeCreate) SetAssignee(v *Person) *ChangeCreate {
 // SetAssignmentTeam sets the "assignment_team" edge to the Team entity.
 func (_c *ChangeCreate) SetAssignmentTeam(v *Team) *ChangeCreate {
 	return _c.SetAssignmentTeamID(v.ID)
+}
+
+// SetTemplate sets the "template" edge to the ChangeTemplate entity.
+func (_c *ChangeCreate) SetTemplate(v *ChangeTemplate) *ChangeCreate {
+	return _c.SetTemplateID(v.ID)
 }
 
 // Mutation returns the ChangeMutation object of the builder.
@@ -577,6 +597,23 @@ func (_c *ChangeCreate) createSpec() (*Change, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.AssignmentTeamID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.TemplateIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   change.TemplateTable,
+			Columns: []string{change.TemplateColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(changetemplate.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.TemplateID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
@@ -29,6 +30,7 @@ type ChangeQuery struct {
 	withRequester      *PersonQuery
 	withAssignee       *PersonQuery
 	withAssignmentTeam *TeamQuery
+	withTemplate       *ChangeTemplateQuery
 	modifiers          []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -125,6 +127,28 @@ func (_q *ChangeQuery) QueryAssignmentTeam() *TeamQuery {
 			sqlgraph.From(change.Table, change.FieldID, selector),
 			sqlgraph.To(team.Table, team.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, change.AssignmentTeamTable, change.AssignmentTeamColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryTemplate chains the current query on the "template" edge.
+func (_q *ChangeQuery) QueryTemplate() *ChangeTemplateQuery {
+	query := (&ChangeTemplateClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(change.Table, change.FieldID, selector),
+			sqlgraph.To(changetemplate.Table, changetemplate.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, change.TemplateTable, change.TemplateColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -327,6 +351,7 @@ func (_q *ChangeQuery) Clone() *ChangeQuery {
 		withRequester:      _q.withRequester.Clone(),
 		withAssignee:       _q.withAssignee.Clone(),
 		withAssignmentTeam: _q.withAssignmentTeam.Clone(),
+		withTemplate:       _q.withTemplate.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -364,6 +389,17 @@ func (_q *ChangeQuery) WithAssignmentTeam(opts ...func(*TeamQuery)) *ChangeQuery
 		opt(query)
 	}
 	_q.withAssignmentTeam = query
+	return _q
+}
+
+// WithTemplate tells the query-builder to eager-load the nodes that are connected to
+// the "template" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ChangeQuery) WithTemplate(opts ...func(*ChangeTemplateQuery)) *ChangeQuery {
+	query := (&ChangeTemplateClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withTemplate = query
 	return _q
 }
 
@@ -445,10 +481,11 @@ func (_q *ChangeQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Chang
 	var (
 		nodes       = []*Change{}
 		_spec       = _q.querySpec()
-		loadedTypes = [3]bool{
+		loadedTypes = [4]bool{
 			_q.withRequester != nil,
 			_q.withAssignee != nil,
 			_q.withAssignmentTeam != nil,
+			_q.withTemplate != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -489,6 +526,12 @@ func (_q *ChangeQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Chang
 	if query := _q.withAssignmentTeam; query != nil {
 		if err := _q.loadAssignmentTeam(ctx, query, nodes, nil,
 			func(n *Change, e *Team) { n.Edges.AssignmentTeam = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withTemplate; query != nil {
+		if err := _q.loadTemplate(ctx, query, nodes, nil,
+			func(n *Change, e *ChangeTemplate) { n.Edges.Template = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -591,6 +634,38 @@ func (_q *ChangeQuery) loadAssignmentTeam(ctx context.Context, query *TeamQuery,
 	}
 	return nil
 }
+func (_q *ChangeQuery) loadTemplate(ctx context.Context, query *ChangeTemplateQuery, nodes []*Change, init func(*Change), assign func(*Change, *ChangeTemplate)) error {
+	ids := make([]ident.ID, 0, len(nodes))
+	nodeids := make(map[ident.ID][]*Change)
+	for i := range nodes {
+		if nodes[i].TemplateID == nil {
+			continue
+		}
+		fk := *nodes[i].TemplateID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(changetemplate.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "template_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
 
 func (_q *ChangeQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -630,6 +705,9 @@ func (_q *ChangeQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withAssignmentTeam != nil {
 			_spec.Node.AddColumnOnce(change.FieldAssignmentTeamID)
+		}
+		if _q.withTemplate != nil {
+			_spec.Node.AddColumnOnce(change.FieldTemplateID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

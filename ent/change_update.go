@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
@@ -205,6 +206,26 @@ func (_u *ChangeUpdate) ClearAssignmentTeamID() *ChangeUpdate {
 	return _u
 }
 
+// SetTemplateID sets the "template_id" field.
+func (_u *ChangeUpdate) SetTemplateID(v ident.ID) *ChangeUpdate {
+	_u.mutation.SetTemplateID(v)
+	return _u
+}
+
+// SetNillableTemplateID sets the "template_id" field if the given value is not nil.
+func (_u *ChangeUpdate) SetNillableTemplateID(v *ident.ID) *ChangeUpdate {
+	if v != nil {
+		_u.SetTemplateID(*v)
+	}
+	return _u
+}
+
+// ClearTemplateID clears the value of the "template_id" field.
+func (_u *ChangeUpdate) ClearTemplateID() *ChangeUpdate {
+	_u.mutation.ClearTemplateID()
+	return _u
+}
+
 // SetPlannedStart sets the "planned_start" field.
 func (_u *ChangeUpdate) SetPlannedStart(v time.Time) *ChangeUpdate {
 	_u.mutation.SetPlannedStart(v)
@@ -369,6 +390,11 @@ func (_u *ChangeUpdate) SetAssignmentTeam(v *Team) *ChangeUpdate {
 	return _u.SetAssignmentTeamID(v.ID)
 }
 
+// SetTemplate sets the "template" edge to the ChangeTemplate entity.
+func (_u *ChangeUpdate) SetTemplate(v *ChangeTemplate) *ChangeUpdate {
+	return _u.SetTemplateID(v.ID)
+}
+
 // Mutation returns the ChangeMutation object of the builder.
 func (_u *ChangeUpdate) Mutation() *ChangeMutation {
 	return _u.mutation
@@ -389,6 +415,12 @@ func (_u *ChangeUpdate) ClearAssignee() *ChangeUpdate {
 // ClearAssignmentTeam clears the "assignment_team" edge to the Team entity.
 func (_u *ChangeUpdate) ClearAssignmentTeam() *ChangeUpdate {
 	_u.mutation.ClearAssignmentTeam()
+	return _u
+}
+
+// ClearTemplate clears the "template" edge to the ChangeTemplate entity.
+func (_u *ChangeUpdate) ClearTemplate() *ChangeUpdate {
+	_u.mutation.ClearTemplate()
 	return _u
 }
 
@@ -610,6 +642,35 @@ func (_u *ChangeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.TemplateCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   change.TemplateTable,
+			Columns: []string{change.TemplateColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(changetemplate.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.TemplateIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   change.TemplateTable,
+			Columns: []string{change.TemplateColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(changetemplate.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -804,6 +865,26 @@ func (_u *ChangeUpdateOne) ClearAssignmentTeamID() *ChangeUpdateOne {
 	return _u
 }
 
+// SetTemplateID sets the "template_id" field.
+func (_u *ChangeUpdateOne) SetTemplateID(v ident.ID) *ChangeUpdateOne {
+	_u.mutation.SetTemplateID(v)
+	return _u
+}
+
+// SetNillableTemplateID sets the "template_id" field if the given value is not nil.
+func (_u *ChangeUpdateOne) SetNillableTemplateID(v *ident.ID) *ChangeUpdateOne {
+	if v != nil {
+		_u.SetTemplateID(*v)
+	}
+	return _u
+}
+
+// ClearTemplateID clears the value of the "template_id" field.
+func (_u *ChangeUpdateOne) ClearTemplateID() *ChangeUpdateOne {
+	_u.mutation.ClearTemplateID()
+	return _u
+}
+
 // SetPlannedStart sets the "planned_start" field.
 func (_u *ChangeUpdateOne) SetPlannedStart(v time.Time) *ChangeUpdateOne {
 	_u.mutation.SetPlannedStart(v)
@@ -968,6 +1049,11 @@ func (_u *ChangeUpdateOne) SetAssignmentTeam(v *Team) *ChangeUpdateOne {
 	return _u.SetAssignmentTeamID(v.ID)
 }
 
+// SetTemplate sets the "template" edge to the ChangeTemplate entity.
+func (_u *ChangeUpdateOne) SetTemplate(v *ChangeTemplate) *ChangeUpdateOne {
+	return _u.SetTemplateID(v.ID)
+}
+
 // Mutation returns the ChangeMutation object of the builder.
 func (_u *ChangeUpdateOne) Mutation() *ChangeMutation {
 	return _u.mutation
@@ -988,6 +1074,12 @@ func (_u *ChangeUpdateOne) ClearAssignee() *ChangeUpdateOne {
 // ClearAssignmentTeam clears the "assignment_team" edge to the Team entity.
 func (_u *ChangeUpdateOne) ClearAssignmentTeam() *ChangeUpdateOne {
 	_u.mutation.ClearAssignmentTeam()
+	return _u
+}
+
+// ClearTemplate clears the "template" edge to the ChangeTemplate entity.
+func (_u *ChangeUpdateOne) ClearTemplate() *ChangeUpdateOne {
+	_u.mutation.ClearTemplate()
 	return _u
 }
 
@@ -1232,6 +1324,35 @@ func (_u *ChangeUpdateOne) sqlSave(ctx context.Context) (_node *Change, err erro
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.TemplateCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   change.TemplateTable,
+			Columns: []string{change.TemplateColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(changetemplate.FieldID, field.TypeInt64),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.TemplateIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   change.TemplateTable,
+			Columns: []string{change.TemplateColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(changetemplate.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {

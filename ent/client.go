@@ -17,9 +17,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/ent/approvalpolicy"
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
+	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
@@ -55,6 +57,8 @@ type Client struct {
 	Schema *migrate.Schema
 	// Approval is the client for interacting with the Approval builders.
 	Approval *ApprovalClient
+	// ApprovalPolicy is the client for interacting with the ApprovalPolicy builders.
+	ApprovalPolicy *ApprovalPolicyClient
 	// CI is the client for interacting with the CI builders.
 	CI *CIClient
 	// CIClass is the client for interacting with the CIClass builders.
@@ -65,6 +69,8 @@ type Client struct {
 	Change *ChangeClient
 	// ChangeCI is the client for interacting with the ChangeCI builders.
 	ChangeCI *ChangeCIClient
+	// ChangeTemplate is the client for interacting with the ChangeTemplate builders.
+	ChangeTemplate *ChangeTemplateClient
 	// ChangeWindow is the client for interacting with the ChangeWindow builders.
 	ChangeWindow *ChangeWindowClient
 	// DanglingReference is the client for interacting with the DanglingReference builders.
@@ -121,11 +127,13 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Approval = NewApprovalClient(c.config)
+	c.ApprovalPolicy = NewApprovalPolicyClient(c.config)
 	c.CI = NewCIClient(c.config)
 	c.CIClass = NewCIClassClient(c.config)
 	c.Calendar = NewCalendarClient(c.config)
 	c.Change = NewChangeClient(c.config)
 	c.ChangeCI = NewChangeCIClient(c.config)
+	c.ChangeTemplate = NewChangeTemplateClient(c.config)
 	c.ChangeWindow = NewChangeWindowClient(c.config)
 	c.DanglingReference = NewDanglingReferenceClient(c.config)
 	c.DependencyGroup = NewDependencyGroupClient(c.config)
@@ -241,11 +249,13 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ctx:                ctx,
 		config:             cfg,
 		Approval:           NewApprovalClient(cfg),
+		ApprovalPolicy:     NewApprovalPolicyClient(cfg),
 		CI:                 NewCIClient(cfg),
 		CIClass:            NewCIClassClient(cfg),
 		Calendar:           NewCalendarClient(cfg),
 		Change:             NewChangeClient(cfg),
 		ChangeCI:           NewChangeCIClient(cfg),
+		ChangeTemplate:     NewChangeTemplateClient(cfg),
 		ChangeWindow:       NewChangeWindowClient(cfg),
 		DanglingReference:  NewDanglingReferenceClient(cfg),
 		DependencyGroup:    NewDependencyGroupClient(cfg),
@@ -288,11 +298,13 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ctx:                ctx,
 		config:             cfg,
 		Approval:           NewApprovalClient(cfg),
+		ApprovalPolicy:     NewApprovalPolicyClient(cfg),
 		CI:                 NewCIClient(cfg),
 		CIClass:            NewCIClassClient(cfg),
 		Calendar:           NewCalendarClient(cfg),
 		Change:             NewChangeClient(cfg),
 		ChangeCI:           NewChangeCIClient(cfg),
+		ChangeTemplate:     NewChangeTemplateClient(cfg),
 		ChangeWindow:       NewChangeWindowClient(cfg),
 		DanglingReference:  NewDanglingReferenceClient(cfg),
 		DependencyGroup:    NewDependencyGroupClient(cfg),
@@ -344,12 +356,12 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI, c.ChangeWindow,
-		c.DanglingReference, c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head,
-		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
-		c.PriorityRule, c.Relationship, c.RelationshipType, c.RiskWeight,
-		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
-		c.TimelineEntry, c.Version,
+		c.Approval, c.ApprovalPolicy, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI,
+		c.ChangeTemplate, c.ChangeWindow, c.DanglingReference, c.DependencyGroup,
+		c.Entry, c.ExternalIdentity, c.Head, c.Incident, c.IncidentCI, c.Membership,
+		c.Owner, c.Person, c.PlannedOperation, c.PriorityRule, c.Relationship,
+		c.RelationshipType, c.RiskWeight, c.ServiceLevelMark, c.ServiceLevelTarget,
+		c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
 	} {
 		n.Use(hooks...)
 	}
@@ -359,12 +371,12 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Approval, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI, c.ChangeWindow,
-		c.DanglingReference, c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head,
-		c.Incident, c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
-		c.PriorityRule, c.Relationship, c.RelationshipType, c.RiskWeight,
-		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
-		c.TimelineEntry, c.Version,
+		c.Approval, c.ApprovalPolicy, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI,
+		c.ChangeTemplate, c.ChangeWindow, c.DanglingReference, c.DependencyGroup,
+		c.Entry, c.ExternalIdentity, c.Head, c.Incident, c.IncidentCI, c.Membership,
+		c.Owner, c.Person, c.PlannedOperation, c.PriorityRule, c.Relationship,
+		c.RelationshipType, c.RiskWeight, c.ServiceLevelMark, c.ServiceLevelTarget,
+		c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -375,6 +387,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *ApprovalMutation:
 		return c.Approval.mutate(ctx, m)
+	case *ApprovalPolicyMutation:
+		return c.ApprovalPolicy.mutate(ctx, m)
 	case *CIMutation:
 		return c.CI.mutate(ctx, m)
 	case *CIClassMutation:
@@ -385,6 +399,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Change.mutate(ctx, m)
 	case *ChangeCIMutation:
 		return c.ChangeCI.mutate(ctx, m)
+	case *ChangeTemplateMutation:
+		return c.ChangeTemplate.mutate(ctx, m)
 	case *ChangeWindowMutation:
 		return c.ChangeWindow.mutate(ctx, m)
 	case *DanglingReferenceMutation:
@@ -580,6 +596,155 @@ func (c *ApprovalClient) mutate(ctx context.Context, m *ApprovalMutation) (Value
 		return (&ApprovalDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Approval mutation op: %q", m.Op())
+	}
+}
+
+// ApprovalPolicyClient is a client for the ApprovalPolicy schema.
+type ApprovalPolicyClient struct {
+	config
+}
+
+// NewApprovalPolicyClient returns a client for the ApprovalPolicy from the given config.
+func NewApprovalPolicyClient(c config) *ApprovalPolicyClient {
+	return &ApprovalPolicyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `approvalpolicy.Hooks(f(g(h())))`.
+func (c *ApprovalPolicyClient) Use(hooks ...Hook) {
+	c.hooks.ApprovalPolicy = append(c.hooks.ApprovalPolicy, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `approvalpolicy.Intercept(f(g(h())))`.
+func (c *ApprovalPolicyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ApprovalPolicy = append(c.inters.ApprovalPolicy, interceptors...)
+}
+
+// Create returns a builder for creating a ApprovalPolicy entity.
+func (c *ApprovalPolicyClient) Create() *ApprovalPolicyCreate {
+	mutation := newApprovalPolicyMutation(c.config, OpCreate)
+	return &ApprovalPolicyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ApprovalPolicy entities.
+func (c *ApprovalPolicyClient) CreateBulk(builders ...*ApprovalPolicyCreate) *ApprovalPolicyCreateBulk {
+	return &ApprovalPolicyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ApprovalPolicyClient) MapCreateBulk(slice any, setFunc func(*ApprovalPolicyCreate, int)) *ApprovalPolicyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ApprovalPolicyCreateBulk{err: fmt.Errorf("calling to ApprovalPolicyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ApprovalPolicyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ApprovalPolicyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ApprovalPolicy.
+func (c *ApprovalPolicyClient) Update() *ApprovalPolicyUpdate {
+	mutation := newApprovalPolicyMutation(c.config, OpUpdate)
+	return &ApprovalPolicyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ApprovalPolicyClient) UpdateOne(_m *ApprovalPolicy) *ApprovalPolicyUpdateOne {
+	mutation := newApprovalPolicyMutation(c.config, OpUpdateOne, withApprovalPolicy(_m))
+	return &ApprovalPolicyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ApprovalPolicyClient) UpdateOneID(id ident.ID) *ApprovalPolicyUpdateOne {
+	mutation := newApprovalPolicyMutation(c.config, OpUpdateOne, withApprovalPolicyID(id))
+	return &ApprovalPolicyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ApprovalPolicy.
+func (c *ApprovalPolicyClient) Delete() *ApprovalPolicyDelete {
+	mutation := newApprovalPolicyMutation(c.config, OpDelete)
+	return &ApprovalPolicyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ApprovalPolicyClient) DeleteOne(_m *ApprovalPolicy) *ApprovalPolicyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ApprovalPolicyClient) DeleteOneID(id ident.ID) *ApprovalPolicyDeleteOne {
+	builder := c.Delete().Where(approvalpolicy.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ApprovalPolicyDeleteOne{builder}
+}
+
+// Query returns a query builder for ApprovalPolicy.
+func (c *ApprovalPolicyClient) Query() *ApprovalPolicyQuery {
+	return &ApprovalPolicyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeApprovalPolicy},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ApprovalPolicy entity by its id.
+func (c *ApprovalPolicyClient) Get(ctx context.Context, id ident.ID) (*ApprovalPolicy, error) {
+	return c.Query().Where(approvalpolicy.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ApprovalPolicyClient) GetX(ctx context.Context, id ident.ID) *ApprovalPolicy {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTeam queries the team edge of a ApprovalPolicy.
+func (c *ApprovalPolicyClient) QueryTeam(_m *ApprovalPolicy) *TeamQuery {
+	query := (&TeamClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(approvalpolicy.Table, approvalpolicy.FieldID, id),
+			sqlgraph.To(team.Table, team.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, approvalpolicy.TeamTable, approvalpolicy.TeamColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ApprovalPolicyClient) Hooks() []Hook {
+	return c.hooks.ApprovalPolicy
+}
+
+// Interceptors returns the client interceptors.
+func (c *ApprovalPolicyClient) Interceptors() []Interceptor {
+	return c.inters.ApprovalPolicy
+}
+
+func (c *ApprovalPolicyClient) mutate(ctx context.Context, m *ApprovalPolicyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ApprovalPolicyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ApprovalPolicyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ApprovalPolicyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ApprovalPolicyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ApprovalPolicy mutation op: %q", m.Op())
 	}
 }
 
@@ -1218,6 +1383,22 @@ func (c *ChangeClient) QueryAssignmentTeam(_m *Change) *TeamQuery {
 	return query
 }
 
+// QueryTemplate queries the template edge of a Change.
+func (c *ChangeClient) QueryTemplate(_m *Change) *ChangeTemplateQuery {
+	query := (&ChangeTemplateClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(change.Table, change.FieldID, id),
+			sqlgraph.To(changetemplate.Table, changetemplate.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, change.TemplateTable, change.TemplateColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *ChangeClient) Hooks() []Hook {
 	return c.hooks.Change
@@ -1405,6 +1586,155 @@ func (c *ChangeCIClient) mutate(ctx context.Context, m *ChangeCIMutation) (Value
 		return (&ChangeCIDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ChangeCI mutation op: %q", m.Op())
+	}
+}
+
+// ChangeTemplateClient is a client for the ChangeTemplate schema.
+type ChangeTemplateClient struct {
+	config
+}
+
+// NewChangeTemplateClient returns a client for the ChangeTemplate from the given config.
+func NewChangeTemplateClient(c config) *ChangeTemplateClient {
+	return &ChangeTemplateClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `changetemplate.Hooks(f(g(h())))`.
+func (c *ChangeTemplateClient) Use(hooks ...Hook) {
+	c.hooks.ChangeTemplate = append(c.hooks.ChangeTemplate, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `changetemplate.Intercept(f(g(h())))`.
+func (c *ChangeTemplateClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChangeTemplate = append(c.inters.ChangeTemplate, interceptors...)
+}
+
+// Create returns a builder for creating a ChangeTemplate entity.
+func (c *ChangeTemplateClient) Create() *ChangeTemplateCreate {
+	mutation := newChangeTemplateMutation(c.config, OpCreate)
+	return &ChangeTemplateCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChangeTemplate entities.
+func (c *ChangeTemplateClient) CreateBulk(builders ...*ChangeTemplateCreate) *ChangeTemplateCreateBulk {
+	return &ChangeTemplateCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChangeTemplateClient) MapCreateBulk(slice any, setFunc func(*ChangeTemplateCreate, int)) *ChangeTemplateCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChangeTemplateCreateBulk{err: fmt.Errorf("calling to ChangeTemplateClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChangeTemplateCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChangeTemplateCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChangeTemplate.
+func (c *ChangeTemplateClient) Update() *ChangeTemplateUpdate {
+	mutation := newChangeTemplateMutation(c.config, OpUpdate)
+	return &ChangeTemplateUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChangeTemplateClient) UpdateOne(_m *ChangeTemplate) *ChangeTemplateUpdateOne {
+	mutation := newChangeTemplateMutation(c.config, OpUpdateOne, withChangeTemplate(_m))
+	return &ChangeTemplateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChangeTemplateClient) UpdateOneID(id ident.ID) *ChangeTemplateUpdateOne {
+	mutation := newChangeTemplateMutation(c.config, OpUpdateOne, withChangeTemplateID(id))
+	return &ChangeTemplateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChangeTemplate.
+func (c *ChangeTemplateClient) Delete() *ChangeTemplateDelete {
+	mutation := newChangeTemplateMutation(c.config, OpDelete)
+	return &ChangeTemplateDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChangeTemplateClient) DeleteOne(_m *ChangeTemplate) *ChangeTemplateDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChangeTemplateClient) DeleteOneID(id ident.ID) *ChangeTemplateDeleteOne {
+	builder := c.Delete().Where(changetemplate.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChangeTemplateDeleteOne{builder}
+}
+
+// Query returns a query builder for ChangeTemplate.
+func (c *ChangeTemplateClient) Query() *ChangeTemplateQuery {
+	return &ChangeTemplateQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChangeTemplate},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChangeTemplate entity by its id.
+func (c *ChangeTemplateClient) Get(ctx context.Context, id ident.ID) (*ChangeTemplate, error) {
+	return c.Query().Where(changetemplate.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChangeTemplateClient) GetX(ctx context.Context, id ident.ID) *ChangeTemplate {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryCalendar queries the calendar edge of a ChangeTemplate.
+func (c *ChangeTemplateClient) QueryCalendar(_m *ChangeTemplate) *CalendarQuery {
+	query := (&CalendarClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(changetemplate.Table, changetemplate.FieldID, id),
+			sqlgraph.To(calendar.Table, calendar.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, changetemplate.CalendarTable, changetemplate.CalendarColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChangeTemplateClient) Hooks() []Hook {
+	return c.hooks.ChangeTemplate
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChangeTemplateClient) Interceptors() []Interceptor {
+	return c.inters.ChangeTemplate
+}
+
+func (c *ChangeTemplateClient) mutate(ctx context.Context, m *ChangeTemplateMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChangeTemplateCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChangeTemplateUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChangeTemplateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChangeTemplateDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChangeTemplate mutation op: %q", m.Op())
 	}
 }
 
@@ -4689,18 +5019,20 @@ func (c *VersionClient) mutate(ctx context.Context, m *VersionMutation) (Value, 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Approval, CI, CIClass, Calendar, Change, ChangeCI, ChangeWindow,
-		DanglingReference, DependencyGroup, Entry, ExternalIdentity, Head, Incident,
-		IncidentCI, Membership, Owner, Person, PlannedOperation, PriorityRule,
-		Relationship, RelationshipType, RiskWeight, ServiceLevelMark,
-		ServiceLevelTarget, ServiceTier, Team, TimelineEntry, Version []ent.Hook
+		Approval, ApprovalPolicy, CI, CIClass, Calendar, Change, ChangeCI,
+		ChangeTemplate, ChangeWindow, DanglingReference, DependencyGroup, Entry,
+		ExternalIdentity, Head, Incident, IncidentCI, Membership, Owner, Person,
+		PlannedOperation, PriorityRule, Relationship, RelationshipType, RiskWeight,
+		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
+		Version []ent.Hook
 	}
 	inters struct {
-		Approval, CI, CIClass, Calendar, Change, ChangeCI, ChangeWindow,
-		DanglingReference, DependencyGroup, Entry, ExternalIdentity, Head, Incident,
-		IncidentCI, Membership, Owner, Person, PlannedOperation, PriorityRule,
-		Relationship, RelationshipType, RiskWeight, ServiceLevelMark,
-		ServiceLevelTarget, ServiceTier, Team, TimelineEntry, Version []ent.Interceptor
+		Approval, ApprovalPolicy, CI, CIClass, Calendar, Change, ChangeCI,
+		ChangeTemplate, ChangeWindow, DanglingReference, DependencyGroup, Entry,
+		ExternalIdentity, Head, Incident, IncidentCI, Membership, Owner, Person,
+		PlannedOperation, PriorityRule, Relationship, RelationshipType, RiskWeight,
+		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
+		Version []ent.Interceptor
 	}
 )
 

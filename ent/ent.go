@@ -13,9 +13,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/ent/approvalpolicy"
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
+	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
@@ -101,11 +103,13 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			approval.Table:           approval.ValidColumn,
+			approvalpolicy.Table:     approvalpolicy.ValidColumn,
 			ci.Table:                 ci.ValidColumn,
 			ciclass.Table:            ciclass.ValidColumn,
 			calendar.Table:           calendar.ValidColumn,
 			change.Table:             change.ValidColumn,
 			changeci.Table:           changeci.ValidColumn,
+			changetemplate.Table:     changetemplate.ValidColumn,
 			changewindow.Table:       changewindow.ValidColumn,
 			danglingreference.Table:  danglingreference.ValidColumn,
 			dependencygroup.Table:    dependencygroup.ValidColumn,

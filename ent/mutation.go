@@ -12,9 +12,11 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/ent/approvalpolicy"
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
+	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
@@ -54,11 +56,13 @@ const (
 
 	// Node types.
 	TypeApproval           = "Approval"
+	TypeApprovalPolicy     = "ApprovalPolicy"
 	TypeCI                 = "CI"
 	TypeCIClass            = "CIClass"
 	TypeCalendar           = "Calendar"
 	TypeChange             = "Change"
 	TypeChangeCI           = "ChangeCI"
+	TypeChangeTemplate     = "ChangeTemplate"
 	TypeChangeWindow       = "ChangeWindow"
 	TypeDanglingReference  = "DanglingReference"
 	TypeDependencyGroup    = "DependencyGroup"
@@ -86,20 +90,25 @@ const (
 // ApprovalMutation represents an operation that mutates the Approval nodes in the graph.
 type ApprovalMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *ident.ID
-	approver      *string
-	decision      *domain.Decision
-	comment       *string
-	created_at    *time.Time
-	decided_at    *time.Time
-	clearedFields map[string]struct{}
-	change        *ident.ID
-	clearedchange bool
-	done          bool
-	oldValue      func(context.Context) (*Approval, error)
-	predicates    []predicate.Approval
+	op             Op
+	typ            string
+	id             *ident.ID
+	approver       *string
+	decision       *domain.Decision
+	comment        *string
+	teams          *[]ident.ID
+	appendteams    []ident.ID
+	roles          *[]string
+	appendroles    []string
+	voided_because *string
+	created_at     *time.Time
+	decided_at     *time.Time
+	clearedFields  map[string]struct{}
+	change         *ident.ID
+	clearedchange  bool
+	done           bool
+	oldValue       func(context.Context) (*Approval, error)
+	predicates     []predicate.Approval
 }
 
 var _ ent.Mutation = (*ApprovalMutation)(nil)
@@ -350,6 +359,172 @@ func (m *ApprovalMutation) ResetComment() {
 	m.comment = nil
 }
 
+// SetTeams sets the "teams" field.
+func (m *ApprovalMutation) SetTeams(i []ident.ID) {
+	m.teams = &i
+	m.appendteams = nil
+}
+
+// Teams returns the value of the "teams" field in the mutation.
+func (m *ApprovalMutation) Teams() (r []ident.ID, exists bool) {
+	v := m.teams
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTeams returns the old "teams" field's value of the Approval entity.
+// If the Approval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalMutation) OldTeams(ctx context.Context) (v []ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTeams is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTeams requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTeams: %w", err)
+	}
+	return oldValue.Teams, nil
+}
+
+// AppendTeams adds i to the "teams" field.
+func (m *ApprovalMutation) AppendTeams(i []ident.ID) {
+	m.appendteams = append(m.appendteams, i...)
+}
+
+// AppendedTeams returns the list of values that were appended to the "teams" field in this mutation.
+func (m *ApprovalMutation) AppendedTeams() ([]ident.ID, bool) {
+	if len(m.appendteams) == 0 {
+		return nil, false
+	}
+	return m.appendteams, true
+}
+
+// ClearTeams clears the value of the "teams" field.
+func (m *ApprovalMutation) ClearTeams() {
+	m.teams = nil
+	m.appendteams = nil
+	m.clearedFields[approval.FieldTeams] = struct{}{}
+}
+
+// TeamsCleared returns if the "teams" field was cleared in this mutation.
+func (m *ApprovalMutation) TeamsCleared() bool {
+	_, ok := m.clearedFields[approval.FieldTeams]
+	return ok
+}
+
+// ResetTeams resets all changes to the "teams" field.
+func (m *ApprovalMutation) ResetTeams() {
+	m.teams = nil
+	m.appendteams = nil
+	delete(m.clearedFields, approval.FieldTeams)
+}
+
+// SetRoles sets the "roles" field.
+func (m *ApprovalMutation) SetRoles(s []string) {
+	m.roles = &s
+	m.appendroles = nil
+}
+
+// Roles returns the value of the "roles" field in the mutation.
+func (m *ApprovalMutation) Roles() (r []string, exists bool) {
+	v := m.roles
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoles returns the old "roles" field's value of the Approval entity.
+// If the Approval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalMutation) OldRoles(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoles is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoles requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoles: %w", err)
+	}
+	return oldValue.Roles, nil
+}
+
+// AppendRoles adds s to the "roles" field.
+func (m *ApprovalMutation) AppendRoles(s []string) {
+	m.appendroles = append(m.appendroles, s...)
+}
+
+// AppendedRoles returns the list of values that were appended to the "roles" field in this mutation.
+func (m *ApprovalMutation) AppendedRoles() ([]string, bool) {
+	if len(m.appendroles) == 0 {
+		return nil, false
+	}
+	return m.appendroles, true
+}
+
+// ClearRoles clears the value of the "roles" field.
+func (m *ApprovalMutation) ClearRoles() {
+	m.roles = nil
+	m.appendroles = nil
+	m.clearedFields[approval.FieldRoles] = struct{}{}
+}
+
+// RolesCleared returns if the "roles" field was cleared in this mutation.
+func (m *ApprovalMutation) RolesCleared() bool {
+	_, ok := m.clearedFields[approval.FieldRoles]
+	return ok
+}
+
+// ResetRoles resets all changes to the "roles" field.
+func (m *ApprovalMutation) ResetRoles() {
+	m.roles = nil
+	m.appendroles = nil
+	delete(m.clearedFields, approval.FieldRoles)
+}
+
+// SetVoidedBecause sets the "voided_because" field.
+func (m *ApprovalMutation) SetVoidedBecause(s string) {
+	m.voided_because = &s
+}
+
+// VoidedBecause returns the value of the "voided_because" field in the mutation.
+func (m *ApprovalMutation) VoidedBecause() (r string, exists bool) {
+	v := m.voided_because
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVoidedBecause returns the old "voided_because" field's value of the Approval entity.
+// If the Approval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalMutation) OldVoidedBecause(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVoidedBecause is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVoidedBecause requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVoidedBecause: %w", err)
+	}
+	return oldValue.VoidedBecause, nil
+}
+
+// ResetVoidedBecause resets all changes to the "voided_because" field.
+func (m *ApprovalMutation) ResetVoidedBecause() {
+	m.voided_because = nil
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *ApprovalMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -496,7 +671,7 @@ func (m *ApprovalMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApprovalMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 9)
 	if m.change != nil {
 		fields = append(fields, approval.FieldChangeID)
 	}
@@ -508,6 +683,15 @@ func (m *ApprovalMutation) Fields() []string {
 	}
 	if m.comment != nil {
 		fields = append(fields, approval.FieldComment)
+	}
+	if m.teams != nil {
+		fields = append(fields, approval.FieldTeams)
+	}
+	if m.roles != nil {
+		fields = append(fields, approval.FieldRoles)
+	}
+	if m.voided_because != nil {
+		fields = append(fields, approval.FieldVoidedBecause)
 	}
 	if m.created_at != nil {
 		fields = append(fields, approval.FieldCreatedAt)
@@ -531,6 +715,12 @@ func (m *ApprovalMutation) Field(name string) (ent.Value, bool) {
 		return m.Decision()
 	case approval.FieldComment:
 		return m.Comment()
+	case approval.FieldTeams:
+		return m.Teams()
+	case approval.FieldRoles:
+		return m.Roles()
+	case approval.FieldVoidedBecause:
+		return m.VoidedBecause()
 	case approval.FieldCreatedAt:
 		return m.CreatedAt()
 	case approval.FieldDecidedAt:
@@ -552,6 +742,12 @@ func (m *ApprovalMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldDecision(ctx)
 	case approval.FieldComment:
 		return m.OldComment(ctx)
+	case approval.FieldTeams:
+		return m.OldTeams(ctx)
+	case approval.FieldRoles:
+		return m.OldRoles(ctx)
+	case approval.FieldVoidedBecause:
+		return m.OldVoidedBecause(ctx)
 	case approval.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	case approval.FieldDecidedAt:
@@ -592,6 +788,27 @@ func (m *ApprovalMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetComment(v)
+		return nil
+	case approval.FieldTeams:
+		v, ok := value.([]ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTeams(v)
+		return nil
+	case approval.FieldRoles:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoles(v)
+		return nil
+	case approval.FieldVoidedBecause:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVoidedBecause(v)
 		return nil
 	case approval.FieldCreatedAt:
 		v, ok := value.(time.Time)
@@ -640,6 +857,12 @@ func (m *ApprovalMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *ApprovalMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(approval.FieldTeams) {
+		fields = append(fields, approval.FieldTeams)
+	}
+	if m.FieldCleared(approval.FieldRoles) {
+		fields = append(fields, approval.FieldRoles)
+	}
 	if m.FieldCleared(approval.FieldDecidedAt) {
 		fields = append(fields, approval.FieldDecidedAt)
 	}
@@ -657,6 +880,12 @@ func (m *ApprovalMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *ApprovalMutation) ClearField(name string) error {
 	switch name {
+	case approval.FieldTeams:
+		m.ClearTeams()
+		return nil
+	case approval.FieldRoles:
+		m.ClearRoles()
+		return nil
 	case approval.FieldDecidedAt:
 		m.ClearDecidedAt()
 		return nil
@@ -679,6 +908,15 @@ func (m *ApprovalMutation) ResetField(name string) error {
 		return nil
 	case approval.FieldComment:
 		m.ResetComment()
+		return nil
+	case approval.FieldTeams:
+		m.ResetTeams()
+		return nil
+	case approval.FieldRoles:
+		m.ResetRoles()
+		return nil
+	case approval.FieldVoidedBecause:
+		m.ResetVoidedBecause()
 		return nil
 	case approval.FieldCreatedAt:
 		m.ResetCreatedAt()
@@ -762,6 +1000,1003 @@ func (m *ApprovalMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Approval edge %s", name)
+}
+
+// ApprovalPolicyMutation represents an operation that mutates the ApprovalPolicy nodes in the graph.
+type ApprovalPolicyMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *ident.ID
+	name               *string
+	change_types       *[]domain.ChangeType
+	appendchange_types []domain.ChangeType
+	risk_above         *int
+	addrisk_above      *int
+	approvals          *int
+	addapprovals       *int
+	role               *string
+	version            *int
+	addversion         *int
+	created_at         *time.Time
+	updated_at         *time.Time
+	clearedFields      map[string]struct{}
+	team               *ident.ID
+	clearedteam        bool
+	done               bool
+	oldValue           func(context.Context) (*ApprovalPolicy, error)
+	predicates         []predicate.ApprovalPolicy
+}
+
+var _ ent.Mutation = (*ApprovalPolicyMutation)(nil)
+
+// approvalpolicyOption allows management of the mutation configuration using functional options.
+type approvalpolicyOption func(*ApprovalPolicyMutation)
+
+// newApprovalPolicyMutation creates new mutation for the ApprovalPolicy entity.
+func newApprovalPolicyMutation(c config, op Op, opts ...approvalpolicyOption) *ApprovalPolicyMutation {
+	m := &ApprovalPolicyMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeApprovalPolicy,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withApprovalPolicyID sets the ID field of the mutation.
+func withApprovalPolicyID(id ident.ID) approvalpolicyOption {
+	return func(m *ApprovalPolicyMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ApprovalPolicy
+		)
+		m.oldValue = func(ctx context.Context) (*ApprovalPolicy, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ApprovalPolicy.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withApprovalPolicy sets the old ApprovalPolicy of the mutation.
+func withApprovalPolicy(node *ApprovalPolicy) approvalpolicyOption {
+	return func(m *ApprovalPolicyMutation) {
+		m.oldValue = func(context.Context) (*ApprovalPolicy, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ApprovalPolicyMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ApprovalPolicyMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ApprovalPolicy entities.
+func (m *ApprovalPolicyMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ApprovalPolicyMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ApprovalPolicyMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ApprovalPolicy.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *ApprovalPolicyMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *ApprovalPolicyMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the ApprovalPolicy entity.
+// If the ApprovalPolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalPolicyMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *ApprovalPolicyMutation) ResetName() {
+	m.name = nil
+}
+
+// SetChangeTypes sets the "change_types" field.
+func (m *ApprovalPolicyMutation) SetChangeTypes(dt []domain.ChangeType) {
+	m.change_types = &dt
+	m.appendchange_types = nil
+}
+
+// ChangeTypes returns the value of the "change_types" field in the mutation.
+func (m *ApprovalPolicyMutation) ChangeTypes() (r []domain.ChangeType, exists bool) {
+	v := m.change_types
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangeTypes returns the old "change_types" field's value of the ApprovalPolicy entity.
+// If the ApprovalPolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalPolicyMutation) OldChangeTypes(ctx context.Context) (v []domain.ChangeType, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangeTypes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangeTypes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangeTypes: %w", err)
+	}
+	return oldValue.ChangeTypes, nil
+}
+
+// AppendChangeTypes adds dt to the "change_types" field.
+func (m *ApprovalPolicyMutation) AppendChangeTypes(dt []domain.ChangeType) {
+	m.appendchange_types = append(m.appendchange_types, dt...)
+}
+
+// AppendedChangeTypes returns the list of values that were appended to the "change_types" field in this mutation.
+func (m *ApprovalPolicyMutation) AppendedChangeTypes() ([]domain.ChangeType, bool) {
+	if len(m.appendchange_types) == 0 {
+		return nil, false
+	}
+	return m.appendchange_types, true
+}
+
+// ResetChangeTypes resets all changes to the "change_types" field.
+func (m *ApprovalPolicyMutation) ResetChangeTypes() {
+	m.change_types = nil
+	m.appendchange_types = nil
+}
+
+// SetRiskAbove sets the "risk_above" field.
+func (m *ApprovalPolicyMutation) SetRiskAbove(i int) {
+	m.risk_above = &i
+	m.addrisk_above = nil
+}
+
+// RiskAbove returns the value of the "risk_above" field in the mutation.
+func (m *ApprovalPolicyMutation) RiskAbove() (r int, exists bool) {
+	v := m.risk_above
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRiskAbove returns the old "risk_above" field's value of the ApprovalPolicy entity.
+// If the ApprovalPolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalPolicyMutation) OldRiskAbove(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRiskAbove is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRiskAbove requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRiskAbove: %w", err)
+	}
+	return oldValue.RiskAbove, nil
+}
+
+// AddRiskAbove adds i to the "risk_above" field.
+func (m *ApprovalPolicyMutation) AddRiskAbove(i int) {
+	if m.addrisk_above != nil {
+		*m.addrisk_above += i
+	} else {
+		m.addrisk_above = &i
+	}
+}
+
+// AddedRiskAbove returns the value that was added to the "risk_above" field in this mutation.
+func (m *ApprovalPolicyMutation) AddedRiskAbove() (r int, exists bool) {
+	v := m.addrisk_above
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearRiskAbove clears the value of the "risk_above" field.
+func (m *ApprovalPolicyMutation) ClearRiskAbove() {
+	m.risk_above = nil
+	m.addrisk_above = nil
+	m.clearedFields[approvalpolicy.FieldRiskAbove] = struct{}{}
+}
+
+// RiskAboveCleared returns if the "risk_above" field was cleared in this mutation.
+func (m *ApprovalPolicyMutation) RiskAboveCleared() bool {
+	_, ok := m.clearedFields[approvalpolicy.FieldRiskAbove]
+	return ok
+}
+
+// ResetRiskAbove resets all changes to the "risk_above" field.
+func (m *ApprovalPolicyMutation) ResetRiskAbove() {
+	m.risk_above = nil
+	m.addrisk_above = nil
+	delete(m.clearedFields, approvalpolicy.FieldRiskAbove)
+}
+
+// SetApprovals sets the "approvals" field.
+func (m *ApprovalPolicyMutation) SetApprovals(i int) {
+	m.approvals = &i
+	m.addapprovals = nil
+}
+
+// Approvals returns the value of the "approvals" field in the mutation.
+func (m *ApprovalPolicyMutation) Approvals() (r int, exists bool) {
+	v := m.approvals
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApprovals returns the old "approvals" field's value of the ApprovalPolicy entity.
+// If the ApprovalPolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalPolicyMutation) OldApprovals(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApprovals is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApprovals requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApprovals: %w", err)
+	}
+	return oldValue.Approvals, nil
+}
+
+// AddApprovals adds i to the "approvals" field.
+func (m *ApprovalPolicyMutation) AddApprovals(i int) {
+	if m.addapprovals != nil {
+		*m.addapprovals += i
+	} else {
+		m.addapprovals = &i
+	}
+}
+
+// AddedApprovals returns the value that was added to the "approvals" field in this mutation.
+func (m *ApprovalPolicyMutation) AddedApprovals() (r int, exists bool) {
+	v := m.addapprovals
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetApprovals resets all changes to the "approvals" field.
+func (m *ApprovalPolicyMutation) ResetApprovals() {
+	m.approvals = nil
+	m.addapprovals = nil
+}
+
+// SetTeamID sets the "team_id" field.
+func (m *ApprovalPolicyMutation) SetTeamID(i ident.ID) {
+	m.team = &i
+}
+
+// TeamID returns the value of the "team_id" field in the mutation.
+func (m *ApprovalPolicyMutation) TeamID() (r ident.ID, exists bool) {
+	v := m.team
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTeamID returns the old "team_id" field's value of the ApprovalPolicy entity.
+// If the ApprovalPolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalPolicyMutation) OldTeamID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTeamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTeamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTeamID: %w", err)
+	}
+	return oldValue.TeamID, nil
+}
+
+// ClearTeamID clears the value of the "team_id" field.
+func (m *ApprovalPolicyMutation) ClearTeamID() {
+	m.team = nil
+	m.clearedFields[approvalpolicy.FieldTeamID] = struct{}{}
+}
+
+// TeamIDCleared returns if the "team_id" field was cleared in this mutation.
+func (m *ApprovalPolicyMutation) TeamIDCleared() bool {
+	_, ok := m.clearedFields[approvalpolicy.FieldTeamID]
+	return ok
+}
+
+// ResetTeamID resets all changes to the "team_id" field.
+func (m *ApprovalPolicyMutation) ResetTeamID() {
+	m.team = nil
+	delete(m.clearedFields, approvalpolicy.FieldTeamID)
+}
+
+// SetRole sets the "role" field.
+func (m *ApprovalPolicyMutation) SetRole(s string) {
+	m.role = &s
+}
+
+// Role returns the value of the "role" field in the mutation.
+func (m *ApprovalPolicyMutation) Role() (r string, exists bool) {
+	v := m.role
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRole returns the old "role" field's value of the ApprovalPolicy entity.
+// If the ApprovalPolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalPolicyMutation) OldRole(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRole is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRole requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRole: %w", err)
+	}
+	return oldValue.Role, nil
+}
+
+// ClearRole clears the value of the "role" field.
+func (m *ApprovalPolicyMutation) ClearRole() {
+	m.role = nil
+	m.clearedFields[approvalpolicy.FieldRole] = struct{}{}
+}
+
+// RoleCleared returns if the "role" field was cleared in this mutation.
+func (m *ApprovalPolicyMutation) RoleCleared() bool {
+	_, ok := m.clearedFields[approvalpolicy.FieldRole]
+	return ok
+}
+
+// ResetRole resets all changes to the "role" field.
+func (m *ApprovalPolicyMutation) ResetRole() {
+	m.role = nil
+	delete(m.clearedFields, approvalpolicy.FieldRole)
+}
+
+// SetVersion sets the "version" field.
+func (m *ApprovalPolicyMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ApprovalPolicyMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the ApprovalPolicy entity.
+// If the ApprovalPolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalPolicyMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ApprovalPolicyMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ApprovalPolicyMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ApprovalPolicyMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ApprovalPolicyMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ApprovalPolicyMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ApprovalPolicy entity.
+// If the ApprovalPolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalPolicyMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ApprovalPolicyMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ApprovalPolicyMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ApprovalPolicyMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the ApprovalPolicy entity.
+// If the ApprovalPolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalPolicyMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ApprovalPolicyMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearTeam clears the "team" edge to the Team entity.
+func (m *ApprovalPolicyMutation) ClearTeam() {
+	m.clearedteam = true
+	m.clearedFields[approvalpolicy.FieldTeamID] = struct{}{}
+}
+
+// TeamCleared reports if the "team" edge to the Team entity was cleared.
+func (m *ApprovalPolicyMutation) TeamCleared() bool {
+	return m.TeamIDCleared() || m.clearedteam
+}
+
+// TeamIDs returns the "team" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TeamID instead. It exists only for internal usage by the builders.
+func (m *ApprovalPolicyMutation) TeamIDs() (ids []ident.ID) {
+	if id := m.team; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTeam resets all changes to the "team" edge.
+func (m *ApprovalPolicyMutation) ResetTeam() {
+	m.team = nil
+	m.clearedteam = false
+}
+
+// Where appends a list predicates to the ApprovalPolicyMutation builder.
+func (m *ApprovalPolicyMutation) Where(ps ...predicate.ApprovalPolicy) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ApprovalPolicyMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ApprovalPolicyMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ApprovalPolicy, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ApprovalPolicyMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ApprovalPolicyMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ApprovalPolicy).
+func (m *ApprovalPolicyMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ApprovalPolicyMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.name != nil {
+		fields = append(fields, approvalpolicy.FieldName)
+	}
+	if m.change_types != nil {
+		fields = append(fields, approvalpolicy.FieldChangeTypes)
+	}
+	if m.risk_above != nil {
+		fields = append(fields, approvalpolicy.FieldRiskAbove)
+	}
+	if m.approvals != nil {
+		fields = append(fields, approvalpolicy.FieldApprovals)
+	}
+	if m.team != nil {
+		fields = append(fields, approvalpolicy.FieldTeamID)
+	}
+	if m.role != nil {
+		fields = append(fields, approvalpolicy.FieldRole)
+	}
+	if m.version != nil {
+		fields = append(fields, approvalpolicy.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, approvalpolicy.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, approvalpolicy.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ApprovalPolicyMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case approvalpolicy.FieldName:
+		return m.Name()
+	case approvalpolicy.FieldChangeTypes:
+		return m.ChangeTypes()
+	case approvalpolicy.FieldRiskAbove:
+		return m.RiskAbove()
+	case approvalpolicy.FieldApprovals:
+		return m.Approvals()
+	case approvalpolicy.FieldTeamID:
+		return m.TeamID()
+	case approvalpolicy.FieldRole:
+		return m.Role()
+	case approvalpolicy.FieldVersion:
+		return m.Version()
+	case approvalpolicy.FieldCreatedAt:
+		return m.CreatedAt()
+	case approvalpolicy.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ApprovalPolicyMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case approvalpolicy.FieldName:
+		return m.OldName(ctx)
+	case approvalpolicy.FieldChangeTypes:
+		return m.OldChangeTypes(ctx)
+	case approvalpolicy.FieldRiskAbove:
+		return m.OldRiskAbove(ctx)
+	case approvalpolicy.FieldApprovals:
+		return m.OldApprovals(ctx)
+	case approvalpolicy.FieldTeamID:
+		return m.OldTeamID(ctx)
+	case approvalpolicy.FieldRole:
+		return m.OldRole(ctx)
+	case approvalpolicy.FieldVersion:
+		return m.OldVersion(ctx)
+	case approvalpolicy.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case approvalpolicy.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ApprovalPolicy field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ApprovalPolicyMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case approvalpolicy.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case approvalpolicy.FieldChangeTypes:
+		v, ok := value.([]domain.ChangeType)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangeTypes(v)
+		return nil
+	case approvalpolicy.FieldRiskAbove:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRiskAbove(v)
+		return nil
+	case approvalpolicy.FieldApprovals:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApprovals(v)
+		return nil
+	case approvalpolicy.FieldTeamID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTeamID(v)
+		return nil
+	case approvalpolicy.FieldRole:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRole(v)
+		return nil
+	case approvalpolicy.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case approvalpolicy.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case approvalpolicy.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ApprovalPolicy field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ApprovalPolicyMutation) AddedFields() []string {
+	var fields []string
+	if m.addrisk_above != nil {
+		fields = append(fields, approvalpolicy.FieldRiskAbove)
+	}
+	if m.addapprovals != nil {
+		fields = append(fields, approvalpolicy.FieldApprovals)
+	}
+	if m.addversion != nil {
+		fields = append(fields, approvalpolicy.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ApprovalPolicyMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case approvalpolicy.FieldRiskAbove:
+		return m.AddedRiskAbove()
+	case approvalpolicy.FieldApprovals:
+		return m.AddedApprovals()
+	case approvalpolicy.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ApprovalPolicyMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case approvalpolicy.FieldRiskAbove:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRiskAbove(v)
+		return nil
+	case approvalpolicy.FieldApprovals:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddApprovals(v)
+		return nil
+	case approvalpolicy.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ApprovalPolicy numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ApprovalPolicyMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(approvalpolicy.FieldRiskAbove) {
+		fields = append(fields, approvalpolicy.FieldRiskAbove)
+	}
+	if m.FieldCleared(approvalpolicy.FieldTeamID) {
+		fields = append(fields, approvalpolicy.FieldTeamID)
+	}
+	if m.FieldCleared(approvalpolicy.FieldRole) {
+		fields = append(fields, approvalpolicy.FieldRole)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ApprovalPolicyMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ApprovalPolicyMutation) ClearField(name string) error {
+	switch name {
+	case approvalpolicy.FieldRiskAbove:
+		m.ClearRiskAbove()
+		return nil
+	case approvalpolicy.FieldTeamID:
+		m.ClearTeamID()
+		return nil
+	case approvalpolicy.FieldRole:
+		m.ClearRole()
+		return nil
+	}
+	return fmt.Errorf("unknown ApprovalPolicy nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ApprovalPolicyMutation) ResetField(name string) error {
+	switch name {
+	case approvalpolicy.FieldName:
+		m.ResetName()
+		return nil
+	case approvalpolicy.FieldChangeTypes:
+		m.ResetChangeTypes()
+		return nil
+	case approvalpolicy.FieldRiskAbove:
+		m.ResetRiskAbove()
+		return nil
+	case approvalpolicy.FieldApprovals:
+		m.ResetApprovals()
+		return nil
+	case approvalpolicy.FieldTeamID:
+		m.ResetTeamID()
+		return nil
+	case approvalpolicy.FieldRole:
+		m.ResetRole()
+		return nil
+	case approvalpolicy.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case approvalpolicy.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case approvalpolicy.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ApprovalPolicy field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ApprovalPolicyMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.team != nil {
+		edges = append(edges, approvalpolicy.EdgeTeam)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ApprovalPolicyMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case approvalpolicy.EdgeTeam:
+		if id := m.team; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ApprovalPolicyMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ApprovalPolicyMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ApprovalPolicyMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedteam {
+		edges = append(edges, approvalpolicy.EdgeTeam)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ApprovalPolicyMutation) EdgeCleared(name string) bool {
+	switch name {
+	case approvalpolicy.EdgeTeam:
+		return m.clearedteam
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ApprovalPolicyMutation) ClearEdge(name string) error {
+	switch name {
+	case approvalpolicy.EdgeTeam:
+		m.ClearTeam()
+		return nil
+	}
+	return fmt.Errorf("unknown ApprovalPolicy unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ApprovalPolicyMutation) ResetEdge(name string) error {
+	switch name {
+	case approvalpolicy.EdgeTeam:
+		m.ResetTeam()
+		return nil
+	}
+	return fmt.Errorf("unknown ApprovalPolicy edge %s", name)
 }
 
 // CIMutation represents an operation that mutates the CI nodes in the graph.
@@ -4388,6 +5623,8 @@ type ChangeMutation struct {
 	clearedassignee        bool
 	assignment_team        *ident.ID
 	clearedassignment_team bool
+	template               *ident.ID
+	clearedtemplate        bool
 	done                   bool
 	oldValue               func(context.Context) (*Change, error)
 	predicates             []predicate.Change
@@ -4968,6 +6205,55 @@ func (m *ChangeMutation) ResetAssignmentTeamID() {
 	delete(m.clearedFields, change.FieldAssignmentTeamID)
 }
 
+// SetTemplateID sets the "template_id" field.
+func (m *ChangeMutation) SetTemplateID(i ident.ID) {
+	m.template = &i
+}
+
+// TemplateID returns the value of the "template_id" field in the mutation.
+func (m *ChangeMutation) TemplateID() (r ident.ID, exists bool) {
+	v := m.template
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTemplateID returns the old "template_id" field's value of the Change entity.
+// If the Change object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeMutation) OldTemplateID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTemplateID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTemplateID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTemplateID: %w", err)
+	}
+	return oldValue.TemplateID, nil
+}
+
+// ClearTemplateID clears the value of the "template_id" field.
+func (m *ChangeMutation) ClearTemplateID() {
+	m.template = nil
+	m.clearedFields[change.FieldTemplateID] = struct{}{}
+}
+
+// TemplateIDCleared returns if the "template_id" field was cleared in this mutation.
+func (m *ChangeMutation) TemplateIDCleared() bool {
+	_, ok := m.clearedFields[change.FieldTemplateID]
+	return ok
+}
+
+// ResetTemplateID resets all changes to the "template_id" field.
+func (m *ChangeMutation) ResetTemplateID() {
+	m.template = nil
+	delete(m.clearedFields, change.FieldTemplateID)
+}
+
 // SetPlannedStart sets the "planned_start" field.
 func (m *ChangeMutation) SetPlannedStart(t time.Time) {
 	m.planned_start = &t
@@ -5458,6 +6744,33 @@ func (m *ChangeMutation) ResetAssignmentTeam() {
 	m.clearedassignment_team = false
 }
 
+// ClearTemplate clears the "template" edge to the ChangeTemplate entity.
+func (m *ChangeMutation) ClearTemplate() {
+	m.clearedtemplate = true
+	m.clearedFields[change.FieldTemplateID] = struct{}{}
+}
+
+// TemplateCleared reports if the "template" edge to the ChangeTemplate entity was cleared.
+func (m *ChangeMutation) TemplateCleared() bool {
+	return m.TemplateIDCleared() || m.clearedtemplate
+}
+
+// TemplateIDs returns the "template" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TemplateID instead. It exists only for internal usage by the builders.
+func (m *ChangeMutation) TemplateIDs() (ids []ident.ID) {
+	if id := m.template; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTemplate resets all changes to the "template" edge.
+func (m *ChangeMutation) ResetTemplate() {
+	m.template = nil
+	m.clearedtemplate = false
+}
+
 // Where appends a list predicates to the ChangeMutation builder.
 func (m *ChangeMutation) Where(ps ...predicate.Change) {
 	m.predicates = append(m.predicates, ps...)
@@ -5492,7 +6805,7 @@ func (m *ChangeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ChangeMutation) Fields() []string {
-	fields := make([]string, 0, 21)
+	fields := make([]string, 0, 22)
 	if m.title != nil {
 		fields = append(fields, change.FieldTitle)
 	}
@@ -5528,6 +6841,9 @@ func (m *ChangeMutation) Fields() []string {
 	}
 	if m.assignment_team != nil {
 		fields = append(fields, change.FieldAssignmentTeamID)
+	}
+	if m.template != nil {
+		fields = append(fields, change.FieldTemplateID)
 	}
 	if m.planned_start != nil {
 		fields = append(fields, change.FieldPlannedStart)
@@ -5588,6 +6904,8 @@ func (m *ChangeMutation) Field(name string) (ent.Value, bool) {
 		return m.AssigneeID()
 	case change.FieldAssignmentTeamID:
 		return m.AssignmentTeamID()
+	case change.FieldTemplateID:
+		return m.TemplateID()
 	case change.FieldPlannedStart:
 		return m.PlannedStart()
 	case change.FieldPlannedEnd:
@@ -5639,6 +6957,8 @@ func (m *ChangeMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldAssigneeID(ctx)
 	case change.FieldAssignmentTeamID:
 		return m.OldAssignmentTeamID(ctx)
+	case change.FieldTemplateID:
+		return m.OldTemplateID(ctx)
 	case change.FieldPlannedStart:
 		return m.OldPlannedStart(ctx)
 	case change.FieldPlannedEnd:
@@ -5749,6 +7069,13 @@ func (m *ChangeMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetAssignmentTeamID(v)
+		return nil
+	case change.FieldTemplateID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTemplateID(v)
 		return nil
 	case change.FieldPlannedStart:
 		v, ok := value.(time.Time)
@@ -5867,6 +7194,9 @@ func (m *ChangeMutation) ClearedFields() []string {
 	if m.FieldCleared(change.FieldAssignmentTeamID) {
 		fields = append(fields, change.FieldAssignmentTeamID)
 	}
+	if m.FieldCleared(change.FieldTemplateID) {
+		fields = append(fields, change.FieldTemplateID)
+	}
 	if m.FieldCleared(change.FieldPlannedStart) {
 		fields = append(fields, change.FieldPlannedStart)
 	}
@@ -5904,6 +7234,9 @@ func (m *ChangeMutation) ClearField(name string) error {
 		return nil
 	case change.FieldAssignmentTeamID:
 		m.ClearAssignmentTeamID()
+		return nil
+	case change.FieldTemplateID:
+		m.ClearTemplateID()
 		return nil
 	case change.FieldPlannedStart:
 		m.ClearPlannedStart()
@@ -5964,6 +7297,9 @@ func (m *ChangeMutation) ResetField(name string) error {
 	case change.FieldAssignmentTeamID:
 		m.ResetAssignmentTeamID()
 		return nil
+	case change.FieldTemplateID:
+		m.ResetTemplateID()
+		return nil
 	case change.FieldPlannedStart:
 		m.ResetPlannedStart()
 		return nil
@@ -5997,7 +7333,7 @@ func (m *ChangeMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ChangeMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.requester != nil {
 		edges = append(edges, change.EdgeRequester)
 	}
@@ -6006,6 +7342,9 @@ func (m *ChangeMutation) AddedEdges() []string {
 	}
 	if m.assignment_team != nil {
 		edges = append(edges, change.EdgeAssignmentTeam)
+	}
+	if m.template != nil {
+		edges = append(edges, change.EdgeTemplate)
 	}
 	return edges
 }
@@ -6026,13 +7365,17 @@ func (m *ChangeMutation) AddedIDs(name string) []ent.Value {
 		if id := m.assignment_team; id != nil {
 			return []ent.Value{*id}
 		}
+	case change.EdgeTemplate:
+		if id := m.template; id != nil {
+			return []ent.Value{*id}
+		}
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ChangeMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	return edges
 }
 
@@ -6044,7 +7387,7 @@ func (m *ChangeMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ChangeMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.clearedrequester {
 		edges = append(edges, change.EdgeRequester)
 	}
@@ -6053,6 +7396,9 @@ func (m *ChangeMutation) ClearedEdges() []string {
 	}
 	if m.clearedassignment_team {
 		edges = append(edges, change.EdgeAssignmentTeam)
+	}
+	if m.clearedtemplate {
+		edges = append(edges, change.EdgeTemplate)
 	}
 	return edges
 }
@@ -6067,6 +7413,8 @@ func (m *ChangeMutation) EdgeCleared(name string) bool {
 		return m.clearedassignee
 	case change.EdgeAssignmentTeam:
 		return m.clearedassignment_team
+	case change.EdgeTemplate:
+		return m.clearedtemplate
 	}
 	return false
 }
@@ -6084,6 +7432,9 @@ func (m *ChangeMutation) ClearEdge(name string) error {
 	case change.EdgeAssignmentTeam:
 		m.ClearAssignmentTeam()
 		return nil
+	case change.EdgeTemplate:
+		m.ClearTemplate()
+		return nil
 	}
 	return fmt.Errorf("unknown Change unique edge %s", name)
 }
@@ -6100,6 +7451,9 @@ func (m *ChangeMutation) ResetEdge(name string) error {
 		return nil
 	case change.EdgeAssignmentTeam:
 		m.ResetAssignmentTeam()
+		return nil
+	case change.EdgeTemplate:
+		m.ResetTemplate()
 		return nil
 	}
 	return fmt.Errorf("unknown Change edge %s", name)
@@ -6646,6 +8000,1240 @@ func (m *ChangeCIMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown ChangeCI edge %s", name)
+}
+
+// ChangeTemplateMutation represents an operation that mutates the ChangeTemplate nodes in the graph.
+type ChangeTemplateMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *ident.ID
+	name               *string
+	description        *string
+	justification      *string
+	plan               *string
+	backout_plan       *string
+	test_plan          *string
+	classes            *[]ident.ID
+	appendclasses      []ident.ID
+	may_take_down      *bool
+	longest_seconds    *int64
+	addlongest_seconds *int64
+	retired_at         *time.Time
+	version            *int
+	addversion         *int
+	created_at         *time.Time
+	updated_at         *time.Time
+	clearedFields      map[string]struct{}
+	calendar           *ident.ID
+	clearedcalendar    bool
+	done               bool
+	oldValue           func(context.Context) (*ChangeTemplate, error)
+	predicates         []predicate.ChangeTemplate
+}
+
+var _ ent.Mutation = (*ChangeTemplateMutation)(nil)
+
+// changetemplateOption allows management of the mutation configuration using functional options.
+type changetemplateOption func(*ChangeTemplateMutation)
+
+// newChangeTemplateMutation creates new mutation for the ChangeTemplate entity.
+func newChangeTemplateMutation(c config, op Op, opts ...changetemplateOption) *ChangeTemplateMutation {
+	m := &ChangeTemplateMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeChangeTemplate,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withChangeTemplateID sets the ID field of the mutation.
+func withChangeTemplateID(id ident.ID) changetemplateOption {
+	return func(m *ChangeTemplateMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ChangeTemplate
+		)
+		m.oldValue = func(ctx context.Context) (*ChangeTemplate, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ChangeTemplate.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withChangeTemplate sets the old ChangeTemplate of the mutation.
+func withChangeTemplate(node *ChangeTemplate) changetemplateOption {
+	return func(m *ChangeTemplateMutation) {
+		m.oldValue = func(context.Context) (*ChangeTemplate, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ChangeTemplateMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ChangeTemplateMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ChangeTemplate entities.
+func (m *ChangeTemplateMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ChangeTemplateMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ChangeTemplateMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ChangeTemplate.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *ChangeTemplateMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *ChangeTemplateMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *ChangeTemplateMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *ChangeTemplateMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *ChangeTemplateMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *ChangeTemplateMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetJustification sets the "justification" field.
+func (m *ChangeTemplateMutation) SetJustification(s string) {
+	m.justification = &s
+}
+
+// Justification returns the value of the "justification" field in the mutation.
+func (m *ChangeTemplateMutation) Justification() (r string, exists bool) {
+	v := m.justification
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldJustification returns the old "justification" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldJustification(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldJustification is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldJustification requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldJustification: %w", err)
+	}
+	return oldValue.Justification, nil
+}
+
+// ResetJustification resets all changes to the "justification" field.
+func (m *ChangeTemplateMutation) ResetJustification() {
+	m.justification = nil
+}
+
+// SetPlan sets the "plan" field.
+func (m *ChangeTemplateMutation) SetPlan(s string) {
+	m.plan = &s
+}
+
+// Plan returns the value of the "plan" field in the mutation.
+func (m *ChangeTemplateMutation) Plan() (r string, exists bool) {
+	v := m.plan
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlan returns the old "plan" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldPlan(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlan is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlan requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlan: %w", err)
+	}
+	return oldValue.Plan, nil
+}
+
+// ResetPlan resets all changes to the "plan" field.
+func (m *ChangeTemplateMutation) ResetPlan() {
+	m.plan = nil
+}
+
+// SetBackoutPlan sets the "backout_plan" field.
+func (m *ChangeTemplateMutation) SetBackoutPlan(s string) {
+	m.backout_plan = &s
+}
+
+// BackoutPlan returns the value of the "backout_plan" field in the mutation.
+func (m *ChangeTemplateMutation) BackoutPlan() (r string, exists bool) {
+	v := m.backout_plan
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBackoutPlan returns the old "backout_plan" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldBackoutPlan(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBackoutPlan is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBackoutPlan requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBackoutPlan: %w", err)
+	}
+	return oldValue.BackoutPlan, nil
+}
+
+// ResetBackoutPlan resets all changes to the "backout_plan" field.
+func (m *ChangeTemplateMutation) ResetBackoutPlan() {
+	m.backout_plan = nil
+}
+
+// SetTestPlan sets the "test_plan" field.
+func (m *ChangeTemplateMutation) SetTestPlan(s string) {
+	m.test_plan = &s
+}
+
+// TestPlan returns the value of the "test_plan" field in the mutation.
+func (m *ChangeTemplateMutation) TestPlan() (r string, exists bool) {
+	v := m.test_plan
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTestPlan returns the old "test_plan" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldTestPlan(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTestPlan is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTestPlan requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTestPlan: %w", err)
+	}
+	return oldValue.TestPlan, nil
+}
+
+// ResetTestPlan resets all changes to the "test_plan" field.
+func (m *ChangeTemplateMutation) ResetTestPlan() {
+	m.test_plan = nil
+}
+
+// SetClasses sets the "classes" field.
+func (m *ChangeTemplateMutation) SetClasses(i []ident.ID) {
+	m.classes = &i
+	m.appendclasses = nil
+}
+
+// Classes returns the value of the "classes" field in the mutation.
+func (m *ChangeTemplateMutation) Classes() (r []ident.ID, exists bool) {
+	v := m.classes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClasses returns the old "classes" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldClasses(ctx context.Context) (v []ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClasses is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClasses requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClasses: %w", err)
+	}
+	return oldValue.Classes, nil
+}
+
+// AppendClasses adds i to the "classes" field.
+func (m *ChangeTemplateMutation) AppendClasses(i []ident.ID) {
+	m.appendclasses = append(m.appendclasses, i...)
+}
+
+// AppendedClasses returns the list of values that were appended to the "classes" field in this mutation.
+func (m *ChangeTemplateMutation) AppendedClasses() ([]ident.ID, bool) {
+	if len(m.appendclasses) == 0 {
+		return nil, false
+	}
+	return m.appendclasses, true
+}
+
+// ResetClasses resets all changes to the "classes" field.
+func (m *ChangeTemplateMutation) ResetClasses() {
+	m.classes = nil
+	m.appendclasses = nil
+}
+
+// SetMayTakeDown sets the "may_take_down" field.
+func (m *ChangeTemplateMutation) SetMayTakeDown(b bool) {
+	m.may_take_down = &b
+}
+
+// MayTakeDown returns the value of the "may_take_down" field in the mutation.
+func (m *ChangeTemplateMutation) MayTakeDown() (r bool, exists bool) {
+	v := m.may_take_down
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMayTakeDown returns the old "may_take_down" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldMayTakeDown(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMayTakeDown is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMayTakeDown requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMayTakeDown: %w", err)
+	}
+	return oldValue.MayTakeDown, nil
+}
+
+// ResetMayTakeDown resets all changes to the "may_take_down" field.
+func (m *ChangeTemplateMutation) ResetMayTakeDown() {
+	m.may_take_down = nil
+}
+
+// SetLongestSeconds sets the "longest_seconds" field.
+func (m *ChangeTemplateMutation) SetLongestSeconds(i int64) {
+	m.longest_seconds = &i
+	m.addlongest_seconds = nil
+}
+
+// LongestSeconds returns the value of the "longest_seconds" field in the mutation.
+func (m *ChangeTemplateMutation) LongestSeconds() (r int64, exists bool) {
+	v := m.longest_seconds
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLongestSeconds returns the old "longest_seconds" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldLongestSeconds(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLongestSeconds is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLongestSeconds requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLongestSeconds: %w", err)
+	}
+	return oldValue.LongestSeconds, nil
+}
+
+// AddLongestSeconds adds i to the "longest_seconds" field.
+func (m *ChangeTemplateMutation) AddLongestSeconds(i int64) {
+	if m.addlongest_seconds != nil {
+		*m.addlongest_seconds += i
+	} else {
+		m.addlongest_seconds = &i
+	}
+}
+
+// AddedLongestSeconds returns the value that was added to the "longest_seconds" field in this mutation.
+func (m *ChangeTemplateMutation) AddedLongestSeconds() (r int64, exists bool) {
+	v := m.addlongest_seconds
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearLongestSeconds clears the value of the "longest_seconds" field.
+func (m *ChangeTemplateMutation) ClearLongestSeconds() {
+	m.longest_seconds = nil
+	m.addlongest_seconds = nil
+	m.clearedFields[changetemplate.FieldLongestSeconds] = struct{}{}
+}
+
+// LongestSecondsCleared returns if the "longest_seconds" field was cleared in this mutation.
+func (m *ChangeTemplateMutation) LongestSecondsCleared() bool {
+	_, ok := m.clearedFields[changetemplate.FieldLongestSeconds]
+	return ok
+}
+
+// ResetLongestSeconds resets all changes to the "longest_seconds" field.
+func (m *ChangeTemplateMutation) ResetLongestSeconds() {
+	m.longest_seconds = nil
+	m.addlongest_seconds = nil
+	delete(m.clearedFields, changetemplate.FieldLongestSeconds)
+}
+
+// SetCalendarID sets the "calendar_id" field.
+func (m *ChangeTemplateMutation) SetCalendarID(i ident.ID) {
+	m.calendar = &i
+}
+
+// CalendarID returns the value of the "calendar_id" field in the mutation.
+func (m *ChangeTemplateMutation) CalendarID() (r ident.ID, exists bool) {
+	v := m.calendar
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCalendarID returns the old "calendar_id" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldCalendarID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCalendarID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCalendarID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCalendarID: %w", err)
+	}
+	return oldValue.CalendarID, nil
+}
+
+// ClearCalendarID clears the value of the "calendar_id" field.
+func (m *ChangeTemplateMutation) ClearCalendarID() {
+	m.calendar = nil
+	m.clearedFields[changetemplate.FieldCalendarID] = struct{}{}
+}
+
+// CalendarIDCleared returns if the "calendar_id" field was cleared in this mutation.
+func (m *ChangeTemplateMutation) CalendarIDCleared() bool {
+	_, ok := m.clearedFields[changetemplate.FieldCalendarID]
+	return ok
+}
+
+// ResetCalendarID resets all changes to the "calendar_id" field.
+func (m *ChangeTemplateMutation) ResetCalendarID() {
+	m.calendar = nil
+	delete(m.clearedFields, changetemplate.FieldCalendarID)
+}
+
+// SetRetiredAt sets the "retired_at" field.
+func (m *ChangeTemplateMutation) SetRetiredAt(t time.Time) {
+	m.retired_at = &t
+}
+
+// RetiredAt returns the value of the "retired_at" field in the mutation.
+func (m *ChangeTemplateMutation) RetiredAt() (r time.Time, exists bool) {
+	v := m.retired_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetiredAt returns the old "retired_at" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldRetiredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetiredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetiredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetiredAt: %w", err)
+	}
+	return oldValue.RetiredAt, nil
+}
+
+// ClearRetiredAt clears the value of the "retired_at" field.
+func (m *ChangeTemplateMutation) ClearRetiredAt() {
+	m.retired_at = nil
+	m.clearedFields[changetemplate.FieldRetiredAt] = struct{}{}
+}
+
+// RetiredAtCleared returns if the "retired_at" field was cleared in this mutation.
+func (m *ChangeTemplateMutation) RetiredAtCleared() bool {
+	_, ok := m.clearedFields[changetemplate.FieldRetiredAt]
+	return ok
+}
+
+// ResetRetiredAt resets all changes to the "retired_at" field.
+func (m *ChangeTemplateMutation) ResetRetiredAt() {
+	m.retired_at = nil
+	delete(m.clearedFields, changetemplate.FieldRetiredAt)
+}
+
+// SetVersion sets the "version" field.
+func (m *ChangeTemplateMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ChangeTemplateMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ChangeTemplateMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ChangeTemplateMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ChangeTemplateMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ChangeTemplateMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ChangeTemplateMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ChangeTemplateMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ChangeTemplateMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ChangeTemplateMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ChangeTemplateMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearCalendar clears the "calendar" edge to the Calendar entity.
+func (m *ChangeTemplateMutation) ClearCalendar() {
+	m.clearedcalendar = true
+	m.clearedFields[changetemplate.FieldCalendarID] = struct{}{}
+}
+
+// CalendarCleared reports if the "calendar" edge to the Calendar entity was cleared.
+func (m *ChangeTemplateMutation) CalendarCleared() bool {
+	return m.CalendarIDCleared() || m.clearedcalendar
+}
+
+// CalendarIDs returns the "calendar" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CalendarID instead. It exists only for internal usage by the builders.
+func (m *ChangeTemplateMutation) CalendarIDs() (ids []ident.ID) {
+	if id := m.calendar; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCalendar resets all changes to the "calendar" edge.
+func (m *ChangeTemplateMutation) ResetCalendar() {
+	m.calendar = nil
+	m.clearedcalendar = false
+}
+
+// Where appends a list predicates to the ChangeTemplateMutation builder.
+func (m *ChangeTemplateMutation) Where(ps ...predicate.ChangeTemplate) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ChangeTemplateMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ChangeTemplateMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ChangeTemplate, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ChangeTemplateMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ChangeTemplateMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ChangeTemplate).
+func (m *ChangeTemplateMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ChangeTemplateMutation) Fields() []string {
+	fields := make([]string, 0, 14)
+	if m.name != nil {
+		fields = append(fields, changetemplate.FieldName)
+	}
+	if m.description != nil {
+		fields = append(fields, changetemplate.FieldDescription)
+	}
+	if m.justification != nil {
+		fields = append(fields, changetemplate.FieldJustification)
+	}
+	if m.plan != nil {
+		fields = append(fields, changetemplate.FieldPlan)
+	}
+	if m.backout_plan != nil {
+		fields = append(fields, changetemplate.FieldBackoutPlan)
+	}
+	if m.test_plan != nil {
+		fields = append(fields, changetemplate.FieldTestPlan)
+	}
+	if m.classes != nil {
+		fields = append(fields, changetemplate.FieldClasses)
+	}
+	if m.may_take_down != nil {
+		fields = append(fields, changetemplate.FieldMayTakeDown)
+	}
+	if m.longest_seconds != nil {
+		fields = append(fields, changetemplate.FieldLongestSeconds)
+	}
+	if m.calendar != nil {
+		fields = append(fields, changetemplate.FieldCalendarID)
+	}
+	if m.retired_at != nil {
+		fields = append(fields, changetemplate.FieldRetiredAt)
+	}
+	if m.version != nil {
+		fields = append(fields, changetemplate.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, changetemplate.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, changetemplate.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ChangeTemplateMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case changetemplate.FieldName:
+		return m.Name()
+	case changetemplate.FieldDescription:
+		return m.Description()
+	case changetemplate.FieldJustification:
+		return m.Justification()
+	case changetemplate.FieldPlan:
+		return m.Plan()
+	case changetemplate.FieldBackoutPlan:
+		return m.BackoutPlan()
+	case changetemplate.FieldTestPlan:
+		return m.TestPlan()
+	case changetemplate.FieldClasses:
+		return m.Classes()
+	case changetemplate.FieldMayTakeDown:
+		return m.MayTakeDown()
+	case changetemplate.FieldLongestSeconds:
+		return m.LongestSeconds()
+	case changetemplate.FieldCalendarID:
+		return m.CalendarID()
+	case changetemplate.FieldRetiredAt:
+		return m.RetiredAt()
+	case changetemplate.FieldVersion:
+		return m.Version()
+	case changetemplate.FieldCreatedAt:
+		return m.CreatedAt()
+	case changetemplate.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ChangeTemplateMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case changetemplate.FieldName:
+		return m.OldName(ctx)
+	case changetemplate.FieldDescription:
+		return m.OldDescription(ctx)
+	case changetemplate.FieldJustification:
+		return m.OldJustification(ctx)
+	case changetemplate.FieldPlan:
+		return m.OldPlan(ctx)
+	case changetemplate.FieldBackoutPlan:
+		return m.OldBackoutPlan(ctx)
+	case changetemplate.FieldTestPlan:
+		return m.OldTestPlan(ctx)
+	case changetemplate.FieldClasses:
+		return m.OldClasses(ctx)
+	case changetemplate.FieldMayTakeDown:
+		return m.OldMayTakeDown(ctx)
+	case changetemplate.FieldLongestSeconds:
+		return m.OldLongestSeconds(ctx)
+	case changetemplate.FieldCalendarID:
+		return m.OldCalendarID(ctx)
+	case changetemplate.FieldRetiredAt:
+		return m.OldRetiredAt(ctx)
+	case changetemplate.FieldVersion:
+		return m.OldVersion(ctx)
+	case changetemplate.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case changetemplate.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ChangeTemplate field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChangeTemplateMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case changetemplate.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case changetemplate.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case changetemplate.FieldJustification:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetJustification(v)
+		return nil
+	case changetemplate.FieldPlan:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlan(v)
+		return nil
+	case changetemplate.FieldBackoutPlan:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBackoutPlan(v)
+		return nil
+	case changetemplate.FieldTestPlan:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTestPlan(v)
+		return nil
+	case changetemplate.FieldClasses:
+		v, ok := value.([]ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClasses(v)
+		return nil
+	case changetemplate.FieldMayTakeDown:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMayTakeDown(v)
+		return nil
+	case changetemplate.FieldLongestSeconds:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLongestSeconds(v)
+		return nil
+	case changetemplate.FieldCalendarID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCalendarID(v)
+		return nil
+	case changetemplate.FieldRetiredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetiredAt(v)
+		return nil
+	case changetemplate.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case changetemplate.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case changetemplate.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChangeTemplate field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ChangeTemplateMutation) AddedFields() []string {
+	var fields []string
+	if m.addlongest_seconds != nil {
+		fields = append(fields, changetemplate.FieldLongestSeconds)
+	}
+	if m.addversion != nil {
+		fields = append(fields, changetemplate.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ChangeTemplateMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case changetemplate.FieldLongestSeconds:
+		return m.AddedLongestSeconds()
+	case changetemplate.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChangeTemplateMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case changetemplate.FieldLongestSeconds:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLongestSeconds(v)
+		return nil
+	case changetemplate.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChangeTemplate numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ChangeTemplateMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(changetemplate.FieldLongestSeconds) {
+		fields = append(fields, changetemplate.FieldLongestSeconds)
+	}
+	if m.FieldCleared(changetemplate.FieldCalendarID) {
+		fields = append(fields, changetemplate.FieldCalendarID)
+	}
+	if m.FieldCleared(changetemplate.FieldRetiredAt) {
+		fields = append(fields, changetemplate.FieldRetiredAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ChangeTemplateMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ChangeTemplateMutation) ClearField(name string) error {
+	switch name {
+	case changetemplate.FieldLongestSeconds:
+		m.ClearLongestSeconds()
+		return nil
+	case changetemplate.FieldCalendarID:
+		m.ClearCalendarID()
+		return nil
+	case changetemplate.FieldRetiredAt:
+		m.ClearRetiredAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ChangeTemplate nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ChangeTemplateMutation) ResetField(name string) error {
+	switch name {
+	case changetemplate.FieldName:
+		m.ResetName()
+		return nil
+	case changetemplate.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case changetemplate.FieldJustification:
+		m.ResetJustification()
+		return nil
+	case changetemplate.FieldPlan:
+		m.ResetPlan()
+		return nil
+	case changetemplate.FieldBackoutPlan:
+		m.ResetBackoutPlan()
+		return nil
+	case changetemplate.FieldTestPlan:
+		m.ResetTestPlan()
+		return nil
+	case changetemplate.FieldClasses:
+		m.ResetClasses()
+		return nil
+	case changetemplate.FieldMayTakeDown:
+		m.ResetMayTakeDown()
+		return nil
+	case changetemplate.FieldLongestSeconds:
+		m.ResetLongestSeconds()
+		return nil
+	case changetemplate.FieldCalendarID:
+		m.ResetCalendarID()
+		return nil
+	case changetemplate.FieldRetiredAt:
+		m.ResetRetiredAt()
+		return nil
+	case changetemplate.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case changetemplate.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case changetemplate.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ChangeTemplate field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ChangeTemplateMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.calendar != nil {
+		edges = append(edges, changetemplate.EdgeCalendar)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ChangeTemplateMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case changetemplate.EdgeCalendar:
+		if id := m.calendar; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ChangeTemplateMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ChangeTemplateMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ChangeTemplateMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedcalendar {
+		edges = append(edges, changetemplate.EdgeCalendar)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ChangeTemplateMutation) EdgeCleared(name string) bool {
+	switch name {
+	case changetemplate.EdgeCalendar:
+		return m.clearedcalendar
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ChangeTemplateMutation) ClearEdge(name string) error {
+	switch name {
+	case changetemplate.EdgeCalendar:
+		m.ClearCalendar()
+		return nil
+	}
+	return fmt.Errorf("unknown ChangeTemplate unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ChangeTemplateMutation) ResetEdge(name string) error {
+	switch name {
+	case changetemplate.EdgeCalendar:
+		m.ResetCalendar()
+		return nil
+	}
+	return fmt.Errorf("unknown ChangeTemplate edge %s", name)
 }
 
 // ChangeWindowMutation represents an operation that mutates the ChangeWindow nodes in the graph.

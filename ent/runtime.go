@@ -4,8 +4,10 @@ package ent
 
 import (
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/ent/approvalpolicy"
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
@@ -35,6 +37,16 @@ func init() {
 	approvalDescComment := approvalFields[4].Descriptor()
 	// approval.DefaultComment holds the default value on creation for the comment field.
 	approval.DefaultComment = approvalDescComment.Default.(string)
+	// approvalDescVoidedBecause is the schema descriptor for voided_because field.
+	approvalDescVoidedBecause := approvalFields[7].Descriptor()
+	// approval.DefaultVoidedBecause holds the default value on creation for the voided_because field.
+	approval.DefaultVoidedBecause = approvalDescVoidedBecause.Default.(string)
+	approvalpolicyFields := schema.ApprovalPolicy{}.Fields()
+	_ = approvalpolicyFields
+	// approvalpolicyDescVersion is the schema descriptor for version field.
+	approvalpolicyDescVersion := approvalpolicyFields[7].Descriptor()
+	// approvalpolicy.DefaultVersion holds the default value on creation for the version field.
+	approvalpolicy.DefaultVersion = approvalpolicyDescVersion.Default.(int)
 	ciFields := schema.CI{}.Fields()
 	_ = ciFields
 	// ciDescDescription is the schema descriptor for description field.
@@ -96,13 +108,39 @@ func init() {
 	// change.DefaultTestPlan holds the default value on creation for the test_plan field.
 	change.DefaultTestPlan = changeDescTestPlan.Default.(string)
 	// changeDescClosureNotes is the schema descriptor for closure_notes field.
-	changeDescClosureNotes := changeFields[18].Descriptor()
+	changeDescClosureNotes := changeFields[19].Descriptor()
 	// change.DefaultClosureNotes holds the default value on creation for the closure_notes field.
 	change.DefaultClosureNotes = changeDescClosureNotes.Default.(string)
 	// changeDescVersion is the schema descriptor for version field.
-	changeDescVersion := changeFields[19].Descriptor()
+	changeDescVersion := changeFields[20].Descriptor()
 	// change.DefaultVersion holds the default value on creation for the version field.
 	change.DefaultVersion = changeDescVersion.Default.(int)
+	changetemplateFields := schema.ChangeTemplate{}.Fields()
+	_ = changetemplateFields
+	// changetemplateDescDescription is the schema descriptor for description field.
+	changetemplateDescDescription := changetemplateFields[2].Descriptor()
+	// changetemplate.DefaultDescription holds the default value on creation for the description field.
+	changetemplate.DefaultDescription = changetemplateDescDescription.Default.(string)
+	// changetemplateDescJustification is the schema descriptor for justification field.
+	changetemplateDescJustification := changetemplateFields[3].Descriptor()
+	// changetemplate.DefaultJustification holds the default value on creation for the justification field.
+	changetemplate.DefaultJustification = changetemplateDescJustification.Default.(string)
+	// changetemplateDescPlan is the schema descriptor for plan field.
+	changetemplateDescPlan := changetemplateFields[4].Descriptor()
+	// changetemplate.DefaultPlan holds the default value on creation for the plan field.
+	changetemplate.DefaultPlan = changetemplateDescPlan.Default.(string)
+	// changetemplateDescBackoutPlan is the schema descriptor for backout_plan field.
+	changetemplateDescBackoutPlan := changetemplateFields[5].Descriptor()
+	// changetemplate.DefaultBackoutPlan holds the default value on creation for the backout_plan field.
+	changetemplate.DefaultBackoutPlan = changetemplateDescBackoutPlan.Default.(string)
+	// changetemplateDescTestPlan is the schema descriptor for test_plan field.
+	changetemplateDescTestPlan := changetemplateFields[6].Descriptor()
+	// changetemplate.DefaultTestPlan holds the default value on creation for the test_plan field.
+	changetemplate.DefaultTestPlan = changetemplateDescTestPlan.Default.(string)
+	// changetemplateDescVersion is the schema descriptor for version field.
+	changetemplateDescVersion := changetemplateFields[12].Descriptor()
+	// changetemplate.DefaultVersion holds the default value on creation for the version field.
+	changetemplate.DefaultVersion = changetemplateDescVersion.Default.(int)
 	changewindowFields := schema.ChangeWindow{}.Fields()
 	_ = changewindowFields
 	// changewindowDescDescription is the schema descriptor for description field.

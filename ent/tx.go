@@ -16,6 +16,8 @@ type Tx struct {
 	config
 	// Approval is the client for interacting with the Approval builders.
 	Approval *ApprovalClient
+	// ApprovalPolicy is the client for interacting with the ApprovalPolicy builders.
+	ApprovalPolicy *ApprovalPolicyClient
 	// CI is the client for interacting with the CI builders.
 	CI *CIClient
 	// CIClass is the client for interacting with the CIClass builders.
@@ -26,6 +28,8 @@ type Tx struct {
 	Change *ChangeClient
 	// ChangeCI is the client for interacting with the ChangeCI builders.
 	ChangeCI *ChangeCIClient
+	// ChangeTemplate is the client for interacting with the ChangeTemplate builders.
+	ChangeTemplate *ChangeTemplateClient
 	// ChangeWindow is the client for interacting with the ChangeWindow builders.
 	ChangeWindow *ChangeWindowClient
 	// DanglingReference is the client for interacting with the DanglingReference builders.
@@ -202,11 +206,13 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Approval = NewApprovalClient(tx.config)
+	tx.ApprovalPolicy = NewApprovalPolicyClient(tx.config)
 	tx.CI = NewCIClient(tx.config)
 	tx.CIClass = NewCIClassClient(tx.config)
 	tx.Calendar = NewCalendarClient(tx.config)
 	tx.Change = NewChangeClient(tx.config)
 	tx.ChangeCI = NewChangeCIClient(tx.config)
+	tx.ChangeTemplate = NewChangeTemplateClient(tx.config)
 	tx.ChangeWindow = NewChangeWindowClient(tx.config)
 	tx.DanglingReference = NewDanglingReferenceClient(tx.config)
 	tx.DependencyGroup = NewDependencyGroupClient(tx.config)

@@ -157,12 +157,21 @@ func (e *estate) grow(t testing.TB, i int) {
 		if err != nil {
 			return err
 		}
+		template, err := tx.ChangeTemplate.Create().SetName(fmt.Sprintf("template %d", i)).SetPlan("as ever").SetClasses([]ident.ID{e.class, e.service}[:i%3]).
+			SetMayTakeDown(true).SetCalendarID(calendar.ID).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ApprovalPolicy.Create().SetName(fmt.Sprintf("policy %d", i)).SetChangeTypes([]domain.ChangeType{domain.Normal, domain.Emergency}[:i%3]).
+			SetApprovals(1 + i%2).SetTeamID(e.team).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
+			return err
+		}
 		if _, err := tx.ServiceLevelTarget.Create().SetName(fmt.Sprintf("target %d", i)).SetMetric(domain.ResolveMetric).SetSeconds(int64(3600 + i)).
 			SetCalendarID(calendar.ID).SetServices([]ident.ID{made.ID}[:i%2]).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
 			return err
 		}
 		change, err := tx.Change.Create().SetTitle(fmt.Sprintf("twin %d", i%3)).SetType(domain.Normal).SetRequestedBy("test").
-			SetRequesterID(e.person).SetAssigneeID(e.person).SetAssignmentTeamID(e.team).SetPlannedStart(dawn).SetPlannedEnd(dawn.Add(time.Hour)).SetActualStart(now.Add(-time.Minute)).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+			SetRequesterID(e.person).SetAssigneeID(e.person).SetAssignmentTeamID(e.team).SetTemplateID(template.ID).SetPlannedStart(dawn).SetPlannedEnd(dawn.Add(time.Hour)).SetActualStart(now.Add(-time.Minute)).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
 			return err
 		}

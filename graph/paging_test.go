@@ -33,6 +33,8 @@ var lists = map[string]pagedList{
 	"kpis":                 {`{ kpis(period: DAY, from: "2027-01-08T00:00:00Z", to: "2027-01-15T00:00:00Z") LIST }`, "id: start", ""},
 	"calendars":            {"{ calendars LIST }", "id", ""},
 	"serviceLevelTargets":  {"{ serviceLevelTargets LIST }", "id", ""},
+	"approvalPolicies":     {"{ approvalPolicies LIST }", "id", ""},
+	"changeTemplates":      {"{ changeTemplates LIST }", "id", ""},
 	"people":               {"{ people LIST }", "id", ""},
 	"journal":              {"{ journal(afterRevision: REVISION) LIST }", "id", ""},
 	"ciClasses":            {"{ ciClasses LIST }", "id", ""},

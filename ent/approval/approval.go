@@ -23,6 +23,12 @@ const (
 	FieldDecision = "decision"
 	// FieldComment holds the string denoting the comment field in the database.
 	FieldComment = "comment"
+	// FieldTeams holds the string denoting the teams field in the database.
+	FieldTeams = "teams"
+	// FieldRoles holds the string denoting the roles field in the database.
+	FieldRoles = "roles"
+	// FieldVoidedBecause holds the string denoting the voided_because field in the database.
+	FieldVoidedBecause = "voided_because"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// FieldDecidedAt holds the string denoting the decided_at field in the database.
@@ -47,6 +53,9 @@ var Columns = []string{
 	FieldApprover,
 	FieldDecision,
 	FieldComment,
+	FieldTeams,
+	FieldRoles,
+	FieldVoidedBecause,
 	FieldCreatedAt,
 	FieldDecidedAt,
 }
@@ -64,6 +73,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultComment holds the default value on creation for the "comment" field.
 	DefaultComment string
+	// DefaultVoidedBecause holds the default value on creation for the "voided_because" field.
+	DefaultVoidedBecause string
 )
 
 const DefaultDecision domain.Decision = "REQUESTED"
@@ -104,6 +115,11 @@ func ByDecision(opts ...sql.OrderTermOption) OrderOption {
 // ByComment orders the results by the comment field.
 func ByComment(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldComment, opts...).ToFunc()
+}
+
+// ByVoidedBecause orders the results by the voided_because field.
+func ByVoidedBecause(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldVoidedBecause, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

@@ -73,6 +73,11 @@ func Comment(v string) predicate.Approval {
 	return predicate.Approval(sql.FieldEQ(FieldComment, v))
 }
 
+// VoidedBecause applies equality check predicate on the "voided_because" field. It's identical to VoidedBecauseEQ.
+func VoidedBecause(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldEQ(FieldVoidedBecause, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.Approval {
 	return predicate.Approval(sql.FieldEQ(FieldCreatedAt, v))
@@ -271,6 +276,91 @@ func CommentEqualFold(v string) predicate.Approval {
 // CommentContainsFold applies the ContainsFold predicate on the "comment" field.
 func CommentContainsFold(v string) predicate.Approval {
 	return predicate.Approval(sql.FieldContainsFold(FieldComment, v))
+}
+
+// TeamsIsNil applies the IsNil predicate on the "teams" field.
+func TeamsIsNil() predicate.Approval {
+	return predicate.Approval(sql.FieldIsNull(FieldTeams))
+}
+
+// TeamsNotNil applies the NotNil predicate on the "teams" field.
+func TeamsNotNil() predicate.Approval {
+	return predicate.Approval(sql.FieldNotNull(FieldTeams))
+}
+
+// RolesIsNil applies the IsNil predicate on the "roles" field.
+func RolesIsNil() predicate.Approval {
+	return predicate.Approval(sql.FieldIsNull(FieldRoles))
+}
+
+// RolesNotNil applies the NotNil predicate on the "roles" field.
+func RolesNotNil() predicate.Approval {
+	return predicate.Approval(sql.FieldNotNull(FieldRoles))
+}
+
+// VoidedBecauseEQ applies the EQ predicate on the "voided_because" field.
+func VoidedBecauseEQ(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldEQ(FieldVoidedBecause, v))
+}
+
+// VoidedBecauseNEQ applies the NEQ predicate on the "voided_because" field.
+func VoidedBecauseNEQ(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldNEQ(FieldVoidedBecause, v))
+}
+
+// VoidedBecauseIn applies the In predicate on the "voided_because" field.
+func VoidedBecauseIn(vs ...string) predicate.Approval {
+	return predicate.Approval(sql.FieldIn(FieldVoidedBecause, vs...))
+}
+
+// VoidedBecauseNotIn applies the NotIn predicate on the "voided_because" field.
+func VoidedBecauseNotIn(vs ...string) predicate.Approval {
+	return predicate.Approval(sql.FieldNotIn(FieldVoidedBecause, vs...))
+}
+
+// VoidedBecauseGT applies the GT predicate on the "voided_because" field.
+func VoidedBecauseGT(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldGT(FieldVoidedBecause, v))
+}
+
+// VoidedBecauseGTE applies the GTE predicate on the "voided_because" field.
+func VoidedBecauseGTE(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldGTE(FieldVoidedBecause, v))
+}
+
+// VoidedBecauseLT applies the LT predicate on the "voided_because" field.
+func VoidedBecauseLT(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldLT(FieldVoidedBecause, v))
+}
+
+// VoidedBecauseLTE applies the LTE predicate on the "voided_because" field.
+func VoidedBecauseLTE(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldLTE(FieldVoidedBecause, v))
+}
+
+// VoidedBecauseContains applies the Contains predicate on the "voided_because" field.
+func VoidedBecauseContains(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldContains(FieldVoidedBecause, v))
+}
+
+// VoidedBecauseHasPrefix applies the HasPrefix predicate on the "voided_because" field.
+func VoidedBecauseHasPrefix(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldHasPrefix(FieldVoidedBecause, v))
+}
+
+// VoidedBecauseHasSuffix applies the HasSuffix predicate on the "voided_because" field.
+func VoidedBecauseHasSuffix(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldHasSuffix(FieldVoidedBecause, v))
+}
+
+// VoidedBecauseEqualFold applies the EqualFold predicate on the "voided_because" field.
+func VoidedBecauseEqualFold(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldEqualFold(FieldVoidedBecause, v))
+}
+
+// VoidedBecauseContainsFold applies the ContainsFold predicate on the "voided_because" field.
+func VoidedBecauseContainsFold(v string) predicate.Approval {
+	return predicate.Approval(sql.FieldContainsFold(FieldVoidedBecause, v))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

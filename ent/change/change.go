@@ -39,6 +39,8 @@ const (
 	FieldAssigneeID = "assignee_id"
 	// FieldAssignmentTeamID holds the string denoting the assignment_team_id field in the database.
 	FieldAssignmentTeamID = "assignment_team_id"
+	// FieldTemplateID holds the string denoting the template_id field in the database.
+	FieldTemplateID = "template_id"
 	// FieldPlannedStart holds the string denoting the planned_start field in the database.
 	FieldPlannedStart = "planned_start"
 	// FieldPlannedEnd holds the string denoting the planned_end field in the database.
@@ -63,6 +65,8 @@ const (
 	EdgeAssignee = "assignee"
 	// EdgeAssignmentTeam holds the string denoting the assignment_team edge name in mutations.
 	EdgeAssignmentTeam = "assignment_team"
+	// EdgeTemplate holds the string denoting the template edge name in mutations.
+	EdgeTemplate = "template"
 	// Table holds the table name of the change in the database.
 	Table = "change"
 	// RequesterTable is the table that holds the requester relation/edge.
@@ -86,6 +90,13 @@ const (
 	AssignmentTeamInverseTable = "team"
 	// AssignmentTeamColumn is the table column denoting the assignment_team relation/edge.
 	AssignmentTeamColumn = "assignment_team_id"
+	// TemplateTable is the table that holds the template relation/edge.
+	TemplateTable = "change"
+	// TemplateInverseTable is the table name for the ChangeTemplate entity.
+	// It exists in this package in order to avoid circular dependency with the "changetemplate" package.
+	TemplateInverseTable = "change_template"
+	// TemplateColumn is the table column denoting the template relation/edge.
+	TemplateColumn = "template_id"
 )
 
 // Columns holds all SQL columns for change fields.
@@ -103,6 +114,7 @@ var Columns = []string{
 	FieldRequesterID,
 	FieldAssigneeID,
 	FieldAssignmentTeamID,
+	FieldTemplateID,
 	FieldPlannedStart,
 	FieldPlannedEnd,
 	FieldActualStart,
@@ -241,6 +253,11 @@ func ByAssignmentTeamID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAssignmentTeamID, opts...).ToFunc()
 }
 
+// ByTemplateID orders the results by the template_id field.
+func ByTemplateID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTemplateID, opts...).ToFunc()
+}
+
 // ByPlannedStart orders the results by the planned_start field.
 func ByPlannedStart(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPlannedStart, opts...).ToFunc()
@@ -306,6 +323,13 @@ func ByAssignmentTeamField(field string, opts ...sql.OrderTermOption) OrderOptio
 		sqlgraph.OrderByNeighborTerms(s, newAssignmentTeamStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByTemplateField orders the results by template field.
+func ByTemplateField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newTemplateStep(), sql.OrderByField(field, opts...))
+	}
+}
 func newRequesterStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -325,5 +349,12 @@ func newAssignmentTeamStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(AssignmentTeamInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, AssignmentTeamTable, AssignmentTeamColumn),
+	)
+}
+func newTemplateStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(TemplateInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, TemplateTable, TemplateColumn),
 	)
 }

@@ -110,6 +110,12 @@ func AssignmentTeamID(v ident.ID) predicate.Change {
 	return predicate.Change(sql.FieldEQ(FieldAssignmentTeamID, vc))
 }
 
+// TemplateID applies equality check predicate on the "template_id" field. It's identical to TemplateIDEQ.
+func TemplateID(v ident.ID) predicate.Change {
+	vc := int64(v)
+	return predicate.Change(sql.FieldEQ(FieldTemplateID, vc))
+}
+
 // PlannedStart applies equality check predicate on the "planned_start" field. It's identical to PlannedStartEQ.
 func PlannedStart(v time.Time) predicate.Change {
 	return predicate.Change(sql.FieldEQ(FieldPlannedStart, v))
@@ -785,6 +791,46 @@ func AssignmentTeamIDNotNil() predicate.Change {
 	return predicate.Change(sql.FieldNotNull(FieldAssignmentTeamID))
 }
 
+// TemplateIDEQ applies the EQ predicate on the "template_id" field.
+func TemplateIDEQ(v ident.ID) predicate.Change {
+	vc := int64(v)
+	return predicate.Change(sql.FieldEQ(FieldTemplateID, vc))
+}
+
+// TemplateIDNEQ applies the NEQ predicate on the "template_id" field.
+func TemplateIDNEQ(v ident.ID) predicate.Change {
+	vc := int64(v)
+	return predicate.Change(sql.FieldNEQ(FieldTemplateID, vc))
+}
+
+// TemplateIDIn applies the In predicate on the "template_id" field.
+func TemplateIDIn(vs ...ident.ID) predicate.Change {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Change(sql.FieldIn(FieldTemplateID, v...))
+}
+
+// TemplateIDNotIn applies the NotIn predicate on the "template_id" field.
+func TemplateIDNotIn(vs ...ident.ID) predicate.Change {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Change(sql.FieldNotIn(FieldTemplateID, v...))
+}
+
+// TemplateIDIsNil applies the IsNil predicate on the "template_id" field.
+func TemplateIDIsNil() predicate.Change {
+	return predicate.Change(sql.FieldIsNull(FieldTemplateID))
+}
+
+// TemplateIDNotNil applies the NotNil predicate on the "template_id" field.
+func TemplateIDNotNil() predicate.Change {
+	return predicate.Change(sql.FieldNotNull(FieldTemplateID))
+}
+
 // PlannedStartEQ applies the EQ predicate on the "planned_start" field.
 func PlannedStartEQ(v time.Time) predicate.Change {
 	return predicate.Change(sql.FieldEQ(FieldPlannedStart, v))
@@ -1271,6 +1317,29 @@ func HasAssignmentTeam() predicate.Change {
 func HasAssignmentTeamWith(preds ...predicate.Team) predicate.Change {
 	return predicate.Change(func(s *sql.Selector) {
 		step := newAssignmentTeamStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasTemplate applies the HasEdge predicate on the "template" edge.
+func HasTemplate() predicate.Change {
+	return predicate.Change(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, TemplateTable, TemplateColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasTemplateWith applies the HasEdge predicate on the "template" edge with a given conditions (other predicates).
+func HasTemplateWith(preds ...predicate.ChangeTemplate) predicate.Change {
+	return predicate.Change(func(s *sql.Selector) {
+		step := newTemplateStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

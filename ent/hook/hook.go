@@ -21,6 +21,18 @@ func (f ApprovalFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ApprovalMutation", m)
 }
 
+// The ApprovalPolicyFunc type is an adapter to allow the use of ordinary
+// function as ApprovalPolicy mutator.
+type ApprovalPolicyFunc func(context.Context, *ent.ApprovalPolicyMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ApprovalPolicyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ApprovalPolicyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ApprovalPolicyMutation", m)
+}
+
 // The CIFunc type is an adapter to allow the use of ordinary
 // function as CI mutator.
 type CIFunc func(context.Context, *ent.CIMutation) (ent.Value, error)
@@ -79,6 +91,18 @@ func (f ChangeCIFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChangeCIMutation", m)
+}
+
+// The ChangeTemplateFunc type is an adapter to allow the use of ordinary
+// function as ChangeTemplate mutator.
+type ChangeTemplateFunc func(context.Context, *ent.ChangeTemplateMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ChangeTemplateFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ChangeTemplateMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChangeTemplateMutation", m)
 }
 
 // The ChangeWindowFunc type is an adapter to allow the use of ordinary

@@ -15,6 +15,9 @@ var (
 		{Name: "approver", Type: field.TypeString},
 		{Name: "decision", Type: field.TypeEnum, Enums: []string{"REQUESTED", "APPROVED", "REJECTED", "VOIDED"}, Default: "REQUESTED"},
 		{Name: "comment", Type: field.TypeString, Default: ""},
+		{Name: "teams", Type: field.TypeJSON, Nullable: true},
+		{Name: "roles", Type: field.TypeJSON, Nullable: true},
+		{Name: "voided_because", Type: field.TypeString, Default: ""},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
 		{Name: "change_id", Type: field.TypeInt64},
@@ -27,7 +30,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "approval_change_change",
-				Columns:    []*schema.Column{ApprovalColumns[6]},
+				Columns:    []*schema.Column{ApprovalColumns[9]},
 				RefColumns: []*schema.Column{ChangeColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -36,7 +39,41 @@ var (
 			{
 				Name:    "approval_change_id_approver",
 				Unique:  false,
-				Columns: []*schema.Column{ApprovalColumns[6], ApprovalColumns[1]},
+				Columns: []*schema.Column{ApprovalColumns[9], ApprovalColumns[1]},
+			},
+		},
+	}
+	// ApprovalPolicyColumns holds the columns for the "approval_policy" table.
+	ApprovalPolicyColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "change_types", Type: field.TypeJSON},
+		{Name: "risk_above", Type: field.TypeInt, Nullable: true},
+		{Name: "approvals", Type: field.TypeInt},
+		{Name: "role", Type: field.TypeString, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "team_id", Type: field.TypeInt64, Nullable: true},
+	}
+	// ApprovalPolicyTable holds the schema information for the "approval_policy" table.
+	ApprovalPolicyTable = &schema.Table{
+		Name:       "approval_policy",
+		Columns:    ApprovalPolicyColumns,
+		PrimaryKey: []*schema.Column{ApprovalPolicyColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "approval_policy_team_team",
+				Columns:    []*schema.Column{ApprovalPolicyColumns[9]},
+				RefColumns: []*schema.Column{TeamColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "approvalpolicy_team_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApprovalPolicyColumns[9]},
 			},
 		},
 	}
@@ -220,6 +257,7 @@ var (
 		{Name: "requester_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "assignee_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "assignment_team_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "template_id", Type: field.TypeInt64, Nullable: true},
 	}
 	// ChangeTable holds the schema information for the "change" table.
 	ChangeTable = &schema.Table{
@@ -243,6 +281,12 @@ var (
 				Symbol:     "change_team_assignment_team",
 				Columns:    []*schema.Column{ChangeColumns[21]},
 				RefColumns: []*schema.Column{TeamColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "change_change_template_template",
+				Columns:    []*schema.Column{ChangeColumns[22]},
+				RefColumns: []*schema.Column{ChangeTemplateColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 		},
@@ -302,6 +346,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{ChangeColumns[13]},
 			},
+			{
+				Name:    "change_template_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeColumns[22], ChangeColumns[0]},
+			},
 		},
 	}
 	// ChangeCiColumns holds the columns for the "change_ci" table.
@@ -340,6 +389,45 @@ var (
 				Name:    "changeci_ci_id_change_id",
 				Unique:  false,
 				Columns: []*schema.Column{ChangeCiColumns[3], ChangeCiColumns[2]},
+			},
+		},
+	}
+	// ChangeTemplateColumns holds the columns for the "change_template" table.
+	ChangeTemplateColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "description", Type: field.TypeString, Default: ""},
+		{Name: "justification", Type: field.TypeString, Default: ""},
+		{Name: "plan", Type: field.TypeString, Default: ""},
+		{Name: "backout_plan", Type: field.TypeString, Default: ""},
+		{Name: "test_plan", Type: field.TypeString, Default: ""},
+		{Name: "classes", Type: field.TypeJSON},
+		{Name: "may_take_down", Type: field.TypeBool},
+		{Name: "longest_seconds", Type: field.TypeInt64, Nullable: true},
+		{Name: "retired_at", Type: field.TypeTime, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "calendar_id", Type: field.TypeInt64, Nullable: true},
+	}
+	// ChangeTemplateTable holds the schema information for the "change_template" table.
+	ChangeTemplateTable = &schema.Table{
+		Name:       "change_template",
+		Columns:    ChangeTemplateColumns,
+		PrimaryKey: []*schema.Column{ChangeTemplateColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "change_template_calendar_calendar",
+				Columns:    []*schema.Column{ChangeTemplateColumns[14]},
+				RefColumns: []*schema.Column{CalendarColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "changetemplate_calendar_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeTemplateColumns[14]},
 			},
 		},
 	}
@@ -1149,11 +1237,13 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		ApprovalTable,
+		ApprovalPolicyTable,
 		CiTable,
 		CiClassTable,
 		CalendarTable,
 		ChangeTable,
 		ChangeCiTable,
+		ChangeTemplateTable,
 		ChangeWindowTable,
 		DanglingReferenceTable,
 		DependencyGroupTable,
@@ -1185,6 +1275,11 @@ func init() {
 		Table:          "approval",
 		IncrementStart: func(i int) *int { return &i }(4785074604081153),
 	}
+	ApprovalPolicyTable.ForeignKeys[0].RefTable = TeamTable
+	ApprovalPolicyTable.Annotation = &entsql.Annotation{
+		Table:          "approval_policy",
+		IncrementStart: func(i int) *int { return &i }(8162774324609025),
+	}
 	CiTable.ForeignKeys[0].RefTable = CiClassTable
 	CiTable.ForeignKeys[1].RefTable = ServiceTierTable
 	CiTable.ForeignKeys[2].RefTable = TeamTable
@@ -1204,6 +1299,7 @@ func init() {
 	ChangeTable.ForeignKeys[0].RefTable = PersonTable
 	ChangeTable.ForeignKeys[1].RefTable = PersonTable
 	ChangeTable.ForeignKeys[2].RefTable = TeamTable
+	ChangeTable.ForeignKeys[3].RefTable = ChangeTemplateTable
 	ChangeTable.Annotation = &entsql.Annotation{
 		Table:          "change",
 		IncrementStart: func(i int) *int { return &i }(4222124650659841),
@@ -1213,6 +1309,11 @@ func init() {
 	ChangeCiTable.Annotation = &entsql.Annotation{
 		Table:          "change_ci",
 		IncrementStart: func(i int) *int { return &i }(4503599627370497),
+	}
+	ChangeTemplateTable.ForeignKeys[0].RefTable = CalendarTable
+	ChangeTemplateTable.Annotation = &entsql.Annotation{
+		Table:          "change_template",
+		IncrementStart: func(i int) *int { return &i }(8444249301319681),
 	}
 	ChangeWindowTable.Annotation = &entsql.Annotation{
 		Table:          "change_window",

@@ -9,6 +9,9 @@ import (
 // Approval is the predicate function for approval builders.
 type Approval func(*sql.Selector)
 
+// ApprovalPolicy is the predicate function for approvalpolicy builders.
+type ApprovalPolicy func(*sql.Selector)
+
 // CI is the predicate function for ci builders.
 type CI func(*sql.Selector)
 
@@ -23,6 +26,9 @@ type Change func(*sql.Selector)
 
 // ChangeCI is the predicate function for changeci builders.
 type ChangeCI func(*sql.Selector)
+
+// ChangeTemplate is the predicate function for changetemplate builders.
+type ChangeTemplate func(*sql.Selector)
 
 // ChangeWindow is the predicate function for changewindow builders.
 type ChangeWindow func(*sql.Selector)

@@ -29,6 +29,7 @@ func (Change) Fields() []ent.Field {
 		field.String("test_plan").Default(""),
 		field.String("requested_by").Immutable(), // the actor who drafted it
 		optional("requester_id"), optional("assignee_id"), optional("assignment_team_id"),
+		optional("template_id"), // of a STANDARD change
 		field.Time("planned_start").Optional().Nillable(),
 		field.Time("planned_end").Optional().Nillable(),
 		field.Time("actual_start").Optional().Nillable(),
@@ -42,6 +43,7 @@ func (Change) Fields() []ent.Field {
 func (Change) Edges() []ent.Edge {
 	return []ent.Edge{
 		toOptional("requester", Person.Type), toOptional("assignee", Person.Type), toOptional("assignment_team", Team.Type),
+		toOptional("template", ChangeTemplate.Type),
 	}
 }
 
@@ -50,6 +52,7 @@ func (Change) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("state", "id"), index.Fields("type", "id"), index.Fields("created_at", "id"), index.Fields("updated_at", "id"),
 		index.Fields("planned_start", "planned_end"), index.Fields("planned_end", "planned_start"), index.Fields("assignment_team_id", "id"), index.Fields("assignee_id", "id"), index.Fields("requester_id"), index.Fields("actual_start"), index.Fields("actual_end"),
+		index.Fields("template_id", "id"),
 	}
 }
 
@@ -87,6 +90,9 @@ func (Approval) Fields() []ent.Field {
 		field.String("approver").Immutable(), // the actor who is asked
 		field.Enum("decision").GoType(domain.Decision("")).Default(string(domain.Requested)),
 		field.String("comment").Default(""),
+		field.JSON("teams", []ident.ID{}).Optional(), // of which the approver was a member when they voted
+		field.JSON("roles", []string{}).Optional(),   // which they had
+		field.String("voided_because").Default(""),
 		field.Time("created_at").Immutable(), field.Time("decided_at").Optional().Nillable(),
 	}
 }

@@ -244,6 +244,13 @@ func (ec *executionContext) fieldContext_Approval_decidedAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _Approval_voidedBecause(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.VoidedBecause)
+}
+func (ec *executionContext) fieldContext_Approval_voidedBecause(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _ApproveChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -885,6 +892,33 @@ func (ec *executionContext) fieldContext_Change_history(ctx context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Change_approvalRequirements(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Change_approvalRequirements(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApprovalRequirements(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.ApprovalRequirement) graphql.Marshaler {
+			return ec.marshalNApprovalRequirement2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalRequirementᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Change_approvalRequirements(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Change",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Change_conflicts(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1092,6 +1126,33 @@ func (ec *executionContext) _Change_risk(ctx context.Context, field graphql.Coll
 	)
 }
 func (ec *executionContext) fieldContext_Change_risk(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Change",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Change_template(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Change_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Template(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeTemplate) graphql.Marshaler {
+			return ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate(ctx, selections, v)
+		},
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Change_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Change",
 		Field:      field,
@@ -2334,7 +2395,7 @@ func (ec *executionContext) unmarshalInputDraftChangeInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"type", "title", "description", "scope", "plannedStart", "plannedEnd", "justification", "plan", "backoutPlan", "testPlan", "requester", "assignee", "assignmentTeam"}
+	fieldsInOrder := [...]string{"type", "title", "description", "scope", "plannedStart", "plannedEnd", "justification", "plan", "backoutPlan", "testPlan", "requester", "assignee", "assignmentTeam", "template"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2432,6 +2493,13 @@ func (ec *executionContext) unmarshalInputDraftChangeInput(ctx context.Context, 
 				return it, err
 			}
 			it.AssignmentTeam = data
+		case "template":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("template"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Template = data
 		}
 	}
 	return it, nil
@@ -2515,7 +2583,7 @@ func (ec *executionContext) unmarshalInputRequestChangeApprovalInput(ctx context
 			it.ExpectedVersion = data
 		case "approvers":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approvers"))
-			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2691,7 +2759,7 @@ func (ec *executionContext) unmarshalInputUpdateChangeInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "type", "title", "description", "scope", "plannedStart", "plannedEnd", "justification", "plan", "backoutPlan", "testPlan", "requester", "assignee", "assignmentTeam"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "type", "title", "description", "scope", "plannedStart", "plannedEnd", "justification", "plan", "backoutPlan", "testPlan", "requester", "assignee", "assignmentTeam", "template"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2803,6 +2871,13 @@ func (ec *executionContext) unmarshalInputUpdateChangeInput(ctx context.Context,
 				return it, err
 			}
 			it.AssignmentTeam = graphql.OmittableOf(data)
+		case "template":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("template"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Template = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2854,6 +2929,11 @@ func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet,
 		case "decidedAt":
 			out.Values[i] = ec._Approval_decidedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "voidedBecause":
+			out.Values[i] = ec._Approval_voidedBecause(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -3125,6 +3205,11 @@ func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "approvalRequirements":
+			out.Values[i] = ec._Change_approvalRequirements(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "conflicts":
 			out.Values[i] = ec._Change_conflicts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -3162,6 +3247,11 @@ func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "risk":
 			out.Values[i] = ec._Change_risk(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "template":
+			out.Values[i] = ec._Change_template(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -3912,6 +4002,36 @@ func (ec *executionContext) marshalNChangeType2githubᚗcomᚋlinchpinᚑcmdbᚋ
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNChangeType2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeTypeᚄ(ctx context.Context, v any) ([]domain.ChangeType, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]domain.ChangeType, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChangeType2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeType(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNChangeType2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []domain.ChangeType) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChangeType2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeType(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNCloseChangeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐClose(ctx context.Context, v any) (change.Close, error) {

@@ -72,12 +72,47 @@ type ComplexityRoot struct {
 	}
 
 	Approval struct {
-		Approver  func(childComplexity int) int
-		Comment   func(childComplexity int) int
-		CreatedAt func(childComplexity int) int
-		DecidedAt func(childComplexity int) int
-		Decision  func(childComplexity int) int
-		ID        func(childComplexity int) int
+		Approver      func(childComplexity int) int
+		Comment       func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		DecidedAt     func(childComplexity int) int
+		Decision      func(childComplexity int) int
+		ID            func(childComplexity int) int
+		VoidedBecause func(childComplexity int) int
+	}
+
+	ApprovalPolicy struct {
+		Approvals   func(childComplexity int) int
+		ChangeTypes func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
+		RiskAbove   func(childComplexity int) int
+		Role        func(childComplexity int) int
+		Team        func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	ApprovalPolicyConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ApprovalPolicyEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ApprovalRequirement struct {
+		Candidates func(childComplexity int) int
+		Given      func(childComplexity int) int
+		IsMet      func(childComplexity int) int
+		Needed     func(childComplexity int) int
+		Policy     func(childComplexity int) int
+		Summary    func(childComplexity int) int
 	}
 
 	ApproveChangePayload struct {
@@ -230,6 +265,7 @@ type ComplexityRoot struct {
 		ActualEnd            func(childComplexity int) int
 		ActualStart          func(childComplexity int) int
 		AppliedRevision      func(childComplexity int) int
+		ApprovalRequirements func(childComplexity int) int
 		Approvals            func(childComplexity int) int
 		Assignee             func(childComplexity int) int
 		AssignmentTeam       func(childComplexity int) int
@@ -258,6 +294,7 @@ type ComplexityRoot struct {
 		Risk                 func(childComplexity int) int
 		Scope                func(childComplexity int) int
 		State                func(childComplexity int) int
+		Template             func(childComplexity int) int
 		TestPlan             func(childComplexity int) int
 		Timeline             func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Title                func(childComplexity int) int
@@ -306,6 +343,36 @@ type ComplexityRoot struct {
 		Factors func(childComplexity int) int
 		Level   func(childComplexity int) int
 		Score   func(childComplexity int) int
+	}
+
+	ChangeTemplate struct {
+		BackoutPlan   func(childComplexity int) int
+		Calendar      func(childComplexity int) int
+		Classes       func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		Description   func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Justification func(childComplexity int) int
+		LongestWindow func(childComplexity int) int
+		MayTakeDown   func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Plan          func(childComplexity int) int
+		RetiredAt     func(childComplexity int) int
+		TestPlan      func(childComplexity int) int
+		UpdatedAt     func(childComplexity int) int
+		Version       func(childComplexity int) int
+	}
+
+	ChangeTemplateConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ChangeTemplateEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	ChangeTransition struct {
@@ -422,6 +489,11 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	CreateApprovalPolicyPayload struct {
+		ApprovalPolicy func(childComplexity int) int
+		UserErrors     func(childComplexity int) int
+	}
+
 	CreateCIClassPayload struct {
 		CiClass    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -435,6 +507,11 @@ type ComplexityRoot struct {
 	CreateCalendarPayload struct {
 		Calendar   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	CreateChangeTemplatePayload struct {
+		ChangeTemplate func(childComplexity int) int
+		UserErrors     func(childComplexity int) int
 	}
 
 	CreateChangeWindowPayload struct {
@@ -496,6 +573,11 @@ type ComplexityRoot struct {
 	DanglingReferenceEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	DeleteApprovalPolicyPayload struct {
+		RemovedID  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	DeleteCalendarPayload struct {
@@ -787,9 +869,11 @@ type ComplexityRoot struct {
 		CloseIncident            func(childComplexity int, input incident.Close) int
 		CommentOnChange          func(childComplexity int, input change.Comment) int
 		CommentOnIncident        func(childComplexity int, input incident.Comment) int
+		CreateApprovalPolicy     func(childComplexity int, input change.CreatePolicy) int
 		CreateCI                 func(childComplexity int, input cmdb.CreateCIInput) int
 		CreateCIClass            func(childComplexity int, input cmdb.CreateCIClassInput) int
 		CreateCalendar           func(childComplexity int, input servicelevel.CreateCalendar) int
+		CreateChangeTemplate     func(childComplexity int, input change.CreateTemplate) int
 		CreateChangeWindow       func(childComplexity int, input schedule.CreateWindow) int
 		CreateDependencyGroup    func(childComplexity int, input cmdb.CreateDependencyGroupInput) int
 		CreatePerson             func(childComplexity int, input catalog.CreatePersonInput) int
@@ -798,6 +882,7 @@ type ComplexityRoot struct {
 		CreateServiceLevelTarget func(childComplexity int, input servicelevel.CreateTarget) int
 		CreateServiceTier        func(childComplexity int, input catalog.CreateServiceTierInput) int
 		CreateTeam               func(childComplexity int, input catalog.CreateTeamInput) int
+		DeleteApprovalPolicy     func(childComplexity int, input change.DeletePolicy) int
 		DeleteCalendar           func(childComplexity int, input servicelevel.Delete) int
 		DeleteServiceLevelTarget func(childComplexity int, input servicelevel.Delete) int
 		DraftChange              func(childComplexity int, input change.Draft) int
@@ -814,6 +899,7 @@ type ComplexityRoot struct {
 		RequestChangeApproval    func(childComplexity int, input change.RequestApproval) int
 		ResolveIncident          func(childComplexity int, input incident.Resolve) int
 		RetireCI                 func(childComplexity int, input cmdb.RetireCIInput) int
+		RetireChangeTemplate     func(childComplexity int, input change.RetireTemplate) int
 		ReturnChange             func(childComplexity int, input change.Return) int
 		ReviewChange             func(childComplexity int, input change.Review) int
 		ScheduleChange           func(childComplexity int, input change.Schedule) int
@@ -824,10 +910,12 @@ type ComplexityRoot struct {
 		StartChange              func(childComplexity int, input change.Start) int
 		StartIncident            func(childComplexity int, input incident.Start) int
 		UnrelateCIS              func(childComplexity int, input cmdb.UnrelateCIsInput) int
+		UpdateApprovalPolicy     func(childComplexity int, input change.UpdatePolicy) int
 		UpdateCI                 func(childComplexity int, input cmdb.UpdateCIInput) int
 		UpdateCIClass            func(childComplexity int, input cmdb.UpdateCIClassInput) int
 		UpdateCalendar           func(childComplexity int, input servicelevel.UpdateCalendar) int
 		UpdateChange             func(childComplexity int, input change.Update) int
+		UpdateChangeTemplate     func(childComplexity int, input change.UpdateTemplate) int
 		UpdateChangeWindow       func(childComplexity int, input schedule.UpdateWindow) int
 		UpdateDependencyGroup    func(childComplexity int, input cmdb.UpdateDependencyGroupInput) int
 		UpdateIncident           func(childComplexity int, input incident.Update) int
@@ -954,6 +1042,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		ApprovalPolicies      func(childComplexity int, first *int, after *string, last *int, before *string) int
 		CI                    func(childComplexity int, id ident.ID) int
 		CIByExternalID        func(childComplexity int, source string, externalID string) int
 		CIClass               func(childComplexity int, code string) int
@@ -963,6 +1052,7 @@ type ComplexityRoot struct {
 		Change                func(childComplexity int, id ident.ID) int
 		ChangeByNumber        func(childComplexity int, number string) int
 		ChangeCalendar        func(childComplexity int, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) int
+		ChangeTemplates       func(childComplexity int, isRetired *bool, first *int, after *string, last *int, before *string) int
 		ChangeWindow          func(childComplexity int, id ident.ID) int
 		ChangeWindows         func(childComplexity int, kind *domain.WindowKind, first *int, after *string, last *int, before *string) int
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
@@ -1128,6 +1218,11 @@ type ComplexityRoot struct {
 	RetireCIPayload struct {
 		Ci         func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	RetireChangeTemplatePayload struct {
+		ChangeTemplate func(childComplexity int) int
+		UserErrors     func(childComplexity int) int
 	}
 
 	ReturnChangePayload struct {
@@ -1478,6 +1573,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	UpdateApprovalPolicyPayload struct {
+		ApprovalPolicy func(childComplexity int) int
+		UserErrors     func(childComplexity int) int
+	}
+
 	UpdateCIClassPayload struct {
 		CiClass    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -1496,6 +1596,11 @@ type ComplexityRoot struct {
 	UpdateChangePayload struct {
 		Change     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	UpdateChangeTemplatePayload struct {
+		ChangeTemplate func(childComplexity int) int
+		UserErrors     func(childComplexity int) int
 	}
 
 	UpdateChangeWindowPayload struct {
@@ -1732,6 +1837,148 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Approval.ID(childComplexity), true
+	case "Approval.voidedBecause":
+		if e.ComplexityRoot.Approval.VoidedBecause == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.VoidedBecause(childComplexity), true
+
+	case "ApprovalPolicy.approvals":
+		if e.ComplexityRoot.ApprovalPolicy.Approvals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicy.Approvals(childComplexity), true
+	case "ApprovalPolicy.changeTypes":
+		if e.ComplexityRoot.ApprovalPolicy.ChangeTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicy.ChangeTypes(childComplexity), true
+	case "ApprovalPolicy.createdAt":
+		if e.ComplexityRoot.ApprovalPolicy.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicy.CreatedAt(childComplexity), true
+	case "ApprovalPolicy.id":
+		if e.ComplexityRoot.ApprovalPolicy.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicy.ID(childComplexity), true
+	case "ApprovalPolicy.name":
+		if e.ComplexityRoot.ApprovalPolicy.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicy.Name(childComplexity), true
+	case "ApprovalPolicy.riskAbove":
+		if e.ComplexityRoot.ApprovalPolicy.RiskAbove == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicy.RiskAbove(childComplexity), true
+	case "ApprovalPolicy.role":
+		if e.ComplexityRoot.ApprovalPolicy.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicy.Role(childComplexity), true
+	case "ApprovalPolicy.team":
+		if e.ComplexityRoot.ApprovalPolicy.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicy.Team(childComplexity), true
+	case "ApprovalPolicy.updatedAt":
+		if e.ComplexityRoot.ApprovalPolicy.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicy.UpdatedAt(childComplexity), true
+	case "ApprovalPolicy.version":
+		if e.ComplexityRoot.ApprovalPolicy.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicy.Version(childComplexity), true
+
+	case "ApprovalPolicyConnection.edges":
+		if e.ComplexityRoot.ApprovalPolicyConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicyConnection.Edges(childComplexity), true
+	case "ApprovalPolicyConnection.nodes":
+		if e.ComplexityRoot.ApprovalPolicyConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicyConnection.Nodes(childComplexity), true
+	case "ApprovalPolicyConnection.pageInfo":
+		if e.ComplexityRoot.ApprovalPolicyConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicyConnection.PageInfo(childComplexity), true
+	case "ApprovalPolicyConnection.totalCount":
+		if e.ComplexityRoot.ApprovalPolicyConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicyConnection.TotalCount(childComplexity), true
+
+	case "ApprovalPolicyEdge.cursor":
+		if e.ComplexityRoot.ApprovalPolicyEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicyEdge.Cursor(childComplexity), true
+	case "ApprovalPolicyEdge.node":
+		if e.ComplexityRoot.ApprovalPolicyEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalPolicyEdge.Node(childComplexity), true
+
+	case "ApprovalRequirement.candidates":
+		if e.ComplexityRoot.ApprovalRequirement.Candidates == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalRequirement.Candidates(childComplexity), true
+	case "ApprovalRequirement.given":
+		if e.ComplexityRoot.ApprovalRequirement.Given == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalRequirement.Given(childComplexity), true
+	case "ApprovalRequirement.isMet":
+		if e.ComplexityRoot.ApprovalRequirement.IsMet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalRequirement.IsMet(childComplexity), true
+	case "ApprovalRequirement.needed":
+		if e.ComplexityRoot.ApprovalRequirement.Needed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalRequirement.Needed(childComplexity), true
+	case "ApprovalRequirement.policy":
+		if e.ComplexityRoot.ApprovalRequirement.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalRequirement.Policy(childComplexity), true
+	case "ApprovalRequirement.summary":
+		if e.ComplexityRoot.ApprovalRequirement.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApprovalRequirement.Summary(childComplexity), true
 
 	case "ApproveChangePayload.change":
 		if e.ComplexityRoot.ApproveChangePayload.Change == nil {
@@ -2366,6 +2613,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.AppliedRevision(childComplexity), true
+	case "Change.approvalRequirements":
+		if e.ComplexityRoot.Change.ApprovalRequirements == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.ApprovalRequirements(childComplexity), true
 	case "Change.approvals":
 		if e.ComplexityRoot.Change.Approvals == nil {
 			break
@@ -2554,6 +2807,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.State(childComplexity), true
+	case "Change.template":
+		if e.ComplexityRoot.Change.Template == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.Template(childComplexity), true
 	case "Change.testPlan":
 		if e.ComplexityRoot.Change.TestPlan == nil {
 			break
@@ -2745,6 +3004,135 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeRisk.Score(childComplexity), true
+
+	case "ChangeTemplate.backoutPlan":
+		if e.ComplexityRoot.ChangeTemplate.BackoutPlan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.BackoutPlan(childComplexity), true
+	case "ChangeTemplate.calendar":
+		if e.ComplexityRoot.ChangeTemplate.Calendar == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.Calendar(childComplexity), true
+	case "ChangeTemplate.classes":
+		if e.ComplexityRoot.ChangeTemplate.Classes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.Classes(childComplexity), true
+	case "ChangeTemplate.createdAt":
+		if e.ComplexityRoot.ChangeTemplate.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.CreatedAt(childComplexity), true
+	case "ChangeTemplate.description":
+		if e.ComplexityRoot.ChangeTemplate.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.Description(childComplexity), true
+	case "ChangeTemplate.id":
+		if e.ComplexityRoot.ChangeTemplate.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.ID(childComplexity), true
+	case "ChangeTemplate.justification":
+		if e.ComplexityRoot.ChangeTemplate.Justification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.Justification(childComplexity), true
+	case "ChangeTemplate.longestWindow":
+		if e.ComplexityRoot.ChangeTemplate.LongestWindow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.LongestWindow(childComplexity), true
+	case "ChangeTemplate.mayTakeDown":
+		if e.ComplexityRoot.ChangeTemplate.MayTakeDown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.MayTakeDown(childComplexity), true
+	case "ChangeTemplate.name":
+		if e.ComplexityRoot.ChangeTemplate.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.Name(childComplexity), true
+	case "ChangeTemplate.plan":
+		if e.ComplexityRoot.ChangeTemplate.Plan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.Plan(childComplexity), true
+	case "ChangeTemplate.retiredAt":
+		if e.ComplexityRoot.ChangeTemplate.RetiredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.RetiredAt(childComplexity), true
+	case "ChangeTemplate.testPlan":
+		if e.ComplexityRoot.ChangeTemplate.TestPlan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.TestPlan(childComplexity), true
+	case "ChangeTemplate.updatedAt":
+		if e.ComplexityRoot.ChangeTemplate.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.UpdatedAt(childComplexity), true
+	case "ChangeTemplate.version":
+		if e.ComplexityRoot.ChangeTemplate.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.Version(childComplexity), true
+
+	case "ChangeTemplateConnection.edges":
+		if e.ComplexityRoot.ChangeTemplateConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplateConnection.Edges(childComplexity), true
+	case "ChangeTemplateConnection.nodes":
+		if e.ComplexityRoot.ChangeTemplateConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplateConnection.Nodes(childComplexity), true
+	case "ChangeTemplateConnection.pageInfo":
+		if e.ComplexityRoot.ChangeTemplateConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplateConnection.PageInfo(childComplexity), true
+	case "ChangeTemplateConnection.totalCount":
+		if e.ComplexityRoot.ChangeTemplateConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplateConnection.TotalCount(childComplexity), true
+
+	case "ChangeTemplateEdge.cursor":
+		if e.ComplexityRoot.ChangeTemplateEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplateEdge.Cursor(childComplexity), true
+	case "ChangeTemplateEdge.node":
+		if e.ComplexityRoot.ChangeTemplateEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplateEdge.Node(childComplexity), true
 
 	case "ChangeTransition.mutation":
 		if e.ComplexityRoot.ChangeTransition.Mutation == nil {
@@ -3185,6 +3573,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConflictEdge.Node(childComplexity), true
 
+	case "CreateApprovalPolicyPayload.approvalPolicy":
+		if e.ComplexityRoot.CreateApprovalPolicyPayload.ApprovalPolicy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApprovalPolicyPayload.ApprovalPolicy(childComplexity), true
+	case "CreateApprovalPolicyPayload.userErrors":
+		if e.ComplexityRoot.CreateApprovalPolicyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApprovalPolicyPayload.UserErrors(childComplexity), true
+
 	case "CreateCIClassPayload.ciClass":
 		if e.ComplexityRoot.CreateCIClassPayload.CiClass == nil {
 			break
@@ -3223,6 +3624,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateCalendarPayload.UserErrors(childComplexity), true
+
+	case "CreateChangeTemplatePayload.changeTemplate":
+		if e.ComplexityRoot.CreateChangeTemplatePayload.ChangeTemplate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateChangeTemplatePayload.ChangeTemplate(childComplexity), true
+	case "CreateChangeTemplatePayload.userErrors":
+		if e.ComplexityRoot.CreateChangeTemplatePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateChangeTemplatePayload.UserErrors(childComplexity), true
 
 	case "CreateChangeWindowPayload.changeWindow":
 		if e.ComplexityRoot.CreateChangeWindowPayload.ChangeWindow == nil {
@@ -3402,6 +3816,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DanglingReferenceEdge.Node(childComplexity), true
+
+	case "DeleteApprovalPolicyPayload.removedId":
+		if e.ComplexityRoot.DeleteApprovalPolicyPayload.RemovedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteApprovalPolicyPayload.RemovedID(childComplexity), true
+	case "DeleteApprovalPolicyPayload.userErrors":
+		if e.ComplexityRoot.DeleteApprovalPolicyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteApprovalPolicyPayload.UserErrors(childComplexity), true
 
 	case "DeleteCalendarPayload.removedId":
 		if e.ComplexityRoot.DeleteCalendarPayload.RemovedID == nil {
@@ -4702,6 +5129,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CommentOnIncident(childComplexity, args["input"].(incident.Comment)), true
+	case "Mutation.createApprovalPolicy":
+		if e.ComplexityRoot.Mutation.CreateApprovalPolicy == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createApprovalPolicy_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateApprovalPolicy(childComplexity, args["input"].(change.CreatePolicy)), true
 	case "Mutation.createCI":
 		if e.ComplexityRoot.Mutation.CreateCI == nil {
 			break
@@ -4735,6 +5173,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateCalendar(childComplexity, args["input"].(servicelevel.CreateCalendar)), true
+	case "Mutation.createChangeTemplate":
+		if e.ComplexityRoot.Mutation.CreateChangeTemplate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createChangeTemplate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateChangeTemplate(childComplexity, args["input"].(change.CreateTemplate)), true
 	case "Mutation.createChangeWindow":
 		if e.ComplexityRoot.Mutation.CreateChangeWindow == nil {
 			break
@@ -4823,6 +5272,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateTeam(childComplexity, args["input"].(catalog.CreateTeamInput)), true
+	case "Mutation.deleteApprovalPolicy":
+		if e.ComplexityRoot.Mutation.DeleteApprovalPolicy == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteApprovalPolicy_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteApprovalPolicy(childComplexity, args["input"].(change.DeletePolicy)), true
 	case "Mutation.deleteCalendar":
 		if e.ComplexityRoot.Mutation.DeleteCalendar == nil {
 			break
@@ -4999,6 +5459,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RetireCI(childComplexity, args["input"].(cmdb.RetireCIInput)), true
+	case "Mutation.retireChangeTemplate":
+		if e.ComplexityRoot.Mutation.RetireChangeTemplate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_retireChangeTemplate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RetireChangeTemplate(childComplexity, args["input"].(change.RetireTemplate)), true
 	case "Mutation.returnChange":
 		if e.ComplexityRoot.Mutation.ReturnChange == nil {
 			break
@@ -5109,6 +5580,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnrelateCIS(childComplexity, args["input"].(cmdb.UnrelateCIsInput)), true
+	case "Mutation.updateApprovalPolicy":
+		if e.ComplexityRoot.Mutation.UpdateApprovalPolicy == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateApprovalPolicy_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateApprovalPolicy(childComplexity, args["input"].(change.UpdatePolicy)), true
 	case "Mutation.updateCI":
 		if e.ComplexityRoot.Mutation.UpdateCI == nil {
 			break
@@ -5153,6 +5635,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateChange(childComplexity, args["input"].(change.Update)), true
+	case "Mutation.updateChangeTemplate":
+		if e.ComplexityRoot.Mutation.UpdateChangeTemplate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateChangeTemplate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateChangeTemplate(childComplexity, args["input"].(change.UpdateTemplate)), true
 	case "Mutation.updateChangeWindow":
 		if e.ComplexityRoot.Mutation.UpdateChangeWindow == nil {
 			break
@@ -5670,6 +6163,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProofCause.State(childComplexity), true
 
+	case "Query.approvalPolicies":
+		if e.ComplexityRoot.Query.ApprovalPolicies == nil {
+			break
+		}
+
+		args, err := ec.field_Query_approvalPolicies_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ApprovalPolicies(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.ci":
 		if e.ComplexityRoot.Query.CI == nil {
 			break
@@ -5769,6 +6273,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ChangeCalendar(childComplexity, args["from"].(time.Time), args["to"].(time.Time), args["filter"].(*read.CalendarFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.changeTemplates":
+		if e.ComplexityRoot.Query.ChangeTemplates == nil {
+			break
+		}
+
+		args, err := ec.field_Query_changeTemplates_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ChangeTemplates(childComplexity, args["isRetired"].(*bool), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.changeWindow":
 		if e.ComplexityRoot.Query.ChangeWindow == nil {
 			break
@@ -6587,6 +7102,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RetireCIPayload.UserErrors(childComplexity), true
+
+	case "RetireChangeTemplatePayload.changeTemplate":
+		if e.ComplexityRoot.RetireChangeTemplatePayload.ChangeTemplate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetireChangeTemplatePayload.ChangeTemplate(childComplexity), true
+	case "RetireChangeTemplatePayload.userErrors":
+		if e.ComplexityRoot.RetireChangeTemplatePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetireChangeTemplatePayload.UserErrors(childComplexity), true
 
 	case "ReturnChangePayload.change":
 		if e.ComplexityRoot.ReturnChangePayload.Change == nil {
@@ -7959,6 +8487,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UnrelateCIsPayload.UserErrors(childComplexity), true
 
+	case "UpdateApprovalPolicyPayload.approvalPolicy":
+		if e.ComplexityRoot.UpdateApprovalPolicyPayload.ApprovalPolicy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateApprovalPolicyPayload.ApprovalPolicy(childComplexity), true
+	case "UpdateApprovalPolicyPayload.userErrors":
+		if e.ComplexityRoot.UpdateApprovalPolicyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateApprovalPolicyPayload.UserErrors(childComplexity), true
+
 	case "UpdateCIClassPayload.ciClass":
 		if e.ComplexityRoot.UpdateCIClassPayload.CiClass == nil {
 			break
@@ -8010,6 +8551,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateChangePayload.UserErrors(childComplexity), true
+
+	case "UpdateChangeTemplatePayload.changeTemplate":
+		if e.ComplexityRoot.UpdateChangeTemplatePayload.ChangeTemplate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateChangeTemplatePayload.ChangeTemplate(childComplexity), true
+	case "UpdateChangeTemplatePayload.userErrors":
+		if e.ComplexityRoot.UpdateChangeTemplatePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateChangeTemplatePayload.UserErrors(childComplexity), true
 
 	case "UpdateChangeWindowPayload.changeWindow":
 		if e.ComplexityRoot.UpdateChangeWindowPayload.ChangeWindow == nil {
@@ -8243,9 +8797,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCodeFilter,
 		ec.unmarshalInputCommentOnChangeInput,
 		ec.unmarshalInputCommentOnIncidentInput,
+		ec.unmarshalInputCreateApprovalPolicyInput,
 		ec.unmarshalInputCreateCIClassInput,
 		ec.unmarshalInputCreateCIInput,
 		ec.unmarshalInputCreateCalendarInput,
+		ec.unmarshalInputCreateChangeTemplateInput,
 		ec.unmarshalInputCreateChangeWindowInput,
 		ec.unmarshalInputCreateDependencyGroupInput,
 		ec.unmarshalInputCreatePersonInput,
@@ -8256,6 +8812,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateTeamInput,
 		ec.unmarshalInputCriticalityFilter,
 		ec.unmarshalInputDateTimeFilter,
+		ec.unmarshalInputDeleteApprovalPolicyInput,
 		ec.unmarshalInputDeleteCalendarInput,
 		ec.unmarshalInputDeleteServiceLevelTargetInput,
 		ec.unmarshalInputDraftChangeInput,
@@ -8299,6 +8856,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRequestChangeApprovalInput,
 		ec.unmarshalInputResolveIncidentInput,
 		ec.unmarshalInputRetireCIInput,
+		ec.unmarshalInputRetireChangeTemplateInput,
 		ec.unmarshalInputReturnChangeInput,
 		ec.unmarshalInputReviewChangeInput,
 		ec.unmarshalInputRiskWeightInput,
@@ -8316,10 +8874,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputStringFilter,
 		ec.unmarshalInputSymptomInput,
 		ec.unmarshalInputUnrelateCIsInput,
+		ec.unmarshalInputUpdateApprovalPolicyInput,
 		ec.unmarshalInputUpdateCIClassInput,
 		ec.unmarshalInputUpdateCIInput,
 		ec.unmarshalInputUpdateCalendarInput,
 		ec.unmarshalInputUpdateChangeInput,
+		ec.unmarshalInputUpdateChangeTemplateInput,
 		ec.unmarshalInputUpdateChangeWindowInput,
 		ec.unmarshalInputUpdateDependencyGroupInput,
 		ec.unmarshalInputUpdateIncidentInput,
@@ -8729,6 +9289,182 @@ input OverlayRelationshipInput {
   strength: Strength
 }
 `, BuiltIn: false},
+	{Name: "../../schema/approval.graphql", Input: `extend type Query {
+  """Approval policies, by name: which changes need how many approvals, and of whom."""
+  approvalPolicies(
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): ApprovalPolicyConnection!
+}
+
+"""Which changes need how many approvals, and of whom. Every policy that applies to a change has to be met before it is scheduled; where none applies, somebody has to approve it."""
+type ApprovalPolicy implements Node {
+  """The global id."""
+  id: ID!
+  """The name, unique among approval policies."""
+  name: String!
+  """The types of changes it applies to; empty when it applies to all that need approval. STANDARD changes need none."""
+  changeTypes: [ChangeType!]!
+  """It applies to changes whose risk, 0 to 100, is above this, and to those whose risk is not known; null when it applies whatever the risk."""
+  riskAbove: Int
+  """How many approvals it asks for."""
+  approvals: Int!
+  """The team of which approvers are members when they vote; null when they may be of any or none."""
+  team: Team
+  """The role that approvers have when they vote; null when any will do."""
+  role: Role
+  """When it was created."""
+  createdAt: DateTime!
+  """When it was last written."""
+  updatedAt: DateTime!
+  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  version: Int!
+}
+
+extend type Change {
+  """The approvals that it needs by the policies as they are now, and how many of them it has. Empty for a STANDARD change."""
+  approvalRequirements: [ApprovalRequirement!]!
+}
+
+extend type Approval {
+  """Why it no longer counts; empty while it does."""
+  voidedBecause: String!
+}
+
+"""The approvals that a change needs by a policy."""
+type ApprovalRequirement {
+  """The policy; null where none applies to the change, so that anybody's approval will do."""
+  policy: ApprovalPolicy
+  """How many approvals it asks for."""
+  needed: Int!
+  """How many of those it asks for are given."""
+  given: Int!
+  """Whether they are enough."""
+  isMet: Boolean!
+  """The names of the members of the policy's team who may vote on the change and have not approved it; empty where no team is asked."""
+  candidates: [String!]!
+  """What is given, what is missing and who can give it, in a sentence."""
+  summary: String!
+}
+
+"""A page of approval policies."""
+type ApprovalPolicyConnection {
+  """The records of this page with their cursors."""
+  edges: [ApprovalPolicyEdge!]!
+  """The records of this page."""
+  nodes: [ApprovalPolicy!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has. It is counted only when asked for."""
+  totalCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type ApprovalPolicyEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: ApprovalPolicy!
+}
+
+extend type Mutation {
+  """Asks for approvals of changes from now on, also of those whose approval was asked for before. For admins."""
+  createApprovalPolicy(
+    """What to do."""
+    input: CreateApprovalPolicyInput!
+  ): CreateApprovalPolicyPayload!
+}
+
+"""A new approval policy."""
+input CreateApprovalPolicyInput {
+  """The name, unique among approval policies: 1 to 200 characters."""
+  name: String!
+  """The types of changes it applies to, NORMAL or EMERGENCY; all that need approval when it is absent or empty."""
+  changeTypes: [ChangeType!]
+  """It applies to changes whose risk is above this, 0 to 99; whatever the risk when it is absent. A risk that is not known counts as above."""
+  riskAbove: Int
+  """How many approvals it asks for: 1 to 20."""
+  approvals: Int! = 1
+  """The team of which approvers have to be members; a voter is a member when the name they sign in with is that of one person only, who is."""
+  team: ID
+  """The role that approvers have to have; an admin has them all."""
+  role: Role
+}
+
+"""What createApprovalPolicy answers."""
+type CreateApprovalPolicyPayload {
+  """The new policy; null when there are userErrors."""
+  approvalPolicy: ApprovalPolicy
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  """Changes what an approval policy asks for. What is absent stays; null clears. Changes that are scheduled already stay so. For admins."""
+  updateApprovalPolicy(
+    """What to do."""
+    input: UpdateApprovalPolicyInput!
+  ): UpdateApprovalPolicyPayload!
+}
+
+"""Changes to an approval policy."""
+input UpdateApprovalPolicyInput {
+  """The policy."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+  """The name."""
+  name: String
+  """The types of changes it applies to, in place of those it had."""
+  changeTypes: [ChangeType!]
+  """It applies to changes whose risk is above this."""
+  riskAbove: Int
+  """How many approvals it asks for."""
+  approvals: Int
+  """The team of which approvers have to be members."""
+  team: ID
+  """The role that approvers have to have."""
+  role: Role
+}
+
+"""What updateApprovalPolicy answers."""
+type UpdateApprovalPolicyPayload {
+  """The policy as it is now; null when there are userErrors."""
+  approvalPolicy: ApprovalPolicy
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  """Takes an approval policy back. For admins."""
+  deleteApprovalPolicy(
+    """What to do."""
+    input: DeleteApprovalPolicyInput!
+  ): DeleteApprovalPolicyPayload!
+}
+
+"""The approval policy to delete."""
+input DeleteApprovalPolicyInput {
+  """The policy."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+}
+
+"""What deleteApprovalPolicy answers."""
+type DeleteApprovalPolicyPayload {
+  """The id of the policy that is gone; null when there are userErrors."""
+  removedId: ID
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/change.graphql", Input: `extend type Query {
   """The change with this id; null when there is none."""
   change(
@@ -8855,7 +9591,7 @@ type Change implements Node {
 
 """Which path a change takes through its states."""
 enum ChangeType {
-  """A pre-approved routine."""
+  """A pre-approved routine, drafted from a template."""
   STANDARD
   """Assessed and authorized before it is scheduled."""
   NORMAL
@@ -9171,8 +9907,8 @@ input RequestChangeApprovalInput {
   id: ID!
   """The version you saw. When the record has changed since, the answer is the user error STALE."""
   expectedVersion: Int
-  """The names of the actors to ask, 1 to 20. Who drafted the change is not among them."""
-  approvers: [String!]!
+  """The names of the actors to ask, at most 20: all of them have to approve. Who drafted the change is not among them. They may be left out where approval policies apply."""
+  approvers: [String!]
 }
 
 """What requestChangeApproval answers."""
@@ -14113,6 +14849,199 @@ input UpdatePersonInput {
 type UpdatePersonPayload {
   """The person; null when there are userErrors."""
   person: Person
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/template.graphql", Input: `extend type Query {
+  """Templates of STANDARD changes, by name."""
+  changeTemplates(
+    """Only those that are retired, or only those that are not; all by default."""
+    isRetired: Boolean
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): ChangeTemplateConnection!
+}
+
+"""What STANDARD changes are drafted from: approved once, for every change that stays within it."""
+type ChangeTemplate implements Node {
+  """The global id."""
+  id: ID!
+  """The name, unique among templates."""
+  name: String!
+  """What a change says of itself that leaves it out."""
+  description: String!
+  """Why such changes are worth doing."""
+  justification: String!
+  """How they are done."""
+  plan: String!
+  """How they are undone."""
+  backoutPlan: String!
+  """How they are known to have worked."""
+  testPlan: String!
+  """The classes whose CIs, with those of the classes below, such changes may alter; empty when they may alter any."""
+  classes: [CIClass!]!
+  """Whether they may take CIs down."""
+  mayTakeDown: Boolean!
+  """How long their window may be; null when there is no limit."""
+  longestWindow: Duration
+  """The calendar in whose hours all of their window lies; null when it may lie at any time."""
+  calendar: Calendar
+  """When it was retired; null while changes may be drafted from it."""
+  retiredAt: DateTime
+  """When it was created."""
+  createdAt: DateTime!
+  """When it was last written."""
+  updatedAt: DateTime!
+  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  version: Int!
+}
+
+extend type Change {
+  """The template that a STANDARD change was drafted from; null for others."""
+  template: ChangeTemplate
+}
+
+extend input DraftChangeInput {
+  """The template of a STANDARD change, which needs one: what the draft leaves out is as the template says, and scope and window have to stay within it."""
+  template: ID
+}
+
+extend input UpdateChangeInput {
+  """The template of a STANDARD change; only while it is NEW. Texts stay as they are."""
+  template: ID
+}
+
+"""A page of templates."""
+type ChangeTemplateConnection {
+  """The records of this page with their cursors."""
+  edges: [ChangeTemplateEdge!]!
+  """The records of this page."""
+  nodes: [ChangeTemplate!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has. It is counted only when asked for."""
+  totalCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type ChangeTemplateEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: ChangeTemplate!
+}
+
+extend type Mutation {
+  """Approves all changes that will be drafted from a template and stay within it. For admins."""
+  createChangeTemplate(
+    """What to do."""
+    input: CreateChangeTemplateInput!
+  ): CreateChangeTemplatePayload!
+}
+
+"""A new template of STANDARD changes."""
+input CreateChangeTemplateInput {
+  """The name, unique among templates: 1 to 200 characters."""
+  name: String!
+  """What a change says of itself that leaves it out."""
+  description: String
+  """Why such changes are worth doing."""
+  justification: String
+  """How they are done."""
+  plan: String!
+  """How they are undone."""
+  backoutPlan: String
+  """How they are known to have worked."""
+  testPlan: String
+  """The codes of the classes whose CIs they may alter, with those of the classes below; of all classes when it is absent or empty."""
+  classes: [String!]
+  """Whether they may take CIs down. False by default."""
+  mayTakeDown: Boolean
+  """How long their window may be: PT1M to PT8784H."""
+  longestWindow: Duration
+  """The calendar in whose hours all of their window has to lie."""
+  calendar: ID
+}
+
+"""What createChangeTemplate answers."""
+type CreateChangeTemplatePayload {
+  """The new template; null when there are userErrors."""
+  changeTemplate: ChangeTemplate
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  """Changes a template. What is absent stays; null clears. Changes drafted from it keep their texts, and have to stay within it as it is when they are scheduled. For admins."""
+  updateChangeTemplate(
+    """What to do."""
+    input: UpdateChangeTemplateInput!
+  ): UpdateChangeTemplatePayload!
+}
+
+"""Changes to a template."""
+input UpdateChangeTemplateInput {
+  """The template."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+  """The name."""
+  name: String
+  """What a change says of itself that leaves it out."""
+  description: String
+  """Why such changes are worth doing."""
+  justification: String
+  """How they are done."""
+  plan: String
+  """How they are undone."""
+  backoutPlan: String
+  """How they are known to have worked."""
+  testPlan: String
+  """The codes of all classes it is for, in place of those it had."""
+  classes: [String!]
+  """Whether they may take CIs down."""
+  mayTakeDown: Boolean
+  """How long their window may be."""
+  longestWindow: Duration
+  """The calendar in whose hours all of their window has to lie."""
+  calendar: ID
+}
+
+"""What updateChangeTemplate answers."""
+type UpdateChangeTemplatePayload {
+  """The template as it is now; null when there are userErrors."""
+  changeTemplate: ChangeTemplate
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  """Retires a template: nothing is drafted from it or scheduled by it any more. What is scheduled stays so. For admins."""
+  retireChangeTemplate(
+    """What to do."""
+    input: RetireChangeTemplateInput!
+  ): RetireChangeTemplatePayload!
+}
+
+"""The template to retire."""
+input RetireChangeTemplateInput {
+  """The template."""
+  id: ID!
+  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  expectedVersion: Int
+}
+
+"""What retireChangeTemplate answers."""
+type RetireChangeTemplatePayload {
+  """The template; null when there are userErrors."""
+  changeTemplate: ChangeTemplate
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
 }

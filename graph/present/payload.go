@@ -89,6 +89,16 @@ type (
 		Weights    []*read.RiskWeight
 		UserErrors []*UserError
 	}
+	// ApprovalPolicyPayload answers mutations of an approval policy.
+	ApprovalPolicyPayload struct {
+		ApprovalPolicy *read.ApprovalPolicy
+		UserErrors     []*UserError
+	}
+	// ChangeTemplatePayload answers mutations of a template of STANDARD changes.
+	ChangeTemplatePayload struct {
+		ChangeTemplate *read.ChangeTemplate
+		UserErrors     []*UserError
+	}
 	// TimelineEntryPayload answers comments.
 	TimelineEntryPayload struct {
 		TimelineEntry *read.TimelineEntry

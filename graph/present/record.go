@@ -98,6 +98,20 @@ func RiskWeights(_ *read.Reader, w risk.Weights, err error) (*RiskWeightsPayload
 	})
 }
 
+// ApprovalPolicy presents an approval policy.
+func ApprovalPolicy(r *read.Reader, record *ent.ApprovalPolicy, err error) (*ApprovalPolicyPayload, error) {
+	return answer(record, err, r.ShowApprovalPolicy, func(v *read.ApprovalPolicy, mend []*UserError) *ApprovalPolicyPayload {
+		return &ApprovalPolicyPayload{v, mend}
+	})
+}
+
+// ChangeTemplate presents a template of STANDARD changes.
+func ChangeTemplate(r *read.Reader, record *ent.ChangeTemplate, err error) (*ChangeTemplatePayload, error) {
+	return answer(record, err, r.ShowChangeTemplate, func(v *read.ChangeTemplate, mend []*UserError) *ChangeTemplatePayload {
+		return &ChangeTemplatePayload{v, mend}
+	})
+}
+
 // TimelineEntry presents a timeline entry.
 func TimelineEntry(r *read.Reader, record *ent.TimelineEntry, err error) (*TimelineEntryPayload, error) {
 	return answer(record, err, r.ShowTimelineEntry, func(v *read.TimelineEntry, mend []*UserError) *TimelineEntryPayload {

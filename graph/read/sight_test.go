@@ -12,7 +12,7 @@ import (
 
 // What the reader asks for freely: records that name no CI, or are reached through records that do.
 var free = []string{
-	"Approval", "Calendar", "Change", "ChangeWindow", "CIClass", "ExternalIdentity", "Incident", "Owner", "Person", "PriorityRule", "RelationshipType", "ServiceLevelTarget", "ServiceTier", "Team",
+	"Approval", "ApprovalPolicy", "Calendar", "Change", "ChangeTemplate", "ChangeWindow", "CIClass", "ExternalIdentity", "Incident", "Owner", "Person", "PriorityRule", "RelationshipType", "ServiceLevelTarget", "ServiceTier", "Team",
 	"TimelineEntry",
 }
 

@@ -51,6 +51,10 @@ type (
 	CalendarEdge                 = Edge[Calendar]
 	ServiceLevelTargetConnection = Connection[ServiceLevelTarget]
 	ServiceLevelTargetEdge       = Edge[ServiceLevelTarget]
+	ApprovalPolicyConnection     = Connection[ApprovalPolicy]
+	ApprovalPolicyEdge           = Edge[ApprovalPolicy]
+	ChangeTemplateConnection     = Connection[ChangeTemplate]
+	ChangeTemplateEdge           = Edge[ChangeTemplate]
 	KPIConnection                = Connection[KPI]
 	KPIEdge                      = Edge[KPI]
 

@@ -49,6 +49,9 @@ func (a *App) LoadDemo(ctx context.Context, progress func(importer.Progress)) (l
 		return false, err
 	}
 	d.made = map[string]ident.ID{}
+	for _, key := range slices.Sorted(maps.Keys(records.Templates)) {
+		d.scheduleTemplate(key, records.Templates[key])
+	}
 	for _, key := range slices.Sorted(maps.Keys(records.Changes)) {
 		d.scheduleChange(key, records.Changes[key])
 	}
@@ -82,7 +85,7 @@ type demoLoader struct {
 	*App
 	now    time.Time
 	ids    map[string]ident.ID // by external id
-	made   map[string]ident.ID // changes and incidents, by key
+	made   map[string]ident.ID // templates, changes and incidents, by key
 	events []event
 }
 
@@ -106,7 +109,7 @@ func (d *demoLoader) told(ctx context.Context) (done int, err error) {
 			revision = told.Revision
 			done++
 		}
-		made := told.RecordID.Kind() == ident.Change || told.RecordID.Kind() == ident.Incident
+		made := slices.Contains([]ident.Kind{ident.ChangeTemplate, ident.Change, ident.Incident}, told.RecordID.Kind())
 		if told.Revision == revision && made && told.Operation == domain.Created {
 			d.made[d.events[done-1].key] = told.RecordID
 		}
@@ -150,6 +153,20 @@ func filled(s string) *string {
 	return &s
 }
 
+func (d *demoLoader) scheduleTemplate(key string, t demo.Template) {
+	create := change.CreateTemplate{
+		Name: t.Name, Description: filled(t.Description), Justification: filled(t.Justification), Plan: t.Plan, BackoutPlan: filled(t.BackoutPlan),
+		TestPlan: filled(t.TestPlan), Classes: t.Classes, MayTakeDown: &t.MayTakeDown, LongestWindow: &t.LongestWindow,
+	}
+	d.on(t.CreatedAt, t.CreatedBy, "change_template.create", key, func(ctx context.Context) error {
+		made, err := d.Change.CreateTemplate(ctx, create)
+		if err == nil {
+			d.made[key] = made.ID
+		}
+		return err
+	})
+}
+
 func (d *demoLoader) scheduleChange(key string, c demo.Change) {
 	draft := change.Draft{
 		Type: c.Type, Title: c.Title, Description: filled(c.Description), Justification: filled(c.Justification),
@@ -163,6 +180,9 @@ func (d *demoLoader) scheduleChange(key string, c demo.Change) {
 	}
 	later := func(at demo.Offset, after time.Duration) demo.Offset { return at + demo.Offset(after) }
 	d.on(c.CreatedAt, c.RequestedBy, "change.draft", key, func(ctx context.Context) error {
+		if template, named := d.made[c.Template]; named {
+			draft.Template = &template
+		}
 		drafted, err := d.Change.Draft(ctx, draft)
 		if err != nil {
 			return err

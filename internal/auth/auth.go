@@ -22,11 +22,14 @@ const (
 	Admin         Role = "ADMIN"
 )
 
+// AllRoles lists them.
+var AllRoles = []Role{Viewer, Operator, ChangeManager, CatalogEditor, Admin}
+
 // Roles reads names of roles with commas between them. A word that names none is none.
 func Roles(list string) (roles []Role) {
 	for name := range strings.SplitSeq(list, ",") {
 		role := Role(strings.ToUpper(strings.TrimSpace(name)))
-		if slices.Contains([]Role{Viewer, Operator, ChangeManager, CatalogEditor, Admin}, role) {
+		if slices.Contains(AllRoles, role) {
 			roles = append(roles, role)
 		}
 	}

@@ -24,6 +24,10 @@ var verbs = map[string]Role{
 	"change.close": ChangeManager, "change.cancel": ChangeManager, "change.return": ChangeManager, "change.comment": ChangeManager,
 	"change.plan_operations": ChangeManager, "change.draft_undo": ChangeManager,
 
+	"approval_policy.create": Admin, "approval_policy.update": Admin, "approval_policy.delete": Admin,
+
+	"change_template.create": Admin, "change_template.update": Admin, "change_template.retire": Admin,
+
 	"calendar.create": CatalogEditor, "calendar.update": CatalogEditor, "calendar.delete": CatalogEditor,
 	"service_level_target.create": CatalogEditor, "service_level_target.update": CatalogEditor, "service_level_target.delete": CatalogEditor,
 	"change_window.create": ChangeManager, "change_window.update": ChangeManager, "change_window.remove": ChangeManager,
@@ -70,6 +74,10 @@ var fields = map[string]Role{
 	"CreateServiceLevelTargetPayload": Viewer, "UpdateServiceLevelTargetPayload": Viewer, "DeleteServiceLevelTargetPayload": Viewer,
 
 	"Change": Viewer, "ChangeConnection": Viewer, "ChangeEdge": Viewer, "ChangeCI": Viewer, "ChangeTransition": Viewer, "Approval": Viewer,
+	"ApprovalPolicy": Viewer, "ApprovalPolicyConnection": Viewer, "ApprovalPolicyEdge": Viewer, "ApprovalRequirement": Viewer,
+	"CreateApprovalPolicyPayload": Viewer, "UpdateApprovalPolicyPayload": Viewer, "DeleteApprovalPolicyPayload": Viewer,
+	"ChangeTemplate": Viewer, "ChangeTemplateConnection": Viewer, "ChangeTemplateEdge": Viewer,
+	"CreateChangeTemplatePayload": Viewer, "UpdateChangeTemplatePayload": Viewer, "RetireChangeTemplatePayload": Viewer,
 	"PlannedOperation": Viewer, "PlannedField": Viewer, "ChangePreview": Viewer, "OperationConflict": Viewer,
 	"SinglePointShift": Viewer, "RedundancyShift": Viewer, "PlanChangeOperationsPayload": Viewer, "DraftUndoPayload": Viewer,
 

@@ -14,13 +14,30 @@ import (
 
 // RecordSet is the demo's incidents and changes, by a key that lets one name another.
 type RecordSet struct {
+	Templates map[string]Template `yaml:"templates"`
 	Changes   map[string]Change   `yaml:"changes"`
 	Incidents map[string]Incident `yaml:"incidents"`
+}
+
+// Template is what STANDARD changes of the demo are drafted from.
+type Template struct {
+	Name          string        `yaml:"name"`
+	Description   string        `yaml:"description"`
+	Justification string        `yaml:"justification"`
+	Plan          string        `yaml:"plan"`
+	BackoutPlan   string        `yaml:"backoutPlan"`
+	TestPlan      string        `yaml:"testPlan"`
+	Classes       []string      `yaml:"classes"`
+	MayTakeDown   bool          `yaml:"mayTakeDown"`
+	LongestWindow time.Duration `yaml:"longestWindow"`
+	CreatedBy     string        `yaml:"createdBy"` // a person
+	CreatedAt     Offset        `yaml:"createdAt"`
 }
 
 // Change is a change as it stands when the demo starts. Offsets are nil where the moment has not come.
 type Change struct {
 	Type          domain.ChangeType    `yaml:"type"`
+	Template      string               `yaml:"template"` // of a STANDARD change
 	State         domain.ChangeState   `yaml:"state"`
 	Outcome       domain.ChangeOutcome `yaml:"outcome"`
 	OutcomeNotes  string               `yaml:"outcomeNotes"`

@@ -85,7 +85,15 @@ func TestRecordsNameWhatTheEstateHas(t *testing.T) {
 			t.Errorf("%s: the window does not fit the state", key)
 		case isOver != slices.Contains(domain.Failed.Values(), string(c.Outcome)) || isOver != (c.ClosedAt != nil) || isOver != (c.ActualStart != nil):
 			t.Errorf("%s: a closed change, and no other, has an outcome and actual times", key)
-		case c.Title == "" || c.Plan == "" || c.BackoutPlan == "" || c.TestPlan == "":
+		case (c.Type == domain.Standard) != (records.Templates[c.Template].CreatedAt < c.CreatedAt):
+			t.Errorf("%s: a STANDARD change, and no other, has a template that is there before it", key)
+		case c.Title == "" || c.Template == "" && (c.Plan == "" || c.BackoutPlan == "" || c.TestPlan == ""):
+			t.Errorf("%s: something to read is missing", key)
+		}
+	}
+	for key, template := range records.Templates {
+		must(people, "person", key, template.CreatedBy, false)
+		if template.Plan == "" || template.BackoutPlan == "" || template.TestPlan == "" || template.Description == "" {
 			t.Errorf("%s: something to read is missing", key)
 		}
 	}

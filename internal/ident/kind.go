@@ -35,6 +35,8 @@ const (
 	PlannedOperation
 	ChangeWindow
 	RiskWeight
+	ApprovalPolicy
+	ChangeTemplate
 	kindEnd
 )
 
@@ -44,7 +46,7 @@ var prefixes = [kindEnd]string{
 	ServiceTier: "tier", Incident: "inc", IncidentCI: "ici", Change: "chg", ChangeCI: "cci", Approval: "apr",
 	TimelineEntry: "tml", Entry: "jrn", Version: "ver", PriorityRule: "prr", Service: "svc",
 	Calendar: "cal", ServiceLevelTarget: "slt", ServiceLevelMark: "slm", PlannedOperation: "pop",
-	ChangeWindow: "win", RiskWeight: "rwt",
+	ChangeWindow: "win", RiskWeight: "rwt", ApprovalPolicy: "pol", ChangeTemplate: "tpl",
 }
 
 var kindsByPrefix = func() map[string]Kind {

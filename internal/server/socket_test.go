@@ -172,6 +172,7 @@ func TestAnOperationThatIsRefusedEndsWithItsError(t *testing.T) {
 func TestNobodyOpensMoreThanTheirShare(t *testing.T) {
 	w := sqliteWorld(t, nil)
 	t.Run("subscriptions of a socket", func(t *testing.T) {
+		before := w.write(t, "unheard")
 		c := w.connect(t)
 		for i := range 1000 {
 			c.ask(fmt.Sprint(i), "subscription { journal { revision } }")
@@ -182,7 +183,9 @@ func TestNobodyOpensMoreThanTheirShare(t *testing.T) {
 			}
 		}
 		c.send(`{"type":"complete","id":"7"}`)
-		c.ask("again", "subscription { journal { revision } }")
+		c.ask("again", fmt.Sprintf("subscription { journal(after: %d) { revision } }", before))
+		c.send(`{"type":"ping"}`)
+		c.expect("pong") // messages are taken in order: 7 is over
 		w.write(t, "heard")
 		heard := map[string]bool{}
 		for range 20 {

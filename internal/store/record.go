@@ -226,6 +226,8 @@ func load(ctx context.Context, m any, id ident.ID) (any, error) {
 		return c.IncidentCI.Get(ctx, id)
 	case ident.ChangeCI:
 		return c.ChangeCI.Get(ctx, id)
+	case ident.ApprovalPolicy:
+		return c.ApprovalPolicy.Get(ctx, id)
 	case ident.PlannedOperation:
 		return c.PlannedOperation.Get(ctx, id)
 	case ident.ChangeWindow:

@@ -26,11 +26,19 @@ type board struct {
 	*tickettest.Estate
 	*change.Practice
 	olga, carl, dora context.Context
+	routine          ident.ID // a template that covers all
 }
 
 func each(t *testing.T, test func(t *testing.T, b board)) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		test(t, board{tickettest.Seed(t, s), change.New(s), tickettest.As(t, "olga"), tickettest.As(t, "carl"), tickettest.As(t, "dora")})
+		b := board{tickettest.Seed(t, s), change.New(s), tickettest.As(t, "olga"), tickettest.As(t, "carl"), tickettest.As(t, "dora"), 0}
+		yes := true
+		template, err := b.CreateTemplate(admin(t), change.CreateTemplate{Name: "Routine", Plan: words, MayTakeDown: &yes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.routine = template.ID
+		test(t, b)
 	})
 }
 
@@ -49,8 +57,16 @@ var (
 func (b board) ready(of domain.ChangeType) change.Draft {
 	return change.Draft{
 		Type: of, Title: "Upgrade the database", Plan: &words, BackoutPlan: &words, Justification: &words,
-		PlannedStart: &night, PlannedEnd: &dawn, Scope: []change.CI{{b.Database, domain.TakenDownRole}},
+		PlannedStart: &night, PlannedEnd: &dawn, Scope: []change.CI{{b.Database, domain.TakenDownRole}}, Template: b.template(of),
 	}
+}
+
+// template is what a change of a type is drafted from; nil for none.
+func (b board) template(of domain.ChangeType) *ident.ID {
+	if of != domain.Standard {
+		return nil
+	}
+	return &b.routine
 }
 
 func (b board) mustDraft(t failer, in change.Draft) *ent.Change {
@@ -64,20 +80,25 @@ func (b board) mustDraft(t failer, in change.Draft) *ent.Change {
 
 // verbs are the ways to move a change, by the mutation's name; "vote" and "rescope" move it only by what follows.
 func (b board) verbs(id ident.ID) map[string]func() (*ent.Change, error) {
+	return b.verbsOf(b.olga, b.carl, id)
+}
+
+// verbsOf are those of an actor and a voter.
+func (b board) verbsOf(actor, voter context.Context, id ident.ID) map[string]func() (*ent.Change, error) {
 	return map[string]func() (*ent.Change, error){
-		"assessChange": func() (*ent.Change, error) { return b.Assess(b.olga, change.Assess{ID: id}) },
+		"assessChange": func() (*ent.Change, error) { return b.Assess(actor, change.Assess{ID: id}) },
 		"requestChangeApproval": func() (*ent.Change, error) {
-			return b.RequestApproval(b.olga, change.RequestApproval{ID: id, Approvers: []string{"carl"}})
+			return b.RequestApproval(actor, change.RequestApproval{ID: id, Approvers: []string{"carl"}})
 		},
-		"vote":           func() (*ent.Change, error) { return b.Approve(b.carl, change.Approve{ID: id}) },
-		"scheduleChange": func() (*ent.Change, error) { return b.Schedule(b.olga, change.Schedule{ID: id}) },
-		"startChange":    func() (*ent.Change, error) { return b.Start(b.olga, change.Start{ID: id}) },
-		"reviewChange":   func() (*ent.Change, error) { return b.Review(b.olga, change.Review{ID: id}) },
+		"vote":           func() (*ent.Change, error) { return b.Approve(voter, change.Approve{ID: id}) },
+		"scheduleChange": func() (*ent.Change, error) { return b.Schedule(actor, change.Schedule{ID: id}) },
+		"startChange":    func() (*ent.Change, error) { return b.Start(actor, change.Start{ID: id}) },
+		"reviewChange":   func() (*ent.Change, error) { return b.Review(actor, change.Review{ID: id}) },
 		"closeChange": func() (*ent.Change, error) {
-			return b.Close(b.olga, change.Close{ID: id, Outcome: domain.Successful, Notes: "well"})
+			return b.Close(actor, change.Close{ID: id, Outcome: domain.Successful, Notes: "well"})
 		},
-		"cancelChange": func() (*ent.Change, error) { return b.Cancel(b.olga, change.Cancel{ID: id, Reason: "no need"}) },
-		"returnChange": func() (*ent.Change, error) { return b.Return(b.olga, change.Return{ID: id, Reason: "mend it"}) },
+		"cancelChange": func() (*ent.Change, error) { return b.Cancel(actor, change.Cancel{ID: id, Reason: "no need"}) },
+		"returnChange": func() (*ent.Change, error) { return b.Return(actor, change.Return{ID: id, Reason: "mend it"}) },
 	}
 }
 

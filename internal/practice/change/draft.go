@@ -12,7 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Draft drafts a change. Window and scope may be left for later.
+// Draft drafts a change. Window and scope may be left for later. What a STANDARD change leaves out is as its template says.
 func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 	const verb = "change.draft"
 	actor, err := auth.Require(ctx, verb)
@@ -21,22 +21,30 @@ func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 	}
 	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
 		var f ticket.Form
-		text := func(field string, s *string) string { return f.Text(field, ticket.Given(s, ""), 0, ticket.LongestText) }
+		template := templateOf(ctx, tx, &f, in.Type, in.Template)
+		base := ticket.Given(template, ent.ChangeTemplate{}) // what the draft leaves out
+		text := func(field string, s *string, otherwise string) string {
+			return f.Text(field, ticket.Given(s, otherwise), 0, ticket.LongestText)
+		}
 		start, end := moment(in.PlannedStart), moment(in.PlannedEnd)
 		window(&f, start, end)
 		c := tx.Change.Create().SetRequestedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).
 			SetType(ticket.OneOf(&f, "type", in.Type)).
 			SetTitle(f.Text("title", in.Title, 1, ticket.LongestTitle)).
-			SetDescription(text("description", in.Description)).
-			SetJustification(text("justification", in.Justification)).
-			SetPlan(text("plan", in.Plan)).
-			SetBackoutPlan(text("backoutPlan", in.BackoutPlan)).
-			SetTestPlan(text("testPlan", in.TestPlan)).
+			SetDescription(text("description", in.Description, base.Description)).
+			SetJustification(text("justification", in.Justification, base.Justification)).
+			SetPlan(text("plan", in.Plan, base.Plan)).
+			SetBackoutPlan(text("backoutPlan", in.BackoutPlan, base.BackoutPlan)).
+			SetTestPlan(text("testPlan", in.TestPlan, base.TestPlan)).
 			SetNillablePlannedStart(start).SetNillablePlannedEnd(end).
 			SetNillableRequesterID(f.Reference(ctx, tx, "requester", ident.Person, in.Requester)).
 			SetNillableAssigneeID(f.Reference(ctx, tx, "assignee", ident.Person, in.Assignee)).
 			SetNillableAssignmentTeamID(f.Reference(ctx, tx, "assignmentTeam", ident.Team, in.AssignmentTeam))
+		if template != nil {
+			c.SetTemplateID(template.ID)
+		}
 		scope := check(ctx, tx, &f, in.Scope, nil)
+		covered(ctx, tx, &f, template, scope, start, end)
 		if err := f.Err(); err != nil {
 			return nil, err
 		}

@@ -30,6 +30,7 @@ type Draft struct {
 	Requester      *ident.ID
 	Assignee       *ident.ID
 	AssignmentTeam *ident.ID
+	Template       *ident.ID
 }
 
 // Update is changes to a change: what is absent stays, null clears.
@@ -49,6 +50,7 @@ type Update struct {
 	Requester       graphql.Omittable[*ident.ID]
 	Assignee        graphql.Omittable[*ident.ID]
 	AssignmentTeam  graphql.Omittable[*ident.ID]
+	Template        graphql.Omittable[*ident.ID]
 }
 
 // Assess is the change to hand in for assessment.

@@ -51,7 +51,7 @@ func (p *Practice) Assess(ctx context.Context, in Assess) (*ent.Change, error) {
 	return p.move(ctx, "assessChange", target{in.ID, in.ExpectedVersion}, nothing)
 }
 
-// Schedule puts a change into its window. It needs window and scope, and unless it is STANDARD the votes.
+// Schedule puts a change into its window. It needs window and scope, and unless it is STANDARD the votes; a STANDARD one a template that covers it.
 func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, error) {
 	return p.move(ctx, "scheduleChange", target{in.ID, in.ExpectedVersion},
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, _ *ent.ChangeUpdateOne) (string, error) {
@@ -60,18 +60,21 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 				return "", err
 			}
 			missing := append(missingForWindow(was, len(rows)), missingForApproval(was)...)
+			if was.Type == domain.Standard && was.TemplateID == nil {
+				missing = append(missing, "template")
+			}
 			open, err := openVotes(ctx, tx, was)
 			if err != nil {
 				return "", err
 			}
 			if len(missing) == 0 && len(open) == 0 {
-				return "", nil
+				return "", stillCovered(ctx, tx, was, cisOf(rows))
 			}
 			var faults []string
 			if len(missing) > 0 {
 				faults = append(faults, "missing: "+list(missing))
 			}
-			return "", refused(was, "cannot be scheduled: %s", strings.Join(append(faults, open...), "; "))
+			return "", refused(was, "cannot be scheduled: %s", strings.Join(append(faults, open...), "; ")).At("id")
 		})
 }
 
@@ -126,13 +129,13 @@ func (p *Practice) Return(ctx context.Context, in Return) (*ent.Change, error) {
 			if err != nil {
 				return "", err
 			}
-			return said, voidVotes(ctx, tx, was)
+			return said, voidVotes(ctx, tx, was, "The change was sent back: "+said)
 		})
 }
 
 // setBack is the move nobody asks for: what was voted on is no longer what would be done.
 func setBack(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne, to domain.ChangeState, why string) error {
-	if err := voidVotes(ctx, tx, was); err != nil {
+	if err := voidVotes(ctx, tx, was, why); err != nil {
 		return err
 	}
 	u.SetState(to)

@@ -87,7 +87,7 @@ func TestARefusalSaysAllThatIsMissing(t *testing.T) {
 		_, err = b.verbs(bare)["scheduleChange"]()
 		says(err, "plannedStart, plannedEnd, scope and plan", "nobody has approved it", "awaited of carl")
 
-		standard := b.mustDraft(t, change.Draft{Type: domain.Standard, Title: "x"}).ID
+		standard := b.mustDraft(t, change.Draft{Type: domain.Standard, Title: "x", Template: &b.routine}).ID
 		_, err = b.verbs(standard)["scheduleChange"]()
 		says(err, "missing: plannedStart, plannedEnd and scope")
 		scheduled := b.mustDraft(t, b.ready(domain.Standard)).ID

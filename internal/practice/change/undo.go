@@ -38,7 +38,7 @@ func (p *Practice) DraftUndo(ctx context.Context, in DraftUndo) (*ent.Change, er
 			return nil, err
 		}
 		number := Number(was.ID)
-		record, err := tx.Change.Create().SetRequestedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SetType(was.Type).
+		record, err := tx.Change.Create().SetRequestedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SetType(was.Type).SetNillableTemplateID(was.TemplateID).
 			SetTitle(shorten("Undo "+number+": "+was.Title, ticket.LongestTitle)).
 			SetDescription("Brings the CI graph back to what it was before " + number + " started.").
 			SetJustification("Undoes " + number + ".").

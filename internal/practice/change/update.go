@@ -19,7 +19,7 @@ import (
 func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 	return p.edit(ctx, "change.update", target{in.ID, in.ExpectedVersion}, func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
 		if !was.State.IsOpen() {
-			return refused(was, "is %s: it can be commented on, not edited", was.State)
+			return refused(was, "is %s: it can be commented on, not edited", was.State).At("id")
 		}
 		rows, err := scopeOf(ctx, tx, was.ID)
 		if err != nil {
@@ -52,14 +52,18 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 				}
 			}
 		}
+		template := retemplated(ctx, tx, &f, in.Template, was, &is)
+		isRescoped := !same(rows, scope)
+		isReplanned := !equal(was.PlannedStart, is.PlannedStart) || !equal(was.PlannedEnd, is.PlannedEnd)
+		isMoved := isRescoped || isReplanned
+		if isMoved || !sameID(was.TemplateID, is.TemplateID) {
+			covered(ctx, tx, &f, template, scope, is.PlannedStart, is.PlannedEnd)
+		}
 		if err := f.Err(); err != nil {
 			return err
 		}
-
-		isRescoped := !same(rows, scope)
-		isMoved := isRescoped || !equal(was.PlannedStart, is.PlannedStart) || !equal(was.PlannedEnd, is.PlannedEnd)
 		if isMoved && (was.State == domain.ChangeImplement || was.State == domain.ChangeReview) {
-			return refused(was, "is in %s: its scope and window cannot change any more", was.State)
+			return refused(was, "is in %s: its scope and window cannot change any more; cancel it, or finish it, and draft another", was.State).At("id")
 		}
 		write(was, &is, u)
 		if isRescoped {
@@ -69,15 +73,27 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 			u.SetUpdatedAt(tx.Now) // the change counts as written even where only its scope is new
 		}
 		if to, isSetBack := lifecycle.SetBack(was.Type, was.State); isMoved && isSetBack {
-			return setBack(ctx, tx, was, u, to, "The scope or the window is new: the votes no longer count.")
+			return setBack(ctx, tx, was, u, to, whatIsNew(isRescoped, isReplanned)+" new: the votes no longer count.")
 		}
 		if was.State == domain.ChangeScheduled || was.State == domain.ChangeImplement || was.State == domain.ChangeReview {
 			if missing := append(missingForWindow(&is, len(scope)), missingForApproval(&is)...); len(missing) > 0 {
-				return refused(was, "is in %s: %s cannot be taken away", was.State, list(missing))
+				return refused(was, "is in %s: %s cannot be taken away", was.State, list(missing)).At("id")
 			}
 		}
 		return nil
 	})
+}
+
+// whatIsNew begins the sentence that says why votes no longer count.
+func whatIsNew(scope, window bool) string {
+	switch {
+	case scope && window:
+		return "The scope and the window are"
+	case scope:
+		return "The scope is"
+	default:
+		return "The window is"
+	}
 }
 
 // write sets what is other than before.
@@ -94,6 +110,7 @@ func write(was, is *ent.Change, u *ent.ChangeUpdateOne) {
 	ticket.SetReference(was.RequesterID, is.RequesterID, u.SetRequesterID, u.ClearRequesterID)
 	ticket.SetReference(was.AssigneeID, is.AssigneeID, u.SetAssigneeID, u.ClearAssigneeID)
 	ticket.SetReference(was.AssignmentTeamID, is.AssignmentTeamID, u.SetAssignmentTeamID, u.ClearAssignmentTeamID)
+	ticket.SetReference(was.TemplateID, is.TemplateID, u.SetTemplateID, u.ClearTemplateID)
 }
 
 // kind is the type an update asks for, which can change only in NEW.

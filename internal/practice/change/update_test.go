@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/linchpin-cmdb/linchpin/ent/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -71,7 +73,12 @@ func TestANewScopeOrWindowVoidsTheVotes(t *testing.T) {
 						t.Errorf("%s in %s, new %s: votes %v", of, from, name, got)
 					}
 					story := b.timeline(id)
-					if last := story[len(story)-1]; last != fmt.Sprintf("olga %s>%s The scope or the window is new: the votes no longer count.", from, want) {
+					what, _, _ := strings.Cut(strings.TrimPrefix(name, "no "), " ")
+					why := fmt.Sprintf("The %s is new: the votes no longer count.", what)
+					if voided := b.Store.Read.Approval.Query().Where(approval.ChangeID(id)).OnlyX(b.olga); voided.VoidedBecause != why {
+						t.Errorf("the vote says %q", voided.VoidedBecause)
+					}
+					if last := story[len(story)-1]; last != fmt.Sprintf("olga %s>%s %s", from, want, why) {
 						t.Errorf("the timeline says %s", last)
 					}
 					if name == "scope" { // it can be voted on again

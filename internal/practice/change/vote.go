@@ -20,28 +20,51 @@ func (p *Practice) RequestApproval(ctx context.Context, in RequestApproval) (*en
 	return p.move(ctx, "requestChangeApproval", target{in.ID, in.ExpectedVersion},
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, _ *ent.ChangeUpdateOne) (string, error) {
 			if missing := missingForApproval(was); len(missing) > 0 {
-				return "", refused(was, "cannot be approved: missing: %s", list(missing))
+				return "", refused(was, "cannot be approved: missing: %s", list(missing)).At("id")
 			}
-			involved, err := involvedIn(ctx, tx, was)
+			involved, err := involvedIn(ctx, tx.Client(), []*ent.Change{was})
 			if err != nil {
 				return "", err
 			}
-			names, err := approvers(in.Approvers, involved)
+			required, err := Requirements(ctx, tx.Client(), []*ent.Change{was})
 			if err != nil {
 				return "", err
+			}
+			names, err := approvers(in.Approvers, involved[was.ID], required[was.ID])
+			if err != nil || len(names) == 0 {
+				return askedBy(required[was.ID]), err
 			}
 			asked := make([]*ent.ApprovalCreate, len(names))
 			for i, name := range names {
 				asked[i] = tx.Approval.Create().SetChangeID(was.ID).SetApprover(name).SetCreatedAt(tx.Now)
 			}
-			return "Asked: " + list(names) + ".", tx.Approval.CreateBulk(asked...).Exec(ctx)
+			return strings.TrimSpace("Asked: " + list(names) + ". " + askedBy(required[was.ID])), tx.Approval.CreateBulk(asked...).Exec(ctx)
 		})
 }
 
-// approvers checks the names of the actors to ask.
-func approvers(asked []string, involved map[string]string) ([]string, error) {
+// askedBy tells what policies ask for; nothing where none applies.
+func askedBy(required []Requirement) string {
+	var said []string
+	for _, r := range required {
+		if r.Policy != nil {
+			said = append(said, r.Summary()+".")
+		}
+	}
+	return strings.Join(said, " ")
+}
+
+// approvers checks the names of the actors to ask: nobody has to be named where policies say who is.
+func approvers(asked []string, involved map[string]string, required []Requirement) ([]string, error) {
 	var f ticket.Form
-	if len(asked) < 1 || len(asked) > mostApprovers {
+	least := 1
+	if len(required) > 0 && required[0].Policy != nil {
+		least = 0
+	}
+	switch {
+	case len(asked) < least:
+		f.Fault(errs.New(errs.Invalid, "no approval policy applies to the change: name 1 to %d approvers", mostApprovers).At("approvers"))
+		return nil, f.Err()
+	case len(asked) > mostApprovers:
 		f.Fault(errs.New(errs.Invalid, "%d approvers: 1 to %d are asked", len(asked), mostApprovers).At("approvers"))
 		return nil, f.Err()
 	}
@@ -64,20 +87,6 @@ func approvers(asked []string, involved map[string]string) ([]string, error) {
 	return names, f.Err()
 }
 
-// involvedIn names, in lower case, who cannot vote on a change, and why.
-func involvedIn(ctx context.Context, tx *store.Tx, c *ent.Change) (map[string]string, error) {
-	involved := map[string]string{}
-	if c.RequesterID != nil {
-		requester, err := tx.Person.Get(ctx, *c.RequesterID)
-		if err != nil {
-			return nil, err
-		}
-		involved[strings.ToLower(requester.Name)] = "asked for the change"
-	}
-	involved[strings.ToLower(c.RequestedBy)] = "drafted the change"
-	return involved, nil
-}
-
 // Approve says yes to a change in AUTHORIZE. The drafter and the requester have no vote; anybody else who may call this has one, asked or not.
 func (p *Practice) Approve(ctx context.Context, in Approve) (*ent.Change, error) {
 	return p.vote(ctx, "change.approve", target{in.ID, in.ExpectedVersion}, domain.Approved,
@@ -95,14 +104,17 @@ func (p *Practice) Reject(ctx context.Context, in Reject) (*ent.Change, error) {
 func (p *Practice) vote(ctx context.Context, verb string, of target, decision domain.Decision, said func(*ticket.Form) string) (*ent.Change, error) {
 	return p.edit(ctx, verb, of, func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
 		if was.State != domain.ChangeAuthorize {
-			return refused(was, "is in %s: votes are taken in %s", was.State, domain.ChangeAuthorize)
+			if was.Type == domain.Standard {
+				return refused(was, "is STANDARD: its template approves it, and nobody votes on it").At("id")
+			}
+			return refused(was, "is in %s: votes are taken in %s, where requestChangeApproval leads", was.State, domain.ChangeAuthorize).At("id")
 		}
-		involved, err := involvedIn(ctx, tx, was)
+		involved, err := involvedIn(ctx, tx.Client(), []*ent.Change{was})
 		if err != nil {
 			return err
 		}
-		if role, is := involved[strings.ToLower(tx.Actor)]; is {
-			return refused(was, "needs the vote of somebody else: %s %s", tx.Actor, role)
+		if role, is := involved[was.ID][strings.ToLower(tx.Actor)]; is {
+			return refused(was, "needs the vote of somebody else: %s %s", tx.Actor, role).At("id")
 		}
 		var f ticket.Form
 		comment := said(&f)
@@ -113,14 +125,18 @@ func (p *Practice) vote(ctx context.Context, verb string, of target, decision do
 		if err != nil {
 			return err
 		}
+		teams, roles, err := standing(ctx, tx.Client())
+		if err != nil {
+			return err
+		}
 		u.SetUpdatedAt(tx.Now) // whoever has seen the change without this vote has not seen it as it is
 		for _, v := range votes {
 			if v.Approver == tx.Actor {
-				return tx.Approval.UpdateOne(v).SetDecision(decision).SetComment(comment).SetDecidedAt(tx.Now).Exec(ctx)
+				return tx.Approval.UpdateOne(v).SetDecision(decision).SetComment(comment).SetTeams(teams).SetRoles(roles).SetDecidedAt(tx.Now).Exec(ctx)
 			}
 		}
 		return tx.Approval.Create().SetChangeID(was.ID).SetApprover(tx.Actor).SetDecision(decision).SetComment(comment).
-			SetCreatedAt(tx.Now).SetDecidedAt(tx.Now).Exec(ctx)
+			SetTeams(teams).SetRoles(roles).SetCreatedAt(tx.Now).SetDecidedAt(tx.Now).Exec(ctx)
 	})
 }
 
@@ -130,14 +146,14 @@ func votesOn(ctx context.Context, tx *store.Tx, c *ent.Change) ([]*ent.Approval,
 		Order(ent.Asc(approval.FieldID)).All(ctx)
 }
 
-// voidVotes takes back what was voted, since it was about something else.
-func voidVotes(ctx context.Context, tx *store.Tx, c *ent.Change) error {
+// voidVotes takes back what was voted, and says why it no longer counts.
+func voidVotes(ctx context.Context, tx *store.Tx, c *ent.Change, because string) error {
 	votes, err := votesOn(ctx, tx, c)
 	if err != nil {
 		return err
 	}
 	for _, v := range votes {
-		if err := tx.Approval.UpdateOne(v).SetDecision(domain.Voided).Exec(ctx); err != nil {
+		if err := tx.Approval.UpdateOne(v).SetDecision(domain.Voided).SetVoidedBecause(because).Exec(ctx); err != nil {
 			return err
 		}
 	}
@@ -153,21 +169,24 @@ func openVotes(ctx context.Context, tx *store.Tx, c *ent.Change) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
+	required, err := Requirements(ctx, tx.Client(), []*ent.Change{c})
+	if err != nil {
+		return nil, err
+	}
 	var open, silent, against []string
-	approved := 0
+	for _, r := range required[c.ID] {
+		if !r.IsMet() {
+			open = append(open, r.Summary())
+		}
+	}
 	for _, v := range votes {
 		switch v.Decision {
-		case domain.Approved:
-			approved++
 		case domain.Requested:
 			silent = append(silent, v.Approver)
 		case domain.Rejected:
 			against = append(against, v.Approver)
-		case domain.Voided:
+		case domain.Approved, domain.Voided:
 		}
-	}
-	if approved == 0 {
-		open = append(open, "nobody has approved it")
 	}
 	if len(silent) > 0 {
 		open = append(open, "approvals are awaited of "+list(silent))

@@ -84,6 +84,23 @@ func pastOf(ctx context.Context, c *ent.Client, changes []*ent.Change, now time.
 	return p, err
 }
 
+// ofTeam is what became of the changes of a change's team, without itself.
+func (p past) ofTeam(c *ent.Change, now time.Time) risk.Record {
+	r := p.teams[*c.AssignmentTeamID]
+	if c.State != domain.ChangeClosed || c.ActualEnd == nil || c.ActualEnd.Before(now.Add(-remembered)) {
+		return r
+	}
+	r.Closed--
+	for _, wrong := range p.failed {
+		if slices.Contains(wrong, c.ID) {
+			r.Failed--
+			break
+		}
+	}
+	r.Failed = min(r.Failed, r.Closed) // one without scope is in nobody's past
+	return r
+}
+
 // failures are the changes of what a change touches that went wrong, without itself.
 func (p past) failures(c *conflict.Change) (all []risk.Failure) {
 	for _, ci := range c.Scope {

@@ -63,7 +63,7 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 		}
 		f.Failures, f.HasBackoutPlan = past.failures(own[row.ID]), row.BackoutPlan != ""
 		if row.AssignmentTeamID != nil {
-			f.Team = past.teams[*row.AssignmentTeamID]
+			f.Team = past.ofTeam(row, now)
 		}
 		if row.PlannedStart != nil {
 			lead := row.PlannedStart.Sub(row.CreatedAt)

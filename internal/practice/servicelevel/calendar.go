@@ -8,6 +8,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
+	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -70,7 +71,7 @@ func (p *Practice) UpdateCalendar(ctx context.Context, in UpdateCalendar) (*ent.
 	})
 }
 
-// DeleteCalendar deletes a calendar that no target goes by.
+// DeleteCalendar deletes a calendar that no target and no change template goes by.
 func (p *Practice) DeleteCalendar(ctx context.Context, in Delete) (ident.ID, error) {
 	return write(ctx, p, "calendar.delete", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		was, err := lockCalendar(ctx, tx, "id", in.ID)
@@ -86,6 +87,13 @@ func (p *Practice) DeleteCalendar(ctx context.Context, in Delete) (ident.ID, err
 		}
 		if len(used) > 0 {
 			return 0, errs.New(errs.InUse, "%d service level targets go by %s, such as %s: give them another calendar first", len(used), was.Name, used[0].Name).At("id")
+		}
+		template, err := tx.ChangeTemplate.Query().Where(changetemplate.CalendarID(was.ID)).Order(ent.Asc(changetemplate.FieldID)).First(ctx)
+		if err == nil {
+			return 0, errs.New(errs.InUse, "the change template %s goes by %s: give it another calendar first", template.Name, was.Name).At("id")
+		}
+		if !ent.IsNotFound(err) {
+			return 0, err
 		}
 		return was.ID, tx.Calendar.DeleteOne(was).Exec(ctx)
 	})

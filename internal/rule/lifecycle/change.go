@@ -24,11 +24,9 @@ func CheckChange(of domain.ChangeType, from, to domain.ChangeState) error {
 }
 
 var (
-	windowAndScope = needs("plannedStart", "plannedEnd", "scope")
-
 	// A STANDARD change is a pre-approved routine: nobody assesses or authorizes it.
 	standardChange = Table[domain.ChangeState]{"a STANDARD change", []row[domain.ChangeState]{
-		{domain.ChangeNew, domain.ChangeScheduled, "scheduleChange", windowAndScope},
+		{domain.ChangeNew, domain.ChangeScheduled, "scheduleChange", needs("template", "plannedStart", "plannedEnd", "scope")},
 		{domain.ChangeNew, domain.ChangeCanceled, "cancelChange", needs("reason")},
 
 		{domain.ChangeScheduled, domain.ChangeImplement, "startChange", nil},

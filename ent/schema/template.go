@@ -1,0 +1,41 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// ChangeTemplate is what STANDARD changes are drafted from: approved once, for all of them.
+type ChangeTemplate struct{ ent.Schema }
+
+// Annotations of the table.
+func (ChangeTemplate) Annotations() []schema.Annotation {
+	return table("change_template", ident.ChangeTemplate)
+}
+
+// Fields of the table.
+func (ChangeTemplate) Fields() []ent.Field {
+	return versioned(
+		field.String("name").Unique(),
+		field.String("description").Default(""),
+		field.String("justification").Default(""),
+		field.String("plan").Default(""),
+		field.String("backout_plan").Default(""),
+		field.String("test_plan").Default(""),
+		field.JSON("classes", []ident.ID{}), // with those below them; none: all
+		field.Bool("may_take_down"),
+		field.Int64("longest_seconds").Optional().Nillable(), // of the window
+		optional("calendar_id"),                              // in whose hours the window lies
+		field.Time("retired_at").Optional().Nillable(),
+	)
+}
+
+// Edges of the table.
+func (ChangeTemplate) Edges() []ent.Edge { return []ent.Edge{toOptional("calendar", Calendar.Type)} }
+
+// Indexes of the table.
+func (ChangeTemplate) Indexes() []ent.Index { return []ent.Index{index.Fields("calendar_id")} }

@@ -1,0 +1,28 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/graph/present"
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+)
+
+func (r *mutationResolver) CreateApprovalPolicy(ctx context.Context, input change.CreatePolicy) (*present.ApprovalPolicyPayload, error) {
+	record, err := r.r.change.CreatePolicy(ctx, input)
+	return present.ApprovalPolicy(r.r.read, record, err)
+}
+
+func (r *mutationResolver) UpdateApprovalPolicy(ctx context.Context, input change.UpdatePolicy) (*present.ApprovalPolicyPayload, error) {
+	record, err := r.r.change.UpdatePolicy(ctx, input)
+	return present.ApprovalPolicy(r.r.read, record, err)
+}
+
+func (r *mutationResolver) DeleteApprovalPolicy(ctx context.Context, input change.DeletePolicy) (*present.RemovedPayload, error) {
+	id, err := r.r.change.DeletePolicy(ctx, input)
+	return present.Removed(r.r.read, id, err)
+}
+
+func (r *queryResolver) ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.ApprovalPolicy], error) {
+	return r.r.read.ApprovalPolicies(ctx, read.Page{First: first, After: after, Last: last, Before: before})
+}

@@ -1,0 +1,107 @@
+package read
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/approvalpolicy"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	practice "github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// ApprovalPolicy says which changes need how many approvals, and of whom.
+type ApprovalPolicy struct {
+	*ent.ApprovalPolicy
+	in *batch[ApprovalPolicy]
+}
+
+// IsNode marks records with a global id.
+func (*ApprovalPolicy) IsNode() {}
+
+func (r *Reader) wrapPolicies(rows []*ent.ApprovalPolicy) []*ApprovalPolicy {
+	b := newBatch(r, make([]*ApprovalPolicy, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &ApprovalPolicy{row, b}
+	}
+	return b.rows
+}
+
+// ShowApprovalPolicy shows a policy that a verb returned.
+func (r *Reader) ShowApprovalPolicy(row *ent.ApprovalPolicy) *ApprovalPolicy {
+	return r.wrapPolicies([]*ent.ApprovalPolicy{row})[0]
+}
+
+func loadPolicies(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ApprovalPolicy, error) {
+	rows, err := r.store.Read.ApprovalPolicy.Query().Where(having(approvalpolicy.FieldID, ids)).All(ctx)
+	return index(r.wrapPolicies(rows), func(p *ApprovalPolicy) ident.ID { return p.ID }), store.Translate(err)
+}
+
+// ChangeTypes are the types of changes it holds for; none when it is for all that need approval.
+func (p *ApprovalPolicy) ChangeTypes() []domain.ChangeType { return p.ApprovalPolicy.ChangeTypes }
+
+// Team is the team whose members approve; nil when it may be anybody.
+func (p *ApprovalPolicy) Team(ctx context.Context) (*Team, error) {
+	return one(ctx, p.in, p, "team", func(p *ApprovalPolicy) *ident.ID { return p.TeamID }, loadTeams)
+}
+
+// Role is the role that approvers have; nil when it may be any.
+func (p *ApprovalPolicy) Role() *auth.Role { return (*auth.Role)(p.ApprovalPolicy.Role) }
+
+// ApprovalPolicies lists approval policies by name.
+func (r *Reader) ApprovalPolicies(ctx context.Context, p Page) (*Connection[ApprovalPolicy], error) {
+	return list[*ent.ApprovalPolicy, ApprovalPolicy]{
+		name: "approval policies", wrap: r.wrapPolicies,
+		order: order[*ent.ApprovalPolicy]{
+			{approvalpolicy.FieldName, false, func(e *ent.ApprovalPolicy) any { return e.Name }},
+			{approvalpolicy.FieldID, false, func(e *ent.ApprovalPolicy) any { return e.ID }},
+		},
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ApprovalPolicy, error) {
+			q := r.store.Read.ApprovalPolicy.Query()
+			q.Modify(modify)
+			return q.All(ctx)
+		},
+	}.page(ctx, p)
+}
+
+// ApprovalRequirement is the approvals that a change needs.
+type ApprovalRequirement struct {
+	practice.Requirement
+	Policy *ApprovalPolicy // nil: no policy applies
+}
+
+// ApprovalRequirements are the approvals that the change needs, policy by policy.
+func (c *Change) ApprovalRequirements(ctx context.Context) ([]*ApprovalRequirement, error) {
+	return many(ctx, c.in, c, "approval requirements", (*Change).id, func(ctx context.Context, r *Reader, _ []ident.ID) (map[ident.ID][]*ApprovalRequirement, error) {
+		rows := make([]*ent.Change, len(c.in.rows))
+		for i, row := range c.in.rows {
+			rows[i] = row.Change
+		}
+		found, err := practice.Requirements(ctx, r.store.Read, rows)
+		b := newBatch[ApprovalPolicy](r, nil)
+		shown := make(map[ident.ID][]*ApprovalRequirement, len(found))
+		for id, requirements := range found {
+			for _, requirement := range requirements {
+				one := &ApprovalRequirement{Requirement: requirement}
+				if requirement.Policy != nil {
+					one.Policy = &ApprovalPolicy{requirement.Policy, b}
+					b.rows = append(b.rows, one.Policy)
+				}
+				shown[id] = append(shown[id], one)
+			}
+		}
+		return shown, store.Translate(err)
+	})
+}
+
+// Candidates are who could give the approvals that are missing, by name.
+func (r *ApprovalRequirement) Candidates() []string {
+	if r.Requirement.Candidates == nil {
+		return []string{}
+	}
+	return r.Requirement.Candidates
+}

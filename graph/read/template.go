@@ -1,0 +1,102 @@
+package read
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// ChangeTemplate is what STANDARD changes are drafted from.
+type ChangeTemplate struct {
+	*ent.ChangeTemplate
+	in *batch[ChangeTemplate]
+}
+
+// IsNode marks records with a global id.
+func (*ChangeTemplate) IsNode() {}
+
+func (r *Reader) wrapTemplates(rows []*ent.ChangeTemplate) []*ChangeTemplate {
+	b := newBatch(r, make([]*ChangeTemplate, len(rows)))
+	for i, row := range rows {
+		b.rows[i] = &ChangeTemplate{row, b}
+	}
+	return b.rows
+}
+
+// ShowChangeTemplate shows a template that a verb returned.
+func (r *Reader) ShowChangeTemplate(row *ent.ChangeTemplate) *ChangeTemplate {
+	return r.wrapTemplates([]*ent.ChangeTemplate{row})[0]
+}
+
+func loadTemplates(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ChangeTemplate, error) {
+	rows, err := r.store.Read.ChangeTemplate.Query().Where(having(changetemplate.FieldID, ids)).All(ctx)
+	return index(r.wrapTemplates(rows), func(t *ChangeTemplate) ident.ID { return t.ID }), store.Translate(err)
+}
+
+// Classes are the classes whose CIs it is for; none when it is for all.
+func (t *ChangeTemplate) Classes(ctx context.Context) ([]*CIClass, error) {
+	found, err := once(t.in, "classes", func() (map[ident.ID]*CIClass, error) {
+		var ids []ident.ID
+		for _, row := range t.in.rows {
+			ids = append(ids, row.ChangeTemplate.Classes...)
+		}
+		slices.Sort(ids)
+		return loadClasses(ctx, t.in.Reader, slices.Compact(ids))
+	})
+	all := make([]*CIClass, 0, len(t.ChangeTemplate.Classes))
+	for _, id := range t.ChangeTemplate.Classes {
+		if c := found[id]; c != nil {
+			all = append(all, c)
+		}
+	}
+	return all, err
+}
+
+// LongestWindow is how long a change may take; nil when it may take any time.
+func (t *ChangeTemplate) LongestWindow() *time.Duration {
+	if t.LongestSeconds == nil {
+		return nil
+	}
+	d := time.Duration(*t.LongestSeconds) * time.Second
+	return &d
+}
+
+// Calendar has the hours in which a change lies; nil when it may lie at any.
+func (t *ChangeTemplate) Calendar(ctx context.Context) (*Calendar, error) {
+	return one(ctx, t.in, t, "calendar", func(t *ChangeTemplate) *ident.ID { return t.CalendarID }, loadCalendars)
+}
+
+// Template is what a STANDARD change was drafted from.
+func (c *Change) Template(ctx context.Context) (*ChangeTemplate, error) {
+	return one(ctx, c.in, c, "template", func(c *Change) *ident.ID { return c.TemplateID }, loadTemplates)
+}
+
+// ChangeTemplates lists templates by name.
+func (r *Reader) ChangeTemplates(ctx context.Context, isRetired *bool, p Page) (*Connection[ChangeTemplate], error) {
+	return list[*ent.ChangeTemplate, ChangeTemplate]{
+		name: "change templates", filter: isRetired, wrap: r.wrapTemplates,
+		order: order[*ent.ChangeTemplate]{
+			{changetemplate.FieldName, false, func(e *ent.ChangeTemplate) any { return e.Name }},
+			{changetemplate.FieldID, false, func(e *ent.ChangeTemplate) any { return e.ID }},
+		},
+		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeTemplate, error) {
+			q := r.store.Read.ChangeTemplate.Query()
+			switch {
+			case isRetired == nil:
+			case *isRetired:
+				q.Where(changetemplate.RetiredAtNotNil())
+			default:
+				q.Where(changetemplate.RetiredAtIsNil())
+			}
+			q.Modify(modify)
+			return q.All(ctx)
+		},
+	}.page(ctx, p)
+}

@@ -1,0 +1,183 @@
+package change
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/approvalpolicy"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+const (
+	mostPolicies  = 100 // all are read at once
+	mostApprovals = 20
+	highestRisk   = 100
+)
+
+// CreatePolicy is a new approval policy.
+type CreatePolicy struct {
+	Name        string
+	ChangeTypes []domain.ChangeType
+	RiskAbove   *int
+	Approvals   int
+	Team        *ident.ID
+	Role        *auth.Role
+}
+
+// UpdatePolicy is changes to an approval policy: what is absent stays, null clears.
+type UpdatePolicy struct {
+	ID              ident.ID
+	ExpectedVersion *int
+	Name            graphql.Omittable[*string]
+	ChangeTypes     graphql.Omittable[[]domain.ChangeType]
+	RiskAbove       graphql.Omittable[*int]
+	Approvals       graphql.Omittable[*int]
+	Team            graphql.Omittable[*ident.ID]
+	Role            graphql.Omittable[*auth.Role]
+}
+
+// DeletePolicy names an approval policy that is no longer needed.
+type DeletePolicy struct {
+	ID              ident.ID
+	ExpectedVersion *int
+}
+
+// CreatePolicy asks for approvals from now on, also of changes whose approval was asked for before.
+func (p *Practice) CreatePolicy(ctx context.Context, in CreatePolicy) (*ent.ApprovalPolicy, error) {
+	return govern(ctx, p, "approval_policy.create", func(ctx context.Context, tx *store.Tx) (*ent.ApprovalPolicy, error) {
+		next := &ent.ApprovalPolicy{Name: in.Name, ChangeTypes: in.ChangeTypes, RiskAbove: in.RiskAbove, Approvals: in.Approvals, TeamID: in.Team, Role: roleName(in.Role)}
+		if err := checkPolicy(ctx, tx, next); err != nil {
+			return nil, err
+		}
+		n, err := tx.ApprovalPolicy.Query().Count(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if n >= mostPolicies {
+			return nil, errs.New(errs.Invalid, "there are %d approval policies already, and no more may be: delete those that nobody needs", n)
+		}
+		return tx.ApprovalPolicy.Create().SetName(next.Name).SetChangeTypes(next.ChangeTypes).SetNillableRiskAbove(next.RiskAbove).SetApprovals(next.Approvals).
+			SetNillableTeamID(next.TeamID).SetNillableRole(next.Role).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+	})
+}
+
+// UpdatePolicy changes what an approval policy asks for. Changes that are scheduled already stay so.
+func (p *Practice) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*ent.ApprovalPolicy, error) {
+	return govern(ctx, p, "approval_policy.update", func(ctx context.Context, tx *store.Tx) (*ent.ApprovalPolicy, error) {
+		was, err := lockPolicy(ctx, tx, in.ID, in.ExpectedVersion)
+		if err != nil {
+			return nil, err
+		}
+		next := *was
+		next.Name, next.Approvals = ticket.Or(in.Name, was.Name, ""), ticket.Or(in.Approvals, was.Approvals, 0)
+		if types, said := in.ChangeTypes.ValueOK(); said {
+			next.ChangeTypes = types
+		}
+		if risk, said := in.RiskAbove.ValueOK(); said {
+			next.RiskAbove = risk
+		}
+		if team, said := in.Team.ValueOK(); said {
+			next.TeamID = team
+		}
+		if role, said := in.Role.ValueOK(); said {
+			next.Role = roleName(role)
+		}
+		if err := checkPolicy(ctx, tx, &next); err != nil {
+			return nil, err
+		}
+		if next.Name == was.Name && next.Approvals == was.Approvals && slices.Equal(next.ChangeTypes, was.ChangeTypes) &&
+			reflect.DeepEqual([]any{next.RiskAbove, next.TeamID, next.Role}, []any{was.RiskAbove, was.TeamID, was.Role}) {
+			return was, nil
+		}
+		u := tx.ApprovalPolicy.UpdateOne(was).SetName(next.Name).SetChangeTypes(next.ChangeTypes).SetApprovals(next.Approvals)
+		ticket.SetOptional(was.RiskAbove, next.RiskAbove, equalTo[int], u.SetRiskAbove, u.ClearRiskAbove)
+		ticket.SetOptional(was.Role, next.Role, equalTo[string], u.SetRole, u.ClearRole)
+		ticket.SetReference(was.TeamID, next.TeamID, u.SetTeamID, u.ClearTeamID)
+		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
+	})
+}
+
+// DeletePolicy takes an approval policy back.
+func (p *Practice) DeletePolicy(ctx context.Context, in DeletePolicy) (ident.ID, error) {
+	return govern(ctx, p, "approval_policy.delete", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+		was, err := lockPolicy(ctx, tx, in.ID, in.ExpectedVersion)
+		if err != nil {
+			return 0, err
+		}
+		return was.ID, tx.ApprovalPolicy.DeleteOne(was).Exec(ctx)
+	})
+}
+
+// checkPolicy refuses what asks for nothing that could be given, and a name that another has.
+func checkPolicy(ctx context.Context, tx *store.Tx, p *ent.ApprovalPolicy) error {
+	var f ticket.Form
+	p.Name = f.Text("name", p.Name, 1, ticket.LongestWord)
+	f.Number("approvals", p.Approvals, 1, mostApprovals)
+	if p.RiskAbove != nil {
+		f.Number("riskAbove", *p.RiskAbove, 0, highestRisk-1)
+	}
+	f.Reference(ctx, tx, "team", ident.Team, p.TeamID)
+	types := make([]domain.ChangeType, 0, len(p.ChangeTypes))
+	for i, of := range p.ChangeTypes {
+		if of == domain.Standard {
+			f.Fault(errs.New(errs.Invalid, "STANDARD changes are approved beforehand: no policy is for them").At("changeTypes", strconv.Itoa(i)))
+		}
+		types = append(types, ticket.OneOf(&f, "changeTypes", of))
+	}
+	slices.Sort(types)
+	p.ChangeTypes = slices.Compact(types)
+	if err := f.Err(); err != nil {
+		return err
+	}
+	taken, err := tx.ApprovalPolicy.Query().Where(approvalpolicy.Name(p.Name), approvalpolicy.IDNEQ(p.ID)).Exist(ctx)
+	if taken {
+		return errs.New(errs.AlreadyExists, "there is an approval policy %q already", p.Name).At("name")
+	}
+	return err
+}
+
+// lockPolicy reads a policy and keeps others from writing it until the transaction ends.
+func lockPolicy(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.ApprovalPolicy, error) {
+	q := tx.ApprovalPolicy.Query().Where(approvalpolicy.ID(id))
+	if tx.IsPostgres() {
+		q = q.ForUpdate()
+	}
+	found, err := q.Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, errs.New(errs.NotFound, "there is no approval policy %s", id).At("id")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, valid.Stale(expected, found.Version)
+}
+
+// govern runs a verb about what changes go by, which the actor may do.
+func govern[T any](ctx context.Context, p *Practice, verb string, decide func(context.Context, *store.Tx) (T, error)) (none T, err error) {
+	actor, err := auth.Require(ctx, verb)
+	if err != nil {
+		return none, err
+	}
+	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, decide)
+}
+
+func roleName(r *auth.Role) *string {
+	if r == nil {
+		return nil
+	}
+	name := string(*r)
+	return &name
+}
+
+func equalTo[T comparable](a, b T) bool { return a == b }

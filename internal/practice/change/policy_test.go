@@ -1,0 +1,180 @@
+package change_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// admin may define policies.
+func admin(t *testing.T) context.Context {
+	return auth.With(t.Context(), auth.Actor{Name: "root", Roles: []auth.Role{auth.Admin}})
+}
+
+func (b board) mustAsk(t *testing.T, in change.CreatePolicy) *ent.ApprovalPolicy {
+	t.Helper()
+	p, err := b.CreatePolicy(admin(t), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// join makes people of names and puts them into a team.
+func (b board) join(t *testing.T, team ident.ID, names ...string) {
+	t.Helper()
+	_, err := store.Write(t.Context(), b.Store, store.By{Actor: "seed", Verb: "seed"}, func(ctx context.Context, tx *store.Tx) (int, error) {
+		for _, name := range names {
+			p := tx.Person.Create().SetName(name).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SaveX(ctx)
+			tx.Membership.Create().SetTeamID(team).SetPersonID(p.ID).SaveX(ctx)
+		}
+		return 0, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEveryPolicyThatAppliesHasToBeMet(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		b.join(t, b.Operations, "carl", "dora", "olga", "emil")
+		manager := auth.Admin
+		b.mustAsk(t, change.CreatePolicy{Name: "Operations", Approvals: 2, Team: &b.Operations})
+		b.mustAsk(t, change.CreatePolicy{Name: "Emergencies", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Emergency}, Role: &manager})
+		b.mustAsk(t, change.CreatePolicy{Name: "Development", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Normal}, Team: &b.Development})
+
+		id := b.mustDraft(t, b.ready(domain.Emergency)).ID
+		if _, err := b.RequestApproval(b.olga, change.RequestApproval{ID: id}); err != nil { // policies say who is asked
+			t.Fatal(err)
+		}
+		refused := func(parts ...string) {
+			t.Helper()
+			_, err := b.verbs(id)["scheduleChange"]()
+			if errs.CodeOf(err) != errs.TransitionRefused {
+				t.Fatalf("got %v", err)
+			}
+			for _, part := range parts {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not say %q", err, part)
+				}
+			}
+			if strings.Contains(err.Error(), "Development") {
+				t.Errorf("a policy for others is named: %v", err)
+			}
+		}
+		refused("Operations asks for 2 approvals of the team Operations, 0 given: 2 missing, which carl, dora or emil can give",
+			"Emergencies asks for 1 approval with the role ADMIN, 0 given")
+		b.mustDo(t, id, "vote")
+		refused("1 given: 1 missing, which dora or emil can give")
+		if _, err := b.Approve(admin(t), change.Approve{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+		refused("1 given: 1 missing")
+		if _, err := b.Approve(tickettest.As(t, "somebody"), change.Approve{ID: id}); err != nil { // of no team
+			t.Fatal(err)
+		}
+		refused("1 given: 1 missing")
+		if _, err := b.Approve(b.dora, change.Approve{ID: id, Comment: &words}); err != nil {
+			t.Fatal(err)
+		}
+		b.mustDo(t, id, "scheduleChange")
+	})
+}
+
+func TestAPolicyThatNobodyCanMeetSaysSo(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		b.join(t, b.Operations, "olga", "carl")
+		p := b.mustAsk(t, change.CreatePolicy{Name: "Four eyes", Approvals: 2, Team: &b.Operations})
+		id := b.mustDraft(t, b.ready(domain.Emergency)).ID
+		b.mustDo(t, id, "requestChangeApproval", "vote")
+		_, err := b.verbs(id)["scheduleChange"]()
+		if err == nil || !strings.Contains(err.Error(), "1 missing, and nobody else of the team may vote on it; add members to the team, or change the policy") {
+			t.Errorf("got %v", err)
+		}
+		one := 1
+		if _, err := b.UpdatePolicy(admin(t), change.UpdatePolicy{ID: p.ID, Approvals: graphql.OmittableOf(&one)}); err != nil {
+			t.Fatal(err)
+		}
+		b.mustDo(t, id, "scheduleChange")
+	})
+}
+
+func TestARiskThatNobodyKnowsCountsAsHigh(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		limit := 60
+		b.mustAsk(t, change.CreatePolicy{Name: "Board", Approvals: 1, Team: &b.Operations, RiskAbove: &limit})
+		id := b.mustDraft(t, b.ready(domain.Emergency)).ID
+		b.mustDo(t, id, "requestChangeApproval", "vote")
+		if _, err := b.verbs(id)["scheduleChange"](); errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), "Board asks for") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestWithoutAPolicyApproversAreNamed(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		b.mustAsk(t, change.CreatePolicy{Name: "Emergencies", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Emergency}})
+		id := b.mustDraft(t, b.ready(domain.Normal)).ID
+		b.mustDo(t, id, "assessChange")
+		_, err := b.RequestApproval(b.olga, change.RequestApproval{ID: id})
+		if got := tickettest.Faults(t, err); got["approvers"] != errs.Invalid || !strings.Contains(err.Error(), "no approval policy applies") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestPoliciesAreCheckedAndKeptByAdminsOnly(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		if _, err := b.CreatePolicy(b.olga, change.CreatePolicy{Name: "Mine", Approvals: 1}); errs.CodeOf(err) != errs.Forbidden {
+			t.Errorf("a change manager defines a policy: %v", err)
+		}
+		p := b.mustAsk(t, change.CreatePolicy{Name: "Board", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Normal, domain.Emergency, domain.Normal}})
+		if want := []domain.ChangeType{domain.Emergency, domain.Normal}; !slices.Equal(p.ChangeTypes, want) {
+			t.Errorf("got %v", p.ChangeTypes)
+		}
+		risk, nobody := 100, ident.New(ident.Team, 99)
+		for name, c := range map[string]struct {
+			in   change.CreatePolicy
+			want map[string]errs.Code
+		}{
+			"nothing":  {change.CreatePolicy{}, map[string]errs.Code{"name": errs.Required, "approvals": errs.Invalid}},
+			"too much": {change.CreatePolicy{Name: "x", Approvals: 21, RiskAbove: &risk, Team: &nobody}, map[string]errs.Code{"approvals": errs.Invalid, "riskAbove": errs.Invalid, "team": errs.NotFound}},
+			"standard": {change.CreatePolicy{Name: "x", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Standard}}, map[string]errs.Code{"changeTypes.0": errs.Invalid}},
+			"no team":  {change.CreatePolicy{Name: "x", Approvals: 1, Team: &b.Ada}, map[string]errs.Code{"team": errs.Invalid}},
+			"taken":    {change.CreatePolicy{Name: "Board", Approvals: 1}, map[string]errs.Code{"name": errs.AlreadyExists}},
+		} {
+			_, err := b.CreatePolicy(admin(t), c.in)
+			if got := tickettest.Faults(t, err); !maps.Equal(got, c.want) {
+				t.Errorf("%s: got %v", name, got)
+			}
+		}
+		old := 7
+		if _, err := b.DeletePolicy(admin(t), change.DeletePolicy{ID: p.ID, ExpectedVersion: &old}); errs.CodeOf(err) != errs.Stale {
+			t.Errorf("got %v", err)
+		}
+		if _, err := b.UpdatePolicy(admin(t), change.UpdatePolicy{ID: p.ID}); err != nil {
+			t.Error(err)
+		}
+		role := auth.Admin
+		after, err := b.UpdatePolicy(admin(t), change.UpdatePolicy{ID: p.ID, Role: graphql.OmittableOf(&role), ChangeTypes: graphql.OmittableOf[[]domain.ChangeType](nil)})
+		if err != nil || after.Version != 2 || len(after.ChangeTypes) != 0 || after.Role == nil || *after.Role != "ADMIN" {
+			t.Errorf("got %v, %v", after, err)
+		}
+		if id, err := b.DeletePolicy(admin(t), change.DeletePolicy{ID: p.ID}); err != nil || id != p.ID {
+			t.Errorf("got %v, %v", id, err)
+		}
+	})
+}

@@ -1,0 +1,54 @@
+// Package approval decides whether a change has the approvals that policies ask for. It sees votes and policies as they are
+// given and refuses to know who could vote.
+package approval
+
+import (
+	"slices"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// Policy asks for approvals of certain changes. What is empty asks for nothing in particular.
+type Policy struct {
+	Types     []domain.ChangeType
+	RiskAbove *int
+	Approvals int
+	Team      ident.ID
+	Role      string
+}
+
+// Vote is the vote of one approver, with what they were when they gave it.
+type Vote struct {
+	Approver string
+	Decision domain.Decision
+	Teams    []ident.ID
+	Roles    []string
+}
+
+// AppliesTo reports whether a policy asks for approvals of changes of a type and risk. A risk that is not known counts as
+// above every limit. STANDARD changes are approved beforehand.
+func (p Policy) AppliesTo(of domain.ChangeType, risk *int) bool {
+	return of != domain.Standard && (len(p.Types) == 0 || slices.Contains(p.Types, of)) &&
+		(p.RiskAbove == nil || risk == nil || *risk > *p.RiskAbove)
+}
+
+// Counts reports whether a vote is one of those that the policy asks for.
+func (p Policy) Counts(v Vote) bool {
+	return v.Decision == domain.Approved && (p.Team == 0 || slices.Contains(v.Teams, p.Team)) &&
+		(p.Role == "" || slices.Contains(v.Roles, p.Role))
+}
+
+// Given is how many votes count, each approver once.
+func (p Policy) Given(votes []Vote) int {
+	seen := map[string]bool{}
+	for _, v := range votes {
+		if p.Counts(v) {
+			seen[v.Approver] = true
+		}
+	}
+	return len(seen)
+}
+
+// Somebody is what holds where no policy applies: one approval, of anybody who may vote.
+var Somebody = Policy{Approvals: 1}
