@@ -103,6 +103,7 @@ func TestASocketThatStaysSilentIsClosed(t *testing.T) {
 
 func TestEveryOperationRunsOverASocket(t *testing.T) {
 	worlds(t, func(t *testing.T, w *world) {
+		before := w.write(t, "unheard")
 		c := w.connect(t)
 		c.send(`{"type":"ping","payload":{"a":1}}`)
 		if m := c.expect("pong"); string(m.Payload) != `{"a":1}` {
@@ -117,7 +118,7 @@ func TestEveryOperationRunsOverASocket(t *testing.T) {
 		}
 		c.expect("complete")
 
-		c.ask("s", "subscription { journal { entries { recordId operation actor } revision } }")
+		c.ask("s", fmt.Sprintf("subscription { journal(after: %d) { entries { recordId operation actor } revision } }", before))
 		c.ask("s2", "subscription { incidentChanged { revision } }")
 		c.ask("m", `mutation { createTeam(input: {name: "first"}) { team { id } userErrors { code } } }`)
 		seen := map[string][]string{}
@@ -133,6 +134,8 @@ func TestEveryOperationRunsOverASocket(t *testing.T) {
 		}
 
 		c.send(`{"type":"complete","id":"s"}`)
+		c.send(`{"type":"ping"}`)
+		c.expect("pong") // messages are taken in order: s is over
 		w.write(t, "second")
 		c.ask("s", "{ revision }") // the id is free again, and nothing of the first use follows
 		if m := c.expect("next"); !strings.Contains(string(m.Payload), `{"revision":`) {
