@@ -91,7 +91,7 @@ func readAttack(title, text string) (a attack, err error) {
 	return a, nil
 }
 
-// expand writes a template out: {{repeat 3 "x"}} is xxx, and {{range count 3}}…{{end}} counts from 0.
+// expand writes a template out: {{repeat 3 "ab"}} is ababab, and {{range count 3}}…{{end}} counts from 0.
 func expand(text string) (string, error) {
 	t, err := template.New("").Funcs(template.FuncMap{
 		"repeat": func(n int, s string) string { return strings.Repeat(s, n) },

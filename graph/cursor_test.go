@@ -1,0 +1,127 @@
+package graph_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestACursorOfAnythingElseIsRefused(t *testing.T) {
+	onEstates(t, 4, func(t *testing.T, e *estate) {
+		foreign := []string{"", "x", "!", "e30", strings.Repeat("A", 10_000), base64.RawURLEncoding.EncodeToString([]byte(`{"v":1,"f":"","k":[]}`))}
+		cursors := map[string][]string{}
+		for name, l := range lists {
+			for _, order := range l.orders() {
+				cursors[name] = append(cursors[name], e.mustPage(t, l, order, "first: 1").Edges[0].Cursor)
+			}
+		}
+		for name, l := range lists {
+			refuse := func(order, cursor string) {
+				t.Helper()
+				for _, argument := range []string{"after", "before"} {
+					if _, failed := e.page(t, l, order, fmt.Sprintf("first: 2, %s: %q", argument, cursor)); failed != "BAD_CURSOR" {
+						t.Errorf("%s [%s]: %s %.60q gives %q", name, order, argument, cursor, failed)
+					}
+				}
+			}
+			for i, order := range l.orders() {
+				for j, cursor := range cursors[name] {
+					if own := j == i || isDefault(order, l.orders()[j]); !own && !isDefault(l.orders()[j], order) {
+						refuse(order, cursor)
+					}
+				}
+				for _, cursor := range forged(t, cursors[name][i]) {
+					refuse(order, cursor)
+				}
+			}
+			for other := range lists {
+				if other != name && !strings.HasSuffix(other, "history") && !strings.HasSuffix(other, "timeline") {
+					refuse("", cursors[other][0])
+				}
+			}
+			for _, cursor := range foreign {
+				refuse("", cursor)
+			}
+		}
+		filtered := pagedList{`{ cis(filter: {name: {startsWith: "twin"}}) LIST }`, "id", ""}
+		if _, failed := e.page(t, filtered, "", fmt.Sprintf("after: %q", cursors["cis"][0])); failed != "BAD_CURSOR" {
+			t.Errorf("a cursor of another filter gives %q", failed)
+		}
+		for _, args := range []string{"first: -1", "first: 101", "last: -1", "last: 101", "first: 1, last: 1"} {
+			for name, l := range lists {
+				if _, failed := e.page(t, l, "", args); failed != "BAD_USER_INPUT" {
+					t.Errorf("%s(%s) gives %q", name, args, failed)
+				}
+			}
+		}
+		for name, l := range lists {
+			if l.fields == "" {
+				continue
+			}
+			field, _, _ := strings.Cut(l.fields, "=")
+			twice := fmt.Sprintf("{field: %s}, {field: %s, direction: DESC}", field, field)
+			for _, order := range []string{twice, twice + ", " + twice} {
+				if _, failed := e.page(t, l, order, "first: 1"); failed != "BAD_USER_INPUT" {
+					t.Errorf("%s [%s] gives %q", name, order, failed)
+				}
+			}
+		}
+	})
+}
+
+// isDefault reports whether an order is what a list does when it is not told one.
+func isDefault(order, given string) bool {
+	return order == "" && (given == "{field: NAME}" || given == "{field: CREATED_AT, direction: DESC}")
+}
+
+// forged are cursors with the fingerprint of a good one and values that no record has.
+func forged(t *testing.T, good string) (all []string) {
+	t.Helper()
+	text, err := base64.RawURLEncoding.DecodeString(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c map[string]any
+	if err := json.Unmarshal(text, &c); err != nil {
+		t.Fatal(err)
+	}
+	with := func(name string, value any) {
+		changed := map[string]any{}
+		for k, v := range c {
+			changed[k] = v
+		}
+		changed[name] = value
+		text, err := json.Marshal(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, base64.RawURLEncoding.EncodeToString(text))
+	}
+	with("v", 2)
+	keys, isKeyset := c["k"].([]any)
+	if !isKeyset {
+		with("i", "nothing")
+		with("p", -1)
+		with("p", 1e30)
+		return all
+	}
+	with("k", keys[1:])
+	with("k", append(slices.Clone(keys), "x"))
+	for i, k := range keys {
+		wrong := []any{nil, true, []any{}, map[string]any{}}
+		if _, is := k.(string); is {
+			wrong = append(wrong, 1, "\x00")
+		} else {
+			wrong = append(wrong, "x", 1e300, -1e300, 1e18, -1e18, 0.5)
+		}
+		for _, w := range wrong {
+			changed := slices.Clone(keys)
+			changed[i] = w
+			with("k", changed)
+		}
+	}
+	return all
+}

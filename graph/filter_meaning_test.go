@@ -1,0 +1,139 @@
+package graph_test
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// holds is what the contract says that a filter means.
+func (r found) holds(f object) bool {
+	for kind, v := range f {
+		o, _ := v.(object)
+		all, _ := v.([]any)
+		is := true
+		switch kind {
+		case "name":
+			is = compared(o, r.Name)
+			if part, given := o["contains"].(string); given {
+				is = is && strings.Contains(strings.ToLower(r.Name), strings.ToLower(part))
+			}
+			if part, given := o["startsWith"].(string); given {
+				is = is && strings.HasPrefix(strings.ToLower(r.Name), strings.ToLower(part))
+			}
+		case "lifecycle":
+			is = together(o, string(r.Lifecycle))
+		case "environment":
+			is = together(o, string(r.Environment))
+		case "kind":
+			is = together(o, string(*r.ServiceKind))
+		case "tier":
+			is = together(o, map[bool]string{true: "tier-1"}[r.TierID != nil])
+		case "class":
+			is = together(o, r.classes...)
+		case "ownerTeam":
+			is = together(o, texts(r.owners)...)
+		case "supportTeam":
+			is = together(o, "")
+			if r.SupportTeamID != nil {
+				is = together(o, r.SupportTeamID.String())
+			}
+		case "createdAt":
+			at := dawn.Add(1e9)
+			is = o["gte"] != nil && !r.CreatedAt.Before(at) || o["lt"] != nil && r.CreatedAt.Before(at)
+		case "labels":
+			for _, l := range all {
+				text, has := r.Labels[l.(object)["name"].(string)]
+				if eq, given := l.(object)["eq"]; !has || given && text != eq {
+					is = false
+				}
+			}
+		case "attributes":
+			for _, a := range all {
+				is = is && r.holdsAttribute(a.(object))
+			}
+		case "and":
+			is = !slices.ContainsFunc(all, func(f any) bool { return !r.holds(f.(object)) })
+		case "or":
+			is = slices.ContainsFunc(all, func(f any) bool { return r.holds(f.(object)) })
+		case "not":
+			is = !r.holds(o)
+		}
+		if !is {
+			return false
+		}
+	}
+	return true
+}
+
+func (r found) holdsAttribute(a object) bool {
+	value, has := r.Attributes[a["path"].(string)]
+	number, isNumber := value.(float64)
+	scalar := func(v any) bool {
+		switch v.(type) {
+		case string, float64, bool:
+			return has && value == v
+		}
+		return false
+	}
+	if eq := a["eq"]; eq != nil && !isContainer(value) && !scalar(eq) || eq != nil && isContainer(value) {
+		return false
+	}
+	if in, given := a["in"].([]any); given && (isContainer(value) || !slices.ContainsFunc(in, scalar)) {
+		return false
+	}
+	if least, given := a["gte"].(float64); given && !(isNumber && number >= least) {
+		return false
+	}
+	if most, given := a["lt"].(float64); given && !(isNumber && number < most) {
+		return false
+	}
+	exists, given := a["exists"].(bool)
+	return !given || exists == has
+}
+
+func isContainer(v any) bool {
+	_, isList := v.([]any)
+	_, isObject := v.(object)
+	return isList || isObject
+}
+
+func texts(ids []ident.ID) []string {
+	all := make([]string, len(ids))
+	for i, id := range ids {
+		all[i] = id.String()
+	}
+	return all
+}
+
+// compared is eq and in of text: each must hold.
+func compared(o object, have string) bool {
+	eq, hasEq := o["eq"].(string)
+	in, hasIn := o["in"].([]any)
+	return (!hasEq || eq == have) && (!hasIn || slices.Contains(in, any(have)))
+}
+
+// together is eq and in of what has names: one of all the values must be one of what the record has.
+func together(o object, have ...string) bool {
+	eq, hasEq := o["eq"].(string)
+	in, hasIn := o["in"].([]any)
+	if !hasEq && !hasIn {
+		return true
+	}
+	return slices.ContainsFunc(have, func(h string) bool { return hasEq && eq == h || slices.Contains(in, any(h)) })
+}
+
+func names(f object, field string) bool {
+	if o, is := f[field].(object); is && o != nil {
+		return true
+	}
+	for _, kind := range []string{"and", "or"} {
+		all, _ := f[kind].([]any)
+		if slices.ContainsFunc(all, func(f any) bool { return names(f.(object), field) }) {
+			return true
+		}
+	}
+	inner, is := f["not"].(object)
+	return is && names(inner, field)
+}
