@@ -61,6 +61,12 @@ func SmallBlocks(t interface{ Cleanup(func()) }, ids int64) {
 	t.Cleanup(func() { blockIDs = before })
 }
 
+// Tells waits until followers can hear of a revision, which is a little later than that the graph shows it.
+func (f *Feed) Tells(ctx context.Context, revision int64) error {
+	_, err := f.commits.wait(ctx, revision)
+	return err
+}
+
 // Tolerate lets followers be at most so many revisions behind, and keeps nothing in memory but the newest.
 func (f *Feed) Tolerate(revisions int64) {
 	f.replay = revisions

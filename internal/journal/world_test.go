@@ -91,7 +91,7 @@ func follow(t testing.TB, s *store.Store) *follower {
 	return f
 }
 
-// wait is the follower's snapshot once it has a revision.
+// wait is the follower's snapshot once it has a revision, and those who follow it are told of it.
 func (f *follower) wait(t testing.TB, revision int64) *topology.Snapshot {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -99,6 +99,9 @@ func (f *follower) wait(t testing.TB, revision int64) *topology.Snapshot {
 	snapshot, err := f.graph.Wait(ctx, revision)
 	if err != nil {
 		t.Fatalf("the graph stays at %d, revision %d is there: %v", f.graph.Snapshot().Revision(), revision, err)
+	}
+	if err := f.Tells(ctx, revision); err != nil {
+		t.Fatalf("the graph has revision %d and it is not told: %v", revision, err)
 	}
 	return snapshot
 }
