@@ -163,7 +163,7 @@ func (e *estate) grow(t testing.TB, i int) {
 			return err
 		}
 		if _, err := tx.ApprovalPolicy.Create().SetName(fmt.Sprintf("policy %d", i)).SetChangeTypes([]domain.ChangeType{domain.Normal, domain.Emergency}[:i%3]).
-			SetApprovals(1 + i%2).SetTeamID(e.team).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
+			SetApprovals(1 + i%2).SetTeamID(e.team).SetRiskAbove(i % 5).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
 			return err
 		}
 		if _, err := tx.ServiceLevelTarget.Create().SetName(fmt.Sprintf("target %d", i)).SetMetric(domain.ResolveMetric).SetSeconds(int64(3600 + i)).

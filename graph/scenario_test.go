@@ -52,7 +52,7 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 	}
 	t.Cleanup(func() { <-feed.Done() })
 	incidents := incident.New(s, g)
-	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s), servicelevel.New(s), schedule.New(s))
+	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s, g), servicelevel.New(s), schedule.New(s))
 	limits := guard.Default
 	limits.Cost, limits.Aliases = 1_000_000, 1_000 // what is tried here is wider than what a server answers by default
 	return server.New(server.Config{

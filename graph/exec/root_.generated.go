@@ -9303,7 +9303,11 @@ input OverlayRelationshipInput {
   ): ApprovalPolicyConnection!
 }
 
-"""Which changes need how many approvals, and of whom. Every policy that applies to a change has to be met before it is scheduled; where none applies, somebody has to approve it."""
+"""
+Which changes need how many approvals, and of whom. Every policy that applies to a change has to be met before it is scheduled; where none applies, somebody has to approve it.
+Which apply is never stored: it is worked out by the policies and the risk as they are whenever it is asked, and for the last time when the change is scheduled. So where the risk rises after
+votes were given, a policy that applies now has to be met too, and those votes stay and count for it where they are what it asks for; where the risk falls below, the policy asks no more.
+"""
 type ApprovalPolicy implements Node {
   """The global id."""
   id: ID!
@@ -9311,7 +9315,7 @@ type ApprovalPolicy implements Node {
   name: String!
   """The types of changes it applies to; empty when it applies to all that need approval. STANDARD changes need none."""
   changeTypes: [ChangeType!]!
-  """It applies to changes whose risk, 0 to 100, is above this, and to those whose risk is not known; null when it applies whatever the risk."""
+  """It applies to changes whose risk, 0 to 100, is above this, not at it; null when it applies whatever the risk."""
   riskAbove: Int
   """How many approvals it asks for."""
   approvals: Int!
@@ -9328,8 +9332,8 @@ type ApprovalPolicy implements Node {
 }
 
 extend type Change {
-  """The approvals that it needs by the policies as they are now, and how many of them it has. Empty for a STANDARD change."""
-  approvalRequirements: [ApprovalRequirement!]!
+  """The approvals that it needs by the policies and its risk as they are now, and how many of them it has. Empty for a STANDARD change."""
+  approvalRequirements: [ApprovalRequirement!]! @cost(weight: "100")
 }
 
 extend type Approval {
@@ -9387,7 +9391,7 @@ input CreateApprovalPolicyInput {
   name: String!
   """The types of changes it applies to, NORMAL or EMERGENCY; all that need approval when it is absent or empty."""
   changeTypes: [ChangeType!]
-  """It applies to changes whose risk is above this, 0 to 99; whatever the risk when it is absent. A risk that is not known counts as above."""
+  """It applies to changes whose risk is above this, 0 to 99; whatever the risk when it is absent."""
   riskAbove: Int
   """How many approvals it asks for: 1 to 20."""
   approvals: Int! = 1

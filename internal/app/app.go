@@ -78,7 +78,7 @@ func Open(ctx context.Context, database string, log *slog.Logger) (_ *App, err e
 		return nil, fmt.Errorf("load the graph: %w", err)
 	}
 	a.CMDB, a.Catalog = cmdb.New(s), catalog.New(s)
-	a.Incident, a.Change = incident.New(s, a.Graph), change.New(s)
+	a.Incident, a.Change = incident.New(s, a.Graph), change.New(s, a.Graph)
 	a.ServiceLevel, a.Schedule = servicelevel.New(s), schedule.New(s)
 	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
 	return a, nil

@@ -14,13 +14,17 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
 // Practice holds the verbs. The records they return belong to a closed transaction: read their fields only.
-type Practice struct{ store *store.Store }
+type Practice struct {
+	store *store.Store
+	graph *topology.Graph
+}
 
-// New makes the practice over a database.
-func New(s *store.Store) *Practice { return &Practice{s} }
+// New makes the practice over a database and the graph that follows it.
+func New(s *store.Store, graph *topology.Graph) *Practice { return &Practice{s, graph} }
 
 const prefix = "CHG"
 

@@ -31,7 +31,8 @@ type board struct {
 
 func each(t *testing.T, test func(t *testing.T, b board)) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		b := board{tickettest.Seed(t, s), change.New(s), tickettest.As(t, "olga"), tickettest.As(t, "carl"), tickettest.As(t, "dora"), 0}
+		e := tickettest.Seed(t, s)
+		b := board{e, change.New(s, e.Graph), tickettest.As(t, "olga"), tickettest.As(t, "carl"), tickettest.As(t, "dora"), 0}
 		yes := true
 		template, err := b.CreateTemplate(admin(t), change.CreateTemplate{Name: "Routine", Plan: words, MayTakeDown: &yes})
 		if err != nil {

@@ -51,7 +51,8 @@ func (p *Practice) Assess(ctx context.Context, in Assess) (*ent.Change, error) {
 	return p.move(ctx, "assessChange", target{in.ID, in.ExpectedVersion}, nothing)
 }
 
-// Schedule puts a change into its window. It needs window and scope, and unless it is STANDARD the votes; a STANDARD one a template that covers it.
+// Schedule puts a change into its window. It needs window and scope, and unless it is STANDARD the votes that policies ask for at
+// its risk as it is then; a STANDARD one a template that covers it.
 func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, error) {
 	return p.move(ctx, "scheduleChange", target{in.ID, in.ExpectedVersion},
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, _ *ent.ChangeUpdateOne) (string, error) {
@@ -63,12 +64,16 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 			if was.Type == domain.Standard && was.TemplateID == nil {
 				missing = append(missing, "template")
 			}
-			open, err := openVotes(ctx, tx, was)
+			required, err := p.requirements(ctx, tx, was)
+			if err != nil {
+				return "", err
+			}
+			open, err := openVotes(ctx, tx, was, required)
 			if err != nil {
 				return "", err
 			}
 			if len(missing) == 0 && len(open) == 0 {
-				return "", stillCovered(ctx, tx, was, cisOf(rows))
+				return askedBy(required), stillCovered(ctx, tx, was, cisOf(rows))
 			}
 			var faults []string
 			if len(missing) > 0 {

@@ -2,10 +2,12 @@ package change_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -112,15 +115,24 @@ func TestAPolicyThatNobodyCanMeetSaysSo(t *testing.T) {
 	})
 }
 
-func TestARiskThatNobodyKnowsCountsAsHigh(t *testing.T) {
+func TestAPolicyForRiskyChangesIsMetOnlyAboveItsLimit(t *testing.T) {
 	each(t, func(t *testing.T, b board) {
-		limit := 60
-		b.mustAsk(t, change.CreatePolicy{Name: "Board", Approvals: 1, Team: &b.Operations, RiskAbove: &limit})
-		id := b.mustDraft(t, b.ready(domain.Emergency)).ID
-		b.mustDo(t, id, "requestChangeApproval", "vote")
-		if _, err := b.verbs(id)["scheduleChange"](); errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), "Board asks for") {
-			t.Errorf("got %v", err)
+		c := b.mustDraft(t, b.ready(domain.Emergency))
+		risks, err := schedule.Risks(t.Context(), b.Store.Read, b.Graph.Snapshot(), []*ent.Change{c}, time.Now())
+		if err != nil || risks[c.ID].Score < 1 {
+			t.Fatalf("got %v, %v", risks, err)
 		}
+		b.mustDo(t, c.ID, "requestChangeApproval", "vote")
+		score := risks[c.ID].Score
+		below := score - 1
+		p := b.mustAsk(t, change.CreatePolicy{Name: "Risky", Approvals: 1, RiskAbove: &below, Team: &b.Operations})
+		if _, err := b.verbs(c.ID)["scheduleChange"](); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("Risky asks for 1 approval of the team Operations, as the risk is %d, above %d, 0 given", score, below)) {
+			t.Errorf("above the limit: got %v", err)
+		}
+		if _, err := b.UpdatePolicy(admin(t), change.UpdatePolicy{ID: p.ID, RiskAbove: graphql.OmittableOf(&score)}); err != nil {
+			t.Fatal(err)
+		}
+		b.mustDo(t, c.ID, "scheduleChange") // at the limit carl's vote will do
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
@@ -15,7 +16,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	rule "github.com/linchpin-cmdb/linchpin/internal/rule/approval"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/risk"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
 // Requirement is the approvals that a change needs, by a policy or, where none applies, of anybody.
@@ -25,6 +30,7 @@ type Requirement struct {
 	// Candidates are the members of the policy's team who could give what is missing, by name.
 	Candidates []string
 	team       string
+	risk       int // of the change, where the policy looks at it
 }
 
 // IsMet reports whether the approvals are there.
@@ -45,15 +51,20 @@ func (r Requirement) Summary() string {
 	if r.Policy.Role != nil {
 		of += " with the role " + *r.Policy.Role
 	}
+	if above := r.Policy.RiskAbove; above != nil {
+		of += fmt.Sprintf(", as the risk is %d, above %d", r.risk, *above)
+	}
 	said := fmt.Sprintf("%s asks for %s%s, %d given", r.Policy.Name, plural(r.Needed, "approval"), of, r.Given)
 	missing := r.Needed - r.Given
 	switch {
 	case missing <= 0 || r.Policy.TeamID == nil:
 		return said
+	case len(r.Candidates) == 0:
+		return said + fmt.Sprintf(": %d missing, and nobody else of the team may vote on it; add members to the team, or change the policy", missing)
 	case len(r.Candidates) < missing:
-		return said + fmt.Sprintf(": %d missing, and %s of the team may vote on it; add members to the team, or change the policy", missing, or("nobody else", r.Candidates))
+		return said + fmt.Sprintf(": %d missing, and only %s of the team may vote on it; add members to the team, or change the policy", missing, or(r.Candidates))
 	default:
-		return said + fmt.Sprintf(": %d missing, which %s can give", missing, or("", r.Candidates))
+		return said + fmt.Sprintf(": %d missing, which %s can give", missing, or(r.Candidates))
 	}
 }
 
@@ -64,32 +75,21 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// or reads "a, b or c", of at most ten; nobody where there is none.
-func or(nobody string, names []string) string {
+// or reads "a, b or c", of at most ten.
+func or(names []string) string {
 	const most = 10
-	if len(names) == 0 {
-		return nobody
-	}
 	if len(names) > most {
 		return strings.Join(names[:most], ", ") + fmt.Sprintf(" or one of %d more", len(names)-most)
 	}
-	if len(names) == 1 {
-		return names[0]
+	if len(names) < 2 {
+		return strings.Join(names, "")
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-// Risk gives how risky changes are, 0 to 100, by their ids; one that is missing is not known.
-type Risk func(ctx context.Context, c *ent.Client, changes []*ent.Change) (map[ident.ID]int, error)
-
-// unknownRisk is that of an estate in which nobody weighs changes: policies for risky ones then hold for all.
-func unknownRisk(context.Context, *ent.Client, []*ent.Change) (map[ident.ID]int, error) {
-	return nil, nil
-}
-
-// Requirements lists what approvals changes need, by policies as they are now, in at most six statements. STANDARD changes
-// need none.
-func Requirements(ctx context.Context, c *ent.Client, changes []*ent.Change) (map[ident.ID][]Requirement, error) {
+// Requirements lists what approvals changes need, by policies as they are and by their risk as schedule.Risks weighs it on a
+// snapshot at a time. The number of statements does not depend on that of the changes. STANDARD changes need none.
+func Requirements(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change, now time.Time) (map[ident.ID][]Requirement, error) {
 	all := make(map[ident.ID][]Requirement, len(changes))
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c *ent.Change) bool { return c.Type == domain.Standard })
 	if len(changes) == 0 {
@@ -99,7 +99,7 @@ func Requirements(ctx context.Context, c *ent.Client, changes []*ent.Change) (ma
 	if err != nil {
 		return nil, err
 	}
-	risks, err := unknownRisk(ctx, c, changes)
+	risks, err := risksFor(ctx, c, s, policies, changes, now)
 	if err != nil {
 		return nil, err
 	}
@@ -116,16 +116,13 @@ func Requirements(ctx context.Context, c *ent.Client, changes []*ent.Change) (ma
 		return nil, err
 	}
 	for _, change := range changes {
-		var risk *int
-		if known, is := risks[change.ID]; is {
-			risk = &known
-		}
+		score := risks[change.ID].Score
 		for _, p := range policies {
 			asks := asked(p)
-			if !asks.AppliesTo(change.Type, risk) {
+			if !asks.AppliesTo(change.Type, score) {
 				continue
 			}
-			r := Requirement{Policy: p, Needed: p.Approvals, Given: asks.Given(votes[change.ID])}
+			r := Requirement{Policy: p, Needed: p.Approvals, Given: asks.Given(votes[change.ID]), risk: score}
 			if p.TeamID != nil {
 				t := teams[*p.TeamID]
 				r.team = t.name
@@ -141,6 +138,25 @@ func Requirements(ctx context.Context, c *ent.Client, changes []*ent.Change) (ma
 		}
 	}
 	return all, nil
+}
+
+// requirements is what approvals a change needs, as a transaction sees it.
+func (p *Practice) requirements(ctx context.Context, tx *store.Tx, c *ent.Change) ([]Requirement, error) {
+	all, err := Requirements(ctx, tx.Client(), p.graph.Snapshot(), []*ent.Change{c}, tx.Now)
+	return all[c.ID], err
+}
+
+// risksFor weighs the changes about which some policy asks how risky they are.
+func risksFor(
+	ctx context.Context, c *ent.Client, s *topology.Snapshot, policies []*ent.ApprovalPolicy, changes []*ent.Change, now time.Time,
+) (map[ident.ID]risk.Assessment, error) {
+	weighed := slices.DeleteFunc(slices.Clone(changes), func(c *ent.Change) bool {
+		return !slices.ContainsFunc(policies, func(p *ent.ApprovalPolicy) bool { return p.RiskAbove != nil && asked(p).IsFor(c.Type) })
+	})
+	if len(weighed) == 0 {
+		return nil, nil
+	}
+	return schedule.Risks(ctx, c, s, weighed, now)
 }
 
 // asked is what a policy asks for, as the rule sees it.

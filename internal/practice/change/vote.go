@@ -26,19 +26,19 @@ func (p *Practice) RequestApproval(ctx context.Context, in RequestApproval) (*en
 			if err != nil {
 				return "", err
 			}
-			required, err := Requirements(ctx, tx.Client(), []*ent.Change{was})
+			required, err := p.requirements(ctx, tx, was)
 			if err != nil {
 				return "", err
 			}
-			names, err := approvers(in.Approvers, involved[was.ID], required[was.ID])
+			names, err := approvers(in.Approvers, involved[was.ID], required)
 			if err != nil || len(names) == 0 {
-				return askedBy(required[was.ID]), err
+				return askedBy(required), err
 			}
 			asked := make([]*ent.ApprovalCreate, len(names))
 			for i, name := range names {
 				asked[i] = tx.Approval.Create().SetChangeID(was.ID).SetApprover(name).SetCreatedAt(tx.Now)
 			}
-			return strings.TrimSpace("Asked: " + list(names) + ". " + askedBy(required[was.ID])), tx.Approval.CreateBulk(asked...).Exec(ctx)
+			return strings.TrimSpace("Asked: " + list(names) + ". " + askedBy(required)), tx.Approval.CreateBulk(asked...).Exec(ctx)
 		})
 }
 
@@ -161,7 +161,7 @@ func voidVotes(ctx context.Context, tx *store.Tx, c *ent.Change, because string)
 }
 
 // openVotes says what stands between a change and its approval; nothing for a STANDARD one.
-func openVotes(ctx context.Context, tx *store.Tx, c *ent.Change) ([]string, error) {
+func openVotes(ctx context.Context, tx *store.Tx, c *ent.Change, required []Requirement) ([]string, error) {
 	if c.Type == domain.Standard {
 		return nil, nil
 	}
@@ -169,12 +169,8 @@ func openVotes(ctx context.Context, tx *store.Tx, c *ent.Change) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
-	required, err := Requirements(ctx, tx.Client(), []*ent.Change{c})
-	if err != nil {
-		return nil, err
-	}
 	var open, silent, against []string
-	for _, r := range required[c.ID] {
+	for _, r := range required {
 		if !r.IsMet() {
 			open = append(open, r.Summary())
 		}

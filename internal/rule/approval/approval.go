@@ -26,11 +26,15 @@ type Vote struct {
 	Roles    []string
 }
 
-// AppliesTo reports whether a policy asks for approvals of changes of a type and risk. A risk that is not known counts as
-// above every limit. STANDARD changes are approved beforehand.
-func (p Policy) AppliesTo(of domain.ChangeType, risk *int) bool {
-	return of != domain.Standard && (len(p.Types) == 0 || slices.Contains(p.Types, of)) &&
-		(p.RiskAbove == nil || risk == nil || *risk > *p.RiskAbove)
+// IsFor reports whether a policy asks for approvals of changes of a type, if they are risky enough. STANDARD changes are
+// approved beforehand.
+func (p Policy) IsFor(of domain.ChangeType) bool {
+	return of != domain.Standard && (len(p.Types) == 0 || slices.Contains(p.Types, of))
+}
+
+// AppliesTo reports whether a policy asks for approvals of changes of a type and risk.
+func (p Policy) AppliesTo(of domain.ChangeType, risk int) bool {
+	return p.IsFor(of) && (p.RiskAbove == nil || risk > *p.RiskAbove)
 }
 
 // Counts reports whether a vote is one of those that the policy asks for.

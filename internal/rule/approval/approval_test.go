@@ -16,18 +16,17 @@ func TestAPolicyAppliesByTypeAndRisk(t *testing.T) {
 		name   string
 		policy Policy
 		of     domain.ChangeType
-		risk   *int
+		risk   int
 		want   bool
 	}{
-		{"to all that need approval", Policy{}, domain.Normal, at(0), true},
-		{"never to a STANDARD change", Policy{}, domain.Standard, at(100), false},
-		{"never to a STANDARD change that it names", Policy{Types: []domain.ChangeType{domain.Standard}}, domain.Standard, nil, false},
-		{"to its types", Policy{Types: normal}, domain.Normal, nil, true},
-		{"to no others", Policy{Types: normal}, domain.Emergency, nil, false},
-		{"above its risk", Policy{RiskAbove: at(60)}, domain.Normal, at(61), true},
-		{"not at its risk", Policy{RiskAbove: at(60)}, domain.Normal, at(60), false},
-		{"where the risk is not known", Policy{RiskAbove: at(60)}, domain.Normal, nil, true},
-		{"by both at once", Policy{Types: normal, RiskAbove: at(60)}, domain.Emergency, at(90), false},
+		{"to all that need approval", Policy{}, domain.Normal, 0, true},
+		{"never to a STANDARD change", Policy{}, domain.Standard, 100, false},
+		{"never to a STANDARD change that it names", Policy{Types: []domain.ChangeType{domain.Standard}}, domain.Standard, 0, false},
+		{"to its types", Policy{Types: normal}, domain.Normal, 0, true},
+		{"to no others", Policy{Types: normal}, domain.Emergency, 0, false},
+		{"above its risk", Policy{RiskAbove: at(60)}, domain.Normal, 61, true},
+		{"not at its risk", Policy{RiskAbove: at(60)}, domain.Normal, 60, false},
+		{"by both at once", Policy{Types: normal, RiskAbove: at(60)}, domain.Emergency, 90, false},
 	} {
 		if got := c.policy.AppliesTo(c.of, c.risk); got != c.want {
 			t.Errorf("it applies %s: got %t", c.name, got)
