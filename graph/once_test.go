@@ -67,6 +67,9 @@ func TestAMutationWithAKeyIsAnsweredTheSameAgain(t *testing.T) {
 			if third := keyed(t, handler, string(f.Data), variables, actor, name); !bytes.Equal(second, third) {
 				t.Errorf("%s: %s\nand then %s", name, second, third)
 			}
+			if reader := string(keyed(t, handler, string(f.Data), variables, actor, name, "Linchpin-Roles: VIEWER")); !strings.Contains(reader, `"FORBIDDEN"`) || strings.Contains(reader, `"data":{`) {
+				t.Errorf("%s is told to somebody who may no longer do it: %s", name, reader)
+			}
 			if now, err := s.Revision(t.Context()); err != nil || now != revision {
 				t.Errorf("%s had an effect again: revision %d after %d, %v", name, now, revision, err)
 			}
@@ -77,7 +80,50 @@ func TestAMutationWithAKeyIsAnsweredTheSameAgain(t *testing.T) {
 	})
 }
 
-func keyed(t *testing.T, handler http.Handler, query string, variables map[string]any, actor, key string) []byte {
+// An answer names what its sender saw. Who may see less, or do less, by the time of a retry is not told it again.
+func TestAKeptAnswerIsForTheRightsThatItWasGivenTo(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		g := sighted(t, s)
+		g.do("plain", "createCI", `class: "server", name: "canary-plain", owners: [{team: "@keepers@"}]`)
+		const open = `mutation($ci: ID!) { openIncident(input: {title: "slow", cis: [{id: $ci, role: AFFECTED}]}) { incident { id title cis { ci { name } } } userErrors { message } } }`
+		send := func(roles string) string {
+			t.Helper()
+			return string(keyed(t, g.handler, open, map[string]any{"ci": g.ids["plain"]}, eve.name, "k", "Linchpin-Roles: "+roles))
+		}
+		first := send(eve.roles)
+		if !strings.Contains(first, "canary-plain") {
+			t.Fatal(first)
+		}
+		var answer any
+		if err := json.Unmarshal([]byte(first), &answer); err != nil {
+			t.Fatal(err)
+		}
+		incident, _ := at(answer, "data.openIncident.incident.id").(string)
+		g.ids["mine"] = incident
+		g.do("", "updateIncident", `id: "@mine@", title: "slower"`)
+		for _, roles := range []string{eve.roles, "CHANGE_MANAGER, OPERATOR, OPERATOR"} {
+			if again := send(roles); again != first {
+				t.Errorf("%s are the same rights: %s\nand then %s", roles, first, again)
+			}
+		}
+		if refused := send("VIEWER"); !strings.Contains(refused, `"FORBIDDEN"`) || strings.Contains(refused, "canary") {
+			t.Errorf("who may no longer open incidents is told %s", refused)
+		}
+		g.do("", "updateCI", `id: "@plain@", visibility: OWNERS`)
+		if hidden := send(eve.roles); strings.Contains(hidden, "canary") || !strings.Contains(hidden, incident) {
+			t.Errorf("who may no longer see the CI is told %s", hidden)
+		}
+		g.do("", "updateCI", `id: "@plain@", visibility: EVERYONE`)
+		if again := send(eve.roles); again != first {
+			t.Errorf("with the old rights: %s\nand then %s", first, again)
+		}
+		if found, _ := at(g.ask(root, `{ incidents(filter: {ci: {eq: "`+g.ids["plain"]+`"}}) { totalCount } }`), "data.incidents.totalCount").(float64); found != 1 {
+			t.Errorf("%g incidents were opened", found)
+		}
+	})
+}
+
+func keyed(t *testing.T, handler http.Handler, query string, variables map[string]any, actor, key string, headers ...string) []byte {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -87,6 +133,10 @@ func keyed(t *testing.T, handler http.Handler, query string, variables map[strin
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Linchpin-Actor", actor)
 	r.Header.Set("Idempotency-Key", key)
+	for _, h := range headers {
+		header, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(header, value)
+	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	return w.Body.Bytes()

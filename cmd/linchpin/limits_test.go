@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -34,7 +35,7 @@ func TestALimitOfTheEnvironmentHolds(t *testing.T) {
 		t.Helper()
 		return send(t, "POST", p.url+"/graphql", body).codes(t)
 	}
-	usual := serve(t)
+	usual := serve(t, "--admin-listen", "127.0.0.1:0")
 	for setting, o := range operations {
 		t.Run(setting, func(t *testing.T) {
 			if codes := ask(t, usual, o.body); len(codes) > 0 {
@@ -66,6 +67,20 @@ func TestALimitOfTheEnvironmentHolds(t *testing.T) {
 		p := serveWith(t, []string{"LINCHPIN_LIMIT_MUTATION_TIME=1ns"})
 		if codes := ask(t, p, `{"query":"mutation { createTeam(input: {name: \"x\"}) { team { id } } }"}`); len(codes) != 1 || codes[0] != "TIMEOUT" {
 			t.Errorf("%v", codes)
+		}
+	})
+	t.Run("DOCUMENTS=6000", func(t *testing.T) {
+		p := serveWith(t, []string{"LINCHPIN_LIMIT_DOCUMENTS=6000"}, "--admin-listen", "127.0.0.1:0")
+		for n := range 10 {
+			for _, on := range []*process{usual, p} {
+				if codes := ask(t, on, fmt.Sprintf(`{"query":"{ r%d: revision }"}`, n)); len(codes) > 0 {
+					t.Fatal(codes)
+				}
+			}
+		}
+		many, few := usual.metric(t, "linchpin_documents_bytes"), p.metric(t, "linchpin_documents_bytes")
+		if few <= 0 || few > 6000 || many < 5*few/2 {
+			t.Errorf("%g bytes of documents are kept, and %g without a setting", few, many)
 		}
 	})
 	t.Run("a flag goes before", func(t *testing.T) {

@@ -109,7 +109,7 @@ names a collector; the other standard variables hold too.`,
 			if err != nil {
 				return errors.Join(err, l.Close())
 			}
-			context.AfterFunc(ctx, a.Drain)
+			safe.AfterFunc(ctx, log, "draining", a.Drain)
 			stopAdmin, err := serveAdmin(ctx, env, adminListen, dev, admin, log)
 			if err != nil {
 				return errors.Join(err, l.Close())

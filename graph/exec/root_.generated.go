@@ -13280,7 +13280,7 @@ type SetRiskWeightsPayload {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/root.graphql", Input: `"""
-What a field costs by itself, where it is not 1. An operation may cost 10,000: a scalar costs nothing, an object or a count 1, a connection 1 and what is
+What a field costs by itself, where it is not 1; a list costs it once, and 1 for each record. An operation may cost 10,000: a scalar costs nothing, an object or a count 1, a connection 1 and what is
 selected of each record times its page size, another list 10 times what is selected of a record, a mutation 10. The header Linchpin-Cost shows the cost in extensions.cost.
 """
 directive @cost(
@@ -14395,7 +14395,8 @@ type Subscription {
   ): CIEvent!
   """
   Changes of the operational state of services: an incident that names a ROOT CI is opened or resolved, a change that takes CIs down is started
-  or ends, or the graph changes under one of them. ` + "`" + `after` + "`" + ` reaches back to the start of the server at most.
+  or ends, or the graph changes under one of them. ` + "`" + `after` + "`" + ` reaches back to the start of the server at most: whoever names an earlier revision
+  is told so at once, by an event with ` + "`" + `resync: TOO_OLD` + "`" + `. Then read ` + "`" + `operationalState` + "`" + ` anew; what follows is complete again.
   """
   serviceStateChanged(
     """Only what followed from writes after this revision: the last one you heard."""

@@ -3,6 +3,8 @@ package app
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
 // newMetrics are the program's metrics: the runtime, the database, the graph and what feeds it.
@@ -11,7 +13,7 @@ func (a *App) newMetrics() *prometheus.Registry {
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	r.MustRegister(a.Store.Collectors()...)
 	gauge := func(name, help string, value func() float64) {
-		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, safe.Measure(a.log, name, value)))
 	}
 	gauge("linchpin_topology_revision", "The newest revision that the graph shows.", func() float64 { return float64(a.Graph.Snapshot().Revision()) })
 	gauge("linchpin_topology_cis", "One more than the highest place of a CI in the graph.", func() float64 { return float64(a.Graph.Snapshot().Vertices()) })
@@ -22,7 +24,7 @@ func (a *App) newMetrics() *prometheus.Registry {
 	gauge("linchpin_topology_past_bytes", "About how much memory the graphs take that are kept of the past.", func() float64 { return float64(a.feed.Past()) })
 	gauge("linchpin_subscriptions", "Subscriptions that run.", func() float64 { return float64(a.feed.Followers()) })
 	counter := func(name, help string, value func() int64) {
-		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, safe.Measure(a.log, name, func() float64 { return float64(value()) })))
 	}
 	counter("linchpin_topology_rebuilds_total", "How often the graph did not fit the journal and was built anew.", a.feed.Rebuilds)
 	counter("linchpin_topology_mismatches_total", "How often the graph differed from the tables when they were compared.", a.feed.Mismatches)

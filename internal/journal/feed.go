@@ -126,7 +126,7 @@ func (f *Feed) await(ctx context.Context, revision int64) error {
 	f.stir()
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	defer context.AfterFunc(f.running, cancel)()
+	defer safe.AfterFunc(f.running, f.log, "the end of a wait", cancel)()
 	if _, err := f.graph.Wait(bounded, revision); err != nil {
 		return errs.New(errs.Unavailable, "this server shows revision %d and not yet %d: try again in a moment, or ask another server", f.Revision(), revision).Because(err)
 	}
@@ -146,7 +146,7 @@ func (f *Feed) catchUp(ctx context.Context, revision int64) {
 	f.stir()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	defer context.AfterFunc(f.running, cancel)() // nobody waits for a feed that has stopped
+	defer safe.AfterFunc(f.running, f.log, "the end of a wait", cancel)() // nobody waits for a feed that has stopped
 	if _, err := f.graph.Wait(ctx, revision); err != nil && f.running.Err() == nil {
 		f.log.Warn("the graph lags behind a write", "revision", revision, "graph", f.graph.Snapshot().Revision())
 	}

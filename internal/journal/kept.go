@@ -67,7 +67,7 @@ func (k *kept) find(revision int64) (*topology.Snapshot, int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.idle == nil {
-		k.idle = time.AfterFunc(keptFor, k.forget)
+		k.idle = safe.Timer(nil, "forgetting graphs of the past", keptFor, k.forget)
 	} else {
 		k.idle.Reset(keptFor)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -14,6 +15,17 @@ import (
 // Go runs f in a goroutine of its own. A panic of f is logged, with what f does, and ends f alone. A nil log is slog's default.
 func Go(log *slog.Logger, what string, f func()) {
 	go guarded(log, what, f)
+}
+
+// AfterFunc runs f in a goroutine of its own once ctx ends, unless stop is called before, as context.AfterFunc does. A panic of
+// f is logged, with what f does.
+func AfterFunc(ctx context.Context, log *slog.Logger, what string, f func()) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { guarded(log, what, f) })
+}
+
+// Timer runs f in a goroutine of its own after a while, as time.AfterFunc does. A panic of f is logged, with what f does.
+func Timer(log *slog.Logger, what string, after time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(after, func() { guarded(log, what, f) })
 }
 
 // Every runs f in a goroutine of its own, again and again until ctx ends, after the pause that is asked for each time. A
@@ -41,6 +53,16 @@ func guarded(log *slog.Logger, what string, f func()) {
 			log = slog.Default()
 		}
 		log.Error("panic", "in", what, "error", err)
+	}
+}
+
+// Measure is a measurement that others call in goroutines of theirs, as Prometheus does. Where value panics, which is logged, it
+// is no number.
+func Measure(log *slog.Logger, what string, value func() float64) func() float64 {
+	return func() float64 {
+		measured := math.NaN()
+		guarded(log, what, func() { measured = value() })
+		return measured
 	}
 }
 

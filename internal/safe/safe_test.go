@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -31,6 +32,42 @@ func TestAPanicEndsItsGoroutineAlone(t *testing.T) {
 		synctest.Wait()
 		tells(t, said.String(), "a test")
 	})
+}
+
+func TestWhatRunsAfterAContextOrAWhileOutlivesItsPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said strings.Builder
+		log := slog.New(slog.NewTextHandler(&said, nil))
+		ctx, end := context.WithCancel(t.Context())
+		safe.AfterFunc(ctx, log, "an end", func() { panic("boom") })
+		stop := safe.AfterFunc(ctx, log, "nothing", func() { panic("boom") })
+		if !stop() {
+			t.Error("it cannot be stopped")
+		}
+		end()
+		synctest.Wait()
+		tells(t, said.String(), "an end")
+		said.Reset()
+		safe.Timer(log, "a timer", time.Minute, func() { panic("boom") })
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		tells(t, said.String(), "a timer")
+		if strings.Contains(said.String(), "nothing") {
+			t.Error("what was stopped ran")
+		}
+	})
+}
+
+func TestAMeasurementThatPanicsIsNoNumber(t *testing.T) {
+	var said strings.Builder
+	log := slog.New(slog.NewTextHandler(&said, nil))
+	if v := safe.Measure(log, "seven", func() float64 { return 7 })(); v != 7 || said.Len() > 0 {
+		t.Errorf("%g: %s", v, said.String())
+	}
+	if v := safe.Measure(log, "a metric", func() float64 { panic("boom") })(); !math.IsNaN(v) {
+		t.Errorf("%g", v)
+	}
+	tells(t, said.String(), "a metric")
 }
 
 func TestWhatRunsEverySoOftenOutlivesItsPanicsAndErrors(t *testing.T) {

@@ -13,7 +13,15 @@ func (c *Config) Hasten(init, ping, pong, write, alive time.Duration) {
 	c.pace = pace{init, ping, pong, write, alive}
 }
 
+// Waits are how long a server waits for peers, by what it waits for: of requests, and of streams.
+func Waits() map[string]time.Duration {
+	return map[string]time.Duration{
+		"header": usual.header, "body": usual.body, "idle": usual.idle,
+		"init": steady.init, "ping": steady.ping, "pong": steady.pong, "write": steady.write, "alive": steady.alive,
+	}
+}
+
 // ServeHastily serves as Serve does, and waits for slow peers so long only.
-func ServeHastily(ctx context.Context, l net.Listener, handler http.Handler, wait time.Duration, log *slog.Logger) error {
-	return serve(ctx, l, handler, time.Minute, patience{wait, wait, wait}, log)
+func ServeHastily(ctx context.Context, l net.Listener, handler http.Handler, header, body, idle time.Duration, log *slog.Logger) error {
+	return serve(ctx, l, handler, time.Minute, patience{header, body, idle}, log)
 }

@@ -25,6 +25,7 @@ const tooLong = "the operation took too long"
 func newGraphQL(c Config) http.Handler {
 	h := handler.New(c.Schema)
 	g, o := gate{guard.New(c.Schema.Schema(), c.Limits), c.Documents}, newObserver(c.Log, c.Metrics)
+	observeDocuments(c.Log, c.Metrics, g.guard)
 	h.AddTransport(&sockets{config: c, gate: g, observer: o, open: map[string]int{}})
 	h.AddTransport(transport{c.Log, c.pace, g, o})
 	h.SetQueryCache(guard.Admitted{})

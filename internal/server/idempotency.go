@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -25,7 +27,8 @@ const (
 
 // idempotency lets a mutation with a key happen once: each of its root fields is a step of its own, and the first whole
 // answer without errors is kept and given to whoever sends the same again. An answer beyond answerLimit is not kept: a retry
-// still has no second effect, and shows the records as they are then. Faults are not kept either, so that a retry mends them.
+// still has no second effect, and shows the records as they are then. So does a retry of somebody whose rights are others by
+// then: each step asks the policy again. Faults are not kept either, so that a retry mends them.
 type idempotency struct {
 	store *store.Store
 	log   *slog.Logger
@@ -62,7 +65,11 @@ func (i idempotency) InterceptOperation(ctx context.Context, next graphql.Operat
 	if err != nil {
 		return i.refuse(ctx, err)
 	}
-	if kept != nil {
+	rights, err := sight.Rights(ctx, i.store.Read)
+	if err != nil {
+		return i.refuse(ctx, err)
+	}
+	if kept != nil && bytes.Equal(kept.Rights, rights) {
 		return graphql.OneShot(answered(kept))
 	}
 	ctx = context.WithValue(ctx, keyKey{}, *key)
@@ -73,8 +80,10 @@ func (i idempotency) InterceptOperation(ctx context.Context, next graphql.Operat
 			return response
 		}
 		revision, _ := response.Extensions[revisionExtension].(int64)
-		kept, err := i.store.KeepAnswer(context.WithoutCancel(ctx), *key, store.Answer{Data: response.Data, Revision: revision})
+		kept, err := i.store.KeepAnswer(context.WithoutCancel(ctx), *key, store.Answer{Data: response.Data, Revision: revision, Rights: rights})
 		switch {
+		case err == nil && !bytes.Equal(kept.Rights, rights):
+			return response
 		case err == nil:
 			return answered(kept)
 		case errs.CodeOf(err) != errs.KeyReused:

@@ -17,6 +17,8 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/span"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -58,6 +60,17 @@ func newObserver(log *slog.Logger, r prometheus.Registerer) observer {
 		r.MustRegister(o.operations, o.durations, o.unknown, o.refusals, o.sockets)
 	}
 	return o
+}
+
+// observeDocuments measures what a guard keeps.
+func observeDocuments(log *slog.Logger, r prometheus.Registerer, g *guard.Guard) {
+	if r == nil {
+		return
+	}
+	const name = "linchpin_documents_bytes"
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: name, Help: "About how much memory the documents take that were read and are kept; --limit-documents bounds it.",
+	}, safe.Measure(log, name, func() float64 { return float64(g.Remembered()) })))
 }
 
 var _ interface {

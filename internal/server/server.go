@@ -149,7 +149,6 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, longest ti
 		Handler:     handler, ReadHeaderTimeout: waits.header, ReadTimeout: waits.body, WriteTimeout: waits.body + longest + answerMargin, IdleTimeout: waits.idle,
 		MaxHeaderBytes: headerLimit, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	s.RegisterOnShutdown(streams.begin)
 	failed := make(chan error, 1)
 	safe.Go(log, "a listener", func() { failed <- safe.Call(func() error { return s.Serve(l) }) })
 	select {
@@ -159,6 +158,7 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, longest ti
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
+	streams.begin()
 	if err := s.Shutdown(drain); err != nil {
 		return fmt.Errorf("some requests did not finish in %s: %w", drainTime, err)
 	}

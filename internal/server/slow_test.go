@@ -2,14 +2,21 @@ package server_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 )
@@ -31,13 +38,40 @@ func hold(t *testing.T, host, text string) net.Conn {
 	return conn
 }
 
+// hastily serves a world where a server waits so long for slow peers, and gives its address.
+func hastily(t *testing.T, header, body, idle time.Duration) (w *world, host string) {
+	t.Helper()
+	w = sqliteWorld(t, nil)
+	l, err := server.Listen(t.Context(), "127.0.0.1:0", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- server.ServeHastily(ctx, l, server.New(w.config), header, body, idle, w.config.Log) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return w, l.Addr().String()
+}
+
+const (
+	brief   = 300 * time.Millisecond
+	forever = time.Hour
+)
+
+// Each wait is tried with the others so long that none of them could do its work.
 func TestWhoSendsTheHeaderSlowlyIsCutOffAndHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	w := sqliteWorld(t, nil)
+	w, host := hastily(t, brief, forever, forever)
 	var slow []net.Conn
 	for range 300 {
-		slow = append(slow, hold(t, w.host, "POST /graphql HTTP/1.1\r\nHost: "+w.host+"\r\nX-Slow: "))
+		slow = append(slow, hold(t, host, "POST /graphql HTTP/1.1\r\nHost: "+host+"\r\nX-Slow: "))
 	}
+	w.host = host
 	c := w.connect(t)
 	c.ask("bystander", "{ revision }")
 	c.expect("next")
@@ -48,35 +82,24 @@ func TestWhoSendsTheHeaderSlowlyIsCutOffAndHoldsUpNobody(t *testing.T) {
 			select {
 			case <-stop:
 				return
-			case <-time.After(100 * time.Millisecond):
+			case <-time.After(brief / 3):
 				_, _ = slow[0].Write([]byte("x")) // it may be closed
 			}
 		}
 	}()
 	for i, conn := range slow {
-		if answer, err := io.ReadAll(conn); err != nil && strings.Contains(err.Error(), "i/o timeout") || strings.Contains(string(answer), "200 OK") {
+		if answer, err := io.ReadAll(conn); isLate(err) || strings.Contains(string(answer), "200 OK") {
 			t.Fatalf("connection %d stays open: %v %s", i, err, answer)
 		}
 	}
 }
 
+// isLate reports whether nothing came within the time that hold allows.
+func isLate(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
 func TestABodyThatComesSlowlyIsRefused(t *testing.T) {
 	t.Parallel()
-	w := sqliteWorld(t, nil)
-	l, err := server.Listen(t.Context(), "127.0.0.1:0", true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- server.ServeHastily(ctx, l, server.New(w.config), 300*time.Millisecond, w.config.Log) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
-	host := l.Addr().String()
+	_, host := hastily(t, forever, brief, forever)
 	conn := hold(t, host, fmt.Sprintf("POST /graphql HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"query\":", host))
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
@@ -86,5 +109,122 @@ func TestABodyThatComesSlowlyIsRefused(t *testing.T) {
 	body, err := io.ReadAll(response.Body)
 	if response.StatusCode != http.StatusRequestTimeout || !strings.Contains(string(body), `"TIMEOUT"`) {
 		t.Errorf("%s %s %v", response.Status, body, err)
+	}
+}
+
+func TestAConnectionThatAsksNothingMoreIsClosed(t *testing.T) {
+	t.Parallel()
+	_, host := hastily(t, forever, forever, brief)
+	conn := hold(t, host, "GET /healthz HTTP/1.1\r\nHost: "+host+"\r\n\r\n")
+	if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK") {
+		t.Errorf("it stays open: %v %s", err, answer)
+	}
+}
+
+// narrow accepts connections that hold little on their way.
+type narrow struct{ net.Listener }
+
+func (l narrow) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if tcp, is := conn.(*net.TCPConn); is {
+		err = errors.Join(err, tcp.SetWriteBuffer(4<<10))
+	}
+	return conn, err
+}
+
+// narrowly connects to a host and takes little at a time.
+func narrowly(ctx context.Context, network, host string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, host)
+	if tcp, is := conn.(*net.TCPConn); is {
+		err = errors.Join(err, tcp.SetReadBuffer(4<<10))
+	}
+	return conn, err
+}
+
+const much = "{ __schema { types { name description fields { name description args { name description } } } } }"
+
+// A peer that asks for much and takes nothing of it holds neither a socket nor the end of the server.
+func TestAPeerThatTakesNothingIsCut(t *testing.T) {
+	t.Parallel()
+	metrics := prometheus.NewRegistry()
+	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, forever, forever, brief, forever) })
+	w.config.Metrics = metrics
+	l, err := server.Listen(t.Context(), "127.0.0.1:0", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- server.ServeHastily(ctx, narrow{l}, server.New(w.config), forever, forever, forever, w.config.Log)
+	}()
+	w.host = l.Addr().String()
+	slow := &http.Client{Transport: &http.Transport{DialContext: narrowly}}
+	defer slow.CloseIdleConnections()
+
+	socket, _, err := websocket.Dial(t.Context(), "ws://"+w.host+"/graphql", &websocket.DialOptions{Subprotocols: []string{protocol}, HTTPClient: slow}) //nolint:bodyclose // a socket has none
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = socket.CloseNow() }()
+	c := &client{Conn: socket, t: t}
+	c.send(`{"type":"connection_init"}`)
+	c.ask("much", much)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		open, isMeasured := gauge(t, metrics, "linchpin_sockets")
+		if isMeasured && open == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%g sockets are open", open)
+		}
+	}
+
+	body, err := json.Marshal(map[string]string{"query": much})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+w.host+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "text/event-stream")
+	response, err := slow.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	stop()
+	if err := <-ended; err != nil { // it waits for what is still sent, half a minute at most
+		t.Error(err)
+	}
+}
+
+// gauge is a measurement; false where it is not there.
+func gauge(t *testing.T, metrics *prometheus.Registry, name string) (float64, bool) {
+	t.Helper()
+	families, err := metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue(), true
+		}
+	}
+	return 0, false
+}
+
+// What the tests above shorten is, in the product, what the contract says.
+func TestTheProductWaitsForSlowPeersAsLongAsTheContractSays(t *testing.T) {
+	for name, want := range map[string]time.Duration{
+		"header": 5 * time.Second, "body": 30 * time.Second, "idle": 2 * time.Minute,
+		"init": 5 * time.Second, "ping": 30 * time.Second, "pong": 10 * time.Second, "write": 30 * time.Second, "alive": 12 * time.Second,
+	} {
+		if got := server.Waits()[name]; got != want {
+			t.Errorf("%s: %s, not %s", name, got, want)
+		}
 	}
 }

@@ -165,10 +165,10 @@ func (v violation) Error() string { return v.reason }
 
 // serve reads messages until the connection ends, the client breaks the protocol, or the server drains.
 func (s *socket) serve(ctx context.Context, cancel func(), draining context.Context) {
-	initialised := time.AfterFunc(s.config.pace.init, func() { _ = s.conn.Close(closeInitTimeout, "Connection initialisation timeout") })
+	initialised := safe.Timer(s.config.Log, "a socket that does not begin", s.config.pace.init, func() { _ = s.conn.Close(closeInitTimeout, "Connection initialisation timeout") })
 	defer initialised.Stop()
 	safe.Go(s.config.Log, "a socket's pings", func() { s.keepAlive(ctx) })
-	stop := context.AfterFunc(draining, s.drain)
+	stop := safe.AfterFunc(draining, s.config.Log, "the draining of a socket", s.drain)
 	defer stop()
 	var err error
 	for err == nil {

@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -73,32 +74,41 @@ func TestASocketThatBreaksTheProtocolIsClosedWithItsCode(t *testing.T) {
 	}
 }
 
-func TestASocketThatStaysSilentIsClosed(t *testing.T) {
+func TestASocketThatDoesNotBeginIsClosed(t *testing.T) {
 	t.Parallel()
-	w := sqliteWorld(t, func(c *server.Config) {
-		c.Hasten(300*time.Millisecond, 100*time.Millisecond, 200*time.Millisecond, time.Second, time.Second)
-	})
-	t.Run("before the beginning", func(t *testing.T) {
-		if code := w.dial(t, protocol).closed(); code != 4408 {
-			t.Errorf("closed with %d", code)
+	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(brief, forever, forever, forever, forever) })
+	if code := w.dial(t, protocol).closed(); code != 4408 {
+		t.Errorf("closed with %d", code)
+	}
+}
+
+func TestAPeerThatAnswersPingsStays(t *testing.T) {
+	t.Parallel()
+	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, 20*time.Millisecond, time.Minute, time.Minute, forever) })
+	c := w.connect(t)
+	c.ask("1", "subscription { journal { revision } }")
+	go func() {
+		for pings := 0; pings < 10; pings++ {
+			select {
+			case <-c.pinged:
+			case <-t.Context().Done():
+				return
+			}
 		}
-	})
-	t.Run("a peer that answers pings stays", func(t *testing.T) {
-		c := w.connect(t)
-		c.ask("1", "subscription { journal { revision } }")
-		written := make(chan struct{})
-		go func() { defer close(written); time.Sleep(time.Second); w.write(t, "late") }()
-		c.expect("next")
-		<-written
-	})
-	t.Run("a peer that answers none is cut", func(t *testing.T) {
-		c := w.connect(t) // who does not read answers no ping
-		c.ask("1", "subscription { journal { revision } }")
-		time.Sleep(time.Second)
-		if code := c.closed(); code != -1 {
-			t.Errorf("closed with %d", code)
-		}
-	})
+		w.write(t, "late")
+	}()
+	c.expect("next")
+}
+
+// A peer that takes what comes and says nothing is gone for the server: its operations end.
+func TestAPeerThatAnswersNoPingIsCut(t *testing.T) {
+	t.Parallel()
+	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, brief, brief, forever, forever) })
+	conn := hold(t, w.host, "GET /graphql HTTP/1.1\r\nHost: "+w.host+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: "+protocol+"\r\n\r\n")
+	if said, err := io.ReadAll(conn); isLate(err) || !strings.HasPrefix(string(said), "HTTP/1.1 101 ") || !strings.Contains(string(said), "\r\n\r\n\x89") {
+		t.Errorf("%v %q", err, said) // 0x89 begins a ping
+	}
 }
 
 func TestEveryOperationRunsOverASocket(t *testing.T) {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -45,7 +44,7 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 		return
 	}
 	if o.kind() == ast.Subscription {
-		defer context.AfterFunc(draining, cancel)()
+		defer safe.AfterFunc(draining, a.log, "the draining of an event stream", cancel)()
 	}
 	answers := make(chan []byte)
 	safe.Go(a.log, "an event stream", func() { o.eachEvent(answers) })

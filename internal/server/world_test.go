@@ -102,7 +102,8 @@ type message struct {
 // client is a bare WebSocket.
 type client struct {
 	*websocket.Conn
-	t *testing.T
+	t      *testing.T
+	pinged chan struct{} // has one where the server has pinged, and the pong is about to be sent
 }
 
 // dial opens a socket that speaks a subprotocol, without initialising it.
@@ -125,6 +126,14 @@ func (w *world) tryDial(t *testing.T, subprotocol string, headers ...string) (c 
 		name, value, _ := strings.Cut(h, ": ")
 		options.HTTPHeader.Set(name, value)
 	}
+	pinged := make(chan struct{}, 1)
+	options.OnPingReceived = func(context.Context, []byte) bool {
+		select {
+		case pinged <- struct{}{}:
+		default:
+		}
+		return true
+	}
 	conn, response, err := websocket.Dial(t.Context(), "ws://"+w.host+"/graphql", options)
 	if err != nil {
 		if response != nil {
@@ -135,7 +144,7 @@ func (w *world) tryDial(t *testing.T, subprotocol string, headers ...string) (c 
 	}
 	t.Cleanup(func() { _ = conn.CloseNow() })
 	conn.SetReadLimit(64 << 20)
-	return &client{conn, t}, response.StatusCode, nil
+	return &client{conn, t, pinged}, response.StatusCode, nil
 }
 
 const protocol = "graphql-transport-ws"

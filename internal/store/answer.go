@@ -7,15 +7,17 @@ import (
 	"time"
 )
 
-// Answer is what a request with a key was answered. Revision is the newest that it knew of.
+// Answer is what a request with a key was answered. Revision is the newest that it knew of. Rights tells what its sender might
+// do and see: whoever has others must not be given it.
 type Answer struct {
 	Data     []byte
 	Revision int64
+	Rights   []byte
 }
 
 // Answered is the answer that is kept for a key; nil when there is none. Failures: errs.KeyReused.
 func (s *Store) Answered(ctx context.Context, key Key) (*Answer, error) {
-	rows, err := s.Read.QueryContext(ctx, "SELECT body, answer, revision FROM x_once WHERE actor = $1 AND key = $2", key.Actor, key.Name)
+	rows, err := s.Read.QueryContext(ctx, "SELECT body, answer, revision, rights FROM x_once WHERE actor = $1 AND key = $2", key.Actor, key.Name)
 	if err != nil {
 		return nil, Translate(err)
 	}
@@ -25,11 +27,12 @@ func (s *Store) Answered(ctx context.Context, key Key) (*Answer, error) {
 // KeepAnswer keeps the first answer to a request with a key. It gives the answer that is kept, which every sender of the
 // request has to get, whoever made it. Failures: errs.KeyReused.
 func (s *Store) KeepAnswer(ctx context.Context, key Key, a Answer) (*Answer, error) {
-	rows, err := s.writer.QueryContext(ctx, `INSERT INTO x_once (actor, key, body, answer, revision, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+	rows, err := s.writer.QueryContext(ctx, `INSERT INTO x_once (actor, key, body, answer, revision, rights, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (actor, key) DO UPDATE SET answer = coalesce(x_once.answer, excluded.answer),
-		revision = CASE WHEN x_once.answer IS NULL THEN excluded.revision ELSE x_once.revision END
+		revision = CASE WHEN x_once.answer IS NULL THEN excluded.revision ELSE x_once.revision END,
+		rights = CASE WHEN x_once.answer IS NULL THEN excluded.rights ELSE x_once.rights END
 		WHERE x_once.body = excluded.body
-		RETURNING body, answer, revision`, key.Actor, key.Name, key.Body[:], a.Data, a.Revision, s.now().UTC().Truncate(time.Microsecond))
+		RETURNING body, answer, revision, rights`, key.Actor, key.Name, key.Body[:], a.Data, a.Revision, a.Rights, s.now().UTC().Truncate(time.Microsecond))
 	if err != nil {
 		return nil, Translate(err)
 	}
@@ -43,16 +46,16 @@ func (s *Store) KeepAnswer(ctx context.Context, key Key, a Answer) (*Answer, err
 func scanAnswer(rows *sql.Rows, key Key) (kept *Answer, err error) {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var body, data []byte
+		var body, data, rights []byte
 		var revision int64
-		if err := rows.Scan(&body, &data, &revision); err != nil {
+		if err := rows.Scan(&body, &data, &revision, &rights); err != nil {
 			return nil, Translate(err)
 		}
 		if string(body) != string(key.Body[:]) {
 			return nil, errKeyReused
 		}
 		if data != nil {
-			kept = &Answer{data, revision}
+			kept = &Answer{data, revision, rights}
 		}
 	}
 	return kept, Translate(errors.Join(rows.Err(), rows.Close()))

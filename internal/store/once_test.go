@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -189,9 +188,9 @@ func TestTheFirstAnswerIsTheAnswer(t *testing.T) {
 		got := make([]string, 8)
 		for n := range got {
 			g.Go(func() error {
-				kept, err := []*store.Store{a, b}[n%2].KeepAnswer(t.Context(), k, store.Answer{Data: fmt.Appendf(nil, "answer %d", n), Revision: int64(n)})
+				kept, err := []*store.Store{a, b}[n%2].KeepAnswer(t.Context(), k, store.Answer{Data: fmt.Appendf(nil, "answer %d", n), Revision: int64(n), Rights: fmt.Appendf(nil, "rights %d", n)})
 				if err == nil {
-					got[n] = fmt.Sprint(string(kept.Data), kept.Revision)
+					got[n] = fmt.Sprintf("%s %d %s", kept.Data, kept.Revision, kept.Rights)
 				}
 				return err
 			})
@@ -203,8 +202,9 @@ func TestTheFirstAnswerIsTheAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		want := fmt.Sprintf("answer %d %d rights %d", kept.Revision, kept.Revision, kept.Revision)
 		for _, one := range got {
-			if want := fmt.Sprint(string(kept.Data), kept.Revision); one != want || !strings.HasPrefix(one, "answer") {
+			if one != want {
 				t.Errorf("got %q, kept %q", one, want)
 			}
 		}

@@ -57,7 +57,7 @@ func (s *Store) Hints(ctx context.Context) <-chan struct{} {
 		return hints
 	}
 	l := pq.NewListener(s.address, listenerMinWait, listenerMaxWait, nil)
-	context.AfterFunc(ctx, func() { _ = l.Close() })
+	safe.AfterFunc(ctx, nil, "the end of the hints", func() { _ = l.Close() })
 	safe.Go(nil, "hints of other servers", func() {
 		// Listen waits until there is a connection; only Close ends that wait.
 		if err := l.Listen(channel); err != nil {

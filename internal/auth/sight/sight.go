@@ -5,6 +5,11 @@ package sight
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"io"
+	"maps"
+	"slices"
 	"sync"
 
 	"entgo.io/ent/dialect/sql"
@@ -67,6 +72,24 @@ func Hidden(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
 		return nil, err
 	}
 	return s.hidden(ctx, c)
+}
+
+// Rights is a digest of what the actor of ctx may do and see: their roles, and the CIs that are hidden from them. Whoever has
+// the same as before may be told again what they were told then.
+func Rights(ctx context.Context, c *ent.Client) ([]byte, error) {
+	hidden, err := Hidden(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	actor, _ := auth.From(ctx)
+	digest := sha256.New()
+	for _, role := range slices.Compact(slices.Sorted(slices.Values(actor.Roles))) {
+		_, _ = io.WriteString(digest, string(role)+" ") // a hash takes everything
+	}
+	for _, ci := range slices.Sorted(maps.Keys(hidden)) {
+		_ = binary.Write(digest, binary.BigEndian, int64(ci))
+	}
+	return digest.Sum(nil), nil
 }
 
 func lookUp(ctx context.Context, c *ent.Client) (Sight, error) {

@@ -15,8 +15,8 @@ import (
 
 // What fields cost. The unit is one record: a scalar costs nothing, an object 1, a connection 1 and then what is
 // selected of each record of its page, which first or last says; other lists count as listRows records. A count
-// costs 1, a mutation mutationCost, and fields that compute over the graph what their directive @cost says. What
-// @skip and @include leave out is counted.
+// costs 1, a mutation mutationCost, and fields that compute over the graph what their directive @cost says: once, beside
+// the records that they list. What @skip and @include leave out is counted.
 const (
 	listRows          = 10
 	introspectionRows = 7 // the schema lies in memory, and its lists nest deeper than any other
@@ -66,7 +66,10 @@ func (n *node) measure(on *ast.Definition, f *ast.Field, def *ast.FieldDefinitio
 	if on.Name == "Mutation" {
 		weight += mutationCost
 	}
-	if isStated {
+	switch {
+	case isStated && k == many: // it is worked out once, and then listed
+		n.base = max(n.base, stated)
+	case isStated:
 		weight = stated
 	}
 	n.weight, n.kind = max(n.weight, weight), max(n.kind, k)
@@ -187,7 +190,7 @@ func (n *node) cost(v variables, page int) int {
 	case row:
 		return times(page, each)
 	case many:
-		return times(v.rows(n.sizes), each)
+		return plus(n.base, times(v.rows(n.sizes), each))
 	default:
 		return each
 	}

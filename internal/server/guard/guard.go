@@ -30,6 +30,9 @@ func New(schema *ast.Schema, limits Limits) *Guard {
 // Limits are what the guard holds operations to.
 func (g *Guard) Limits() Limits { return g.limits }
 
+// Remembered is about how many bytes the documents take that were admitted and are kept.
+func (g *Guard) Remembered() int { return g.documents.Bytes() }
+
 // Document is a document that may run: within the limits, and valid.
 type Document struct {
 	AST  *ast.QueryDocument

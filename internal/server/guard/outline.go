@@ -11,7 +11,8 @@ import (
 type node struct {
 	key      string
 	field    *ast.Field
-	weight   int
+	base     int // what it costs however often it occurs
+	weight   int // and each time
 	kind     kind
 	sizes    []size
 	children []*node

@@ -26,6 +26,13 @@ func New[V any](limit int) *Cache[V] {
 	return &Cache[V]{limit: limit, byText: map[string]*list.Element{}, order: list.New()}
 }
 
+// Bytes is what the values take that are kept.
+func (c *Cache[V]) Bytes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes
+}
+
 // Find gives the value of a text, and false when it is not kept.
 func (c *Cache[V]) Find(text string) (value V, kept bool) {
 	c.mu.Lock()

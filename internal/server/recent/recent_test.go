@@ -23,8 +23,8 @@ func TestTheLeastRecentIsForgottenFirst(t *testing.T) {
 			}
 		}
 	}
-	if kept != 10 {
-		t.Errorf("%d of 100 bytes each are kept in 1000", kept)
+	if kept != 10 || c.Bytes() != 1000 {
+		t.Errorf("%d of 100 bytes each are kept in 1000, %d in all", kept, c.Bytes())
 	}
 	if c.Keep("large", 1, 1001); true {
 		if _, is := c.Find("large"); is {

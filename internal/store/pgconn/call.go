@@ -9,6 +9,8 @@ import (
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
+
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
 // ErrLost says that the connection broke after a statement was sent and before its answer came. Whether the
@@ -39,7 +41,7 @@ func (c *conn) begin(ctx context.Context) (*call, error) {
 	turn := c.wire.next()
 	if ctx.Done() != nil {
 		// lib/pq sends a cancel request. A backend that hangs does not heed it.
-		k.unhook = context.AfterFunc(ctx, func() { c.wire.expire(turn, time.Now().Add(c.grace)) })
+		k.unhook = safe.AfterFunc(ctx, nil, "the end of a call", func() { c.wire.expire(turn, time.Now().Add(c.grace)) })
 	}
 	return k, nil
 }

@@ -1,0 +1,136 @@
+package guard_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/linchpin-cmdb/linchpin/graph/exec"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
+)
+
+const boundless = 1 << 53
+
+// priceOf is what an operation on the contract costs, whatever the limit.
+func priceOf(t *testing.T, query string, variables map[string]any) int {
+	t.Helper()
+	limits := guard.Default
+	limits.Cost = boundless
+	a, problems := guard.New(contract(), limits).Admit(query, "", variables)
+	if problems != nil {
+		t.Fatalf("%s: %v", query, problems)
+	}
+	return a.Cost
+}
+
+func contract() *ast.Schema { return exec.NewExecutableSchema(exec.Config{}).Schema() }
+
+// weight is what @cost says of a field.
+func weight(t *testing.T, on, field string) int {
+	t.Helper()
+	said := contract().Types[on].Fields.ForName(field).Directives.ForName("cost").Arguments.ForName("weight").Value.Raw
+	n, err := strconv.Atoi(said)
+	if err != nil || n < 2 {
+		t.Fatalf("%s.%s costs %q: %v", on, field, said, err)
+	}
+	return n
+}
+
+func TestWhatOperationsCost(t *testing.T) {
+	impact, needs, candidates := weight(t, "CI", "impact"), weight(t, "CI", "dependencies"), weight(t, "Query", "rootCauseCandidates")
+	number := func(n string) map[string]any { return map[string]any{"n": json.Number(n)} }
+	for _, c := range []struct {
+		query     string
+		variables map[string]any
+		cost      int
+	}{
+		{query: `{ revision __typename }`, cost: 0},
+		{query: `{ viewer { name roles } }`, cost: 1},
+		{query: `{ cis { nodes { id name } } }`, cost: 1 + 20},
+		{query: `{ cis(first: 100) { nodes { id } } }`, cost: 1 + 100},
+		{query: `{ cis(last: 7) { nodes { id } } }`, cost: 1 + 7},
+		{query: `{ cis(first: 0) { nodes { id } } }`, cost: 1},
+		{query: `{ cis(first: 10) { edges { cursor node { id } } } }`, cost: 1 + 10},
+		{query: `{ cis(first: 10) { totalCount pageInfo { endCursor } nodes { id } } }`, cost: 1 + 1 + 10},
+		{query: `{ cis(first: 10) { nodes { class { code } } } }`, cost: 1 + 10*2},
+		{query: `{ cis(first: 10) { nodes { relationships(first: 5) { nodes { target { name } } } } } }`, cost: 1 + 10*(1+1+5*(1+1))},
+		{query: `{ cis(first: 10) { nodes { relationships { totalCount } } } }`, cost: 1 + 10*(1+1+1)},
+		{query: `{ ci(id: "ci_1") { owners { role } } }`, cost: 1 + 10},
+		{query: `{ nodes(ids: ["ci_1", "ci_2", "ci_3"]) { id } }`, cost: 3},
+		{query: `query($n: [ID!]!) { nodes(ids: $n) { id } }`, variables: map[string]any{"n": []any{"ci_1", "ci_2"}}, cost: 2},
+		{query: `query($n: Int) { cis(first: $n) { nodes { id } } }`, variables: number("50"), cost: 1 + 50},
+		{query: `query($n: Int) { cis(first: $n) { nodes { id } } }`, cost: 1 + 20},
+		{query: `query($n: Int = 5) { cis(first: $n) { nodes { id } } }`, cost: 1 + 5},
+		{query: `query($n: Int = 5) { cis(first: $n) { nodes { id } } }`, variables: number("9"), cost: 1 + 9},
+		{query: `query($n: Int) { cis(first: $n) { nodes { id } } }`, variables: number("-9"), cost: 1},
+		{query: `{ a: cis(first: 10) { nodes { id } } b: cis(first: 10) { nodes { id } } }`, cost: 2 * 11},
+		{query: `{ ...f ...f cis(first: 10) { nodes { name } } } fragment f on Query { cis(first: 10) { nodes { id } } }`, cost: 11},
+		{query: `{ cis(first: 10) @skip(if: true) { nodes { id } } }`, cost: 11},
+		{query: `{ node(id: "ci_1") { ... on CI { class { code } } ... on Service { owner { name } } } }`, cost: 1 + 2},
+		{query: `{ ci(id: "ci_1") { impact { counts { downCount } } } }`, cost: 1 + impact + 1},
+		{query: `{ cis(first: 10) { nodes { impact { counts { downCount } } dependencies { revision } } } }`, cost: 1 + 10*(1+impact+1+needs)},
+		{query: `{ rootCauseCandidates(seen: [{id: "ci_1"}], first: 7) { share } }`, cost: candidates + 7},
+		{query: `{ rootCauseCandidates(seen: [{id: "ci_1"}]) { failures { name } } }`, cost: candidates + 5*(1+10)},
+		{query: `mutation { createTeam(input: {name: "x"}) { team { id } userErrors { code } } }`, cost: 11 + 1 + 10},
+		{query: `subscription { journal { revision entries { verb } } }`, cost: 1 + 10},
+		{query: `{ cis(first: 2000000) { nodes { ` + strings.Repeat(`relationships(first: 2000000) { nodes { target { `, 3) + `id ` + strings.Repeat(`} } } `, 3) + `} } }`, cost: boundless - 1},
+	} {
+		if got := priceOf(t, c.query, c.variables); got != c.cost {
+			t.Errorf("%s %v costs %d, not %d", c.query, c.variables, got, c.cost)
+		}
+	}
+}
+
+var (
+	fenced = regexp.MustCompile("(?s)```graphql\n(.*?)```")
+	usual  = guard.Default.Cost / 5 // of the limit, for what the documentation shows
+)
+
+// What users are shown they change and combine: it must leave room for that.
+func TestWhatTheDocumentationShowsStaysWellWithinTheLimits(t *testing.T) {
+	const root = "../../../"
+	shown := map[string]string{}
+	for _, file := range []string{"README.md"} {
+		text, err := os.ReadFile(root + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, block := range fenced.FindAllStringSubmatch(string(text), -1) {
+			shown[fmt.Sprint(file, " ", i)] = block[1]
+		}
+	}
+	for _, files := range []string{"clients/graphiql/src/examples/*.graphql", "clients/relay/*/*.graphql"} {
+		found, err := filepath.Glob(root + files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range found {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown[file] = string(text)
+		}
+	}
+	if len(shown) < 9 {
+		t.Errorf("only %d operations are found", len(shown))
+	}
+	g := guard.New(contract(), guard.Default)
+	for where, operation := range shown {
+		a, problems := g.Admit(operation, "", nil)
+		if problems != nil {
+			t.Errorf("%s: %v", where, problems)
+		}
+		t.Logf("%s costs %d", where, a.Cost)
+		if a.Cost > usual {
+			t.Errorf("%s costs %d, and the limit is %d", where, a.Cost, guard.Default.Cost)
+		}
+	}
+}
