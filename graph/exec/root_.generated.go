@@ -1505,6 +1505,7 @@ type ComplexityRoot struct {
 		Path          func(childComplexity int) int
 		Points        func(childComplexity int) int
 		Reasons       func(childComplexity int) int
+		Revision      func(childComplexity int) int
 		SecondsBefore func(childComplexity int) int
 		Symptom       func(childComplexity int) int
 		SymptomCount  func(childComplexity int) int
@@ -8238,6 +8239,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SuspectChange.Reasons(childComplexity), true
+	case "SuspectChange.revision":
+		if e.ComplexityRoot.SuspectChange.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspectChange.Revision(childComplexity), true
 	case "SuspectChange.secondsBefore":
 		if e.ComplexityRoot.SuspectChange.SecondsBefore == nil {
 			break
@@ -10899,7 +10906,7 @@ type UpdateCIClassPayload {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/conflict.graphql", Input: `extend type Change {
-  """What is in its way while it is still to be carried out and says when: other changes at the same time and windows, by the graph as it is now. What its planned operations change or retire is in its scope. The other changes are those that are not yet past IMPLEMENT."""
+  """What is in its way while it is still to be carried out and says when: other changes at the same time and windows, by the graph as it is now and by the graph as the planned operations of the two changes leave it: a conflict on either is one. So what operations take away counts while it is planned, and what they add helps once it is applied, when the change is started. What operations change or retire is in the scope. The other changes are those that are not yet past IMPLEMENT."""
   conflicts(
     """Only conflicts of these kinds."""
     kinds: [ConflictKind!]
@@ -10932,19 +10939,19 @@ type Conflict {
   startsAt: DateTime!
   """When the conflict ends."""
   endsAt: DateTime!
-  """The CI that the change touches, or whose record it writes: of several, the one where the two sides meet soonest. null for ASSIGNEE_DOUBLE_BOOKED."""
+  """The CI that the change touches, or whose record, relationships or groups its operations write: of several, the one where the two sides meet soonest. null for ASSIGNEE_DOUBLE_BOOKED."""
   ci: CI
-  """The CI that the other change touches, or whose window it is."""
+  """The CI that the other change touches, or whose relationships or groups its operations write, or whose window it is."""
   otherCI: CI
   """How many CIs the two sides meet in so, for SAME_FIELD how many records; ci and otherCI are the nearest."""
   ciCount: Int!
   """What the side that suffers would be in, if the CI of the side that harms failed; null where nothing suffers."""
   state: OperationalState
-  """How failure travels: from otherCI to ci for UPSTREAM, from ci to where redundancy breaks for JOINT_FAILURE, else from ci to otherCI. null where they are one CI, and for ASSIGNEE_DOUBLE_BOOKED."""
+  """How failure travels: from otherCI to ci for UPSTREAM, from ci to where redundancy breaks for JOINT_FAILURE, else from ci to otherCI. null where they are one CI, where a side of a JOINT_FAILURE takes nothing DOWN but alters the graph, and for ASSIGNEE_DOUBLE_BOOKED. A relationship that is only planned is null in it."""
   path: ImpactPath
   """For JOINT_FAILURE, how failure travels from otherCI to the same place; else null."""
   otherPath: ImpactPath
-  """For JOINT_FAILURE, the dependency group that lacks members once both changes have taken theirs down; else null."""
+  """For JOINT_FAILURE, the dependency group that lacks members once both changes have taken theirs down or out of it; null where a planned dependency or group does it, and for other kinds."""
   group: DependencyGroup
   """For SAME_FIELD, the record whose fields both changes write, the first by id; else null."""
   record: Node
@@ -10972,7 +10979,7 @@ enum ConflictKind {
   INSIDE_BLACKOUT_WINDOW
   """The same person is to carry out both changes."""
   ASSIGNEE_DOUBLE_BOOKED
-  """Services stand while either change takes its CIs down, and are DOWN while both do."""
+  """Services stand while either change is carried out, and are DOWN while both are: by what both take down, or by what one takes down and the other is going to do to relationships and groups."""
   JOINT_FAILURE
 }
 
@@ -13216,7 +13223,7 @@ enum RiskFactorKind {
   SERVICES_DOWN
   """Further services would be DEGRADED or DOWN if all that it touches failed: points for each by its tier."""
   SERVICES_AT_STAKE
-  """CIs lose redundancy while it is carried out: points for each."""
+  """CIs lose redundancy while it is carried out, or by its planned operations: points for each."""
   REDUNDANCY_LOST
   """CIs would be DEGRADED or DOWN if all that it touches failed: points for each doubling of their number."""
   BLAST_RADIUS
@@ -14497,9 +14504,9 @@ enum ResyncReason {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/suspect.graphql", Input: `extend type Incident {
-  """The changes that may have caused it, the most suspicious first: those that started or ended before it was detected, on its ROOT and AFFECTED CIs or on what these need."""
+  """The changes that may have caused it, the most suspicious first: those that started or ended before it was detected, or were being carried out then, on its ROOT and AFFECTED CIs or on what these need. What these need is judged by the graph as it was then; for several incidents of a list, and where much was written since, by the graph as it is now. Each says by which revision."""
   suspectChanges(
-    """How many hours before: 1 to 720."""
+    """How many hours before it may have started or ended: 1 to 720. What is still being carried out may have started earlier."""
     hours: Int! = 24
     """How many to list: 1 to 50."""
     first: Int! = 10
@@ -14507,13 +14514,13 @@ enum ResyncReason {
 }
 
 extend type Query {
-  """The changes that may have caused what some CIs show, the most suspicious first: those that started or ended before, on these CIs or on what they need."""
+  """The changes that may have caused what some CIs show, the most suspicious first: those that started or ended before, or were being carried out then, on these CIs or on what they need. What they need is judged by the graph as it was then, or where much was written since, by the graph as it is now. Each says by which revision."""
   suspectChanges(
     """The CIs and services that show symptoms: 1 to 100."""
     cis: [ID!]!
     """When the symptoms began; now by default."""
     at: DateTime
-    """How many hours before: 1 to 720."""
+    """How many hours before it may have started or ended: 1 to 720. What is still being carried out may have started earlier."""
     hours: Int! = 24
     """How many to list: 1 to 50."""
     first: Int! = 10
@@ -14536,6 +14543,8 @@ type SuspectChange {
   distance: Int!
   """A shortest way on which failure could get from ci to symptom; null where they are one CI."""
   path: ImpactPath
+  """The revision of the graph by which it is judged."""
+  revision: Revision!
   """How long before the symptoms it last started or ended, in seconds."""
   secondsBefore: Int!
   """How many of the CIs that show symptoms are or need something that it touched."""

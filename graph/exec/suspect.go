@@ -175,6 +175,13 @@ func (ec *executionContext) fieldContext_SuspectChange_path(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _SuspectChange_revision(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
+	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision())
+}
+func (ec *executionContext) fieldContext_SuspectChange_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SuspectChange", field, true, false, errors.New("field of type Revision does not have child fields"))
+}
+
 func (ec *executionContext) _SuspectChange_secondsBefore(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.SecondsBefore())
 }
@@ -265,6 +272,11 @@ func (ec *executionContext) _SuspectChange(ctx context.Context, sel ast.Selectio
 		case "path":
 			out.Values[i] = ec._SuspectChange_path(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "revision":
+			out.Values[i] = ec._SuspectChange_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "secondsBefore":

@@ -8,9 +8,6 @@ import (
 	"sync"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
-	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
-	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	practice "github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -71,7 +68,7 @@ func (r *Reader) previews(ctx context.Context, changes *batch[Change]) (map[iden
 	if err != nil {
 		return nil, store.Translate(err)
 	}
-	words, err := r.words(ctx)
+	words, err := cmdb.Words(ctx, r.store.Read)
 	if err != nil {
 		return nil, err
 	}
@@ -82,35 +79,6 @@ func (r *Reader) previews(ctx context.Context, changes *batch[Change]) (map[iden
 		at += len(p.operations)
 	}
 	return shown, nil
-}
-
-// words are what the codes of classes and types stand for.
-func (r *Reader) words(ctx context.Context) (operation.Words, error) {
-	w := operation.Words{Classes: map[string]operation.Class{}, Types: map[string]ident.ID{}}
-	classes, err := r.store.Read.CIClass.Query().Select(ciclass.FieldCode, ciclass.FieldParentID).All(ctx)
-	if err != nil {
-		return w, store.Translate(err)
-	}
-	types, err := r.store.Read.RelationshipType.Query().Select(relationshiptype.FieldCode).All(ctx)
-	if err != nil {
-		return w, store.Translate(err)
-	}
-	for _, t := range types {
-		w.Types[t.Code] = t.ID
-	}
-	byID := index(classes, func(c *ent.CIClass) ident.ID { return c.ID })
-	for _, class := range classes {
-		isService := false
-		for up := class; up != nil && !isService; {
-			isService = slices.ContainsFunc(domain.ServiceKind("").Values(), func(k string) bool { return cmdb.ServiceClass(domain.ServiceKind(k)) == up.Code })
-			if up.ParentID == nil {
-				break
-			}
-			up = byID[*up.ParentID]
-		}
-		w.Classes[class.Code] = operation.Class{ID: class.ID, IsService: isService}
-	}
-	return w, nil
 }
 
 // Revision is the revision of the graph that the preview was worked out on.

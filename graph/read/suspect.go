@@ -26,6 +26,8 @@ const (
 	mostSuspects = 50
 	longestHours = 30 * 24
 	mostSymptoms = 100
+	// recentEntries is how much may have been written since for the graph to be that of then: it is undone in some tens of milliseconds.
+	recentEntries = 5_000
 )
 
 // SuspectChanges are the changes that may have caused the incident.
@@ -93,6 +95,15 @@ func (r *Reader) suspects(ctx context.Context, questions []suspect.Question, hou
 	if err != nil {
 		return nil, err
 	}
+	if len(questions) == 1 {
+		then, err := r.history.Lately(ctx, questions[0].At, recentEntries)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(named, func(ci ident.ID) bool { return graph.Knows(ci) && !then.Knows(ci) }) { // told of later than seen
+			graph = then
+		}
+	}
 	found, err := schedule.Suspects(ctx, r.store.Read, graph, questions, first, time.Now())
 	if err != nil {
 		return nil, err
@@ -125,6 +136,9 @@ func (s *SuspectChange) Symptom(ctx context.Context) (*CI, error) {
 
 // SecondsBefore is how long before the symptoms the change started or ended.
 func (s *SuspectChange) SecondsBefore() int { return int(s.Before / time.Second) }
+
+// Revision is that of the graph by which the change is judged.
+func (s *SuspectChange) Revision() int64 { return s.graph.Revision() }
 
 // SymptomCount is how many of the CIs with symptoms need what the change touched.
 func (s *SuspectChange) SymptomCount() int { return s.Shared }

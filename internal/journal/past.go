@@ -44,6 +44,26 @@ func (f *Feed) At(ctx context.Context, revision int64) (*topology.Snapshot, erro
 	return f.kept.at(ctx, revision, func() (*topology.Snapshot, error) { return f.rewind(revision) })
 }
 
+// Lately is the graph as it was at a moment, or where that lies in the future, before the journal, or more than so many entries back, as it is now:
+// whoever asks rather wants an answer than the past. The snapshot tells its revision.
+func (f *Feed) Lately(ctx context.Context, moment time.Time, most int) (*topology.Snapshot, error) {
+	revision, err := f.RevisionAt(ctx, moment)
+	if errs.CodeOf(err) == errs.BadUserInput {
+		return f.graph.Snapshot(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	isLong, err := f.store.Read.Entry.Query().Where(entry.IDGTE(store.EntryID(revision+1, 0))).Order(entry.ByID(sql.OrderAsc())).Offset(most).Exist(ctx)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	if isLong {
+		return f.graph.Snapshot(), nil
+	}
+	return f.At(ctx, revision)
+}
+
 // RevisionAt is the last revision written at or before a moment, found by bisection: where the clocks of several writers disagree it
 // is one with the next written later. A moment in the future, or before the first write, is errs.BadUserInput.
 func (f *Feed) RevisionAt(ctx context.Context, moment time.Time) (int64, error) {

@@ -14,7 +14,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/conflict"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
@@ -34,30 +36,36 @@ func spanOf(c *ent.Change) recurrence.Span {
 	return recurrence.Span{From: *c.PlannedStart, To: *c.PlannedEnd}
 }
 
-// Conflicts finds what is in the way of each of some changes, on one snapshot, in at most eight statements whatever their number. Changes
+// Conflicts finds what is in the way of each of some changes, on one snapshot, in at most ten statements whatever their number. Changes
 // that are over, or do not say when, have none. Nothing of it is stored: what was found is true of the graph and the
 // changes as they are. It costs a look at each change that overlaps, and the engine for those that meet in the graph.
 func Conflicts(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change) (map[ident.ID][]conflict.Conflict, error) {
-	return find(ctx, c, s, conflict.NewFinder(s), changes)
+	found, _, err := find(ctx, c, s, changes, nil)
+	return found, err
 }
 
-func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, finder *conflict.Finder, changes []*ent.Change) (map[ident.ID][]conflict.Conflict, error) {
+// find gives the finder as well. It can be asked about the changes of own, too.
+func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change, own []conflict.Change) (map[ident.ID][]conflict.Conflict, *conflict.Finder, error) {
 	found := make(map[ident.ID][]conflict.Conflict, len(changes))
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c *ent.Change) bool { return !contends(c) })
-	if len(changes) == 0 {
-		return found, nil
+	var others []conflict.Change
+	var err error
+	if len(changes) > 0 {
+		if others, err = rivals(ctx, c, changes); err != nil {
+			return nil, nil, store.Translate(err)
+		}
 	}
-	others, err := rivals(ctx, c, changes)
-	if err != nil {
-		return nil, store.Translate(err)
+	finder, err := finderOf(ctx, c, s, own, others)
+	if err != nil || len(changes) == 0 {
+		return found, finder, err
 	}
 	plans, err := plansOf(ctx, c, changes)
 	if err != nil {
-		return nil, store.Translate(err)
+		return nil, nil, store.Translate(err)
 	}
 	windows, err := c.ChangeWindow.Query().Order(ent.Asc("id")).All(ctx)
 	if err != nil {
-		return nil, store.Translate(err)
+		return nil, nil, store.Translate(err)
 	}
 	byID := make(map[ident.ID]*conflict.Change, len(others))
 	for i := range others {
@@ -71,33 +79,43 @@ func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, finder *conf
 			continue
 		}
 		if found[row.ID], err = finder.WithChanges(ctx, own, others); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if plan, is := plans[row.ID]; is {
 			found[row.ID] = append(found[row.ID], finder.WithOperations(plan, slices.Collect(maps.Values(plans)))...)
 		}
 		if concerned[row.ID], err = finder.Concerned(ctx, own); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		cis = append(cis, concerned[row.ID]...)
 	}
 	holds, err := Targets(ctx, c, s, windows, cis)
 	if err != nil {
-		return nil, store.Translate(err)
+		return nil, nil, store.Translate(err)
 	}
 	for id := range concerned {
 		own := byID[id]
 		near, err := near(windows, own.Planned, holds)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		more, err := finder.WithWindows(ctx, own, near)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		found[id] = conflict.Sorted(append(found[id], more...))
 	}
-	return found, nil
+	return found, finder, nil
+}
+
+// finderOf reads what operations mean where there are some.
+func finderOf(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes ...[]conflict.Change) (*conflict.Finder, error) {
+	plans := func(c conflict.Change) bool { return len(c.Operations) > 0 }
+	if !slices.ContainsFunc(changes, func(some []conflict.Change) bool { return slices.ContainsFunc(some, plans) }) {
+		return conflict.NewFinder(s, operation.Words{}), nil
+	}
+	words, err := cmdb.Words(ctx, c)
+	return conflict.NewFinder(s, words), err
 }
 
 // near are the windows as the rule wants them for the time of a change.
@@ -126,42 +144,57 @@ func rivals(ctx context.Context, c *ent.Client, changes []*ent.Change) ([]confli
 	}
 	claims := change.And(change.StateIn(contending...), change.PlannedStartLT(last), change.PlannedEndGT(first))
 	rows, err := c.Change.Query().Where(claims).
-		Select(change.FieldID, change.FieldPlannedStart, change.FieldPlannedEnd, change.FieldAssigneeID).All(ctx)
+		Select(change.FieldID, change.FieldState, change.FieldPlannedStart, change.FieldPlannedEnd, change.FieldAssigneeID).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all, byID := make([]conflict.Change, len(rows)), make(map[ident.ID]*conflict.Change, len(rows))
+	all := make([]conflict.Change, len(rows))
 	for i, row := range rows {
 		all[i] = conflict.Change{ID: row.ID, Planned: spanOf(row)}
 		if row.AssigneeID != nil {
 			all[i].Assignee = *row.AssigneeID
 		}
-		byID[row.ID] = &all[i]
 	}
-	return all, scope(ctx, c, claims, byID)
+	return all, scope(ctx, c, claims, all, rows)
 }
 
-// scope puts into changes what they touch: what is in their scope, and what their operations change or retire.
-func scope(ctx context.Context, c *ent.Client, of predicate.Change, changes map[ident.ID]*conflict.Change) error {
+// scope puts into changes, which stand for rows, what they touch: what is in their scope, and what their operations change or retire. As long as
+// these are a plan, it puts in what they do to relationships and groups, too.
+func scope(ctx context.Context, c *ent.Client, of predicate.Change, changes []conflict.Change, rows []*ent.Change) error {
 	links, err := c.ChangeCI.Query().Where(chosenBy[predicate.ChangeCI](changeci.FieldChangeID, of)).
 		Select(changeci.FieldChangeID, changeci.FieldCiID, changeci.FieldRole).All(ctx)
 	if err != nil {
 		return err
 	}
-	touching, err := c.PlannedOperation.Query().
-		Where(plannedoperation.KindIn(domain.UpdateCI, domain.RetireCI), chosenBy[predicate.PlannedOperation](plannedoperation.FieldChangeID, of)).
-		Select(plannedoperation.FieldChangeID, plannedoperation.FieldRecordID, plannedoperation.FieldKind).All(ctx)
+	operations, err := c.PlannedOperation.Query().Where(chosenBy[predicate.PlannedOperation](plannedoperation.FieldChangeID, of)).
+		Order(ent.Asc(plannedoperation.FieldChangeID, plannedoperation.FieldPlace)).
+		Select(plannedoperation.FieldChangeID, plannedoperation.FieldRecordID, plannedoperation.FieldKind, plannedoperation.FieldKey, plannedoperation.FieldPlanned).All(ctx)
 	if err != nil {
 		return err
 	}
+	places := make(map[ident.ID]int, len(changes))
+	for i := range changes {
+		places[changes[i].ID] = i
+	}
 	for _, l := range links {
-		if change := changes[l.ChangeID]; change != nil {
-			change.Scope = append(change.Scope, conflict.CI{ID: l.CiID, IsTakenDown: l.Role == domain.TakenDownRole})
+		if i, is := places[l.ChangeID]; is {
+			changes[i].Scope = append(changes[i].Scope, conflict.CI{ID: l.CiID, IsTakenDown: l.Role == domain.TakenDownRole})
 		}
 	}
-	for _, o := range touching {
-		if change := changes[o.ChangeID]; change != nil && o.RecordID != nil {
-			change.Touch(*o.RecordID, o.Kind == domain.RetireCI)
+	for _, o := range operations {
+		i, is := places[o.ChangeID]
+		if !is {
+			continue
+		}
+		one := operation.Operation{Kind: o.Kind, Key: o.Key, Planned: o.Planned}
+		if o.RecordID != nil {
+			one.Record = *o.RecordID
+		}
+		if o.Kind == domain.UpdateCI || o.Kind == domain.RetireCI {
+			changes[i].Touch(one.Record, o.Kind == domain.RetireCI)
+		}
+		if slices.Contains(unapplied, rows[i].State) {
+			changes[i].Plan(one)
 		}
 	}
 	return nil

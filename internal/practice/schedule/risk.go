@@ -20,17 +20,16 @@ import (
 // Risks says how risky each of some changes is by the graph of a snapshot and by what is known at a time, in a number of
 // statements that does not depend on how many they are. Nothing of it is stored, so that it is never stale.
 func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change, now time.Time) (map[ident.ID]risk.Assessment, error) {
-	finder := conflict.NewFinder(s)
-	conflicts, err := find(ctx, c, s, finder, changes)
+	own, ids := make([]conflict.Change, len(changes)), make([]ident.ID, len(changes))
+	for i, row := range changes {
+		own[i].ID, ids[i] = row.ID, row.ID
+	}
+	if err := scope(ctx, c, change.IDIn(ids...), own, changes); err != nil {
+		return nil, store.Translate(err)
+	}
+	conflicts, finder, err := find(ctx, c, s, changes, own)
 	if err != nil {
 		return nil, err
-	}
-	own, ids := make(map[ident.ID]*conflict.Change, len(changes)), make([]ident.ID, len(changes))
-	for i, row := range changes {
-		own[row.ID], ids[i] = &conflict.Change{ID: row.ID}, row.ID
-	}
-	if err := scope(ctx, c, change.IDIn(ids...), own); err != nil {
-		return nil, store.Translate(err)
 	}
 	weights, err := Weights(ctx, c)
 	if err != nil {
@@ -49,8 +48,8 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 		return nil, store.Translate(err)
 	}
 	risks := make(map[ident.ID]risk.Assessment, len(changes))
-	for _, row := range changes {
-		f, err := outlook(ctx, finder, own[row.ID], ranks)
+	for i, row := range changes {
+		f, err := outlook(ctx, finder, &own[i], ranks)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +60,7 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 			}
 			f.Conflicts = append(f.Conflicts, with)
 		}
-		f.Failures, f.HasBackoutPlan = past.failures(own[row.ID]), row.BackoutPlan != ""
+		f.Failures, f.HasBackoutPlan = past.failures(&own[i]), row.BackoutPlan != ""
 		if row.AssignmentTeamID != nil {
 			f.Team = past.ofTeam(row, now)
 		}
@@ -74,43 +73,77 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 	return risks, nil
 }
 
-// outlook is what the engine says about a change.
+// outlook is what the engine says about a change: on the graph as it is, and beside that on the graph as its operations leave it. CIs that
+// there are not yet do not count.
 func outlook(ctx context.Context, finder *conflict.Finder, c *conflict.Change, ranks map[ident.ID]int) (f risk.Facts, err error) {
-	worst, planned, err := finder.Outlook(ctx, c)
+	all, err := finder.Outlooks(ctx, c)
 	if err != nil {
 		return f, err
 	}
-	rank := func(a *impact.Answer, h impact.Hit) risk.Service {
-		return risk.Service{CI: risk.CI{ID: h.CI, Distance: h.Distance}, Rank: ranks[a.Snapshot().CI(h.Vertex).Tier]}
-	}
+	today := all[0].Worst.Snapshot()
 	aService := func(c topology.CI) bool { return c.IsService }
-	for _, h := range planned.Affected(impact.Filter{AtLeast: impact.Down, Keep: aService}) {
-		f.Down = append(f.Down, rank(planned, h))
-	}
-	for _, h := range worst.Affected(impact.Filter{Keep: aService}) {
-		if planned.State(h.CI) != impact.Down {
-			f.AtStake = append(f.AtStake, rank(worst, h))
+	gather := func(from func(conflict.Outlook) []impact.Hit, add func(impact.Hit)) {
+		told := map[ident.ID]bool{}
+		for _, on := range all {
+			for _, h := range from(on) {
+				if !told[h.CI] && today.Knows(h.CI) {
+					told[h.CI] = true
+					add(h)
+				}
+			}
 		}
 	}
-	for _, h := range planned.Affected(impact.Filter{AtLeast: impact.AtRisk}) {
-		if h.State == impact.AtRisk {
-			f.Strained = append(f.Strained, risk.CI{ID: h.CI, Distance: h.Distance})
+	service := func(h impact.Hit) risk.Service {
+		return risk.Service{CI: risk.CI{ID: h.CI, Distance: h.Distance}, Rank: ranks[today.CI(h.Vertex).Tier]}
+	}
+	isDown := func(ci ident.ID) bool {
+		return slices.ContainsFunc(all, func(on conflict.Outlook) bool { return on.Planned.State(ci) == impact.Down })
+	}
+	gather(func(on conflict.Outlook) []impact.Hit {
+		return on.Planned.Affected(impact.Filter{AtLeast: impact.Down, Keep: aService})
+	},
+		func(h impact.Hit) { f.Down = append(f.Down, service(h)) })
+	gather(func(on conflict.Outlook) []impact.Hit { return on.Worst.Affected(impact.Filter{Keep: aService}) }, func(h impact.Hit) {
+		if !isDown(h.CI) {
+			f.AtStake = append(f.AtStake, service(h))
+		}
+	})
+	strained := map[ident.ID]bool{}
+	gather(func(on conflict.Outlook) []impact.Hit {
+		return on.Planned.Affected(impact.Filter{AtLeast: impact.AtRisk})
+	}, func(h impact.Hit) {
+		if h.State == impact.AtRisk && !isDown(h.CI) {
+			f.Strained, strained[h.CI] = append(f.Strained, risk.CI{ID: h.CI, Distance: h.Distance}), true
+		}
+	})
+	for _, ci := range finder.Weakened(c) {
+		if isDown(ci) {
+			continue
+		}
+		if f.ForGood++; !strained[ci] {
+			f.Strained = append(f.Strained, risk.CI{ID: ci})
 		}
 	}
-	harmed := worst.Affected(impact.Filter{WithoutRoots: true})
+	var harmed []impact.Hit
+	gather(func(on conflict.Outlook) []impact.Hit { return on.Worst.Affected(impact.Filter{WithoutRoots: true}) }, func(h impact.Hit) { harmed = append(harmed, h) })
 	f.BlastRadius = len(harmed)
 	slices.SortFunc(harmed, func(a, b impact.Hit) int { return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.CI, b.CI)) })
 	for _, h := range harmed[:min(len(harmed), risk.MostNamed)] {
 		f.Nearest = append(f.Nearest, risk.CI{ID: h.CI, Distance: h.Distance})
 	}
-	f.Way = func(of domain.RiskFactor, ci ident.ID) []impact.Step {
-		switch of { //nolint:exhaustive // the others are not about what fails
-		case domain.ServicesDown, domain.RedundancyLost:
-			return planned.Path(ci)
-		case domain.ServicesAtStake, domain.BlastRadius:
-			return worst.Path(ci)
+	f.Way = func(of domain.RiskFactor, ci ident.ID) (path []impact.Step) {
+		for _, on := range all {
+			switch of { //nolint:exhaustive // the others are not about what fails
+			case domain.ServicesDown, domain.RedundancyLost:
+				path = on.Planned.Path(ci)
+			case domain.ServicesAtStake, domain.BlastRadius:
+				path = on.Worst.Path(ci)
+			}
+			if len(path) > 0 {
+				break
+			}
 		}
-		return nil
+		return path
 	}
 	return f, nil
 }

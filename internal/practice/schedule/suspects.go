@@ -22,7 +22,8 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 	var times []predicate.Change
 	for _, q := range questions {
 		from := q.At.Add(-q.Window)
-		times = append(times, change.And(change.ActualStartGTE(from), change.ActualStartLTE(q.At)), change.And(change.ActualEndGTE(from), change.ActualEndLTE(q.At)))
+		times = append(times, change.And(change.ActualStartGTE(from), change.ActualStartLTE(q.At)), change.And(change.ActualEndGTE(from), change.ActualEndLTE(q.At)),
+			change.And(change.ActualStartLT(from), change.Or(change.ActualEndIsNil(), change.ActualEndGT(q.At)))) // being carried out
 	}
 	if len(times) == 0 {
 		return found, nil
@@ -31,15 +32,15 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 	if err != nil || len(rows) == 0 {
 		return found, store.Translate(err)
 	}
-	byID, touched, ids := make(map[ident.ID]*ent.Change, len(rows)), make(map[ident.ID]*conflict.Change, len(rows)), make([]ident.ID, len(rows))
+	byID, touched, ids := make(map[ident.ID]*ent.Change, len(rows)), make([]conflict.Change, len(rows)), make([]ident.ID, len(rows))
 	for i, row := range rows {
-		byID[row.ID], touched[row.ID], ids[i] = row, &conflict.Change{ID: row.ID}, row.ID
+		byID[row.ID], touched[i].ID, ids[i] = row, row.ID, row.ID
 	}
-	if err := scope(ctx, c, change.IDIn(ids...), touched); err != nil {
+	if err := scope(ctx, c, change.IDIn(ids...), touched, rows); err != nil {
 		return nil, store.Translate(err)
 	}
 	changes := make([]suspect.Change, 0, len(rows))
-	for _, row := range rows {
+	for i, row := range rows {
 		if row.ActualStart == nil {
 			continue
 		}
@@ -47,7 +48,7 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 		if row.Outcome != nil {
 			one.Outcome = *row.Outcome
 		}
-		for _, ci := range touched[row.ID].Scope {
+		for _, ci := range touched[i].Scope {
 			one.Touched = append(one.Touched, ci.ID)
 		}
 		changes = append(changes, one)

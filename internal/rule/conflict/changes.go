@@ -11,90 +11,174 @@ import (
 )
 
 // WithChanges finds the conflicts of a change with others at the same time. Others may hold the change itself, and changes at
-// other times. What the others could harm is worked out only for those in the cone of the change: nothing else can harm
-// what it touches, nor break a group that it strains; see impact.BreakTogether.
+// other times. What the others could harm is worked out only for those in the cone of the change, and only within it: nothing else can harm
+// what it touches, nor break a group that it strains; see impact.Brink. A conflict is one that there is on the graph as it is, or as the
+// operations of the two are going to leave it: what is planned can take redundancy away, and gives none until it is applied.
 func (f *Finder) WithChanges(ctx context.Context, c *Change, others []Change) ([]Conflict, error) {
 	var found []Conflict
-	var harm, join impact.Cone
+	var mine *meeting
+	replans := len(c.Operations) > 0
 	for i := range others {
 		other := &others[i]
 		if other.ID == c.ID || !c.Planned.Overlaps(other.Planned) {
 			continue
 		}
-		base := Conflict{Other: other.ID, Span: c.Planned.Common(other.Planned)}
-		add := func(kind domain.ConflictKind, more Conflict) {
-			if more.Count > 0 {
-				more.Kind, more.Other, more.Span = kind, base.Other, base.Span
-				found = append(found, more)
-			}
-		}
-		if c.Assignee != 0 && c.Assignee == other.Assignee {
-			add(domain.AssigneeDoubleBooked, Conflict{Count: 1})
-		}
-		mine, err := f.reach(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		if harm == nil {
-			if harm, join, err = f.cones(ctx, c, mine); err != nil {
+		if mine == nil {
+			var err error
+			if mine, err = f.meeting(ctx, c); err != nil {
 				return nil, err
 			}
+			defer mine.brink.Release()
 		}
-		add(domain.SameCI, mine.shares(other))
-		add(domain.Downstream, mine.harms(other.Scope))
-		couldHarm, _ := f.meets(other, harm)
-		_, couldJoin := f.meets(other, join)
-		if !couldHarm && !couldJoin {
-			continue
-		}
-		theirs, err := f.reach(ctx, other)
+		met, err := mine.with(ctx, other, mine.joint)
 		if err != nil {
 			return nil, err
 		}
-		up := theirs.harms(c.Scope)
-		up.CI, up.OtherCI = up.OtherCI, up.CI
-		add(domain.Upstream, up)
-		joint, err := f.joint(ctx, mine, theirs)
+		found, replans = append(found, met...), replans || len(other.Operations) > 0
+	}
+	if mine != nil && replans {
+		more, err := mine.asPlanned(ctx, others)
 		if err != nil {
 			return nil, err
 		}
-		add(domain.JointFailure, joint)
+		found = merge(found, more)
 	}
 	slices.SortFunc(found, order)
 	return found, nil
 }
 
-// shares is the CIs that a change touches as well as another.
-func (r *reach) shares(other *Change) (c Conflict) {
-	for _, ci := range other.Scope {
-		if _, shared := r.touched[ci.ID]; shared {
-			if c.Count++; c.CI == 0 || ci.ID < c.CI {
-				c.CI, c.OtherCI = ci.ID, ci.ID
+// merge adds the conflicts of kinds that there are not yet with the same other.
+func merge(found, more []Conflict) []Conflict {
+	type way struct {
+		kind  domain.ConflictKind
+		other ident.ID
+	}
+	known := make(map[way]bool, len(found))
+	for _, c := range found {
+		known[way{c.Kind, c.Other}] = true
+	}
+	for _, c := range more {
+		if !known[way{c.Kind, c.Other}] {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// meeting is a change that is held against others.
+type meeting struct {
+	*Finder
+	*reach
+	of         *Change
+	harm, join impact.Cone              // all that could harm what it touches, and all that could take down what its redundancy rests on
+	brink      *impact.Brink            // the estate while it takes down what it does
+	beneath    map[topology.Vertex]bool // all that could suffer from what it touches or replans; nil until it is asked for
+}
+
+func (f *Finder) meeting(ctx context.Context, c *Change) (*meeting, error) {
+	r, err := f.reach(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	m := &meeting{Finder: f, reach: r, of: c}
+	if m.harm, err = impact.ConeOf(ctx, f.graph, r.touched); err != nil {
+		return nil, err
+	}
+	if m.brink, err = impact.BrinkOf(ctx, f.graph, r.down); err != nil {
+		return nil, err
+	}
+	members := slices.Clone(f.replanned)
+	for _, g := range m.brink.Strained() {
+		for _, member := range f.graph.Counter(g).Members {
+			if member.From != 0 && !m.brink.IsDown(member.From) {
+				members = append(members, member.From)
 			}
 		}
 	}
-	return c
+	if m.join, err = impact.ConeOf(ctx, f.graph, members); err != nil {
+		m.brink.Release()
+	}
+	return m, err
 }
 
-// harms is the CIs in a scope that a change could harm and does not touch, the nearest first.
-func (r *reach) harms(scope []CI) (c Conflict) {
+// with is the conflicts of the change with another at the same time; joint finds joint failures.
+func (m *meeting) with(ctx context.Context, other *Change, joint func(context.Context, *Change, places) (Conflict, error)) (found []Conflict, err error) {
+	add := func(kind domain.ConflictKind, c Conflict) {
+		if c.Count > 0 {
+			c.Kind, c.Other, c.Span = kind, other.ID, m.of.Planned.Common(other.Planned)
+			found = append(found, c)
+		}
+	}
+	if m.of.Assignee != 0 && m.of.Assignee == other.Assignee {
+		add(domain.AssigneeDoubleBooked, Conflict{Count: 1})
+	}
+	add(domain.SameCI, m.of.shares(other))
+	add(domain.Downstream, m.of.harms(m.worst, other))
+	theirs := m.locate(other)
+	if slices.ContainsFunc(theirs.touched, m.harm.Has) {
+		up, err := m.suffers(ctx, other, theirs)
+		if err != nil {
+			return nil, err
+		}
+		add(domain.Upstream, up)
+	}
+	together, err := joint(ctx, other, theirs)
+	if err != nil {
+		return nil, err
+	}
+	add(domain.JointFailure, together)
+	return found, nil
+}
+
+func (c *Change) touches(ci ident.ID) bool {
+	return slices.ContainsFunc(c.Scope, func(own CI) bool { return own.ID == ci })
+}
+
+// shares is the CIs that a change touches as well as another.
+func (c *Change) shares(other *Change) (found Conflict) {
+	for _, ci := range other.Scope {
+		if c.touches(ci.ID) {
+			if found.Count++; found.CI == 0 || ci.ID < found.CI {
+				found.CI, found.OtherCI = ci.ID, ci.ID
+			}
+		}
+	}
+	return found
+}
+
+// harms is the CIs in the scope of another that suffer in an answer and that the change does not touch, the nearest first.
+func (c *Change) harms(a *impact.Answer, other *Change) (found Conflict) {
 	var nearest impact.Hit
-	for _, ci := range scope {
-		if _, isTouched := r.touched[ci.ID]; isTouched {
+	for _, ci := range other.Scope {
+		if a.State(ci.ID).IsWell() || c.touches(ci.ID) {
 			continue
 		}
-		h, isHit := r.worst.Hit(ci.ID)
-		if !isHit || h.State.IsWell() {
-			continue
-		}
-		if c.Count++; nearest.CI == 0 || nearer(h, nearest) {
+		h, _ := a.Hit(ci.ID)
+		if found.Count++; nearest.CI == 0 || nearer(h, nearest) {
 			nearest = h
 		}
 	}
-	if c.Count > 0 {
-		c.show(r.worst, nearest)
+	if found.Count > 0 {
+		found.show(a, nearest)
 	}
-	return c
+	return found
+}
+
+// suffers is what the change touches and another could harm.
+func (m *meeting) suffers(ctx context.Context, other *Change, theirs places) (found Conflict, err error) {
+	at := make([]topology.Vertex, 0, len(m.touched))
+	for _, v := range m.touched {
+		if !slices.Contains(theirs.touched, v) {
+			at = append(at, v)
+		}
+	}
+	worst, err := m.harm.Within(ctx, m.graph, theirs.touched, at)
+	if err != nil || worst == nil {
+		return found, err
+	}
+	found = other.harms(worst, m.of)
+	found.CI, found.OtherCI = found.OtherCI, found.CI
+	return found, nil
 }
 
 func nearer(h, other impact.Hit) bool {
@@ -111,33 +195,45 @@ func (c *Conflict) show(a *impact.Answer, h impact.Hit) {
 }
 
 // joint is the services that two changes take DOWN together, and neither alone.
-func (f *Finder) joint(ctx context.Context, mine, theirs *reach) (c Conflict, err error) {
-	broken := impact.BreakTogether(mine.planned, theirs.planned)
-	if len(broken) == 0 {
+func (m *meeting) joint(ctx context.Context, other *Change, theirs places) (c Conflict, err error) {
+	if !slices.ContainsFunc(theirs.down, m.join.Has) {
 		return c, nil
 	}
-	both, err := ask(ctx, f.graph, impact.Question{Failed: slices.Concat(mine.down, theirs.down)})
+	fall, err := m.fall(ctx, other.ID, theirs.down)
 	if err != nil {
 		return c, err
 	}
-	for _, h := range both.Affected(impact.Filter{AtLeast: impact.Down, Keep: func(c topology.CI) bool { return c.IsService }}) {
-		if mine.planned.State(h.CI) != impact.Down && theirs.planned.State(h.CI) != impact.Down {
-			c.Services = append(c.Services, h.CI)
+	broken := m.brink.BreaksWith(fall)
+	if len(broken) == 0 {
+		return c, nil
+	}
+	more, err := m.brink.With(theirs.down)
+	if err != nil {
+		return c, err
+	}
+	for _, v := range more {
+		if m.graph.IsService(v) && !fall.Has(v) {
+			c.Services = append(c.Services, m.graph.ID(v))
 		}
 	}
 	if len(c.Services) == 0 {
-		return Conflict{}, nil
+		return c, nil
 	}
 	slices.Sort(c.Services)
-	c.Count, c.State, c.Group = len(c.Services), impact.Down, f.graph.GroupID(broken[0])
-	c.CI, c.Path = f.wayTo(mine.planned, theirs.planned, broken[0])
-	c.OtherCI, c.OtherPath = f.wayTo(theirs.planned, mine.planned, broken[0])
+	alone, err := m.join.Within(ctx, m.graph, theirs.down, theirs.down)
+	if err != nil {
+		return c, err
+	}
+	c.Count, c.State, c.Group = len(c.Services), impact.Down, m.graph.GroupID(broken[0])
+	c.CI, c.Path = m.wayTo(broken[0], m.planned, func(v topology.Vertex) bool { return !fall.Has(v) })
+	c.OtherCI, c.OtherPath = m.wayTo(broken[0], alone, func(v topology.Vertex) bool { return !m.brink.IsDown(v) })
 	return c, nil
 }
 
-// wayTo is how a change reaches a group that it breaks together with another: from what it takes down to the CI that depends on it.
-func (f *Finder) wayTo(a, other *impact.Answer, g topology.GroupIndex) (from ident.ID, path []impact.Step) {
-	member, found := a.DownMember(g, other)
+// wayTo is how a change reaches a group that it breaks together with another: from what it takes down to the CI that depends on it, by a
+// member that the other spares.
+func (f *Finder) wayTo(g topology.GroupIndex, a *impact.Answer, spared func(topology.Vertex) bool) (from ident.ID, path []impact.Step) {
+	member, found := a.DownMember(g, spared)
 	if !found {
 		return 0, nil // not reached: the group holds under either
 	}

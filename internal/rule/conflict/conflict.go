@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 )
 
@@ -18,6 +19,17 @@ type Change struct {
 	Planned  recurrence.Span
 	Assignee ident.ID // 0: nobody
 	Scope    []CI
+	// Operations are what it is going to do to the relationships and groups of the graph, as far as that is still a plan.
+	Operations []operation.Operation
+}
+
+// Plan adds an operation that is still a plan, unless it does nothing to how failure spreads. One that retires a CI is in the scope: see Touch.
+func (c *Change) Plan(o operation.Operation) {
+	_, isMoved := o.Planned["lifecycle"]
+	if o.Kind == domain.UpdateCI && !isMoved || o.Kind == domain.RetireCI {
+		return
+	}
+	c.Operations = append(c.Operations, o)
 }
 
 // CI is a CI that a change touches. One that is taken down is DOWN meanwhile; another keeps working if all goes well.
@@ -57,7 +69,7 @@ type Conflict struct {
 	State       impact.State  // what OtherCI would be in if CI failed; for UPSTREAM the other way round; for JOINT_FAILURE Down
 	Path        []impact.Step // from the one that harms to the one that suffers; for JOINT_FAILURE from CI to where redundancy breaks
 	OtherPath   []impact.Step // for JOINT_FAILURE from OtherCI to the same place
-	Group       ident.ID      // for JOINT_FAILURE the group that breaks
+	Group       ident.ID      // for JOINT_FAILURE the group that breaks; 0 where a planned dependency does it, or in a planned group
 	Record      ident.ID      // for SAME_FIELD the first record by id of Count whose Fields both write
 	Fields      []string
 	Services    []ident.ID // for JOINT_FAILURE the services that go DOWN together and not alone, by id

@@ -45,7 +45,7 @@ func TestOperationsOnOneFieldAreInEachOthersWayAtWhateverTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			mine := conflict.Plan{Change: ident.New(ident.Change, 1), Planned: hours(0, 1), Operations: []operation.Operation{c.a}}
 			theirs := conflict.Plan{Change: ident.New(ident.Change, 2), Planned: hours(5, 6), Operations: []operation.Operation{c.b}}
-			found := conflict.NewFinder(g.Snapshot()).WithOperations(mine, []conflict.Plan{mine, theirs})
+			found := conflict.NewFinder(g.Snapshot(), operation.Words{}).WithOperations(mine, []conflict.Plan{mine, theirs})
 			if c.fields == nil {
 				if len(found) > 0 {
 					t.Fatal(found)
@@ -56,7 +56,7 @@ func TestOperationsOnOneFieldAreInEachOthersWayAtWhateverTime(t *testing.T) {
 				found[0].CI != ci || found[0].Record != c.a.Record || found[0].Span != theirs.Planned {
 				t.Fatalf("%+v", found)
 			}
-			back := conflict.NewFinder(g.Snapshot()).WithOperations(theirs, []conflict.Plan{mine, theirs})
+			back := conflict.NewFinder(g.Snapshot(), operation.Words{}).WithOperations(theirs, []conflict.Plan{mine, theirs})
 			if len(back) != 1 || back[0].Other != mine.Change || !slices.Equal(back[0].Fields, c.fields) || back[0].Span != theirs.Planned {
 				t.Fatalf("seen from the other side: %+v", back)
 			}

@@ -14,6 +14,7 @@ import (
 	_ "github.com/linchpin-cmdb/linchpin/internal/propertytest" // the gate draws the same cases
 	"github.com/linchpin-cmdb/linchpin/internal/rule/conflict"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
@@ -166,7 +167,7 @@ func TestWhatIsSparedHidesNothing(t *testing.T) {
 		for i := range changes {
 			changes[i] = drawChange(rt, int64(i+1), facts.CIs)
 		}
-		finder := conflict.NewFinder(w.s)
+		finder := conflict.NewFinder(w.s, operation.Words{})
 		mirrored := map[string]int{}
 		for i := range changes {
 			found, err := finder.WithChanges(t.Context(), &changes[i], changes)
@@ -240,7 +241,7 @@ func TestTwoChangesBreakAGroupThatHoldsUnderEither(t *testing.T) {
 		if err := g.Load(b); err != nil {
 			rt.Fatal(err)
 		}
-		found, err := conflict.NewFinder(g.Snapshot()).WithChanges(t.Context(), &changes[0], changes)
+		found, err := conflict.NewFinder(g.Snapshot(), operation.Words{}).WithChanges(t.Context(), &changes[0], changes)
 		if err != nil {
 			rt.Fatal(err)
 		}

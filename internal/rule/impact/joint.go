@@ -8,11 +8,85 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Strained lists the groups that have members DOWN in the answer and still enough up, in order: what one failure more may break.
-func (a *Answer) Strained() []topology.GroupIndex {
+// Fall is what goes DOWN when some CIs do, and what groups that still hold lose by it. It tells less than an Answer and costs a
+// fraction of one. It is not for several goroutines.
+type Fall struct {
+	down     []topology.Vertex
+	isSorted bool
+	strained []tally
+}
+
+// FallOf is the fall of CIs of a snapshot. A context that ends is its error: half a fall says nothing.
+func FallOf(ctx context.Context, s *topology.Snapshot, of []topology.Vertex) (*Fall, error) {
+	m := borrow(s)
+	defer m.release()
+	p := propagation{s: s, m: m, patience: patience{ctx: ctx}, down: of}
+	if p.closeDown(); p.err != nil {
+		return nil, p.err
+	}
+	f := &Fall{down: make([]topology.Vertex, len(m.hits))}
+	for i, h := range m.hits {
+		f.down[i] = h.vertex
+	}
+	for _, t := range m.tallies {
+		if c := s.Counter(t.group); c.Total-t.down >= c.Need {
+			f.strained = append(f.strained, t)
+		}
+	}
+	return f, nil
+}
+
+// Has reports whether the CI at v falls.
+func (f *Fall) Has(v topology.Vertex) bool {
+	if !f.isSorted {
+		slices.Sort(f.down)
+		f.isSorted = true
+	}
+	_, found := slices.BinarySearch(f.down, v)
+	return found
+}
+
+// Brink is an estate in which some CIs are DOWN already, to see what else goes DOWN when others do too. It is not for several goroutines,
+// and Release gives its memory back.
+type Brink struct {
+	p     propagation
+	falls int // hits that make up the estate as it is
+}
+
+// BrinkOf is the estate of a snapshot with some CIs DOWN.
+func BrinkOf(ctx context.Context, s *topology.Snapshot, down []topology.Vertex) (*Brink, error) {
+	b := &Brink{p: propagation{s: s, m: borrow(s), patience: patience{ctx: ctx}, down: down}}
+	if b.p.closeDown(); b.p.err != nil {
+		b.Release()
+		return nil, b.p.err
+	}
+	b.falls = len(b.p.m.hits)
+	return b, nil
+}
+
+// Release ends the use of the brink.
+func (b *Brink) Release() { b.p.m.release() }
+
+// IsDown reports whether the CI at v is DOWN already.
+func (b *Brink) IsDown(v topology.Vertex) bool {
+	_, is := b.p.m.marked(v)
+	return is
+}
+
+// Down is all that is DOWN already, in no order.
+func (b *Brink) Down() []topology.Vertex {
+	down := make([]topology.Vertex, b.falls)
+	for i, h := range b.p.m.hits[:b.falls] {
+		down[i] = h.vertex
+	}
+	return down
+}
+
+// Strained lists the groups that have members DOWN and still enough up, in order: what one failure more may break.
+func (b *Brink) Strained() []topology.GroupIndex {
 	var groups []topology.GroupIndex
-	for _, t := range a.tallies {
-		if c := a.snapshot.Counter(t.group); t.down > 0 && c.Total-t.down >= c.Need {
+	for _, t := range b.p.m.tallies {
+		if c := b.p.s.Counter(t.group); t.down > 0 && c.Total-t.down >= c.Need {
 			groups = append(groups, t.group)
 		}
 	}
@@ -20,52 +94,62 @@ func (a *Answer) Strained() []topology.GroupIndex {
 	return groups
 }
 
-// BreakTogether lists the groups that hold in either answer and break when what is DOWN in one is DOWN beside what is
-// DOWN in the other. Where there is none, nothing else goes DOWN either: the CIs DOWN in one answer or the other are closed under
-// the rules then, since what a HARD dependency takes down is in the answer of its cause, and a group that breaks by
-// members of one answer alone has broken there. Both answers are of one snapshot. O(members of the strained groups they share).
-func BreakTogether(a, b *Answer) []topology.GroupIndex {
-	var broken []topology.GroupIndex
-	others := b.Strained()
-	for _, g := range a.Strained() {
-		if _, shared := slices.BinarySearch(others, g); !shared {
+// BreaksWith lists the groups that hold here and in a fall of the same snapshot and break when both come together, in order. Where there is none,
+// nothing else goes DOWN either: what is DOWN here or falls there is closed under the rules then, since what a HARD
+// dependency takes down falls with its cause, and a group that breaks by members of one side alone has broken there. O(members of
+// the strained groups that both share and that may break).
+func (b *Brink) BreaksWith(f *Fall) (broken []topology.GroupIndex) {
+	m := b.p.m
+	for _, t := range f.strained {
+		word := m.groups[t.group]
+		if uint32(word>>32) != m.epoch {
 			continue
 		}
-		c, lost := a.snapshot.Counter(g), uint32(0)
-		for _, m := range c.Members {
-			if m.From != 0 && (a.stateAt(m.From) == Down || b.stateAt(m.From) == Down) {
-				lost += m.Weight
+		c, own := b.p.s.Counter(t.group), m.tallies[uint32(word)].down
+		if own == 0 || c.Total-own < c.Need || c.Total-min(c.Total, own+t.down) >= c.Need {
+			continue
+		}
+		lost := uint32(0) // what both lose counts once
+		for _, member := range c.Members {
+			if member.From != 0 && (b.IsDown(member.From) || f.Has(member.From)) {
+				lost += member.Weight
 			}
 		}
 		if c.Total-lost < c.Need {
-			broken = append(broken, g)
+			broken = append(broken, t.group)
 		}
 	}
+	slices.Sort(broken)
 	return broken
 }
 
-// Cone is a set of CIs of one snapshot: everything that could harm some CIs.
-type Cone []uint64
-
-// ConeOf is all that could ever harm some CIs, whatever strength and groups say, themselves included. Linear in the arcs
-// that it walks. A context that ends is its error: half a cone says nothing.
-func ConeOf(ctx context.Context, s *topology.Snapshot, of []topology.Vertex) (Cone, error) {
-	m := borrow(s)
-	defer m.release()
-	w := walk{s: s, m: m, patience: patience{ctx: ctx}, against: true}
-	w.from(of)
-	if w.err != nil {
-		return nil, w.err
+// With gives what goes DOWN beside what is DOWN already when others do too, these included. The brink stays as it was. It costs what it gives.
+func (b *Brink) With(down []topology.Vertex) ([]topology.Vertex, error) {
+	p := &b.p
+	p.head = b.falls
+	p.fail(down, Down)
+	p.rounds(p.passDown)
+	more := make([]topology.Vertex, 0, len(p.m.hits)-b.falls)
+	for i, h := range p.m.hits[b.falls:] {
+		more = append(more, h.vertex)
+		p.m.unmark(h.vertex)
+		if b.falls+i < p.head {
+			b.restore(h.vertex)
+		}
 	}
-	c := make(Cone, s.Vertices()/64+1)
-	for _, v := range w.found {
-		c[v>>6] |= 1 << (v & 63)
-	}
-	return c, nil
+	p.m.hits, p.m.weak, p.m.rounds = p.m.hits[:b.falls], p.m.weak[:0], p.m.rounds[:0]
+	return more, p.err
 }
 
-// Has reports whether the CI at v is in the cone.
-func (c Cone) Has(v topology.Vertex) bool { return c[v>>6]>>(v&63)&1 != 0 }
+// restore gives groups back what the fall of u took from them; nobody asks a brink what is unwell.
+func (b *Brink) restore(u topology.Vertex) {
+	for i, a := range b.p.s.Out(u) {
+		if k := a.Kind(); k == topology.GroupArc || k == topology.WeightedArc {
+			_, t, lost := b.p.lose(u, a, i)
+			t.down -= lost
+		}
+	}
+}
 
 // Hop is the step by which a member of a group harms the CI that depends on the group; false where it is no member.
 func Hop(s *topology.Snapshot, member topology.Vertex, g topology.GroupIndex) (Step, bool) {
@@ -81,12 +165,12 @@ func Hop(s *topology.Snapshot, member topology.Vertex, g topology.GroupIndex) (S
 	return stepOf(s, best), true
 }
 
-// DownMember is the member of a group that is DOWN in the answer and in no other, the nearest to what failed, then the lowest; false
-// where there is none.
-func (a *Answer) DownMember(g topology.GroupIndex, other *Answer) (ident.ID, bool) {
+// DownMember is the member of a group that is DOWN in the answer and that passes, the nearest to what failed, then the lowest; false where
+// there is none.
+func (a *Answer) DownMember(g topology.GroupIndex, passes func(topology.Vertex) bool) (ident.ID, bool) {
 	var best Hit
 	for _, m := range a.snapshot.Counter(g).Members {
-		if m.From == 0 || a.stateAt(m.From) != Down || other.stateAt(m.From) == Down {
+		if m.From == 0 || a.stateAt(m.From) != Down || !passes(m.From) {
 			continue
 		}
 		h, _ := a.Hit(a.snapshot.ID(m.From))

@@ -58,6 +58,7 @@ type propagation struct {
 	beside     int                      // hits that did not fail; counted only when there is a budget
 	head       int                      // hits before it passed on what they have
 	whole      Completeness
+	within     Cone        // nothing outside is reached; nil: no cone
 	enough     func() bool // asked after each CI that passed on; true ends it. nil: never
 }
 
@@ -104,7 +105,7 @@ func (p *propagation) prepare() error {
 
 // reach notes that a CI is in a state, unless it was reached before, then worse or as bad, or is excluded.
 func (p *propagation) reach(v topology.Vertex, to State) {
-	if _, is := p.m.marked(v); is {
+	if _, is := p.m.marked(v); is || p.within != nil && !p.within.Has(v) {
 		return
 	}
 	p.m.mark(v, uint32(len(p.m.hits)))
@@ -118,7 +119,7 @@ func (p *propagation) reach(v topology.Vertex, to State) {
 func (p *propagation) fail(failed []topology.Vertex, as State) {
 	for _, v := range failed {
 		p.reach(v, as)
-		if at, _ := p.m.marked(v); at != isExcluded {
+		if at, is := p.m.marked(v); is && at != isExcluded {
 			p.m.hits[at].given = max(p.m.hits[at].given, as)
 		}
 	}

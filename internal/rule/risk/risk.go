@@ -16,7 +16,8 @@ import (
 type Facts struct {
 	Down        []Service // services that are DOWN while it is carried out
 	AtStake     []Service // services beside those that would be DEGRADED or DOWN if all that it touches failed
-	Strained    []CI      // CIs that lose redundancy while it is carried out
+	Strained    []CI      // CIs that lose redundancy while it is carried out, or by what it does to the graph
+	ForGood     int       // how many of those lose it by what it does to the graph: they do not get it back afterwards
 	BlastRadius int       // how many CIs would be DEGRADED or DOWN if all that it touches failed; those it touches are none
 	Nearest     []CI      // some of those
 	Conflicts   []Conflict

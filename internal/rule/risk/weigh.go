@@ -23,8 +23,15 @@ var weighers = []struct {
 		return services(f.AtStake, each, "%s if all that it touches fails", "suffers", "suffer")
 	}},
 	{domain.RedundancyLost, func(f Facts, each int) Factor {
-		return harmed(f.Strained, len(f.Strained), each*len(f.Strained), fmt.Sprintf("%s on what is left of a group while it is carried out.",
-			count(len(f.Strained), "CI lives", "CIs live")))
+		sentence := count(len(f.Strained), "CI lives", "CIs live") + " on what is left of a group while it is carried out"
+		switch f.ForGood {
+		case 0:
+		case len(f.Strained):
+			sentence += " and from then on"
+		default:
+			sentence += fmt.Sprintf(", %d of them from then on", f.ForGood)
+		}
+		return harmed(f.Strained, len(f.Strained), each*len(f.Strained), sentence+".")
 	}},
 	{domain.BlastRadius, func(f Facts, each int) Factor {
 		return harmed(f.Nearest, f.BlastRadius, each*bits.Len(uint(max(0, f.BlastRadius))), fmt.Sprintf("%s DEGRADED or DOWN if all that it touches fails.",

@@ -19,7 +19,7 @@ import (
 type Question struct {
 	Symptoms []ident.ID // CIs; those the graph does not have are passed over
 	At       time.Time
-	Window   time.Duration // how long before a change may have started or ended
+	Window   time.Duration // how long before a change may have started or ended; one that is being carried out may have started earlier
 }
 
 // Change is a change that was or is being carried out.
@@ -59,9 +59,10 @@ const (
 	mostOutcome  = 5
 )
 
-// moment is the last time at which a change began or ended before the symptoms; false when that is not within the window.
+// moment is the last time at which a change began or ended before the symptoms; false when that is not within the window and it was not
+// being carried out when they showed either.
 func (q Question) moment(c Change) (time.Time, bool) {
-	last, found := time.Time{}, false
+	last, found := c.Started, q.isUnderWay(c)
 	for _, at := range []*time.Time{&c.Started, c.Ended} {
 		if at != nil && !at.After(q.At) && !at.Before(q.At.Add(-q.Window)) {
 			last, found = *at, true
@@ -70,7 +71,12 @@ func (q Question) moment(c Change) (time.Time, bool) {
 	return last, found
 }
 
-// Find lists the changes that started or ended within the window and touched a CI that shows symptoms or that such a CI
+// isUnderWay reports whether a change was being carried out when the symptoms showed.
+func (q Question) isUnderWay(c Change) bool {
+	return !c.Started.After(q.At) && (c.Ended == nil || c.Ended.After(q.At))
+}
+
+// Find lists the changes that started or ended within the window, or were being carried out when the symptoms showed, and touched a CI that shows symptoms or that such a CI
 // needs, the most suspicious first. It costs a walk for each symptom.
 func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Change) ([]Suspect, error) {
 	type link struct {
@@ -127,12 +133,13 @@ func Sort(all []Suspect) {
 }
 
 func (s *Suspect) weigh(q Question, c Change, symptoms int) {
-	verb := "ended"
-	if c.Ended == nil || c.Ended.After(q.At) {
-		verb = "started"
+	left, when := max(0, q.Window-s.Before), fmt.Sprintf("It ended %s before.", span(s.Before))
+	points := int((mostTime*left + q.Window/2) / max(1, q.Window))
+	if q.isUnderWay(c) { // what it does may just have been done
+		points = max(points, mostTime/2)
+		when = fmt.Sprintf("It started %s before and was still being carried out.", span(s.Before))
 	}
-	left := q.Window - s.Before
-	s.add(domain.SuspectTime, int((mostTime*left+q.Window/2)/max(1, q.Window)), fmt.Sprintf("It %s %s before.", verb, span(s.Before)))
+	s.add(domain.SuspectTime, points, when)
 	where := "It touched a CI that shows the symptoms."
 	if s.Distance > 0 {
 		where = fmt.Sprintf("It touched a CI %s away from one that shows the symptoms.", count(s.Distance, "step"))

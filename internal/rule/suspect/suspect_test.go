@@ -59,6 +59,8 @@ func TestSuspectsAreWhatStartedOrEndedBeforeOnWhatSymptomsNeed(t *testing.T) {
 		"what needs the symptom":   {one(ago(5), past(2), ci(1)), -1, 0},
 		"apart":                    {one(ago(5), past(2), ci(9)), -1, 0},
 		"long over":                {one(ago(50), past(25), ci(2)), -1, 0},
+		"under way for long":       {one(ago(50), nil, ci(3)), 1, 50},
+		"under way, ended later":   {one(ago(50), past(-1), ci(3)), 1, 50},
 		"later":                    {one(ago(-1), nil, ci(2)), -1, 0},
 		"touching nothing":         {one(ago(5), past(2)), -1, 0},
 		"of a CI that is gone":     {one(ago(5), past(2), ci(77)), -1, 0},
@@ -143,8 +145,14 @@ func TestReasonsAddUpAndTheOrderOfChangesIsOfNoAccount(t *testing.T) {
 					t.Fatalf("%+v", r)
 				}
 			}
-			if sum != f.Points || sum > 100 || f.Shared < 1 || f.Shared > len(q.Symptoms) || f.Before < 0 || f.Before > q.Window {
+			if sum != f.Points || sum > 100 || f.Shared < 1 || f.Shared > len(q.Symptoms) || f.Before < 0 {
 				t.Fatalf("%+v", f)
+			}
+		}
+		for _, f := range found { // what began or ended before the window was still going on
+			c := changes[slices.IndexFunc(changes, func(c suspect.Change) bool { return c.ID == f.Change })]
+			if f.Before > q.Window && c.Ended != nil && !c.Ended.After(q.At) {
+				t.Fatalf("%+v lies before the window", f)
 			}
 		}
 		slices.Reverse(changes)

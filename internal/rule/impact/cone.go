@@ -1,0 +1,53 @@
+package impact
+
+import (
+	"context"
+
+	"github.com/linchpin-cmdb/linchpin/internal/topology"
+)
+
+// Cone is a set of CIs of one snapshot that holds, with each CI, everything that could harm it. What happens outside does not
+// matter inside.
+type Cone []uint64
+
+// ConeOf is all that could ever harm some CIs, whatever strength and groups say, themselves included. Linear in the arcs
+// that it walks. A context that ends is its error: half a cone says nothing.
+func ConeOf(ctx context.Context, s *topology.Snapshot, of []topology.Vertex) (Cone, error) {
+	m := borrow(s)
+	defer m.release()
+	w := walk{s: s, m: m, patience: patience{ctx: ctx}, against: true}
+	w.from(of)
+	if w.err != nil {
+		return nil, w.err
+	}
+	c := make(Cone, s.Vertices()/64+1)
+	for _, v := range w.found {
+		c[v>>6] |= 1 << (v & 63)
+	}
+	return c, nil
+}
+
+// Has reports whether the CI at v is in the cone.
+func (c Cone) Has(v topology.Vertex) bool {
+	return int(v>>6) < len(c) && c[v>>6]>>(v&63)&1 != 0
+}
+
+// Within answers a question for the CIs of a cone alone, by the arcs of these: states, distances and paths are those of the
+// whole answer, except that it does not look for what is AT_RISK. It is nil where none of the CIs at some places is DEGRADED or DOWN. A
+// context that ends is its error.
+func (c Cone) Within(ctx context.Context, s *topology.Snapshot, failed []topology.Vertex, at []topology.Vertex) (*Answer, error) {
+	m := borrow(s)
+	defer m.release()
+	p := propagation{s: s, m: m, patience: patience{ctx: ctx}, within: c, down: failed}
+	p.closeDown()
+	p.closeDegraded()
+	if p.err != nil {
+		return nil, p.err
+	}
+	for _, v := range at {
+		if _, is := m.marked(v); is {
+			return p.answer(), nil
+		}
+	}
+	return nil, nil
+}
