@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -99,6 +100,7 @@ names a collector; the other standard variables hold too.`,
 				return errors.Join(err, l.Close())
 			}
 			defer func() { _ = a.Close() }()
+			debug.FreeOSMemory() // what was read to load the graph is several times as large as the graph
 			a.Tracer = tracer
 			if demo {
 				if err := loadDemo(auth.With(ctx, auth.System), env, a); err != nil {

@@ -145,7 +145,9 @@ func timesOf(t *testing.T, address, query string, roots []ident.ID, name func(id
 	var took times
 	for _, root := range roots {
 		ask(t, address, query, name(root))
-		took.time(func() { ask(t, address, query, name(root)) })
+		begin := time.Now()
+		ask(t, address, query, name(root))
+		took.wall = append(took.wall, time.Since(begin))
 	}
 	return &took
 }

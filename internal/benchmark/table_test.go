@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// times are how long questions took, by the clock on the wall and in processor time, all processors together.
+// times are how long questions took, by the clock on the wall and, where it is known, in processor time, all processors together.
 type times struct{ wall, processor []time.Duration }
 
 func (t *times) add(wall, processor time.Duration) {
@@ -20,7 +20,11 @@ func (t *times) add(wall, processor time.Duration) {
 func (t *times) time(f func()) { t.add(timed(f)) }
 
 func (t *times) String() string {
-	return fmt.Sprintf("p50 %v, p99 %v; processor p50 %v, p99 %v", brief(at(t.wall, .5)), brief(at(t.wall, .99)), brief(at(t.processor, .5)), brief(at(t.processor, .99)))
+	wall := fmt.Sprintf("p50 %v, p99 %v", brief(at(t.wall, .5)), brief(at(t.wall, .99)))
+	if len(t.processor) == 0 {
+		return wall
+	}
+	return fmt.Sprintf("%s; processor p50 %v, p99 %v", wall, brief(at(t.processor, .5)), brief(at(t.processor, .99)))
 }
 
 // at is a quantile.
