@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
@@ -55,6 +56,7 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s, g), servicelevel.New(s), schedule.New(s))
 	limits := guard.Default
 	limits.Cost, limits.Aliases = 1_000_000, 1_000 // what is tried here is wider than what a server answers by default
+	limits.QueryTime, limits.MutationTime = 5*time.Minute, 5*time.Minute
 	return server.New(server.Config{
 		Schema: resolver.Schema(), Log: log, Store: s, IsDev: true, Limits: limits,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, s.Read) },

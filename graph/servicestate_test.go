@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -36,8 +35,11 @@ func TestEveryVerbOfAnIncidentTellsTheServicesItChangesInItsOwnRevision(t *testi
 			do(`createCI(input: {class: "server", name: "host of %s"}) { userErrors { message } }`, name)
 			do(`relateCIs(input: {type: "depends_on", source: "ci_%d", target: "ci_%d"}) { userErrors { message } }`, 2*i+1, 2*i+2)
 		}
-		events := subscribe(t.Context(), t, server.URL, "subscription { serviceStateChanged { revision changes { service { name } from to } } }")
-		time.Sleep(100 * time.Millisecond) // until it follows
+		now, err := s.Revision(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := subscribe(t.Context(), t, server.URL, fmt.Sprintf("subscription { serviceStateChanged(after: %d) { revision changes { service { name } from to } } }", now))
 
 		const down, up = "OPERATIONAL>DOWN", "DOWN>OPERATIONAL"
 		var want, got []string

@@ -179,9 +179,12 @@ func TestAServiceSaysHowItFaresAsItsHostsFailAndComeBack(t *testing.T) {
 		id(fmt.Sprintf(`mutation { createDependencyGroup(input: {ci: %q, name: "hosts", mode: ANY, members: [{relationship: %q}, {relationship: %q}]}) { dependencyGroup { id } userErrors { message field } } }`, ci, relationships[0], relationships[1]), "createDependencyGroup.dependencyGroup.id")
 
 		const shown = "{ revision resync changes { service { name } from to } }"
-		events := subscribe(t.Context(), t, server.URL, "subscription { serviceStateChanged "+shown+" }")
-		other := subscribe(t.Context(), t, server.URL, fmt.Sprintf("subscription { serviceStateChanged(ids: [%q]) %s }", hosts[0], shown))
-		time.Sleep(100 * time.Millisecond) // until both follow
+		now, err := s.Revision(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := subscribe(t.Context(), t, server.URL, fmt.Sprintf("subscription { serviceStateChanged(after: %d) %s }", now, shown))
+		other := subscribe(t.Context(), t, server.URL, fmt.Sprintf("subscription { serviceStateChanged(after: %d, ids: [%q]) %s }", now, hosts[0], shown))
 		expect := func(from, to string) int64 {
 			t.Helper()
 			revision, err := s.Revision(t.Context())

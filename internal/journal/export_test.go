@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
@@ -61,6 +62,9 @@ func SmallBlocks(t interface{ Cleanup(func()) }, ids int64) {
 	t.Cleanup(func() { blockIDs = before })
 }
 
+// Patience is how long whoever waits for the graph waits, for all feeds of the process.
+func Patience(long time.Duration) { patience = long }
+
 // Tells waits until followers can hear of a revision, which is a little later than that the graph shows it.
 func (f *Feed) Tells(ctx context.Context, revision int64) error {
 	_, err := f.commits.wait(ctx, revision)
@@ -70,5 +74,7 @@ func (f *Feed) Tells(ctx context.Context, revision int64) error {
 // Tolerate lets followers be at most so many revisions behind, and keeps nothing in memory but the newest.
 func (f *Feed) Tolerate(revisions int64) {
 	f.replay = revisions
+	f.commits.mu.Lock()
+	defer f.commits.mu.Unlock()
 	f.commits.limit = 1
 }

@@ -22,10 +22,11 @@ import (
 
 const (
 	tick       = 250 * time.Millisecond // how late a lost hint is noticed
-	patience   = 2 * time.Second        // how long a write waits for its own graph
 	revisions  = 200                    // read at once, if their entries are not too many
 	retryAfter = time.Second
 )
+
+var patience = 2 * time.Second // how long a write waits for its own graph
 
 // Feed keeps a graph at the newest revision of a store.
 type Feed struct {

@@ -44,6 +44,9 @@ func (k *kept) at(ctx context.Context, revision int64, build func() (*topology.S
 		return s, nil
 	}
 	made := k.making.DoChan(strconv.Itoa(era)+"/"+strconv.FormatInt(revision, 10), func() (any, error) {
+		if s, now := k.find(revision); s != nil && now == era { // made since it was not found
+			return s, nil
+		}
 		s := (*topology.Snapshot)(nil)
 		err := safe.Call(func() (err error) { s, err = build(); return err })
 		if err == nil {

@@ -21,8 +21,8 @@ func (f *Feed) Verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer from.Close()
 	b, _, err := readFacts(ctx, from, f.store.IsPostgres())
+	from.Close() // the graph needs connections to get there
 	if err != nil {
 		return store.Translate(err)
 	}

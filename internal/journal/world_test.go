@@ -21,11 +21,13 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// TestMain looks for goroutines that are left. Those of a listener end soon after it is closed, not at once.
+// TestMain looks for goroutines that are left. Those of a listener end soon after it is closed, not at once. What the tests
+// want of a graph is that it gets there, not how soon.
 func TestMain(m *testing.M) {
+	journal.Patience(time.Minute)
 	code := m.Run()
 	left := error(nil)
-	for range 10 {
+	for range 100 { // each for half a second
 		if left = goleak.Find(goleak.IgnoreAnyFunction(pgtest.Guard)); left == nil {
 			break
 		}

@@ -167,7 +167,7 @@ func TestEventsComeOnlyWhereTheyArePreferred(t *testing.T) {
 func TestAnEventStreamOutlivesTheTimesOfARequest(t *testing.T) {
 	t.Parallel()
 	w := sqliteWorld(t, func(c *server.Config) {
-		c.Hasten(time.Second, time.Second, time.Second, time.Second, 50*time.Millisecond)
+		c.Hasten(forever, forever, forever, forever, 50*time.Millisecond)
 	})
 	e := w.follow(t.Context(), t, "subscription { journal { revision } }")
 	comments := 0

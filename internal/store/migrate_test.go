@@ -145,10 +145,11 @@ func TestAMigrationWaitsForAnotherAsLongAsItTakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := address.Query()
-	q.Set("lock_timeout", "50ms")
-	q.Set("statement_timeout", "100ms")
-	address.RawQuery = q.Encode()
-	s := open(t, address.String())
+	q.Set("lock_timeout", "1s")
+	q.Set("statement_timeout", "1s")
+	bounded := *address
+	bounded.RawQuery = q.Encode()
+	s := open(t, bounded.String())
 	conn, err := open(t, address.String()).Writer().Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -157,9 +158,9 @@ func TestAMigrationWaitsForAnotherAsLongAsItTakes(t *testing.T) {
 	if _, err := conn.ExecContext(t.Context(), "SELECT pg_advisory_lock(727274)"); err != nil {
 		t.Fatal(err)
 	}
-	release := time.AfterFunc(300*time.Millisecond, func() { _, _ = conn.ExecContext(context.Background(), "SELECT pg_advisory_unlock(727274)") })
+	release := time.AfterFunc(1500*time.Millisecond, func() { _, _ = conn.ExecContext(context.Background(), "SELECT pg_advisory_unlock(727274)") })
 	defer release.Stop()
-	if n, err := s.MigrateTo(t.Context(), then(t, s, "SELECT pg_sleep(0.2)")); n != 1 || err != nil {
+	if n, err := s.MigrateTo(t.Context(), then(t, s, "SELECT pg_sleep(1.5)")); n != 1 || err != nil {
 		t.Errorf("applied %d, %v", n, err)
 	}
 }

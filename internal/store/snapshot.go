@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"sync"
 	"sync/atomic"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -18,13 +19,20 @@ type Snapshot struct {
 	// Client reads over the first of the connections: not while Read runs.
 	Client *ent.Client
 
-	txs []*sql.Tx
+	txs   []*sql.Tx
+	leave func() // lets the next one come
 }
 
 // Snapshot opens transactions that only read, up to as many as asked for, and all of which see the same revision: on
-// PostgreSQL the later ones take over the snapshot of the first; on SQLite those count before which no write came.
+// PostgreSQL the later ones take over the snapshot of the first; on SQLite those count before which no write came. One is open at
+// a time, and whoever wants the next waits: two that had half of the connections each would wait for ever.
 func (s *Store) Snapshot(ctx context.Context, connections int) (_ *Snapshot, err error) {
-	snapshot := &Snapshot{}
+	select {
+	case s.snapshots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, Translate(ctx.Err())
+	}
+	snapshot := &Snapshot{leave: sync.OnceFunc(func() { <-s.snapshots })}
 	defer func() {
 		if err != nil {
 			snapshot.Close()
@@ -77,6 +85,7 @@ func (s *Snapshot) Close() {
 	for _, tx := range s.txs {
 		_ = tx.Rollback() // they have written nothing
 	}
+	s.leave()
 }
 
 // Row reads the only row of a query.

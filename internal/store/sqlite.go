@@ -35,8 +35,9 @@ func openSQLite(path string) (*Store, error) {
 		_ = writes.Close()
 		return nil, err
 	}
-	reader.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)*2))
-	reader.SetMaxIdleConns(max(4, runtime.GOMAXPROCS(0)*2))
+	readers := max(8, runtime.GOMAXPROCS(0)*2) // a Snapshot has four of them
+	reader.SetMaxOpenConns(readers)
+	reader.SetMaxIdleConns(readers)
 	// The writer comes first: only it may turn the file to write-ahead logging.
 	if err := writes.Ping(); err != nil {
 		_, _ = writes.Close(), reader.Close()

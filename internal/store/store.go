@@ -31,8 +31,9 @@ type Store struct {
 	now     func() time.Time
 	times   prometheus.Histogram // of statements
 
-	mu       sync.Mutex
-	onCommit []func(context.Context, int64)
+	mu        sync.Mutex
+	onCommit  []func(context.Context, int64)
+	snapshots chan struct{} // holds one while a Snapshot is open
 
 	// PostgreSQL only: other servers are told of new revisions.
 	address string
@@ -67,7 +68,7 @@ func Open(ctx context.Context, address string) (*Store, error) {
 
 // assemble makes a Store of a pool for writes and one for reads, which may be the same.
 func assemble(d string, writes, reader *sql.DB) *Store {
-	s := &Store{dialect: d, writes: writes, reader: reader, now: time.Now, times: newTimes()}
+	s := &Store{dialect: d, writes: writes, reader: reader, now: time.Now, times: newTimes(), snapshots: make(chan struct{}, 1)}
 	m := s.meter()
 	s.writer = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, writes), m}))
 	s.writer.Use(record)

@@ -18,7 +18,7 @@ func TestABackendThatHangsIsNoticed(t *testing.T) {
 		options  []pgconn.Option
 		deadline time.Duration
 	}{
-		"by its silence":           {[]pgconn.Option{pgconn.ReadTimeout(300 * time.Millisecond)}, time.Hour},
+		"by its silence":           {[]pgconn.Option{pgconn.ReadTimeout(3 * time.Second)}, time.Hour},
 		"when the context is over": {[]pgconn.Option{pgconn.CancelGrace(300 * time.Millisecond)}, 100 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -28,15 +28,22 @@ func TestABackendThatHangsIsNoticed(t *testing.T) {
 				t.Skipf("the backend cannot be stopped: %v", err)
 			}
 			defer func() { _ = syscall.Kill(pid, syscall.SIGCONT) }()
-			ctx, cancel := context.WithTimeout(t.Context(), test.deadline)
-			defer cancel()
-			began := time.Now()
-			_, err := db.ExecContext(ctx, `SELECT pg_backend_pid() WHERE $1::int = 1`, 1)
-			if !errors.Is(err, pgconn.ErrLost) || errors.Is(err, context.DeadlineExceeded) != (ctx.Err() != nil) {
-				t.Errorf("got %v", err)
-			}
-			if took := time.Since(began); took > 8*time.Second {
-				t.Errorf("it took %v", took)
+			for deadline := test.deadline; ; deadline *= 2 {
+				ctx, cancel := context.WithTimeout(t.Context(), deadline)
+				defer cancel()
+				began := time.Now()
+				_, err := db.ExecContext(ctx, `SELECT pg_backend_pid() WHERE $1::int = 1`, 1)
+				hasEnded := ctx.Err() != nil
+				if hasEnded && !errors.Is(err, pgconn.ErrLost) && deadline < 10*time.Second {
+					continue // before anything was sent: this machine is slow
+				}
+				if !errors.Is(err, pgconn.ErrLost) || errors.Is(err, context.DeadlineExceeded) != hasEnded {
+					t.Errorf("got %v", err)
+				}
+				if took := time.Since(began); took > time.Minute { // by itself a connection waits for 90 s
+					t.Errorf("it took %v", took)
+				}
+				break
 			}
 			if now := ask[int](t, db, `SELECT pg_backend_pid() WHERE $1::int = 1`, 1); now == pid {
 				t.Error("the connection is used again")
@@ -46,7 +53,7 @@ func TestABackendThatHangsIsNoticed(t *testing.T) {
 }
 
 func TestALongCopyIsNotSilence(t *testing.T) {
-	db := single(t, database(t), pgconn.ReadTimeout(300*time.Millisecond))
+	db := single(t, database(t), pgconn.ReadTimeout(2*time.Second))
 	tx, err := db.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +67,7 @@ func TestALongCopyIsNotSilence(t *testing.T) {
 	for i := range long {
 		long[i] = 'x'
 	}
-	for i := range 10 {
+	for i := range 25 {
 		if _, err := st.ExecContext(t.Context(), 5000+i, string(long)); err != nil {
 			t.Fatal(err)
 		}

@@ -159,6 +159,7 @@ func overTCP(t *testing.T, dsn string) string {
 func TestACancelledCommitIsNotCalledASuccess(t *testing.T) {
 	c := pgtest.Start(t, pgtest.Durable, pgtest.Parameter("synchronous_commit", "off"), pgtest.Parameter("synchronous_standby_names", "nobody"))
 	dsn := c.Database(t, "racks", racks)
+	admin := open(t, dsn)
 	commit := func(db *sql.DB) error {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -168,10 +169,13 @@ func TestACancelledCommitIsNotCalledASuccess(t *testing.T) {
 		}
 		do(t, tx, `SET LOCAL synchronous_commit = on`)
 		do(t, tx, `UPDATE rack SET name = 'moved' WHERE id = 1`)
-		time.AfterFunc(200*time.Millisecond, cancel)
-		return tx.Commit()
+		committed := make(chan error, 1)
+		go func() { committed <- tx.Commit() }()
+		until(t, admin, `SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+		cancel()
+		return <-committed
 	}
-	if err := commit(open(t, dsn, pgconn.ReadTimeout(time.Second))); !errors.Is(err, pgconn.ErrLost) {
+	if err := commit(open(t, dsn, pgconn.ReadTimeout(3*time.Second))); !errors.Is(err, pgconn.ErrLost) {
 		t.Errorf("got %v, want ErrLost", err)
 	}
 	plain, err := sql.Open("postgres", dsn)
@@ -179,7 +183,7 @@ func TestACancelledCommitIsNotCalledASuccess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer plain.Close()
-	do(t, open(t, dsn), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+	until(t, admin, `SELECT count(pg_terminate_backend(pid)) = 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
 	if err := commit(plain); err != nil { // the control
 		t.Errorf("plain lib/pq now says %v: the detour in BeginTx may no longer be needed", err)
 	}

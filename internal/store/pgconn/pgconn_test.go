@@ -50,6 +50,16 @@ func single(t testing.TB, dsn string, options ...pgconn.Option) *sql.DB {
 
 func database(t testing.TB) string { t.Helper(); return pgtest.Database(t, "racks", racks) }
 
+// until asks again and again, until the answer is yes.
+func until(t testing.TB, q querier, query string, args ...any) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !ask[bool](t, q, query, args...); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not: %s %v", query, args)
+		}
+	}
+}
+
 type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
@@ -208,8 +218,31 @@ func TestForgottenStatementsAreMadeAnew(t *testing.T) {
 	}
 }
 
+// ending is a context whose deadline passes when end is called.
+func ending(t *testing.T) (ctx context.Context, end func()) {
+	d := &deadline{Context: t.Context(), passed: make(chan struct{})}
+	return d, func() { close(d.passed) }
+}
+
+type deadline struct {
+	context.Context
+	passed chan struct{}
+}
+
+func (d *deadline) Done() <-chan struct{} { return d.passed }
+
+func (d *deadline) Err() error {
+	select {
+	case <-d.passed:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 func TestAnEndedContextShowsAsItselfAndAs57014(t *testing.T) {
-	db := single(t, database(t))
+	dsn := database(t)
+	db, admin := single(t, dsn), open(t, dsn)
 	calls := map[string]func(context.Context) error{
 		"kept": func(ctx context.Context) error {
 			return db.QueryRowContext(ctx, `SELECT pg_sleep($1)::text`, 30).Scan(new(string))
@@ -243,14 +276,16 @@ func TestAnEndedContextShowsAsItselfAndAs57014(t *testing.T) {
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {
 			before := ask[int](t, db, `SELECT pg_backend_pid()`)
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-			defer cancel()
+			ctx, end := ending(t)
+			ended := make(chan error, 1)
+			go func() { ended <- call(ctx) }()
+			until(t, admin, `SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'`, before)
 			began := time.Now()
-			err := call(ctx)
-			if !errors.Is(err, context.DeadlineExceeded) || code(err) != pqerror.QueryCanceled {
+			end()
+			if err := <-ended; !errors.Is(err, context.DeadlineExceeded) || code(err) != pqerror.QueryCanceled {
 				t.Errorf("got %v, want the deadline and 57014", err)
 			}
-			if took := time.Since(began); took > 3*time.Second {
+			if took := time.Since(began); took > 20*time.Second { // it would sleep for 30 s
 				t.Errorf("it took %v", took)
 			}
 			if got := ask[string](t, db, `SELECT name FROM rack WHERE id = $1`, 5); got != "rack-5" {

@@ -20,9 +20,9 @@ import (
 
 const (
 	superuser    = "postgres"
-	port         = "5432" // only a part of the socket's name
-	startTimeout = 60 * time.Second
-	stopTimeout  = 30 * time.Second
+	port         = "5432"          // only a part of the socket's name
+	startTimeout = 5 * time.Minute // after a crash everything is synced first, on a disk that may be slow
+	stopTimeout  = 2 * time.Minute
 )
 
 // Cluster is one PostgreSQL server with a data directory of its own, reachable by a unix socket only.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 )
 
 // template is a database that others are copied from, prepared once.
@@ -50,7 +51,15 @@ func (c *Cluster) Database(t testing.TB, key string, prepare func(dsn string) er
 		if !c.Running() {
 			return // a crash test left it down: the database goes with the cluster
 		}
-		if err := c.exec(context.Background(), fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", pq.QuoteIdentifier(name))); err != nil {
+		drop := fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", pq.QuoteIdentifier(name))
+		err := c.exec(context.Background(), drop)
+		for range 20 { // the server waits 5 s for the backends that it ends, which may take longer to go
+			if in := (*pq.Error)(nil); !errors.As(err, &in) || in.Code != pqerror.ObjectInUse {
+				break
+			}
+			err = c.exec(context.Background(), drop)
+		}
+		if err != nil {
 			t.Errorf("pgtest: dropping a database: %v\n%s", err, c.Log())
 		}
 	})

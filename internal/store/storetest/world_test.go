@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	left := error(nil)
-	for range 10 {
+	for range 100 { // each for half a second
 		if left = goleak.Find(goleak.IgnoreAnyFunction(pgtest.Guard)); left == nil {
 			break
 		}
@@ -169,7 +169,7 @@ func column(t testing.TB, db *sql.DB, query string, args ...any) []string {
 // soon waits for something that another goroutine brings about.
 func soon(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("still not: %s", what)
 		}
