@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 )
 
 // ChangeTemplate is the model entity for the ChangeTemplate schema.
@@ -34,6 +35,8 @@ type ChangeTemplate struct {
 	TestPlan string `json:"test_plan,omitempty"`
 	// Classes holds the value of the "classes" field.
 	Classes []ident.ID `json:"classes,omitempty"`
+	// Operations holds the value of the "operations" field.
+	Operations []operation.Operation `json:"operations,omitempty"`
 	// MayTakeDown holds the value of the "may_take_down" field.
 	MayTakeDown bool `json:"may_take_down,omitempty"`
 	// LongestSeconds holds the value of the "longest_seconds" field.
@@ -79,7 +82,7 @@ func (*ChangeTemplate) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case changetemplate.FieldClasses:
+		case changetemplate.FieldClasses, changetemplate.FieldOperations:
 			values[i] = new([]byte)
 		case changetemplate.FieldMayTakeDown:
 			values[i] = new(sql.NullBool)
@@ -152,6 +155,14 @@ func (_m *ChangeTemplate) assignValues(columns []string, values []any) error {
 			} else if value != nil && len(*value) > 0 {
 				if err := json.Unmarshal(*value, &_m.Classes); err != nil {
 					return fmt.Errorf("unmarshal field classes: %w", err)
+				}
+			}
+		case changetemplate.FieldOperations:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field operations", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Operations); err != nil {
+					return fmt.Errorf("unmarshal field operations: %w", err)
 				}
 			}
 		case changetemplate.FieldMayTakeDown:
@@ -260,6 +271,9 @@ func (_m *ChangeTemplate) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("classes=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Classes))
+	builder.WriteString(", ")
+	builder.WriteString("operations=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Operations))
 	builder.WriteString(", ")
 	builder.WriteString("may_take_down=")
 	builder.WriteString(fmt.Sprintf("%v", _m.MayTakeDown))

@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 )
 
 // ChangeTemplateCreate is the builder for creating a ChangeTemplate entity.
@@ -101,6 +102,12 @@ func (_c *ChangeTemplateCreate) SetNillableTestPlan(v *string) *ChangeTemplateCr
 // SetClasses sets the "classes" field.
 func (_c *ChangeTemplateCreate) SetClasses(v []ident.ID) *ChangeTemplateCreate {
 	_c.mutation.SetClasses(v)
+	return _c
+}
+
+// SetOperations sets the "operations" field.
+func (_c *ChangeTemplateCreate) SetOperations(v []operation.Operation) *ChangeTemplateCreate {
+	_c.mutation.SetOperations(v)
 	return _c
 }
 
@@ -344,6 +351,10 @@ func (_c *ChangeTemplateCreate) createSpec() (*ChangeTemplate, *sqlgraph.CreateS
 	if value, ok := _c.mutation.Classes(); ok {
 		_spec.SetField(changetemplate.FieldClasses, field.TypeJSON, value)
 		_node.Classes = value
+	}
+	if value, ok := _c.mutation.Operations(); ok {
+		_spec.SetField(changetemplate.FieldOperations, field.TypeJSON, value)
+		_node.Operations = value
 	}
 	if value, ok := _c.mutation.MayTakeDown(); ok {
 		_spec.SetField(changetemplate.FieldMayTakeDown, field.TypeBool, value)

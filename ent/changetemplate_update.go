@@ -16,6 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 )
 
 // ChangeTemplateUpdate is the builder for updating ChangeTemplate entities.
@@ -125,6 +126,24 @@ func (_u *ChangeTemplateUpdate) SetClasses(v []ident.ID) *ChangeTemplateUpdate {
 // AppendClasses appends value to the "classes" field.
 func (_u *ChangeTemplateUpdate) AppendClasses(v []ident.ID) *ChangeTemplateUpdate {
 	_u.mutation.AppendClasses(v)
+	return _u
+}
+
+// SetOperations sets the "operations" field.
+func (_u *ChangeTemplateUpdate) SetOperations(v []operation.Operation) *ChangeTemplateUpdate {
+	_u.mutation.SetOperations(v)
+	return _u
+}
+
+// AppendOperations appends value to the "operations" field.
+func (_u *ChangeTemplateUpdate) AppendOperations(v []operation.Operation) *ChangeTemplateUpdate {
+	_u.mutation.AppendOperations(v)
+	return _u
+}
+
+// ClearOperations clears the value of the "operations" field.
+func (_u *ChangeTemplateUpdate) ClearOperations() *ChangeTemplateUpdate {
+	_u.mutation.ClearOperations()
 	return _u
 }
 
@@ -328,6 +347,17 @@ func (_u *ChangeTemplateUpdate) sqlSave(ctx context.Context) (_node int, err err
 			sqljson.Append(u, changetemplate.FieldClasses, value)
 		})
 	}
+	if value, ok := _u.mutation.Operations(); ok {
+		_spec.SetField(changetemplate.FieldOperations, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedOperations(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, changetemplate.FieldOperations, value)
+		})
+	}
+	if _u.mutation.OperationsCleared() {
+		_spec.ClearField(changetemplate.FieldOperations, field.TypeJSON)
+	}
 	if value, ok := _u.mutation.MayTakeDown(); ok {
 		_spec.SetField(changetemplate.FieldMayTakeDown, field.TypeBool, value)
 	}
@@ -499,6 +529,24 @@ func (_u *ChangeTemplateUpdateOne) SetClasses(v []ident.ID) *ChangeTemplateUpdat
 // AppendClasses appends value to the "classes" field.
 func (_u *ChangeTemplateUpdateOne) AppendClasses(v []ident.ID) *ChangeTemplateUpdateOne {
 	_u.mutation.AppendClasses(v)
+	return _u
+}
+
+// SetOperations sets the "operations" field.
+func (_u *ChangeTemplateUpdateOne) SetOperations(v []operation.Operation) *ChangeTemplateUpdateOne {
+	_u.mutation.SetOperations(v)
+	return _u
+}
+
+// AppendOperations appends value to the "operations" field.
+func (_u *ChangeTemplateUpdateOne) AppendOperations(v []operation.Operation) *ChangeTemplateUpdateOne {
+	_u.mutation.AppendOperations(v)
+	return _u
+}
+
+// ClearOperations clears the value of the "operations" field.
+func (_u *ChangeTemplateUpdateOne) ClearOperations() *ChangeTemplateUpdateOne {
+	_u.mutation.ClearOperations()
 	return _u
 }
 
@@ -731,6 +779,17 @@ func (_u *ChangeTemplateUpdateOne) sqlSave(ctx context.Context) (_node *ChangeTe
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, changetemplate.FieldClasses, value)
 		})
+	}
+	if value, ok := _u.mutation.Operations(); ok {
+		_spec.SetField(changetemplate.FieldOperations, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedOperations(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, changetemplate.FieldOperations, value)
+		})
+	}
+	if _u.mutation.OperationsCleared() {
+		_spec.ClearField(changetemplate.FieldOperations, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.MayTakeDown(); ok {
 		_spec.SetField(changetemplate.FieldMayTakeDown, field.TypeBool, value)

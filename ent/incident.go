@@ -59,6 +59,8 @@ type Incident struct {
 	CausedByChangeID *ident.ID `json:"caused_by_change_id,omitempty"`
 	// FixedByChangeID holds the value of the "fixed_by_change_id" field.
 	FixedByChangeID *ident.ID `json:"fixed_by_change_id,omitempty"`
+	// Problem holds the value of the "problem" field.
+	Problem string `json:"problem,omitempty"`
 	// ResolutionCode holds the value of the "resolution_code" field.
 	ResolutionCode *domain.ResolutionCode `json:"resolution_code,omitempty"`
 	// ResolutionNotes holds the value of the "resolution_notes" field.
@@ -198,7 +200,7 @@ func (*Incident) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case incident.FieldID, incident.FieldImpact, incident.FieldUrgency, incident.FieldPriority, incident.FieldCallerID, incident.FieldAssigneeID, incident.FieldAssignmentTeamID, incident.FieldParentID, incident.FieldCausedByChangeID, incident.FieldFixedByChangeID, incident.FieldReopenCount, incident.FieldReassignmentCount, incident.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case incident.FieldTitle, incident.FieldDescription, incident.FieldState, incident.FieldHoldReason, incident.FieldCategory, incident.FieldChannel, incident.FieldOpenedBy, incident.FieldResolutionCode, incident.FieldResolutionNotes:
+		case incident.FieldTitle, incident.FieldDescription, incident.FieldState, incident.FieldHoldReason, incident.FieldCategory, incident.FieldChannel, incident.FieldOpenedBy, incident.FieldProblem, incident.FieldResolutionCode, incident.FieldResolutionNotes:
 			values[i] = new(sql.NullString)
 		case incident.FieldDetectedAt, incident.FieldAcknowledgedAt, incident.FieldResolvedAt, incident.FieldClosedAt, incident.FieldCreatedAt, incident.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -337,6 +339,12 @@ func (_m *Incident) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.FixedByChangeID = new(ident.ID)
 				*_m.FixedByChangeID = ident.ID(value.Int64)
+			}
+		case incident.FieldProblem:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field problem", values[i])
+			} else if value.Valid {
+				_m.Problem = value.String
 			}
 		case incident.FieldResolutionCode:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -562,6 +570,9 @@ func (_m *Incident) String() string {
 		builder.WriteString("fixed_by_change_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("problem=")
+	builder.WriteString(_m.Problem)
 	builder.WriteString(", ")
 	if v := _m.ResolutionCode; v != nil {
 		builder.WriteString("resolution_code=")

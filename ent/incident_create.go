@@ -237,6 +237,20 @@ func (_c *IncidentCreate) SetNillableFixedByChangeID(v *ident.ID) *IncidentCreat
 	return _c
 }
 
+// SetProblem sets the "problem" field.
+func (_c *IncidentCreate) SetProblem(v string) *IncidentCreate {
+	_c.mutation.SetProblem(v)
+	return _c
+}
+
+// SetNillableProblem sets the "problem" field if the given value is not nil.
+func (_c *IncidentCreate) SetNillableProblem(v *string) *IncidentCreate {
+	if v != nil {
+		_c.SetProblem(*v)
+	}
+	return _c
+}
+
 // SetResolutionCode sets the "resolution_code" field.
 func (_c *IncidentCreate) SetResolutionCode(v domain.ResolutionCode) *IncidentCreate {
 	_c.mutation.SetResolutionCode(v)
@@ -489,6 +503,10 @@ func (_c *IncidentCreate) defaults() {
 		v := incident.DefaultIsMajor
 		_c.mutation.SetIsMajor(v)
 	}
+	if _, ok := _c.mutation.Problem(); !ok {
+		v := incident.DefaultProblem
+		_c.mutation.SetProblem(v)
+	}
 	if _, ok := _c.mutation.ResolutionNotes(); !ok {
 		v := incident.DefaultResolutionNotes
 		_c.mutation.SetResolutionNotes(v)
@@ -556,6 +574,9 @@ func (_c *IncidentCreate) check() error {
 	}
 	if _, ok := _c.mutation.OpenedBy(); !ok {
 		return &ValidationError{Name: "opened_by", err: errors.New(`ent: missing required field "Incident.opened_by"`)}
+	}
+	if _, ok := _c.mutation.Problem(); !ok {
+		return &ValidationError{Name: "problem", err: errors.New(`ent: missing required field "Incident.problem"`)}
 	}
 	if v, ok := _c.mutation.ResolutionCode(); ok {
 		if err := incident.ResolutionCodeValidator(v); err != nil {
@@ -662,6 +683,10 @@ func (_c *IncidentCreate) createSpec() (*Incident, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.OpenedBy(); ok {
 		_spec.SetField(incident.FieldOpenedBy, field.TypeString, value)
 		_node.OpenedBy = value
+	}
+	if value, ok := _c.mutation.Problem(); ok {
+		_spec.SetField(incident.FieldProblem, field.TypeString, value)
+		_node.Problem = value
 	}
 	if value, ok := _c.mutation.ResolutionCode(); ok {
 		_spec.SetField(incident.FieldResolutionCode, field.TypeEnum, value)

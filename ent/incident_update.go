@@ -335,6 +335,20 @@ func (_u *IncidentUpdate) ClearFixedByChangeID() *IncidentUpdate {
 	return _u
 }
 
+// SetProblem sets the "problem" field.
+func (_u *IncidentUpdate) SetProblem(v string) *IncidentUpdate {
+	_u.mutation.SetProblem(v)
+	return _u
+}
+
+// SetNillableProblem sets the "problem" field if the given value is not nil.
+func (_u *IncidentUpdate) SetNillableProblem(v *string) *IncidentUpdate {
+	if v != nil {
+		_u.SetProblem(*v)
+	}
+	return _u
+}
+
 // SetResolutionCode sets the "resolution_code" field.
 func (_u *IncidentUpdate) SetResolutionCode(v domain.ResolutionCode) *IncidentUpdate {
 	_u.mutation.SetResolutionCode(v)
@@ -765,6 +779,9 @@ func (_u *IncidentUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.IsMajor(); ok {
 		_spec.SetField(incident.FieldIsMajor, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Problem(); ok {
+		_spec.SetField(incident.FieldProblem, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.ResolutionCode(); ok {
 		_spec.SetField(incident.FieldResolutionCode, field.TypeEnum, value)
@@ -1371,6 +1388,20 @@ func (_u *IncidentUpdateOne) ClearFixedByChangeID() *IncidentUpdateOne {
 	return _u
 }
 
+// SetProblem sets the "problem" field.
+func (_u *IncidentUpdateOne) SetProblem(v string) *IncidentUpdateOne {
+	_u.mutation.SetProblem(v)
+	return _u
+}
+
+// SetNillableProblem sets the "problem" field if the given value is not nil.
+func (_u *IncidentUpdateOne) SetNillableProblem(v *string) *IncidentUpdateOne {
+	if v != nil {
+		_u.SetProblem(*v)
+	}
+	return _u
+}
+
 // SetResolutionCode sets the "resolution_code" field.
 func (_u *IncidentUpdateOne) SetResolutionCode(v domain.ResolutionCode) *IncidentUpdateOne {
 	_u.mutation.SetResolutionCode(v)
@@ -1831,6 +1862,9 @@ func (_u *IncidentUpdateOne) sqlSave(ctx context.Context) (_node *Incident, err 
 	}
 	if value, ok := _u.mutation.IsMajor(); ok {
 		_spec.SetField(incident.FieldIsMajor, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Problem(); ok {
+		_spec.SetField(incident.FieldProblem, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.ResolutionCode(); ok {
 		_spec.SetField(incident.FieldResolutionCode, field.TypeEnum, value)

@@ -44,6 +44,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/version"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 )
 
 const (
@@ -8016,6 +8017,8 @@ type ChangeTemplateMutation struct {
 	test_plan          *string
 	classes            *[]ident.ID
 	appendclasses      []ident.ID
+	operations         *[]operation.Operation
+	appendoperations   []operation.Operation
 	may_take_down      *bool
 	longest_seconds    *int64
 	addlongest_seconds *int64
@@ -8401,6 +8404,71 @@ func (m *ChangeTemplateMutation) AppendedClasses() ([]ident.ID, bool) {
 func (m *ChangeTemplateMutation) ResetClasses() {
 	m.classes = nil
 	m.appendclasses = nil
+}
+
+// SetOperations sets the "operations" field.
+func (m *ChangeTemplateMutation) SetOperations(o []operation.Operation) {
+	m.operations = &o
+	m.appendoperations = nil
+}
+
+// Operations returns the value of the "operations" field in the mutation.
+func (m *ChangeTemplateMutation) Operations() (r []operation.Operation, exists bool) {
+	v := m.operations
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOperations returns the old "operations" field's value of the ChangeTemplate entity.
+// If the ChangeTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeTemplateMutation) OldOperations(ctx context.Context) (v []operation.Operation, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOperations is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOperations requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOperations: %w", err)
+	}
+	return oldValue.Operations, nil
+}
+
+// AppendOperations adds o to the "operations" field.
+func (m *ChangeTemplateMutation) AppendOperations(o []operation.Operation) {
+	m.appendoperations = append(m.appendoperations, o...)
+}
+
+// AppendedOperations returns the list of values that were appended to the "operations" field in this mutation.
+func (m *ChangeTemplateMutation) AppendedOperations() ([]operation.Operation, bool) {
+	if len(m.appendoperations) == 0 {
+		return nil, false
+	}
+	return m.appendoperations, true
+}
+
+// ClearOperations clears the value of the "operations" field.
+func (m *ChangeTemplateMutation) ClearOperations() {
+	m.operations = nil
+	m.appendoperations = nil
+	m.clearedFields[changetemplate.FieldOperations] = struct{}{}
+}
+
+// OperationsCleared returns if the "operations" field was cleared in this mutation.
+func (m *ChangeTemplateMutation) OperationsCleared() bool {
+	_, ok := m.clearedFields[changetemplate.FieldOperations]
+	return ok
+}
+
+// ResetOperations resets all changes to the "operations" field.
+func (m *ChangeTemplateMutation) ResetOperations() {
+	m.operations = nil
+	m.appendoperations = nil
+	delete(m.clearedFields, changetemplate.FieldOperations)
 }
 
 // SetMayTakeDown sets the "may_take_down" field.
@@ -8796,7 +8864,7 @@ func (m *ChangeTemplateMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ChangeTemplateMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 15)
 	if m.name != nil {
 		fields = append(fields, changetemplate.FieldName)
 	}
@@ -8817,6 +8885,9 @@ func (m *ChangeTemplateMutation) Fields() []string {
 	}
 	if m.classes != nil {
 		fields = append(fields, changetemplate.FieldClasses)
+	}
+	if m.operations != nil {
+		fields = append(fields, changetemplate.FieldOperations)
 	}
 	if m.may_take_down != nil {
 		fields = append(fields, changetemplate.FieldMayTakeDown)
@@ -8861,6 +8932,8 @@ func (m *ChangeTemplateMutation) Field(name string) (ent.Value, bool) {
 		return m.TestPlan()
 	case changetemplate.FieldClasses:
 		return m.Classes()
+	case changetemplate.FieldOperations:
+		return m.Operations()
 	case changetemplate.FieldMayTakeDown:
 		return m.MayTakeDown()
 	case changetemplate.FieldLongestSeconds:
@@ -8898,6 +8971,8 @@ func (m *ChangeTemplateMutation) OldField(ctx context.Context, name string) (ent
 		return m.OldTestPlan(ctx)
 	case changetemplate.FieldClasses:
 		return m.OldClasses(ctx)
+	case changetemplate.FieldOperations:
+		return m.OldOperations(ctx)
 	case changetemplate.FieldMayTakeDown:
 		return m.OldMayTakeDown(ctx)
 	case changetemplate.FieldLongestSeconds:
@@ -8969,6 +9044,13 @@ func (m *ChangeTemplateMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetClasses(v)
+		return nil
+	case changetemplate.FieldOperations:
+		v, ok := value.([]operation.Operation)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOperations(v)
 		return nil
 	case changetemplate.FieldMayTakeDown:
 		v, ok := value.(bool)
@@ -9076,6 +9158,9 @@ func (m *ChangeTemplateMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *ChangeTemplateMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(changetemplate.FieldOperations) {
+		fields = append(fields, changetemplate.FieldOperations)
+	}
 	if m.FieldCleared(changetemplate.FieldLongestSeconds) {
 		fields = append(fields, changetemplate.FieldLongestSeconds)
 	}
@@ -9099,6 +9184,9 @@ func (m *ChangeTemplateMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *ChangeTemplateMutation) ClearField(name string) error {
 	switch name {
+	case changetemplate.FieldOperations:
+		m.ClearOperations()
+		return nil
 	case changetemplate.FieldLongestSeconds:
 		m.ClearLongestSeconds()
 		return nil
@@ -9136,6 +9224,9 @@ func (m *ChangeTemplateMutation) ResetField(name string) error {
 		return nil
 	case changetemplate.FieldClasses:
 		m.ResetClasses()
+		return nil
+	case changetemplate.FieldOperations:
+		m.ResetOperations()
 		return nil
 	case changetemplate.FieldMayTakeDown:
 		m.ResetMayTakeDown()
@@ -13862,6 +13953,7 @@ type IncidentMutation struct {
 	channel                 *domain.Channel
 	is_major                *bool
 	opened_by               *string
+	problem                 *string
 	resolution_code         *domain.ResolutionCode
 	resolution_notes        *string
 	detected_at             *time.Time
@@ -14802,6 +14894,42 @@ func (m *IncidentMutation) ResetFixedByChangeID() {
 	delete(m.clearedFields, incident.FieldFixedByChangeID)
 }
 
+// SetProblem sets the "problem" field.
+func (m *IncidentMutation) SetProblem(s string) {
+	m.problem = &s
+}
+
+// Problem returns the value of the "problem" field in the mutation.
+func (m *IncidentMutation) Problem() (r string, exists bool) {
+	v := m.problem
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProblem returns the old "problem" field's value of the Incident entity.
+// If the Incident object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncidentMutation) OldProblem(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProblem is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProblem requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProblem: %w", err)
+	}
+	return oldValue.Problem, nil
+}
+
+// ResetProblem resets all changes to the "problem" field.
+func (m *IncidentMutation) ResetProblem() {
+	m.problem = nil
+}
+
 // SetResolutionCode sets the "resolution_code" field.
 func (m *IncidentMutation) SetResolutionCode(dc domain.ResolutionCode) {
 	m.resolution_code = &dc
@@ -15658,7 +15786,7 @@ func (m *IncidentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *IncidentMutation) Fields() []string {
-	fields := make([]string, 0, 31)
+	fields := make([]string, 0, 32)
 	if m.title != nil {
 		fields = append(fields, incident.FieldTitle)
 	}
@@ -15712,6 +15840,9 @@ func (m *IncidentMutation) Fields() []string {
 	}
 	if m.fixed_by_change != nil {
 		fields = append(fields, incident.FieldFixedByChangeID)
+	}
+	if m.problem != nil {
+		fields = append(fields, incident.FieldProblem)
 	}
 	if m.resolution_code != nil {
 		fields = append(fields, incident.FieldResolutionCode)
@@ -15796,6 +15927,8 @@ func (m *IncidentMutation) Field(name string) (ent.Value, bool) {
 		return m.CausedByChangeID()
 	case incident.FieldFixedByChangeID:
 		return m.FixedByChangeID()
+	case incident.FieldProblem:
+		return m.Problem()
 	case incident.FieldResolutionCode:
 		return m.ResolutionCode()
 	case incident.FieldResolutionNotes:
@@ -15867,6 +16000,8 @@ func (m *IncidentMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldCausedByChangeID(ctx)
 	case incident.FieldFixedByChangeID:
 		return m.OldFixedByChangeID(ctx)
+	case incident.FieldProblem:
+		return m.OldProblem(ctx)
 	case incident.FieldResolutionCode:
 		return m.OldResolutionCode(ctx)
 	case incident.FieldResolutionNotes:
@@ -16027,6 +16162,13 @@ func (m *IncidentMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetFixedByChangeID(v)
+		return nil
+	case incident.FieldProblem:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProblem(v)
 		return nil
 	case incident.FieldResolutionCode:
 		v, ok := value.(domain.ResolutionCode)
@@ -16377,6 +16519,9 @@ func (m *IncidentMutation) ResetField(name string) error {
 		return nil
 	case incident.FieldFixedByChangeID:
 		m.ResetFixedByChangeID()
+		return nil
+	case incident.FieldProblem:
+		m.ResetProblem()
 		return nil
 	case incident.FieldResolutionCode:
 		m.ResetResolutionCode()

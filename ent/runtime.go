@@ -138,7 +138,7 @@ func init() {
 	// changetemplate.DefaultTestPlan holds the default value on creation for the test_plan field.
 	changetemplate.DefaultTestPlan = changetemplateDescTestPlan.Default.(string)
 	// changetemplateDescVersion is the schema descriptor for version field.
-	changetemplateDescVersion := changetemplateFields[12].Descriptor()
+	changetemplateDescVersion := changetemplateFields[13].Descriptor()
 	// changetemplate.DefaultVersion holds the default value on creation for the version field.
 	changetemplate.DefaultVersion = changetemplateDescVersion.Default.(int)
 	changewindowFields := schema.ChangeWindow{}.Fields()
@@ -207,20 +207,24 @@ func init() {
 	incidentDescIsMajor := incidentFields[11].Descriptor()
 	// incident.DefaultIsMajor holds the default value on creation for the is_major field.
 	incident.DefaultIsMajor = incidentDescIsMajor.Default.(bool)
+	// incidentDescProblem is the schema descriptor for problem field.
+	incidentDescProblem := incidentFields[19].Descriptor()
+	// incident.DefaultProblem holds the default value on creation for the problem field.
+	incident.DefaultProblem = incidentDescProblem.Default.(string)
 	// incidentDescResolutionNotes is the schema descriptor for resolution_notes field.
-	incidentDescResolutionNotes := incidentFields[20].Descriptor()
+	incidentDescResolutionNotes := incidentFields[21].Descriptor()
 	// incident.DefaultResolutionNotes holds the default value on creation for the resolution_notes field.
 	incident.DefaultResolutionNotes = incidentDescResolutionNotes.Default.(string)
 	// incidentDescReopenCount is the schema descriptor for reopen_count field.
-	incidentDescReopenCount := incidentFields[25].Descriptor()
+	incidentDescReopenCount := incidentFields[26].Descriptor()
 	// incident.DefaultReopenCount holds the default value on creation for the reopen_count field.
 	incident.DefaultReopenCount = incidentDescReopenCount.Default.(int)
 	// incidentDescReassignmentCount is the schema descriptor for reassignment_count field.
-	incidentDescReassignmentCount := incidentFields[26].Descriptor()
+	incidentDescReassignmentCount := incidentFields[27].Descriptor()
 	// incident.DefaultReassignmentCount holds the default value on creation for the reassignment_count field.
 	incident.DefaultReassignmentCount = incidentDescReassignmentCount.Default.(int)
 	// incidentDescVersion is the schema descriptor for version field.
-	incidentDescVersion := incidentFields[29].Descriptor()
+	incidentDescVersion := incidentFields[30].Descriptor()
 	// incident.DefaultVersion holds the default value on creation for the version field.
 	incident.DefaultVersion = incidentDescVersion.Default.(int)
 	ownerFields := schema.Owner{}.Fields()

@@ -32,7 +32,7 @@ var nestedOperations = map[string]string{
 		impact { affected(first: 2) { nodes { ci { name } } } } affectedServices(first: 2) { nodes { ci { name } } } impactAtOpening { serviceCount services { ci { name } } } impactDifference { affectedCountChange services { name from to ci { name } } }
 		assignee { teams { name } } externalIdentities { source } history(first: 2) { nodes { verb } } suggestedImpactReason } } }`,
 	"changes": `{ changes PAGE { nodes { requester { name } assignmentTeam { name } scope { ci { name } } impact { services(first: 2) { nodes { ci { name } } } }
-		template { name classes { code parent { code } } calendar { name } }
+		template { name classes { code parent { code } } calendar { name } operations { ci { name } } }
 		approvalRequirements { needed given isMet candidates summary policy { name team { name members { name } } } }
 		causedIncidents(first: 2) { nodes { number } } timeline(first: 2) { nodes { body } } history(first: 2) { nodes { id } } } } }`,
 	"operations": `{ changes PAGE { nodes { appliedRevision undoes { number } undoneBy { number } operations { kind ci { name } relationship { id } dependencyGroup { name } fields { field } }
@@ -49,7 +49,7 @@ var nestedOperations = map[string]string{
 	"search":   `{ search(query: "row", first: 100) { nodes { name owner { name } incidents(first: 2) { totalCount } } } }`,
 	"dangling": `{ danglingReferences PAGE { nodes { record { ... on CI { name owner { name } } } } } }`,
 	"reference": `{ ciClasses PAGE { nodes { parent { code } attributeSchema } } relationshipTypes PAGE { nodes { code allowedPairs { source } } }
-		serviceTiers { code } changeTemplates PAGE { nodes { name classes { code } calendar { name } } } approvalPolicies PAGE { nodes { name team { name } } } }`,
+		serviceTiers { code } changeTemplates PAGE { nodes { name classes { code } calendar { name } operations { kind isRestricted ci { name } relationship { id } dependencyGroup { name } fields { field } } } } approvalPolicies PAGE { nodes { name team { name } } } }`,
 	"service levels": `{ incidents PAGE { nodes { timeToAcknowledge timeToResolve serviceLevels { state dueAt elapsed remaining marks { percent at isReached } stoppedAt
 		target { name duration calendar { name hours { weekday } holidays { date } } services { ci { name } } } } } }
 		services PAGE { nodes { serviceLevelTargets { name } } } calendars PAGE { nodes { name } } breached: incidents(filter: {isBreached: true}, first: 3) { nodes { number } } }`,

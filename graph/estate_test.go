@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
@@ -157,8 +158,11 @@ func (e *estate) grow(t testing.TB, i int) {
 		if err != nil {
 			return err
 		}
+		usual := []operation.Operation{
+			{Kind: domain.UpdateCI, Record: made.ID, Planned: operation.Fields{"name": "row"}}, {Kind: domain.UnrelateCIs, Record: out.ID},
+		}
 		template, err := tx.ChangeTemplate.Create().SetName(fmt.Sprintf("template %d", i)).SetPlan("as ever").SetClasses([]ident.ID{e.class, e.service}[:i%3]).
-			SetMayTakeDown(true).SetCalendarID(calendar.ID).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+			SetMayTakeDown(true).SetOperations(usual[:(i+1)%3]).SetCalendarID(calendar.ID).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
 			return err
 		}

@@ -26,6 +26,8 @@ const (
 	FieldTestPlan = "test_plan"
 	// FieldClasses holds the string denoting the classes field in the database.
 	FieldClasses = "classes"
+	// FieldOperations holds the string denoting the operations field in the database.
+	FieldOperations = "operations"
 	// FieldMayTakeDown holds the string denoting the may_take_down field in the database.
 	FieldMayTakeDown = "may_take_down"
 	// FieldLongestSeconds holds the string denoting the longest_seconds field in the database.
@@ -63,6 +65,7 @@ var Columns = []string{
 	FieldBackoutPlan,
 	FieldTestPlan,
 	FieldClasses,
+	FieldOperations,
 	FieldMayTakeDown,
 	FieldLongestSeconds,
 	FieldCalendarID,

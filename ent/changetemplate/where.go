@@ -512,6 +512,16 @@ func TestPlanContainsFold(v string) predicate.ChangeTemplate {
 	return predicate.ChangeTemplate(sql.FieldContainsFold(FieldTestPlan, v))
 }
 
+// OperationsIsNil applies the IsNil predicate on the "operations" field.
+func OperationsIsNil() predicate.ChangeTemplate {
+	return predicate.ChangeTemplate(sql.FieldIsNull(FieldOperations))
+}
+
+// OperationsNotNil applies the NotNil predicate on the "operations" field.
+func OperationsNotNil() predicate.ChangeTemplate {
+	return predicate.ChangeTemplate(sql.FieldNotNull(FieldOperations))
+}
+
 // MayTakeDownEQ applies the EQ predicate on the "may_take_down" field.
 func MayTakeDownEQ(v bool) predicate.ChangeTemplate {
 	return predicate.ChangeTemplate(sql.FieldEQ(FieldMayTakeDown, v))

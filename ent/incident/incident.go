@@ -51,6 +51,8 @@ const (
 	FieldCausedByChangeID = "caused_by_change_id"
 	// FieldFixedByChangeID holds the string denoting the fixed_by_change_id field in the database.
 	FieldFixedByChangeID = "fixed_by_change_id"
+	// FieldProblem holds the string denoting the problem field in the database.
+	FieldProblem = "problem"
 	// FieldResolutionCode holds the string denoting the resolution_code field in the database.
 	FieldResolutionCode = "resolution_code"
 	// FieldResolutionNotes holds the string denoting the resolution_notes field in the database.
@@ -159,6 +161,7 @@ var Columns = []string{
 	FieldParentID,
 	FieldCausedByChangeID,
 	FieldFixedByChangeID,
+	FieldProblem,
 	FieldResolutionCode,
 	FieldResolutionNotes,
 	FieldDetectedAt,
@@ -193,6 +196,8 @@ var (
 	DefaultCategory string
 	// DefaultIsMajor holds the default value on creation for the "is_major" field.
 	DefaultIsMajor bool
+	// DefaultProblem holds the default value on creation for the "problem" field.
+	DefaultProblem string
 	// DefaultResolutionNotes holds the default value on creation for the "resolution_notes" field.
 	DefaultResolutionNotes string
 	// DefaultReopenCount holds the default value on creation for the "reopen_count" field.
@@ -343,6 +348,11 @@ func ByCausedByChangeID(opts ...sql.OrderTermOption) OrderOption {
 // ByFixedByChangeID orders the results by the fixed_by_change_id field.
 func ByFixedByChangeID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldFixedByChangeID, opts...).ToFunc()
+}
+
+// ByProblem orders the results by the problem field.
+func ByProblem(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldProblem, opts...).ToFunc()
 }
 
 // ByResolutionCode orders the results by the resolution_code field.

@@ -138,6 +138,11 @@ func FixedByChangeID(v ident.ID) predicate.Incident {
 	return predicate.Incident(sql.FieldEQ(FieldFixedByChangeID, vc))
 }
 
+// Problem applies equality check predicate on the "problem" field. It's identical to ProblemEQ.
+func Problem(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldEQ(FieldProblem, v))
+}
+
 // ResolutionNotes applies equality check predicate on the "resolution_notes" field. It's identical to ResolutionNotesEQ.
 func ResolutionNotes(v string) predicate.Incident {
 	return predicate.Incident(sql.FieldEQ(FieldResolutionNotes, v))
@@ -926,6 +931,71 @@ func FixedByChangeIDIsNil() predicate.Incident {
 // FixedByChangeIDNotNil applies the NotNil predicate on the "fixed_by_change_id" field.
 func FixedByChangeIDNotNil() predicate.Incident {
 	return predicate.Incident(sql.FieldNotNull(FieldFixedByChangeID))
+}
+
+// ProblemEQ applies the EQ predicate on the "problem" field.
+func ProblemEQ(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldEQ(FieldProblem, v))
+}
+
+// ProblemNEQ applies the NEQ predicate on the "problem" field.
+func ProblemNEQ(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldNEQ(FieldProblem, v))
+}
+
+// ProblemIn applies the In predicate on the "problem" field.
+func ProblemIn(vs ...string) predicate.Incident {
+	return predicate.Incident(sql.FieldIn(FieldProblem, vs...))
+}
+
+// ProblemNotIn applies the NotIn predicate on the "problem" field.
+func ProblemNotIn(vs ...string) predicate.Incident {
+	return predicate.Incident(sql.FieldNotIn(FieldProblem, vs...))
+}
+
+// ProblemGT applies the GT predicate on the "problem" field.
+func ProblemGT(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldGT(FieldProblem, v))
+}
+
+// ProblemGTE applies the GTE predicate on the "problem" field.
+func ProblemGTE(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldGTE(FieldProblem, v))
+}
+
+// ProblemLT applies the LT predicate on the "problem" field.
+func ProblemLT(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldLT(FieldProblem, v))
+}
+
+// ProblemLTE applies the LTE predicate on the "problem" field.
+func ProblemLTE(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldLTE(FieldProblem, v))
+}
+
+// ProblemContains applies the Contains predicate on the "problem" field.
+func ProblemContains(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldContains(FieldProblem, v))
+}
+
+// ProblemHasPrefix applies the HasPrefix predicate on the "problem" field.
+func ProblemHasPrefix(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldHasPrefix(FieldProblem, v))
+}
+
+// ProblemHasSuffix applies the HasSuffix predicate on the "problem" field.
+func ProblemHasSuffix(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldHasSuffix(FieldProblem, v))
+}
+
+// ProblemEqualFold applies the EqualFold predicate on the "problem" field.
+func ProblemEqualFold(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldEqualFold(FieldProblem, v))
+}
+
+// ProblemContainsFold applies the ContainsFold predicate on the "problem" field.
+func ProblemContainsFold(v string) predicate.Incident {
+	return predicate.Incident(sql.FieldContainsFold(FieldProblem, v))
 }
 
 // ResolutionCodeEQ applies the EQ predicate on the "resolution_code" field.

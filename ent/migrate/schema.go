@@ -402,6 +402,7 @@ var (
 		{Name: "backout_plan", Type: field.TypeString, Default: ""},
 		{Name: "test_plan", Type: field.TypeString, Default: ""},
 		{Name: "classes", Type: field.TypeJSON},
+		{Name: "operations", Type: field.TypeJSON, Nullable: true},
 		{Name: "may_take_down", Type: field.TypeBool},
 		{Name: "longest_seconds", Type: field.TypeInt64, Nullable: true},
 		{Name: "retired_at", Type: field.TypeTime, Nullable: true},
@@ -418,7 +419,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "change_template_calendar_calendar",
-				Columns:    []*schema.Column{ChangeTemplateColumns[14]},
+				Columns:    []*schema.Column{ChangeTemplateColumns[15]},
 				RefColumns: []*schema.Column{CalendarColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -427,7 +428,7 @@ var (
 			{
 				Name:    "changetemplate_calendar_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeTemplateColumns[14]},
+				Columns: []*schema.Column{ChangeTemplateColumns[15]},
 			},
 		},
 	}
@@ -609,6 +610,7 @@ var (
 		{Name: "channel", Type: field.TypeEnum, Enums: []string{"PORTAL", "PHONE", "EMAIL", "CHAT", "MONITORING", "API"}, Default: "PORTAL"},
 		{Name: "is_major", Type: field.TypeBool, Default: false},
 		{Name: "opened_by", Type: field.TypeString},
+		{Name: "problem", Type: field.TypeString, Default: ""},
 		{Name: "resolution_code", Type: field.TypeEnum, Nullable: true, Enums: []string{"FIXED", "WORKAROUND", "FIXED_BY_CHANGE", "NOT_REPRODUCIBLE", "DUPLICATE", "NO_FAULT"}},
 		{Name: "resolution_notes", Type: field.TypeString, Default: ""},
 		{Name: "detected_at", Type: field.TypeTime},
@@ -637,37 +639,37 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "incident_person_caller",
-				Columns:    []*schema.Column{IncidentColumns[26]},
-				RefColumns: []*schema.Column{PersonColumns[0]},
-				OnDelete:   schema.Restrict,
-			},
-			{
-				Symbol:     "incident_person_assignee",
 				Columns:    []*schema.Column{IncidentColumns[27]},
 				RefColumns: []*schema.Column{PersonColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
-				Symbol:     "incident_team_assignment_team",
+				Symbol:     "incident_person_assignee",
 				Columns:    []*schema.Column{IncidentColumns[28]},
+				RefColumns: []*schema.Column{PersonColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "incident_team_assignment_team",
+				Columns:    []*schema.Column{IncidentColumns[29]},
 				RefColumns: []*schema.Column{TeamColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "incident_incident_children",
-				Columns:    []*schema.Column{IncidentColumns[29]},
+				Columns:    []*schema.Column{IncidentColumns[30]},
 				RefColumns: []*schema.Column{IncidentColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "incident_change_caused_by_change",
-				Columns:    []*schema.Column{IncidentColumns[30]},
+				Columns:    []*schema.Column{IncidentColumns[31]},
 				RefColumns: []*schema.Column{ChangeColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "incident_change_fixed_by_change",
-				Columns:    []*schema.Column{IncidentColumns[31]},
+				Columns:    []*schema.Column{IncidentColumns[32]},
 				RefColumns: []*schema.Column{ChangeColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -686,52 +688,57 @@ var (
 			{
 				Name:    "incident_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[24], IncidentColumns[0]},
+				Columns: []*schema.Column{IncidentColumns[25], IncidentColumns[0]},
 			},
 			{
 				Name:    "incident_updated_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[25], IncidentColumns[0]},
+				Columns: []*schema.Column{IncidentColumns[26], IncidentColumns[0]},
 			},
 			{
 				Name:    "incident_assignment_team_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[28], IncidentColumns[0]},
+				Columns: []*schema.Column{IncidentColumns[29], IncidentColumns[0]},
 			},
 			{
 				Name:    "incident_assignee_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[27], IncidentColumns[0]},
+				Columns: []*schema.Column{IncidentColumns[28], IncidentColumns[0]},
 			},
 			{
 				Name:    "incident_parent_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[29]},
+				Columns: []*schema.Column{IncidentColumns[30]},
 			},
 			{
 				Name:    "incident_caller_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[26]},
+				Columns: []*schema.Column{IncidentColumns[27]},
 			},
 			{
 				Name:    "incident_caused_by_change_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[30]},
+				Columns: []*schema.Column{IncidentColumns[31]},
 			},
 			{
 				Name:    "incident_fixed_by_change_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[31]},
+				Columns: []*schema.Column{IncidentColumns[32]},
 			},
 			{
 				Name:    "incident_resolved_at",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[17]},
+				Columns: []*schema.Column{IncidentColumns[18]},
 			},
 			{
 				Name:    "incident_acknowledged_at",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[16]},
+				Columns: []*schema.Column{IncidentColumns[17]},
+			},
+			{
+				Name:    "incident_problem_id",
+				Unique:  false,
+				Columns: []*schema.Column{IncidentColumns[13], IncidentColumns[0]},
 			},
 		},
 	}

@@ -33,6 +33,7 @@ func (Incident) Fields() []ent.Field {
 		field.String("opened_by").Immutable(),
 		optional("caller_id"), optional("assignee_id"), optional("assignment_team_id"), optional("parent_id"),
 		optional("caused_by_change_id"), optional("fixed_by_change_id"),
+		field.String("problem").Default(""), // what another tool calls it
 		field.Enum("resolution_code").GoType(domain.ResolutionCode("")).Optional().Nillable(),
 		field.String("resolution_notes").Default(""),
 		field.Time("detected_at"),
@@ -60,7 +61,7 @@ func (Incident) Indexes() []ent.Index {
 		index.Fields("state", "id"), index.Fields("priority", "id"), index.Fields("created_at", "id"), index.Fields("updated_at", "id"),
 		index.Fields("assignment_team_id", "id"), index.Fields("assignee_id", "id"), index.Fields("parent_id"), index.Fields("caller_id"),
 		index.Fields("caused_by_change_id"), index.Fields("fixed_by_change_id"),
-		index.Fields("resolved_at"), index.Fields("acknowledged_at"),
+		index.Fields("resolved_at"), index.Fields("acknowledged_at"), index.Fields("problem", "id"),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 )
 
 // ChangeTemplate is what STANDARD changes are drafted from: approved once, for all of them.
@@ -27,6 +28,8 @@ func (ChangeTemplate) Fields() []ent.Field {
 		field.String("backout_plan").Default(""),
 		field.String("test_plan").Default(""),
 		field.JSON("classes", []ident.ID{}), // with those below them; none: all
+		// operations are without base, which a change notes when it is drafted.
+		field.JSON("operations", []operation.Operation{}).Optional(),
 		field.Bool("may_take_down"),
 		field.Int64("longest_seconds").Optional().Nillable(), // of the window
 		optional("calendar_id"),                              // in whose hours the window lies

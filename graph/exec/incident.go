@@ -1141,6 +1141,13 @@ func (ec *executionContext) fieldContext_Incident_fixedByChange(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Incident_problem(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Problem)
+}
+func (ec *executionContext) fieldContext_Incident_problem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Incident_resolutionCode(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalOResolutionCode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResolutionCode(ctx, field.Selections, obj.ResolutionCode)
 }
@@ -2843,7 +2850,7 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"open", "state", "priority", "title", "assignmentTeam", "assignee", "ci", "isMajor", "createdAt", "and", "or", "not", "isBreached"}
+	fieldsInOrder := [...]string{"open", "state", "priority", "title", "problem", "assignmentTeam", "assignee", "ci", "isMajor", "createdAt", "and", "or", "not", "isBreached"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2878,6 +2885,13 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 				return it, err
 			}
 			it.Title = data
+		case "problem":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("problem"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStringFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Problem = data
 		case "assignmentTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentTeam"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx, v)
@@ -3035,7 +3049,7 @@ func (ec *executionContext) unmarshalInputOpenIncidentInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"title", "description", "urgency", "impactLevel", "cis", "category", "channel", "isMajor", "caller", "assignee", "assignmentTeam", "parent", "causedByChange", "detectedAt", "externalIdentity"}
+	fieldsInOrder := [...]string{"title", "description", "urgency", "impactLevel", "cis", "category", "channel", "isMajor", "caller", "assignee", "assignmentTeam", "parent", "causedByChange", "problem", "detectedAt", "externalIdentity"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3133,6 +3147,13 @@ func (ec *executionContext) unmarshalInputOpenIncidentInput(ctx context.Context,
 				return it, err
 			}
 			it.CausedByChange = data
+		case "problem":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("problem"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Problem = data
 		case "detectedAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("detectedAt"))
 			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
@@ -3397,7 +3418,7 @@ func (ec *executionContext) unmarshalInputUpdateIncidentInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "title", "description", "urgency", "impactLevel", "category", "channel", "isMajor", "caller", "parent", "causedByChange", "fixedByChange"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "title", "description", "urgency", "impactLevel", "category", "channel", "isMajor", "caller", "parent", "causedByChange", "fixedByChange", "problem"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3495,6 +3516,13 @@ func (ec *executionContext) unmarshalInputUpdateIncidentInput(ctx context.Contex
 				return it, err
 			}
 			it.FixedByChange = graphql.OmittableOf(data)
+		case "problem":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("problem"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Problem = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -3955,6 +3983,11 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 		case "fixedByChange":
 			out.Values[i] = ec._Incident_fixedByChange(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "problem":
+			out.Values[i] = ec._Incident_problem(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "resolutionCode":

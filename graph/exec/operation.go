@@ -1947,6 +1947,23 @@ func (ec *executionContext) unmarshalOPlannedMemberInput2ᚕgithubᚗcomᚋlinch
 	return res, nil
 }
 
+func (ec *executionContext) unmarshalOPlannedOperationInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐPlannedOperationᚄ(ctx context.Context, v any) ([]change.PlannedOperation, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]change.PlannedOperation, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPlannedOperationInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐPlannedOperation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) unmarshalOPlannedRelationshipInput2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐPlannedRelationship(ctx context.Context, v any) (*change.PlannedRelationship, error) {
 	if v == nil {
 		return nil, nil

@@ -356,6 +356,7 @@ type ComplexityRoot struct {
 		LongestWindow func(childComplexity int) int
 		MayTakeDown   func(childComplexity int) int
 		Name          func(childComplexity int) int
+		Operations    func(childComplexity int) int
 		Plan          func(childComplexity int) int
 		RetiredAt     func(childComplexity int) int
 		TestPlan      func(childComplexity int) int
@@ -759,6 +760,7 @@ type ComplexityRoot struct {
 		OpenedBy                func(childComplexity int) int
 		Parent                  func(childComplexity int) int
 		Priority                func(childComplexity int) int
+		Problem                 func(childComplexity int) int
 		ReassignmentCount       func(childComplexity int) int
 		ReopenCount             func(childComplexity int) int
 		ResolutionCode          func(childComplexity int) int
@@ -3066,6 +3068,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeTemplate.Name(childComplexity), true
+	case "ChangeTemplate.operations":
+		if e.ComplexityRoot.ChangeTemplate.Operations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeTemplate.Operations(childComplexity), true
 	case "ChangeTemplate.plan":
 		if e.ComplexityRoot.ChangeTemplate.Plan == nil {
 			break
@@ -4582,6 +4590,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.Priority(childComplexity), true
+	case "Incident.problem":
+		if e.ComplexityRoot.Incident.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.Problem(childComplexity), true
 	case "Incident.reassignmentCount":
 		if e.ComplexityRoot.Incident.ReassignmentCount == nil {
 			break
@@ -11452,6 +11466,11 @@ type Incident implements Node {
   causedByChange: Change
   """The change that fixed it."""
   fixedByChange: Change
+  """
+  The problem behind it, as the tool that keeps problems calls it: a number such as PRB0001234, or a URL; empty when none is known. It is kept as it was written, and not looked up: problem
+  management is not done here.
+  """
+  problem: String!
   """How it was resolved."""
   resolutionCode: ResolutionCode
   """How it was resolved, at length."""
@@ -11748,6 +11767,8 @@ input IncidentFilter {
   priority: IntFilter
   """By title."""
   title: StringFilter
+  """By the problem behind it."""
+  problem: StringFilter
   """By assignment team."""
   assignmentTeam: IDFilter
   """By assignee."""
@@ -11876,6 +11897,8 @@ input OpenIncidentInput {
   parent: ID
   """The change that caused it."""
   causedByChange: ID
+  """The problem behind it, by its number or URL in the tool that keeps problems: at most 500 characters."""
+  problem: String
   """When the trouble was noticed; now by default. State it with an external identity, so that what is told late is not taken for new trouble."""
   detectedAt: DateTime
   """Its key in another system: telling the same trouble twice gives the same incident."""
@@ -11926,6 +11949,8 @@ input UpdateIncidentInput {
   causedByChange: ID
   """The change that fixed it."""
   fixedByChange: ID
+  """The problem behind it, by its number or URL in the tool that keeps problems: at most 500 characters."""
+  problem: String
 }
 
 """What updateIncident answers."""
@@ -12468,7 +12493,7 @@ enum PlannedOperationKind {
 type PlannedField {
   """The field, such as name, attributes.cpu or labels.team."""
   field: String!
-  """Its value when the operation was planned."""
+  """Its value when the operation was planned; null in a template."""
   before: JSONValue
   """Its value afterwards. What an operation before creates is written as # and its key."""
   after: JSONValue
@@ -12543,7 +12568,7 @@ type RedundancyShift {
 }
 
 extend type Mutation {
-  """Says what a change does to the CI graph when it starts: the whole list, in order. What the operations' own mutations would refuse is refused. In AUTHORIZE and SCHEDULED new operations void the votes."""
+  """Says what a change does to the CI graph when it starts: the whole list, in order. What the operations' own mutations would refuse is refused. In AUTHORIZE and SCHEDULED new operations void the votes. A STANDARD change plans what its template does, and nothing else."""
   planChangeOperations(
     """What to do."""
     input: PlanChangeOperationsInput!
@@ -14907,6 +14932,8 @@ type ChangeTemplate implements Node {
   longestWindow: Duration
   """The calendar in whose hours all of their window lies; null when it may lie at any time."""
   calendar: Calendar
+  """What such changes do to the CI graph when they start, in this order. What their fields are before is noted when a change is drafted, and null here."""
+  operations: [PlannedOperation!]!
   """When it was retired; null while changes may be drafted from it."""
   retiredAt: DateTime
   """When it was created."""
@@ -14923,12 +14950,12 @@ extend type Change {
 }
 
 extend input DraftChangeInput {
-  """The template of a STANDARD change, which needs one: what the draft leaves out is as the template says, and scope and window have to stay within it."""
+  """The template of a STANDARD change, which needs one: what the draft leaves out is as the template says, scope and window have to stay within it, and the change plans the template's operations and no others."""
   template: ID
 }
 
 extend input UpdateChangeInput {
-  """The template of a STANDARD change; only while it is NEW. Texts stay as they are."""
+  """The template of a STANDARD change; only while it is NEW. Texts stay as they are, the planned operations become the template's: also where it is the same template again, whose operations may have changed."""
   template: ID
 }
 
@@ -14982,6 +15009,8 @@ input CreateChangeTemplateInput {
   longestWindow: Duration
   """The calendar in whose hours all of their window has to lie."""
   calendar: ID
+  """What they do to the CI graph when they start, in this order: at most 100 operations, each about another record. What the operations' own mutations would refuse is refused, now and when a change is drafted."""
+  operations: [PlannedOperationInput!]
 }
 
 """What createChangeTemplate answers."""
@@ -14993,7 +15022,7 @@ type CreateChangeTemplatePayload {
 }
 
 extend type Mutation {
-  """Changes a template. What is absent stays; null clears. Changes drafted from it keep their texts, and have to stay within it as it is when they are scheduled. For admins."""
+  """Changes a template. What is absent stays; null clears. Changes drafted from it keep their texts and operations, and have to stay within it as it is when they are scheduled. For admins."""
   updateChangeTemplate(
     """What to do."""
     input: UpdateChangeTemplateInput!
@@ -15026,6 +15055,8 @@ input UpdateChangeTemplateInput {
   longestWindow: Duration
   """The calendar in whose hours all of their window has to lie."""
   calendar: ID
+  """All operations of such changes, in place of those it had. Changes drafted before keep theirs, and cannot be scheduled with them."""
+  operations: [PlannedOperationInput!]
 }
 
 """What updateChangeTemplate answers."""

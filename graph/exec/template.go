@@ -143,6 +143,33 @@ func (ec *executionContext) fieldContext_ChangeTemplate_calendar(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ChangeTemplate_operations(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangeTemplate_operations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Operations(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.PlannedOperation) graphql.Marshaler {
+			return ec.marshalNPlannedOperation2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPlannedOperationᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangeTemplate_operations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChangeTemplate",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ChangeTemplate_retiredAt(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.RetiredAt)
 }
@@ -484,7 +511,7 @@ func (ec *executionContext) unmarshalInputCreateChangeTemplateInput(ctx context.
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "description", "justification", "plan", "backoutPlan", "testPlan", "classes", "mayTakeDown", "longestWindow", "calendar"}
+	fieldsInOrder := [...]string{"name", "description", "justification", "plan", "backoutPlan", "testPlan", "classes", "mayTakeDown", "longestWindow", "calendar", "operations"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -561,6 +588,13 @@ func (ec *executionContext) unmarshalInputCreateChangeTemplateInput(ctx context.
 				return it, err
 			}
 			it.Calendar = data
+		case "operations":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operations"))
+			data, err := ec.unmarshalOPlannedOperationInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐPlannedOperationᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Operations = data
 		}
 	}
 	return it, nil
@@ -614,7 +648,7 @@ func (ec *executionContext) unmarshalInputUpdateChangeTemplateInput(ctx context.
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "justification", "plan", "backoutPlan", "testPlan", "classes", "mayTakeDown", "longestWindow", "calendar"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "justification", "plan", "backoutPlan", "testPlan", "classes", "mayTakeDown", "longestWindow", "calendar", "operations"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -705,6 +739,13 @@ func (ec *executionContext) unmarshalInputUpdateChangeTemplateInput(ctx context.
 				return it, err
 			}
 			it.Calendar = graphql.OmittableOf(data)
+		case "operations":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operations"))
+			data, err := ec.unmarshalOPlannedOperationInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐPlannedOperationᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Operations = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -781,6 +822,11 @@ func (ec *executionContext) _ChangeTemplate(ctx context.Context, sel ast.Selecti
 		case "calendar":
 			out.Values[i] = ec._ChangeTemplate_calendar(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "operations":
+			out.Values[i] = ec._ChangeTemplate_operations(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "retiredAt":

@@ -58,6 +58,7 @@ type IncidentFilter struct {
 	State          *EnumFilter[domain.IncidentState]
 	Priority       *IntFilter
 	Title          *StringFilter
+	Problem        *StringFilter
 	AssignmentTeam *IDFilter
 	Assignee       *IDFilter
 	Ci             *IDFilter
@@ -79,6 +80,7 @@ func incidentConditions(c *conditions, f *IncidentFilter, depth int) {
 	enum(c, incident.FieldState, f.State)
 	c.whole(incident.FieldPriority, f.Priority)
 	c.text(incident.FieldTitle, f.Title)
+	c.text(incident.FieldProblem, f.Problem)
 	c.reference(incident.FieldAssignmentTeamID, f.AssignmentTeam)
 	c.reference(incident.FieldAssigneeID, f.Assignee)
 	c.linkedCI("incident_ci", "incident_id", f.Ci)

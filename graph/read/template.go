@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -57,6 +58,25 @@ func (t *ChangeTemplate) Classes(ctx context.Context) ([]*CIClass, error) {
 		}
 	}
 	return all, err
+}
+
+// Operations are what its changes do to the graph, in order.
+func (t *ChangeTemplate) Operations(context.Context) ([]*PlannedOperation, error) {
+	found, err := once(t.in, "operations", func() (map[ident.ID][]*PlannedOperation, error) {
+		all, b := make(map[ident.ID][]*PlannedOperation, len(t.in.rows)), newBatch[PlannedOperation](t.in.Reader, nil)
+		for _, row := range t.in.rows {
+			all[row.ID] = []*PlannedOperation{}
+			for _, o := range row.ChangeTemplate.Operations {
+				one := &PlannedOperation{&ent.PlannedOperation{Kind: o.Kind, Key: o.Key, Planned: o.Planned, Base: operation.Fields{}}, b}
+				if o.Record != 0 {
+					one.RecordID = &o.Record
+				}
+				b.rows, all[row.ID] = append(b.rows, one), append(all[row.ID], one)
+			}
+		}
+		return all, nil
+	})
+	return found[t.ID], err
 }
 
 // LongestWindow is how long a change may take; nil when it may take any time.

@@ -132,8 +132,14 @@ func stillCovered(ctx context.Context, tx *store.Tx, c *ent.Change, scope []CI) 
 		return nil
 	}
 	var f ticket.Form
-	covered(ctx, tx, &f, templateOf(ctx, tx, &f, c.Type, c.TemplateID), scope, c.PlannedStart, c.PlannedEnd)
-	err := f.Err()
+	t := templateOf(ctx, tx, &f, c.Type, c.TemplateID)
+	covered(ctx, tx, &f, t, scope, c.PlannedStart, c.PlannedEnd)
+	rows, err := operationsOf(ctx, tx.Client(), c.ID)
+	f.Fault(err)
+	if t != nil && !isCovered(Operations(rows), t) {
+		f.Fault(errs.New(errs.Invalid, "it does not plan what the template %s plans now: name the template once more by updateChange to take its operations over, or make it a NORMAL change", t.Name))
+	}
+	err = f.Err()
 	all, isRefusal := errs.All(err)
 	if err == nil || !isRefusal {
 		return err

@@ -45,6 +45,8 @@ func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 		}
 		scope := check(ctx, tx, &f, in.Scope, nil)
 		covered(ctx, tx, &f, template, scope, start, end)
+		planned, err := adopted(ctx, tx, template)
+		f.Fault(err)
 		if err := f.Err(); err != nil {
 			return nil, err
 		}
@@ -52,7 +54,10 @@ func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 		if err != nil {
 			return nil, err
 		}
-		return record, link(ctx, tx, record.ID, nil, scope)
+		if err := link(ctx, tx, record.ID, nil, scope); err != nil {
+			return nil, err
+		}
+		return record, keep(ctx, tx, record.ID, planned)
 	})
 }
 

@@ -2,6 +2,7 @@ package change
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -28,29 +29,19 @@ func (p *Practice) PlanOperations(ctx context.Context, in PlanOperations) (*ent.
 		if err != nil {
 			return err
 		}
-		if err := mayPlan(ctx, planned); err != nil {
+		if err := withinTemplate(ctx, tx, was, planned); err != nil {
 			return err
 		}
-		if err := base(ctx, tx, planned); err != nil {
-			return err
-		}
-		err = tx.Rehearse(ctx, func(ctx context.Context) error {
-			_, err := run(ctx, tx, planned)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		rows, err := operationsOf(ctx, tx.Client(), was.ID)
-		if err != nil || sameOperations(rows, planned) {
-			return err
-		}
-		for _, row := range rows {
-			if err := tx.PlannedOperation.DeleteOne(row).Exec(ctx); err != nil {
+		if was.Type != domain.Standard { // else the template says that it may be done
+			if err := mayPlan(ctx, planned); err != nil {
 				return err
 			}
 		}
-		if err := keep(ctx, tx, was.ID, planned); err != nil {
+		if err := rehearse(ctx, tx, planned); err != nil {
+			return err
+		}
+		isNew, err := replan(ctx, tx, was.ID, planned)
+		if err != nil || !isNew {
 			return err
 		}
 		u.SetUpdatedAt(tx.Now)
@@ -59,6 +50,31 @@ func (p *Practice) PlanOperations(ctx context.Context, in PlanOperations) (*ent.
 		}
 		return nil
 	})
+}
+
+// rehearse notes how what operations touch is now, and refuses what could not be done now.
+func rehearse(ctx context.Context, tx *store.Tx, planned []operation.Operation) error {
+	if err := base(ctx, tx, planned); err != nil {
+		return err
+	}
+	return tx.Rehearse(ctx, func(ctx context.Context) error {
+		_, err := run(ctx, tx, planned)
+		return err
+	})
+}
+
+// replan puts operations in place of those that a change plans, and reports whether they are others, or on other grounds.
+func replan(ctx context.Context, tx *store.Tx, id ident.ID, planned []operation.Operation) (isNew bool, err error) {
+	rows, err := operationsOf(ctx, tx.Client(), id)
+	if err != nil || slices.EqualFunc(Operations(rows), planned, func(a, b operation.Operation) bool { return a.Does(b) && operation.Same(a.Base, b.Base) }) {
+		return false, err
+	}
+	for _, row := range rows {
+		if err := tx.PlannedOperation.DeleteOne(row).Exec(ctx); err != nil {
+			return false, err
+		}
+	}
+	return true, keep(ctx, tx, id, planned)
 }
 
 // operationsOf lists the operations of changes, of each in their order.
@@ -96,21 +112,6 @@ func keep(ctx context.Context, tx *store.Tx, id ident.ID, all []operation.Operat
 		}
 	}
 	return tx.PlannedOperation.CreateBulk(rows...).Exec(ctx)
-}
-
-// sameOperations reports whether the rows plan the same, and on the same grounds.
-func sameOperations(rows []*ent.PlannedOperation, planned []operation.Operation) bool {
-	if len(rows) != len(planned) {
-		return false
-	}
-	for i, was := range Operations(rows) {
-		o := planned[i]
-		if was.Kind != o.Kind || was.Key != o.Key || was.Record != o.Record || was.Undoes != o.Undoes ||
-			!operation.Same(was.Planned, o.Planned) || !operation.Same(was.Base, o.Base) {
-			return false
-		}
-	}
-	return true
 }
 
 // base notes how what the operations touch is now.

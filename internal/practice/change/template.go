@@ -37,6 +37,7 @@ type CreateTemplate struct {
 	MayTakeDown   *bool
 	LongestWindow *time.Duration
 	Calendar      *ident.ID
+	Operations    []PlannedOperation
 }
 
 // UpdateTemplate is changes to a template: what is absent stays, null clears.
@@ -53,6 +54,7 @@ type UpdateTemplate struct {
 	MayTakeDown     graphql.Omittable[*bool]
 	LongestWindow   graphql.Omittable[*time.Duration]
 	Calendar        graphql.Omittable[*ident.ID]
+	Operations      graphql.Omittable[[]PlannedOperation]
 }
 
 // RetireTemplate names a template from which nothing is to be drafted any more.
@@ -68,7 +70,7 @@ func (p *Practice) CreateTemplate(ctx context.Context, in CreateTemplate) (*ent.
 			Name: in.Name, Description: ticket.Given(in.Description, ""), Justification: ticket.Given(in.Justification, ""), Plan: in.Plan,
 			BackoutPlan: ticket.Given(in.BackoutPlan, ""), TestPlan: ticket.Given(in.TestPlan, ""), MayTakeDown: ticket.Given(in.MayTakeDown, false), CalendarID: in.Calendar,
 		}
-		if err := checkTemplate(ctx, tx, next, in.LongestWindow, in.Classes); err != nil {
+		if err := checkTemplate(ctx, tx, next, in.LongestWindow, in.Classes, graphql.OmittableOf(in.Operations)); err != nil {
 			return nil, err
 		}
 		n, err := tx.ChangeTemplate.Query().Count(ctx)
@@ -78,9 +80,13 @@ func (p *Practice) CreateTemplate(ctx context.Context, in CreateTemplate) (*ent.
 		if n >= mostTemplates {
 			return nil, errs.New(errs.Invalid, "there are %d templates already, and no more may be: update one", n)
 		}
-		return tx.ChangeTemplate.Create().SetName(next.Name).SetDescription(next.Description).SetJustification(next.Justification).SetPlan(next.Plan).
+		c := tx.ChangeTemplate.Create().SetName(next.Name).SetDescription(next.Description).SetJustification(next.Justification).SetPlan(next.Plan).
 			SetBackoutPlan(next.BackoutPlan).SetTestPlan(next.TestPlan).SetClasses(next.Classes).SetMayTakeDown(next.MayTakeDown).
-			SetNillableLongestSeconds(next.LongestSeconds).SetNillableCalendarID(next.CalendarID).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+			SetNillableLongestSeconds(next.LongestSeconds).SetNillableCalendarID(next.CalendarID).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+		if len(next.Operations) > 0 {
+			c.SetOperations(next.Operations)
+		}
+		return c.Save(ctx)
 	})
 }
 
@@ -108,7 +114,7 @@ func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.
 			longest = said
 		}
 		codes, isSaid := in.Classes.ValueOK()
-		if err := checkTemplate(ctx, tx, &next, longest, codes); err != nil {
+		if err := checkTemplate(ctx, tx, &next, longest, codes, in.Operations); err != nil {
 			return nil, err
 		}
 		if !isSaid {
@@ -126,6 +132,13 @@ func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.
 		ticket.SetReference(was.CalendarID, next.CalendarID, u.SetCalendarID, u.ClearCalendarID)
 		if !slices.Equal(was.Classes, next.Classes) {
 			u.SetClasses(next.Classes)
+		}
+		switch {
+		case samePlan(was.Operations, next.Operations):
+		case len(next.Operations) == 0:
+			u.ClearOperations()
+		default:
+			u.SetOperations(next.Operations)
 		}
 		if m := u.Mutation(); len(m.Fields())+len(m.ClearedFields()) == 0 {
 			return was, nil
@@ -147,7 +160,9 @@ func (p *Practice) RetireTemplate(ctx context.Context, in RetireTemplate) (*ent.
 
 // checkTemplate refuses what nothing could be drafted from, classes and a calendar that are not there, and a name that
 // another has.
-func checkTemplate(ctx context.Context, tx *store.Tx, t *ent.ChangeTemplate, longest *time.Duration, codes []string) error {
+func checkTemplate(
+	ctx context.Context, tx *store.Tx, t *ent.ChangeTemplate, longest *time.Duration, codes []string, operations graphql.Omittable[[]PlannedOperation],
+) error {
 	var f ticket.Form
 	t.Name = f.Text("name", t.Name, 1, ticket.LongestWord)
 	t.Plan = f.Text("plan", t.Plan, 1, ticket.LongestText)
@@ -169,6 +184,11 @@ func checkTemplate(ctx context.Context, tx *store.Tx, t *ent.ChangeTemplate, lon
 			err = errs.New(errs.NotFound, "there is no calendar %s", *t.CalendarID).At("calendar")
 		}
 		f.Fault(err)
+	}
+	if said, isSaid := operations.ValueOK(); isSaid {
+		planned, err := forTemplate(ctx, tx, said)
+		f.Fault(err)
+		t.Operations = planned
 	}
 	if err := readClasses(ctx, tx, &f, t, codes); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -53,6 +54,11 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 			}
 		}
 		template := retemplated(ctx, tx, &f, in.Template, was, &is)
+		isRetemplated := template != nil && in.Template.IsSet() && was.State == domain.ChangeNew
+		var planned []operation.Operation
+		if isRetemplated {
+			planned = readopt(ctx, tx, &f, was, template)
+		}
 		isRescoped := !same(rows, scope)
 		isReplanned := !equal(was.PlannedStart, is.PlannedStart) || !equal(was.PlannedEnd, is.PlannedEnd)
 		isMoved := isRescoped || isReplanned
@@ -71,6 +77,15 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 				return err
 			}
 			u.SetUpdatedAt(tx.Now) // the change counts as written even where only its scope is new
+		}
+		if isRetemplated {
+			isOther, err := replan(ctx, tx, was.ID, planned)
+			if err != nil {
+				return err
+			}
+			if isOther {
+				u.SetUpdatedAt(tx.Now)
+			}
 		}
 		if to, isSetBack := lifecycle.SetBack(was.Type, was.State); isMoved && isSetBack {
 			return setBack(ctx, tx, was, u, to, whatIsNew(isRescoped, isReplanned)+" new: the votes no longer count.")

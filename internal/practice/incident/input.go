@@ -23,6 +23,7 @@ type Open struct {
 	ImpactLevel      *int
 	CIs              []CI
 	Category         *string
+	Problem          *string
 	Channel          *domain.Channel
 	IsMajor          *bool
 	Caller           *ident.ID
@@ -43,6 +44,7 @@ type Update struct {
 	Urgency         graphql.Omittable[*int]
 	ImpactLevel     graphql.Omittable[*int]
 	Category        graphql.Omittable[*string]
+	Problem         graphql.Omittable[*string]
 	Channel         graphql.Omittable[*domain.Channel]
 	IsMajor         graphql.Omittable[*bool]
 	Caller          graphql.Omittable[*ident.ID]

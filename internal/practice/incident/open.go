@@ -60,6 +60,7 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 	c.SetTitle(f.Text("title", in.Title, 1, ticket.LongestTitle))
 	c.SetDescription(f.Text("description", ticket.Given(in.Description, ""), 0, ticket.LongestText))
 	c.SetCategory(f.Text("category", ticket.Given(in.Category, ""), 0, ticket.LongestWord))
+	c.SetProblem(f.Text("problem", ticket.Given(in.Problem, ""), 0, longestProblem))
 	c.SetChannel(ticket.OneOf(&f, "channel", ticket.Given(in.Channel, domain.ChannelPortal)))
 	c.SetIsMajor(ticket.Given(in.IsMajor, false))
 	c.SetDetectedAt(detectedAt)

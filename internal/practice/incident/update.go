@@ -12,6 +12,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
+// longestProblem is how long a reference to a problem may be, in characters: a number, or a URL.
+const longestProblem = 500
+
 // Update changes what an incident says. An impact level of null gives way to the one the graph suggests.
 func (p *Practice) Update(ctx context.Context, in Update) (*ent.Incident, error) {
 	return p.edit(ctx, "incident.update", target{in.ID, in.ExpectedVersion}, func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
@@ -22,6 +25,7 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Incident, error)
 		ticket.Set(was.Title, f.Text("title", ticket.Or(in.Title, was.Title, ""), 1, ticket.LongestTitle), u.SetTitle)
 		ticket.Set(was.Description, f.Text("description", ticket.Or(in.Description, was.Description, ""), 0, ticket.LongestText), u.SetDescription)
 		ticket.Set(was.Category, f.Text("category", ticket.Or(in.Category, was.Category, ""), 0, ticket.LongestWord), u.SetCategory)
+		ticket.Set(was.Problem, f.Text("problem", ticket.Or(in.Problem, was.Problem, ""), 0, longestProblem), u.SetProblem)
 		ticket.Set(was.Channel, ticket.OneOf(&f, "channel", ticket.Or(in.Channel, was.Channel, domain.ChannelPortal)), u.SetChannel)
 		ticket.Set(was.IsMajor, ticket.Or(in.IsMajor, was.IsMajor, false), u.SetIsMajor)
 		ticket.SetReference(was.CallerID, f.ReferenceOr(ctx, tx, "caller", ident.Person, in.Caller, was.CallerID), u.SetCallerID, u.ClearCallerID)

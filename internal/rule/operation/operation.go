@@ -21,14 +21,20 @@ const KeyMark = "#"
 
 // Operation is one step of what a change does to the graph.
 type Operation struct {
-	Kind   domain.OperationKind
-	Key    string   // names what it creates
-	Record ident.ID // what it changes or removes, or brings back; 0 for something new
-	Undoes ident.ID // the change of which it takes a step back: it brings back what was; 0 for none
+	Kind   domain.OperationKind `json:"kind"`
+	Key    string               `json:"key,omitempty"`   // names what it creates
+	Record ident.ID             `json:"record,omitzero"` // what it changes or removes, or brings back; 0 for something new
+	Undoes ident.ID             `json:"undoes,omitzero"` // the change of which it takes a step back: it brings back what was; 0 for none
 	// Planned and Base are the fields touched, as they are to be and as they were when it was planned. Of what is
 	// removed Base is everything.
-	Planned, Base Fields
-	BaseRevision  int64
+	Planned      Fields `json:"planned"`
+	Base         Fields `json:"base,omitempty"`
+	BaseRevision int64  `json:"baseRevision,omitzero"`
+}
+
+// Does reports whether two operations do the same, whatever they found when they were planned.
+func (o Operation) Does(same Operation) bool {
+	return o.Kind == same.Kind && o.Key == same.Key && o.Record == same.Record && o.Undoes == same.Undoes && Same(o.Planned, same.Planned)
 }
 
 // Conflict is a field that is neither as it was when the operation was planned nor as it is to be.
