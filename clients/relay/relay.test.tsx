@@ -31,7 +31,7 @@ function show(element: ReactNode) {
 
 test("a list pages through all rows and meets each once", async () => {
   const { page, sent } = show(<Rows />);
-  await expect.poll(() => page.querySelector("ol")?.dataset.loaded, { timeout: 30_000 }).toBe("true");
+  await expect.poll(() => page.querySelector("ol")?.dataset.loaded).toBe("true");
   const names = [...page.querySelectorAll("li")].map((row) => row.textContent);
   expect(new Set(names).size).toBe(ROWS);
   expect(names).toHaveLength(ROWS);

@@ -96,9 +96,9 @@ test.each(Object.entries(clients))("%s hears what was written since, and what is
     ({ journal }) => heard.push(journal),
     (cause) => failures.push(cause),
   );
-  await expect.poll(() => heard.length + failures.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => heard.length + failures.length).toBe(1);
   await update(id, "two");
-  await expect.poll(() => heard.length + failures.length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => heard.length + failures.length).toBe(2);
   stop();
   expect(failures).toEqual([]);
   const entries = [{ verb: "team.update", record: { id } }];

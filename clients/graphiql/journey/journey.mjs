@@ -30,6 +30,7 @@ function check(condition, sentence) {
 const context = await chromium.launchPersistentContext(profile, {
   executablePath: "/usr/bin/chromium",
   headless: true,
+  timeout: 180_000,
   viewport: { width: 1440, height: 900 },
   colorScheme: "light",
   args: [
@@ -38,7 +39,7 @@ const context = await chromium.launchPersistentContext(profile, {
     `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${base.hostname}`,
   ],
 });
-context.setDefaultTimeout(20_000);
+context.setDefaultTimeout(60_000);
 let page;
 
 function watch() {
@@ -73,6 +74,19 @@ const text = (name) =>
     const models = globalThis.__MONACO.editor.getModels();
     return models.find((model) => model.uri.path.endsWith(end))?.getValue() ?? "";
   }, name);
+
+/** Waits until an editor holds a text. */
+const holds = (name, part) =>
+  page.waitForFunction(
+    ([end, wanted]) => globalThis.__MONACO?.editor.getModels().some((model) => model.uri.path.endsWith(end) && model.getValue().includes(wanted)),
+    [name, part],
+  );
+
+/** Asks again until something is so, for a minute. */
+async function eventually(isSo, pause = 100) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await page.waitForTimeout(pause)) if (await isSo()) return true;
+  return isSo();
+}
 
 async function open(title) {
   await tabs().getByText(title, { exact: true }).click();
@@ -124,11 +138,18 @@ const steps = {
     check((await page.title()) === "Linchpin · GraphiQL", `the title is ${await page.title()}`);
     await page.locator(".graphiql-query-editor .view-line").first().waitFor();
     await page.getByText("Linchpin", { exact: true }).waitFor();
+    // The page waits two seconds for the id of a CI that its examples name; a busy machine may take longer.
+    const lacksCI = () => page.evaluate(() => localStorage.getItem("graphiql:tabState")?.includes("ci_…"));
+    for (let i = 0; i < 5 && (await lacksCI()); i++) {
+      await page.evaluate(() => localStorage.clear());
+      await page.reload();
+      await page.locator(".graphiql-query-editor .view-line").first().waitFor();
+    }
   },
 
   async "the six prepared tabs are there"() {
     check((await titles()).join() === TABS.join(), `the tabs are ${await titles()}`);
-    check((await text("variables.json")).includes("tier"), "the first tab has lost its variables");
+    await holds("variables.json", "tier");
   },
 
   async "the catalogue can be browsed"() {
@@ -198,7 +219,7 @@ const steps = {
     await page.keyboard.type("{ servic", { delay: 40 });
     const suggestion = page.locator(".suggest-widget.visible .label-name", { hasText: /^services$/ });
     await suggestion.first().waitFor();
-    check(page.workers().length >= 2, `only ${page.workers().length} of the editors' workers run`);
+    check(await eventually(() => page.workers().length >= 2), `only ${page.workers().length} of the editors' workers run`);
     await page.keyboard.press("Escape");
     await page.locator(".graphiql-tab-active .graphiql-tab-close").click();
     check((await titles()).length === TABS.length, "the tab that was opened last did not close");
@@ -215,7 +236,7 @@ const steps = {
     await acknowledged;
     // The subscription begins a moment after the connection: somebody writes until it is heard.
     const heard = async () => (await text("response.json")).includes('"actor": "grace"');
-    for (let i = 0; i < 20 && !(await heard()); i++) {
+    const write = async () => {
       const response = await fetch(new URL("/graphql", base), {
         method: "POST",
         headers: { "Content-Type": "application/json", "Linchpin-Actor": "grace" },
@@ -223,9 +244,8 @@ const steps = {
       });
       const { data } = await response.json();
       check(data?.createTeam.userErrors.length === 0, `the team was refused: ${JSON.stringify(data)}`);
-      await page.waitForTimeout(500);
-    }
-    check(await heard(), "GraphiQL shows nothing of what grace wrote");
+    };
+    check(await eventually(async () => (await heard()) || (await write()), 500), "GraphiQL shows nothing of what grace wrote");
     await page.locator(".graphiql-execute-button").click(); // it stops the subscription
     await page.locator(".graphiql-tab-active .graphiql-tab-close").click();
     check((await titles()).join() === TABS.join(), `after the subscription the tabs are ${await titles()}`);
@@ -243,14 +263,17 @@ const steps = {
   async "a reload keeps the tabs and adds none"() {
     for (const title of ["WhatBreaksIf", "BrowseTheCatalogue"]) {
       await open(title);
-      await page.waitForTimeout(1200); // GraphiQL stores its tabs half a second late.
+      await page.waitForFunction((name) => { // GraphiQL stores its tabs half a second late.
+        const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem("graphiql:tabState"));
+        return tabs[activeTabIndex].title === name;
+      }, title);
       await page.reload();
       await page.locator(".graphiql-query-editor .view-line").first().waitFor();
       check((await titles()).join() === TABS.join(), `after a reload the tabs are ${await titles()}`);
       const active = (await page.locator(".graphiql-tab-active").innerText()).trim();
       check(active === title, `after a reload the tab ${active} is open, not ${title}`);
     }
-    check((await text("variables.json")).includes("tier"), "after a reload the first tab has lost its variables");
+    await holds("variables.json", "tier");
   },
 
   async "dark follows the system"() {
