@@ -73,9 +73,9 @@ func (f *CIFilter) conditions(c *conditions, _ *CIFilter, depth int) {
 	}
 	c.text(ci.FieldName, f.Name)
 	c.class(f.Class)
-	enum(c, ci.FieldLifecycle, f.Lifecycle)
-	enum(c, ci.FieldEnvironment, f.Environment)
-	enum(c, ci.FieldCriticality, f.Criticality)
+	usual(c, ci.FieldLifecycle, f.Lifecycle)
+	usual(c, ci.FieldEnvironment, f.Environment)
+	usual(c, ci.FieldCriticality, f.Criticality)
 	c.ownerTeam(f.OwnerTeam)
 	c.labels(f.Labels)
 	c.attributes(f.Attributes)
