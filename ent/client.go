@@ -25,6 +25,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/ent/conflictfinding"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
@@ -73,6 +74,8 @@ type Client struct {
 	ChangeTemplate *ChangeTemplateClient
 	// ChangeWindow is the client for interacting with the ChangeWindow builders.
 	ChangeWindow *ChangeWindowClient
+	// ConflictFinding is the client for interacting with the ConflictFinding builders.
+	ConflictFinding *ConflictFindingClient
 	// DanglingReference is the client for interacting with the DanglingReference builders.
 	DanglingReference *DanglingReferenceClient
 	// DependencyGroup is the client for interacting with the DependencyGroup builders.
@@ -135,6 +138,7 @@ func (c *Client) init() {
 	c.ChangeCI = NewChangeCIClient(c.config)
 	c.ChangeTemplate = NewChangeTemplateClient(c.config)
 	c.ChangeWindow = NewChangeWindowClient(c.config)
+	c.ConflictFinding = NewConflictFindingClient(c.config)
 	c.DanglingReference = NewDanglingReferenceClient(c.config)
 	c.DependencyGroup = NewDependencyGroupClient(c.config)
 	c.Entry = NewEntryClient(c.config)
@@ -257,6 +261,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ChangeCI:           NewChangeCIClient(cfg),
 		ChangeTemplate:     NewChangeTemplateClient(cfg),
 		ChangeWindow:       NewChangeWindowClient(cfg),
+		ConflictFinding:    NewConflictFindingClient(cfg),
 		DanglingReference:  NewDanglingReferenceClient(cfg),
 		DependencyGroup:    NewDependencyGroupClient(cfg),
 		Entry:              NewEntryClient(cfg),
@@ -306,6 +311,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ChangeCI:           NewChangeCIClient(cfg),
 		ChangeTemplate:     NewChangeTemplateClient(cfg),
 		ChangeWindow:       NewChangeWindowClient(cfg),
+		ConflictFinding:    NewConflictFindingClient(cfg),
 		DanglingReference:  NewDanglingReferenceClient(cfg),
 		DependencyGroup:    NewDependencyGroupClient(cfg),
 		Entry:              NewEntryClient(cfg),
@@ -357,11 +363,12 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Approval, c.ApprovalPolicy, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI,
-		c.ChangeTemplate, c.ChangeWindow, c.DanglingReference, c.DependencyGroup,
-		c.Entry, c.ExternalIdentity, c.Head, c.Incident, c.IncidentCI, c.Membership,
-		c.Owner, c.Person, c.PlannedOperation, c.PriorityRule, c.Relationship,
-		c.RelationshipType, c.RiskWeight, c.ServiceLevelMark, c.ServiceLevelTarget,
-		c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
+		c.ChangeTemplate, c.ChangeWindow, c.ConflictFinding, c.DanglingReference,
+		c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head, c.Incident,
+		c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
+		c.PriorityRule, c.Relationship, c.RelationshipType, c.RiskWeight,
+		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
+		c.TimelineEntry, c.Version,
 	} {
 		n.Use(hooks...)
 	}
@@ -372,11 +379,12 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Approval, c.ApprovalPolicy, c.CI, c.CIClass, c.Calendar, c.Change, c.ChangeCI,
-		c.ChangeTemplate, c.ChangeWindow, c.DanglingReference, c.DependencyGroup,
-		c.Entry, c.ExternalIdentity, c.Head, c.Incident, c.IncidentCI, c.Membership,
-		c.Owner, c.Person, c.PlannedOperation, c.PriorityRule, c.Relationship,
-		c.RelationshipType, c.RiskWeight, c.ServiceLevelMark, c.ServiceLevelTarget,
-		c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
+		c.ChangeTemplate, c.ChangeWindow, c.ConflictFinding, c.DanglingReference,
+		c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head, c.Incident,
+		c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
+		c.PriorityRule, c.Relationship, c.RelationshipType, c.RiskWeight,
+		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
+		c.TimelineEntry, c.Version,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -403,6 +411,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ChangeTemplate.mutate(ctx, m)
 	case *ChangeWindowMutation:
 		return c.ChangeWindow.mutate(ctx, m)
+	case *ConflictFindingMutation:
+		return c.ConflictFinding.mutate(ctx, m)
 	case *DanglingReferenceMutation:
 		return c.DanglingReference.mutate(ctx, m)
 	case *DependencyGroupMutation:
@@ -1868,6 +1878,155 @@ func (c *ChangeWindowClient) mutate(ctx context.Context, m *ChangeWindowMutation
 		return (&ChangeWindowDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ChangeWindow mutation op: %q", m.Op())
+	}
+}
+
+// ConflictFindingClient is a client for the ConflictFinding schema.
+type ConflictFindingClient struct {
+	config
+}
+
+// NewConflictFindingClient returns a client for the ConflictFinding from the given config.
+func NewConflictFindingClient(c config) *ConflictFindingClient {
+	return &ConflictFindingClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `conflictfinding.Hooks(f(g(h())))`.
+func (c *ConflictFindingClient) Use(hooks ...Hook) {
+	c.hooks.ConflictFinding = append(c.hooks.ConflictFinding, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `conflictfinding.Intercept(f(g(h())))`.
+func (c *ConflictFindingClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ConflictFinding = append(c.inters.ConflictFinding, interceptors...)
+}
+
+// Create returns a builder for creating a ConflictFinding entity.
+func (c *ConflictFindingClient) Create() *ConflictFindingCreate {
+	mutation := newConflictFindingMutation(c.config, OpCreate)
+	return &ConflictFindingCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ConflictFinding entities.
+func (c *ConflictFindingClient) CreateBulk(builders ...*ConflictFindingCreate) *ConflictFindingCreateBulk {
+	return &ConflictFindingCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConflictFindingClient) MapCreateBulk(slice any, setFunc func(*ConflictFindingCreate, int)) *ConflictFindingCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConflictFindingCreateBulk{err: fmt.Errorf("calling to ConflictFindingClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConflictFindingCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConflictFindingCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ConflictFinding.
+func (c *ConflictFindingClient) Update() *ConflictFindingUpdate {
+	mutation := newConflictFindingMutation(c.config, OpUpdate)
+	return &ConflictFindingUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConflictFindingClient) UpdateOne(_m *ConflictFinding) *ConflictFindingUpdateOne {
+	mutation := newConflictFindingMutation(c.config, OpUpdateOne, withConflictFinding(_m))
+	return &ConflictFindingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConflictFindingClient) UpdateOneID(id ident.ID) *ConflictFindingUpdateOne {
+	mutation := newConflictFindingMutation(c.config, OpUpdateOne, withConflictFindingID(id))
+	return &ConflictFindingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ConflictFinding.
+func (c *ConflictFindingClient) Delete() *ConflictFindingDelete {
+	mutation := newConflictFindingMutation(c.config, OpDelete)
+	return &ConflictFindingDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConflictFindingClient) DeleteOne(_m *ConflictFinding) *ConflictFindingDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConflictFindingClient) DeleteOneID(id ident.ID) *ConflictFindingDeleteOne {
+	builder := c.Delete().Where(conflictfinding.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConflictFindingDeleteOne{builder}
+}
+
+// Query returns a query builder for ConflictFinding.
+func (c *ConflictFindingClient) Query() *ConflictFindingQuery {
+	return &ConflictFindingQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConflictFinding},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ConflictFinding entity by its id.
+func (c *ConflictFindingClient) Get(ctx context.Context, id ident.ID) (*ConflictFinding, error) {
+	return c.Query().Where(conflictfinding.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConflictFindingClient) GetX(ctx context.Context, id ident.ID) *ConflictFinding {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryChange queries the change edge of a ConflictFinding.
+func (c *ConflictFindingClient) QueryChange(_m *ConflictFinding) *ChangeQuery {
+	query := (&ChangeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(conflictfinding.Table, conflictfinding.FieldID, id),
+			sqlgraph.To(change.Table, change.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, conflictfinding.ChangeTable, conflictfinding.ChangeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ConflictFindingClient) Hooks() []Hook {
+	return c.hooks.ConflictFinding
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConflictFindingClient) Interceptors() []Interceptor {
+	return c.inters.ConflictFinding
+}
+
+func (c *ConflictFindingClient) mutate(ctx context.Context, m *ConflictFindingMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConflictFindingCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConflictFindingUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConflictFindingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConflictFindingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ConflictFinding mutation op: %q", m.Op())
 	}
 }
 
@@ -5020,19 +5179,19 @@ func (c *VersionClient) mutate(ctx context.Context, m *VersionMutation) (Value, 
 type (
 	hooks struct {
 		Approval, ApprovalPolicy, CI, CIClass, Calendar, Change, ChangeCI,
-		ChangeTemplate, ChangeWindow, DanglingReference, DependencyGroup, Entry,
-		ExternalIdentity, Head, Incident, IncidentCI, Membership, Owner, Person,
-		PlannedOperation, PriorityRule, Relationship, RelationshipType, RiskWeight,
-		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
-		Version []ent.Hook
+		ChangeTemplate, ChangeWindow, ConflictFinding, DanglingReference,
+		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
+		Membership, Owner, Person, PlannedOperation, PriorityRule, Relationship,
+		RelationshipType, RiskWeight, ServiceLevelMark, ServiceLevelTarget,
+		ServiceTier, Team, TimelineEntry, Version []ent.Hook
 	}
 	inters struct {
 		Approval, ApprovalPolicy, CI, CIClass, Calendar, Change, ChangeCI,
-		ChangeTemplate, ChangeWindow, DanglingReference, DependencyGroup, Entry,
-		ExternalIdentity, Head, Incident, IncidentCI, Membership, Owner, Person,
-		PlannedOperation, PriorityRule, Relationship, RelationshipType, RiskWeight,
-		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
-		Version []ent.Interceptor
+		ChangeTemplate, ChangeWindow, ConflictFinding, DanglingReference,
+		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
+		Membership, Owner, Person, PlannedOperation, PriorityRule, Relationship,
+		RelationshipType, RiskWeight, ServiceLevelMark, ServiceLevelTarget,
+		ServiceTier, Team, TimelineEntry, Version []ent.Interceptor
 	}
 )
 

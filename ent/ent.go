@@ -21,6 +21,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/ent/conflictfinding"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
@@ -111,6 +112,7 @@ func checkColumn(t, c string) error {
 			changeci.Table:           changeci.ValidColumn,
 			changetemplate.Table:     changetemplate.ValidColumn,
 			changewindow.Table:       changewindow.ValidColumn,
+			conflictfinding.Table:    conflictfinding.ValidColumn,
 			danglingreference.Table:  danglingreference.ValidColumn,
 			dependencygroup.Table:    dependencygroup.ValidColumn,
 			entry.Table:              entry.ValidColumn,

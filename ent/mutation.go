@@ -20,6 +20,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/ent/conflictfinding"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
@@ -65,6 +66,7 @@ const (
 	TypeChangeCI           = "ChangeCI"
 	TypeChangeTemplate     = "ChangeTemplate"
 	TypeChangeWindow       = "ChangeWindow"
+	TypeConflictFinding    = "ConflictFinding"
 	TypeDanglingReference  = "DanglingReference"
 	TypeDependencyGroup    = "DependencyGroup"
 	TypeEntry              = "Entry"
@@ -10460,6 +10462,590 @@ func (m *ChangeWindowMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *ChangeWindowMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown ChangeWindow edge %s", name)
+}
+
+// ConflictFindingMutation represents an operation that mutates the ConflictFinding nodes in the graph.
+type ConflictFindingMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *ident.ID
+	kind          *domain.ConflictKind
+	other_id      *ident.ID
+	addother_id   *ident.ID
+	found_at      *time.Time
+	clearedFields map[string]struct{}
+	change        *ident.ID
+	clearedchange bool
+	done          bool
+	oldValue      func(context.Context) (*ConflictFinding, error)
+	predicates    []predicate.ConflictFinding
+}
+
+var _ ent.Mutation = (*ConflictFindingMutation)(nil)
+
+// conflictfindingOption allows management of the mutation configuration using functional options.
+type conflictfindingOption func(*ConflictFindingMutation)
+
+// newConflictFindingMutation creates new mutation for the ConflictFinding entity.
+func newConflictFindingMutation(c config, op Op, opts ...conflictfindingOption) *ConflictFindingMutation {
+	m := &ConflictFindingMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeConflictFinding,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withConflictFindingID sets the ID field of the mutation.
+func withConflictFindingID(id ident.ID) conflictfindingOption {
+	return func(m *ConflictFindingMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ConflictFinding
+		)
+		m.oldValue = func(ctx context.Context) (*ConflictFinding, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ConflictFinding.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withConflictFinding sets the old ConflictFinding of the mutation.
+func withConflictFinding(node *ConflictFinding) conflictfindingOption {
+	return func(m *ConflictFindingMutation) {
+		m.oldValue = func(context.Context) (*ConflictFinding, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ConflictFindingMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ConflictFindingMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ConflictFinding entities.
+func (m *ConflictFindingMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ConflictFindingMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ConflictFindingMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ConflictFinding.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetChangeID sets the "change_id" field.
+func (m *ConflictFindingMutation) SetChangeID(i ident.ID) {
+	m.change = &i
+}
+
+// ChangeID returns the value of the "change_id" field in the mutation.
+func (m *ConflictFindingMutation) ChangeID() (r ident.ID, exists bool) {
+	v := m.change
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangeID returns the old "change_id" field's value of the ConflictFinding entity.
+// If the ConflictFinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConflictFindingMutation) OldChangeID(ctx context.Context) (v ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangeID: %w", err)
+	}
+	return oldValue.ChangeID, nil
+}
+
+// ResetChangeID resets all changes to the "change_id" field.
+func (m *ConflictFindingMutation) ResetChangeID() {
+	m.change = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *ConflictFindingMutation) SetKind(dk domain.ConflictKind) {
+	m.kind = &dk
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *ConflictFindingMutation) Kind() (r domain.ConflictKind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the ConflictFinding entity.
+// If the ConflictFinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConflictFindingMutation) OldKind(ctx context.Context) (v domain.ConflictKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *ConflictFindingMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetOtherID sets the "other_id" field.
+func (m *ConflictFindingMutation) SetOtherID(i ident.ID) {
+	m.other_id = &i
+	m.addother_id = nil
+}
+
+// OtherID returns the value of the "other_id" field in the mutation.
+func (m *ConflictFindingMutation) OtherID() (r ident.ID, exists bool) {
+	v := m.other_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOtherID returns the old "other_id" field's value of the ConflictFinding entity.
+// If the ConflictFinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConflictFindingMutation) OldOtherID(ctx context.Context) (v ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOtherID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOtherID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOtherID: %w", err)
+	}
+	return oldValue.OtherID, nil
+}
+
+// AddOtherID adds i to the "other_id" field.
+func (m *ConflictFindingMutation) AddOtherID(i ident.ID) {
+	if m.addother_id != nil {
+		*m.addother_id += i
+	} else {
+		m.addother_id = &i
+	}
+}
+
+// AddedOtherID returns the value that was added to the "other_id" field in this mutation.
+func (m *ConflictFindingMutation) AddedOtherID() (r ident.ID, exists bool) {
+	v := m.addother_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOtherID resets all changes to the "other_id" field.
+func (m *ConflictFindingMutation) ResetOtherID() {
+	m.other_id = nil
+	m.addother_id = nil
+}
+
+// SetFoundAt sets the "found_at" field.
+func (m *ConflictFindingMutation) SetFoundAt(t time.Time) {
+	m.found_at = &t
+}
+
+// FoundAt returns the value of the "found_at" field in the mutation.
+func (m *ConflictFindingMutation) FoundAt() (r time.Time, exists bool) {
+	v := m.found_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFoundAt returns the old "found_at" field's value of the ConflictFinding entity.
+// If the ConflictFinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConflictFindingMutation) OldFoundAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFoundAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFoundAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFoundAt: %w", err)
+	}
+	return oldValue.FoundAt, nil
+}
+
+// ResetFoundAt resets all changes to the "found_at" field.
+func (m *ConflictFindingMutation) ResetFoundAt() {
+	m.found_at = nil
+}
+
+// ClearChange clears the "change" edge to the Change entity.
+func (m *ConflictFindingMutation) ClearChange() {
+	m.clearedchange = true
+	m.clearedFields[conflictfinding.FieldChangeID] = struct{}{}
+}
+
+// ChangeCleared reports if the "change" edge to the Change entity was cleared.
+func (m *ConflictFindingMutation) ChangeCleared() bool {
+	return m.clearedchange
+}
+
+// ChangeIDs returns the "change" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ChangeID instead. It exists only for internal usage by the builders.
+func (m *ConflictFindingMutation) ChangeIDs() (ids []ident.ID) {
+	if id := m.change; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetChange resets all changes to the "change" edge.
+func (m *ConflictFindingMutation) ResetChange() {
+	m.change = nil
+	m.clearedchange = false
+}
+
+// Where appends a list predicates to the ConflictFindingMutation builder.
+func (m *ConflictFindingMutation) Where(ps ...predicate.ConflictFinding) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ConflictFindingMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ConflictFindingMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ConflictFinding, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ConflictFindingMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ConflictFindingMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ConflictFinding).
+func (m *ConflictFindingMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ConflictFindingMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.change != nil {
+		fields = append(fields, conflictfinding.FieldChangeID)
+	}
+	if m.kind != nil {
+		fields = append(fields, conflictfinding.FieldKind)
+	}
+	if m.other_id != nil {
+		fields = append(fields, conflictfinding.FieldOtherID)
+	}
+	if m.found_at != nil {
+		fields = append(fields, conflictfinding.FieldFoundAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ConflictFindingMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case conflictfinding.FieldChangeID:
+		return m.ChangeID()
+	case conflictfinding.FieldKind:
+		return m.Kind()
+	case conflictfinding.FieldOtherID:
+		return m.OtherID()
+	case conflictfinding.FieldFoundAt:
+		return m.FoundAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ConflictFindingMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case conflictfinding.FieldChangeID:
+		return m.OldChangeID(ctx)
+	case conflictfinding.FieldKind:
+		return m.OldKind(ctx)
+	case conflictfinding.FieldOtherID:
+		return m.OldOtherID(ctx)
+	case conflictfinding.FieldFoundAt:
+		return m.OldFoundAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ConflictFinding field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConflictFindingMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case conflictfinding.FieldChangeID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangeID(v)
+		return nil
+	case conflictfinding.FieldKind:
+		v, ok := value.(domain.ConflictKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case conflictfinding.FieldOtherID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOtherID(v)
+		return nil
+	case conflictfinding.FieldFoundAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFoundAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ConflictFinding field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ConflictFindingMutation) AddedFields() []string {
+	var fields []string
+	if m.addother_id != nil {
+		fields = append(fields, conflictfinding.FieldOtherID)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ConflictFindingMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case conflictfinding.FieldOtherID:
+		return m.AddedOtherID()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConflictFindingMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case conflictfinding.FieldOtherID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOtherID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ConflictFinding numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ConflictFindingMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ConflictFindingMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ConflictFindingMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ConflictFinding nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ConflictFindingMutation) ResetField(name string) error {
+	switch name {
+	case conflictfinding.FieldChangeID:
+		m.ResetChangeID()
+		return nil
+	case conflictfinding.FieldKind:
+		m.ResetKind()
+		return nil
+	case conflictfinding.FieldOtherID:
+		m.ResetOtherID()
+		return nil
+	case conflictfinding.FieldFoundAt:
+		m.ResetFoundAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ConflictFinding field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ConflictFindingMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.change != nil {
+		edges = append(edges, conflictfinding.EdgeChange)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ConflictFindingMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case conflictfinding.EdgeChange:
+		if id := m.change; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ConflictFindingMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ConflictFindingMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ConflictFindingMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedchange {
+		edges = append(edges, conflictfinding.EdgeChange)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ConflictFindingMutation) EdgeCleared(name string) bool {
+	switch name {
+	case conflictfinding.EdgeChange:
+		return m.clearedchange
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ConflictFindingMutation) ClearEdge(name string) error {
+	switch name {
+	case conflictfinding.EdgeChange:
+		m.ClearChange()
+		return nil
+	}
+	return fmt.Errorf("unknown ConflictFinding unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ConflictFindingMutation) ResetEdge(name string) error {
+	switch name {
+	case conflictfinding.EdgeChange:
+		m.ResetChange()
+		return nil
+	}
+	return fmt.Errorf("unknown ConflictFinding edge %s", name)
 }
 
 // DanglingReferenceMutation represents an operation that mutates the DanglingReference nodes in the graph.

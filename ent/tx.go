@@ -32,6 +32,8 @@ type Tx struct {
 	ChangeTemplate *ChangeTemplateClient
 	// ChangeWindow is the client for interacting with the ChangeWindow builders.
 	ChangeWindow *ChangeWindowClient
+	// ConflictFinding is the client for interacting with the ConflictFinding builders.
+	ConflictFinding *ConflictFindingClient
 	// DanglingReference is the client for interacting with the DanglingReference builders.
 	DanglingReference *DanglingReferenceClient
 	// DependencyGroup is the client for interacting with the DependencyGroup builders.
@@ -214,6 +216,7 @@ func (tx *Tx) init() {
 	tx.ChangeCI = NewChangeCIClient(tx.config)
 	tx.ChangeTemplate = NewChangeTemplateClient(tx.config)
 	tx.ChangeWindow = NewChangeWindowClient(tx.config)
+	tx.ConflictFinding = NewConflictFindingClient(tx.config)
 	tx.DanglingReference = NewDanglingReferenceClient(tx.config)
 	tx.DependencyGroup = NewDependencyGroupClient(tx.config)
 	tx.Entry = NewEntryClient(tx.config)

@@ -56,7 +56,7 @@ var nestedOperations = map[string]string{
 	"resolving": `mutation { resolveIncident(input: {id: "INCIDENT", code: FIXED, notes: "NOW", withChildren: false}) { incident { number }
 		resolvedChildren { number } openChildren PAGE { totalCount nodes { caller { name } impactDifference { services { ci { name } } } } } userErrors { message } } }`,
 	"kpis": `{ kpis(period: DAY, from: "2027-01-01T00:00:00Z", to: "2027-02-01T00:00:00Z", groupBy: SERVICE, first: 100) { totalCount nodes { start end service { ci { name } } incidentsOpened incidentsResolved incidentsReopened
-		incidentsBreached timeToAcknowledge { p50 } timeToResolve { p50 mean } backlog backlogAge { mean } changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents } }
+		incidentsBreached timeToAcknowledge { p50 } timeToResolve { p50 mean } backlog backlogAge { mean } changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents conflictsFound changesWithConflicts } }
 		classes: kpis(period: MONTH, from: "2027-01-01T00:00:00Z", to: "2027-02-01T00:00:00Z", groupBy: CLASS) { nodes { ciClass { code } incidentsOpened backlog changesClosed } } }`,
 	"mutation": `mutation { updateCI(input: {id: "HUB", description: "NOW"}) { ci { name owners { team { name } } relationships PAGE { nodes { source { name owner { name } } target { name } } }
 		incidents PAGE { nodes { cis { ci { name } } } } } userErrors { message } } }`,

@@ -22,7 +22,7 @@ import (
 
 const kpiFields = `start end team { id } service { ci { id } } ciClass { id } incidentsOpened incidentsResolved incidentsReopened incidentsBreached
 	timeToAcknowledge { mean p50 p90 p95 } timeToResolve { mean p50 p90 p95 } backlog backlogAge { mean p50 p90 p95 }
-	changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents`
+	changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents conflictsFound changesWithConflicts`
 
 // tickets writes incidents and changes over five weeks, with what happens to them.
 func (e *estate) tickets(t testing.TB, n int) {
@@ -34,11 +34,17 @@ func (e *estate) tickets(t testing.TB, n int) {
 	}
 	e.write(t, 0, func(ctx context.Context, tx *store.Tx) error {
 		for i := range n {
-			at := time.Date(2025, 1, 20, 0, 0, 0, 0, time.UTC).Add(time.Duration(random.Int64N(int64(35 * 24 * time.Hour)))).Truncate(time.Microsecond)
-			later := func() time.Time {
-				at = at.Add(time.Duration(random.Int64N(int64(72 * time.Hour)))).Truncate(time.Microsecond)
+			at := time.Date(2025, 1, 20, 0, 0, 0, 0, time.UTC)
+			// later is some time after that, and now and then the very moment at which a day, week or month begins in Berlin.
+			later := func(most time.Duration) time.Time {
+				at = at.Add(time.Duration(random.Int64N(int64(most)))).Truncate(time.Microsecond)
+				if random.IntN(6) == 0 {
+					const day = 24 * time.Hour
+					at = at.Add(time.Hour).Truncate(day).Add(day - time.Hour)
+				}
 				return at
 			}
+			later(35 * 24 * time.Hour)
 			say := func(id ident.ID, from, to string) {
 				tx.TimelineEntry.Create().SetRecordID(id).SetKind(domain.StateChange).SetFromState(from).SetToState(to).SetActor("test").SetCreatedAt(at).SaveX(ctx)
 			}
@@ -48,6 +54,7 @@ func (e *estate) tickets(t testing.TB, n int) {
 				change.SetAssignmentTeamID(teams[random.IntN(len(teams))])
 			}
 			isClosed := random.IntN(3) > 0
+			drafted := at
 			if isClosed {
 				change.SetState(domain.ChangeClosed).SetOutcome([]domain.ChangeOutcome{domain.Successful, domain.SuccessfulWithIssues, domain.Failed, domain.BackedOut}[random.IntN(4)])
 			}
@@ -55,8 +62,12 @@ func (e *estate) tickets(t testing.TB, n int) {
 			for _, id := range cis {
 				tx.ChangeCI.Create().SetChangeID(c.ID).SetCiID(id).SetRole(domain.ChangedRole).SaveX(ctx)
 			}
+			for other := range random.IntN(4) {
+				tx.ConflictFinding.Create().SetChangeID(c.ID).SetKind([]domain.ConflictKind{domain.SameCI, domain.Upstream}[other%2]).
+					SetOtherID(ident.New(ident.Change, int64(1+other))).SetFoundAt(drafted.Add(time.Duration(random.IntN(3)) * 48 * time.Hour)).SaveX(ctx)
+			}
 			if isClosed {
-				later()
+				later(72 * time.Hour)
 				say(c.ID, "REVIEW", "CLOSED")
 			}
 			incident := tx.Incident.Create().SetTitle("i").SetImpact(1).SetUrgency(1).SetPriority(1).SetOpenedBy("test").SetDetectedAt(at).SetCreatedAt(at).SetUpdatedAt(at)
@@ -70,11 +81,13 @@ func (e *estate) tickets(t testing.TB, n int) {
 			switch {
 			case how == 0:
 				incident.SetState(domain.IncidentCanceled)
+			case how < 2:
 			case how < 3:
+				incident.SetState(domain.IncidentOnHold).SetHoldReason(domain.AwaitingCaller)
 			case how < 5:
-				incident.SetState(domain.IncidentInProgress).SetAcknowledgedAt(later())
+				incident.SetState(domain.IncidentInProgress).SetAcknowledgedAt(later(72 * time.Hour))
 			default:
-				incident.SetAcknowledgedAt(later()).SetResolvedAt(later()).SetState(domain.IncidentResolved)
+				incident.SetAcknowledgedAt(later(72 * time.Hour)).SetResolvedAt(later(72 * time.Hour)).SetState(domain.IncidentResolved)
 			}
 			made := incident.SaveX(ctx)
 			for j, id := range cis {
@@ -82,7 +95,7 @@ func (e *estate) tickets(t testing.TB, n int) {
 				tx.IncidentCI.Create().SetIncidentID(made.ID).SetCiID(id).SetRole(role).SaveX(ctx)
 			}
 			for again := range random.IntN(3) {
-				later()
+				later(72 * time.Hour)
 				say(made.ID, "RESOLVED", "IN_PROGRESS")
 				tx.ServiceLevelMark.Create().SetRecordID(made.ID).SetTargetID(teams[again]).SetMetric(domain.ResolveMetric).
 					SetPercent([]int{75, 100}[random.IntN(2)]).SetReachedAt(at).SaveX(ctx)
@@ -177,16 +190,23 @@ func (e *estate) plain(ctx context.Context, start, end time.Time, isIn func(reco
 			counts["incidentsReopened"]++
 		}
 	}
+	inConflict := map[ident.ID]bool{}
+	for _, f := range e.s.Read.ConflictFinding.Query().AllX(ctx) {
+		if changes[f.ChangeID] != nil && during(&f.FoundAt) {
+			counts["conflictsFound"]++
+			inConflict[f.ChangeID] = true
+		}
+	}
 	for _, m := range e.s.Read.ServiceLevelMark.Query().AllX(ctx) {
 		if m.Percent == 100 && incidents[m.RecordID] && during(&m.ReachedAt) {
 			breached[m.RecordID] = true
 		}
 	}
 	figures := map[string]any{
-		"incidentsBreached": float64(len(breached)), "backlog": float64(len(ages)),
+		"incidentsBreached": float64(len(breached)), "changesWithConflicts": float64(len(inConflict)), "backlog": float64(len(ages)),
 		"timeToAcknowledge": spread(acknowledged), "timeToResolve": spread(resolved), "backlogAge": spread(ages), "changeSuccessRate": nil,
 	}
-	for _, name := range []string{"incidentsOpened", "incidentsResolved", "incidentsReopened", "changesClosed", "changesSuccessful", "changesThatCausedIncidents"} {
+	for _, name := range []string{"incidentsOpened", "incidentsResolved", "incidentsReopened", "changesClosed", "changesSuccessful", "changesThatCausedIncidents", "conflictsFound"} {
 		figures[name] = counts[name]
 	}
 	if counts["changesClosed"] > 0 {

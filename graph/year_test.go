@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 	"github.com/linchpin-cmdb/linchpin/internal/synthetic"
@@ -33,12 +34,36 @@ func ended(i *synthetic.Incident) (at *time.Time, state domain.IncidentState) {
 	return at, state
 }
 
+// broken is when promises of an incident were broken: its clock goes while it is NEW or IN_PROGRESS, for the acknowledgement until it first leaves NEW.
+func broken(y *synthetic.Year, i *synthetic.Incident, now time.Time) (all []time.Time) {
+	for _, p := range y.Promises {
+		if p.Priority != i.Impact+i.Urgency-1 {
+			continue
+		}
+		at, state, left := i.OpenedAt, domain.IncidentNew, p.Within
+		for _, m := range append(slices.Clone(i.Moves), synthetic.Move[domain.IncidentState]{At: now}) {
+			isRunning := state == domain.IncidentNew || state == domain.IncidentInProgress && p.Metric == domain.ResolveMetric
+			if isRunning && m.At.Sub(at) > left {
+				all = append(all, at.Add(left))
+				break
+			}
+			if isRunning {
+				left -= m.At.Sub(at)
+			}
+			if at, state = m.At, m.To; p.Metric == domain.AcknowledgeMetric && state != domain.IncidentOnHold {
+				break
+			}
+		}
+	}
+	return all
+}
+
 // figures are those of a period and group, from what was invented: no row is read.
-func figures(y *synthetic.Year, start, end time.Time, isIn func(team int32, cis []int32) bool) map[string]any {
+func figures(y *synthetic.Year, start, end, now time.Time, isIn func(team int32, cis []int32) bool) map[string]any {
 	during := func(at time.Time) bool { return !at.Before(start) && at.Before(end) }
 	counts := map[string]float64{
 		"incidentsOpened": 0, "incidentsResolved": 0, "incidentsReopened": 0, "incidentsBreached": 0, "backlog": 0,
-		"changesClosed": 0, "changesSuccessful": 0, "changesThatCausedIncidents": 0,
+		"changesClosed": 0, "changesSuccessful": 0, "changesThatCausedIncidents": 0, "conflictsFound": 0, "changesWithConflicts": 0,
 	}
 	var acknowledged, resolved, ages []float64
 	caused := map[int32]bool{}
@@ -62,6 +87,9 @@ func figures(y *synthetic.Year, start, end time.Time, isIn func(team int32, cis 
 				counts["incidentsReopened"]++
 			}
 		}
+		if slices.ContainsFunc(broken(y, i, now), during) {
+			counts["incidentsBreached"]++
+		}
 		at, state := ended(i)
 		if at != nil && during(*at) {
 			counts["incidentsResolved"]++
@@ -73,6 +101,14 @@ func figures(y *synthetic.Year, start, end time.Time, isIn func(team int32, cis 
 		}
 	}
 	for n, c := range y.Changes {
+		found := 0
+		for _, clash := range c.Clashes {
+			if during(clash.At) && isIn(c.Team, c.CIs) {
+				found++
+			}
+		}
+		counts["conflictsFound"] += float64(found)
+		counts["changesWithConflicts"] += min(float64(found), 1)
 		if c.Outcome == "" || !during(c.Moves[len(c.Moves)-1].At) || !isIn(c.Team, c.CIs) {
 			continue
 		}
@@ -116,16 +152,24 @@ func TestTheKeyFiguresOfAGeneratedYearAreThoseOfAPlainComputation(t *testing.T) 
 		if err != nil || done.Incidents != n*46/100 || done.Changes != n*30/100 {
 			t.Fatalf("%+v, %v", done, err)
 		}
+		if _, err := servicelevel.New(s).Pass(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.Read.ServiceLevelMark.Query().CountX(ctx); n != done.Marks || n < done.Incidents/20 {
+			t.Errorf("%d marks of %d incidents were written, and then there were %d", done.Marks, done.Incidents, n)
+		}
 		handler := serverOver(t, s)
 		for _, c := range []struct {
 			period, by string
 			pages      int
 		}{{"WEEK", "NONE", 2}, {"MONTH", "NONE", 1}, {"MONTH", "TEAM", 12}, {"MONTH", "CLASS", 8}, {"MONTH", "SERVICE", 4}} {
-			after, seen := "", 0
-			for range c.pages {
+			after, seen, breached, conflicts := "", 0, 0.0, 0.0
+			for page := range c.pages {
+				asked := time.Now()
 				got, _ := ask(t, handler, fmt.Sprintf(`{ kpis(period: %s, groupBy: %s, from: %q, to: %q, first: 40%s) { pageInfo { hasNextPage endCursor }
 					nodes { start end team { name } service { ci { name } } ciClass { code } %s } } }`, c.period, c.by,
 					begin.Format(time.RFC3339), begin.AddDate(0, 10, 0).Format(time.RFC3339), after, kpiFigures), nil, "")
+				t.Logf("%s by %s, page %d: %v", c.period, c.by, page+1, time.Since(asked).Round(time.Millisecond))
 				var answer struct {
 					Data struct {
 						Kpis struct {
@@ -159,7 +203,9 @@ func TestTheKeyFiguresOfAGeneratedYearAreThoseOfAPlainComputation(t *testing.T) 
 					}
 					start, _ := time.Parse(time.RFC3339, node["start"].(string))
 					end, _ := time.Parse(time.RFC3339, node["end"].(string))
-					for name, want := range figures(year, start, end, isIn) {
+					breached += node["incidentsBreached"].(float64)
+					conflicts += node["conflictsFound"].(float64)
+					for name, want := range figures(year, start, end, until, isIn) {
 						if !sameFigure(t, want, node[name]) {
 							t.Errorf("%s by %s, %s%s%s of %v: %s is %v, want %v", c.period, c.by, team, service, class, start, name, node[name], want)
 						}
@@ -173,9 +219,12 @@ func TestTheKeyFiguresOfAGeneratedYearAreThoseOfAPlainComputation(t *testing.T) 
 			if least := map[string]int{"WEEK": 40, "MONTH": 10}[c.period]; seen < least {
 				t.Errorf("%s by %s: %d rows", c.period, c.by, seen)
 			}
+			if breached == 0 || conflicts == 0 && c.by == "NONE" {
+				t.Errorf("%s by %s: %v breached, %v conflicts", c.period, c.by, breached, conflicts)
+			}
 		}
 	})
 }
 
 const kpiFigures = `incidentsOpened incidentsResolved incidentsReopened incidentsBreached timeToAcknowledge { mean p50 p90 p95 } timeToResolve { mean p50 p90 p95 }
-	backlog backlogAge { mean p50 p90 p95 } changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents`
+	backlog backlogAge { mean p50 p90 p95 } changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents conflictsFound changesWithConflicts`

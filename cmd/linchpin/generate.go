@@ -27,7 +27,7 @@ databases, pods and virtual machines, hosts, clusters, racks, network, storage a
 power, about five relationships to a CI, redundancy in dependency groups, hubs on
 which much depends, owners and tiers. The same seed makes the same estate. With
 --year it has a past: the incidents and changes of the last year, at the rates of a
-bank's, as they stand today.
+bank's, as they stand today, with service level targets of which some were missed.
 
 Everything is journalled as any other write is. An estate of 10,000 CIs takes
 seconds, one of 1,000,000 minutes.`,

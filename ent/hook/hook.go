@@ -117,6 +117,18 @@ func (f ChangeWindowFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChangeWindowMutation", m)
 }
 
+// The ConflictFindingFunc type is an adapter to allow the use of ordinary
+// function as ConflictFinding mutator.
+type ConflictFindingFunc func(context.Context, *ent.ConflictFindingMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ConflictFindingFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ConflictFindingMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ConflictFindingMutation", m)
+}
+
 // The DanglingReferenceFunc type is an adapter to allow the use of ordinary
 // function as DanglingReference mutator.
 type DanglingReferenceFunc func(context.Context, *ent.DanglingReferenceMutation) (ent.Value, error)

@@ -463,6 +463,40 @@ var (
 			},
 		},
 	}
+	// ConflictFindingColumns holds the columns for the "conflict_finding" table.
+	ConflictFindingColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"SAME_CI", "SAME_FIELD", "UPSTREAM", "DOWNSTREAM", "OUTSIDE_MAINTENANCE_WINDOW", "INSIDE_BLACKOUT_WINDOW", "ASSIGNEE_DOUBLE_BOOKED", "JOINT_FAILURE"}},
+		{Name: "other_id", Type: field.TypeInt64},
+		{Name: "found_at", Type: field.TypeTime},
+		{Name: "change_id", Type: field.TypeInt64},
+	}
+	// ConflictFindingTable holds the schema information for the "conflict_finding" table.
+	ConflictFindingTable = &schema.Table{
+		Name:       "conflict_finding",
+		Columns:    ConflictFindingColumns,
+		PrimaryKey: []*schema.Column{ConflictFindingColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "conflict_finding_change_change",
+				Columns:    []*schema.Column{ConflictFindingColumns[4]},
+				RefColumns: []*schema.Column{ChangeColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "conflictfinding_change_id_kind_other_id",
+				Unique:  true,
+				Columns: []*schema.Column{ConflictFindingColumns[4], ConflictFindingColumns[1], ConflictFindingColumns[2]},
+			},
+			{
+				Name:    "conflictfinding_found_at_change_id",
+				Unique:  false,
+				Columns: []*schema.Column{ConflictFindingColumns[3], ConflictFindingColumns[4]},
+			},
+		},
+	}
 	// DanglingReferenceColumns holds the columns for the "dangling_reference" table.
 	DanglingReferenceColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -726,14 +760,14 @@ var (
 				Columns: []*schema.Column{IncidentColumns[32]},
 			},
 			{
-				Name:    "incident_resolved_at",
+				Name:    "incident_resolved_at_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[18]},
+				Columns: []*schema.Column{IncidentColumns[18], IncidentColumns[25]},
 			},
 			{
-				Name:    "incident_acknowledged_at",
+				Name:    "incident_acknowledged_at_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[17]},
+				Columns: []*schema.Column{IncidentColumns[17], IncidentColumns[25]},
 			},
 			{
 				Name:    "incident_problem_id",
@@ -1205,9 +1239,9 @@ var (
 				Columns: []*schema.Column{TimelineEntryColumns[1], TimelineEntryColumns[0]},
 			},
 			{
-				Name:    "timelineentry_from_state_to_state_created_at",
+				Name:    "timelineentry_from_state_to_state_created_at_record_id",
 				Unique:  false,
-				Columns: []*schema.Column{TimelineEntryColumns[4], TimelineEntryColumns[5], TimelineEntryColumns[7]},
+				Columns: []*schema.Column{TimelineEntryColumns[4], TimelineEntryColumns[5], TimelineEntryColumns[7], TimelineEntryColumns[1]},
 			},
 		},
 	}
@@ -1252,6 +1286,7 @@ var (
 		ChangeCiTable,
 		ChangeTemplateTable,
 		ChangeWindowTable,
+		ConflictFindingTable,
 		DanglingReferenceTable,
 		DependencyGroupTable,
 		EntryTable,
@@ -1325,6 +1360,11 @@ func init() {
 	ChangeWindowTable.Annotation = &entsql.Annotation{
 		Table:          "change_window",
 		IncrementStart: func(i int) *int { return &i }(7599824371187713),
+	}
+	ConflictFindingTable.ForeignKeys[0].RefTable = ChangeTable
+	ConflictFindingTable.Annotation = &entsql.Annotation{
+		Table:          "conflict_finding",
+		IncrementStart: func(i int) *int { return &i }(8725724278030337),
 	}
 	DanglingReferenceTable.Annotation = &entsql.Annotation{
 		Table:          "dangling_reference",

@@ -33,6 +33,9 @@ type ChangeTemplate func(*sql.Selector)
 // ChangeWindow is the predicate function for changewindow builders.
 type ChangeWindow func(*sql.Selector)
 
+// ConflictFinding is the predicate function for conflictfinding builders.
+type ConflictFinding func(*sql.Selector)
+
 // DanglingReference is the predicate function for danglingreference builders.
 type DanglingReference func(*sql.Selector)
 

@@ -61,7 +61,7 @@ func (Incident) Indexes() []ent.Index {
 		index.Fields("state", "id"), index.Fields("priority", "id"), index.Fields("created_at", "id"), index.Fields("updated_at", "id"),
 		index.Fields("assignment_team_id", "id"), index.Fields("assignee_id", "id"), index.Fields("parent_id"), index.Fields("caller_id"),
 		index.Fields("caused_by_change_id"), index.Fields("fixed_by_change_id"),
-		index.Fields("resolved_at"), index.Fields("acknowledged_at"), index.Fields("problem", "id"),
+		index.Fields("resolved_at", "created_at"), index.Fields("acknowledged_at", "created_at"), index.Fields("problem", "id"),
 	}
 }
 
@@ -127,5 +127,5 @@ func (TimelineEntry) Fields() []ent.Field {
 
 // Indexes of the table.
 func (TimelineEntry) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("record_id", "id"), index.Fields("from_state", "to_state", "created_at")}
+	return []ent.Index{index.Fields("record_id", "id"), index.Fields("from_state", "to_state", "created_at", "record_id")}
 }

@@ -389,6 +389,48 @@ func (ec *executionContext) fieldContext_KPI_changesThatCausedIncidents(_ contex
 	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _KPI_conflictsFound(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_KPI_conflictsFound(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConflictsFound(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_KPI_conflictsFound(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _KPI_changesWithConflicts(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_KPI_changesWithConflicts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChangesWithConflicts(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_KPI_changesWithConflicts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _KPIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.KPI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -664,6 +706,16 @@ func (ec *executionContext) _KPI(ctx context.Context, sel ast.SelectionSet, obj 
 			}
 		case "changesThatCausedIncidents":
 			out.Values[i] = ec._KPI_changesThatCausedIncidents(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "conflictsFound":
+			out.Values[i] = ec._KPI_conflictsFound(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changesWithConflicts":
+			out.Values[i] = ec._KPI_changesWithConflicts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -826,7 +826,9 @@ type ComplexityRoot struct {
 		ChangesClosed              func(childComplexity int) int
 		ChangesSuccessful          func(childComplexity int) int
 		ChangesThatCausedIncidents func(childComplexity int) int
+		ChangesWithConflicts       func(childComplexity int) int
 		CiClass                    func(childComplexity int) int
+		ConflictsFound             func(childComplexity int) int
 		End                        func(childComplexity int) int
 		IncidentsBreached          func(childComplexity int) int
 		IncidentsOpened            func(childComplexity int) int
@@ -4887,12 +4889,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.KPI.ChangesThatCausedIncidents(childComplexity), true
+	case "KPI.changesWithConflicts":
+		if e.ComplexityRoot.KPI.ChangesWithConflicts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.ChangesWithConflicts(childComplexity), true
 	case "KPI.ciClass":
 		if e.ComplexityRoot.KPI.CiClass == nil {
 			break
 		}
 
 		return e.ComplexityRoot.KPI.CiClass(childComplexity), true
+	case "KPI.conflictsFound":
+		if e.ComplexityRoot.KPI.ConflictsFound == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KPI.ConflictsFound(childComplexity), true
 	case "KPI.end":
 		if e.ComplexityRoot.KPI.End == nil {
 			break
@@ -12402,6 +12416,10 @@ type KPI {
   changeSuccessRate: Float
   """How many of the changes that were closed caused an incident."""
   changesThatCausedIncidents: Int!
+  """How many conflicts were found: of a change in ASSESS, AUTHORIZE or SCHEDULED when it came there or was edited, each kind of conflict with one other change or window once, when it was first found."""
+  conflictsFound: Int!
+  """How many changes were found to have them."""
+  changesWithConflicts: Int!
 }
 
 """How lengths of time are spread."""

@@ -69,6 +69,9 @@ func (q KPIQuery) periods() ([]KPI, error) {
 		if !p.Start.Before(q.To) {
 			return all, nil
 		}
+		if p.Start.Year() < 1 || p.End.Year() > 9999 {
+			return nil, errs.New(errs.BadUserInput, "the period that begins at %s does not lie in the years 1 to 9999", p.Start.Format(time.RFC3339))
+		}
 		if n == mostPeriods {
 			return nil, errs.New(errs.BadUserInput, "between from and to lie more than %d periods: ask for longer ones, or for fewer", mostPeriods)
 		}
@@ -197,17 +200,20 @@ func (k *KPI) ofGroup(by KPIGroup) *ident.ID {
 // KPIDurations is how lengths of time are spread.
 type KPIDurations struct{ Mean, P50, P90, P95 time.Duration }
 
+// spreadBy names the fields that show how the numbers of facts are spread.
+var spreadBy = map[string]string{"acknowledged": "timeToAcknowledge", "resolved": "timeToResolve", "backlog": "backlogAge"}
+
 // figures are those of a row for a fact: zero where there is none.
 func (k *KPI) figures(ctx context.Context, fact string) (kpiRow, error) {
 	all, err := once(k.in, fact, func() (map[kpiKey]kpiRow, error) {
 		// The page's periods lie side by side, and its groups are few: they bound the statement.
 		var periods []KPI
 		var groups []ident.ID
-		places := map[time.Time]int{}
+		known := map[time.Time]bool{}
 		now := k.in.store.Now(ctx)
 		for _, row := range k.in.rows {
-			if _, known := places[row.Start]; !known {
-				places[row.Start] = len(periods)
+			if !known[row.Start] {
+				known[row.Start] = true
 				p := *row
 				if fact == "backlog" && p.End.After(now) {
 					p.End = now
@@ -216,13 +222,15 @@ func (k *KPI) figures(ctx context.Context, fact string) (kpiRow, error) {
 			}
 			groups = append(groups, row.group)
 		}
+		slices.SortFunc(periods, func(a, b KPI) int { return a.Start.Compare(b.Start) })
 		slices.Sort(groups)
 		hidden, err := k.in.hidden(ctx)
 		if err != nil {
 			return nil, err
 		}
-		s := kpiStatement{dialect: k.in.dialectOfKPIs(), by: k.by}
-		rows, err := k.in.kpiRows(ctx, s.facts(fact), periods, hidden, slices.Compact(groups))
+		field, isSpread := spreadBy[fact]
+		s := kpiStatement{dialect: k.in.dialectOfKPIs(), by: k.by, isSpread: isSpread && shows(ctx, field)}
+		rows, err := k.in.kpiRows(ctx, s.figures(fact), periods, hidden, slices.Compact(groups))
 		byKey := make(map[kpiKey]kpiRow, len(rows))
 		for _, row := range rows {
 			byKey[kpiKey{periods[row.period].Start, row.group}] = row
@@ -247,8 +255,13 @@ func (k *KPI) durations(ctx context.Context, fact string) (*KPIDurations, error)
 	if f.count == 0 {
 		return nil, err
 	}
-	return &f.spread, err
+	span := func(i int) time.Duration { return time.Duration(f.more[i]+0.5) * time.Microsecond }
+	return &KPIDurations{span(0), span(1), span(2), span(3)}, err
 }
+
+// successful and causes are how many of the changes closed were successful, and caused an incident.
+func (r kpiRow) successful() int { return int(r.more[0]) }
+func (r kpiRow) causes() int     { return int(r.more[1]) }
 
 // IncidentsOpened is how many incidents were opened.
 func (k *KPI) IncidentsOpened(ctx context.Context) (int, error) { return k.count(ctx, "opened") }
@@ -269,22 +282,34 @@ func (k *KPI) Backlog(ctx context.Context) (int, error) { return k.count(ctx, "b
 func (k *KPI) ChangesClosed(ctx context.Context) (int, error) { return k.count(ctx, "closed") }
 
 // ChangesSuccessful is how many of them were successful.
-func (k *KPI) ChangesSuccessful(ctx context.Context) (int, error) { return k.count(ctx, "successful") }
+func (k *KPI) ChangesSuccessful(ctx context.Context) (int, error) {
+	f, err := k.figures(ctx, "closed")
+	return f.successful(), err
+}
 
 // ChangesThatCausedIncidents is how many of them caused an incident.
 func (k *KPI) ChangesThatCausedIncidents(ctx context.Context) (int, error) {
-	return k.count(ctx, "causes")
+	f, err := k.figures(ctx, "closed")
+	return f.causes(), err
+}
+
+// ConflictsFound is how many conflicts of changes were found.
+func (k *KPI) ConflictsFound(ctx context.Context) (int, error) { return k.count(ctx, "conflicts") }
+
+// ChangesWithConflicts is how many changes were found to have them.
+func (k *KPI) ChangesWithConflicts(ctx context.Context) (int, error) {
+	f, err := k.figures(ctx, "conflicts")
+	return int(f.more[0]), err
 }
 
 // ChangeSuccessRate is the share of the changes closed that were successful.
 func (k *KPI) ChangeSuccessRate(ctx context.Context) (*float64, error) {
-	closed, err := k.ChangesClosed(ctx)
-	if closed == 0 || err != nil {
+	f, err := k.figures(ctx, "closed")
+	if f.count == 0 || err != nil {
 		return nil, err
 	}
-	successful, err := k.ChangesSuccessful(ctx)
-	rate := float64(successful) / float64(closed)
-	return &rate, err
+	rate := float64(f.successful()) / float64(f.count)
+	return &rate, nil
 }
 
 // TimeToAcknowledge is how the times to acknowledge are spread.
@@ -306,7 +331,7 @@ func (k *KPI) BacklogAge(ctx context.Context) (*KPIDurations, error) {
 type kpiRow struct {
 	period, count int
 	group         ident.ID
-	spread        KPIDurations
+	more          [4]float64 // as kpiStatement.figures says
 }
 
 // kpiRows runs a statement over periods, as if the hidden CIs were not there, for some groups where it asks for them.
@@ -323,12 +348,9 @@ func (r *Reader) kpiRows(ctx context.Context, query string, periods []KPI, hidde
 	var all []kpiRow
 	for rows.Next() {
 		var row kpiRow
-		var micros [4]float64
-		if err := rows.Scan(&row.period, (*int64)(&row.group), &row.count, &micros[0], &micros[1], &micros[2], &micros[3]); err != nil {
+		if err := rows.Scan(&row.period, (*int64)(&row.group), &row.count, &row.more[0], &row.more[1], &row.more[2], &row.more[3]); err != nil {
 			return nil, store.Translate(err)
 		}
-		span := func(i int) time.Duration { return time.Duration(micros[i]+0.5) * time.Microsecond }
-		row.spread = KPIDurations{span(0), span(1), span(2), span(3)}
 		all = append(all, row)
 	}
 	return all, store.Translate(rows.Err())

@@ -22,12 +22,13 @@ type Plan struct {
 	Year bool // also the incidents and changes of the year that ends today
 }
 
-// Generated counts what Generate has written. Links are the CIs that tickets name, Moves their changes of state.
-type Generated struct{ Teams, CIs, Owners, Relationships, Groups, Changes, Incidents, Links, Moves int }
+// Generated counts what Generate has written. Links are the CIs that tickets name, Moves what their timelines say; Targets are of service
+// levels, and Marks what was passed of them; Findings are conflicts of changes.
+type Generated struct{ Teams, CIs, Owners, Relationships, Groups, Targets, Changes, Incidents, Links, Moves, Marks, Findings int }
 
 // Records is their sum.
 func (g Generated) Records() int {
-	return g.Teams + g.CIs + g.Owners + g.Relationships + g.Groups + g.Changes + g.Incidents + g.Links + g.Moves
+	return g.Teams + g.CIs + g.Owners + g.Relationships + g.Groups + g.Targets + g.Changes + g.Incidents + g.Links + g.Moves + g.Marks + g.Findings
 }
 
 // generatedAtOnce bounds the records of one revision.
@@ -57,7 +58,7 @@ func Generate(ctx context.Context, s *store.Store, plan Plan, progress func(done
 	steps := []func(context.Context) error{g.writeTeams, g.writeCIs, g.writeRelationships, g.writeGroups}
 	if plan.Year {
 		g.plan(s.Now(ctx), plan.Seed)
-		steps = append(steps, g.writeChanges, g.writeIncidents)
+		steps = append(append([]func(context.Context) error{g.writePromises}, steps...), g.writeChanges, g.writeFindings, g.writeIncidents)
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -90,7 +91,8 @@ type generator struct {
 	progress    func(done, total Generated)
 	done, total Generated
 
-	year *synthetic.Year
+	year    *synthetic.Year
+	targets []*ent.ServiceLevelTarget // of its promises
 
 	teams, cis, relationships, changes []ident.ID
 	reference                          *cmdb.Reference
@@ -110,10 +112,13 @@ func (g *generator) write(ctx context.Context, decide func(context.Context, *sto
 	g.done.Owners += wrote.Owners
 	g.done.Relationships += wrote.Relationships
 	g.done.Groups += wrote.Groups
+	g.done.Targets += wrote.Targets
 	g.done.Changes += wrote.Changes
 	g.done.Incidents += wrote.Incidents
 	g.done.Links += wrote.Links
 	g.done.Moves += wrote.Moves
+	g.done.Marks += wrote.Marks
+	g.done.Findings += wrote.Findings
 	if g.progress != nil {
 		g.progress(g.done, g.total)
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -18,14 +19,16 @@ const ticketsAtOnce = 3_000
 // plan makes the year that ends with a day's first moment.
 func (g *generator) plan(now time.Time, seed uint64) {
 	g.year = synthetic.NewYear(g.Estate, now.Truncate(24*time.Hour).AddDate(-1, 0, 0), seed)
-	g.total.Changes, g.total.Incidents = len(g.year.Changes), len(g.year.Incidents)
+	g.total.Targets, g.total.Changes, g.total.Incidents = len(g.year.Promises), len(g.year.Changes), len(g.year.Incidents)
 	for _, c := range g.year.Changes {
 		g.total.Links += len(c.CIs)
 		g.total.Moves += len(c.Moves)
+		g.total.Findings += len(c.Clashes)
 	}
 	for _, i := range g.year.Incidents {
 		g.total.Links += len(i.CIs)
-		g.total.Moves += len(i.Moves)
+		g.total.Moves += len(i.Moves) + len(i.Marks)
+		g.total.Marks += len(i.Marks)
 	}
 }
 
@@ -60,6 +63,25 @@ func (g *generator) writeChanges(ctx context.Context) error {
 				return wrote, err
 			}
 			return Generated{Changes: len(rows), Links: len(scopes), Moves: len(timeline)}, store.Insert(ctx, tx, timeline)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFindings writes in which conflicts the changes of a year were found to be.
+func (g *generator) writeFindings(ctx context.Context) error {
+	var all []*ent.ConflictFinding
+	for i, c := range g.year.Changes {
+		for _, clash := range c.Clashes {
+			all = append(all, &ent.ConflictFinding{ChangeID: g.changes[i], Kind: domain.SameCI, OtherID: g.changes[clash.With], FoundAt: clash.At})
+		}
+	}
+	for some := range slices.Chunk(all, generatedAtOnce) {
+		err := g.write(ctx, func(ctx context.Context, tx *store.Tx) (Generated, error) {
+			return Generated{Findings: len(some)}, store.Insert(ctx, tx, some)
 		})
 		if err != nil {
 			return err
@@ -114,18 +136,24 @@ func (g *generator) writeIncidents(ctx context.Context) error {
 			}
 			var links []*ent.IncidentCI
 			var timeline []*ent.TimelineEntry
+			var marks []*ent.ServiceLevelMark
 			for i, incident := range some {
 				id, role := rows[i].ID, domain.RootRole
 				for _, ci := range incident.CIs {
 					links = append(links, &ent.IncidentCI{IncidentID: id, CiID: g.cis[ci], Role: role})
 					role = domain.AffectedRole
 				}
-				timeline = append(timeline, moves(tx, id, incident.Moves)...)
+				passed, said := g.marks(id, incident.Marks)
+				marks = append(marks, passed...)
+				timeline = append(timeline, chronicle(moves(tx, id, incident.Moves), said)...)
 			}
 			if err := store.Insert(ctx, tx, links); err != nil {
 				return wrote, err
 			}
-			return Generated{Incidents: len(rows), Links: len(links), Moves: len(timeline)}, store.Insert(ctx, tx, timeline)
+			if err := store.Insert(ctx, tx, marks); err != nil {
+				return wrote, err
+			}
+			return Generated{Incidents: len(rows), Links: len(links), Moves: len(timeline), Marks: len(marks)}, store.Insert(ctx, tx, timeline)
 		})
 		if err != nil {
 			return err

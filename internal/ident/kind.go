@@ -37,6 +37,7 @@ const (
 	RiskWeight
 	ApprovalPolicy
 	ChangeTemplate
+	ConflictFinding
 	kindEnd
 )
 
@@ -46,7 +47,7 @@ var prefixes = [kindEnd]string{
 	ServiceTier: "tier", Incident: "inc", IncidentCI: "ici", Change: "chg", ChangeCI: "cci", Approval: "apr",
 	TimelineEntry: "tml", Entry: "jrn", Version: "ver", PriorityRule: "prr", Service: "svc",
 	Calendar: "cal", ServiceLevelTarget: "slt", ServiceLevelMark: "slm", PlannedOperation: "pop",
-	ChangeWindow: "win", RiskWeight: "rwt", ApprovalPolicy: "pol", ChangeTemplate: "tpl",
+	ChangeWindow: "win", RiskWeight: "rwt", ApprovalPolicy: "pol", ChangeTemplate: "tpl", ConflictFinding: "cnf",
 }
 
 var kindsByPrefix = func() map[string]Kind {

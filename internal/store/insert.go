@@ -16,7 +16,8 @@ import (
 // Row is a record that Insert writes.
 type Row interface {
 	ent.CI | ent.Relationship | ent.DependencyGroup | ent.Owner | ent.ExternalIdentity | ent.Team |
-		ent.Incident | ent.IncidentCI | ent.Change | ent.ChangeCI | ent.TimelineEntry
+		ent.Incident | ent.IncidentCI | ent.Change | ent.ChangeCI | ent.TimelineEntry |
+		ent.ServiceLevelTarget | ent.ServiceLevelMark | ent.ConflictFinding
 }
 
 // Insert writes new records, many at once: by COPY on PostgreSQL, by statements of many rows on SQLite. It gives each

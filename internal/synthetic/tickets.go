@@ -40,6 +40,7 @@ func (y *yearMaker) incident(at time.Time) Incident {
 		i.Resolution = draw(y.random, resolutions)
 	}
 	i.Moves = s.moves
+	i.Marks = y.marks(&i, priority)
 	return i
 }
 

@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/calendar"
 )
 
-// Year is what happens to an estate in a year: incidents and changes, each in the order in which they were opened.
+// Year is what happens to an estate in a year: incidents and changes, each in the order in which they were opened, and what is promised of incidents.
 //
 // Rates and shares are those of the log that Rabobank's IT gave to the Business Process Intelligence Challenge of 2014
 // (46,606 incidents, 30,275 changes): how many there are of each priority, how many are opened again (4.9 %) and how many a
@@ -17,6 +18,7 @@ import (
 type Year struct {
 	Changes   []Change
 	Incidents []Incident
+	Promises  []Promise
 }
 
 // The tickets of a year to 100 CIs, so that an estate of 100,000 has as many as the log.
@@ -40,7 +42,8 @@ type Incident struct {
 	Channel         domain.Channel
 	Team            int32 // -1: none
 	CIs             []int32
-	CausedBy        int32 // a change; -1: none
+	CausedBy        int32  // a change; -1: none
+	Marks           []Mark // in their order
 }
 
 // Change is one change. CIs are places in the estate.
@@ -53,6 +56,7 @@ type Change struct {
 	Team                     int32                // -1: none
 	CIs                      []int32
 	IsOutage                 bool // it takes them down
+	Clashes                  []Clash
 }
 
 // drawn is one of several by its share.
@@ -94,12 +98,13 @@ const (
 // happened.
 func NewYear(e *Estate, begin time.Time, seed uint64) *Year {
 	y := &yearMaker{Estate: e, begin: begin.UTC().Truncate(time.Second), random: rand.New(rand.NewPCG(seed, 0x79656172))}
-	y.end = y.begin.AddDate(1, 0, 0)
+	y.end, y.clock, y.Promises = y.begin.AddDate(1, 0, 0), aroundTheClock(), slices.Clone(promises)
 	y.popular = rand.NewZipf(y.random, 1.1, 50, uint64(len(e.CIs)-1))
 	y.places = y.random.Perm(len(e.CIs))
 	for _, at := range y.moments(len(e.CIs) * changesOf100 / 100) {
 		y.Changes = append(y.Changes, y.change(at))
 	}
+	y.clash()
 	for _, at := range y.moments(len(e.CIs) * incidentsOf100 / 100) {
 		y.Incidents = append(y.Incidents, y.incident(at))
 	}
@@ -113,6 +118,7 @@ type yearMaker struct {
 	begin, end time.Time
 	popular    *rand.Zipf // some CIs have many tickets
 	places     []int
+	clock      *calendar.Calendar // by which promises go
 }
 
 // moments are when tickets are opened: mostly in working hours.

@@ -58,11 +58,12 @@ type target struct {
 	expectedVersion *int
 }
 
-// edit runs decide on a locked change, and gives it back as it is afterwards. Where decide sets nothing, nothing is
-// written and the version stays.
+// edit runs decide on a locked change, and gives it back as it is afterwards, once then has seen that. Where decide sets nothing,
+// nothing is written and the version stays.
 func (p *Practice) edit(
 	ctx context.Context, verb string, of target,
 	decide func(context.Context, *store.Tx, *ent.Change, *ent.ChangeUpdateOne) error,
+	then ...func(context.Context, *store.Tx, *ent.Change) error,
 ) (*ent.Change, error) {
 	actor, err := auth.Require(ctx, verb)
 	if err != nil {
@@ -83,7 +84,13 @@ func (p *Practice) edit(
 		if m := u.Mutation(); len(m.Fields())+len(m.ClearedFields()) == 0 {
 			return was, nil
 		}
-		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
+		is, err := u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
+		for _, see := range then {
+			if err == nil {
+				err = see(ctx, tx, is)
+			}
+		}
+		return is, err
 	})
 }
 

@@ -30,7 +30,7 @@ func (p *Practice) move(ctx context.Context, mutation string, of target, do step
 		}
 		u.SetState(to)
 		return ticket.Moved(ctx, tx, was.ID, was.State, to, said)
-	})
+	}, p.find)
 }
 
 func nothing(context.Context, *store.Tx, *ent.Change, *ent.ChangeUpdateOne) (string, error) {

@@ -49,7 +49,7 @@ func (p *Practice) PlanOperations(ctx context.Context, in PlanOperations) (*ent.
 			return setBack(ctx, tx, was, u, to, "The planned operations are new: the votes no longer count.")
 		}
 		return nil
-	})
+	}, p.find)
 }
 
 // rehearse notes how what operations touch is now, and refuses what could not be done now.

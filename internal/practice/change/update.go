@@ -96,7 +96,7 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 			}
 		}
 		return nil
-	})
+	}, p.find)
 }
 
 // whatIsNew begins the sentence that says why votes no longer count.

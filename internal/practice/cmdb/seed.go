@@ -104,12 +104,15 @@ func seedPriorities(ctx context.Context, tx *store.Tx) error {
 	return tx.PriorityRule.CreateBulk(builders...).Exec(ctx)
 }
 
+// AroundTheClock is the name of the calendar that is seeded.
+const AroundTheClock = "24x7"
+
 // seedCalendar writes the calendar of those who work around the clock.
 func seedCalendar(ctx context.Context, tx *store.Tx) error {
 	var hours []domain.WorkingHours
 	for _, d := range domain.Weekday("").Values() {
 		hours = append(hours, domain.WorkingHours{Weekday: domain.Weekday(d), From: "00:00", Until: "24:00"})
 	}
-	return tx.Calendar.Create().SetName("24x7").SetTimeZone("UTC").SetHours(hours).SetHolidays([]domain.Holiday{}).
+	return tx.Calendar.Create().SetName(AroundTheClock).SetTimeZone("UTC").SetHours(hours).SetHolidays([]domain.Holiday{}).
 		SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Exec(ctx)
 }

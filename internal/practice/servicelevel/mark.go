@@ -34,7 +34,7 @@ func Settle(ctx context.Context, tx *store.Tx, incidents ...*ent.Incident) error
 	for _, m := range due {
 		marks = append(marks, tx.ServiceLevelMark.Create().SetRecordID(m.record).SetTargetID(m.target.ID).SetMetric(m.target.Metric).
 			SetPercent(m.percent).SetReachedAt(m.at))
-		said = append(said, tx.TimelineEntry.Create().SetRecordID(m.record).SetKind(domain.ServiceLevel).SetBody(m.sentence()).
+		said = append(said, tx.TimelineEntry.Create().SetRecordID(m.record).SetKind(domain.ServiceLevel).SetBody(Said(m.target, m.percent, m.at)).
 			SetActor(auth.System.Name).SetCreatedAt(tx.Now))
 	}
 	if err := tx.ServiceLevelMark.CreateBulk(marks...).Exec(ctx); err != nil {
@@ -51,12 +51,13 @@ type mark struct {
 	at      time.Time
 }
 
-func (m mark) sentence() string {
-	promised, at := time.Duration(m.target.Seconds)*time.Second, m.at.UTC().Format("2006-01-02 15:04:05")
-	if m.percent >= 100 {
-		return fmt.Sprintf("%s is breached: the %s promised were over at %s UTC.", m.target.Name, Spoken(promised), at)
+// Said is what a timeline says of a stopwatch that passed a share of a target's duration.
+func Said(target *ent.ServiceLevelTarget, percent int, reached time.Time) string {
+	promised, at := time.Duration(target.Seconds)*time.Second, reached.UTC().Format("2006-01-02 15:04:05")
+	if percent >= 100 {
+		return fmt.Sprintf("%s is breached: the %s promised were over at %s UTC.", target.Name, Spoken(promised), at)
 	}
-	return fmt.Sprintf("%s: %d %% of the %s promised were over at %s UTC.", m.target.Name, m.percent, Spoken(promised), at)
+	return fmt.Sprintf("%s: %d %% of the %s promised were over at %s UTC.", target.Name, percent, Spoken(promised), at)
 }
 
 // Spoken is a length of time as people write it: 4h, 1h30m.

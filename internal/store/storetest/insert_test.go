@@ -63,6 +63,10 @@ func prepare(t *testing.T, s *store.Store) {
 		if err := tx.CIClass.Create().SetCode("server").SetLabel("Server").SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Exec(ctx); err != nil {
 			return err
 		}
+		if err := tx.Calendar.Create().SetName("always").SetTimeZone("UTC").SetHours([]domain.WorkingHours{}).SetHolidays([]domain.Holiday{}).
+			SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Exec(ctx); err != nil {
+			return err
+		}
 		return tx.RelationshipType.Create().SetCode("depends_on").SetForwardLabel("a").SetReverseLabel("b").SetImpactDirection(domain.TargetToSource).
 			SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Exec(ctx)
 	})

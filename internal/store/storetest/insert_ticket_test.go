@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -42,6 +43,56 @@ func tickets(n int) (changes []*ent.Change, scopes []*ent.ChangeCI, incidents []
 	return changes, scopes, incidents, links, timeline
 }
 
+// beside makes n service level targets, marks and findings. They need a calendar, incidents and changes.
+func beside(n int) (targets []*ent.ServiceLevelTarget, marks []*ent.ServiceLevelMark, findings []*ent.ConflictFinding) {
+	at := moment.UTC().Truncate(time.Microsecond)
+	for i := range n {
+		target := &ent.ServiceLevelTarget{
+			Name: fmt.Sprint("t ", i, odd[i%len(odd)]), Metric: domain.ResolveMetric, RecordType: domain.IncidentRecord, Seconds: int64(60 * i),
+			CalendarID: ident.New(ident.Calendar, 1), Services: []ident.ID{}, Version: 1, CreatedAt: at, UpdatedAt: at,
+		}
+		if i%3 == 1 {
+			priority := 2
+			target.Priority, target.Services = &priority, []ident.ID{ident.New(ident.CI, 1), ident.New(ident.CI, 2)}
+		}
+		targets = append(targets, target)
+		marks = append(marks, &ent.ServiceLevelMark{
+			RecordID: ident.New(ident.Incident, int64(i+1)), TargetID: ident.New(ident.ServiceLevelTarget, 1), Metric: domain.AcknowledgeMetric, Percent: 75, ReachedAt: at,
+		})
+		findings = append(findings, &ent.ConflictFinding{
+			ChangeID: ident.New(ident.Change, int64(i+1)), Kind: domain.JointFailure, OtherID: ident.New(ident.ChangeWindow, int64(i+1)), FoundAt: at,
+		})
+	}
+	return targets, marks, findings
+}
+
+func besideBuilt(ctx context.Context, tx *store.Tx, n int) error {
+	targets, marks, findings := beside(n)
+	for _, r := range targets {
+		if err := tx.ServiceLevelTarget.Create().SetName(r.Name).SetMetric(r.Metric).SetNillablePriority(r.Priority).SetSeconds(r.Seconds).
+			SetCalendarID(r.CalendarID).SetServices(r.Services).SetCreatedAt(r.CreatedAt).SetUpdatedAt(r.UpdatedAt).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	for _, r := range marks {
+		if err := tx.ServiceLevelMark.Create().SetRecordID(r.RecordID).SetTargetID(r.TargetID).SetMetric(r.Metric).SetPercent(r.Percent).
+			SetReachedAt(r.ReachedAt).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	for _, r := range findings {
+		if err := tx.ConflictFinding.Create().SetChangeID(r.ChangeID).SetKind(r.Kind).SetOtherID(r.OtherID).SetFoundAt(r.FoundAt).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func besideInserted(ctx context.Context, tx *store.Tx, n int) error {
+	targets, marks, findings := beside(n)
+	return errors.Join(store.Insert(ctx, tx, targets), store.Insert(ctx, tx, marks), store.Insert(ctx, tx, findings))
+}
+
 func ticketsBuilt(ctx context.Context, tx *store.Tx, n int) error {
 	changes, scopes, incidents, links, timeline := tickets(n)
 	for _, r := range changes {
@@ -77,7 +128,7 @@ func ticketsBuilt(ctx context.Context, tx *store.Tx, n int) error {
 			return err
 		}
 	}
-	return nil
+	return besideBuilt(ctx, tx, n)
 }
 
 func ticketsInserted(ctx context.Context, tx *store.Tx, n int) error {
@@ -91,7 +142,7 @@ func ticketsInserted(ctx context.Context, tx *store.Tx, n int) error {
 			return err
 		}
 	}
-	return nil
+	return besideInserted(ctx, tx, n)
 }
 
 func TestInsertLeavesWhatBuildersLeaveOfTickets(t *testing.T) {
