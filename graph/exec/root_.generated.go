@@ -14973,7 +14973,7 @@ extend input DraftChangeInput {
 }
 
 extend input UpdateChangeInput {
-  """The template of a STANDARD change; only while it is NEW. Texts stay as they are, the planned operations become the template's: also where it is the same template again, whose operations may have changed."""
+  """The template of a STANDARD change; only while it is NEW. Texts stay as they are, the planned operations become the template's. Named once more before the change starts, it gives the change its operations as they are now, on the grounds of now."""
   template: ID
 }
 

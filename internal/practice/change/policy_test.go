@@ -126,7 +126,7 @@ func TestAPolicyForRiskyChangesIsMetOnlyAboveItsLimit(t *testing.T) {
 		score := risks[c.ID].Score
 		below := score - 1
 		p := b.mustAsk(t, change.CreatePolicy{Name: "Risky", Approvals: 1, RiskAbove: &below, Team: &b.Operations})
-		if _, err := b.verbs(c.ID)["scheduleChange"](); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("Risky asks for 1 approval of the team Operations, as the risk is %d, above %d, 0 given", score, below)) {
+		if _, err := b.verbs(c.ID)["scheduleChange"](); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("Risky asks for 1 approval of the team Operations (the risk is %d, above %d), 0 given", score, below)) {
 			t.Errorf("above the limit: got %v", err)
 		}
 		if _, err := b.UpdatePolicy(admin(t), change.UpdatePolicy{ID: p.ID, RiskAbove: graphql.OmittableOf(&score)}); err != nil {

@@ -52,7 +52,7 @@ func (r Requirement) Summary() string {
 		of += " with the role " + *r.Policy.Role
 	}
 	if above := r.Policy.RiskAbove; above != nil {
-		of += fmt.Sprintf(", as the risk is %d, above %d", r.risk, *above)
+		of += fmt.Sprintf(" (the risk is %d, above %d)", r.risk, *above)
 	}
 	said := fmt.Sprintf("%s asks for %s%s, %d given", r.Policy.Name, plural(r.Needed, "approval"), of, r.Given)
 	missing := r.Needed - r.Given

@@ -1,6 +1,7 @@
 package change_test
 
 import (
+	"context"
 	"maps"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // renaming is an operation that gives a CI a name.
@@ -66,7 +68,20 @@ func TestAStandardChangePlansWhatItsTemplatePlans(t *testing.T) {
 		if got := b.plans(id); got != "orders-db > orders-3" {
 			t.Errorf("got %q", got)
 		}
-		b.mustDo(t, id, "scheduleChange", "startChange")
+		b.mustDo(t, id, "scheduleChange")
+		_, err = store.Write(t.Context(), b.Store, store.By{Actor: "eve", Verb: "seed"}, func(ctx context.Context, tx *store.Tx) (int, error) {
+			return 0, tx.CI.UpdateOneID(b.Database).SetName("orders-1").Exec(ctx)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.verbs(id)["startChange"](); errs.CodeOf(err) != errs.Stale {
+			t.Errorf("on grounds that are gone: %v", err)
+		}
+		if c, err := b.Update(b.olga, change.Update{ID: id, Template: graphql.OmittableOf(&template.ID)}); err != nil || c.State != domain.ChangeScheduled || b.plans(id) != "orders-1 > orders-3" {
+			t.Errorf("got %v, %v, which plans %s", c, err, b.plans(id))
+		}
+		b.mustDo(t, id, "startChange")
 		if name := b.Store.Read.CI.GetX(b.olga, b.Database).Name; name != "orders-3" {
 			t.Errorf("it is called %q", name)
 		}
@@ -79,7 +94,7 @@ func TestAStandardChangePlansWhatItsTemplatePlans(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.mustDo(t, undo.ID, "scheduleChange", "startChange")
-		if name := b.Store.Read.CI.GetX(b.olga, b.Database).Name; name != "orders-db" {
+		if name := b.Store.Read.CI.GetX(b.olga, b.Database).Name; name != "orders-1" {
 			t.Errorf("it is called %q", name)
 		}
 	})

@@ -54,7 +54,7 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 			}
 		}
 		template := retemplated(ctx, tx, &f, in.Template, was, &is)
-		isRetemplated := template != nil && in.Template.IsSet() && was.State == domain.ChangeNew
+		isRetemplated := template != nil && in.Template.IsSet() && (was.State == domain.ChangeNew || was.State == domain.ChangeScheduled)
 		var planned []operation.Operation
 		if isRetemplated {
 			planned = readopt(ctx, tx, &f, was, template)
