@@ -56,6 +56,7 @@ var weighed = []struct{ fields, operation string }{
 	{"Change.conflicts", `{ change(id: "CHANGE") { conflicts(first: 1) { totalCount } } }`},
 	{"Change.conflictCount", `{ change(id: "CHANGE") { conflictCount } }`},
 	{"Change.risk", `{ change(id: "CHANGE") { risk { score } } }`},
+	{"Change.approvalRequirements", `{ change(id: "CHANGE") { approvalRequirements { isMet } } }`},
 	{"Change.preview", `{ change(id: "CHANGE") { preview { impactAfter { counts { downCount } } singlePointsGained { serviceCount } redundancy { sparesAfter } } } }`},
 	{"Query.changeCalendar", `{ changeCalendar(from: "BEGIN", to: "END", first: 1) { totalCount } }`},
 	{"Query.kpis", `{ kpis(period: MONTH, groupBy: TEAM, from: "BEGIN", to: "END", first: 1) { totalCount nodes { incidentsOpened } } }`},
@@ -124,6 +125,10 @@ func weighing(b *testing.B, s *store.Store) *scales {
 	e := &scales{handler: serverOver(b, s), r: rand.New(rand.NewPCG(seed, 1)), estate: estate, incidents: done.Incidents, begin: now.AddDate(-1, 0, 0), end: now}
 	if s.IsPostgres() {
 		e.postmaster = postmasterOf(b, s)
+	}
+	const board = `mutation { createApprovalPolicy(input: {name: "board", riskAbove: 30}) { userErrors { message } } }`
+	if answer := e.ask(b, board); answer.failed != "" {
+		b.Fatal(answer.failed)
 	}
 	for i := range 20 {
 		operation := fmt.Sprintf(`mutation { draftChange(input: {type: NORMAL, title: "change %d", plannedStart: "2030-01-01T00:00:00Z", plannedEnd: "2030-01-01T04:00:00Z",
