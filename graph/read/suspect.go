@@ -71,7 +71,14 @@ func (r *Reader) SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Ti
 	if at != nil {
 		q.At = *at
 	}
+	graph, err := r.snapshotWith(ctx, cis...)
+	if err != nil {
+		return nil, err
+	}
 	for _, id := range cis {
+		if !graph.Knows(asCI(id)) {
+			return nil, errs.New(errs.NotFound, "there is no CI %v", id).At("cis")
+		}
 		q.Symptoms = append(q.Symptoms, asCI(id))
 	}
 	lists, err := r.suspects(ctx, []suspect.Question{q}, hours, first)

@@ -2,6 +2,8 @@ package schedule
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -9,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/conflict"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/suspect"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
@@ -19,24 +22,20 @@ import (
 // in. The number of statements does not depend on that of the questions.
 func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, questions []suspect.Question, most int, now time.Time) ([][]suspect.Suspect, error) {
 	found := make([][]suspect.Suspect, len(questions))
-	var times []predicate.Change
-	for _, q := range questions {
-		from := q.At.Add(-q.Window)
-		times = append(times, change.And(change.ActualStartGTE(from), change.ActualStartLTE(q.At)), change.And(change.ActualEndGTE(from), change.ActualEndLTE(q.At)),
-			change.And(change.ActualStartLT(from), change.Or(change.ActualEndIsNil(), change.ActualEndGT(q.At)))) // being carried out
-	}
-	if len(times) == 0 {
+	if len(questions) == 0 {
 		return found, nil
 	}
-	rows, err := c.Change.Query().Where(change.Or(times...)).All(ctx)
+	then := around(questions)
+	rows, err := c.Change.Query().Where(then).
+		Select(change.FieldID, change.FieldState, change.FieldActualStart, change.FieldActualEnd, change.FieldOutcome).All(ctx)
 	if err != nil || len(rows) == 0 {
 		return found, store.Translate(err)
 	}
-	byID, touched, ids := make(map[ident.ID]*ent.Change, len(rows)), make([]conflict.Change, len(rows)), make([]ident.ID, len(rows))
+	touched := make([]conflict.Change, len(rows))
 	for i, row := range rows {
-		byID[row.ID], touched[i].ID, ids[i] = row, row.ID, row.ID
+		touched[i].ID = row.ID
 	}
-	if err := scope(ctx, c, change.IDIn(ids...), touched, rows); err != nil {
+	if err := scope(ctx, c, then, touched, rows); err != nil {
 		return nil, store.Translate(err)
 	}
 	changes := make([]suspect.Change, 0, len(rows))
@@ -53,7 +52,6 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 		}
 		changes = append(changes, one)
 	}
-	var shown []*ent.Change
 	isShown := map[ident.ID]bool{}
 	for i, q := range questions {
 		if found[i], err = suspect.Find(ctx, s, q, changes); err != nil {
@@ -61,11 +59,15 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 		}
 		found[i] = found[i][:min(len(found[i]), most)]
 		for _, one := range found[i] {
-			if !isShown[one.Change] {
-				isShown[one.Change] = true
-				shown = append(shown, byID[one.Change])
-			}
+			isShown[one.Change] = true
 		}
+	}
+	if len(isShown) == 0 {
+		return found, nil
+	}
+	shown, err := c.Change.Query().Where(change.IDIn(slices.Collect(maps.Keys(isShown))...)).All(ctx)
+	if err != nil {
+		return nil, store.Translate(err)
 	}
 	risks, err := Risks(ctx, c, s, shown, now)
 	if err != nil {
@@ -78,4 +80,33 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 		suspect.Sort(some)
 	}
 	return found, nil
+}
+
+// around chooses all changes that a question is about, and more where there are several: those that started or ended within the windows,
+// which are merged where they overlap, and those that were being carried out between them.
+func around(questions []suspect.Question) predicate.Change {
+	spans := make([]recurrence.Span, len(questions))
+	for i, q := range questions {
+		spans[i] = recurrence.Span{From: q.At.Add(-q.Window), To: q.At}
+	}
+	slices.SortFunc(spans, func(a, b recurrence.Span) int { return a.From.Compare(b.From) })
+	first, last := spans[0].To, spans[len(spans)-1].From
+	var merged []recurrence.Span
+	for _, span := range spans {
+		if span.To.Before(first) {
+			first = span.To
+		}
+		if n := len(merged); n == 0 || span.From.After(merged[n-1].To) {
+			merged = append(merged, span)
+		} else if span.To.After(merged[n-1].To) {
+			merged[n-1].To = span.To
+		}
+	}
+	times := []predicate.Change{
+		change.And(change.ActualEndIsNil(), change.ActualStartLT(last)), change.And(change.ActualEndGT(first), change.ActualStartLT(last)),
+	}
+	for _, span := range merged {
+		times = append(times, change.And(change.ActualStartGTE(span.From), change.ActualStartLTE(span.To)), change.And(change.ActualEndGTE(span.From), change.ActualEndLTE(span.To)))
+	}
+	return change.Or(times...)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/conflict"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
@@ -59,6 +60,32 @@ func TestOperationsOnOneFieldAreInEachOthersWayAtWhateverTime(t *testing.T) {
 			back := conflict.NewFinder(g.Snapshot(), operation.Words{}).WithOperations(theirs, []conflict.Plan{mine, theirs})
 			if len(back) != 1 || back[0].Other != mine.Change || !slices.Equal(back[0].Fields, c.fields) || back[0].Span != theirs.Planned {
 				t.Fatalf("seen from the other side: %+v", back)
+			}
+		})
+	}
+}
+
+func TestChangesThatFollowEachOtherDoNotMeet(t *testing.T) {
+	g := topology.New()
+	ci := ident.New(ident.CI, 1)
+	if err := g.Load(topology.Batch{Revision: 1, CIs: []topology.CI{{ID: ci, Class: ident.New(ident.CIClass, 1)}}}); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		other recurrence.Span
+		meet  int
+	}{
+		"ends when it begins": {hours(0, 2), 0}, "begins when it ends": {hours(4, 6), 0},
+		"ends later": {hours(0, 3), 1}, "begins earlier": {hours(3, 6), 1}, "the same": {hours(2, 4), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changes := []conflict.Change{{ID: ident.New(ident.Change, 1), Planned: hours(2, 4)}, {ID: ident.New(ident.Change, 2), Planned: c.other}}
+			for i := range changes {
+				changes[i].Scope = []conflict.CI{{ID: ci}}
+			}
+			found, err := conflict.NewFinder(g.Snapshot(), operation.Words{}).WithChanges(t.Context(), &changes[0], changes)
+			if err != nil || len(found) != c.meet {
+				t.Errorf("found %+v, %v", found, err)
 			}
 		})
 	}

@@ -83,7 +83,15 @@ func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Chang
 		symptom  ident.ID
 		distance int
 	}
-	needs := map[ident.ID][]link{} // by CI, the symptoms that need it
+	touched := map[ident.ID]bool{}
+	for _, c := range changes {
+		if _, within := q.moment(c); within {
+			for _, ci := range c.Touched {
+				touched[ci] = true
+			}
+		}
+	}
+	needs := map[ident.ID][]link{} // by CI that was touched, the symptoms that need it
 	seen := map[ident.ID]bool{}
 	for _, symptom := range q.Symptoms {
 		if v, known := s.Index(symptom); !known || !s.IsPresent(v) || seen[symptom] {
@@ -96,6 +104,9 @@ func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Chang
 		}
 		needs[symptom] = append(needs[symptom], link{symptom, 0})
 		for _, n := range found.CIs {
+			if !touched[n.CI] {
+				continue
+			}
 			needs[n.CI] = append(needs[n.CI], link{symptom, n.Distance})
 		}
 	}
