@@ -180,9 +180,12 @@ func TestReadersSeeWholeRevisionsWhileWritersAndCompactionRun(t *testing.T) {
 			}
 		})
 	}
-	for _, b := range batches[1:] {
+	for i, b := range batches[1:] {
 		if err := g.Apply(b); err != nil {
 			t.Fatal(err)
+		}
+		if i%100 == 0 {
+			g.Settle() // or the writer ends before there was a second compaction
 		}
 	}
 	readers.Wait()

@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
@@ -16,8 +17,10 @@ import (
 func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 	together := 0
 	rapid.Check(t, func(t *rapid.T) {
-		g := topology.New()
-		if err := g.Load(topologytest.Estate(t).Facts(1)); err != nil {
+		g, m := topology.New(), topologytest.Estate(t)
+		m.Apply(redundantWith(topologytest.CI(t)))
+		facts := m.Facts(1)
+		if err := g.Load(facts); err != nil {
 			t.Fatal(err)
 		}
 		s := g.Snapshot()
@@ -30,7 +33,29 @@ func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 		if len(present) == 0 {
 			return
 		}
-		some := func(what string) []topology.Vertex {
+		ends := map[ident.ID][2]ident.ID{}
+		for _, r := range facts.Relationships {
+			ends[r.ID] = [2]ident.ID{r.Source, r.Target}
+		}
+		var suppliers [][]topology.Vertex // of each group with two or more
+		for _, group := range facts.Groups {
+			var of []topology.Vertex
+			for _, m := range group.Members {
+				for _, end := range ends[m.Relationship] {
+					if v, known := s.Index(end); known && end != group.Dependent && s.IsPresent(v) && !slices.Contains(of, v) {
+						of = append(of, v)
+					}
+				}
+			}
+			if len(of) > 1 {
+				suppliers = append(suppliers, of)
+			}
+		}
+		some := func(what string, half int) []topology.Vertex { // half of what a group needs, or any
+			if len(suppliers) > 0 && rapid.Bool().Draw(t, what+" of a group") {
+				of := rapid.SampledFrom(suppliers).Draw(t, what)
+				return [][]topology.Vertex{of[:len(of)/2], of[len(of)/2:]}[half]
+			}
 			return rapid.SliceOfN(rapid.SampledFrom(present), 1, 3).Draw(t, what)
 		}
 		down := func(failed ...topology.Vertex) (all []topology.Vertex) {
@@ -49,7 +74,7 @@ func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 			}
 			return all
 		}
-		first := some("first")
+		first := some("first", 0)
 		brink, err := impact.BrinkOf(t.Context(), s, first)
 		if err != nil {
 			t.Fatal(err)
@@ -57,7 +82,7 @@ func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 		defer brink.Release()
 		before := down(first...)
 		for range 4 {
-			second := some("second")
+			second := some("second", 1)
 			fall, err := impact.FallOf(t.Context(), s, second)
 			if err != nil {
 				t.Fatal(err)
@@ -82,5 +107,18 @@ func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 	})
 	if together == 0 {
 		t.Error("no two failures broke a group together")
+	}
+}
+
+// redundantWith is one CI more that goes DOWN when both do that it needs: one more, and one of the estate.
+func redundantWith(other ident.ID) topology.Batch {
+	class, kind := ident.New(ident.CIClass, 1), ident.New(ident.RelationshipType, 1_000)
+	dependent, one := ident.New(ident.CI, 1_000), ident.New(ident.CI, 1_001)
+	first, second := ident.New(ident.Relationship, 1_000), ident.New(ident.Relationship, 1_001)
+	return topology.Batch{
+		CIs:           []topology.CI{{ID: dependent, Class: class}, {ID: one, Class: class}},
+		Types:         []topology.Type{{ID: kind, Flow: topology.TargetToSource, Strength: topology.Hard}},
+		Relationships: []topology.Relationship{{ID: first, Type: kind, Source: dependent, Target: one}, {ID: second, Type: kind, Source: dependent, Target: other}},
+		Groups:        []topology.Group{{ID: ident.New(ident.DependencyGroup, 1_000), Dependent: dependent, Mode: topology.Any, Members: []topology.Member{{Relationship: first}, {Relationship: second}}}},
 	}
 }
