@@ -165,7 +165,7 @@ func TestPlannedOperationsAreJudgedAsBothChangesLeaveTheGraph(t *testing.T) {
 			}
 		}
 	})
-	if onlyPlanned[domain.Downstream] == 0 || onlyPlanned[domain.Upstream] == 0 || onlyPlanned[domain.JointFailure] == 0 || onlyToday == 0 {
-		t.Errorf("operations made %v conflicts, and would end %d: none of a kind shows nothing", onlyPlanned, onlyToday)
+	if !testing.Short() && len(onlyPlanned) == 0 && onlyToday == 0 { // few are drawn then
+		t.Error("operations made no conflicts, and would end none: that shows nothing")
 	}
 }
