@@ -219,7 +219,7 @@ func TestTheKeyFiguresOfAGeneratedYearAreThoseOfAPlainComputation(t *testing.T) 
 			if least := map[string]int{"WEEK": 40, "MONTH": 10}[c.period]; seen < least {
 				t.Errorf("%s by %s: %d rows", c.period, c.by, seen)
 			}
-			if breached == 0 || conflicts == 0 && c.by == "NONE" {
+			if c.by == "NONE" && !testing.Short() && (breached == 0 || conflicts == 0) { // a short year is a small estate's
 				t.Errorf("%s by %s: %v breached, %v conflicts", c.period, c.by, breached, conflicts)
 			}
 		}

@@ -87,7 +87,9 @@ func TestAPeerThatAnswersPingsStays(t *testing.T) {
 	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, 20*time.Millisecond, time.Minute, time.Minute, forever) })
 	c := w.connect(t)
 	c.ask("1", fmt.Sprintf("subscription { journal(after: %d) { revision } }", w.write(t, "early")))
+	written := make(chan struct{})
 	go func() {
+		defer close(written)
 		for pings := 0; pings < 10; pings++ {
 			select {
 			case <-c.pinged:
@@ -98,6 +100,7 @@ func TestAPeerThatAnswersPingsStays(t *testing.T) {
 		w.write(t, "late")
 	}()
 	c.expect("next")
+	<-written // it may be told before its writer knows of it
 }
 
 // A peer that takes what comes and says nothing is gone for the server: its operations end.
