@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +108,6 @@ var scans = map[string]string{
 	"COUNT(*)":     "a total counts what it counts, when it is asked for",
 	"LIKE":         "parts of names have no index on SQLite, and on PostgreSQL none in a collation that knows case",
 	" IS NOT TRUE": "what is not something is nearly everything",
-	"WHERE FALSE":  "SQLite plans to read all and reads nothing",
 }
 
 func TestNoStatementReadsAWholeTable(t *testing.T) {
@@ -153,6 +153,9 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 		seen := map[string]bool{}
 		check := func(name string, statements []store.Statement) {
 			for _, statement := range statements {
+				if asksForNone(statement) {
+					t.Errorf("%s: %s\n%v\nnone are asked for", name, statement.SQL, statement.Args)
+				}
 				if !seen[statement.SQL] && !isExcused(statement.SQL) && !strings.Contains(statement.SQL, "SAVEPOINT") {
 					seen[statement.SQL] = true
 					if plan := explain(t, s, statement); scansTable(plan) && !startsAtTheBeginning(statement.SQL) {
@@ -206,6 +209,12 @@ func TestAPageInAnotherOrderSortsNoTable(t *testing.T) {
 			}
 		}
 	})
+}
+
+// asksForNone reports whether a statement looks for the rows with one of no ids.
+func asksForNone(statement store.Statement) bool {
+	return strings.Contains(statement.SQL, "WHERE FALSE") || strings.HasPrefix(statement.SQL, "SELECT") &&
+		slices.ContainsFunc(statement.Args, func(arg any) bool { return arg == "[]" || arg == "{}" })
 }
 
 // startsAtTheBeginning reports whether a statement reads the first rows in the order in which they lie.

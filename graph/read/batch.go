@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -62,6 +63,30 @@ func one[T, V any](ctx context.Context, b *batch[T], row *T, field string, ref f
 	}
 	found, err := once(b, field, func() (map[ident.ID]*V, error) { return load(ctx, b.Reader, distinct(b.rows, ref)) })
 	return found[*id], err
+}
+
+// several resolves references of row to records by their ids, in their order, for the whole batch in one statement.
+// Records that are gone are left out.
+func several[T, V any](ctx context.Context, b *batch[T], row *T, field string, refs func(*T) []ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]*V, error)) ([]*V, error) {
+	ids := refs(row)
+	if len(ids) == 0 {
+		return []*V{}, nil
+	}
+	found, err := once(b, field, func() (map[ident.ID]*V, error) {
+		var all []ident.ID
+		for _, row := range b.rows {
+			all = append(all, refs(row)...)
+		}
+		slices.Sort(all)
+		return load(ctx, b.Reader, slices.Compact(all))
+	})
+	records := make([]*V, 0, len(ids))
+	for _, id := range ids {
+		if record := found[id]; record != nil {
+			records = append(records, record)
+		}
+	}
+	return records, err
 }
 
 // many resolves a short list that belongs to each row, for the whole batch in one statement.

@@ -191,17 +191,10 @@ const mostJointServices = 100
 
 // Services are the services that go DOWN together and not alone, the first hundred of them.
 func (c *Conflict) Services(ctx context.Context) ([]*Service, error) {
-	of := func(c *Conflict) []ident.ID { return c.row.Services[:min(len(c.row.Services), mostJointServices)] }
-	found, err := once(c.in, "services", func() (map[ident.ID]*CI, error) {
-		var ids []ident.ID
-		for _, row := range c.in.rows {
-			ids = append(ids, of(row)...)
-		}
-		return loadCIs(ctx, c.in.Reader, ids)
-	})
-	services := []*Service{}
-	for _, ci := range pick(found, of(c)) {
-		services = append(services, ci.Service())
+	found, err := several(ctx, c.in, c, "services", func(c *Conflict) []ident.ID { return c.row.Services[:min(len(c.row.Services), mostJointServices)] }, loadCIs)
+	services := make([]*Service, len(found))
+	for i, ci := range found {
+		services[i] = ci.Service()
 	}
 	return services, err
 }

@@ -60,9 +60,7 @@ type ClassCount struct {
 
 // ByClass counts by class, the largest first.
 func (c *ImpactCounts) ByClass(ctx context.Context) ([]*ClassCount, error) {
-	found, err := once(c.i.in, "counted classes", func() (map[ident.ID]*CIClass, error) {
-		return loadClasses(ctx, c.i.in.Reader, c.i.counted(func(c impact.Counts) map[ident.ID]int { return c.ByClass }))
-	})
+	found, err := counted(ctx, c.i, "class", func(c impact.Counts) map[ident.ID]int { return c.ByClass }, loadClasses)
 	if err != nil {
 		return nil, err
 	}
@@ -86,9 +84,7 @@ type TierCount struct {
 
 // ByTier counts affected services by tier, the most important first.
 func (c *ImpactCounts) ByTier(ctx context.Context) ([]*TierCount, error) {
-	found, err := once(c.i.in, "counted tiers", func() (map[ident.ID]*ServiceTier, error) {
-		return loadTiers(ctx, c.i.in.Reader, c.i.counted(func(c impact.Counts) map[ident.ID]int { return c.ByTier }))
-	})
+	found, err := counted(ctx, c.i, "tier", func(c impact.Counts) map[ident.ID]int { return c.ByTier }, loadTiers)
 	if err != nil {
 		return nil, err
 	}
@@ -127,13 +123,18 @@ func (c *ImpactCounts) ByEnvironment() []*EnvironmentCount {
 	return all
 }
 
-// counted are the ids that the batch's answers count by.
-func (i *Impact) counted(by func(impact.Counts) map[ident.ID]int) []ident.ID {
-	all := map[ident.ID]bool{}
-	for _, row := range i.answered() {
-		for id := range by(row.shown()) {
-			all[id] = true
+// counted loads what the batch's answers count by.
+func counted[V any](ctx context.Context, i *Impact, by string, of func(impact.Counts) map[ident.ID]int, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]*V, error)) (map[ident.ID]*V, error) {
+	return once(i.in, "counted by "+by, func() (map[ident.ID]*V, error) {
+		all := map[ident.ID]bool{}
+		for _, row := range i.answered() {
+			for id := range of(row.shown()) {
+				all[id] = true
+			}
 		}
-	}
-	return slices.Collect(maps.Keys(all))
+		if len(all) == 0 {
+			return nil, nil
+		}
+		return load(ctx, i.in.Reader, slices.Collect(maps.Keys(all)))
+	})
 }

@@ -72,7 +72,7 @@ func then[R any](ctx context.Context, r *Reader, ids []ident.ID) ([]*R, error) {
 	versions, err := r.versions(ctx).
 		Where(having(version.FieldRecordID, ids), version.ValidFromLTE(revision), version.ValidToGT(revision)).
 		Select(version.FieldID).All(ctx)
-	if err != nil {
+	if err != nil || len(versions) == 0 {
 		return nil, store.Translate(err)
 	}
 	numbers := make([]ident.ID, len(versions))

@@ -59,14 +59,7 @@ func (f *RiskFactor) named() []ident.ID { return f.CIs[:min(len(f.CIs), factorNa
 
 // Cis are the first CIs that the factor is about, without those that the actor may not see.
 func (f *RiskFactor) Cis(ctx context.Context) ([]*CI, error) {
-	found, err := once(f.in, "cis", func() (map[ident.ID]*CI, error) {
-		var ids []ident.ID
-		for _, row := range f.in.rows {
-			ids = append(ids, row.named()...)
-		}
-		return loadCIs(ctx, f.in.Reader, ids)
-	})
-	return pick(found, f.named()), err
+	return several(ctx, f.in, f, "cis", (*RiskFactor).named, loadCIs)
 }
 
 // CiCount is how many CIs the factor is about.
@@ -97,15 +90,7 @@ func (f *RiskFactor) Paths(ctx context.Context) ([]*ImpactPath, error) {
 
 // Changes are the first changes that the factor is about.
 func (f *RiskFactor) Changes(ctx context.Context) ([]*Change, error) {
-	of := func(f *RiskFactor) []ident.ID { return f.Factor.Changes[:min(len(f.Factor.Changes), factorNames)] }
-	found, err := once(f.in, "changes", func() (map[ident.ID]*Change, error) {
-		var ids []ident.ID
-		for _, row := range f.in.rows {
-			ids = append(ids, of(row)...)
-		}
-		return loadChanges(ctx, f.in.Reader, ids)
-	})
-	return pick(found, of(f)), err
+	return several(ctx, f.in, f, "changes", func(f *RiskFactor) []ident.ID { return f.Factor.Changes[:min(len(f.Factor.Changes), factorNames)] }, loadChanges)
 }
 
 // RiskWeight is what a factor counts.

@@ -98,17 +98,10 @@ func (t *ServiceLevelTarget) Calendar(ctx context.Context) (*Calendar, error) {
 
 // Services are the services the target is for; none when it is for all.
 func (t *ServiceLevelTarget) Services(ctx context.Context) ([]*Service, error) {
-	found, err := once(t.in, "services", func() (map[ident.ID]*CI, error) {
-		var ids []ident.ID
-		for _, row := range t.in.rows {
-			ids = append(ids, row.ServiceLevelTarget.Services...)
-		}
-		slices.Sort(ids)
-		return loadCIs(ctx, t.in.Reader, slices.Compact(ids))
-	})
-	all := make([]*Service, 0, len(t.ServiceLevelTarget.Services))
-	for _, id := range t.ServiceLevelTarget.Services {
-		if c := found[id]; c != nil && c.ServiceKind != nil {
+	found, err := several(ctx, t.in, t, "services", func(t *ServiceLevelTarget) []ident.ID { return t.ServiceLevelTarget.Services }, loadCIs)
+	all := make([]*Service, 0, len(found))
+	for _, c := range found {
+		if c.ServiceKind != nil {
 			all = append(all, c.Service())
 		}
 	}

@@ -48,17 +48,6 @@ func (p *SinglePoint) Targets(ctx context.Context) ([]*CI, error) {
 	return found.list(p.point.Targets), err
 }
 
-// pick lists the records with some ids, in their order; those that are gone are left out.
-func pick[V any](found map[ident.ID]*V, ids []ident.ID) []*V {
-	all := make([]*V, 0, len(ids))
-	for _, id := range ids {
-		if c := found[id]; c != nil {
-			all = append(all, c)
-		}
-	}
-	return all
-}
-
 // singlePoints is an answer about single points of failure. Like impacts, those of a page are one batch.
 type singlePoints struct {
 	about string

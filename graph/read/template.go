@@ -2,7 +2,6 @@ package read
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -43,21 +42,7 @@ func loadTemplates(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID
 
 // Classes are the classes whose CIs it is for; none when it is for all.
 func (t *ChangeTemplate) Classes(ctx context.Context) ([]*CIClass, error) {
-	found, err := once(t.in, "classes", func() (map[ident.ID]*CIClass, error) {
-		var ids []ident.ID
-		for _, row := range t.in.rows {
-			ids = append(ids, row.ChangeTemplate.Classes...)
-		}
-		slices.Sort(ids)
-		return loadClasses(ctx, t.in.Reader, slices.Compact(ids))
-	})
-	all := make([]*CIClass, 0, len(t.ChangeTemplate.Classes))
-	for _, id := range t.ChangeTemplate.Classes {
-		if c := found[id]; c != nil {
-			all = append(all, c)
-		}
-	}
-	return all, err
+	return several(ctx, t.in, t, "classes", func(t *ChangeTemplate) []ident.ID { return t.ChangeTemplate.Classes }, loadClasses)
 }
 
 // Operations are what its changes do to the graph, in order.

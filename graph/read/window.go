@@ -78,18 +78,12 @@ func (w *ChangeWindow) Recurrence() *string {
 
 // Cis are the CIs that the window names.
 func (w *ChangeWindow) Cis(ctx context.Context) ([]*CI, error) {
-	found, err := once(w.in, "cis", func() (map[ident.ID]*CI, error) {
-		return loadCIs(ctx, w.in.Reader, named(w.in, func(w *ent.ChangeWindow) []ident.ID { return w.Cis }))
-	})
-	return pick(found, w.ChangeWindow.Cis), err
+	return several(ctx, w.in, w, "cis", func(w *ChangeWindow) []ident.ID { return w.ChangeWindow.Cis }, loadCIs)
 }
 
 // Classes are the classes that the window names.
 func (w *ChangeWindow) Classes(ctx context.Context) ([]*CIClass, error) {
-	found, err := once(w.in, "classes", func() (map[ident.ID]*CIClass, error) {
-		return loadClasses(ctx, w.in.Reader, named(w.in, func(w *ent.ChangeWindow) []ident.ID { return w.Classes }))
-	})
-	return pick(found, w.ChangeWindow.Classes), err
+	return several(ctx, w.in, w, "classes", func(w *ChangeWindow) []ident.ID { return w.ChangeWindow.Classes }, loadClasses)
 }
 
 // Labels are the labels that the window names.
@@ -131,12 +125,4 @@ func periodOf(from, to time.Time) (recurrence.Span, error) {
 // History is who wrote what to the window and when.
 func (w *ChangeWindow) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
 	return history(ctx, w.in, w, (*ChangeWindow).id, Page{first, after, last, before})
-}
-
-// named lists the ids that the windows of a batch name.
-func named(b *batch[ChangeWindow], ids func(*ent.ChangeWindow) []ident.ID) (all []ident.ID) {
-	for _, w := range b.rows {
-		all = append(all, ids(w.ChangeWindow)...)
-	}
-	return all
 }

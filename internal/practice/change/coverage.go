@@ -86,6 +86,9 @@ func covered(ctx context.Context, tx *store.Tx, f *ticket.Form, t *ent.ChangeTem
 			f.Fault(outsideHours(ctx, tx, t, *start, *end, instead))
 		}
 	}
+	if len(scope) == 0 {
+		return
+	}
 	classes, err := tx.CIClass.Query().All(ctx)
 	if err != nil {
 		f.Fault(err)

@@ -82,24 +82,31 @@ var weakly = sql.WithLockClause("FOR NO KEY UPDATE")
 // Known gives those of the ids of teams and people that exist.
 func Known(ctx context.Context, tx *store.Tx, ids map[ident.ID]bool) (map[ident.ID]bool, error) {
 	found := make(map[ident.ID]bool, len(ids))
-	for chunk := range chunks(ids) {
-		teams, err := tx.Team.Query().Where(team.IDIn(ofKind(chunk, ident.Team)...)).IDs(ctx)
+	for chunk := range chunks(ofKind(ids, ident.Team)) {
+		teams, err := tx.Team.Query().Where(team.IDIn(chunk...)).IDs(ctx)
 		if err != nil {
 			return nil, err
 		}
-		people, err := tx.Person.Query().Where(person.IDIn(ofKind(chunk, ident.Person)...)).IDs(ctx)
+		for _, id := range teams {
+			found[id] = true
+		}
+	}
+	for chunk := range chunks(ofKind(ids, ident.Person)) {
+		people, err := tx.Person.Query().Where(person.IDIn(chunk...)).IDs(ctx)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range append(teams, people...) {
+		for _, id := range people {
 			found[id] = true
 		}
 	}
 	return found, nil
 }
 
-func ofKind(ids []ident.ID, k ident.Kind) []ident.ID {
-	return slices.DeleteFunc(slices.Clone(ids), func(id ident.ID) bool { return id.Kind() != k })
+func ofKind(ids map[ident.ID]bool, k ident.Kind) map[ident.ID]bool {
+	some := maps.Clone(ids)
+	maps.DeleteFunc(some, func(id ident.ID, _ bool) bool { return id.Kind() != k })
+	return some
 }
 
 // chunks gives ids in order, so many at a time as one statement takes.
