@@ -47,7 +47,7 @@ func onEstates(t *testing.T, rows int, test func(t *testing.T, e *estate)) {
 
 func newEstate(t testing.TB, s *store.Store, rows int) *estate {
 	t.Helper()
-	e := &estate{Handler: serverOver(t, s), s: s}
+	e := &estate{Handler: serverWithin(t, s, wide()), s: s} // all lists of all records, whose statements are counted
 	ctx := t.Context()
 	e.class = s.Read.CIClass.Query().Where(ciclass.Code("server")).OnlyX(ctx).ID
 	e.service = s.Read.CIClass.Query().Where(ciclass.Code("application_service")).OnlyX(ctx).ID

@@ -106,7 +106,7 @@ func minus(a, b map[string]bool, unknown func(string) bool) map[string]bool {
 
 func TestAPreviewIsWhatThenHappensAndAnUndoTakesAllOfItBack(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		h := serverOver(t, s)
+		h := serverWithin(t, s, wide()) // the whole graph is read in one operation, to be compared
 		var ids []string
 		for i := range 6 {
 			class := []string{"server", "application_service"}[i%2]

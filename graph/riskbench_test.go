@@ -44,7 +44,7 @@ func BenchmarkRisk(b *testing.B) {
 			if _, err := app.Generate(ctx, s, app.Plan{CIs: *yearCIs, Seed: 4, Year: true}, nil); err != nil {
 				b.Fatal(err)
 			}
-			handler := serverOver(b, s)
+			handler := serverWithin(b, s, wide())
 			postmaster := 0
 			if s.IsPostgres() {
 				postmaster = postmasterOf(b, s)

@@ -39,8 +39,21 @@ import (
 
 var update = flag.Bool("update", false, "write what the server answers into the scenarios")
 
-// serverOver assembles a server over a store, as the product does.
+// serverOver assembles a server over a store, as the product does, with its limits.
 func serverOver(t testing.TB, s *store.Store) http.Handler {
+	t.Helper()
+	return serverWithin(t, s, guard.Default)
+}
+
+// wide are limits for questions that no user asks: whole estates with all there is about each record, in one operation.
+func wide() guard.Limits {
+	limits := guard.Default
+	limits.Cost, limits.Aliases = 1_000_000, 1_000
+	return limits
+}
+
+// serverWithin is a server with other limits.
+func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handler {
 	t.Helper()
 	if err := cmdb.Seed(t.Context(), s); err != nil {
 		t.Fatal(err)
@@ -54,9 +67,7 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 	t.Cleanup(func() { <-feed.Done() })
 	incidents := incident.New(s, g)
 	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s, g), servicelevel.New(s), schedule.New(s))
-	limits := guard.Default
-	limits.Cost, limits.Aliases = 1_000_000, 1_000 // what is tried here is wider than what a server answers by default
-	limits.QueryTime, limits.MutationTime = 5*time.Minute, 5*time.Minute
+	limits.QueryTime, limits.MutationTime = 5*time.Minute, 5*time.Minute // a slow machine answers too
 	return server.New(server.Config{
 		Schema: resolver.Schema(), Log: log, Store: s, IsDev: true, Limits: limits,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, s.Read) },
@@ -70,6 +81,8 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 //	NAME.actor       who asks; "dev" where it is absent
 //	NAME.json        the whole answer expected; "<any>" stands for any value
 //	NAME.statements  how many SELECT statements it may take, at most
+//
+// Its steps keep to the limits that a server has by default.
 func TestScenarios(t *testing.T) {
 	for _, file := range scenarios(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {

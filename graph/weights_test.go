@@ -8,10 +8,14 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
@@ -60,18 +64,44 @@ var weighed = []struct{ fields, operation string }{
 	{"Change.preview", `{ change(id: "CHANGE") { preview { impactAfter { counts { downCount } } singlePointsGained { serviceCount } redundancy { sparesAfter } } } }`},
 	{"Query.changeCalendar", `{ changeCalendar(from: "BEGIN", to: "END", first: 1) { totalCount } }`},
 	{"Query.kpis", `{ kpis(period: MONTH, groupBy: TEAM, from: "BEGIN", to: "END", first: 1) { totalCount nodes { incidentsOpened } } }`},
+	{"all key figures, by class", `{ kpis(period: MONTH, groupBy: CLASS, from: "BEGIN", to: "END", first: 40) { nodes { incidentsOpened incidentsResolved incidentsReopened incidentsBreached timeToAcknowledge { p90 } timeToResolve { p90 } backlog backlogAge { p90 }
+		changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents conflictsFound changesWithConflicts } } }`},
+}
+
+// weights are what the contract says that fields cost.
+func weights() map[string]string {
+	all := map[string]string{}
+	for name, d := range contract().Types {
+		for _, f := range d.Fields {
+			if cost := f.Directives.ForName("cost"); cost != nil && !d.IsAbstractType() {
+				all[name+"."+f.Name] = cost.Arguments.ForName("weight").Value.Raw
+			}
+		}
+	}
+	return all
 }
 
 func TestEveryFieldWithAWeightIsWeighed(t *testing.T) {
-	for name, d := range contract().Types {
-		for _, f := range d.Fields {
-			if f.Directives.ForName("cost") == nil || d.IsAbstractType() {
-				continue
-			}
-			if field := name + "." + f.Name; !slices.ContainsFunc(weighed, func(w struct{ fields, operation string }) bool { return w.fields == field }) {
-				t.Errorf("nothing measures %s, whose cost is stated", field)
-			}
+	for field := range weights() {
+		if !slices.ContainsFunc(weighed, func(w struct{ fields, operation string }) bool { return w.fields == field }) {
+			t.Errorf("nothing measures %s, whose cost is stated", field)
 		}
+	}
+}
+
+var weightInTable = regexp.MustCompile("(?m)^\\| `(\\w+\\.\\w+)` \\| (\\d+) \\|")
+
+func TestTheTableOfWeightsSaysWhatTheContractSays(t *testing.T) {
+	text, err := os.ReadFile("../docs/benchmarks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := map[string]string{}
+	for _, row := range weightInTable.FindAllStringSubmatch(string(text), -1) {
+		table[row[1]] = row[2]
+	}
+	if diff := cmp.Diff(weights(), table); diff != "" {
+		t.Errorf("docs/benchmarks.md differs (- contract, + table):\n%s", diff)
 	}
 }
 

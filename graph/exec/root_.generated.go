@@ -9035,7 +9035,7 @@ var sources = []*ast.Source{
     last: Int
     """Return records before this cursor."""
     before: String
-  ): SinglePointConnection! @cost(weight: "200")
+  ): SinglePointConnection! @cost(weight: "2500")
   """What the members of dependency groups secretly share: CIs whose failure alone costs a group two members or more. Groups that something shared breaks come first."""
   commonCauses(
     """Only these groups, 1 to 100; every redundant group of the estate when absent."""
@@ -9050,7 +9050,7 @@ var sources = []*ast.Source{
     last: Int
     """Return records before this cursor."""
     before: String
-  ): SharedGroupConnection! @cost(weight: "200")
+  ): SharedGroupConnection! @cost(weight: "5000")
   """Ways along which the failure of the one CI can reach the other, the shortest first."""
   paths(
     """Where the failure starts."""
@@ -9070,7 +9070,7 @@ var sources = []*ast.Source{
     healthy: [ID!]
     """How many candidates: 1 to 20."""
     first: Int! = 5
-  ): [RootCauseCandidate!]! @cost(weight: "20")
+  ): [RootCauseCandidate!]! @cost(weight: "400")
   """What breaks if all this held: failures, and changes of the graph, beside what is."""
   whatIf(
     """What is supposed."""
@@ -9110,7 +9110,7 @@ extend type CI {
     last: Int
     """Return records before this cursor."""
     before: String
-  ): SharedGroupConnection! @cost(weight: "200")
+  ): SharedGroupConnection! @cost(weight: "700")
 }
 
 extend type Service {
@@ -9141,7 +9141,7 @@ extend type Service {
     last: Int
     """Return records before this cursor."""
     before: String
-  ): SharedGroupConnection! @cost(weight: "200")
+  ): SharedGroupConnection! @cost(weight: "3000")
 }
 
 extend type Incident {
@@ -9164,7 +9164,7 @@ extend type Incident {
   rootCauseCandidates(
     """How many candidates: 1 to 20."""
     first: Int! = 5
-  ): [RootCauseCandidate!]! @cost(weight: "20")
+  ): [RootCauseCandidate!]! @cost(weight: "500")
 }
 
 extend type AffectedCI {
@@ -9368,7 +9368,7 @@ type ApprovalPolicy implements Node {
 
 extend type Change {
   """The approvals that it needs by the policies and its risk as they are now, and how many of them it has. Empty for a STANDARD change."""
-  approvalRequirements: [ApprovalRequirement!]! @cost(weight: "100")
+  approvalRequirements: [ApprovalRequirement!]! @cost(weight: "150")
 }
 
 extend type Approval {
@@ -9588,7 +9588,7 @@ type Change implements Node {
   impact(
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
-  ): Impact! @cost(weight: "50")
+  ): Impact! @cost(weight: "30")
   """The votes on it, the oldest first."""
   approvals: [Approval!]!
   """What you may do with it next."""
@@ -10324,7 +10324,7 @@ type CI implements Node {
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Impact! @cost(weight: "50")
+  ): Impact! @cost(weight: "30")
   """What it needs, directly and indirectly."""
   dependencies(
     """Stop after this many hops; the answer then says that it is partial."""
@@ -10335,7 +10335,7 @@ type CI implements Node {
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Dependencies! @cost(weight: "20")
+  ): Dependencies! @cost(weight: "100")
   """Who wrote what to it and when, the newest first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -11068,7 +11068,7 @@ union _Entity = CI | Service | Team | Incident | Change
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Impact! @cost(weight: "50")
+  ): Impact! @cost(weight: "30")
   """A shortest way along which the failure of the one CI can reach the other; null when there is none."""
   path(
     """Where the failure starts."""
@@ -11515,7 +11515,7 @@ type Incident implements Node {
   impact(
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
-  ): Impact! @cost(weight: "50")
+  ): Impact! @cost(weight: "30")
   """The services affected by its ROOT CIs, by the graph as it is now, worst first."""
   affectedServices(
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -12355,7 +12355,7 @@ type RecordVersionEdge {
     last: Int
     """Return records before this cursor."""
     before: String
-  ): KPIConnection! @cost(weight: "100")
+  ): KPIConnection! @cost(weight: "4000")
 }
 
 """How long a period of key figures is."""
@@ -12460,7 +12460,7 @@ type KPIEdge {
   """What it does to the CI graph when it starts, in this order."""
   operations: [PlannedOperation!]!
   """What its operations would do to the graph as it is now; null when it plans none, or when they are applied."""
-  preview: ChangePreview @cost(weight: "200")
+  preview: ChangePreview @cost(weight: "3000")
   """The revision in which its operations were applied; null before that."""
   appliedRevision: Revision
   """The change that it undoes."""
@@ -13215,7 +13215,7 @@ type UpdateRelationshipTypePayload {
 `, BuiltIn: false},
 	{Name: "../../schema/risk.graphql", Input: `extend type Change {
   """How risky it is, by the graph, its window, what is in its way and what became of changes before, all as they are now; null once it is CANCELED."""
-  risk: ChangeRisk @cost(weight: "100")
+  risk: ChangeRisk @cost(weight: "150")
 }
 
 """How risky a change is, and why."""
@@ -13504,7 +13504,7 @@ input IntFilter {
     first: Int
     """Return records after this cursor."""
     after: String
-  ): SearchConnection! @cost(weight: "10")
+  ): SearchConnection! @cost(weight: "200")
 }
 
 """A page of what was found."""
@@ -13653,7 +13653,7 @@ type Service implements Node {
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Impact! @cost(weight: "50")
+  ): Impact! @cost(weight: "30")
   """What it needs, directly and indirectly."""
   dependencies(
     """Stop after this many hops; the answer then says that it is partial."""
@@ -13664,7 +13664,7 @@ type Service implements Node {
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
     asOf: AsOfInput
-  ): Dependencies! @cost(weight: "20")
+  ): Dependencies! @cost(weight: "500")
   """Who wrote what to it and when, the newest first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -14553,7 +14553,7 @@ enum ResyncReason {
     hours: Int! = 24
     """How many to list: 1 to 50."""
     first: Int! = 10
-  ): [SuspectChange!]! @cost(weight: "200")
+  ): [SuspectChange!]! @cost(weight: "700")
 }
 
 extend type Query {
@@ -14567,7 +14567,7 @@ extend type Query {
     hours: Int! = 24
     """How many to list: 1 to 50."""
     first: Int! = 10
-  ): [SuspectChange!]! @cost(weight: "200")
+  ): [SuspectChange!]! @cost(weight: "700")
 }
 
 """A change that may have caused what is seen."""
@@ -15144,7 +15144,7 @@ type RetireChangeTemplatePayload {
     last: Int
     """Return records before this cursor."""
     before: String
-  ): CalendarEntryConnection! @cost(weight: "20")
+  ): CalendarEntryConnection! @cost(weight: "2000")
 }
 
 """A time, once or recurring, in which CIs may not be changed, or in which alone they may."""
