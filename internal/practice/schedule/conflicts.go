@@ -206,6 +206,6 @@ func chosenBy[P ~func(*sql.Selector)](column string, claims predicate.Change) P 
 		from := sql.Dialect(s.Dialect()).Table(change.Table)
 		chosen := sql.Dialect(s.Dialect()).Select(from.C(change.FieldID)).From(from)
 		claims(chosen)
-		s.Where(sql.In(s.C(column), chosen))
+		s.Where(in(s.C(column), chosen))
 	}
 }

@@ -30,7 +30,7 @@ const remembered = 365 * 24 * time.Hour
 func wentWrong() predicate.Change {
 	return change.Or(change.OutcomeIn(domain.Failed, domain.BackedOut), func(s *sql.Selector) {
 		caused := sql.Dialect(s.Dialect()).Table(incident.Table)
-		s.Where(sql.Exists(sql.Dialect(s.Dialect()).Select(caused.C(incident.FieldID)).From(caused).
+		s.Where(some(sql.Dialect(s.Dialect()).Select(caused.C(incident.FieldID)).From(caused).
 			Where(sql.ColumnsEQ(caused.C(incident.FieldCausedByChangeID), s.C(change.FieldID)))))
 	})
 }
@@ -48,9 +48,13 @@ func pastOf(ctx context.Context, c *ent.Client, changes []*ent.Change, now time.
 	over := change.And(change.StateEQ(domain.ChangeClosed), change.ActualEndGTE(now.Add(-remembered)))
 	links, err := c.ChangeCI.Query().Where(func(s *sql.Selector) {
 		scope := sql.Dialect(s.Dialect()).Table(changeci.Table)
-		s.Where(sql.In(s.C(changeci.FieldCiID), sql.Dialect(s.Dialect()).Select(scope.C(changeci.FieldCiID)).From(scope).
+		s.Where(in(s.C(changeci.FieldCiID), sql.Dialect(s.Dialect()).Select(scope.C(changeci.FieldCiID)).From(scope).
 			Where(sql.In(scope.C(changeci.FieldChangeID), anys(own)...))))
-	}, changeci.HasChangeWith(over, wentWrong())).Select(changeci.FieldCiID, changeci.FieldChangeID).All(ctx)
+		of := sql.Dialect(s.Dialect()).Table(change.Table)
+		wrong := sql.Dialect(s.Dialect()).Select(of.C(change.FieldID)).From(of).Where(sql.ColumnsEQ(of.C(change.FieldID), s.C(changeci.FieldChangeID)))
+		change.And(over, wentWrong())(wrong)
+		s.Where(some(wrong))
+	}).Select(changeci.FieldCiID, changeci.FieldChangeID).All(ctx)
 	if err != nil {
 		return p, err
 	}

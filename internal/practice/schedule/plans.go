@@ -31,7 +31,7 @@ func plansOf(ctx context.Context, c *ent.Client, changes []*ent.Change) (map[ide
 	}
 	records := func(s *sql.Selector) {
 		from := sql.Dialect(s.Dialect()).Table(plannedoperation.Table)
-		s.Where(sql.In(s.C(plannedoperation.FieldRecordID), sql.Dialect(s.Dialect()).Select(from.C(plannedoperation.FieldRecordID)).From(from).
+		s.Where(in(s.C(plannedoperation.FieldRecordID), sql.Dialect(s.Dialect()).Select(from.C(plannedoperation.FieldRecordID)).From(from).
 			Where(sql.In(from.C(plannedoperation.FieldChangeID), anys(own)...))))
 	}
 	rows, err := c.PlannedOperation.Query().Where(records).WithChange(func(q *ent.ChangeQuery) {
