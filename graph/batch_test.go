@@ -3,6 +3,7 @@ package graph_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
@@ -82,6 +84,73 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 				t.Errorf("%d statements for few rows, %d for many:\n%s", len(little), len(much), join(much))
 			}
 		})
+	}
+}
+
+// A verb writes each record by itself; what is then selected of them loads together.
+func TestTheRecordsThatAMutationAnswersLoadTogether(t *testing.T) {
+	const resolve = `mutation { resolveIncident(input: {id: "INCIDENT", code: FIXED, notes: "Replaced", withChildren: true}) { resolvedChildren { %s } userErrors { message } } }`
+	const nested = `id parent { number } caller { name } assignmentTeam { name } causedByChange { number scope { ci { name } } } cis { ci { name class { code } owner { name } } }
+		timeline(first: 2) { nodes { body } } history(first: 2) { nodes { verb } }`
+	statements := func(rows int, selected string) int {
+		e := newEstate(t, storetest.SQLite(t), rows)
+		got, all := ask(t, e, e.fill(fmt.Sprintf(resolve, selected), 100), nil, "")
+		if text, _ := json.Marshal(got); strings.Count(string(text), `"id"`) != rows-1 {
+			t.Fatalf("not all %d children were resolved: %s", rows-1, text)
+		}
+		return len(all)
+	}
+	few, many := statements(4, nested)-statements(4, "id"), statements(25, nested)-statements(25, "id")
+	if few <= 0 || many > few {
+		t.Errorf("what is selected of the children took %d statements for 3 of them, %d for 24", few, many)
+	}
+}
+
+// One write is one event, however many records it touched.
+func TestAnEventOfManyRecordsLoadsThemTogether(t *testing.T) {
+	count := func(rows int) map[string]int {
+		e := newEstate(t, storetest.SQLite(t), rows)
+		counted := make(chan *store.Statements, 1)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, statements := store.CountStatements(r.Context())
+			counted <- statements
+			e.ServeHTTP(w, r.WithContext(ctx))
+		}))
+		t.Cleanup(server.Close)
+		e.write(t, 0, func(ctx context.Context, tx *store.Tx) error {
+			for i, id := range e.cis {
+				if err := errors.Join(tx.CI.UpdateOneID(id).SetDescription("written again").Exec(ctx),
+					tx.Incident.UpdateOneID(e.incidents[i]).SetTitle("written again").Exec(ctx),
+					tx.Change.UpdateOneID(e.changes[i]).SetTitle("written again").Exec(ctx)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		before := e.s.Read.Head.Query().OnlyX(t.Context()).Revision - 1
+		took := map[string]int{}
+		for name, selected := range map[string]string{
+			"ciChanged": `cis { name class { code } owner { name } owners { team { name } } externalIdentities { source } service { tier { code } } incidents(first: 2) { nodes { number } }
+				operationalState } entries { record { id } }`,
+			"incidentChanged": `incidents { number caller { name } cis { ci { name owner { name } } } parent { number } timeline(first: 2) { nodes { body } } } entries { record { id } }`,
+			"changeChanged":   `changes { number requester { name } scope { ci { name class { code } } } approvals { approver } template { name } } entries { record { id } }`,
+			"journal":         `entries { recordId record { ... on CI { name owner { name } } ... on Incident { caller { name } } ... on Change { scope { ci { name } } } } }`,
+		} {
+			ctx, cancel := context.WithCancel(t.Context())
+			one := next(t, subscribe(ctx, t, server.URL, fmt.Sprintf(`subscription { %s(after: %d) { revision %s } }`, name, before, selected)))
+			took[name] = len((<-counted).All())
+			cancel()
+			if n := strings.Count(one.data, `"record":`); one.revision != before+1 || n < rows || strings.Contains(one.data, `"errors"`) {
+				t.Fatalf("%s: revision %d with %d records, not %d with %d: %.500s", name, one.revision, n, before+1, rows, one.data)
+			}
+		}
+		return took
+	}
+	few, many := count(4), count(25)
+	for name := range few {
+		if few[name] == 0 || many[name] > few[name] {
+			t.Errorf("%s took %d statements for 4 records of each kind, %d for 25", name, few[name], many[name])
+		}
 	}
 }
 

@@ -187,6 +187,10 @@ func (l *ledger) isNotReady() {
 	if ready.status != http.StatusServiceUnavailable || healthy.status != http.StatusOK {
 		l.t.Errorf("without a database: readyz %d, healthz %d", ready.status, healthy.status)
 	}
+	began := send(l.t, http.MethodPost, l.server.url+"/graphql", operation(l.t, createCI), "Idempotency-Key: lost", "Accept: application/graphql-response+json")
+	if codes := began.codes(l.t); began.status != http.StatusServiceUnavailable || len(codes) != 1 || codes[0] != "UNAVAILABLE" || strings.Contains(began.body, `"data"`) {
+		l.t.Errorf("without a database a mutation that cannot begin: %d %s", began.status, began.body)
+	}
 }
 
 // awaitReady waits until a server that was left alone has found its database again.

@@ -144,6 +144,7 @@ type answer struct {
 	Data   json.RawMessage `json:"data"`
 	Errors []struct {
 		Message    string `json:"message"`
+		Locations  []struct{ Line, Column int }
 		Extensions struct {
 			Code string `json:"code"`
 		} `json:"extensions"`

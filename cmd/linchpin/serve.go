@@ -49,7 +49,8 @@ No operation may hurt the server: what is beyond a limit is refused before it
 runs, with a code and the field to blame. Each limit is a flag or, where the flag
 is not given, a variable: LINCHPIN_LIMIT_COST=20000 is --limit-cost 20000. An
 answer says what its operation cost where the request has Linchpin-Cost: 1. One
-caller opens 50 WebSockets at most, each with 20 subscriptions at once.
+caller opens 50 WebSockets at most, each with 20 subscriptions at once, and has
+1,000 subscriptions as event streams.
 
 OpenTelemetry traces are sent over OTLP/HTTP where OTEL_EXPORTER_OTLP_ENDPOINT
 names a collector; the other standard variables hold too.`,

@@ -34,6 +34,11 @@ func (e exchange) codes(t testing.TB) (codes []string) {
 	}
 	for _, one := range a.Errors {
 		codes = append(codes, one.Extensions.Code)
+		for _, at := range one.Locations {
+			if at.Line < 1 || at.Column < 1 {
+				t.Errorf("an error is at no place of a document: %+v in %.300s", at, e.body)
+			}
+		}
 	}
 	return codes
 }
@@ -134,6 +139,11 @@ func TestTheServerAnswersAndRefusesAsHTTPSays(t *testing.T) {
 		"health is read only":            {method: "POST", path: "/healthz", status: 405},
 		"no page":                        {method: "GET", path: "/nowhere", status: 404},
 		"the contract":                   {method: "GET", path: "/schema.graphql", status: 200, holds: "type Query {"},
+		"a key that is empty":            {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{"Idempotency-Key: "}, status: 200, code: "BAD_USER_INPUT", holds: "1 to 255"},
+		"a key that is quoted nothing":   {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{`Idempotency-Key: ""`}, status: 200, code: "BAD_USER_INPUT", holds: "1 to 255"},
+		"an extension that is no key":    {method: "POST", path: "/graphql", body: strings.Replace(operation(t, createCI), "{", `{"extensions":{"idempotencyKey":""},`, 1), status: 200, code: "BAD_USER_INPUT", holds: "1 to 255"},
+		"a token that is empty":          {method: "POST", path: "/graphql", body: operation(t, "{ revision }"), headers: []string{"Linchpin-At-Least-Revision: "}, status: 200, code: "BAD_USER_INPUT", holds: "whole number"},
+		"a token of tomorrow, anew":      {method: "POST", path: "/graphql", body: operation(t, "{ revision }"), headers: []string{"Linchpin-At-Least-Revision: 99", "Accept: application/graphql-response+json"}, status: 400, code: "BAD_USER_INPUT", holds: "future"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := send(t, c.method, p.url+c.path, c.body, c.headers...)
@@ -146,6 +156,9 @@ func TestTheServerAnswersAndRefusesAsHTTPSays(t *testing.T) {
 				}
 			} else if strings.Contains(e.body, `"errors"`) {
 				t.Errorf("errors: %.300s", e.body)
+			}
+			if c.code != "" && strings.Contains(e.body, `"data"`) {
+				t.Errorf("what did not run has data: %.300s", e.body)
 			}
 			if e.header.Get("X-Request-Id") == "" || e.header.Get("X-Content-Type-Options") != "nosniff" {
 				t.Errorf("headers: %v", e.header)

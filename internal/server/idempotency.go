@@ -116,8 +116,8 @@ func answered(kept *store.Answer) *graphql.Response {
 // keyOf is the key of an operation; nil where it has none. Its body is the document, the operation's name and the
 // variables.
 func keyOf(ctx context.Context, op *graphql.OperationContext) (*store.Key, error) {
-	name, err := asked(op, keyHeader, keyExtension)
-	if name == "" || err != nil {
+	name, given, err := asked(op, keyHeader, keyExtension)
+	if !given || err != nil {
 		return nil, err
 	}
 	if bare, isQuoted := strings.CutPrefix(name, `"`); isQuoted { // a structured header
@@ -137,16 +137,17 @@ func keyOf(ctx context.Context, op *graphql.OperationContext) (*store.Key, error
 	return &store.Key{Actor: actor.Name, Name: name, Body: sha256.Sum256(body)}, nil
 }
 
-// asked is what a request asks for beside its operation: in its extensions, which every transport has, else in a header.
-func asked(op *graphql.OperationContext, header, extension string) (string, error) {
+// asked is what a request asks for beside its operation, if it does: in its extensions, which every transport has, else in
+// a header. Who gives an empty text asks, and has to hear that it means nothing.
+func asked(op *graphql.OperationContext, header, extension string) (text string, given bool, err error) {
 	switch v := op.Extensions[extension].(type) {
 	case nil:
-		return op.Headers.Get(header), nil
+		return op.Headers.Get(header), op.Headers.Values(header) != nil, nil
 	case string:
-		return v, nil
+		return v, true, nil
 	case json.Number:
-		return v.String(), nil
+		return v.String(), true, nil
 	default:
-		return "", errs.New(errs.BadUserInput, "extensions.%s must be a text or a number", extension)
+		return "", true, errs.New(errs.BadUserInput, "extensions.%s must be a text or a number", extension)
 	}
 }

@@ -67,11 +67,17 @@ func (o *operation) next() (response *graphql.Response, revision *int64) {
 	return response, revision
 }
 
-// encode is a value as JSON. What cannot be written is answered as a failure.
+// encode is an answer, or another value, as JSON. What cannot be written is answered as a failure.
 func encode(v any) []byte {
-	text, err := json.Marshal(v)
+	var text []byte
+	var err error
+	if response, is := v.(*graphql.Response); is {
+		text, err = render(response)
+	} else {
+		text, err = json.Marshal(v)
+	}
 	if err != nil {
-		text, _ = json.Marshal(&graphql.Response{Errors: gqlerror.List{guard.Refuse(errs.Internal, nil, "the server failed")}})
+		text, _ = json.Marshal(failure{gqlerror.List{guard.Refuse(errs.Internal, nil, "the server failed")}})
 	}
 	return text
 }

@@ -8,35 +8,36 @@ import (
 )
 
 // render is an answer as JSON. Its data was rendered when it was answered and is copied as it is: encoding/json would read
-// all of it again.
+// all of it again. What did not run has no data, as the specification says of request errors.
 func render(r *graphql.Response) ([]byte, error) {
 	if r == nil {
 		return []byte("null"), nil
 	}
 	var b bytes.Buffer
 	b.Grow(len(r.Data) + 512)
-	member := func(name string, value any) error {
-		text, err := json.Marshal(value)
-		b.WriteString(name)
+	separator := ""
+	member := func(name string, text []byte) {
+		b.WriteString(separator + `"` + name + `":`)
 		b.Write(text)
-		return err
+		separator = ","
 	}
 	b.WriteByte('{')
 	if len(r.Errors) > 0 {
-		if err := member(`"errors":`, r.Errors); err != nil {
+		text, err := json.Marshal(r.Errors)
+		if err != nil {
 			return nil, err
 		}
-		b.WriteByte(',')
+		member("errors", text)
 	}
-	b.WriteString(`"data":`)
-	if r.Data == nil {
-		b.WriteString("null")
+	if r.Data != nil {
+		member("data", r.Data)
 	}
-	b.Write(r.Data)
 	if len(r.Extensions) > 0 {
-		if err := member(`,"extensions":`, r.Extensions); err != nil {
+		text, err := json.Marshal(r.Extensions)
+		if err != nil {
 			return nil, err
 		}
+		member("extensions", text)
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil

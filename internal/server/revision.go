@@ -64,8 +64,8 @@ func (r revisions) InterceptOperation(ctx context.Context, next graphql.Operatio
 }
 
 func (r revisions) await(ctx context.Context, op *graphql.OperationContext) error {
-	text, err := asked(op, leastHeader, leastExtension)
-	if text == "" || err != nil {
+	text, given, err := asked(op, leastHeader, leastExtension)
+	if !given || err != nil {
 		return err
 	}
 	least, err := strconv.ParseInt(text, 10, 64)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -57,20 +58,18 @@ type sockets struct {
 	config   Config
 	gate     gate
 	observer observer
-
-	mu   sync.Mutex
-	open map[string]int // by actor
+	share    *share
 }
 
-var _ graphql.Transport = (*sockets)(nil)
+var _ graphql.Transport = sockets{}
 
 // Supports requests to open a WebSocket.
-func (*sockets) Supports(r *http.Request) bool {
+func (sockets) Supports(r *http.Request) bool {
 	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
 // Do serves one socket until it closes.
-func (t *sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+func (t sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
 		http.Error(w, "sockets of pages of other sites are refused", http.StatusForbidden)
 		return
@@ -83,12 +82,12 @@ func (t *sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	}
 	defer done()
 	actor, _ := auth.From(r.Context())
-	if !t.enter(actor.Name) {
+	if !t.share.enter(actor.Name) {
 		t.observer.refused(errs.RateLimited)
-		http.Error(w, "too many sockets are open: at most 50 for one caller", http.StatusTooManyRequests)
+		http.Error(w, fmt.Sprintf("too many sockets are open: at most %d for one caller", socketLimit), http.StatusTooManyRequests)
 		return
 	}
-	defer t.leave(actor.Name)
+	defer t.share.leave(actor.Name)
 	t.observer.sockets.Inc()
 	defer t.observer.sockets.Dec()
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}) // of the same origin
@@ -105,25 +104,6 @@ func (t *sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	defer cancel()
 	s := &socket{conn: conn, exec: exec, config: t.config, gate: t.gate, observer: t.observer, header: r.Header.Clone(), running: map[string]*running{}}
 	s.serve(ctx, cancel, draining)
-}
-
-// enter counts a socket of an actor, unless there are too many.
-func (t *sockets) enter(actor string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.open[actor] >= socketLimit {
-		return false
-	}
-	t.open[actor]++
-	return true
-}
-
-func (t *sockets) leave(actor string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.open[actor]--; t.open[actor] == 0 {
-		delete(t.open, actor)
-	}
 }
 
 // socket is one connection. Its reader admits operations one after the other; each then runs by itself.
@@ -337,7 +317,7 @@ func (s *socket) start(id string, started *running) *graphql.Response {
 		}
 	}
 	if n >= operationLimit {
-		return &graphql.Response{Errors: gqlerror.List{guard.Refuse(errs.RateLimited, nil, "this socket runs %s operations enough: at most %d at once", started.kind, operationLimit)}}
+		return &graphql.Response{Errors: gqlerror.List{guard.Refuse(errs.RateLimited, nil, "this socket runs %d operations of the kind %s already, the most at once: complete one, or open another socket", operationLimit, started.kind)}}
 	}
 	s.running[id] = started
 	s.ended.Add(1)

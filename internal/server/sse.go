@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
@@ -16,6 +18,9 @@ import (
 const eventStream = "text/event-stream"
 
 const lastEvent = "Last-Event-ID"
+
+// streamLimit is how many subscriptions one caller follows at once by event streams: as many as over sockets.
+const streamLimit = socketLimit * operationLimit
 
 var keepAlive = []byte(":\n\n") // a comment
 
@@ -30,6 +35,14 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 		return
 	}
 	defer done()
+	if refused == nil && o.kind() == ast.Subscription {
+		actor, _ := auth.From(a.r.Context())
+		if !a.share.enter(actor.Name) {
+			a.refuse(http.StatusTooManyRequests, errs.RateLimited, fmt.Sprintf("too many event streams are open: at most %d for one caller", streamLimit))
+			return
+		}
+		defer a.share.leave(actor.Name)
+	}
 	s := eventWriter{a.w, http.NewResponseController(a.w), a.pace.write}
 	_ = s.control.SetReadDeadline(time.Time{}) // that of the request, which would end the stream
 	a.w.Header().Set("Content-Type", eventStream+utf8JSON)

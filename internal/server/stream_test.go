@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -211,4 +213,62 @@ func TestAServerThatStopsCompletesWhatIsFollowed(t *testing.T) {
 			t.Error("the server does not stop")
 		}
 	})
+}
+
+// begun is an answer of which only the status is of interest, once it begins.
+type begun struct {
+	header http.Header
+	once   sync.Once
+	status chan int
+}
+
+func (b *begun) Header() http.Header { return b.header }
+
+func (b *begun) WriteHeader(status int) { b.once.Do(func() { b.status <- status }) }
+
+func (b *begun) Write(text []byte) (int, error) { b.WriteHeader(http.StatusOK); return len(text), nil }
+
+func (b *begun) Flush() {}
+
+func TestNobodyHasMoreEventStreamsThanTheirShare(t *testing.T) {
+	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, forever, forever, forever, forever) })
+	handler := server.New(w.config)
+	var all sync.WaitGroup
+	defer all.Wait()
+	everyone, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	status := func(ctx context.Context, actor, operation string) int {
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.host+"/graphql", strings.NewReader(`{"query":"`+operation+`"}`))
+		r.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"text/event-stream"}, "Linchpin-Actor": {actor}}
+		b := &begun{header: http.Header{}, status: make(chan int, 1)}
+		all.Go(func() { handler.ServeHTTP(b, r) })
+		return <-b.status
+	}
+	const journal = "subscription { journal { revision } }"
+	one, leave := context.WithCancel(everyone)
+	defer leave()
+	for i := range 1000 {
+		ctx := everyone
+		if i == 500 {
+			ctx = one
+		}
+		if got := status(ctx, "greedy", journal); got != http.StatusOK {
+			t.Fatalf("the %d.: %d", i+1, got)
+		}
+	}
+	if got := status(everyone, "greedy", journal); got != http.StatusTooManyRequests {
+		t.Errorf("the 1001st: %d", got)
+	}
+	if got := status(everyone, "greedy", "{ revision }"); got != http.StatusOK {
+		t.Errorf("a query of the same caller: %d", got)
+	}
+	if got := status(everyone, "modest", journal); got != http.StatusOK {
+		t.Errorf("another caller: %d", got)
+	}
+	leave()
+	for deadline := time.Now().Add(time.Minute); status(everyone, "greedy", journal) != http.StatusOK; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("who leaves makes no room")
+		}
+	}
 }

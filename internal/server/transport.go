@@ -26,6 +26,7 @@ type transport struct {
 	pace     pace
 	gate     gate
 	observer observer
+	share    *share // of event streams
 }
 
 var _ graphql.Transport = transport{}
@@ -123,21 +124,31 @@ func (a answer) run(params *graphql.RawParams) {
 	case isSubscription || a.prefersStream:
 		a.stream(o, refused, cancel)
 	case refused != nil:
-		// Clients that accept the old media type alone take other statuses for a broken server.
-		status := http.StatusOK
-		if a.media == graphqlJSON {
-			status = http.StatusBadRequest
-		}
-		a.fail(status, refused.Errors)
+		a.fail(a.status(refused), refused.Errors)
 	default:
 		response, _ := o.next()
 		text, err := render(response)
-		if err == nil && o.isTrusted && a.r.Method == http.MethodGet && len(response.Errors) == 0 {
+		if err == nil && o.isTrusted && a.r.Method == http.MethodGet && response != nil && len(response.Errors) == 0 {
 			a.writeCached(text, response.Data)
 			return
 		}
-		a.write(http.StatusOK, text, err)
+		a.write(a.status(response), text, err)
 	}
+}
+
+// status is that of an answer. Where nothing ran it says who is to blame, except to clients that accept the old media type
+// alone: they take other statuses for a broken server.
+func (a answer) status(r *graphql.Response) int {
+	if a.media != graphqlJSON || r == nil || r.Data != nil || len(r.Errors) == 0 {
+		return http.StatusOK
+	}
+	switch r.Errors[0].Extensions["code"] {
+	case errs.Unavailable, errs.Timeout:
+		return http.StatusServiceUnavailable
+	case errs.Internal, errs.OutcomeUnknown:
+		return http.StatusInternalServerError
+	}
+	return http.StatusBadRequest
 }
 
 // writeCached writes the answer of a trusted document that was asked by GET: the browser may keep it, and asks each

@@ -123,9 +123,12 @@ func (g *Guard) parseFailure(err error) *gqlerror.Error {
 	return problem
 }
 
-// Refuse makes an error with a code.
+// Refuse makes an error with a code, at a place of the document where one is to blame.
 func Refuse(code errs.Code, at *ast.Position, format string, args ...any) *gqlerror.Error {
-	refused := gqlerror.ErrorPosf(at, format, args...)
+	refused := gqlerror.Errorf(format, args...)
+	if at != nil {
+		refused.Locations = []gqlerror.Location{{Line: at.Line, Column: at.Column}}
+	}
 	refused.Extensions = map[string]any{"code": code}
 	return refused
 }
