@@ -195,11 +195,3 @@ func planned(in graphql.Omittable[*time.Time], was *time.Time) *time.Time {
 	}
 	return was
 }
-
-func cisOf(rows []*ent.ChangeCI) []CI {
-	scope := make([]CI, len(rows))
-	for i, row := range rows {
-		scope[i] = CI{ID: row.CiID, Role: row.Role}
-	}
-	return scope
-}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -42,16 +41,7 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 		is.AssignmentTeamID = f.ReferenceOr(ctx, tx, "assignmentTeam", ident.Team, in.AssignmentTeam, was.AssignmentTeamID)
 		scope := cisOf(rows)
 		if said, isSaid := in.Scope.ValueOK(); isSaid {
-			scope = check(ctx, tx, &f, said, rows)
-			hidden, err := sight.Hidden(ctx, tx.Client())
-			if err != nil {
-				return err
-			}
-			for _, c := range cisOf(rows) {
-				if hidden[c.ID] { // what the actor may not see stays
-					scope = append(scope, c)
-				}
-			}
+			scope = check(ctx, tx, &f, said, scope)
 		}
 		template := retemplated(ctx, tx, &f, in.Template, was, &is)
 		isRetemplated := template != nil && in.Template.IsSet() && (was.State == domain.ChangeNew || was.State == domain.ChangeScheduled)
@@ -59,7 +49,7 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 		if isRetemplated {
 			planned = readopt(ctx, tx, &f, was, template)
 		}
-		isRescoped := !same(rows, scope)
+		isRescoped := !ticket.Same(cisOf(rows), scope)
 		isReplanned := !equal(was.PlannedStart, is.PlannedStart) || !equal(was.PlannedEnd, is.PlannedEnd)
 		isMoved := isRescoped || isReplanned
 		if isMoved || !sameID(was.TemplateID, is.TemplateID) {

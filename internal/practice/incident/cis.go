@@ -2,13 +2,10 @@ package incident
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
-	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
-	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -25,26 +22,11 @@ func (p *Practice) SetCIs(ctx context.Context, in SetCIs) (*ent.Incident, error)
 		if err != nil {
 			return err
 		}
-		before := make(map[ident.ID]*ent.IncidentCI, len(rows))
-		for _, row := range rows {
-			before[row.CiID] = row
-		}
 		var f ticket.Form
+		before := cisOf(rows)
 		named := check(ctx, tx, &f, in.CIs, before)
-		if err := f.Err(); err != nil {
+		if err := f.Err(); err != nil || ticket.Same(before, named) {
 			return err
-		}
-		hidden, err := sight.Hidden(ctx, tx.Client())
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if hidden[row.CiID] {
-				named = append(named, CI{ID: row.CiID, Role: row.Role})
-			}
-		}
-		if same(before, named) {
-			return nil
 		}
 		if err := link(ctx, tx, was.ID, rows, named); err != nil {
 			return err
@@ -61,71 +43,29 @@ func (p *Practice) SetCIs(ctx context.Context, in SetCIs) (*ent.Incident, error)
 	})
 }
 
-// check looks at the CIs of an input; services become their CIs. A retired CI cannot have failed, unless the incident says so
-// from the time before.
-func check(ctx context.Context, tx *store.Tx, f *ticket.Form, cis []CI, before map[ident.ID]*ent.IncidentCI) []CI {
-	ids := make([]ident.ID, len(cis))
-	for i, c := range cis {
-		ids[i] = c.ID
-		var one ticket.Form
-		ticket.OneOf(&one, "role", c.Role)
-		f.Below(&one, "cis", strconv.Itoa(i))
-	}
-	var named []CI
-	for i, record := range f.CIs(ctx, tx, "cis", ids) {
-		if record == nil {
-			continue
-		}
-		c := CI{ID: record.ID, Role: cis[i].Role}
-		row := before[c.ID]
-		if record.Lifecycle == domain.Retired && c.Role == domain.RootRole && (row == nil || row.Role != domain.RootRole) {
-			f.Fault(errs.New(errs.Invalid, "%s is retired: it cannot be the ROOT of an incident", record.Name).At("cis", strconv.Itoa(i), "id"))
-		}
-		named = append(named, c)
+func cisOf(rows []*ent.IncidentCI) []CI {
+	named := make([]CI, len(rows))
+	for i, row := range rows {
+		named[i] = CI{ID: row.CiID, Role: row.Role}
 	}
 	return named
 }
 
-func same(before map[ident.ID]*ent.IncidentCI, named []CI) bool {
-	if len(before) != len(named) {
-		return false
-	}
-	for _, c := range named {
-		if row := before[c.ID]; row == nil || row.Role != c.Role {
-			return false
-		}
-	}
-	return true
+// check looks at the CIs of an input, in place of those before.
+func check(ctx context.Context, tx *store.Tx, f *ticket.Form, said, before []CI) []CI {
+	return ticket.Named(ctx, tx, f, "cis", said, before, domain.RootRole, "it cannot be the ROOT of an incident")
 }
 
-// link writes the difference between the CIs an incident names and those it is to name.
+// link has an incident name CIs in place of those that its rows say.
 func link(ctx context.Context, tx *store.Tx, id ident.ID, rows []*ent.IncidentCI, named []CI) error {
-	wanted := make(map[ident.ID]domain.IncidentRole, len(named))
-	for _, c := range named {
-		wanted[c.ID] = c.Role
-	}
-	for _, row := range rows {
-		role, stays := wanted[row.CiID]
-		delete(wanted, row.CiID)
-		var err error
-		switch {
-		case !stays:
-			err = tx.IncidentCI.DeleteOne(row).Exec(ctx)
-		case role != row.Role:
-			err = tx.IncidentCI.UpdateOne(row).SetRole(role).Exec(ctx)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	var fresh []*ent.IncidentCICreate
-	for _, c := range named {
-		if _, isNew := wanted[c.ID]; isNew {
-			fresh = append(fresh, tx.IncidentCI.Create().SetIncidentID(id).SetCiID(c.ID).SetRole(c.Role))
-		}
-	}
-	if len(fresh) == 0 {
-		return nil
-	}
-	return tx.IncidentCI.CreateBulk(fresh...).Exec(ctx)
+	return ticket.Link(rows, cisOf(rows), named,
+		func(row *ent.IncidentCI) error { return tx.IncidentCI.DeleteOne(row).Exec(ctx) },
+		func(row *ent.IncidentCI, role domain.IncidentRole) error {
+			return tx.IncidentCI.UpdateOne(row).SetRole(role).Exec(ctx)
+		},
+		func(fresh []CI) error {
+			return tx.IncidentCI.MapCreateBulk(fresh, func(c *ent.IncidentCICreate, i int) {
+				c.SetIncidentID(id).SetCiID(fresh[i].ID).SetRole(fresh[i].Role)
+			}).Exec(ctx)
+		})
 }

@@ -61,11 +61,14 @@ func (f *Form) Number(field string, n, least, most int) int {
 	return n
 }
 
-// OneOf refuses a value that its enumeration does not have.
-func OneOf[E interface {
+// enum is an enumeration of the contract.
+type enum interface {
 	~string
 	Values() []string
-}](f *Form, field string, e E) E {
+}
+
+// OneOf refuses a value that its enumeration does not have.
+func OneOf[E enum](f *Form, field string, e E) E {
 	if !slices.Contains(e.Values(), string(e)) {
 		f.Fault(errs.New(errs.Invalid, "%s is %q: it is one of %v", field, string(e), e.Values()).At(field))
 	}
