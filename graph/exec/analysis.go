@@ -928,7 +928,7 @@ func (ec *executionContext) unmarshalInputSymptomInput(ctx context.Context, obj 
 var commonCauseImplementors = []string{"CommonCause"}
 
 func (ec *executionContext) _CommonCause(ctx context.Context, sel ast.SelectionSet, obj *read.CommonCause) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, commonCauseImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, commonCauseImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -969,7 +969,7 @@ func (ec *executionContext) _CommonCause(ctx context.Context, sel ast.SelectionS
 var rootCauseAlternativeImplementors = []string{"RootCauseAlternative"}
 
 func (ec *executionContext) _RootCauseAlternative(ctx context.Context, sel ast.SelectionSet, obj *read.RootCauseAlternative) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, rootCauseAlternativeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, rootCauseAlternativeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -995,7 +995,7 @@ func (ec *executionContext) _RootCauseAlternative(ctx context.Context, sel ast.S
 var rootCauseCandidateImplementors = []string{"RootCauseCandidate"}
 
 func (ec *executionContext) _RootCauseCandidate(ctx context.Context, sel ast.SelectionSet, obj *read.RootCauseCandidate) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, rootCauseCandidateImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, rootCauseCandidateImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1056,7 +1056,7 @@ func (ec *executionContext) _RootCauseCandidate(ctx context.Context, sel ast.Sel
 var sharedGroupImplementors = []string{"SharedGroup"}
 
 func (ec *executionContext) _SharedGroup(ctx context.Context, sel ast.SelectionSet, obj *read.SharedGroup) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, sharedGroupImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, sharedGroupImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1112,7 +1112,7 @@ func (ec *executionContext) _SharedGroup(ctx context.Context, sel ast.SelectionS
 var sharedGroupConnectionImplementors = []string{"SharedGroupConnection"}
 
 func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.SharedGroup]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, sharedGroupConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, sharedGroupConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1158,7 +1158,7 @@ func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.
 var sharedGroupEdgeImplementors = []string{"SharedGroupEdge"}
 
 func (ec *executionContext) _SharedGroupEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.SharedGroup]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, sharedGroupEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, sharedGroupEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1189,7 +1189,7 @@ func (ec *executionContext) _SharedGroupEdge(ctx context.Context, sel ast.Select
 var singlePointImplementors = []string{"SinglePoint"}
 
 func (ec *executionContext) _SinglePoint(ctx context.Context, sel ast.SelectionSet, obj *read.SinglePoint) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, singlePointImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, singlePointImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1240,7 +1240,7 @@ func (ec *executionContext) _SinglePoint(ctx context.Context, sel ast.SelectionS
 var singlePointConnectionImplementors = []string{"SinglePointConnection"}
 
 func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.SinglePoint]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, singlePointConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, singlePointConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1286,7 +1286,7 @@ func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.
 var singlePointEdgeImplementors = []string{"SinglePointEdge"}
 
 func (ec *executionContext) _SinglePointEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.SinglePoint]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, singlePointEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, singlePointEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

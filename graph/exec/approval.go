@@ -656,7 +656,7 @@ func (ec *executionContext) unmarshalInputUpdateApprovalPolicyInput(ctx context.
 var approvalPolicyImplementors = []string{"ApprovalPolicy", "Node"}
 
 func (ec *executionContext) _ApprovalPolicy(ctx context.Context, sel ast.SelectionSet, obj *read.ApprovalPolicy) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, approvalPolicyImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, approvalPolicyImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -727,7 +727,7 @@ func (ec *executionContext) _ApprovalPolicy(ctx context.Context, sel ast.Selecti
 var approvalPolicyConnectionImplementors = []string{"ApprovalPolicyConnection"}
 
 func (ec *executionContext) _ApprovalPolicyConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ApprovalPolicy]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, approvalPolicyConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, approvalPolicyConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -768,7 +768,7 @@ func (ec *executionContext) _ApprovalPolicyConnection(ctx context.Context, sel a
 var approvalPolicyEdgeImplementors = []string{"ApprovalPolicyEdge"}
 
 func (ec *executionContext) _ApprovalPolicyEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ApprovalPolicy]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, approvalPolicyEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, approvalPolicyEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -799,7 +799,7 @@ func (ec *executionContext) _ApprovalPolicyEdge(ctx context.Context, sel ast.Sel
 var approvalRequirementImplementors = []string{"ApprovalRequirement"}
 
 func (ec *executionContext) _ApprovalRequirement(ctx context.Context, sel ast.SelectionSet, obj *read.ApprovalRequirement) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, approvalRequirementImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, approvalRequirementImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -850,7 +850,7 @@ func (ec *executionContext) _ApprovalRequirement(ctx context.Context, sel ast.Se
 var createApprovalPolicyPayloadImplementors = []string{"CreateApprovalPolicyPayload"}
 
 func (ec *executionContext) _CreateApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ApprovalPolicyPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createApprovalPolicyPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createApprovalPolicyPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -881,7 +881,7 @@ func (ec *executionContext) _CreateApprovalPolicyPayload(ctx context.Context, se
 var deleteApprovalPolicyPayloadImplementors = []string{"DeleteApprovalPolicyPayload"}
 
 func (ec *executionContext) _DeleteApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, deleteApprovalPolicyPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, deleteApprovalPolicyPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -912,7 +912,7 @@ func (ec *executionContext) _DeleteApprovalPolicyPayload(ctx context.Context, se
 var updateApprovalPolicyPayloadImplementors = []string{"UpdateApprovalPolicyPayload"}
 
 func (ec *executionContext) _UpdateApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ApprovalPolicyPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateApprovalPolicyPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateApprovalPolicyPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

@@ -2894,7 +2894,7 @@ func (ec *executionContext) unmarshalInputUpdateChangeInput(ctx context.Context,
 var approvalImplementors = []string{"Approval", "Node"}
 
 func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet, obj *read.Approval) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, approvalImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, approvalImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2950,7 +2950,7 @@ func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet,
 var approveChangePayloadImplementors = []string{"ApproveChangePayload"}
 
 func (ec *executionContext) _ApproveChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, approveChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, approveChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2981,7 +2981,7 @@ func (ec *executionContext) _ApproveChangePayload(ctx context.Context, sel ast.S
 var assessChangePayloadImplementors = []string{"AssessChangePayload"}
 
 func (ec *executionContext) _AssessChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, assessChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, assessChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3012,7 +3012,7 @@ func (ec *executionContext) _AssessChangePayload(ctx context.Context, sel ast.Se
 var cancelChangePayloadImplementors = []string{"CancelChangePayload"}
 
 func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, cancelChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, cancelChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3043,7 +3043,7 @@ func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.Se
 var changeImplementors = []string{"Change", "Node", "_Entity"}
 
 func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, obj *read.Change) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3269,7 +3269,7 @@ func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, o
 var changeCIImplementors = []string{"ChangeCI"}
 
 func (ec *executionContext) _ChangeCI(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeCI) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeCIImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeCIImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3300,7 +3300,7 @@ func (ec *executionContext) _ChangeCI(ctx context.Context, sel ast.SelectionSet,
 var changeConnectionImplementors = []string{"ChangeConnection"}
 
 func (ec *executionContext) _ChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Change]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3341,7 +3341,7 @@ func (ec *executionContext) _ChangeConnection(ctx context.Context, sel ast.Selec
 var changeEdgeImplementors = []string{"ChangeEdge"}
 
 func (ec *executionContext) _ChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Change]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3372,7 +3372,7 @@ func (ec *executionContext) _ChangeEdge(ctx context.Context, sel ast.SelectionSe
 var changeTransitionImplementors = []string{"ChangeTransition"}
 
 func (ec *executionContext) _ChangeTransition(ctx context.Context, sel ast.SelectionSet, obj *lifecycle.Transition[domain.ChangeState]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeTransitionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeTransitionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3408,7 +3408,7 @@ func (ec *executionContext) _ChangeTransition(ctx context.Context, sel ast.Selec
 var closeChangePayloadImplementors = []string{"CloseChangePayload"}
 
 func (ec *executionContext) _CloseChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, closeChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, closeChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3439,7 +3439,7 @@ func (ec *executionContext) _CloseChangePayload(ctx context.Context, sel ast.Sel
 var commentOnChangePayloadImplementors = []string{"CommentOnChangePayload"}
 
 func (ec *executionContext) _CommentOnChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.TimelineEntryPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, commentOnChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, commentOnChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3470,7 +3470,7 @@ func (ec *executionContext) _CommentOnChangePayload(ctx context.Context, sel ast
 var draftChangePayloadImplementors = []string{"DraftChangePayload"}
 
 func (ec *executionContext) _DraftChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, draftChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, draftChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3501,7 +3501,7 @@ func (ec *executionContext) _DraftChangePayload(ctx context.Context, sel ast.Sel
 var rejectChangePayloadImplementors = []string{"RejectChangePayload"}
 
 func (ec *executionContext) _RejectChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, rejectChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, rejectChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3532,7 +3532,7 @@ func (ec *executionContext) _RejectChangePayload(ctx context.Context, sel ast.Se
 var requestChangeApprovalPayloadImplementors = []string{"RequestChangeApprovalPayload"}
 
 func (ec *executionContext) _RequestChangeApprovalPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, requestChangeApprovalPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, requestChangeApprovalPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3563,7 +3563,7 @@ func (ec *executionContext) _RequestChangeApprovalPayload(ctx context.Context, s
 var returnChangePayloadImplementors = []string{"ReturnChangePayload"}
 
 func (ec *executionContext) _ReturnChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, returnChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, returnChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3594,7 +3594,7 @@ func (ec *executionContext) _ReturnChangePayload(ctx context.Context, sel ast.Se
 var reviewChangePayloadImplementors = []string{"ReviewChangePayload"}
 
 func (ec *executionContext) _ReviewChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reviewChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, reviewChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3625,7 +3625,7 @@ func (ec *executionContext) _ReviewChangePayload(ctx context.Context, sel ast.Se
 var scheduleChangePayloadImplementors = []string{"ScheduleChangePayload"}
 
 func (ec *executionContext) _ScheduleChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, scheduleChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, scheduleChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3656,7 +3656,7 @@ func (ec *executionContext) _ScheduleChangePayload(ctx context.Context, sel ast.
 var startChangePayloadImplementors = []string{"StartChangePayload"}
 
 func (ec *executionContext) _StartChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, startChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, startChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3687,7 +3687,7 @@ func (ec *executionContext) _StartChangePayload(ctx context.Context, sel ast.Sel
 var updateChangePayloadImplementors = []string{"UpdateChangePayload"}
 
 func (ec *executionContext) _UpdateChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateChangePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateChangePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

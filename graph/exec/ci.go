@@ -2496,7 +2496,7 @@ func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj
 var addExternalIdentityPayloadImplementors = []string{"AddExternalIdentityPayload"}
 
 func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, addExternalIdentityPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, addExternalIdentityPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2527,7 +2527,7 @@ func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel
 var cIImplementors = []string{"CI", "Node", "_Entity"}
 
 func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *read.CI) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, cIImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, cIImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2703,7 +2703,7 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 var cIConnectionImplementors = []string{"CIConnection"}
 
 func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.CI]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, cIConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, cIConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2744,7 +2744,7 @@ func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.Selection
 var cIEdgeImplementors = []string{"CIEdge"}
 
 func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.CI]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, cIEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, cIEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2775,7 +2775,7 @@ func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, o
 var createCIPayloadImplementors = []string{"CreateCIPayload"}
 
 func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createCIPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createCIPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2806,7 +2806,7 @@ func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.Select
 var danglingReferenceImplementors = []string{"DanglingReference", "Node"}
 
 func (ec *executionContext) _DanglingReference(ctx context.Context, sel ast.SelectionSet, obj *read.DanglingReference) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, danglingReferenceImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, danglingReferenceImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2857,7 +2857,7 @@ func (ec *executionContext) _DanglingReference(ctx context.Context, sel ast.Sele
 var danglingReferenceConnectionImplementors = []string{"DanglingReferenceConnection"}
 
 func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.DanglingReference]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, danglingReferenceConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, danglingReferenceConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2898,7 +2898,7 @@ func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, se
 var danglingReferenceEdgeImplementors = []string{"DanglingReferenceEdge"}
 
 func (ec *executionContext) _DanglingReferenceEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.DanglingReference]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, danglingReferenceEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, danglingReferenceEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2929,7 +2929,7 @@ func (ec *executionContext) _DanglingReferenceEdge(ctx context.Context, sel ast.
 var externalIdentityImplementors = []string{"ExternalIdentity"}
 
 func (ec *executionContext) _ExternalIdentity(ctx context.Context, sel ast.SelectionSet, obj *ent.ExternalIdentity) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, externalIdentityImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, externalIdentityImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2960,7 +2960,7 @@ func (ec *executionContext) _ExternalIdentity(ctx context.Context, sel ast.Selec
 var retireCIPayloadImplementors = []string{"RetireCIPayload"}
 
 func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, retireCIPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, retireCIPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2991,7 +2991,7 @@ func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.Select
 var setOwnersPayloadImplementors = []string{"SetOwnersPayload"}
 
 func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, setOwnersPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, setOwnersPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3022,7 +3022,7 @@ func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.Selec
 var updateCIPayloadImplementors = []string{"UpdateCIPayload"}
 
 func (ec *executionContext) _UpdateCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateCIPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateCIPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

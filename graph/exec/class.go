@@ -540,7 +540,7 @@ func (ec *executionContext) unmarshalInputUpdateCIClassInput(ctx context.Context
 var cIClassImplementors = []string{"CIClass", "Node"}
 
 func (ec *executionContext) _CIClass(ctx context.Context, sel ast.SelectionSet, obj *read.CIClass) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, cIClassImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, cIClassImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -611,7 +611,7 @@ func (ec *executionContext) _CIClass(ctx context.Context, sel ast.SelectionSet, 
 var cIClassConnectionImplementors = []string{"CIClassConnection"}
 
 func (ec *executionContext) _CIClassConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.CIClass]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, cIClassConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, cIClassConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -652,7 +652,7 @@ func (ec *executionContext) _CIClassConnection(ctx context.Context, sel ast.Sele
 var cIClassEdgeImplementors = []string{"CIClassEdge"}
 
 func (ec *executionContext) _CIClassEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.CIClass]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, cIClassEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, cIClassEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -683,7 +683,7 @@ func (ec *executionContext) _CIClassEdge(ctx context.Context, sel ast.SelectionS
 var createCIClassPayloadImplementors = []string{"CreateCIClassPayload"}
 
 func (ec *executionContext) _CreateCIClassPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIClassPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createCIClassPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createCIClassPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -714,7 +714,7 @@ func (ec *executionContext) _CreateCIClassPayload(ctx context.Context, sel ast.S
 var updateCIClassPayloadImplementors = []string{"UpdateCIClassPayload"}
 
 func (ec *executionContext) _UpdateCIClassPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIClassPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateCIClassPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateCIClassPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

@@ -536,7 +536,7 @@ func (ec *executionContext) fieldContext_ConflictEdge_node(_ context.Context, fi
 var conflictImplementors = []string{"Conflict"}
 
 func (ec *executionContext) _Conflict(ctx context.Context, sel ast.SelectionSet, obj *read.Conflict) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, conflictImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, conflictImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -647,7 +647,7 @@ func (ec *executionContext) _Conflict(ctx context.Context, sel ast.SelectionSet,
 var conflictConnectionImplementors = []string{"ConflictConnection"}
 
 func (ec *executionContext) _ConflictConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Conflict]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, conflictConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, conflictConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -688,7 +688,7 @@ func (ec *executionContext) _ConflictConnection(ctx context.Context, sel ast.Sel
 var conflictEdgeImplementors = []string{"ConflictEdge"}
 
 func (ec *executionContext) _ConflictEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Conflict]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, conflictEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, conflictEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

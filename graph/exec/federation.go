@@ -86,7 +86,7 @@ func (ec *executionContext) __Entity(ctx context.Context, sel ast.SelectionSet, 
 var _ServiceImplementors = []string{"_Service"}
 
 func (ec *executionContext) __Service(ctx context.Context, sel ast.SelectionSet, obj *schema.Service) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, _ServiceImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, _ServiceImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

@@ -1595,7 +1595,7 @@ func (ec *executionContext) unmarshalInputImpactFilter(ctx context.Context, obj 
 var affectedCIImplementors = []string{"AffectedCI"}
 
 func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSet, obj *read.AffectedCI) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, affectedCIImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, affectedCIImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1651,7 +1651,7 @@ func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSe
 var affectedCIConnectionImplementors = []string{"AffectedCIConnection"}
 
 func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.AffectedCI]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, affectedCIConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, affectedCIConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1692,7 +1692,7 @@ func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.S
 var affectedCIEdgeImplementors = []string{"AffectedCIEdge"}
 
 func (ec *executionContext) _AffectedCIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.AffectedCI]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, affectedCIEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, affectedCIEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1723,7 +1723,7 @@ func (ec *executionContext) _AffectedCIEdge(ctx context.Context, sel ast.Selecti
 var classCountImplementors = []string{"ClassCount"}
 
 func (ec *executionContext) _ClassCount(ctx context.Context, sel ast.SelectionSet, obj *read.ClassCount) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, classCountImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, classCountImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1754,7 +1754,7 @@ func (ec *executionContext) _ClassCount(ctx context.Context, sel ast.SelectionSe
 var completenessImplementors = []string{"Completeness"}
 
 func (ec *executionContext) _Completeness(ctx context.Context, sel ast.SelectionSet, obj *read.Completeness) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, completenessImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, completenessImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1790,7 +1790,7 @@ func (ec *executionContext) _Completeness(ctx context.Context, sel ast.Selection
 var dependenciesImplementors = []string{"Dependencies"}
 
 func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.SelectionSet, obj *read.Dependencies) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, dependenciesImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, dependenciesImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1836,7 +1836,7 @@ func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.Selection
 var environmentCountImplementors = []string{"EnvironmentCount"}
 
 func (ec *executionContext) _EnvironmentCount(ctx context.Context, sel ast.SelectionSet, obj *read.EnvironmentCount) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, environmentCountImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, environmentCountImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1867,7 +1867,7 @@ func (ec *executionContext) _EnvironmentCount(ctx context.Context, sel ast.Selec
 var impactImplementors = []string{"Impact"}
 
 func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, obj *read.Impact) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, impactImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, impactImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1923,7 +1923,7 @@ func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, o
 var impactCountsImplementors = []string{"ImpactCounts"}
 
 func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactCounts) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, impactCountsImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, impactCountsImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1994,7 +1994,7 @@ func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.Selection
 var impactPathImplementors = []string{"ImpactPath"}
 
 func (ec *executionContext) _ImpactPath(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactPath) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, impactPathImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, impactPathImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2025,7 +2025,7 @@ func (ec *executionContext) _ImpactPath(ctx context.Context, sel ast.SelectionSe
 var neededCIImplementors = []string{"NeededCI"}
 
 func (ec *executionContext) _NeededCI(ctx context.Context, sel ast.SelectionSet, obj *read.NeededCI) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, neededCIImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, neededCIImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2061,7 +2061,7 @@ func (ec *executionContext) _NeededCI(ctx context.Context, sel ast.SelectionSet,
 var neededCIConnectionImplementors = []string{"NeededCIConnection"}
 
 func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.NeededCI]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, neededCIConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, neededCIConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2102,7 +2102,7 @@ func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.Sel
 var neededCIEdgeImplementors = []string{"NeededCIEdge"}
 
 func (ec *executionContext) _NeededCIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.NeededCI]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, neededCIEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, neededCIEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2133,7 +2133,7 @@ func (ec *executionContext) _NeededCIEdge(ctx context.Context, sel ast.Selection
 var proofImplementors = []string{"Proof"}
 
 func (ec *executionContext) _Proof(ctx context.Context, sel ast.SelectionSet, obj *read.Proof) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, proofImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, proofImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2189,7 +2189,7 @@ func (ec *executionContext) _Proof(ctx context.Context, sel ast.SelectionSet, ob
 var proofCauseImplementors = []string{"ProofCause"}
 
 func (ec *executionContext) _ProofCause(ctx context.Context, sel ast.SelectionSet, obj *read.ProofCause) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, proofCauseImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, proofCauseImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2230,7 +2230,7 @@ func (ec *executionContext) _ProofCause(ctx context.Context, sel ast.SelectionSe
 var subgraphImplementors = []string{"Subgraph"}
 
 func (ec *executionContext) _Subgraph(ctx context.Context, sel ast.SelectionSet, obj *read.Subgraph) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, subgraphImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, subgraphImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2271,7 +2271,7 @@ func (ec *executionContext) _Subgraph(ctx context.Context, sel ast.SelectionSet,
 var tierCountImplementors = []string{"TierCount"}
 
 func (ec *executionContext) _TierCount(ctx context.Context, sel ast.SelectionSet, obj *read.TierCount) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, tierCountImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, tierCountImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

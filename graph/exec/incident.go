@@ -3539,7 +3539,7 @@ func (ec *executionContext) unmarshalInputUpdateIncidentInput(ctx context.Contex
 var assignIncidentPayloadImplementors = []string{"AssignIncidentPayload"}
 
 func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, assignIncidentPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, assignIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3570,7 +3570,7 @@ func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.
 var cancelIncidentPayloadImplementors = []string{"CancelIncidentPayload"}
 
 func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, cancelIncidentPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, cancelIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3601,7 +3601,7 @@ func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.
 var closeIncidentPayloadImplementors = []string{"CloseIncidentPayload"}
 
 func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, closeIncidentPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, closeIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3632,7 +3632,7 @@ func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.S
 var commentOnIncidentPayloadImplementors = []string{"CommentOnIncidentPayload"}
 
 func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TimelineEntryPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, commentOnIncidentPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, commentOnIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3663,7 +3663,7 @@ func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel a
 var holdIncidentPayloadImplementors = []string{"HoldIncidentPayload"}
 
 func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, holdIncidentPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, holdIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3694,7 +3694,7 @@ func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.Se
 var impactDifferenceImplementors = []string{"ImpactDifference"}
 
 func (ec *executionContext) _ImpactDifference(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactDifference) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, impactDifferenceImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, impactDifferenceImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3735,7 +3735,7 @@ func (ec *executionContext) _ImpactDifference(ctx context.Context, sel ast.Selec
 var impactDifferenceServiceImplementors = []string{"ImpactDifferenceService"}
 
 func (ec *executionContext) _ImpactDifferenceService(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactDifferenceService) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, impactDifferenceServiceImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, impactDifferenceServiceImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3776,7 +3776,7 @@ func (ec *executionContext) _ImpactDifferenceService(ctx context.Context, sel as
 var impactSnapshotImplementors = []string{"ImpactSnapshot"}
 
 func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactSnapshot) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, impactSnapshotImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, impactSnapshotImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3822,7 +3822,7 @@ func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.Selecti
 var impactedRecordImplementors = []string{"ImpactedRecord"}
 
 func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactedRecord) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, impactedRecordImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, impactedRecordImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -3858,7 +3858,7 @@ func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.Selecti
 var incidentImplementors = []string{"Incident", "_Entity", "Node"}
 
 func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet, obj *read.Incident) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, incidentImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, incidentImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4144,7 +4144,7 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 var incidentCIImplementors = []string{"IncidentCI"}
 
 func (ec *executionContext) _IncidentCI(ctx context.Context, sel ast.SelectionSet, obj *read.IncidentCI) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, incidentCIImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, incidentCIImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4175,7 +4175,7 @@ func (ec *executionContext) _IncidentCI(ctx context.Context, sel ast.SelectionSe
 var incidentConnectionImplementors = []string{"IncidentConnection"}
 
 func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Incident]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, incidentConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, incidentConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4216,7 +4216,7 @@ func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.Sel
 var incidentEdgeImplementors = []string{"IncidentEdge"}
 
 func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Incident]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, incidentEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, incidentEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4247,7 +4247,7 @@ func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.Selection
 var incidentTransitionImplementors = []string{"IncidentTransition"}
 
 func (ec *executionContext) _IncidentTransition(ctx context.Context, sel ast.SelectionSet, obj *lifecycle.Transition[domain.IncidentState]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, incidentTransitionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, incidentTransitionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4283,7 +4283,7 @@ func (ec *executionContext) _IncidentTransition(ctx context.Context, sel ast.Sel
 var openIncidentPayloadImplementors = []string{"OpenIncidentPayload"}
 
 func (ec *executionContext) _OpenIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, openIncidentPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, openIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4314,7 +4314,7 @@ func (ec *executionContext) _OpenIncidentPayload(ctx context.Context, sel ast.Se
 var priorityRuleImplementors = []string{"PriorityRule"}
 
 func (ec *executionContext) _PriorityRule(ctx context.Context, sel ast.SelectionSet, obj *read.PriorityRule) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, priorityRuleImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, priorityRuleImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4350,7 +4350,7 @@ func (ec *executionContext) _PriorityRule(ctx context.Context, sel ast.Selection
 var reopenIncidentPayloadImplementors = []string{"ReopenIncidentPayload"}
 
 func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reopenIncidentPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, reopenIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4381,7 +4381,7 @@ func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.
 var resolveIncidentPayloadImplementors = []string{"ResolveIncidentPayload"}
 
 func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ResolvedIncidentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, resolveIncidentPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, resolveIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4422,7 +4422,7 @@ func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast
 var setIncidentCIsPayloadImplementors = []string{"SetIncidentCIsPayload"}
 
 func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, setIncidentCIsPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, setIncidentCIsPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4453,7 +4453,7 @@ func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.
 var setPriorityRulePayloadImplementors = []string{"SetPriorityRulePayload"}
 
 func (ec *executionContext) _SetPriorityRulePayload(ctx context.Context, sel ast.SelectionSet, obj *present.PriorityRulePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, setPriorityRulePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, setPriorityRulePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4484,7 +4484,7 @@ func (ec *executionContext) _SetPriorityRulePayload(ctx context.Context, sel ast
 var startIncidentPayloadImplementors = []string{"StartIncidentPayload"}
 
 func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, startIncidentPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, startIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4515,7 +4515,7 @@ func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.S
 var timelineEntryImplementors = []string{"TimelineEntry", "Node"}
 
 func (ec *executionContext) _TimelineEntry(ctx context.Context, sel ast.SelectionSet, obj *read.TimelineEntry) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, timelineEntryImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, timelineEntryImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4571,7 +4571,7 @@ func (ec *executionContext) _TimelineEntry(ctx context.Context, sel ast.Selectio
 var timelineEntryConnectionImplementors = []string{"TimelineEntryConnection"}
 
 func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.TimelineEntry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, timelineEntryConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, timelineEntryConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4612,7 +4612,7 @@ func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel as
 var timelineEntryEdgeImplementors = []string{"TimelineEntryEdge"}
 
 func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.TimelineEntry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, timelineEntryEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, timelineEntryEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -4643,7 +4643,7 @@ func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.Sele
 var updateIncidentPayloadImplementors = []string{"UpdateIncidentPayload"}
 
 func (ec *executionContext) _UpdateIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateIncidentPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateIncidentPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

@@ -493,7 +493,7 @@ func (ec *executionContext) fieldContext_RecordVersionEdge_node(_ context.Contex
 var entryImplementors = []string{"Entry", "Node"}
 
 func (ec *executionContext) _Entry(ctx context.Context, sel ast.SelectionSet, obj *read.Entry) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, entryImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, entryImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -569,7 +569,7 @@ func (ec *executionContext) _Entry(ctx context.Context, sel ast.SelectionSet, ob
 var entryConnectionImplementors = []string{"EntryConnection"}
 
 func (ec *executionContext) _EntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Entry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, entryConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, entryConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -610,7 +610,7 @@ func (ec *executionContext) _EntryConnection(ctx context.Context, sel ast.Select
 var entryEdgeImplementors = []string{"EntryEdge"}
 
 func (ec *executionContext) _EntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Entry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, entryEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, entryEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -641,7 +641,7 @@ func (ec *executionContext) _EntryEdge(ctx context.Context, sel ast.SelectionSet
 var recordVersionImplementors = []string{"RecordVersion", "Node"}
 
 func (ec *executionContext) _RecordVersion(ctx context.Context, sel ast.SelectionSet, obj *read.RecordVersion) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, recordVersionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, recordVersionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -682,7 +682,7 @@ func (ec *executionContext) _RecordVersion(ctx context.Context, sel ast.Selectio
 var recordVersionConnectionImplementors = []string{"RecordVersionConnection"}
 
 func (ec *executionContext) _RecordVersionConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.RecordVersion]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, recordVersionConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, recordVersionConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -723,7 +723,7 @@ func (ec *executionContext) _RecordVersionConnection(ctx context.Context, sel as
 var recordVersionEdgeImplementors = []string{"RecordVersionEdge"}
 
 func (ec *executionContext) _RecordVersionEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.RecordVersion]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, recordVersionEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, recordVersionEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

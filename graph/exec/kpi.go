@@ -617,7 +617,7 @@ func (ec *executionContext) fieldContext_KPIEdge_node(_ context.Context, field g
 var kPIImplementors = []string{"KPI"}
 
 func (ec *executionContext) _KPI(ctx context.Context, sel ast.SelectionSet, obj *read.KPI) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, kPIImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, kPIImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -733,7 +733,7 @@ func (ec *executionContext) _KPI(ctx context.Context, sel ast.SelectionSet, obj 
 var kPIConnectionImplementors = []string{"KPIConnection"}
 
 func (ec *executionContext) _KPIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.KPI]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, kPIConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, kPIConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -779,7 +779,7 @@ func (ec *executionContext) _KPIConnection(ctx context.Context, sel ast.Selectio
 var kPIDurationsImplementors = []string{"KPIDurations"}
 
 func (ec *executionContext) _KPIDurations(ctx context.Context, sel ast.SelectionSet, obj *read.KPIDurations) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, kPIDurationsImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, kPIDurationsImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -820,7 +820,7 @@ func (ec *executionContext) _KPIDurations(ctx context.Context, sel ast.Selection
 var kPIEdgeImplementors = []string{"KPIEdge"}
 
 func (ec *executionContext) _KPIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.KPI]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, kPIEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, kPIEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

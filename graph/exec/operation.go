@@ -1302,7 +1302,7 @@ func (ec *executionContext) unmarshalInputPlannedRelationshipInput(ctx context.C
 var changePreviewImplementors = []string{"ChangePreview"}
 
 func (ec *executionContext) _ChangePreview(ctx context.Context, sel ast.SelectionSet, obj *read.ChangePreview) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changePreviewImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changePreviewImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1358,7 +1358,7 @@ func (ec *executionContext) _ChangePreview(ctx context.Context, sel ast.Selectio
 var draftUndoPayloadImplementors = []string{"DraftUndoPayload"}
 
 func (ec *executionContext) _DraftUndoPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, draftUndoPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, draftUndoPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1389,7 +1389,7 @@ func (ec *executionContext) _DraftUndoPayload(ctx context.Context, sel ast.Selec
 var operationConflictImplementors = []string{"OperationConflict"}
 
 func (ec *executionContext) _OperationConflict(ctx context.Context, sel ast.SelectionSet, obj *read.OperationConflict) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, operationConflictImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, operationConflictImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1445,7 +1445,7 @@ func (ec *executionContext) _OperationConflict(ctx context.Context, sel ast.Sele
 var planChangeOperationsPayloadImplementors = []string{"PlanChangeOperationsPayload"}
 
 func (ec *executionContext) _PlanChangeOperationsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, planChangeOperationsPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, planChangeOperationsPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1476,7 +1476,7 @@ func (ec *executionContext) _PlanChangeOperationsPayload(ctx context.Context, se
 var plannedFieldImplementors = []string{"PlannedField"}
 
 func (ec *executionContext) _PlannedField(ctx context.Context, sel ast.SelectionSet, obj *read.PlannedField) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, plannedFieldImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, plannedFieldImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1512,7 +1512,7 @@ func (ec *executionContext) _PlannedField(ctx context.Context, sel ast.Selection
 var plannedOperationImplementors = []string{"PlannedOperation"}
 
 func (ec *executionContext) _PlannedOperation(ctx context.Context, sel ast.SelectionSet, obj *read.PlannedOperation) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, plannedOperationImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, plannedOperationImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1568,7 +1568,7 @@ func (ec *executionContext) _PlannedOperation(ctx context.Context, sel ast.Selec
 var redundancyShiftImplementors = []string{"RedundancyShift"}
 
 func (ec *executionContext) _RedundancyShift(ctx context.Context, sel ast.SelectionSet, obj *read.RedundancyShift) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, redundancyShiftImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, redundancyShiftImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1629,7 +1629,7 @@ func (ec *executionContext) _RedundancyShift(ctx context.Context, sel ast.Select
 var singlePointShiftImplementors = []string{"SinglePointShift"}
 
 func (ec *executionContext) _SinglePointShift(ctx context.Context, sel ast.SelectionSet, obj *read.SinglePointShift) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, singlePointShiftImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, singlePointShiftImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

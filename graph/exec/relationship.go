@@ -1764,7 +1764,7 @@ func (ec *executionContext) unmarshalInputUpdateRelationshipTypeInput(ctx contex
 var classPairImplementors = []string{"ClassPair"}
 
 func (ec *executionContext) _ClassPair(ctx context.Context, sel ast.SelectionSet, obj *domain.ClassPair) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, classPairImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, classPairImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1795,7 +1795,7 @@ func (ec *executionContext) _ClassPair(ctx context.Context, sel ast.SelectionSet
 var createDependencyGroupPayloadImplementors = []string{"CreateDependencyGroupPayload"}
 
 func (ec *executionContext) _CreateDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.DependencyGroupPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createDependencyGroupPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createDependencyGroupPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1826,7 +1826,7 @@ func (ec *executionContext) _CreateDependencyGroupPayload(ctx context.Context, s
 var createRelationshipTypePayloadImplementors = []string{"CreateRelationshipTypePayload"}
 
 func (ec *executionContext) _CreateRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipTypePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createRelationshipTypePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createRelationshipTypePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1857,7 +1857,7 @@ func (ec *executionContext) _CreateRelationshipTypePayload(ctx context.Context, 
 var dependencyGroupImplementors = []string{"DependencyGroup", "Node"}
 
 func (ec *executionContext) _DependencyGroup(ctx context.Context, sel ast.SelectionSet, obj *read.DependencyGroup) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, dependencyGroupImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, dependencyGroupImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1918,7 +1918,7 @@ func (ec *executionContext) _DependencyGroup(ctx context.Context, sel ast.Select
 var groupMemberImplementors = []string{"GroupMember"}
 
 func (ec *executionContext) _GroupMember(ctx context.Context, sel ast.SelectionSet, obj *read.GroupMember) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, groupMemberImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, groupMemberImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1949,7 +1949,7 @@ func (ec *executionContext) _GroupMember(ctx context.Context, sel ast.SelectionS
 var relateCIsPayloadImplementors = []string{"RelateCIsPayload"}
 
 func (ec *executionContext) _RelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, relateCIsPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, relateCIsPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1980,7 +1980,7 @@ func (ec *executionContext) _RelateCIsPayload(ctx context.Context, sel ast.Selec
 var relationshipImplementors = []string{"Relationship", "Node"}
 
 func (ec *executionContext) _Relationship(ctx context.Context, sel ast.SelectionSet, obj *read.Relationship) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2066,7 +2066,7 @@ func (ec *executionContext) _Relationship(ctx context.Context, sel ast.Selection
 var relationshipConnectionImplementors = []string{"RelationshipConnection"}
 
 func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Relationship]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2107,7 +2107,7 @@ func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast
 var relationshipEdgeImplementors = []string{"RelationshipEdge"}
 
 func (ec *executionContext) _RelationshipEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Relationship]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2138,7 +2138,7 @@ func (ec *executionContext) _RelationshipEdge(ctx context.Context, sel ast.Selec
 var relationshipTypeImplementors = []string{"RelationshipType", "Node"}
 
 func (ec *executionContext) _RelationshipType(ctx context.Context, sel ast.SelectionSet, obj *read.RelationshipType) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipTypeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipTypeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2214,7 +2214,7 @@ func (ec *executionContext) _RelationshipType(ctx context.Context, sel ast.Selec
 var relationshipTypeConnectionImplementors = []string{"RelationshipTypeConnection"}
 
 func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.RelationshipType]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipTypeConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipTypeConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2255,7 +2255,7 @@ func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel
 var relationshipTypeEdgeImplementors = []string{"RelationshipTypeEdge"}
 
 func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.RelationshipType]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, relationshipTypeEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipTypeEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2286,7 +2286,7 @@ func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.S
 var removeDependencyGroupPayloadImplementors = []string{"RemoveDependencyGroupPayload"}
 
 func (ec *executionContext) _RemoveDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, removeDependencyGroupPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, removeDependencyGroupPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2317,7 +2317,7 @@ func (ec *executionContext) _RemoveDependencyGroupPayload(ctx context.Context, s
 var unrelateCIsPayloadImplementors = []string{"UnrelateCIsPayload"}
 
 func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, unrelateCIsPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, unrelateCIsPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2348,7 +2348,7 @@ func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.Sel
 var updateDependencyGroupPayloadImplementors = []string{"UpdateDependencyGroupPayload"}
 
 func (ec *executionContext) _UpdateDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.DependencyGroupPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateDependencyGroupPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateDependencyGroupPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2379,7 +2379,7 @@ func (ec *executionContext) _UpdateDependencyGroupPayload(ctx context.Context, s
 var updateRelationshipPayloadImplementors = []string{"UpdateRelationshipPayload"}
 
 func (ec *executionContext) _UpdateRelationshipPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateRelationshipPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateRelationshipPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2410,7 +2410,7 @@ func (ec *executionContext) _UpdateRelationshipPayload(ctx context.Context, sel 
 var updateRelationshipTypePayloadImplementors = []string{"UpdateRelationshipTypePayload"}
 
 func (ec *executionContext) _UpdateRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipTypePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateRelationshipTypePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateRelationshipTypePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

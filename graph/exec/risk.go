@@ -348,7 +348,7 @@ func (ec *executionContext) unmarshalInputSetRiskWeightsInput(ctx context.Contex
 var changeRiskImplementors = []string{"ChangeRisk"}
 
 func (ec *executionContext) _ChangeRisk(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeRisk) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeRiskImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeRiskImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -384,7 +384,7 @@ func (ec *executionContext) _ChangeRisk(ctx context.Context, sel ast.SelectionSe
 var riskFactorImplementors = []string{"RiskFactor"}
 
 func (ec *executionContext) _RiskFactor(ctx context.Context, sel ast.SelectionSet, obj *read.RiskFactor) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, riskFactorImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, riskFactorImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -445,7 +445,7 @@ func (ec *executionContext) _RiskFactor(ctx context.Context, sel ast.SelectionSe
 var riskWeightImplementors = []string{"RiskWeight"}
 
 func (ec *executionContext) _RiskWeight(ctx context.Context, sel ast.SelectionSet, obj *read.RiskWeight) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, riskWeightImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, riskWeightImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -481,7 +481,7 @@ func (ec *executionContext) _RiskWeight(ctx context.Context, sel ast.SelectionSe
 var setRiskWeightsPayloadImplementors = []string{"SetRiskWeightsPayload"}
 
 func (ec *executionContext) _SetRiskWeightsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RiskWeightsPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, setRiskWeightsPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, setRiskWeightsPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/linchpin-cmdb/linchpin/graph/lean"
+
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -8808,125 +8810,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
-	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
-		ec.unmarshalInputAddExternalIdentityInput,
-		ec.unmarshalInputAddTeamMemberInput,
-		ec.unmarshalInputApproveChangeInput,
-		ec.unmarshalInputAsOfInput,
-		ec.unmarshalInputAssessChangeInput,
-		ec.unmarshalInputAssignIncidentInput,
-		ec.unmarshalInputAttributeFilter,
-		ec.unmarshalInputCIFilter,
-		ec.unmarshalInputCIOrder,
-		ec.unmarshalInputCalendarFilter,
-		ec.unmarshalInputCancelChangeInput,
-		ec.unmarshalInputCancelIncidentInput,
-		ec.unmarshalInputChangeCIInput,
-		ec.unmarshalInputChangeFilter,
-		ec.unmarshalInputChangeOrder,
-		ec.unmarshalInputChangeStateFilter,
-		ec.unmarshalInputChangeTypeFilter,
-		ec.unmarshalInputClassPairInput,
-		ec.unmarshalInputCloseChangeInput,
-		ec.unmarshalInputCloseIncidentInput,
-		ec.unmarshalInputCodeFilter,
-		ec.unmarshalInputCommentOnChangeInput,
-		ec.unmarshalInputCommentOnIncidentInput,
-		ec.unmarshalInputCreateApprovalPolicyInput,
-		ec.unmarshalInputCreateCIClassInput,
-		ec.unmarshalInputCreateCIInput,
-		ec.unmarshalInputCreateCalendarInput,
-		ec.unmarshalInputCreateChangeTemplateInput,
-		ec.unmarshalInputCreateChangeWindowInput,
-		ec.unmarshalInputCreateDependencyGroupInput,
-		ec.unmarshalInputCreatePersonInput,
-		ec.unmarshalInputCreateRelationshipTypeInput,
-		ec.unmarshalInputCreateServiceInput,
-		ec.unmarshalInputCreateServiceLevelTargetInput,
-		ec.unmarshalInputCreateServiceTierInput,
-		ec.unmarshalInputCreateTeamInput,
-		ec.unmarshalInputCriticalityFilter,
-		ec.unmarshalInputDateTimeFilter,
-		ec.unmarshalInputDeleteApprovalPolicyInput,
-		ec.unmarshalInputDeleteCalendarInput,
-		ec.unmarshalInputDeleteServiceLevelTargetInput,
-		ec.unmarshalInputDraftChangeInput,
-		ec.unmarshalInputDraftUndoInput,
-		ec.unmarshalInputEnvironmentFilter,
-		ec.unmarshalInputExternalIdentityInput,
-		ec.unmarshalInputFailureInput,
-		ec.unmarshalInputGroupMemberInput,
-		ec.unmarshalInputHoldIncidentInput,
-		ec.unmarshalInputHolidayInput,
-		ec.unmarshalInputIDFilter,
-		ec.unmarshalInputImpactFilter,
-		ec.unmarshalInputIncidentCIInput,
-		ec.unmarshalInputIncidentFilter,
-		ec.unmarshalInputIncidentOrder,
-		ec.unmarshalInputIncidentStateFilter,
-		ec.unmarshalInputIntFilter,
-		ec.unmarshalInputLabelFilter,
-		ec.unmarshalInputLifecycleFilter,
-		ec.unmarshalInputOpenIncidentInput,
-		ec.unmarshalInputOverlayInput,
-		ec.unmarshalInputOverlayRelationshipInput,
-		ec.unmarshalInputOwnerInput,
-		ec.unmarshalInputPlanChangeOperationsInput,
-		ec.unmarshalInputPlannedCIInput,
-		ec.unmarshalInputPlannedCIUpdateInput,
-		ec.unmarshalInputPlannedGroupInput,
-		ec.unmarshalInputPlannedGroupUpdateInput,
-		ec.unmarshalInputPlannedMemberInput,
-		ec.unmarshalInputPlannedOperationInput,
-		ec.unmarshalInputPlannedRecordInput,
-		ec.unmarshalInputPlannedRelationshipInput,
-		ec.unmarshalInputPortfolioStageFilter,
-		ec.unmarshalInputRejectChangeInput,
-		ec.unmarshalInputRelateCIsInput,
-		ec.unmarshalInputRelationshipFilter,
-		ec.unmarshalInputRemoveChangeWindowInput,
-		ec.unmarshalInputRemoveDependencyGroupInput,
-		ec.unmarshalInputRemoveTeamMemberInput,
-		ec.unmarshalInputReopenIncidentInput,
-		ec.unmarshalInputRequestChangeApprovalInput,
-		ec.unmarshalInputResolveIncidentInput,
-		ec.unmarshalInputRetireCIInput,
-		ec.unmarshalInputRetireChangeTemplateInput,
-		ec.unmarshalInputReturnChangeInput,
-		ec.unmarshalInputReviewChangeInput,
-		ec.unmarshalInputRiskWeightInput,
-		ec.unmarshalInputScheduleChangeInput,
-		ec.unmarshalInputServiceFilter,
-		ec.unmarshalInputServiceKindFilter,
-		ec.unmarshalInputServiceLinkInput,
-		ec.unmarshalInputServiceOrder,
-		ec.unmarshalInputSetIncidentCIsInput,
-		ec.unmarshalInputSetOwnersInput,
-		ec.unmarshalInputSetPriorityRuleInput,
-		ec.unmarshalInputSetRiskWeightsInput,
-		ec.unmarshalInputStartChangeInput,
-		ec.unmarshalInputStartIncidentInput,
-		ec.unmarshalInputStringFilter,
-		ec.unmarshalInputSymptomInput,
-		ec.unmarshalInputUnrelateCIsInput,
-		ec.unmarshalInputUpdateApprovalPolicyInput,
-		ec.unmarshalInputUpdateCIClassInput,
-		ec.unmarshalInputUpdateCIInput,
-		ec.unmarshalInputUpdateCalendarInput,
-		ec.unmarshalInputUpdateChangeInput,
-		ec.unmarshalInputUpdateChangeTemplateInput,
-		ec.unmarshalInputUpdateChangeWindowInput,
-		ec.unmarshalInputUpdateDependencyGroupInput,
-		ec.unmarshalInputUpdateIncidentInput,
-		ec.unmarshalInputUpdatePersonInput,
-		ec.unmarshalInputUpdateRelationshipInput,
-		ec.unmarshalInputUpdateRelationshipTypeInput,
-		ec.unmarshalInputUpdateServiceInput,
-		ec.unmarshalInputUpdateServiceLevelTargetInput,
-		ec.unmarshalInputUpdateServiceTierInput,
-		ec.unmarshalInputUpdateTeamInput,
-		ec.unmarshalInputWorkingHoursInput,
-	)
 	first := true
 
 	switch opCtx.Operation.Operation {
@@ -8936,7 +8819,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			var data graphql.Marshaler
 			if first {
 				first = false
-				ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
 				data = ec._Query(ctx, opCtx.Operation.SelectionSet)
 			} else {
 				if atomic.LoadInt32(&ec.PendingDeferred) > 0 {
@@ -8950,9 +8832,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 					return nil
 				}
 			}
-			var buf bytes.Buffer
-			data.MarshalGQL(&buf)
-			response.Data = buf.Bytes()
+			response.Data = lean.Render(data)
 			if atomic.LoadInt32(&ec.Deferred) > 0 {
 				hasNext := atomic.LoadInt32(&ec.PendingDeferred) > 0
 				response.HasNext = &hasNext
@@ -8966,7 +8846,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 				return nil
 			}
 			first = false
-			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
 			data.MarshalGQL(&buf)
@@ -8999,6 +8878,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 }
 
 type executionContext struct {
+	collected lean.Collected
 	*graphql.ExecutionContextState[ResolverRoot, DirectiveRoot, ComplexityRoot]
 }
 

@@ -161,7 +161,7 @@ func (ec *executionContext) fieldContext_SearchEdge_score(_ context.Context, fie
 var searchConnectionImplementors = []string{"SearchConnection"}
 
 func (ec *executionContext) _SearchConnection(ctx context.Context, sel ast.SelectionSet, obj *read.SearchConnection) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, searchConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, searchConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -197,7 +197,7 @@ func (ec *executionContext) _SearchConnection(ctx context.Context, sel ast.Selec
 var searchEdgeImplementors = []string{"SearchEdge"}
 
 func (ec *executionContext) _SearchEdge(ctx context.Context, sel ast.SelectionSet, obj *read.SearchEdge) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, searchEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, searchEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

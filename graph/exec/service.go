@@ -2041,7 +2041,7 @@ func (ec *executionContext) unmarshalInputUpdateServiceTierInput(ctx context.Con
 var createServicePayloadImplementors = []string{"CreateServicePayload"}
 
 func (ec *executionContext) _CreateServicePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServicePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createServicePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createServicePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2072,7 +2072,7 @@ func (ec *executionContext) _CreateServicePayload(ctx context.Context, sel ast.S
 var createServiceTierPayloadImplementors = []string{"CreateServiceTierPayload"}
 
 func (ec *executionContext) _CreateServiceTierPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceTierPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createServiceTierPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createServiceTierPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2103,7 +2103,7 @@ func (ec *executionContext) _CreateServiceTierPayload(ctx context.Context, sel a
 var serviceImplementors = []string{"Service", "_Entity", "Node"}
 
 func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, obj *read.Service) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2284,7 +2284,7 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 var serviceConnectionImplementors = []string{"ServiceConnection"}
 
 func (ec *executionContext) _ServiceConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Service]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2325,7 +2325,7 @@ func (ec *executionContext) _ServiceConnection(ctx context.Context, sel ast.Sele
 var serviceEdgeImplementors = []string{"ServiceEdge"}
 
 func (ec *executionContext) _ServiceEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Service]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2356,7 +2356,7 @@ func (ec *executionContext) _ServiceEdge(ctx context.Context, sel ast.SelectionS
 var serviceLinkImplementors = []string{"ServiceLink"}
 
 func (ec *executionContext) _ServiceLink(ctx context.Context, sel ast.SelectionSet, obj *domain.Link) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLinkImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLinkImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2392,7 +2392,7 @@ func (ec *executionContext) _ServiceLink(ctx context.Context, sel ast.SelectionS
 var serviceTierImplementors = []string{"ServiceTier", "Node"}
 
 func (ec *executionContext) _ServiceTier(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceTier) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceTierImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceTierImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2443,7 +2443,7 @@ func (ec *executionContext) _ServiceTier(ctx context.Context, sel ast.SelectionS
 var updateServicePayloadImplementors = []string{"UpdateServicePayload"}
 
 func (ec *executionContext) _UpdateServicePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServicePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateServicePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateServicePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -2474,7 +2474,7 @@ func (ec *executionContext) _UpdateServicePayload(ctx context.Context, sel ast.S
 var updateServiceTierPayloadImplementors = []string{"UpdateServiceTierPayload"}
 
 func (ec *executionContext) _UpdateServiceTierPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceTierPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateServiceTierPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateServiceTierPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

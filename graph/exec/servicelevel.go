@@ -1389,7 +1389,7 @@ func (ec *executionContext) unmarshalInputWorkingHoursInput(ctx context.Context,
 var calendarImplementors = []string{"Calendar", "Node"}
 
 func (ec *executionContext) _Calendar(ctx context.Context, sel ast.SelectionSet, obj *read.Calendar) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, calendarImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, calendarImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1450,7 +1450,7 @@ func (ec *executionContext) _Calendar(ctx context.Context, sel ast.SelectionSet,
 var calendarConnectionImplementors = []string{"CalendarConnection"}
 
 func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Calendar]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, calendarConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, calendarConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1491,7 +1491,7 @@ func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.Sel
 var calendarEdgeImplementors = []string{"CalendarEdge"}
 
 func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Calendar]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, calendarEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, calendarEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1522,7 +1522,7 @@ func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.Selection
 var createCalendarPayloadImplementors = []string{"CreateCalendarPayload"}
 
 func (ec *executionContext) _CreateCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CalendarPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createCalendarPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createCalendarPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1553,7 +1553,7 @@ func (ec *executionContext) _CreateCalendarPayload(ctx context.Context, sel ast.
 var createServiceLevelTargetPayloadImplementors = []string{"CreateServiceLevelTargetPayload"}
 
 func (ec *executionContext) _CreateServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceLevelTargetPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createServiceLevelTargetPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createServiceLevelTargetPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1584,7 +1584,7 @@ func (ec *executionContext) _CreateServiceLevelTargetPayload(ctx context.Context
 var deleteCalendarPayloadImplementors = []string{"DeleteCalendarPayload"}
 
 func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, deleteCalendarPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, deleteCalendarPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1615,7 +1615,7 @@ func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.
 var deleteServiceLevelTargetPayloadImplementors = []string{"DeleteServiceLevelTargetPayload"}
 
 func (ec *executionContext) _DeleteServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, deleteServiceLevelTargetPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, deleteServiceLevelTargetPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1646,7 +1646,7 @@ func (ec *executionContext) _DeleteServiceLevelTargetPayload(ctx context.Context
 var holidayImplementors = []string{"Holiday"}
 
 func (ec *executionContext) _Holiday(ctx context.Context, sel ast.SelectionSet, obj *domain.Holiday) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, holidayImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, holidayImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1677,7 +1677,7 @@ func (ec *executionContext) _Holiday(ctx context.Context, sel ast.SelectionSet, 
 var serviceLevelImplementors = []string{"ServiceLevel"}
 
 func (ec *executionContext) _ServiceLevel(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceLevel) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLevelImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLevelImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1738,7 +1738,7 @@ func (ec *executionContext) _ServiceLevel(ctx context.Context, sel ast.Selection
 var serviceLevelMarkImplementors = []string{"ServiceLevelMark"}
 
 func (ec *executionContext) _ServiceLevelMark(ctx context.Context, sel ast.SelectionSet, obj *servicelevel.Mark) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLevelMarkImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLevelMarkImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1774,7 +1774,7 @@ func (ec *executionContext) _ServiceLevelMark(ctx context.Context, sel ast.Selec
 var serviceLevelTargetImplementors = []string{"ServiceLevelTarget", "Node"}
 
 func (ec *executionContext) _ServiceLevelTarget(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceLevelTarget) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLevelTargetImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLevelTargetImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1850,7 +1850,7 @@ func (ec *executionContext) _ServiceLevelTarget(ctx context.Context, sel ast.Sel
 var serviceLevelTargetConnectionImplementors = []string{"ServiceLevelTargetConnection"}
 
 func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ServiceLevelTarget]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLevelTargetConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLevelTargetConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1891,7 +1891,7 @@ func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, s
 var serviceLevelTargetEdgeImplementors = []string{"ServiceLevelTargetEdge"}
 
 func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ServiceLevelTarget]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceLevelTargetEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLevelTargetEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1922,7 +1922,7 @@ func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast
 var updateCalendarPayloadImplementors = []string{"UpdateCalendarPayload"}
 
 func (ec *executionContext) _UpdateCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CalendarPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateCalendarPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateCalendarPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1953,7 +1953,7 @@ func (ec *executionContext) _UpdateCalendarPayload(ctx context.Context, sel ast.
 var updateServiceLevelTargetPayloadImplementors = []string{"UpdateServiceLevelTargetPayload"}
 
 func (ec *executionContext) _UpdateServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceLevelTargetPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateServiceLevelTargetPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateServiceLevelTargetPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1984,7 +1984,7 @@ func (ec *executionContext) _UpdateServiceLevelTargetPayload(ctx context.Context
 var workingHoursImplementors = []string{"WorkingHours"}
 
 func (ec *executionContext) _WorkingHours(ctx context.Context, sel ast.SelectionSet, obj *domain.WorkingHours) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, workingHoursImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, workingHoursImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

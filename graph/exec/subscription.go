@@ -691,7 +691,7 @@ func (ec *executionContext) fieldContext_Subscription_changeChanged(ctx context.
 var cIEventImplementors = []string{"CIEvent"}
 
 func (ec *executionContext) _CIEvent(ctx context.Context, sel ast.SelectionSet, obj *read.CIEvent) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, cIEventImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, cIEventImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -732,7 +732,7 @@ func (ec *executionContext) _CIEvent(ctx context.Context, sel ast.SelectionSet, 
 var changeEventImplementors = []string{"ChangeEvent"}
 
 func (ec *executionContext) _ChangeEvent(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeEvent) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeEventImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeEventImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -773,7 +773,7 @@ func (ec *executionContext) _ChangeEvent(ctx context.Context, sel ast.SelectionS
 var incidentEventImplementors = []string{"IncidentEvent"}
 
 func (ec *executionContext) _IncidentEvent(ctx context.Context, sel ast.SelectionSet, obj *read.IncidentEvent) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, incidentEventImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, incidentEventImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -814,7 +814,7 @@ func (ec *executionContext) _IncidentEvent(ctx context.Context, sel ast.Selectio
 var journalEventImplementors = []string{"JournalEvent"}
 
 func (ec *executionContext) _JournalEvent(ctx context.Context, sel ast.SelectionSet, obj *read.JournalEvent) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, journalEventImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, journalEventImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -850,7 +850,7 @@ func (ec *executionContext) _JournalEvent(ctx context.Context, sel ast.Selection
 var serviceStateChangeImplementors = []string{"ServiceStateChange"}
 
 func (ec *executionContext) _ServiceStateChange(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceStateChange) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceStateChangeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceStateChangeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -886,7 +886,7 @@ func (ec *executionContext) _ServiceStateChange(ctx context.Context, sel ast.Sel
 var serviceStateEventImplementors = []string{"ServiceStateEvent"}
 
 func (ec *executionContext) _ServiceStateEvent(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceStateEvent) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, serviceStateEventImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, serviceStateEventImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -922,7 +922,7 @@ func (ec *executionContext) _ServiceStateEvent(ctx context.Context, sel ast.Sele
 var subscriptionImplementors = []string{"Subscription"}
 
 func (ec *executionContext) _Subscription(ctx context.Context, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, subscriptionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, subscriptionImplementors)
 	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
 		Object: "Subscription",
 	})

@@ -232,7 +232,7 @@ func (ec *executionContext) fieldContext_SuspectReason_sentence(_ context.Contex
 var suspectChangeImplementors = []string{"SuspectChange"}
 
 func (ec *executionContext) _SuspectChange(ctx context.Context, sel ast.SelectionSet, obj *read.SuspectChange) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, suspectChangeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, suspectChangeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -303,7 +303,7 @@ func (ec *executionContext) _SuspectChange(ctx context.Context, sel ast.Selectio
 var suspectReasonImplementors = []string{"SuspectReason"}
 
 func (ec *executionContext) _SuspectReason(ctx context.Context, sel ast.SelectionSet, obj *suspect.Reason) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, suspectReasonImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, suspectReasonImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

@@ -1307,7 +1307,7 @@ func (ec *executionContext) unmarshalInputUpdateTeamInput(ctx context.Context, o
 var addTeamMemberPayloadImplementors = []string{"AddTeamMemberPayload"}
 
 func (ec *executionContext) _AddTeamMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, addTeamMemberPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, addTeamMemberPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1338,7 +1338,7 @@ func (ec *executionContext) _AddTeamMemberPayload(ctx context.Context, sel ast.S
 var createPersonPayloadImplementors = []string{"CreatePersonPayload"}
 
 func (ec *executionContext) _CreatePersonPayload(ctx context.Context, sel ast.SelectionSet, obj *present.PersonPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createPersonPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createPersonPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1369,7 +1369,7 @@ func (ec *executionContext) _CreatePersonPayload(ctx context.Context, sel ast.Se
 var createTeamPayloadImplementors = []string{"CreateTeamPayload"}
 
 func (ec *executionContext) _CreateTeamPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createTeamPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createTeamPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1400,7 +1400,7 @@ func (ec *executionContext) _CreateTeamPayload(ctx context.Context, sel ast.Sele
 var ownerImplementors = []string{"Owner"}
 
 func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, obj *read.Owner) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, ownerImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, ownerImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1446,7 +1446,7 @@ func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, ob
 var personImplementors = []string{"Person", "Node"}
 
 func (ec *executionContext) _Person(ctx context.Context, sel ast.SelectionSet, obj *read.Person) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, personImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, personImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1497,7 +1497,7 @@ func (ec *executionContext) _Person(ctx context.Context, sel ast.SelectionSet, o
 var personConnectionImplementors = []string{"PersonConnection"}
 
 func (ec *executionContext) _PersonConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Person]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, personConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, personConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1538,7 +1538,7 @@ func (ec *executionContext) _PersonConnection(ctx context.Context, sel ast.Selec
 var personEdgeImplementors = []string{"PersonEdge"}
 
 func (ec *executionContext) _PersonEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Person]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, personEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, personEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1569,7 +1569,7 @@ func (ec *executionContext) _PersonEdge(ctx context.Context, sel ast.SelectionSe
 var removeTeamMemberPayloadImplementors = []string{"RemoveTeamMemberPayload"}
 
 func (ec *executionContext) _RemoveTeamMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, removeTeamMemberPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, removeTeamMemberPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1600,7 +1600,7 @@ func (ec *executionContext) _RemoveTeamMemberPayload(ctx context.Context, sel as
 var teamImplementors = []string{"Team", "_Entity", "Node"}
 
 func (ec *executionContext) _Team(ctx context.Context, sel ast.SelectionSet, obj *read.Team) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, teamImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, teamImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1671,7 +1671,7 @@ func (ec *executionContext) _Team(ctx context.Context, sel ast.SelectionSet, obj
 var teamConnectionImplementors = []string{"TeamConnection"}
 
 func (ec *executionContext) _TeamConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Team]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, teamConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, teamConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1712,7 +1712,7 @@ func (ec *executionContext) _TeamConnection(ctx context.Context, sel ast.Selecti
 var teamEdgeImplementors = []string{"TeamEdge"}
 
 func (ec *executionContext) _TeamEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Team]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, teamEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, teamEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1743,7 +1743,7 @@ func (ec *executionContext) _TeamEdge(ctx context.Context, sel ast.SelectionSet,
 var updatePersonPayloadImplementors = []string{"UpdatePersonPayload"}
 
 func (ec *executionContext) _UpdatePersonPayload(ctx context.Context, sel ast.SelectionSet, obj *present.PersonPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updatePersonPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updatePersonPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1774,7 +1774,7 @@ func (ec *executionContext) _UpdatePersonPayload(ctx context.Context, sel ast.Se
 var updateTeamPayloadImplementors = []string{"UpdateTeamPayload"}
 
 func (ec *executionContext) _UpdateTeamPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateTeamPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateTeamPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

@@ -762,7 +762,7 @@ func (ec *executionContext) unmarshalInputUpdateChangeTemplateInput(ctx context.
 var changeTemplateImplementors = []string{"ChangeTemplate", "Node"}
 
 func (ec *executionContext) _ChangeTemplate(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeTemplate) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeTemplateImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeTemplateImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -863,7 +863,7 @@ func (ec *executionContext) _ChangeTemplate(ctx context.Context, sel ast.Selecti
 var changeTemplateConnectionImplementors = []string{"ChangeTemplateConnection"}
 
 func (ec *executionContext) _ChangeTemplateConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ChangeTemplate]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeTemplateConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeTemplateConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -904,7 +904,7 @@ func (ec *executionContext) _ChangeTemplateConnection(ctx context.Context, sel a
 var changeTemplateEdgeImplementors = []string{"ChangeTemplateEdge"}
 
 func (ec *executionContext) _ChangeTemplateEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ChangeTemplate]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeTemplateEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeTemplateEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -935,7 +935,7 @@ func (ec *executionContext) _ChangeTemplateEdge(ctx context.Context, sel ast.Sel
 var createChangeTemplatePayloadImplementors = []string{"CreateChangeTemplatePayload"}
 
 func (ec *executionContext) _CreateChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeTemplatePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createChangeTemplatePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createChangeTemplatePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -966,7 +966,7 @@ func (ec *executionContext) _CreateChangeTemplatePayload(ctx context.Context, se
 var retireChangeTemplatePayloadImplementors = []string{"RetireChangeTemplatePayload"}
 
 func (ec *executionContext) _RetireChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeTemplatePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, retireChangeTemplatePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, retireChangeTemplatePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -997,7 +997,7 @@ func (ec *executionContext) _RetireChangeTemplatePayload(ctx context.Context, se
 var updateChangeTemplatePayloadImplementors = []string{"UpdateChangeTemplatePayload"}
 
 func (ec *executionContext) _UpdateChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeTemplatePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateChangeTemplatePayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateChangeTemplatePayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

@@ -1128,7 +1128,7 @@ func (ec *executionContext) unmarshalInputUpdateChangeWindowInput(ctx context.Co
 var calendarEntryImplementors = []string{"CalendarEntry"}
 
 func (ec *executionContext) _CalendarEntry(ctx context.Context, sel ast.SelectionSet, obj *read.CalendarEntry) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, calendarEntryImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, calendarEntryImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1174,7 +1174,7 @@ func (ec *executionContext) _CalendarEntry(ctx context.Context, sel ast.Selectio
 var calendarEntryConnectionImplementors = []string{"CalendarEntryConnection"}
 
 func (ec *executionContext) _CalendarEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.CalendarEntry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, calendarEntryConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, calendarEntryConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1215,7 +1215,7 @@ func (ec *executionContext) _CalendarEntryConnection(ctx context.Context, sel as
 var calendarEntryEdgeImplementors = []string{"CalendarEntryEdge"}
 
 func (ec *executionContext) _CalendarEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.CalendarEntry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, calendarEntryEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, calendarEntryEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1246,7 +1246,7 @@ func (ec *executionContext) _CalendarEntryEdge(ctx context.Context, sel ast.Sele
 var changeWindowImplementors = []string{"ChangeWindow", "Node"}
 
 func (ec *executionContext) _ChangeWindow(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeWindow) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeWindowImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeWindowImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1352,7 +1352,7 @@ func (ec *executionContext) _ChangeWindow(ctx context.Context, sel ast.Selection
 var changeWindowConnectionImplementors = []string{"ChangeWindowConnection"}
 
 func (ec *executionContext) _ChangeWindowConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ChangeWindow]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeWindowConnectionImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeWindowConnectionImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1393,7 +1393,7 @@ func (ec *executionContext) _ChangeWindowConnection(ctx context.Context, sel ast
 var changeWindowEdgeImplementors = []string{"ChangeWindowEdge"}
 
 func (ec *executionContext) _ChangeWindowEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ChangeWindow]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, changeWindowEdgeImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, changeWindowEdgeImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1424,7 +1424,7 @@ func (ec *executionContext) _ChangeWindowEdge(ctx context.Context, sel ast.Selec
 var createChangeWindowPayloadImplementors = []string{"CreateChangeWindowPayload"}
 
 func (ec *executionContext) _CreateChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeWindowPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createChangeWindowPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, createChangeWindowPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1455,7 +1455,7 @@ func (ec *executionContext) _CreateChangeWindowPayload(ctx context.Context, sel 
 var removeChangeWindowPayloadImplementors = []string{"RemoveChangeWindowPayload"}
 
 func (ec *executionContext) _RemoveChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, removeChangeWindowPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, removeChangeWindowPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1486,7 +1486,7 @@ func (ec *executionContext) _RemoveChangeWindowPayload(ctx context.Context, sel 
 var updateChangeWindowPayloadImplementors = []string{"UpdateChangeWindowPayload"}
 
 func (ec *executionContext) _UpdateChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeWindowPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateChangeWindowPayloadImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, updateChangeWindowPayloadImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {
@@ -1517,7 +1517,7 @@ func (ec *executionContext) _UpdateChangeWindowPayload(ctx context.Context, sel 
 var windowOccurrenceImplementors = []string{"WindowOccurrence"}
 
 func (ec *executionContext) _WindowOccurrence(ctx context.Context, sel ast.SelectionSet, obj *read.WindowOccurrence) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, windowOccurrenceImplementors)
+	fields := ec.collected.Fields(ec.OperationContext, sel, windowOccurrenceImplementors)
 
 	out := lean.NewObject(fields)
 	for i, field := range fields {

@@ -4,7 +4,10 @@
 package lean
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -51,6 +54,55 @@ func Resolve[T any](
 		graphql.AddErrorf(ctx, "unexpected type %T of a field", value)
 		return graphql.Null
 	}
+}
+
+// Collected are the fields of the selection sets of an operation, as graphql.CollectFields finds them.
+type Collected struct {
+	mu sync.Mutex
+	of map[collection][]graphql.CollectedField
+}
+
+// collection is a selection set, shown on a type that satisfies some others: where their texts lie names them, as long
+// as the operation lasts.
+type collection struct {
+	selections *ast.Selection
+	length     int
+	satisfies  *string
+}
+
+// Fields are the fields to show of an object.
+func (c *Collected) Fields(op *graphql.OperationContext, selections ast.SelectionSet, satisfies []string) []graphql.CollectedField {
+	if len(selections) == 0 {
+		return nil
+	}
+	of := collection{&selections[0], len(selections), &satisfies[0]}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fields, known := c.of[of]
+	if !known {
+		if c.of == nil {
+			c.of = map[collection][]graphql.CollectedField{}
+		}
+		fields = graphql.CollectFields(op, selections, satisfies)
+		c.of[of] = fields
+	}
+	return fields
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const maxKept = 1 << 20 // bytes of a buffer for the next answer
+
+// Render is the text of an answer.
+func Render(data graphql.Marshaler) json.RawMessage {
+	buffer, _ := buffers.Get().(*bytes.Buffer)
+	buffer.Reset()
+	data.MarshalGQL(buffer)
+	text := bytes.Clone(buffer.Bytes())
+	if buffer.Cap() <= maxKept {
+		buffers.Put(buffer)
+	}
+	return text
 }
 
 // Slice marshals the elements of a list, each under its index.

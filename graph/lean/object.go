@@ -16,15 +16,24 @@ type Object struct {
 
 // NewObject makes an object without values yet.
 func NewObject(fields []graphql.CollectedField) *Object {
-	if len(fields) > 4 {
+	switch {
+	case len(fields) <= 2:
+		small := &struct { // in one piece
+			Object
+			values [2]graphql.Marshaler
+		}{Object: Object{fields: fields}}
+		small.Values = small.values[:len(fields)]
+		return &small.Object
+	case len(fields) <= 4:
+		small := &struct {
+			Object
+			values [4]graphql.Marshaler
+		}{Object: Object{fields: fields}}
+		small.Values = small.values[:len(fields)]
+		return &small.Object
+	default:
 		return &Object{fields: fields, Values: make([]graphql.Marshaler, len(fields))}
 	}
-	small := &struct { // in one piece
-		Object
-		values [4]graphql.Marshaler
-	}{Object: Object{fields: fields}}
-	small.Values = small.values[:len(fields)]
-	return &small.Object
 }
 
 // MarshalGQL writes the object as JSON. Names of fields need no escapes: letters, digits and underscores. A field that was

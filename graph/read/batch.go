@@ -5,6 +5,9 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -16,20 +19,36 @@ type batch[T any] struct {
 	rows []*T
 
 	mu    sync.Mutex
-	loads map[string]func() (any, error)
+	loads map[load]func() (any, error)
+}
+
+// load names what is loaded once for a batch: by a text, or by the field of the operation that asks for it, whose
+// arguments are the same for all records.
+type load struct {
+	name  string
+	field *ast.Field
 }
 
 func newBatch[T any](r *Reader, rows []*T) *batch[T] {
-	return &batch[T]{Reader: r, rows: rows, loads: map[string]func() (any, error){}}
+	return &batch[T]{Reader: r, rows: rows, loads: map[load]func() (any, error){}}
 }
 
-// once gives what load gives, and runs it only for the first of all callers with the same key. A panic of load
-// reaches every caller.
-func once[T, V any](b *batch[T], key string, load func() (V, error)) (V, error) {
+// once gives what run gives, and runs it only for the first of all callers with the same name. A panic of run reaches
+// every caller.
+func once[T, V any](b *batch[T], name string, run func() (V, error)) (V, error) {
+	return onceFor(b, load{name: name}, run)
+}
+
+// onceForField is once for the field that is being resolved.
+func onceForField[T, V any](ctx context.Context, b *batch[T], run func() (V, error)) (V, error) {
+	return onceFor(b, load{field: graphql.GetFieldContext(ctx).Field.Field}, run)
+}
+
+func onceFor[T, V any](b *batch[T], key load, run func() (V, error)) (V, error) {
 	b.mu.Lock()
 	f := b.loads[key]
 	if f == nil {
-		f = sync.OnceValues(func() (any, error) { return load() })
+		f = sync.OnceValues(func() (any, error) { return run() })
 		b.loads[key] = f
 	}
 	b.mu.Unlock()

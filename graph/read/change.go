@@ -247,11 +247,10 @@ func (c *Change) AvailableTransitions(ctx context.Context) []*lifecycle.ChangeTr
 
 // CausedIncidents are the incidents that the change caused.
 func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
-	l, err := c.in.incidentList(ctx, "caused incidents", nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	return nestedPage(ctx, c.in, c, (*Change).id, nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byColumn(incident.FieldCausedByChangeID)}}, Page{first, after, last, before})
+	return nestedPage(ctx, c.in, c, (*Change).id, Page{first, after, last, before}, func() (nested[*ent.Incident, Incident], error) {
+		l, err := c.in.incidentList(ctx, "caused incidents", nil, nil)
+		return nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byColumn(incident.FieldCausedByChangeID)}}, err
+	})
 }
 
 // Timeline is what was said and done about the change, the oldest first.

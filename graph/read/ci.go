@@ -151,7 +151,7 @@ func (r *Reader) ciList(c *conditions, name string, filter any, o order[*ent.CI]
 		name: name, filter: filter, order: o, wrap: r.wrapCIs,
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CI, error) {
 			q := r.cis(ctx)
-			q.Modify(c.where, selected(ctx, o), modify)
+			q.Modify(c.where, selected(ctx, o.columns()), modify)
 			return q.All(ctx)
 		},
 	}
@@ -191,6 +191,11 @@ func (r *Reader) CIByExternalID(ctx context.Context, source, key string) (*CI, e
 }
 
 func loadCIs(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CI, error) {
+	return loadCIsBelow(ctx, r, ids)
+}
+
+// loadCIsBelow loads CIs that only the fields with these names show.
+func loadCIsBelow(ctx context.Context, r *Reader, ids []ident.ID, fields ...string) (map[ident.ID]*CI, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -204,7 +209,7 @@ func loadCIs(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CI, 
 		return index(r.past.today.wrapCIs(rows), (*CI).id), err
 	}
 	q := r.cis(ctx).Where(having(ci.FieldID, ids))
-	q.Modify(selected(ctx, order[*ent.CI]{}))
+	q.Modify(selected(ctx, nil, fields...))
 	rows, err := q.All(ctx)
 	return index(r.wrapCIs(rows), func(c *CI) ident.ID { return c.ID }), store.Translate(err)
 }
@@ -309,20 +314,18 @@ func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int, filter *Im
 
 // Incidents are the incidents that name the CI.
 func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*IncidentOrder, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
-	l, err := c.in.incidentList(ctx, "incidents of a CI", filter, orderBy)
-	if err != nil {
-		return nil, err
-	}
-	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byLink("incident_ci", "incident_id", "ci_id")}}, Page{first, after, last, before})
+	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Incident, Incident], error) {
+		l, err := c.in.incidentList(ctx, "incidents of a CI", filter, orderBy)
+		return nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byLink("incident_ci", "incident_id", "ci_id")}}, err
+	})
 }
 
 // Changes are the changes with the CI in their scope.
 func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*ChangeOrder, first *int, after *string, last *int, before *string) (*Connection[Change], error) {
-	l, err := c.in.changeList(ctx, "changes of a CI", filter, orderBy)
-	if err != nil {
-		return nil, err
-	}
-	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Change, Change]{list: l, belongs: []belonging{byLink("change_ci", "change_id", "ci_id")}}, Page{first, after, last, before})
+	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Change, Change], error) {
+		l, err := c.in.changeList(ctx, "changes of a CI", filter, orderBy)
+		return nested[*ent.Change, Change]{list: l, belongs: []belonging{byLink("change_ci", "change_id", "ci_id")}}, err
+	})
 }
 
 // History is who wrote what to the CI and when.

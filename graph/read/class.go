@@ -33,7 +33,9 @@ func (r *Reader) wrapClasses(rows []*ent.CIClass) []*CIClass {
 func (r *Reader) ShowCIClass(row *ent.CIClass) *CIClass { return r.wrapClasses([]*ent.CIClass{row})[0] }
 
 func loadClasses(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CIClass, error) {
-	rows, err := r.store.Read.CIClass.Query().Where(having(ciclass.FieldID, ids)).All(ctx)
+	q := r.store.Read.CIClass.Query().Where(having(ciclass.FieldID, ids))
+	q.Modify(selected(ctx, nil))
+	rows, err := q.All(ctx)
 	return index(r.wrapClasses(rows), func(c *CIClass) ident.ID { return c.ID }), store.Translate(err)
 }
 

@@ -236,11 +236,10 @@ func (i *Incident) Parent(ctx context.Context) (*Incident, error) {
 
 // Children are the incidents that are part of this one.
 func (i *Incident) Children(ctx context.Context, filter *IncidentFilter, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
-	l, err := i.in.incidentList(ctx, "children", filter, nil)
-	if err != nil {
-		return nil, err
-	}
-	return nestedPage(ctx, i.in, i, (*Incident).id, nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byColumn(incident.FieldParentID)}}, Page{first, after, last, before})
+	return nestedPage(ctx, i.in, i, (*Incident).id, Page{first, after, last, before}, func() (nested[*ent.Incident, Incident], error) {
+		l, err := i.in.incidentList(ctx, "children", filter, nil)
+		return nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byColumn(incident.FieldParentID)}}, err
+	})
 }
 
 // CausedByChange is the change that caused the incident.

@@ -60,8 +60,10 @@ func (r *Reader) Journal(ctx context.Context, after *int64, p Page) (*Connection
 
 // history lists what was written to each record of a batch and to what belongs to it, the newest first.
 func history[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, p Page) (*Connection[Entry], error) {
-	l := b.entryList(&conditions{}, "history", nil, newestEntries)
-	return nestedPage(ctx, b, row, id, nested[*ent.Entry, Entry]{list: l, belongs: []belonging{byColumn(entry.FieldSubjectID)}}, p)
+	return nestedPage(ctx, b, row, id, p, func() (nested[*ent.Entry, Entry], error) {
+		l := b.entryList(&conditions{}, "history", nil, newestEntries)
+		return nested[*ent.Entry, Entry]{list: l, belongs: []belonging{byColumn(entry.FieldSubjectID)}}, nil
+	})
 }
 
 // RecordId is the id of the record that was written.
@@ -173,19 +175,21 @@ func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
 
 // Versions are what the CI looked like in the past, the newest first.
 func (c *CI) Versions(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[RecordVersion], error) {
-	r := c.in.Reader
-	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Version, RecordVersion]{
-		list: list[*ent.Version, RecordVersion]{
-			name: "versions", wrap: r.wrapVersions,
-			order: order[*ent.Version]{{version.FieldID, true, func(e *ent.Version) any { return e.ID }}},
-			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Version, error) {
-				q := r.versions(ctx)
-				q.Modify(modify)
-				return q.All(ctx)
+	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Version, RecordVersion], error) {
+		r := c.in.Reader
+		return nested[*ent.Version, RecordVersion]{
+			list: list[*ent.Version, RecordVersion]{
+				name: "versions", wrap: r.wrapVersions,
+				order: order[*ent.Version]{{version.FieldID, true, func(e *ent.Version) any { return e.ID }}},
+				query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Version, error) {
+					q := r.versions(ctx)
+					q.Modify(modify)
+					return q.All(ctx)
+				},
 			},
-		},
-		belongs: []belonging{byColumn(version.FieldRecordID)},
-	}, Page{first, after, last, before})
+			belongs: []belonging{byColumn(version.FieldRecordID)},
+		}, nil
+	})
 }
 
 // TimelineEntry is a comment, a work note or a change of state.
@@ -221,16 +225,18 @@ func absent(s string) *string {
 
 // timeline lists what was said and done about each record of a batch, the oldest first.
 func timeline[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, p Page) (*Connection[TimelineEntry], error) {
-	return nestedPage(ctx, b, row, id, nested[*ent.TimelineEntry, TimelineEntry]{
-		list: list[*ent.TimelineEntry, TimelineEntry]{
-			name: "timeline", wrap: asTimeline,
-			order: order[*ent.TimelineEntry]{{timelineentry.FieldID, false, func(e *ent.TimelineEntry) any { return e.ID }}},
-			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.TimelineEntry, error) {
-				q := b.store.Read.TimelineEntry.Query()
-				q.Modify(modify)
-				return q.All(ctx)
+	return nestedPage(ctx, b, row, id, p, func() (nested[*ent.TimelineEntry, TimelineEntry], error) {
+		return nested[*ent.TimelineEntry, TimelineEntry]{
+			list: list[*ent.TimelineEntry, TimelineEntry]{
+				name: "timeline", wrap: asTimeline,
+				order: order[*ent.TimelineEntry]{{timelineentry.FieldID, false, func(e *ent.TimelineEntry) any { return e.ID }}},
+				query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.TimelineEntry, error) {
+					q := b.store.Read.TimelineEntry.Query()
+					q.Modify(modify)
+					return q.All(ctx)
+				},
 			},
-		},
-		belongs: []belonging{byColumn(timelineentry.FieldRecordID)},
-	}, p)
+			belongs: []belonging{byColumn(timelineentry.FieldRecordID)},
+		}, nil
+	})
 }

@@ -85,19 +85,23 @@ type nested[E, T any] struct {
 // pages are the same page of each parent's list.
 type pages[T any] map[ident.ID]*Connection[T]
 
-// nestedPage reads the page of row's list, for the whole batch in one statement; likewise the totals.
-func nestedPage[P, E, T any](ctx context.Context, b *batch[P], row *P, id func(*P) ident.ID, n nested[E, T], p Page) (*Connection[T], error) {
-	arguments, err := json.Marshal([]any{n.filter, p})
-	if err != nil {
-		return nil, err
-	}
-	fingerprint := n.order.fingerprint(n.name, n.filter)
-	key := fmt.Sprintf("%s %s %s", n.name, fingerprint, arguments)
-	found, err := once(b, key, func() (pages[T], error) { return n.load(ctx, key, b.ids(id), fingerprint, p, b.totals) })
-	if err != nil {
-		return nil, err
-	}
-	return found[id(row)], nil
+// nestedPage reads the page of row's list, for the whole batch in one statement; likewise the totals. Which list that
+// is, the field of ctx says, for each record the same.
+func nestedPage[P, E, T any](ctx context.Context, b *batch[P], row *P, id func(*P) ident.ID, p Page, of func() (nested[E, T], error)) (*Connection[T], error) {
+	found, err := onceForField(ctx, b, func() (pages[T], error) {
+		n, err := of()
+		if err != nil {
+			return nil, err
+		}
+		arguments, err := json.Marshal([]any{n.filter, p})
+		if err != nil {
+			return nil, err
+		}
+		fingerprint := n.order.fingerprint(n.name, n.filter)
+		key := fmt.Sprintf("%s %s %s", n.name, fingerprint, arguments) // fields under other names may ask the same
+		return once(b, key, func() (pages[T], error) { return n.load(ctx, key, b.ids(id), fingerprint, p, b.totals) })
+	})
+	return found[id(row)], err
 }
 
 // ids are the ids of the batch's records, each once.

@@ -66,10 +66,7 @@ func (n nested[E, T]) pick(s *sql.Selector, parent string, narrow func(*sql.Sele
 		return way(n.belongs[0], "id")
 	}
 	// A row that belongs in two ways is picked once.
-	columns := make([]string, len(n.order))
-	for i, t := range n.order {
-		columns[i] = t.column
-	}
+	columns := n.order.columns()
 	var ways *sql.Selector
 	for _, belongs := range n.belongs {
 		own := way(belongs, columns...).As("way")

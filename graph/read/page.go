@@ -110,6 +110,15 @@ func (o order[E]) reversed() order[E] {
 	return r
 }
 
+// columns are the columns of its terms.
+func (o order[E]) columns() []string {
+	all := make([]string, len(o))
+	for i, t := range o {
+		all[i] = t.column
+	}
+	return all
+}
+
 // apply puts the order on a selector.
 func (o order[E]) apply(s *sql.Selector) {
 	for _, t := range o {

@@ -88,10 +88,12 @@ func (t *Team) Members(ctx context.Context) ([]*Person, error) {
 
 // Owns is what the team owns.
 func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[CI], error) {
-	c := &conditions{}
-	c.add(notRetired)
-	l := t.in.ciList(c, "owned CIs", nil, ciOrder(c, nil))
-	return nestedPage(ctx, t.in, t, (*Team).id, nested[*ent.CI, CI]{list: l, belongs: []belonging{byLink(owner.Table, "ci_id", "team_id")}}, Page{first, after, last, before})
+	return nestedPage(ctx, t.in, t, (*Team).id, Page{first, after, last, before}, func() (nested[*ent.CI, CI], error) {
+		c := &conditions{}
+		c.add(notRetired)
+		l := t.in.ciList(c, "owned CIs", nil, ciOrder(c, nil))
+		return nested[*ent.CI, CI]{list: l, belongs: []belonging{byLink(owner.Table, "ci_id", "team_id")}}, nil
+	})
 }
 
 // ExternalIdentities are the team's keys in other systems.

@@ -52,7 +52,7 @@ func loadRelationships(ctx context.Context, r *Reader, ids []ident.ID) (map[iden
 		return index(r.wrapRelationships(rows), (*Relationship).id), err
 	}
 	q := r.relationships(ctx).Where(having(relationship.FieldID, ids))
-	q.Modify(selected(ctx, relationshipOrder))
+	q.Modify(selected(ctx, nil))
 	rows, err := q.All(ctx)
 	return index(r.wrapRelationships(rows), func(c *Relationship) ident.ID { return c.ID }), store.Translate(err)
 }
@@ -74,7 +74,7 @@ func (l *Relationship) end(ctx context.Context, ref func(*Relationship) *ident.I
 		if shows(ctx, "target") {
 			all = append(all, distinct(l.in.rows, targetOf)...)
 		}
-		return loadCIs(ctx, l.in.Reader, all)
+		return loadCIsBelow(ctx, l.in.Reader, all, "source", "target")
 	})
 	return ends[*ref(l)], err
 }
@@ -118,31 +118,30 @@ var relationshipOrder = order[*ent.Relationship]{{relationship.FieldID, false, f
 
 // Relationships are the CI's relationships to other CIs.
 func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, direction RelationshipDirection, first *int, after *string, last *int, before *string) (*Connection[Relationship], error) {
-	where := &conditions{}
-	if filter != nil {
-		where.codeOf(relationship.FieldTypeID, "relationship_type", filter.Type)
-	}
-	if where.err != nil {
-		return nil, where.err
-	}
-	outgoing, incoming := byColumn(relationship.FieldSourceID), byColumn(relationship.FieldTargetID)
-	belongs := map[RelationshipDirection][]belonging{"OUTGOING": {outgoing}, "INCOMING": {incoming}, "BOTH": {outgoing, incoming}}
-	parents := map[RelationshipDirection]func(*ent.Relationship) ident.ID{
-		"OUTGOING": func(e *ent.Relationship) ident.ID { return e.SourceID },
-		"INCOMING": func(e *ent.Relationship) ident.ID { return e.TargetID },
-	}
-	r := c.in.Reader
-	return nestedPage(ctx, c.in, c, (*CI).id, nested[*ent.Relationship, Relationship]{
-		list: list[*ent.Relationship, Relationship]{
-			name: "relationships " + string(direction), filter: filter, order: relationshipOrder, wrap: r.wrapRelationships,
+	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Relationship, Relationship], error) {
+		where := &conditions{}
+		if filter != nil {
+			where.codeOf(relationship.FieldTypeID, "relationship_type", filter.Type)
+		}
+		n := nested[*ent.Relationship, Relationship]{list: list[*ent.Relationship, Relationship]{
+			name: "relationships " + string(direction), filter: filter, order: relationshipOrder, wrap: c.in.wrapRelationships,
 			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Relationship, error) {
-				q := r.relationships(ctx)
-				q.Modify(where.where, selected(ctx, relationshipOrder), modify)
+				q := c.in.relationships(ctx)
+				q.Modify(where.where, selected(ctx, nil, "relationships"), modify)
 				return q.All(ctx)
 			},
-		},
-		belongs: belongs[direction], parent: parents[direction],
-	}, Page{first, after, last, before})
+		}}
+		outgoing, incoming := byColumn(relationship.FieldSourceID), byColumn(relationship.FieldTargetID)
+		switch direction {
+		case "OUTGOING":
+			n.belongs, n.parent = []belonging{outgoing}, func(e *ent.Relationship) ident.ID { return e.SourceID }
+		case "INCOMING":
+			n.belongs, n.parent = []belonging{incoming}, func(e *ent.Relationship) ident.ID { return e.TargetID }
+		default: // a row may be a relationship of two CIs of the batch
+			n.belongs = []belonging{outgoing, incoming}
+		}
+		return n, where.err
+	})
 }
 
 // RelationshipType is what relationships of a type mean.
@@ -169,7 +168,9 @@ func asTypes(rows []*ent.RelationshipType) []*RelationshipType {
 }
 
 func loadTypes(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*RelationshipType, error) {
-	rows, err := r.store.Read.RelationshipType.Query().Where(having(relationshiptype.FieldID, ids)).All(ctx)
+	q := r.store.Read.RelationshipType.Query().Where(having(relationshiptype.FieldID, ids))
+	q.Modify(selected(ctx, nil))
+	rows, err := q.All(ctx)
 	return index(asTypes(rows), func(t *RelationshipType) ident.ID { return t.ID }), store.Translate(err)
 }
 

@@ -27,6 +27,9 @@ func lean(text string) string {
 	for _, part := range scalarField.FindAllStringSubmatch(text, -1) {
 		scalars[part[1]] = true
 	}
+	text = inputs.ReplaceAllString(text, "")
+	text = rendered.ReplaceAllString(text, "\t$1 = lean.Render(data)\n")
+	text = strings.Replace(text, "type executionContext struct {\n", "type executionContext struct {\n\tcollected lean.Collected\n", 1)
 	functions := slices.DeleteFunc(strings.Split(text, "\nfunc "), func(f string) bool { return strings.HasPrefix(f, "(ec *executionContext) childFields_") })
 	for i, f := range functions {
 		f = child.ReplaceAllString(f, "")
@@ -35,6 +38,7 @@ func lean(text string) string {
 		}
 		f = deferred.ReplaceAllString(f, "")
 		f = strings.ReplaceAll(f, "graphql.NewFieldSet(fields)", "lean.NewObject(fields)")
+		f = strings.ReplaceAll(f, "graphql.CollectFields(ec.OperationContext, ", "ec.collected.Fields(ec.OperationContext, ")
 		f = strings.ReplaceAll(f, "\tout.Dispatch(ctx)\n", "")
 		f = slice.ReplaceAllString(f, "lean.Slice(ctx, len(v), ")
 		if part := plainField.FindStringSubmatch(f); part != nil && scalars[part[1]] {
@@ -55,6 +59,10 @@ var (
 	// deferred is what an object does for @defer, whether there is any or not.
 	deferred = regexp.MustCompile(`(?s)\tdeferredFieldSet := graphql\.NewFieldSet\(nil\)\n\tdeferLabelToView := [^\n]*\n|` +
 		`\tatomic\.AddInt32\(&ec\.Deferred, [^\n]*\n\n\tec\.ProcessDeferredGroup\(graphql\.DeferredGroup\{.*?\n\t\}\)\n\n?`)
+	// inputs is how resolvers could read inputs by themselves: none does.
+	inputs = regexp.MustCompile(`(?s)\tinputUnmarshalMap := graphql\.BuildUnmarshalerMap\(.*?\n\t\)\n|\tctx = graphql\.WithUnmarshalerMap\(ctx, inputUnmarshalMap\)\n`)
+	// rendered is how an answer becomes a text.
+	rendered = regexp.MustCompile(`\tvar buf bytes\.Buffer\n\s*data\.MarshalGQL\(&buf\)\n\s*(response\.Data) = buf\.Bytes\(\)\n`)
 	// child is how a field's context makes those of its children, for whoever asks: nobody does.
 	child = regexp.MustCompile(`(?s)\t\tChild: func\(.*?\n\t\t\},\n`)
 	slice = regexp.MustCompile(`graphql\.MarshalSliceConcurrently\(\s*ctx,\s*len\(v\),\s*0,\s*false,\s*`)

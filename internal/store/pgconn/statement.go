@@ -42,12 +42,16 @@ func newStatements(capacity int) *statements {
 }
 
 // admits tells whether a statement is worth keeping. A procedure may commit before it fails, so a CALL must not
-// be tried again.
+// be tried again. What has no arguments may be several statements, which cannot be prepared, unless it is one SELECT.
 func (s *statements) admits(query string, args int) bool {
-	if call := strings.TrimLeft(query, " \t\n"); len(call) >= 4 && strings.EqualFold(call[:4], "call") {
+	if s.capacity == 0 || args > maxArguments || len(query) > maxQueryBytes {
 		return false
 	}
-	return s.capacity > 0 && args > 0 && args <= maxArguments && len(query) <= maxQueryBytes
+	verb, _, _ := strings.Cut(strings.TrimLeft(query, " \t\n"), " ")
+	if args == 0 {
+		return strings.EqualFold(verb, "select") && !strings.Contains(query, ";")
+	}
+	return !strings.EqualFold(verb, "call")
 }
 
 func (s *statements) find(query string) (pqStmt, bool) {
