@@ -307,10 +307,9 @@ func TestKeyFiguresNameNoRestrictedServiceOrClass(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)
 		g.do("third", "openIncident", fmt.Sprintf(`title: "another", cis: [{id: %q}, {id: %q}]`, g.ids["svc"], g.ids["server1"]))
-		now := time.Now().UTC()
 		groups := func(by caller, group string) (text string, restricted any) {
 			a := g.ask(by, fmt.Sprintf(`{ kpis(period: MONTH, from: %q, to: %q, groupBy: %s) { restrictedCount nodes { service { ci { name } } ciClass { code } incidentsOpened } } }`,
-				now.Format(time.RFC3339), now.Add(time.Second).Format(time.RFC3339), group))
+				sightedAt.Format(time.RFC3339), sightedAt.Add(time.Second).Format(time.RFC3339), group))
 			for _, node := range at(a, "data.kpis.nodes").([]any) {
 				name := at(node, "service.ci.name")
 				if group == "CLASS" {

@@ -79,6 +79,7 @@ func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handle
 //	NAME.graphql     the operation
 //	NAME.vars        its variables; "@STEP.path.to.value" is taken from an earlier answer
 //	NAME.actor       who asks; "dev" where it is absent
+//	NAME.at          when it is written; now where it is absent
 //	NAME.json        the whole answer expected; "<any>" stands for any value
 //	NAME.statements  how many SELECT statements it may take, at most
 //
@@ -123,7 +124,15 @@ func runScenario(t *testing.T, file string, handler http.Handler) (all []store.S
 			}
 			variables = resolve(t, variables, answers).(map[string]any)
 		}
-		got, statements := ask(t, handler, string(f.Data), variables, strings.TrimSpace(string(parts[name+".actor"])))
+		by := handler
+		if text := parts[name+".at"]; text != nil {
+			at, err := time.Parse(time.RFC3339, strings.TrimSpace(string(text)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			by = writingAt(handler, at)
+		}
+		got, statements := ask(t, by, string(f.Data), variables, strings.TrimSpace(string(parts[name+".actor"])))
 		answers[name] = got
 		all = append(all, statements...)
 		if *update {
@@ -170,6 +179,13 @@ func ask(t testing.TB, handler http.Handler, query string, variables map[string]
 		t.Fatalf("%d: %s", w.Code, w.Body)
 	}
 	return got, statements.All()
+}
+
+// writingAt is a server by whose clock it is always the same time.
+func writingAt(handler http.Handler, at time.Time) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r.WithContext(store.At(r.Context(), at)))
+	})
 }
 
 func join(statements []store.Statement) string {

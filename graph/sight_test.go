@@ -93,8 +93,11 @@ func (g *guarded) do(name, verb, input string) {
 	g.ids[name] = id
 }
 
+// sightedAt is when all is written: within one day, month and year.
+var sightedAt = time.Date(2026, 1, 14, 9, 0, 0, 0, time.UTC)
+
 func sighted(t *testing.T, s *store.Store) *guarded {
-	g := &guarded{t, serverWithin(t, s, wide()), map[string]string{}, 0} // every field of a type is asked at once
+	g := &guarded{t, writingAt(serverWithin(t, s, wide()), sightedAt), map[string]string{}, 0} // every field of a type is asked at once
 	const restricted = `description: "a canary text", labels: {canary: "canary"}, owners: [{team: "@keepers@"}]`
 	g.do("keepers", "createTeam", `name: "keepers"`)
 	g.do("others", "createTeam", `name: "others"`)
@@ -271,7 +274,7 @@ func TestWhatIsRestrictedIsNeverNamed(t *testing.T) {
 			"Query.rootCauseCandidates": fmt.Sprintf("seen: [{id: %q}, {id: %q}], first: 20", g.ids["portal"], g.ids["shop"]),
 			"Query.whatIf":              "overlay: {" + down + ", openIncidents: true}", "Query.search": `query: "canary"`, "Query.journal": "first: 100",
 			"Query.node": fmt.Sprintf("id: %q", g.ids["rack"]), "Query.nodes": `ids: ["` + strings.Join(slices.Sorted(maps.Values(g.ids)), `", "`) + `"]`,
-			"Query.kpis":     fmt.Sprintf(`period: MONTH, groupBy: SERVICE, from: %q, to: %q`, time.Now().AddDate(0, -1, 0).Format(time.RFC3339), time.Now().Format(time.RFC3339)),
+			"Query.kpis":     fmt.Sprintf(`period: MONTH, groupBy: SERVICE, from: %q, to: %q`, sightedAt.Format(time.RFC3339), sightedAt.Add(time.Second).Format(time.RFC3339)),
 			"Query.incident": fmt.Sprintf("id: %q", g.ids["incident"]), "Query.incidentByNumber": `number: "INC0000002"`,
 			"Query.change": fmt.Sprintf("id: %q", g.ids["change"]), "Query.changeByNumber": `number: "CHG0000001"`, "Query.ciClass": `code: "server"`,
 			"Query.changeWindow": fmt.Sprintf("id: %q", g.ids["window"]), "Query.changeCalendar": fmt.Sprintf("%s, filter: {service: %q}", year, g.ids["shop"]),
