@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -46,9 +47,34 @@ func TestACursorOfAnythingElseIsRefused(t *testing.T) {
 				refuse("", cursor)
 			}
 		}
-		filtered := pagedList{`{ cis(filter: {name: {startsWith: "twin"}}) LIST }`, "id", ""}
-		if _, failed := e.page(t, filtered, "", fmt.Sprintf("after: %q", cursors["cis"][0])); failed != "BAD_CURSOR" {
-			t.Errorf("a cursor of another filter gives %q", failed)
+		for list, narrowed := range map[string]string{ // the same list, asked for by something else
+			"cis":              `{ cis(filter: {name: {startsWith: "twin"}}) LIST }`,
+			"incidents":        `{ incidents(filter: {open: true}) LIST }`,
+			"CI.incidents":     `{ ci(id: "HUB") { incidents(filter: {open: true}) LIST } }`,
+			"CI.needs":         `{ ci(id: "HUB") { dependencies { needs(classes: ["server"]) LIST } } }`,
+			"impact.affected":  `{ impact(failed: [{id: "HUB"}]) { affected(classes: ["server"]) LIST } }`,
+			"impact.services":  `{ impact(failed: [{id: "HUB", state: DEGRADED}]) { services LIST } }`,
+			"Change.conflicts": `{ change(id: "CHANGE") { conflicts LIST } }`,
+			"changeCalendar":   `{ changeCalendar(from: "2027-01-10T22:00:00Z", to: "2027-01-11T00:00:00Z") LIST }`,
+			"kpis":             `{ kpis(period: DAY, from: "2027-01-09T00:00:00Z", to: "2027-01-15T00:00:00Z") LIST }`,
+			"by class":         `{ kpis(period: DAY, from: "2027-01-08T00:00:00Z", to: "2027-01-15T00:00:00Z", groupBy: CLASS) LIST }`,
+		} {
+			own := cursors[cmp.Or(map[string]string{"by class": "kpis"}[list], list)][0]
+			if _, failed := e.page(t, pagedList{narrowed, "__typename", ""}, "", fmt.Sprintf("first: 1, after: %q", own)); failed != "BAD_CURSOR" {
+				t.Errorf("a cursor of %s gives %q for %s", list, failed, narrowed)
+			}
+		}
+		search := func(arguments string) (string, string) {
+			got, _ := ask(t, e, "{ search("+arguments+") { edges { cursor } } }", nil, "")
+			text, _ := json.Marshal(got)
+			cursor, _, _ := strings.Cut(string(text)[strings.Index(string(text), `"cursor":"`)+len(`"cursor":"`):], `"`)
+			return cursor, firstCode(got)
+		}
+		found, _ := search(`query: "twin", first: 1`)
+		for other, want := range map[string]string{`query: "twin"`: "", `query: "twi"`: "BAD_CURSOR", `query: "twin", classes: ["server"]`: "BAD_CURSOR"} {
+			if _, failed := search(other + fmt.Sprintf(", first: 1, after: %q", found)); failed != want {
+				t.Errorf("a cursor of a search gives %q for %s, not %q", failed, other, want)
+			}
 		}
 		for _, args := range []string{"first: -1", "first: 101", "last: -1", "last: 101", "first: 1, last: 1"} {
 			for name, l := range lists {

@@ -102,6 +102,14 @@ func TestAnAnswerIsGivenAgainAfterARestart(t *testing.T) {
 				t.Errorf("%s: %+v", c.why, a)
 			}
 		}
+		two := operation(t, `mutation A { createTeam(input: {name: "a"}) { team { id } } } mutation B { createTeam(input: {name: "b"}) { team { id } } }`)
+		for name, code := range map[string]string{"A": "", "B": "IDEMPOTENCY_KEY_REUSED"} {
+			send(t, http.MethodPost, p.url+"/graphql", strings.Replace(two, "{", `{"operationName":"A",`, 1), "Idempotency-Key: k-2")
+			e := send(t, http.MethodPost, p.url+"/graphql", strings.Replace(two, "{", `{"operationName":"`+name+`",`, 1), "Idempotency-Key: k-2")
+			if codes := e.codes(t); strings.Join(codes, "") != code {
+				t.Errorf("the operation %s of a document whose A has the key: %s", name, e.body)
+			}
+		}
 		if n := len(p.named(t, "web")); n != 1 {
 			t.Errorf("%d CIs are left with the name", n)
 		}

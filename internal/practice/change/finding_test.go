@@ -42,6 +42,10 @@ func TestAConflictIsWrittenDownOnceWhenItIsFirstFound(t *testing.T) {
 		do := func(id ident.ID, verbs ...string) func() {
 			return func() { t.Helper(); b.mustDo(t, id, verbs...) }
 		}
+		meanwhile := func(verbs ...string) func() { // a change more is drafted first
+			return func() { t.Helper(); b.mustDraft(t, b.ready(domain.Normal)); b.mustDo(t, c, verbs...) }
+		}
+		third, fourth := c+1, c+2
 		nextDay, nextNight := dawn.Add(24*time.Hour), night.Add(24*time.Hour)
 		upstream, same := fmt.Sprint("UPSTREAM ", other), fmt.Sprint("SAME_CI ", other)
 		var want []string
@@ -52,16 +56,14 @@ func TestAConflictIsWrittenDownOnceWhenItIsFirstFound(t *testing.T) {
 		}{
 			{"a draft is edited", edit(change.Update{Description: graphql.OmittableOf(&words)}), nil},
 			{"it is handed in", do(c, "assessChange"), []string{upstream}},
-			{"it goes on", do(c, "requestChangeApproval"), nil},
-			{"it gets another scope", edit(change.Update{Scope: graphql.OmittableOf([]change.CI{{b.Database, domain.ChangedRole}})}), []string{same}},
+			{"a third comes and it goes on", meanwhile("requestChangeApproval"), []string{fmt.Sprint("UPSTREAM ", third)}},
+			{"it gets another scope", edit(change.Update{Scope: graphql.OmittableOf([]change.CI{{b.Database, domain.ChangedRole}})}), []string{same, fmt.Sprint("SAME_CI ", third)}},
 			{"it moves away", edit(change.Update{PlannedStart: graphql.OmittableOf(&nextNight), PlannedEnd: graphql.OmittableOf(&nextDay)}), nil},
 			{"and back", edit(change.Update{PlannedStart: graphql.OmittableOf(&night), PlannedEnd: graphql.OmittableOf(&dawn)}), nil},
 			{"the other is handed in", do(other, "assessChange"), nil},
-			{"it is scheduled", do(c, "requestChangeApproval", "vote", "scheduleChange"), nil},
-			{"a third comes and it is carried out", func() {
-				b.mustDraft(t, b.ready(domain.Normal))
-				b.mustDo(t, c, "startChange", "reviewChange", "closeChange")
-			}, nil},
+			{"it is approved", do(c, "requestChangeApproval", "vote"), nil},
+			{"a fourth comes and it is scheduled", meanwhile("scheduleChange"), []string{fmt.Sprint("SAME_CI ", fourth)}},
+			{"a fifth comes and it is carried out", meanwhile("startChange", "reviewChange", "closeChange"), nil},
 		} {
 			step.do()
 			want = append(want, step.more...)
@@ -69,7 +71,7 @@ func TestAConflictIsWrittenDownOnceWhenItIsFirstFound(t *testing.T) {
 				t.Errorf("when %s: %v, want %v", step.what, got, want)
 			}
 		}
-		if got := b.findings(other); !slices.Equal(got, []string{fmt.Sprint("SAME_CI ", c)}) {
+		if got := b.findings(other); !slices.Equal(got, []string{fmt.Sprint("SAME_CI ", c), fmt.Sprint("SAME_CI ", third)}) {
 			t.Errorf("the other has %v", got)
 		}
 		if n := b.Store.Read.Entry.Query().Where(entry.SubjectID(c), entry.RecordIDGTE(ident.New(ident.ConflictFinding, 1))).CountX(b.olga); n != len(want) {
