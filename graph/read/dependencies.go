@@ -130,16 +130,22 @@ type ImpactPath struct {
 	Relationships []*Relationship
 }
 
-// Path is a shortest way on which the failure of the one CI can reach the other; nil when there is none.
-func (r *Reader) Path(ctx context.Context, from, to ident.ID, asOf *AsOf) (*ImpactPath, error) {
+// between is the graph in which there may be ways between two CIs, and the reader who shows them.
+func (r *Reader) between(ctx context.Context, from, to ident.ID, asOf *AsOf) (*Reader, *topology.Snapshot, error) {
 	r, err := r.asOf(ctx, asOf)
 	if err == nil {
 		err = r.mayName(ctx, []ident.ID{from, to})
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	graph, err := r.snapshotWith(ctx, from, to)
+	return r, graph, err
+}
+
+// Path is a shortest way on which the failure of the one CI can reach the other; nil when there is none.
+func (r *Reader) Path(ctx context.Context, from, to ident.ID, asOf *AsOf) (*ImpactPath, error) {
+	r, graph, err := r.between(ctx, from, to, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -162,14 +168,7 @@ func (r *Reader) Paths(ctx context.Context, from, to ident.ID, first int, asOf *
 	if first < 1 || first > maxPaths {
 		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d ways", first, maxPaths)
 	}
-	r, err := r.asOf(ctx, asOf)
-	if err == nil {
-		err = r.mayName(ctx, []ident.ID{from, to})
-	}
-	if err != nil {
-		return nil, err
-	}
-	graph, err := r.snapshotWith(ctx, from, to)
+	r, graph, err := r.between(ctx, from, to, asOf)
 	if err != nil {
 		return nil, err
 	}

@@ -93,6 +93,19 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
+// Under puts a path before the paths of all failures joined in err. What is not in the vocabulary passes through.
+func Under(err error, field ...string) error {
+	all, known := All(err)
+	if !known {
+		return err
+	}
+	moved := make([]error, len(all))
+	for i, e := range all {
+		moved[i] = e.At(field...)
+	}
+	return errors.Join(moved...)
+}
+
 // All lists the Errors joined in err, in order. It reports false when any part of err is something else.
 func All(err error) (all []*Error, ok bool) {
 	if e, is := err.(*Error); is { //nolint:errorlint // the tree is walked here, link by link

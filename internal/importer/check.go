@@ -3,7 +3,6 @@ package importer
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -13,20 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
-// The bounds that the practices set; what is beyond them is found while planning, so that a dry run tells.
-const (
-	nameLength        = 200
-	descriptionLength = 10_000
-	labelNameLength   = 100
-	labelTextLength   = 500
-	labelsPerCI       = 100
-	linksPerService   = 50
-	urlLength         = 2_000
-	ownersPerCI       = 50
-	emailLength       = 320
-)
-
-// faults are all that is wrong with a row.
+// faults are all that is wrong with a row. What is beyond the bounds is found while planning, so that a dry run tells.
 type faults []string
 
 func (f *faults) say(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
@@ -70,23 +56,22 @@ func oneOf[T interface {
 }
 
 func (f *faults) email(s string) {
-	s = f.text("email", s, 0, emailLength)
-	before, after, found := strings.Cut(s, "@")
-	if s != "" && (!found || before == "" || after == "" || strings.ContainsAny(s, " \n\r\t,;<>")) {
+	s = f.text("email", s, 0, valid.LongestEmail)
+	if s != "" && !valid.IsEmail(s) {
 		f.say("email %q is no address such as ada@example.com", s)
 	}
 }
 
 func (f *faults) labels(labels map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		f.text("the name of a label", name, 1, labelNameLength)
-		f.text("label "+name, labels[name], 0, labelTextLength)
+		f.text("the name of a label", name, 1, valid.LongestLabelName)
+		f.text("label "+name, labels[name], 0, valid.LongestLabelText)
 	}
 }
 
 func (f *faults) links(given []Link) []domain.Link {
-	if len(given) > linksPerService {
-		f.say("%d links: at most %d", len(given), linksPerService)
+	if len(given) > valid.MostLinks {
+		f.say("%d links: at most %d", len(given), valid.MostLinks)
 	}
 	links := make([]domain.Link, len(given))
 	for i, l := range given {
@@ -95,28 +80,13 @@ func (f *faults) links(given []Link) []domain.Link {
 		} else if l.Kind == "" {
 			f.say("a link has no kind: write one of %s", strings.Join(domain.Other.Values(), ", "))
 		}
-		links[i].Title = f.text("the title of a link", l.Title, 1, nameLength)
-		links[i].URL = f.text("the address of a link", l.URL, 1, urlLength)
-		if !isAddress(links[i].URL) {
+		links[i].Title = f.text("the title of a link", l.Title, 1, valid.LongestName)
+		links[i].URL = f.text("the address of a link", l.URL, 1, valid.LongestURL)
+		if !valid.IsURL(links[i].URL) {
 			f.say("%q is no address of http, https or mailto, such as https://example.com/runbook", l.URL)
 		}
 	}
 	return links
-}
-
-// isAddress lets through what a browser may be sent to.
-func isAddress(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil || strings.ContainsAny(s, " \n\r\t") {
-		return false
-	}
-	switch strings.ToLower(u.Scheme) {
-	case "http", "https":
-		return u.Hostname() != ""
-	case "mailto":
-		return strings.Contains(u.Opaque, "@")
-	}
-	return false
 }
 
 // checkKey says what is wrong with an external id; "" where nothing is.

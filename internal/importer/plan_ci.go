@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
 // prepare checks a CI's own fields and compares them with what is stored, if it is stored; what refers to other
@@ -78,7 +79,7 @@ func (p *planner) check(r *record, f *faults) fields {
 		return &s
 	}
 	got := fields{
-		name: text("name", c.Name, nameLength), description: text("description", c.Description, descriptionLength),
+		name: text("name", c.Name, valid.LongestName), description: text("description", c.Description, valid.LongestDescription),
 		lifecycle:   oneOf[domain.Lifecycle](f, "lifecycle", c.Lifecycle),
 		environment: oneOf[domain.Environment](f, "environment", c.Environment),
 		criticality: oneOf[domain.Criticality](f, "criticality", c.Criticality),
@@ -102,7 +103,7 @@ func (p *planner) check(r *record, f *faults) fields {
 		got.tier, got.tierID = &s.Tier, id
 	}
 	got.stage = oneOf[domain.PortfolioStage](f, "portfolio stage", s.Portfolio)
-	got.category = text("category", s.Category, nameLength)
+	got.category = text("category", s.Category, valid.LongestName)
 	if len(s.Links) > 0 {
 		got.links = f.links(s.Links)
 	}
@@ -142,8 +143,8 @@ func (p *planner) draft(r *record, f *faults) {
 
 // checkWhole checks what only the CI as a whole can break.
 func (p *planner) checkWhole(r *record, c *ent.CI, f *faults) {
-	if len(c.Labels) > labelsPerCI {
-		f.say("%d labels: at most %d", len(c.Labels), labelsPerCI)
+	if len(c.Labels) > valid.MostLabels {
+		f.say("%d labels: at most %d", len(c.Labels), valid.MostLabels)
 	}
 	schema, err := r.class.AttributeSchema()
 	f.add(err)

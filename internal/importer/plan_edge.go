@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
 // place is what is unique about a relationship.
@@ -50,7 +51,7 @@ func (p *planner) addEdge(r *record, rel Relationship, byPlace map[place]*edge) 
 	t, err := p.ref.Type(rel.Type)
 	f.add(err)
 	e := &edge{from: r, reported: rel, strength: oneOf[domain.Strength](&f, "strength", rel.Strength)}
-	e.evidence = f.text("evidence", rel.Evidence, 0, descriptionLength)
+	e.evidence = f.text("evidence", rel.Evidence, 0, valid.LongestDescription)
 	if len(f) > 0 {
 		p.dropEdge(e, f.String())
 		return

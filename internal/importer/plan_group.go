@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
 // via is how a CI names one of its relationships.
@@ -46,7 +47,7 @@ func (p *planner) planGroups(context.Context) error {
 		names := map[string]bool{}
 		for _, reported := range r.CI.Groups {
 			var f faults
-			g := &group{of: r, name: f.text("the name of a group", reported.Name, 1, nameLength), threshold: reported.Threshold}
+			g := &group{of: r, name: f.text("the name of a group", reported.Name, 1, valid.LongestName), threshold: reported.Threshold}
 			if names[g.name] {
 				f.say("the CI has two groups of this name")
 			}

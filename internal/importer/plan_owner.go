@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
 // planSupport decides on the support team of a service.
@@ -35,7 +36,7 @@ func (p *planner) planOwners(r *record) {
 	var shown []string
 	for _, o := range r.CI.Owners {
 		var f faults
-		role := cmp.Or(f.text("the role of an owner", o.Role, 0, nameLength), "owner")
+		role := cmp.Or(f.text("the role of an owner", o.Role, 0, valid.LongestName), "owner")
 		key, kind := o.Team, ident.Team
 		if key == "" {
 			key, kind = o.Person, ident.Person
@@ -49,8 +50,8 @@ func (p *planner) planOwners(r *record) {
 			want, shown = append(want, a), append(shown, key+" "+role)
 		}
 	}
-	if len(want) > ownersPerCI {
-		p.problem(r, Rejected, "", fmt.Sprintf("%d owners: at most %d; they were left out", len(want), ownersPerCI))
+	if len(want) > valid.MostOwners {
+		p.problem(r, Rejected, "", fmt.Sprintf("%d owners: at most %d; they were left out", len(want), valid.MostOwners))
 		return
 	}
 	have := p.stored.owners[r.id]

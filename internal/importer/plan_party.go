@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
 // matchParties finds out which stored team or person each row is: by its key, and a team also by its name, which is
@@ -59,12 +60,12 @@ func (p *planner) checkParty(r *record) {
 		return
 	}
 	var f faults
-	r.name = f.text("name", r.name, 0, nameLength)
+	r.name = f.text("name", r.name, 0, valid.LongestName)
 	if r.name == "" && r.id == 0 {
 		f.say("the %s has no name", r.kind)
 	}
 	if r.Team != nil {
-		f.text("description", r.Team.Description, 0, descriptionLength)
+		f.text("description", r.Team.Description, 0, valid.LongestDescription)
 		f.email(r.Team.Email)
 	} else {
 		f.email(r.Person.Email)

@@ -17,11 +17,7 @@ import (
 
 // AddTeamMember puts a person into a team. A person who is in it stays in it.
 func (p *Practice) AddTeamMember(ctx context.Context, in AddTeamMemberInput) (*ent.Team, error) {
-	actor, err := auth.Require(ctx, "team.add_member")
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "team.add_member"}, func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
+	return auth.Write(ctx, p.store, "team.add_member", func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
 		wrong, err := addMembers(ctx, tx, []Member{Member(in)})
 		if err == nil {
 			err = errors.Join(wrong...)
@@ -35,11 +31,7 @@ func (p *Practice) AddTeamMember(ctx context.Context, in AddTeamMemberInput) (*e
 
 // RemoveTeamMember takes a person out of a team.
 func (p *Practice) RemoveTeamMember(ctx context.Context, in RemoveTeamMemberInput) (*ent.Team, error) {
-	actor, err := auth.Require(ctx, "team.remove_member")
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "team.remove_member"}, func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
+	return auth.Write(ctx, p.store, "team.remove_member", func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
 		if err := checkMember(Member(in)); err != nil {
 			return nil, err
 		}
@@ -163,5 +155,5 @@ func members(ctx context.Context, tx *store.Tx, rows []Member) (map[Member]*ent.
 }
 
 func checkMember(m Member) error {
-	return errors.Join(at(cmdb.OfKind(m.Team, ident.Team), "team"), at(cmdb.OfKind(m.Person, ident.Person), "person"))
+	return errors.Join(errs.Under(cmdb.OfKind(m.Team, ident.Team), "team"), errs.Under(cmdb.OfKind(m.Person, ident.Person), "person"))
 }

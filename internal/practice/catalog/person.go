@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
@@ -19,12 +18,8 @@ import (
 
 // CreatePerson records a new person.
 func (p *Practice) CreatePerson(ctx context.Context, in CreatePersonInput) (*ent.Person, error) {
-	actor, err := auth.Require(ctx, "person.create")
-	if err != nil {
-		return nil, err
-	}
 	row := NewPerson{Name: in.Name, Email: or(in.Email, "")}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "person.create"}, func(ctx context.Context, tx *store.Tx) (*ent.Person, error) {
+	return auth.Write(ctx, p.store, "person.create", func(ctx context.Context, tx *store.Tx) (*ent.Person, error) {
 		saved, wrong, err := createPeople(ctx, tx, []NewPerson{row})
 		return single(saved, wrong, err)
 	})
@@ -91,7 +86,7 @@ func updatePeople(ctx context.Context, tx *store.Tx, rows []PersonChange) ([]*en
 	ids := map[ident.ID]bool{}
 	for i, row := range rows {
 		if err := cmdb.OfKind(row.ID, ident.Person); err != nil {
-			wrong[i] = at(err, "id")
+			wrong[i] = errs.Under(err, "id")
 			continue
 		}
 		ids[row.ID] = true
@@ -129,19 +124,18 @@ func updatePeople(ctx context.Context, tx *store.Tx, rows []PersonChange) ([]*en
 
 func checkPerson(p *ent.Person) error {
 	var noName, noEmail error
-	p.Name, noName = valid.Text("name", p.Name, 1, nameLength)
+	p.Name, noName = valid.Text("name", p.Name, 1, valid.LongestName)
 	p.Email, noEmail = email(p.Email)
 	return errors.Join(noName, noEmail)
 }
 
-// email checks an address as far as one can without writing to it.
+// email checks, and trims, an address; there need not be one.
 func email(s string) (string, error) {
-	s, err := valid.Text("email", s, 0, emailLength)
+	s, err := valid.Text("email", s, 0, valid.LongestEmail)
 	if err != nil || s == "" {
 		return s, err
 	}
-	before, after, found := strings.Cut(s, "@")
-	if !found || before == "" || after == "" || strings.ContainsAny(s, " \n\r\t,;<>") {
+	if !valid.IsEmail(s) {
 		return s, errs.New(errs.Invalid, "%q is no address such as ada@example.com", s).At("email")
 	}
 	return s, nil

@@ -12,18 +12,15 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // CreateTeam records a new team.
 func (p *Practice) CreateTeam(ctx context.Context, in CreateTeamInput) (*ent.Team, error) {
-	actor, err := auth.Require(ctx, "team.create")
-	if err != nil {
-		return nil, err
-	}
 	row := NewTeam{Name: in.Name, Description: or(in.Description, ""), Email: or(in.Email, ""), Parent: or(in.Parent, 0)}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "team.create"}, func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
+	return auth.Write(ctx, p.store, "team.create", func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
 		saved, wrong, err := createTeams(ctx, tx, []NewTeam{row})
 		return single(saved, wrong, err)
 	})
@@ -66,7 +63,7 @@ func createTeams(ctx context.Context, tx *store.Tx, rows []NewTeam) ([]*ent.Team
 		if row.Parent != 0 {
 			drafts[i].ParentID = &row.Parent
 			if err := cmdb.OfKind(row.Parent, ident.Team); err != nil {
-				wrong[i] = errors.Join(wrong[i], at(err, "parent"))
+				wrong[i] = errors.Join(wrong[i], errs.Under(err, "parent"))
 				continue
 			}
 			parents[row.Parent] = true
@@ -115,7 +112,7 @@ func updateTeams(ctx context.Context, tx *store.Tx, rows []TeamChange) ([]*ent.T
 	ids := map[ident.ID]bool{}
 	for i, row := range rows {
 		if err := cmdb.OfKind(row.ID, ident.Team); err != nil {
-			wrong[i] = at(err, "id")
+			wrong[i] = errs.Under(err, "id")
 			continue
 		}
 		ids[row.ID] = true
@@ -176,37 +173,21 @@ func moveTeam(ctx context.Context, tx *store.Tx, old, next *ent.Team, parent *id
 }
 
 func saveTeam(ctx context.Context, tx *store.Tx, old, next *ent.Team) (*ent.Team, error) {
-	u, changed := tx.Team.UpdateOne(old).AddVersion(1).SetUpdatedAt(tx.Now), false
-	if next.Name != old.Name {
-		u.SetName(next.Name)
-		changed = true
-	}
-	if next.Description != old.Description {
-		u.SetDescription(next.Description)
-		changed = true
-	}
-	if next.Email != old.Email {
-		u.SetEmail(next.Email)
-		changed = true
-	}
-	switch {
-	case next.ParentID == nil && old.ParentID != nil:
-		u.ClearParentID()
-		changed = true
-	case next.ParentID != nil && (old.ParentID == nil || *old.ParentID != *next.ParentID):
-		u.SetParentID(*next.ParentID)
-		changed = true
-	}
-	if !changed {
+	u := tx.Team.UpdateOne(old)
+	ticket.Set(old.Name, next.Name, u.SetName)
+	ticket.Set(old.Description, next.Description, u.SetDescription)
+	ticket.Set(old.Email, next.Email, u.SetEmail)
+	ticket.SetReference(old.ParentID, next.ParentID, u.SetParentID, u.ClearParentID)
+	if ticket.IsIdle(u.Mutation()) {
 		return old, nil
 	}
-	return u.Save(ctx)
+	return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
 }
 
 func checkTeam(t *ent.Team) error {
 	var noName, noDescription, noEmail error
-	t.Name, noName = valid.Text("name", t.Name, 1, nameLength)
-	t.Description, noDescription = valid.Text("description", t.Description, 0, descriptionLength)
+	t.Name, noName = valid.Text("name", t.Name, 1, valid.LongestName)
+	t.Description, noDescription = valid.Text("description", t.Description, 0, valid.LongestDescription)
 	t.Email, noEmail = email(t.Email)
 	return errors.Join(noName, noDescription, noEmail)
 }

@@ -78,8 +78,8 @@ func (p *Practice) UpdateServiceTier(ctx context.Context, in UpdateServiceTierIn
 
 func checkTier(t *ent.ServiceTier) error {
 	var noName, noDescription, noRank error
-	t.Name, noName = valid.Text("name", t.Name, 1, nameLength)
-	t.Description, noDescription = valid.Text("description", t.Description, 0, descriptionLength)
+	t.Name, noName = valid.Text("name", t.Name, 1, valid.LongestName)
+	t.Description, noDescription = valid.Text("description", t.Description, 0, valid.LongestDescription)
 	if t.Rank < 1 || t.Rank > lowestRank {
 		noRank = errs.New(errs.Invalid, "%d is no rank: 1 to %d, 1 mattering most", t.Rank, lowestRank).At("rank")
 	}

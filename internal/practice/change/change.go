@@ -65,11 +65,7 @@ func (p *Practice) edit(
 	decide func(context.Context, *store.Tx, *ent.Change, *ent.ChangeUpdateOne) error,
 	then ...func(context.Context, *store.Tx, *ent.Change) error,
 ) (*ent.Change, error) {
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
+	return auth.Write(ctx, p.store, verb, func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
 		was, err := lock(ctx, tx, of.id)
 		if err != nil {
 			return nil, err
@@ -81,7 +77,7 @@ func (p *Practice) edit(
 		if err := decide(ctx, tx, was, u); err != nil {
 			return nil, err
 		}
-		if m := u.Mutation(); len(m.Fields())+len(m.ClearedFields()) == 0 {
+		if ticket.IsIdle(u.Mutation()) {
 			return was, nil
 		}
 		is, err := u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)

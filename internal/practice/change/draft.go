@@ -14,12 +14,7 @@ import (
 
 // Draft drafts a change. Window and scope may be left for later. What a STANDARD change leaves out is as its template says.
 func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
-	const verb = "change.draft"
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
+	return auth.Write(ctx, p.store, "change.draft", func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
 		var f ticket.Form
 		template := templateOf(ctx, tx, &f, in.Type, in.Template)
 		base := ticket.Given(template, ent.ChangeTemplate{}) // what the draft leaves out

@@ -157,7 +157,7 @@ func (r *operationReader) reference(f *ticket.Form, field string, in PlannedReco
 		if kind == ident.CI {
 			id = asCI(id)
 		}
-		f.Fault(ticket.Under(kindOf(id, kind), field, "id"))
+		f.Fault(errs.Under(kindOf(id, kind), field, "id"))
 		return id.String()
 	case r.keys[*in.Key] != creates:
 		f.Fault(errs.New(errs.NotFound, "no operation before this one creates %q: a key is named after the %s that has it", *in.Key, memberOf(creates).field).At(field, "key"))
@@ -178,7 +178,7 @@ func (r *operationReader) createCI(f *ticket.Form, o *operation.Operation, in *P
 
 func (r *operationReader) updateCI(f *ticket.Form, o *operation.Operation, in *PlannedCIUpdate) {
 	o.Record = asCI(in.ID)
-	f.Fault(ticket.Under(kindOf(o.Record, ident.CI), "id"))
+	f.Fault(errs.Under(kindOf(o.Record, ident.CI), "id"))
 	plan(f, o, "name", in.Name)
 	if in.Description.IsSet() {
 		o.Planned["description"] = ticket.Given(in.Description.Value(), "")
@@ -212,7 +212,7 @@ func (r *operationReader) createGroup(f *ticket.Form, o *operation.Operation, in
 
 func (r *operationReader) updateGroup(f *ticket.Form, o *operation.Operation, in *PlannedGroupUpdate) {
 	o.Record = in.ID
-	f.Fault(ticket.Under(kindOf(o.Record, ident.DependencyGroup), "id"))
+	f.Fault(errs.Under(kindOf(o.Record, ident.DependencyGroup), "id"))
 	plan(f, o, "name", in.Name)
 	plan(f, o, "mode", in.Mode)
 	plan(f, o, "threshold", in.Threshold)

@@ -55,7 +55,7 @@ type DeletePolicy struct {
 
 // CreatePolicy asks for approvals from now on, also of changes whose approval was asked for before.
 func (p *Practice) CreatePolicy(ctx context.Context, in CreatePolicy) (*ent.ApprovalPolicy, error) {
-	return govern(ctx, p, "approval_policy.create", func(ctx context.Context, tx *store.Tx) (*ent.ApprovalPolicy, error) {
+	return auth.Write(ctx, p.store, "approval_policy.create", func(ctx context.Context, tx *store.Tx) (*ent.ApprovalPolicy, error) {
 		next := &ent.ApprovalPolicy{Name: in.Name, ChangeTypes: in.ChangeTypes, RiskAbove: in.RiskAbove, Approvals: in.Approvals, TeamID: in.Team, Role: roleName(in.Role)}
 		if err := checkPolicy(ctx, tx, next); err != nil {
 			return nil, err
@@ -74,7 +74,7 @@ func (p *Practice) CreatePolicy(ctx context.Context, in CreatePolicy) (*ent.Appr
 
 // UpdatePolicy changes what an approval policy asks for. Changes that are scheduled already stay so.
 func (p *Practice) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*ent.ApprovalPolicy, error) {
-	return govern(ctx, p, "approval_policy.update", func(ctx context.Context, tx *store.Tx) (*ent.ApprovalPolicy, error) {
+	return auth.Write(ctx, p.store, "approval_policy.update", func(ctx context.Context, tx *store.Tx) (*ent.ApprovalPolicy, error) {
 		was, err := lockPolicy(ctx, tx, in.ID, in.ExpectedVersion)
 		if err != nil {
 			return nil, err
@@ -110,7 +110,7 @@ func (p *Practice) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*ent.Appr
 
 // DeletePolicy takes an approval policy back.
 func (p *Practice) DeletePolicy(ctx context.Context, in DeletePolicy) (ident.ID, error) {
-	return govern(ctx, p, "approval_policy.delete", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "approval_policy.delete", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		was, err := lockPolicy(ctx, tx, in.ID, in.ExpectedVersion)
 		if err != nil {
 			return 0, err
@@ -161,15 +161,6 @@ func lockPolicy(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (
 		return nil, err
 	}
 	return found, valid.Stale(expected, found.Version)
-}
-
-// govern runs a verb about what changes go by, which the actor may do.
-func govern[T any](ctx context.Context, p *Practice, verb string, decide func(context.Context, *store.Tx) (T, error)) (none T, err error) {
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return none, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, decide)
 }
 
 func roleName(r *auth.Role) *string {

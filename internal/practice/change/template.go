@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
@@ -65,7 +66,7 @@ type RetireTemplate struct {
 
 // CreateTemplate approves all changes that will be drafted from a template and stay within it.
 func (p *Practice) CreateTemplate(ctx context.Context, in CreateTemplate) (*ent.ChangeTemplate, error) {
-	return govern(ctx, p, "change_template.create", func(ctx context.Context, tx *store.Tx) (*ent.ChangeTemplate, error) {
+	return auth.Write(ctx, p.store, "change_template.create", func(ctx context.Context, tx *store.Tx) (*ent.ChangeTemplate, error) {
 		next := &ent.ChangeTemplate{
 			Name: in.Name, Description: ticket.Given(in.Description, ""), Justification: ticket.Given(in.Justification, ""), Plan: in.Plan,
 			BackoutPlan: ticket.Given(in.BackoutPlan, ""), TestPlan: ticket.Given(in.TestPlan, ""), MayTakeDown: ticket.Given(in.MayTakeDown, false), CalendarID: in.Calendar,
@@ -93,7 +94,7 @@ func (p *Practice) CreateTemplate(ctx context.Context, in CreateTemplate) (*ent.
 // UpdateTemplate changes a template. Changes that were drafted from it keep what they say, and have to lie within the new
 // template when they are scheduled; those that are scheduled already stay so.
 func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.ChangeTemplate, error) {
-	return govern(ctx, p, "change_template.update", func(ctx context.Context, tx *store.Tx) (*ent.ChangeTemplate, error) {
+	return auth.Write(ctx, p.store, "change_template.update", func(ctx context.Context, tx *store.Tx) (*ent.ChangeTemplate, error) {
 		was, err := lockTemplate(ctx, tx, in.ID, in.ExpectedVersion)
 		if err != nil {
 			return nil, err
@@ -140,7 +141,7 @@ func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.
 		default:
 			u.SetOperations(next.Operations)
 		}
-		if m := u.Mutation(); len(m.Fields())+len(m.ClearedFields()) == 0 {
+		if ticket.IsIdle(u.Mutation()) {
 			return was, nil
 		}
 		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
@@ -149,7 +150,7 @@ func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.
 
 // RetireTemplate ends a template: nothing is drafted from it or scheduled by it any more. One that is retired stays so.
 func (p *Practice) RetireTemplate(ctx context.Context, in RetireTemplate) (*ent.ChangeTemplate, error) {
-	return govern(ctx, p, "change_template.retire", func(ctx context.Context, tx *store.Tx) (*ent.ChangeTemplate, error) {
+	return auth.Write(ctx, p.store, "change_template.retire", func(ctx context.Context, tx *store.Tx) (*ent.ChangeTemplate, error) {
 		was, err := lockTemplate(ctx, tx, in.ID, in.ExpectedVersion)
 		if err != nil || was.RetiredAt != nil {
 			return was, err

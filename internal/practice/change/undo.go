@@ -20,12 +20,7 @@ import (
 // DraftUndo drafts a change that undoes what another one did to the graph, as the journal tells it. It has the other's type
 // and scope, and goes its way like any other.
 func (p *Practice) DraftUndo(ctx context.Context, in DraftUndo) (*ent.Change, error) {
-	const verb = "change.draft_undo"
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
+	return auth.Write(ctx, p.store, "change.draft_undo", func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
 		was, err := lock(ctx, tx, in.ID)
 		if err != nil {
 			return nil, err

@@ -45,11 +45,7 @@ func (ch *CIChange) SetLabels(given map[string]any, isSet bool) (err error) {
 
 // RetireCI retires a CI: it is kept, and counts for nothing in impact. A retired one stays as it is.
 func (p *Practice) RetireCI(ctx context.Context, in RetireCIInput) (*ent.CI, error) {
-	actor, err := auth.Require(ctx, "ci.retire")
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.retire"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "ci.retire", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		return RetireByPerson(ctx, tx, in)
 	})
 }
@@ -146,7 +142,7 @@ func UpdateCIsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []CICha
 func lockCI(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.CI, error) {
 	id, err := CIID(id)
 	if err != nil {
-		return nil, under(err, "id")
+		return nil, errs.Under(err, "id")
 	}
 	found, err := lockCIs(ctx, tx, map[ident.ID]bool{id: true})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -24,11 +25,7 @@ const (
 
 // CreateCIClass makes a new class of CIs, usable at once. Its parent never changes, so that there are no cycles.
 func (p *Practice) CreateCIClass(ctx context.Context, in CreateCIClassInput) (*ent.CIClass, error) {
-	actor, err := auth.Require(ctx, "ci_class.create")
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci_class.create"}, func(ctx context.Context, tx *store.Tx) (*ent.CIClass, error) {
+	return auth.Write(ctx, p.store, "ci_class.create", func(ctx context.Context, tx *store.Tx) (*ent.CIClass, error) {
 		ref, err := LoadReference(ctx, tx)
 		if err != nil {
 			return nil, err
@@ -77,7 +74,7 @@ func newClass(tx *store.Tx, c *ent.CIClass) *ent.CIClassCreate {
 // check checks what a class says about itself and its CIs.
 func (c *Class) check(f *faults) {
 	c.Label = text(f, "label", c.Label, 1, labelLength)
-	c.Description = text(f, "description", c.Description, 0, descriptionLength)
+	c.Description = text(f, "description", c.Description, 0, valid.LongestDescription)
 	c.Icon = text(f, "icon", c.Icon, 0, iconNameLength)
 	if err := attribute.Declare(c.CIClass.AttributeSchema); err != nil {
 		f.add(err, "attributeSchema")
@@ -123,11 +120,7 @@ func (c *Class) checkRules(f *faults) {
 // UpdateCIClass changes a class. CIs that its new schema refuses, or that its new identity rules confuse, stand in
 // the way; the first three are named.
 func (p *Practice) UpdateCIClass(ctx context.Context, in UpdateCIClassInput) (*ent.CIClass, error) {
-	actor, err := auth.Require(ctx, "ci_class.update")
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci_class.update"}, func(ctx context.Context, tx *store.Tx) (*ent.CIClass, error) {
+	return auth.Write(ctx, p.store, "ci_class.update", func(ctx context.Context, tx *store.Tx) (*ent.CIClass, error) {
 		if tx.IsPostgres() {
 			if _, err := tx.CIClass.Query().Where(ciclass.Code(in.Code)).ForUpdate().All(ctx); err != nil {
 				return nil, err
@@ -139,7 +132,7 @@ func (p *Practice) UpdateCIClass(ctx context.Context, in UpdateCIClassInput) (*e
 		}
 		class, err := ref.Class(in.Code)
 		if err != nil {
-			return nil, under(err, "code")
+			return nil, errs.Under(err, "code")
 		}
 		old := class.CIClass
 		if err := valid.Stale(in.ExpectedVersion, old.Version); err != nil {
@@ -172,19 +165,10 @@ func (p *Practice) UpdateCIClass(ctx context.Context, in UpdateCIClassInput) (*e
 }
 
 func saveClass(ctx context.Context, tx *store.Tx, old, next *ent.CIClass, newSchema, newRules bool) (*ent.CIClass, error) {
-	u, changed := tx.CIClass.UpdateOne(old).AddVersion(1).SetUpdatedAt(tx.Now), newSchema || newRules
-	if next.Label != old.Label {
-		u.SetLabel(next.Label)
-		changed = true
-	}
-	if next.Description != old.Description {
-		u.SetDescription(next.Description)
-		changed = true
-	}
-	if next.Icon != old.Icon {
-		u.SetIcon(next.Icon)
-		changed = true
-	}
+	u := tx.CIClass.UpdateOne(old)
+	ticket.Set(old.Label, next.Label, u.SetLabel)
+	ticket.Set(old.Description, next.Description, u.SetDescription)
+	ticket.Set(old.Icon, next.Icon, u.SetIcon)
 	if newSchema && len(next.AttributeSchema) == 0 {
 		u.ClearAttributeSchema()
 	} else if newSchema {
@@ -195,8 +179,8 @@ func saveClass(ctx context.Context, tx *store.Tx, old, next *ent.CIClass, newSch
 	} else if newRules {
 		u.SetIdentityRules(next.IdentityRules)
 	}
-	if !changed {
+	if ticket.IsIdle(u.Mutation()) {
 		return old, nil
 	}
-	return u.Save(ctx)
+	return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
 }

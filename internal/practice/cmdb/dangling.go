@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -104,7 +105,7 @@ func checkDangling(d Dangling) error {
 	if d.Kind == domain.DanglingRelationship && d.Detail == "" {
 		f.say(errs.Required, []string{"detail"}, "the code of the relationship's type is missing")
 	}
-	text(&f, "evidence", d.Evidence, 0, descriptionLength)
+	text(&f, "evidence", d.Evidence, 0, valid.LongestDescription)
 	return f.err()
 }
 

@@ -15,7 +15,7 @@ type faults []error
 // add takes a failure, with the path of the field to blame before the path it has.
 func (f *faults) add(err error, field ...string) {
 	if err != nil {
-		*f = append(*f, under(err, field...))
+		*f = append(*f, errs.Under(err, field...))
 	}
 }
 
@@ -24,19 +24,6 @@ func (f *faults) say(code errs.Code, field []string, format string, args ...any)
 }
 
 func (f faults) err() error { return errors.Join(f...) }
-
-// under puts a path before the paths of all failures joined in err. What is not in the vocabulary passes through.
-func under(err error, field ...string) error {
-	all, known := errs.All(err)
-	if !known || len(field) == 0 {
-		return err
-	}
-	moved := make([]error, len(all))
-	for i, e := range all {
-		moved[i] = e.At(field...)
-	}
-	return errors.Join(moved...)
-}
 
 // byRow joins the failures of the rows of a batch; each path begins with the row's number, from 0.
 func byRow(rows []faults) error {

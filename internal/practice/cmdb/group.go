@@ -9,18 +9,15 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // CreateDependencyGroup says how some of a CI's dependencies combine.
 func (p *Practice) CreateDependencyGroup(ctx context.Context, in CreateDependencyGroupInput) (*ent.DependencyGroup, error) {
-	actor, err := auth.Require(ctx, "dependency_group.create")
-	if err != nil {
-		return nil, err
-	}
 	row := NewGroup{CI: in.CI, Name: in.Name, Mode: in.Mode, Threshold: or(in.Threshold, 0), Members: membersOf(in.Members)}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "dependency_group.create"}, func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
+	return auth.Write(ctx, p.store, "dependency_group.create", func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
 		return CreateGroupByPerson(ctx, tx, row)
 	})
 }
@@ -81,13 +78,9 @@ func UpdateGroupByPerson(ctx context.Context, tx *store.Tx, ch GroupChange) (*en
 
 // RemoveDependencyGroup removes a dependency group: its members count alone again.
 func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependencyGroupInput) (ident.ID, error) {
-	actor, err := auth.Require(ctx, "dependency_group.remove")
-	if err != nil {
-		return 0, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "dependency_group.remove"}, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "dependency_group.remove", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		if err := OfKind(in.ID, ident.DependencyGroup); err != nil {
-			return 0, under(err, "id")
+			return 0, errs.Under(err, "id")
 		}
 		found, err := lockGroups(ctx, tx, map[ident.ID]bool{in.ID: true})
 		if err != nil {
@@ -257,27 +250,17 @@ func editGroup(old *ent.DependencyGroup, row GroupChange) *ent.DependencyGroup {
 }
 
 func saveGroup(ctx context.Context, tx *store.Tx, old, next *ent.DependencyGroup) (*ent.DependencyGroup, error) {
-	u, changed := tx.DependencyGroup.UpdateOne(old).AddVersion(1).SetUpdatedAt(tx.Now), false
-	if next.Name != old.Name {
-		u.SetName(next.Name)
-		changed = true
-	}
-	if next.Mode != old.Mode {
-		u.SetMode(next.Mode)
-		changed = true
-	}
-	if next.Threshold != old.Threshold {
-		u.SetThreshold(next.Threshold)
-		changed = true
-	}
+	u := tx.DependencyGroup.UpdateOne(old)
+	ticket.Set(old.Name, next.Name, u.SetName)
+	ticket.Set(old.Mode, next.Mode, u.SetMode)
+	ticket.Set(old.Threshold, next.Threshold, u.SetThreshold)
 	if !slices.Equal(next.Members, old.Members) {
 		u.SetMembers(next.Members)
-		changed = true
 	}
-	if !changed {
+	if ticket.IsIdle(u.Mutation()) {
 		return old, nil
 	}
-	saved, err := u.Save(ctx)
+	saved, err := u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
 	return saved, taken(err, "another write has just made a group of this name")
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -20,7 +21,7 @@ func (r *Reference) checkGroups(ctx context.Context, tx *store.Tx, drafts []*ent
 		if d == nil {
 			continue
 		}
-		d.Name = text(&wrong[i], "name", d.Name, 1, nameLength)
+		d.Name = text(&wrong[i], "name", d.Name, 1, valid.LongestName)
 		checkMode(d, &wrong[i])
 		for _, m := range d.Members {
 			members[m.Relationship] = true

@@ -23,7 +23,7 @@ func (p *Practice) AddExternalIdentity(ctx context.Context, in AddExternalIdenti
 	}
 	key, err := CheckKey(in.ExternalIdentity)
 	if err != nil {
-		return nil, under(err, "externalIdentity")
+		return nil, errs.Under(err, "externalIdentity")
 	}
 	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.add_external_identity"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		record, err := lockCI(ctx, tx, in.ID, nil)
@@ -40,7 +40,7 @@ func (p *Practice) AddExternalIdentity(ctx context.Context, in AddExternalIdenti
 			return nil, err
 		}
 		if err := wrong[0].err(); err != nil {
-			return nil, under(err, "externalIdentity")
+			return nil, errs.Under(err, "externalIdentity")
 		}
 		if len(fresh) == 0 {
 			return record, nil

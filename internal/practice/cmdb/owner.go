@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -18,11 +19,7 @@ const ownersField = "owners"
 
 // SetOwners says who answers for a CI, in place of whoever did. The first is the primary owner.
 func (p *Practice) SetOwners(ctx context.Context, in SetOwnersInput) (*ent.CI, error) {
-	actor, err := auth.Require(ctx, "ci.set_owners")
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.set_owners"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "ci.set_owners", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		old, err := lockCI(ctx, tx, in.ID, in.ExpectedVersion)
 		if err != nil {
 			return nil, err
@@ -152,15 +149,15 @@ func checkOwners(ctx context.Context, tx *store.Tx, given []OwnerInput, f *fault
 func checkListed(listed []NewOwner, known map[ident.ID]bool, field string, f *faults) []NewOwner {
 	listed = slices.Clone(listed)
 	var all faults
-	if len(listed) > ownersPerCI {
-		all.say(errs.Invalid, nil, "%d owners: at most %d", len(listed), ownersPerCI)
+	if len(listed) > valid.MostOwners {
+		all.say(errs.Invalid, nil, "%d owners: at most %d", len(listed), valid.MostOwners)
 	}
 	seen := map[NewOwner]bool{}
 	for i := range listed {
 		at := strconv.Itoa(i)
 		o := &listed[i]
 		var own faults
-		if o.Role = text(&own, "role", o.Role, 0, nameLength); o.Role == "" {
+		if o.Role = text(&own, "role", o.Role, 0, valid.LongestName); o.Role == "" {
 			o.Role = "owner"
 		}
 		all.add(own.err(), at)

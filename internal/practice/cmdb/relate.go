@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -18,11 +19,7 @@ const manual = "manual"
 
 // RelateCIs relates two CIs.
 func (p *Practice) RelateCIs(ctx context.Context, in RelateCIsInput) (*ent.Relationship, error) {
-	actor, err := auth.Require(ctx, "relationship.create")
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "relationship.create"}, func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
+	return auth.Write(ctx, p.store, "relationship.create", func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
 		return RelateByPerson(ctx, tx, NewRelationship{Type: in.Type, Source: in.Source, Target: in.Target, Strength: in.Strength, Attributes: in.Attributes})
 	})
 }
@@ -125,7 +122,7 @@ func (r *Reference) draftRelationship(row NewRelationship, f *faults) *ent.Relat
 		d.ReportedBy = manual
 	}
 	d.ReportedBy = text(f, "reportedBy", d.ReportedBy, 1, sourceLength)
-	d.Evidence = text(f, "evidence", row.Evidence, 0, descriptionLength)
+	d.Evidence = text(f, "evidence", row.Evidence, 0, valid.LongestDescription)
 	d.Attributes = checkAttributes(f, row.Attributes)
 	maps.DeleteFunc(d.Attributes, func(_ string, v any) bool { return v == nil })
 	f.checkSize("attributes", d.Attributes)

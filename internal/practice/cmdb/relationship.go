@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -19,16 +20,12 @@ import (
 
 // UpdateRelationship changes a relationship. A member of a dependency group cannot become SOFT.
 func (p *Practice) UpdateRelationship(ctx context.Context, in UpdateRelationshipInput) (*ent.Relationship, error) {
-	actor, err := auth.Require(ctx, "relationship.update")
-	if err != nil {
-		return nil, err
-	}
 	ch := RelationshipChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Attributes: in.Attributes.Value()}
 	ch.ReplaceAttributes = in.Attributes.IsSet() && ch.Attributes == nil
 	if strength, set := in.Strength.ValueOK(); set {
 		ch.Strength = &strength
 	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "relationship.update"}, func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
+	return auth.Write(ctx, p.store, "relationship.update", func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
 		ref, err := LoadReference(ctx, tx)
 		if err != nil {
 			return nil, err
@@ -120,7 +117,7 @@ func editRelationship(old *ent.Relationship, row RelationshipChange, f *faults) 
 		}
 	}
 	if row.Evidence != nil {
-		next.Evidence = text(f, "evidence", *row.Evidence, 0, descriptionLength)
+		next.Evidence = text(f, "evidence", *row.Evidence, 0, valid.LongestDescription)
 	}
 	over := checkAttributes(f, row.Attributes)
 	if row.ReplaceAttributes {
@@ -136,23 +133,18 @@ func editRelationship(old *ent.Relationship, row RelationshipChange, f *faults) 
 }
 
 func saveRelationship(ctx context.Context, tx *store.Tx, old, next *ent.Relationship) (*ent.Relationship, error) {
-	u, changed := tx.Relationship.UpdateOne(old).AddVersion(1).SetUpdatedAt(tx.Now), false
+	u := tx.Relationship.UpdateOne(old)
 	if !reflect.DeepEqual(old.Strength, next.Strength) {
 		setOrClear(next.Strength, u.SetStrength, u.ClearStrength)
-		changed = true
 	}
-	if old.Evidence != next.Evidence {
-		u.SetEvidence(next.Evidence)
-		changed = true
-	}
+	ticket.Set(old.Evidence, next.Evidence, u.SetEvidence)
 	if !maps.EqualFunc(old.Attributes, next.Attributes, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
 		u.SetAttributes(next.Attributes)
-		changed = true
 	}
-	if !changed {
+	if ticket.IsIdle(u.Mutation()) {
 		return old, nil
 	}
-	return u.Save(ctx)
+	return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
 }
 
 // lockTypesOf holds the types of relationships as they are until the transaction ends.
@@ -176,13 +168,9 @@ func (r *Reference) strength(rel *ent.Relationship) domain.Strength {
 
 // UnrelateCIs removes a relationship, and takes it out of the dependency groups it counts in.
 func (p *Practice) UnrelateCIs(ctx context.Context, in UnrelateCIsInput) (ident.ID, error) {
-	actor, err := auth.Require(ctx, "relationship.remove")
-	if err != nil {
-		return 0, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "relationship.remove"}, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "relationship.remove", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		if err := OfKind(in.ID, ident.Relationship); err != nil {
-			return 0, under(err, "id")
+			return 0, errs.Under(err, "id")
 		}
 		found, err := lockRelationships(ctx, tx, map[ident.ID]bool{in.ID: true})
 		if err != nil {

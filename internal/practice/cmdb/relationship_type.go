@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -24,11 +25,7 @@ const (
 
 // CreateRelationshipType makes a new type of relationship, usable at once.
 func (p *Practice) CreateRelationshipType(ctx context.Context, in CreateRelationshipTypeInput) (*ent.RelationshipType, error) {
-	actor, err := auth.Require(ctx, "relationship_type.create")
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "relationship_type.create"}, func(ctx context.Context, tx *store.Tx) (*ent.RelationshipType, error) {
+	return auth.Write(ctx, p.store, "relationship_type.create", func(ctx context.Context, tx *store.Tx) (*ent.RelationshipType, error) {
 		ref, err := LoadReference(ctx, tx)
 		if err != nil {
 			return nil, err
@@ -76,7 +73,7 @@ func newType(tx *store.Tx, t *ent.RelationshipType) *ent.RelationshipTypeCreate 
 func checkType(t *ent.RelationshipType, f *faults) {
 	t.ForwardLabel = text(f, "forwardLabel", t.ForwardLabel, 1, labelLength)
 	t.ReverseLabel = text(f, "reverseLabel", t.ReverseLabel, 1, labelLength)
-	t.Description = text(f, "description", t.Description, 0, descriptionLength)
+	t.Description = text(f, "description", t.Description, 0, valid.LongestDescription)
 	oneOf(f, "impactDirection", t.ImpactDirection)
 	oneOf(f, "strength", t.Strength)
 }
@@ -84,11 +81,7 @@ func checkType(t *ent.RelationshipType, f *faults) {
 // UpdateRelationshipType changes a type of relationship; impact follows at once. Dependency groups whose members
 // would no longer be HARD dependencies of their CI stand in the way.
 func (p *Practice) UpdateRelationshipType(ctx context.Context, in UpdateRelationshipTypeInput) (*ent.RelationshipType, error) {
-	actor, err := auth.Require(ctx, "relationship_type.update")
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "relationship_type.update"}, func(ctx context.Context, tx *store.Tx) (*ent.RelationshipType, error) {
+	return auth.Write(ctx, p.store, "relationship_type.update", func(ctx context.Context, tx *store.Tx) (*ent.RelationshipType, error) {
 		q := tx.RelationshipType.Query().Where(relationshiptype.Code(in.Code))
 		if tx.IsPostgres() {
 			q = q.ForUpdate()
@@ -174,29 +167,14 @@ func (r *Reference) spoils(g *ent.DependencyGroup, rels map[ident.ID]*ent.Relati
 }
 
 func saveType(ctx context.Context, tx *store.Tx, old, next *ent.RelationshipType) (*ent.RelationshipType, error) {
-	u, changed := tx.RelationshipType.UpdateOne(old).AddVersion(1).SetUpdatedAt(tx.Now), false
-	if next.ForwardLabel != old.ForwardLabel {
-		u.SetForwardLabel(next.ForwardLabel)
-		changed = true
-	}
-	if next.ReverseLabel != old.ReverseLabel {
-		u.SetReverseLabel(next.ReverseLabel)
-		changed = true
-	}
-	if next.Description != old.Description {
-		u.SetDescription(next.Description)
-		changed = true
-	}
-	if next.ImpactDirection != old.ImpactDirection {
-		u.SetImpactDirection(next.ImpactDirection)
-		changed = true
-	}
-	if next.Strength != old.Strength {
-		u.SetStrength(next.Strength)
-		changed = true
-	}
-	if !changed {
+	u := tx.RelationshipType.UpdateOne(old)
+	ticket.Set(old.ForwardLabel, next.ForwardLabel, u.SetForwardLabel)
+	ticket.Set(old.ReverseLabel, next.ReverseLabel, u.SetReverseLabel)
+	ticket.Set(old.Description, next.Description, u.SetDescription)
+	ticket.Set(old.ImpactDirection, next.ImpactDirection, u.SetImpactDirection)
+	ticket.Set(old.Strength, next.Strength, u.SetStrength)
+	if ticket.IsIdle(u.Mutation()) {
 		return old, nil
 	}
-	return u.Save(ctx)
+	return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
 }

@@ -12,7 +12,7 @@ import (
 // of teams take turns.
 func CheckTeamParent(ctx context.Context, tx *store.Tx, child, parent ident.ID) error {
 	if err := OfKind(parent, ident.Team); err != nil {
-		return under(err, "parent")
+		return errs.Under(err, "parent")
 	}
 	if err := takeTurns(ctx, tx, "linchpin.team.tree"); err != nil {
 		return err

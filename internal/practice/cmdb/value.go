@@ -2,7 +2,6 @@ package cmdb
 
 import (
 	"maps"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,25 +16,17 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
-// Bounds of what people write.
+// Bounds of keys in other systems.
 const (
-	nameLength        = 200
-	descriptionLength = 10_000
-	labelNameLength   = 100
-	labelTextLength   = 500
-	labelsPerCI       = 100
-	linksPerService   = 50
-	urlLength         = 2_000
-	ownersPerCI       = 50
-	sourceLength      = 100
-	externalIDLength  = 500
+	sourceLength     = 100
+	externalIDLength = 500
 )
 
 // checkFields checks, and trims, what a CI says about itself beside its attributes.
 func checkFields(c *ent.CI, f *faults) {
-	c.Name = text(f, "name", c.Name, 1, nameLength)
-	c.Description = text(f, "description", c.Description, 0, descriptionLength)
-	c.Category = text(f, "category", c.Category, 0, nameLength)
+	c.Name = text(f, "name", c.Name, 1, valid.LongestName)
+	c.Description = text(f, "description", c.Description, 0, valid.LongestDescription)
+	c.Category = text(f, "category", c.Category, 0, valid.LongestName)
 	oneOf(f, "lifecycle", c.Lifecycle)
 	oneOf(f, "environment", c.Environment)
 	oneOf(f, "criticality", c.Criticality)
@@ -67,20 +58,20 @@ func oneOf[T interface {
 }
 
 func checkLabels(labels map[string]string, f *faults) {
-	if len(labels) > labelsPerCI {
-		f.say(errs.Invalid, []string{"labels"}, "%d labels: at most %d", len(labels), labelsPerCI)
+	if len(labels) > valid.MostLabels {
+		f.say(errs.Invalid, []string{"labels"}, "%d labels: at most %d", len(labels), valid.MostLabels)
 	}
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		value := labels[name]
-		if n := utf8.RuneCountInString(name); n == 0 || n > labelNameLength {
-			f.say(errs.Invalid, []string{"labels", name}, "a label's name has 1 to %d characters", labelNameLength)
+		if n := utf8.RuneCountInString(name); n == 0 || n > valid.LongestLabelName {
+			f.say(errs.Invalid, []string{"labels", name}, "a label's name has 1 to %d characters", valid.LongestLabelName)
 			continue
 		}
-		if _, err := valid.Text(name, name, 1, labelNameLength); err != nil {
+		if _, err := valid.Text(name, name, 1, valid.LongestLabelName); err != nil {
 			f.add(err, "labels")
 			continue
 		}
-		if _, err := valid.Text(name, value, 0, labelTextLength); err != nil {
+		if _, err := valid.Text(name, value, 0, valid.LongestLabelText); err != nil {
 			f.add(err, "labels")
 		}
 	}
@@ -115,38 +106,20 @@ func present(labels map[string]*string) map[string]string {
 }
 
 func checkLinks(links []domain.Link, f *faults) {
-	if len(links) > linksPerService {
-		f.say(errs.Invalid, []string{"links"}, "%d links: at most %d", len(links), linksPerService)
+	if len(links) > valid.MostLinks {
+		f.say(errs.Invalid, []string{"links"}, "%d links: at most %d", len(links), valid.MostLinks)
 		return
 	}
 	for i := range links {
 		var own faults
 		oneOf(&own, "kind", links[i].Kind)
-		links[i].Title = text(&own, "title", links[i].Title, 1, nameLength)
-		links[i].URL = text(&own, "url", links[i].URL, 1, urlLength)
-		if len(own) == 0 {
-			own.add(checkURL(links[i].URL), "url")
+		links[i].Title = text(&own, "title", links[i].Title, 1, valid.LongestName)
+		links[i].URL = text(&own, "url", links[i].URL, 1, valid.LongestURL)
+		if len(own) == 0 && !valid.IsURL(links[i].URL) {
+			own.say(errs.Invalid, []string{"url"}, "%q is no address of http, https or mailto, such as https://example.com/runbook", links[i].URL)
 		}
 		f.add(own.err(), "links", strconv.Itoa(i))
 	}
-}
-
-// checkURL lets through what a browser may be sent to: http, https and mailto.
-func checkURL(s string) error {
-	u, err := url.Parse(s)
-	if err == nil && !strings.ContainsAny(s, " \n\r\t") {
-		switch strings.ToLower(u.Scheme) {
-		case "http", "https":
-			if u.Hostname() != "" {
-				return nil
-			}
-		case "mailto":
-			if strings.Contains(u.Opaque, "@") {
-				return nil
-			}
-		}
-	}
-	return errs.New(errs.Invalid, "%q is no address of http, https or mailto, such as https://example.com/runbook", s)
 }
 
 // CheckKey checks, and trims, a key in another system.

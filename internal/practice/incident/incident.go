@@ -59,11 +59,7 @@ func (p *Practice) edit(
 	ctx context.Context, verb string, of target,
 	decide func(context.Context, *store.Tx, *ent.Incident, *ent.IncidentUpdateOne) error,
 ) (*ent.Incident, error) {
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.Incident, error) {
+	return auth.Write(ctx, p.store, verb, func(ctx context.Context, tx *store.Tx) (*ent.Incident, error) {
 		was, err := of.lock(ctx, tx)
 		if err != nil {
 			return nil, err
@@ -72,7 +68,7 @@ func (p *Practice) edit(
 		if err := decide(ctx, tx, was, u); err != nil {
 			return nil, err
 		}
-		if m := u.Mutation(); len(m.Fields())+len(m.ClearedFields()) == 0 {
+		if ticket.IsIdle(u.Mutation()) {
 			return was, nil
 		}
 		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)

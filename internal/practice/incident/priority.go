@@ -14,12 +14,7 @@ import (
 // SetPriority fills one cell of the priority table. Incidents keep the priority they have until their impact level or
 // urgency is set to another.
 func (p *Practice) SetPriority(ctx context.Context, in SetPriority) (*ent.PriorityRule, error) {
-	const verb = "priority_rule.set"
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.PriorityRule, error) {
+	return auth.Write(ctx, p.store, "priority_rule.set", func(ctx context.Context, tx *store.Tx) (*ent.PriorityRule, error) {
 		var f ticket.Form
 		f.Number("impactLevel", in.ImpactLevel, priority.Most, priority.LeastLevel)
 		f.Number("urgency", in.Urgency, priority.Most, priority.LeastLevel)

@@ -29,12 +29,7 @@ const mostChildren = 500
 // Resolve says that service is restored, and keeps what the engine computes at that moment; of an incident and, where it is
 // asked for, of all open incidents that are part of it, in one transaction.
 func (p *Practice) Resolve(ctx context.Context, in Resolve) (*Resolved, error) {
-	const verb = "incident.resolve"
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*Resolved, error) {
+	return auth.Write(ctx, p.store, "incident.resolve", func(ctx context.Context, tx *store.Tx) (*Resolved, error) {
 		was, err := target{in.ID, in.ExpectedVersion}.lock(ctx, tx)
 		if err != nil {
 			return nil, err

@@ -25,12 +25,7 @@ func Weights(ctx context.Context, c *ent.Client) (risk.Weights, error) {
 
 // SetWeights changes what some factors count. The others stay.
 func (p *Practice) SetWeights(ctx context.Context, in SetWeights) (risk.Weights, error) {
-	const verb = "risk_weight.set"
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (risk.Weights, error) {
+	return auth.Write(ctx, p.store, "risk_weight.set", func(ctx context.Context, tx *store.Tx) (risk.Weights, error) {
 		q := tx.RiskWeight.Query()
 		if tx.IsPostgres() {
 			q = q.ForUpdate()

@@ -20,11 +20,6 @@ const MostWindows = 1000
 
 // CreateWindow creates a change window.
 func (p *Practice) CreateWindow(ctx context.Context, in CreateWindow) (*ent.ChangeWindow, error) {
-	const verb = "change_window.create"
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
 	w := ent.ChangeWindow{
 		Name: in.Name, Description: ticket.Given(in.Description, ""), Kind: in.Kind, StartsAt: in.StartsAt, DurationMinutes: in.DurationMinutes,
 		TimeZone: in.TimeZone, Recurrence: ticket.Given(in.Recurrence, ""), IsGlobal: ticket.Given(in.IsGlobal, false),
@@ -32,7 +27,7 @@ func (p *Practice) CreateWindow(ctx context.Context, in CreateWindow) (*ent.Chan
 	var said ticket.Form
 	ticket.OneOf(&said, "kind", w.Kind)
 	check(&said, &w)
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.ChangeWindow, error) {
+	return auth.Write(ctx, p.store, "change_window.create", func(ctx context.Context, tx *store.Tx) (*ent.ChangeWindow, error) {
 		var f ticket.Form
 		f.Fault(said.Err())
 		aim(ctx, tx, &f, &w, in.Cis, in.Classes, in.Labels)
@@ -54,12 +49,7 @@ func (p *Practice) CreateWindow(ctx context.Context, in CreateWindow) (*ent.Chan
 
 // UpdateWindow changes a change window. Its kind stays: a blackout does not become its opposite.
 func (p *Practice) UpdateWindow(ctx context.Context, in UpdateWindow) (*ent.ChangeWindow, error) {
-	const verb = "change_window.update"
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.ChangeWindow, error) {
+	return auth.Write(ctx, p.store, "change_window.update", func(ctx context.Context, tx *store.Tx) (*ent.ChangeWindow, error) {
 		was, err := lock(ctx, tx, in.ID, in.ExpectedVersion)
 		if err != nil {
 			return nil, err
@@ -88,12 +78,7 @@ func (p *Practice) UpdateWindow(ctx context.Context, in UpdateWindow) (*ent.Chan
 
 // RemoveWindow removes a change window: it holds for nothing any more.
 func (p *Practice) RemoveWindow(ctx context.Context, in RemoveWindow) (ident.ID, error) {
-	const verb = "change_window.remove"
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return 0, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "change_window.remove", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		was, err := lock(ctx, tx, in.ID, in.ExpectedVersion)
 		if err != nil {
 			return 0, err

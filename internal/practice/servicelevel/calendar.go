@@ -25,7 +25,7 @@ const mostCalendars = 200
 
 // CreateCalendar records when people work.
 func (p *Practice) CreateCalendar(ctx context.Context, in CreateCalendar) (*ent.Calendar, error) {
-	return write(ctx, p, "calendar.create", func(ctx context.Context, tx *store.Tx) (*ent.Calendar, error) {
+	return auth.Write(ctx, p.store, "calendar.create", func(ctx context.Context, tx *store.Tx) (*ent.Calendar, error) {
 		next := &ent.Calendar{Name: in.Name, TimeZone: in.TimeZone, Hours: in.Hours, Holidays: in.Holidays}
 		if err := checkCalendar(ctx, tx, next); err != nil {
 			return nil, err
@@ -40,7 +40,7 @@ func (p *Practice) CreateCalendar(ctx context.Context, in CreateCalendar) (*ent.
 
 // UpdateCalendar changes when people work. Stopwatches are computed by the new hours from then on, also of open records.
 func (p *Practice) UpdateCalendar(ctx context.Context, in UpdateCalendar) (*ent.Calendar, error) {
-	return write(ctx, p, "calendar.update", func(ctx context.Context, tx *store.Tx) (*ent.Calendar, error) {
+	return auth.Write(ctx, p.store, "calendar.update", func(ctx context.Context, tx *store.Tx) (*ent.Calendar, error) {
 		was, err := lockCalendar(ctx, tx, "id", in.ID)
 		if err != nil {
 			return nil, err
@@ -73,7 +73,7 @@ func (p *Practice) UpdateCalendar(ctx context.Context, in UpdateCalendar) (*ent.
 
 // DeleteCalendar deletes a calendar that no target and no change template goes by.
 func (p *Practice) DeleteCalendar(ctx context.Context, in Delete) (ident.ID, error) {
-	return write(ctx, p, "calendar.delete", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "calendar.delete", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		was, err := lockCalendar(ctx, tx, "id", in.ID)
 		if err != nil {
 			return 0, err
@@ -133,15 +133,6 @@ func lockCalendar(ctx context.Context, tx *store.Tx, field string, id ident.ID) 
 		return nil, errs.New(errs.NotFound, "there is no calendar %s", id).At(field)
 	}
 	return found, err
-}
-
-// write runs a verb that the actor may do.
-func write[T any](ctx context.Context, p *Practice, verb string, decide func(context.Context, *store.Tx) (T, error)) (none T, err error) {
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return none, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, decide)
 }
 
 // given is what an optional input says of a field that cannot be cleared.

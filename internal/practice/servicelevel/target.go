@@ -8,6 +8,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -24,7 +25,7 @@ const (
 
 // CreateTarget records a promise. It holds for open records too, from when they were opened.
 func (p *Practice) CreateTarget(ctx context.Context, in CreateTarget) (*ent.ServiceLevelTarget, error) {
-	return write(ctx, p, "service_level_target.create", func(ctx context.Context, tx *store.Tx) (*ent.ServiceLevelTarget, error) {
+	return auth.Write(ctx, p.store, "service_level_target.create", func(ctx context.Context, tx *store.Tx) (*ent.ServiceLevelTarget, error) {
 		next := &ent.ServiceLevelTarget{
 			Name: in.Name, Metric: in.Metric, RecordType: ticket.Given(in.RecordType, domain.IncidentRecord), Priority: in.Priority,
 			CalendarID: in.Calendar, Services: in.Services,
@@ -42,7 +43,7 @@ func (p *Practice) CreateTarget(ctx context.Context, in CreateTarget) (*ent.Serv
 
 // UpdateTarget changes a promise. Stopwatches go by it from then on; the marks that were passed before stay.
 func (p *Practice) UpdateTarget(ctx context.Context, in UpdateTarget) (*ent.ServiceLevelTarget, error) {
-	return write(ctx, p, "service_level_target.update", func(ctx context.Context, tx *store.Tx) (*ent.ServiceLevelTarget, error) {
+	return auth.Write(ctx, p.store, "service_level_target.update", func(ctx context.Context, tx *store.Tx) (*ent.ServiceLevelTarget, error) {
 		was, err := lockTarget(ctx, tx, in.ID)
 		if err != nil {
 			return nil, err
@@ -74,7 +75,7 @@ func (p *Practice) UpdateTarget(ctx context.Context, in UpdateTarget) (*ent.Serv
 		if !slices.Equal(was.Services, next.Services) {
 			u.SetServices(next.Services)
 		}
-		if m := u.Mutation(); len(m.Fields())+len(m.ClearedFields()) == 0 {
+		if ticket.IsIdle(u.Mutation()) {
 			return was, nil
 		}
 		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
@@ -83,7 +84,7 @@ func (p *Practice) UpdateTarget(ctx context.Context, in UpdateTarget) (*ent.Serv
 
 // DeleteTarget takes a promise back. The marks that were passed stay.
 func (p *Practice) DeleteTarget(ctx context.Context, in Delete) (ident.ID, error) {
-	return write(ctx, p, "service_level_target.delete", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "service_level_target.delete", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		was, err := lockTarget(ctx, tx, in.ID)
 		if err != nil {
 			return 0, err

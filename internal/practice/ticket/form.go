@@ -6,6 +6,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
@@ -31,18 +32,10 @@ func (f *Form) Fault(err error) {
 // Err is nil when there are no faults.
 func (f *Form) Err() error { return errors.Join(f.faults...) }
 
-// Under puts the path of an error's field below another field.
-func Under(err error, path ...string) error {
-	if e := (*errs.Error)(nil); errors.As(err, &e) {
-		return e.At(path...)
-	}
-	return err
-}
-
 // Below adds the faults of a part of the input, below the path of that part.
 func (f *Form) Below(part *Form, path ...string) {
 	for _, fault := range part.faults {
-		f.Fault(Under(fault, path...))
+		f.Fault(errs.Under(fault, path...))
 	}
 }
 
@@ -109,6 +102,9 @@ func Set[T comparable, B any](was, is T, set func(T) B) {
 		set(is)
 	}
 }
+
+// IsIdle reports that nothing was set.
+func IsIdle(m ent.Mutation) bool { return len(m.Fields())+len(m.ClearedFields()) == 0 }
 
 // SetOptional is Set for a value that may be absent.
 func SetOptional[T any, B any](was, is *T, equal func(a, b T) bool, set func(T) B, clear func() B) {

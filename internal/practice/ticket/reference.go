@@ -108,7 +108,7 @@ func (f *Form) CIs(ctx context.Context, tx *store.Tx, field string, ids []ident.
 			id = id.As(ident.CI)
 		}
 		if err := Kind("id", id, ident.CI); err != nil {
-			f.Fault(Under(err, field, strconv.Itoa(i)))
+			f.Fault(errs.Under(err, field, strconv.Itoa(i)))
 			continue
 		}
 		if first, named := places[id]; named {

@@ -1,0 +1,40 @@
+package valid
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Bounds of what people write, in characters, and of how much of it a record has.
+const (
+	LongestName        = 200
+	LongestDescription = 10_000
+	LongestEmail       = 320
+	LongestURL         = 2_000
+	LongestLabelName   = 100
+	LongestLabelText   = 500
+	MostLabels         = 100
+	MostLinks          = 50
+	MostOwners         = 50
+)
+
+// IsEmail checks an address as far as one can without writing to it.
+func IsEmail(s string) bool {
+	before, after, found := strings.Cut(s, "@")
+	return found && before != "" && after != "" && !strings.ContainsAny(s, " \n\r\t,;<>")
+}
+
+// IsURL lets through what a browser may be sent to: http, https and mailto.
+func IsURL(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || strings.ContainsAny(s, " \n\r\t") {
+		return false
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "http", "https":
+		return u.Hostname() != ""
+	case "mailto":
+		return strings.Contains(u.Opaque, "@")
+	}
+	return false
+}
