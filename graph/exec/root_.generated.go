@@ -8940,7 +8940,7 @@ var sources = []*ast.Source{
     """How many ways: 1 to 20."""
     first: Int! = 3
     """As of a moment of the past; now when absent."""
-    asOf: AsOfInput
+    asOf: AsOfInput @cost(weight: "1500")
   ): [ImpactPath!]! @cost(weight: "20")
   """The fewest failures that explain what was seen, the most likely first."""
   rootCauseCandidates(
@@ -8958,7 +8958,7 @@ var sources = []*ast.Source{
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
-    asOf: AsOfInput
+    asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "100")
 }
 
@@ -10203,7 +10203,7 @@ type CI implements Node {
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
-    asOf: AsOfInput
+    asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "30")
   """What it needs, directly and indirectly."""
   dependencies(
@@ -10214,7 +10214,7 @@ type CI implements Node {
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
-    asOf: AsOfInput
+    asOf: AsOfInput @cost(weight: "1500")
   ): Dependencies! @cost(weight: "100")
   """Who wrote what to it and when, the newest first."""
   history(
@@ -10947,7 +10947,7 @@ union _Entity = CI | Service | Team | Incident | Change
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
-    asOf: AsOfInput
+    asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "30")
   """A shortest way along which the failure of the one CI can reach the other; null when there is none."""
   path(
@@ -10956,7 +10956,7 @@ union _Entity = CI | Service | Team | Incident | Change
     """Where it might arrive."""
     to: ID!
     """As of a moment of the past; now when absent."""
-    asOf: AsOfInput
+    asOf: AsOfInput @cost(weight: "1500")
   ): ImpactPath @cost(weight: "20")
 }
 
@@ -13211,12 +13211,13 @@ type SetRiskWeightsPayload {
 `, BuiltIn: false},
 	{Name: "../../schema/root.graphql", Input: `"""
 What a field costs by itself, where it is not 1; a list costs it once, and 1 for each record. An operation may cost 10,000: a scalar costs nothing, an object or a count 1, a connection 1 and what is
-selected of each record times its page size, another list 10 times what is selected of a record, a mutation 10. The header Linchpin-Cost shows the cost in extensions.cost.
+selected of each record times its page size, another list 10 times what is selected of a record, a mutation 10. An argument costs what it says once for each value that it is given in an operation,
+however often. The header Linchpin-Cost shows the cost in extensions.cost.
 """
 directive @cost(
   """The cost, as a whole number."""
   weight: String!
-) on FIELD_DEFINITION
+) on FIELD_DEFINITION | ARGUMENT_DEFINITION
 
 """A moment: RFC 3339 in UTC with up to six decimals, such as 2027-01-10T22:00:00Z."""
 scalar DateTime @specifiedBy(url: "https://datatracker.ietf.org/doc/html/rfc3339")
@@ -13532,7 +13533,7 @@ type Service implements Node {
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
-    asOf: AsOfInput
+    asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "30")
   """What it needs, directly and indirectly."""
   dependencies(
@@ -13543,7 +13544,7 @@ type Service implements Node {
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
     """As of a moment of the past; now when absent."""
-    asOf: AsOfInput
+    asOf: AsOfInput @cost(weight: "1500")
   ): Dependencies! @cost(weight: "500")
   """Who wrote what to it and when, the newest first."""
   history(

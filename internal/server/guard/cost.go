@@ -16,7 +16,8 @@ import (
 // What fields cost. The unit is one record: a scalar costs nothing, an object 1, a connection 1 and then what is
 // selected of each record of its page, which first or last says; other lists count as listRows records. A count
 // costs 1, a mutation mutationCost, and fields that compute over the graph what their directive @cost says: once, beside
-// the records that they list. What @skip and @include leave out is counted.
+// the records that they list. An argument with a @cost costs it once for each value that it is given in an operation: a
+// graph of the past is made once, however many ask. What @skip and @include leave out is counted.
 const (
 	listRows          = 10
 	introspectionRows = 7 // the schema lies in memory, and its lists nest deeper than any other
@@ -37,7 +38,7 @@ const (
 // measure notes what a field costs by itself and how often it occurs. Several fields may answer under one key, on
 // types that exclude each other: the dearest counts.
 func (n *node) measure(on *ast.Definition, f *ast.Field, def *ast.FieldDefinition, of *ast.Definition, parent *node) {
-	stated, isStated := statedCost(def)
+	stated, isStated := statedCost(def.Directives)
 	if of == nil || of.IsLeafType() {
 		if f.Name == "totalCount" {
 			n.weight = max(n.weight, 1)
@@ -75,14 +76,34 @@ func (n *node) measure(on *ast.Definition, f *ast.Field, def *ast.FieldDefinitio
 	n.weight, n.kind = max(n.weight, weight), max(n.kind, k)
 }
 
-// statedCost is what a field's directive @cost says.
-func statedCost(def *ast.FieldDefinition) (cost int, isStated bool) {
-	directive := def.Directives.ForName("cost")
+// statedCost is what a directive @cost says.
+func statedCost(all ast.DirectiveList) (cost int, isStated bool) {
+	directive := all.ForName("cost")
 	if directive == nil {
 		return 0, false
 	}
 	cost, err := strconv.Atoi(directive.Arguments.ForName("weight").Value.Raw)
 	return cost, err == nil
+}
+
+// measureArguments notes the values of a field's arguments that cost something: each as a child of the root, where nothing
+// multiplies it.
+func (o *outliner) measureArguments(f *ast.Field, def *ast.FieldDefinition) {
+	for _, a := range f.Arguments {
+		declared := def.Arguments.ForName(a.Name)
+		if declared == nil || a.Value == nil || o.seen[a.Value] { // a fragment's may be met thousands of times
+			continue
+		}
+		weight, isStated := statedCost(declared.Directives)
+		if !isStated {
+			continue
+		}
+		o.seen[a.Value] = true
+		if value := a.Name + ": " + a.Value.String(); !o.priced[value] {
+			o.priced[value] = true
+			o.arguments = append(o.arguments, &node{key: f.Alias + "(" + a.Name + ":)", field: f, value: a.Value, weight: weight})
+		}
+	}
 }
 
 // argument is the value of an argument, or its default; nil when there is none.
@@ -161,6 +182,21 @@ func (v variables) number(value *ast.Value) (int, bool) {
 	return 0, false
 }
 
+// isGiven says whether there is a value that is not null.
+func (v variables) isGiven(value *ast.Value) bool {
+	if value == nil || value.Kind == ast.NullValue {
+		return false
+	}
+	if value.Kind != ast.Variable {
+		return true
+	}
+	if given, is := v.given[value.Raw]; is {
+		return given != nil
+	}
+	declared := v.declared.ForName(value.Raw)
+	return declared != nil && declared.DefaultValue != nil && declared.DefaultValue.Kind != ast.NullValue
+}
+
 // parse reads a number: what is too large for one is the largest.
 func parse(text string) (int, bool) {
 	f, err := strconv.ParseFloat(text, 64)
@@ -179,6 +215,9 @@ func bounded(f float64) int {
 
 // cost is what a node costs, with all below it, where the connection around it has so many rows.
 func (n *node) cost(v variables, page int) int {
+	if n.value != nil && !v.isGiven(n.value) {
+		return 0
+	}
 	each, below := n.weight, page
 	if n.kind == connection {
 		below = v.rows(n.sizes)
@@ -219,7 +258,7 @@ func (g *Guard) price(doc *Document, operation string, given map[string]any) (in
 		return cost, nil
 	}
 	path, at := root.dearest(v)
-	refused := Refuse(errs.TooCostly, at, "the operation costs %d, and %d is the limit; most of it is %s: ask for smaller pages, or for less of each record",
+	refused := Refuse(errs.TooCostly, at, "the operation costs %d, and %d is the limit; most of it is %s: ask for smaller pages, for less of each record, or in several operations",
 		cost, g.limits.Cost, path)
 	refused.Extensions["cost"], refused.Extensions["limit"] = cost, g.limits.Cost
 	return 0, refused

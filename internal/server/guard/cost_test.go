@@ -43,8 +43,34 @@ func weight(t *testing.T, on, field string) int {
 	return n
 }
 
+// asOf is what a moment of the past costs, whichever field is asked about it.
+func asOf(t *testing.T) (cost int) {
+	t.Helper()
+	for name, d := range contract().Types {
+		for _, f := range d.Fields {
+			for _, a := range f.Arguments {
+				if a.Type.Name() != "AsOfInput" {
+					continue
+				}
+				stated := a.Directives.ForName("cost")
+				if stated == nil {
+					t.Errorf("%s.%s(%s:) costs nothing", name, f.Name, a.Name)
+					continue
+				}
+				n, err := strconv.Atoi(stated.Arguments.ForName("weight").Value.Raw)
+				if err != nil || n < 2 || cost > 0 && n != cost {
+					t.Errorf("%s.%s(%s:) costs %d, another %d: %v", name, f.Name, a.Name, n, cost, err)
+				}
+				cost = n
+			}
+		}
+	}
+	return cost
+}
+
 func TestWhatOperationsCost(t *testing.T) {
 	impact, needs, candidates := weight(t, "CI", "impact"), weight(t, "CI", "dependencies"), weight(t, "Query", "rootCauseCandidates")
+	moment := asOf(t)
 	number := func(n string) map[string]any { return map[string]any{"n": json.Number(n)} }
 	for _, c := range []struct {
 		query     string
@@ -76,6 +102,16 @@ func TestWhatOperationsCost(t *testing.T) {
 		{query: `{ node(id: "ci_1") { ... on CI { class { code } } ... on Service { owner { name } } } }`, cost: 1 + 2},
 		{query: `{ ci(id: "ci_1") { impact { counts { downCount } } } }`, cost: 1 + impact + 1},
 		{query: `{ cis(first: 10) { nodes { impact { counts { downCount } } dependencies { revision } } } }`, cost: 1 + 10*(1+impact+1+needs)},
+		{query: `{ ci(id: "ci_1") { impact(asOf: {revision: 5}) { revision } } }`, cost: 1 + impact + moment},
+		{query: `{ ci(id: "ci_1") { impact(asOf: null) { revision } } }`, cost: 1 + impact},
+		{query: `{ cis(first: 10) { nodes { impact(asOf: {revision: 5}) { revision } } } }`, cost: 1 + 10*(1+impact) + moment},
+		{query: `{ ci(id: "ci_1") { impact(asOf: {revision: 5}) { revision } dependencies(asOf: { revision: 5 }) { revision } } }`, cost: 1 + impact + needs + moment},
+		{query: `{ ci(id: "ci_1") { a: impact(asOf: {revision: 5}) { revision } b: impact(asOf: {revision: 6}) { revision } } }`, cost: 1 + 2*(impact+moment)},
+		{query: `{ a: ci(id: "ci_1") { ...f } b: ci(id: "ci_2") { ...f } } fragment f on CI { impact(asOf: {revision: 5}) { revision } }`, cost: 2*(1+impact) + moment},
+		{query: `query($t: AsOfInput) { ci(id: "ci_1") { impact(asOf: $t) { revision } dependencies(asOf: $t) { revision } } }`, variables: map[string]any{"t": map[string]any{"revision": 5}}, cost: 1 + impact + needs + moment},
+		{query: `query($t: AsOfInput) { ci(id: "ci_1") { impact(asOf: $t) { revision } } }`, variables: map[string]any{"t": nil}, cost: 1 + impact},
+		{query: `query($t: AsOfInput) { ci(id: "ci_1") { impact(asOf: $t) { revision } } }`, cost: 1 + impact},
+		{query: `query($t: AsOfInput = {revision: 5}) { ci(id: "ci_1") { impact(asOf: $t) { revision } } }`, cost: 1 + impact + moment},
 		{query: `{ rootCauseCandidates(seen: [{id: "ci_1"}], first: 7) { share } }`, cost: candidates + 7},
 		{query: `{ rootCauseCandidates(seen: [{id: "ci_1"}]) { failures { name } } }`, cost: candidates + 5*(1+10)},
 		{query: `mutation { createTeam(input: {name: "x"}) { team { id } userErrors { code } } }`, cost: 11 + 1 + 10},

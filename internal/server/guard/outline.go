@@ -7,12 +7,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// node is one response key of an operation: what an answer has there, whatever fragments and repeats ask for it.
+// node is one response key of an operation: what an answer has there, whatever fragments and repeats ask for it. Or
+// it is a value of an argument that costs something.
 type node struct {
 	key      string
 	field    *ast.Field
-	base     int // what it costs however often it occurs
-	weight   int // and each time
+	value    *ast.Value // of the argument; nil for a response key
+	base     int        // what it costs however often it occurs
+	weight   int        // and each time
 	kind     kind
 	sizes    []size
 	children []*node
@@ -26,12 +28,19 @@ type outliner struct {
 	fragments map[string]*ast.FragmentDefinition
 	left      int // selections that may still be met
 	refused   *gqlerror.Error
+
+	arguments []*node             // values that cost something, each once
+	seen      map[*ast.Value]bool // where the document says them
+	priced    map[string]bool     // what they say
 }
 
 // outline gives the tree of one operation's answer, checking its depth and its repetitions. Nothing of it has been
 // validated.
 func (g *Guard) outline(doc *ast.QueryDocument, op *ast.OperationDefinition) (*node, *gqlerror.Error) {
-	o := outliner{schema: g.schema, limits: g.limits, left: g.limits.Selections, fragments: make(map[string]*ast.FragmentDefinition, len(doc.Fragments))}
+	o := outliner{
+		schema: g.schema, limits: g.limits, left: g.limits.Selections, fragments: make(map[string]*ast.FragmentDefinition, len(doc.Fragments)),
+		seen: map[*ast.Value]bool{}, priced: map[string]bool{},
+	}
 	for _, f := range doc.Fragments {
 		if _, double := o.fragments[f.Name]; !double {
 			o.fragments[f.Name] = f
@@ -48,6 +57,7 @@ func (g *Guard) outline(doc *ast.QueryDocument, op *ast.OperationDefinition) (*n
 	}
 	n := &node{}
 	n.children = o.merge([]part{{op.SelectionSet, root}}, n, 1)
+	n.children = append(n.children, o.arguments...)
 	return n, o.refused
 }
 
@@ -155,6 +165,7 @@ func (o *outliner) add(l *level, on *ast.Definition, f *ast.Field, parent *node)
 	if def != nil {
 		of = o.schema.Types[def.Type.Name()]
 		g.node.measure(on, f, def, of, parent)
+		o.measureArguments(f, def)
 	}
 	if len(f.SelectionSet) > 0 {
 		g.parts = append(g.parts, part{f.SelectionSet, of})
