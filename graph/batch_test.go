@@ -106,17 +106,34 @@ func TestTheRecordsThatAMutationAnswersLoadTogether(t *testing.T) {
 	}
 }
 
+// events are what subscriptions ask for of all that one write touched.
+var events = map[string]string{
+	"ciChanged": `cis { name class { code } owner { name } owners { team { name } } externalIdentities { source } service { tier { code } } incidents(first: 2) { nodes { number } }
+		operationalState } entries { record { id } }`,
+	"incidentChanged": `incidents { number caller { name } cis { ci { name owner { name } } } parent { number } timeline(first: 2) { nodes { body } } } entries { record { id } }`,
+	"changeChanged":   `changes { number requester { name } scope { ci { name class { code } } } approvals { approver } template { name } } entries { record { id } }`,
+	"journal":         `entries { recordId record { ... on CI { name owner { name } } ... on Incident { caller { name } } ... on Change { scope { ci { name } } } } }`,
+}
+
+// event is the first event of a subscription, and the statements that it took.
+func event(t *testing.T, handler http.Handler, subscription string) (told, []store.Statement) {
+	t.Helper()
+	counted := make(chan *store.Statements, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, statements := store.CountStatements(r.Context())
+		counted <- statements
+		handler.ServeHTTP(w, r.WithContext(ctx))
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel() // before the server closes, which waits for those it answers
+	return next(t, subscribe(ctx, t, server.URL, subscription)), (<-counted).All()
+}
+
 // One write is one event, however many records it touched.
 func TestAnEventOfManyRecordsLoadsThemTogether(t *testing.T) {
 	count := func(rows int) map[string]int {
 		e := newEstate(t, storetest.SQLite(t), rows)
-		counted := make(chan *store.Statements, 1)
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, statements := store.CountStatements(r.Context())
-			counted <- statements
-			e.ServeHTTP(w, r.WithContext(ctx))
-		}))
-		t.Cleanup(server.Close)
 		e.write(t, 0, func(ctx context.Context, tx *store.Tx) error {
 			for i, id := range e.cis {
 				if err := errors.Join(tx.CI.UpdateOneID(id).SetDescription("written again").Exec(ctx),
@@ -129,17 +146,9 @@ func TestAnEventOfManyRecordsLoadsThemTogether(t *testing.T) {
 		})
 		before := e.s.Read.Head.Query().OnlyX(t.Context()).Revision - 1
 		took := map[string]int{}
-		for name, selected := range map[string]string{
-			"ciChanged": `cis { name class { code } owner { name } owners { team { name } } externalIdentities { source } service { tier { code } } incidents(first: 2) { nodes { number } }
-				operationalState } entries { record { id } }`,
-			"incidentChanged": `incidents { number caller { name } cis { ci { name owner { name } } } parent { number } timeline(first: 2) { nodes { body } } } entries { record { id } }`,
-			"changeChanged":   `changes { number requester { name } scope { ci { name class { code } } } approvals { approver } template { name } } entries { record { id } }`,
-			"journal":         `entries { recordId record { ... on CI { name owner { name } } ... on Incident { caller { name } } ... on Change { scope { ci { name } } } } }`,
-		} {
-			ctx, cancel := context.WithCancel(t.Context())
-			one := next(t, subscribe(ctx, t, server.URL, fmt.Sprintf(`subscription { %s(after: %d) { revision %s } }`, name, before, selected)))
-			took[name] = len((<-counted).All())
-			cancel()
+		for name, selected := range events {
+			one, statements := event(t, e, fmt.Sprintf(`subscription { %s(after: %d) { revision %s } }`, name, before, selected))
+			took[name] = len(statements)
 			if n := strings.Count(one.data, `"record":`); one.revision != before+1 || n < rows || strings.Contains(one.data, `"errors"`) {
 				t.Fatalf("%s: revision %d with %d records, not %d with %d: %.500s", name, one.revision, n, before+1, rows, one.data)
 			}

@@ -171,6 +171,14 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 			}
 			check(name, statements)
 		}
+		late := serverOver(t, s) // what was written before it began it reads
+		for name, selected := range events {
+			one, statements := event(t, late, fmt.Sprintf(`subscription { %s(after: %d) { revision resync %s } }`, name, e.revision, selected))
+			if len(statements) == 0 || !strings.Contains(one.data, `"resync":null`) {
+				t.Errorf("%s: %d statements for %.300s", name, len(statements), one.data)
+			}
+			check(name, statements)
+		}
 		another := storetest.SQLite
 		if s.IsPostgres() {
 			another = storetest.Postgres
