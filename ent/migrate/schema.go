@@ -1045,11 +1045,29 @@ var (
 				Name:    "relationship_source_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{RelationshipColumns[9], RelationshipColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					IncludeColumns: []string{
+						RelationshipColumns[8].Name,
+
+						RelationshipColumns[10].Name,
+
+						RelationshipColumns[1].Name,
+					},
+				},
 			},
 			{
 				Name:    "relationship_target_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{RelationshipColumns[10], RelationshipColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					IncludeColumns: []string{
+						RelationshipColumns[8].Name,
+
+						RelationshipColumns[9].Name,
+
+						RelationshipColumns[1].Name,
+					},
+				},
 			},
 			{
 				Name:    "relationship_type_id",

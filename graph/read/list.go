@@ -79,6 +79,7 @@ func number(row any, column string) int64 {
 type nested[E, T any] struct {
 	list[E, T]
 	belongs []belonging
+	covered []string         // the columns in the index by which rows belong, where they belong in one way
 	parent  func(E) ident.ID // the column by which a row belongs; nil: there is none, or several, and the statement adds one
 }
 

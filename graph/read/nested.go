@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"slices"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -31,45 +32,62 @@ func byLink(table, childColumn, parentColumn string) belonging {
 func (n nested[E, T]) perParent(s *sql.Selector, parents []ident.ID, w window) {
 	d := sql.Dialect(s.Dialect())
 	parent := idTable(s.Dialect(), parents).As("parent")
-	picked := n.pick(s, parent.C("id"), func(s *sql.Selector) {
+	columns := s.UnqualifiedColumns()
+	page := func(s *sql.Selector) {
 		n.order.bounds(s, w)
 		n.order.reading(w).apply(s)
 		s.Limit(w.limit + 1)
-	})
+	}
 	row := d.Table(s.TableName()).As("row")
-	outer := d.Select(row.Columns(s.UnqualifiedColumns()...)...).From(row).WithContext(s.Context())
-	outer.Join(parent).OnP(sql.P(func(b *sql.Builder) {
-		if b.Ident(row.C("id")); b.Dialect() == dialect.Postgres {
-			b.WriteString(" = ANY").Wrap(func(b *sql.Builder) { b.WriteString("ARRAY").Wrap(func(b *sql.Builder) { b.Join(picked) }) })
-			return
-		}
-		b.WriteString(" IN ").Wrap(func(b *sql.Builder) { b.Join(picked) })
-	}))
+	outer := d.Select(row.Columns(columns...)...).WithContext(s.Context())
+	if n.isCovered(s.Dialect(), columns) {
+		picked := n.way(s, n.belongs[0], parent.C("id"), columns, page)
+		outer.From(parent).AppendFromExpr(sql.ExprFunc(func(b *sql.Builder) {
+			b.WriteString("LATERAL ").Wrap(func(b *sql.Builder) { b.Join(picked) }).WriteString(" AS ").Ident("row")
+		}))
+	} else {
+		picked := n.pick(s, parent.C("id"), page)
+		outer.From(row).Join(parent).OnP(sql.P(func(b *sql.Builder) {
+			if b.Ident(row.C("id")); b.Dialect() == dialect.Postgres {
+				b.WriteString(" = ANY").Wrap(func(b *sql.Builder) { b.WriteString("ARRAY").Wrap(func(b *sql.Builder) { b.Join(picked) }) })
+				return
+			}
+			b.WriteString(" IN ").Wrap(func(b *sql.Builder) { b.Join(picked) })
+		}))
+	}
 	if n.parent == nil {
 		outer.AppendSelectAs(parent.C("id"), parentColumn)
 	}
 	outer.OrderBy(parent.C("id"))
-	n.order.reading(w).apply(outer)
+	n.order.reading(w).applyTo(outer, row)
 	*s = *outer
+}
+
+// isCovered reports whether PostgreSQL finds the columns in the index by which it picks the rows. With others, it
+// might read all rows of a hub and sort them, so that ids are picked first.
+func (n nested[E, T]) isCovered(name string, columns []string) bool {
+	return name == dialect.Postgres && len(n.belongs) == 1 && !slices.ContainsFunc(columns, func(column string) bool { return !slices.Contains(n.covered, column) })
+}
+
+// way selects columns of the rows of s that belong to the parent in one way and that narrow leaves.
+func (n nested[E, T]) way(s *sql.Selector, belongs belonging, parent string, columns []string, narrow func(*sql.Selector)) *sql.Selector {
+	own := *s
+	own.Where(belongs(&own, parent)).Select(own.Columns(columns...)...)
+	narrow(&own)
+	return &own
 }
 
 // pick selects the ids of the rows of s that belong to the parent and that narrow leaves.
 func (n nested[E, T]) pick(s *sql.Selector, parent string, narrow func(*sql.Selector)) *sql.Selector {
 	d := sql.Dialect(s.Dialect())
-	way := func(belongs belonging, columns ...string) *sql.Selector {
-		own := *s
-		own.Where(belongs(&own, parent)).Select(own.Columns(columns...)...)
-		narrow(&own)
-		return &own
-	}
 	if len(n.belongs) == 1 {
-		return way(n.belongs[0], "id")
+		return n.way(s, n.belongs[0], parent, []string{"id"}, narrow)
 	}
 	// A row that belongs in two ways is picked once.
 	columns := n.order.columns()
 	var ways *sql.Selector
 	for _, belongs := range n.belongs {
-		own := way(belongs, columns...).As("way")
+		own := n.way(s, belongs, parent, columns, narrow).As("way")
 		if all := d.Select(own.Columns(columns...)...).From(own); ways == nil {
 			ways = all
 		} else {

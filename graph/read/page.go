@@ -120,12 +120,15 @@ func (o order[E]) columns() []string {
 }
 
 // apply puts the order on a selector.
-func (o order[E]) apply(s *sql.Selector) {
+func (o order[E]) apply(s *sql.Selector) { o.applyTo(s, s) }
+
+// applyTo puts the order of a table's rows on a selector.
+func (o order[E]) applyTo(s *sql.Selector, rows sql.TableView) {
 	for _, t := range o {
 		if t.desc {
-			s.OrderBy(sql.Desc(s.C(t.column)))
+			s.OrderBy(sql.Desc(rows.C(t.column)))
 		} else {
-			s.OrderBy(sql.Asc(s.C(t.column)))
+			s.OrderBy(sql.Asc(rows.C(t.column)))
 		}
 	}
 }

@@ -116,6 +116,9 @@ type RelationshipDirection string
 
 var relationshipOrder = order[*ent.Relationship]{{relationship.FieldID, false, func(e *ent.Relationship) any { return e.ID }}}
 
+// relationshipIndex are the columns that the indexes of a CI's relationships have.
+var relationshipIndex = []string{relationship.FieldID, relationship.FieldTypeID, relationship.FieldSourceID, relationship.FieldTargetID, relationship.FieldStrength}
+
 // Relationships are the CI's relationships to other CIs.
 func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, direction RelationshipDirection, first *int, after *string, last *int, before *string) (*Connection[Relationship], error) {
 	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Relationship, Relationship], error) {
@@ -123,7 +126,7 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 		if filter != nil {
 			where.codeOf(relationship.FieldTypeID, "relationship_type", filter.Type)
 		}
-		n := nested[*ent.Relationship, Relationship]{list: list[*ent.Relationship, Relationship]{
+		n := nested[*ent.Relationship, Relationship]{covered: relationshipIndex, list: list[*ent.Relationship, Relationship]{
 			name: "relationships " + string(direction), filter: filter, order: relationshipOrder, wrap: c.in.wrapRelationships,
 			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Relationship, error) {
 				q := c.in.relationships(ctx)
