@@ -243,3 +243,46 @@ func linked(s *topology.Snapshot) []topology.Vertex {
 	}
 	return slices.Clip(vertices)
 }
+
+// within are the places from which a path leads to some vertices, in order: since causes come before what they harm, one
+// pass from the end finds them, and another for each cycle that it went against.
+func (r *region) within(vertices []topology.Vertex) []uint32 {
+	isIn := make(flags, len(r.vertices)/64+1)
+	for _, at := range r.places(vertices) {
+		isIn.set(at)
+	}
+	for grows := true; grows; {
+		grows = false
+		for at := len(r.vertices) - 1; at >= 0; at-- {
+			if !isIn.has(uint32(at)) && r.leads(uint32(at), isIn) {
+				isIn.set(uint32(at))
+				grows = true
+			}
+		}
+	}
+	places := []uint32{}
+	for at := range uint32(len(r.vertices)) {
+		if isIn.has(at) {
+			places = append(places, at)
+		}
+	}
+	return places
+}
+
+// leads reports whether an arc goes from a place to a flagged one.
+func (r *region) leads(at uint32, flagged flags) bool {
+	arcs := r.arcs[r.offsets[at]:r.offsets[at+1]]
+	for i := 0; i < len(arcs); i++ {
+		to := arcs[i] & placeMask
+		if kind := arcs[i] & kindMask; kind != hardArc {
+			to = r.groups[to].dependent
+			if kind == heavyArc {
+				i++
+			}
+		}
+		if flagged.has(to) {
+			return true
+		}
+	}
+	return false
+}

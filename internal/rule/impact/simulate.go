@@ -240,6 +240,14 @@ func (r *region) sweep(ctx context.Context, candidates []uint32, notesPairs bool
 	return swept, nil
 }
 
+// incomplete is the error of a sweep, also when it is only the time that was over.
+func incomplete(err error, swept int, candidates []uint32) error {
+	if err == nil && swept < len(candidates) {
+		return context.DeadlineExceeded
+	}
+	return err
+}
+
 // crewSize is how many goroutines share so many pieces of work.
 func crewSize(pieces int) int { return max(1, min(runtime.GOMAXPROCS(0), pieces)) }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -125,49 +124,6 @@ func (t Targets) locate(s *topology.Snapshot) ([]topology.Vertex, error) {
 	return slices.Compact(aims), nil
 }
 
-// within are the places from which a path leads to some vertices, in order: since causes come before what they harm, one
-// pass from the end finds them, and another for each cycle that it went against.
-func (r *region) within(vertices []topology.Vertex) []uint32 {
-	isIn := make(flags, len(r.vertices)/64+1)
-	for _, at := range r.places(vertices) {
-		isIn.set(at)
-	}
-	for grows := true; grows; {
-		grows = false
-		for at := len(r.vertices) - 1; at >= 0; at-- {
-			if !isIn.has(uint32(at)) && r.leads(uint32(at), isIn) {
-				isIn.set(uint32(at))
-				grows = true
-			}
-		}
-	}
-	places := []uint32{}
-	for at := range uint32(len(r.vertices)) {
-		if isIn.has(at) {
-			places = append(places, at)
-		}
-	}
-	return places
-}
-
-// leads reports whether an arc goes from a place to a flagged one.
-func (r *region) leads(at uint32, flagged flags) bool {
-	arcs := r.arcs[r.offsets[at]:r.offsets[at+1]]
-	for i := 0; i < len(arcs); i++ {
-		to := arcs[i] & placeMask
-		if kind := arcs[i] & kindMask; kind != hardArc {
-			to = r.groups[to].dependent
-			if kind == heavyArc {
-				i++
-			}
-		}
-		if flagged.has(to) {
-			return true
-		}
-	}
-	return false
-}
-
 // hunt is one search for single points.
 type hunt struct {
 	s        *topology.Snapshot
@@ -231,119 +187,6 @@ func (h *hunt) follow(ctx context.Context) error {
 	}
 	h.rank()
 	return err
-}
-
-// total is how much one CI takes down, itself not counted.
-type total struct{ cis, services int }
-
-// takenDown counts what each of some CIs takes down, failing alone beside the baseline. What is found without one is kept with
-// the snapshot: few CIs are single points of many services.
-func takenDown(ctx context.Context, s *topology.Snapshot, given *baseline, vertices []topology.Vertex) ([]total, error) {
-	if given != nil {
-		return simulateTotals(ctx, s, given, vertices)
-	}
-	kept := s.Memo(totalsKey{}, func() any { return &keptTotals{of: map[topology.Vertex]total{}} }).(*keptTotals)
-	totals, missing := kept.find(vertices)
-	found, err := simulateTotals(ctx, s, nil, missing)
-	if err != nil {
-		return totals, err
-	}
-	kept.keep(missing, found)
-	totals, _ = kept.find(vertices)
-	return totals, nil
-}
-
-type totalsKey struct{}
-
-// keptTotals are totals by CI. Several questions may use it at once.
-type keptTotals struct {
-	mu sync.Mutex
-	of map[topology.Vertex]total
-}
-
-func (k *keptTotals) find(vertices []topology.Vertex) (totals []total, missing []topology.Vertex) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	totals = make([]total, len(vertices))
-	for i, v := range vertices {
-		known := false
-		if totals[i], known = k.of[v]; !known {
-			missing = append(missing, v)
-		}
-	}
-	return totals, missing
-}
-
-func (k *keptTotals) keep(vertices []topology.Vertex, totals []total) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for i, v := range vertices {
-		k.of[v] = totals[i]
-	}
-}
-
-// simulateTotals fails each of some CIs alone. Whatever one of them takes down, all of them failing together take down: that
-// is the region to simulate.
-func simulateTotals(ctx context.Context, s *topology.Snapshot, given *baseline, vertices []topology.Vertex) ([]total, error) {
-	if len(vertices) == 0 {
-		return nil, nil
-	}
-	r, err := fallout(ctx, s, given, vertices)
-	if err != nil {
-		return nil, err
-	}
-	isService := r.flags(func(at uint32) bool { return s.IsService(r.vertices[at]) })
-	totals := make([]total, len(vertices))
-	at := make(map[topology.Vertex]int, len(vertices))
-	for i, v := range vertices {
-		at[v] = i
-	}
-	places := r.places(vertices)
-	slices.Sort(places)
-	swept, err := r.sweep(ctx, places, false, func(_ int, m *simulation, batch []uint32) {
-		cis, services := m.counts(isService)
-		for lane, place := range batch {
-			t := &totals[at[r.vertices[place]]]
-			t.cis, t.services = cis.of(lane)-1, services.of(lane)
-			if isService.has(place) {
-				t.services--
-			}
-		}
-	})
-	return totals, incomplete(err, swept, places)
-}
-
-// incomplete is the error of a sweep, also when it is only the time that was over.
-func incomplete(err error, swept int, candidates []uint32) error {
-	if err == nil && swept < len(candidates) {
-		return context.DeadlineExceeded
-	}
-	return err
-}
-
-// fallout is the region of all that goes DOWN when some CIs fail together, beside a baseline, or a larger one: where there is no
-// baseline and that is much, the whole estate, which is compiled once for each snapshot.
-func fallout(ctx context.Context, s *topology.Snapshot, given *baseline, failed []topology.Vertex) (*region, error) {
-	m := borrow(s)
-	defer m.release()
-	p := propagation{s: s, m: m, patience: patience{ctx: ctx}, down: failed}
-	p.resume(given)
-	p.enough = func() bool { return given == nil && len(m.hits) > s.Vertices()/8 }
-	p.closeDown()
-	switch {
-	case p.err != nil:
-		return nil, p.err
-	case p.whole.IsPartial:
-		r := wholeRegion(s, nil, &p.patience)
-		return r, p.err
-	}
-	fallen := make([]topology.Vertex, len(m.hits))
-	for i, h := range m.hits {
-		fallen[i] = h.vertex
-	}
-	slices.Reverse(fallen) // the last to fall have the causes that the search should go down first
-	r := scope{s: s, given: given, admits: func(v topology.Vertex) bool { _, is := m.marked(v); return is }}.cone(fallen, &p.patience)
-	return r, p.err
 }
 
 // tell cuts the list and names the targets of those that stay on it.
