@@ -928,9 +928,8 @@ func (ec *executionContext) unmarshalInputSymptomInput(ctx context.Context, obj 
 var commonCauseImplementors = []string{"CommonCause"}
 
 func (ec *executionContext) _CommonCause(ctx context.Context, sel ast.SelectionSet, obj *read.CommonCause) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, commonCauseImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, commonCauseImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -969,9 +968,8 @@ func (ec *executionContext) _CommonCause(ctx context.Context, sel ast.SelectionS
 var rootCauseAlternativeImplementors = []string{"RootCauseAlternative"}
 
 func (ec *executionContext) _RootCauseAlternative(ctx context.Context, sel ast.SelectionSet, obj *read.RootCauseAlternative) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, rootCauseAlternativeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, rootCauseAlternativeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -995,9 +993,8 @@ func (ec *executionContext) _RootCauseAlternative(ctx context.Context, sel ast.S
 var rootCauseCandidateImplementors = []string{"RootCauseCandidate"}
 
 func (ec *executionContext) _RootCauseCandidate(ctx context.Context, sel ast.SelectionSet, obj *read.RootCauseCandidate) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, rootCauseCandidateImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, rootCauseCandidateImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1056,9 +1053,8 @@ func (ec *executionContext) _RootCauseCandidate(ctx context.Context, sel ast.Sel
 var sharedGroupImplementors = []string{"SharedGroup"}
 
 func (ec *executionContext) _SharedGroup(ctx context.Context, sel ast.SelectionSet, obj *read.SharedGroup) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, sharedGroupImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, sharedGroupImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1112,9 +1108,8 @@ func (ec *executionContext) _SharedGroup(ctx context.Context, sel ast.SelectionS
 var sharedGroupConnectionImplementors = []string{"SharedGroupConnection"}
 
 func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.SharedGroup]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, sharedGroupConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, sharedGroupConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1158,9 +1153,8 @@ func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.
 var sharedGroupEdgeImplementors = []string{"SharedGroupEdge"}
 
 func (ec *executionContext) _SharedGroupEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.SharedGroup]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, sharedGroupEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, sharedGroupEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1189,9 +1183,8 @@ func (ec *executionContext) _SharedGroupEdge(ctx context.Context, sel ast.Select
 var singlePointImplementors = []string{"SinglePoint"}
 
 func (ec *executionContext) _SinglePoint(ctx context.Context, sel ast.SelectionSet, obj *read.SinglePoint) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, singlePointImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, singlePointImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1240,9 +1233,8 @@ func (ec *executionContext) _SinglePoint(ctx context.Context, sel ast.SelectionS
 var singlePointConnectionImplementors = []string{"SinglePointConnection"}
 
 func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.SinglePoint]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, singlePointConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, singlePointConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1286,9 +1278,8 @@ func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.
 var singlePointEdgeImplementors = []string{"SinglePointEdge"}
 
 func (ec *executionContext) _SinglePointEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.SinglePoint]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, singlePointEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, singlePointEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -656,9 +656,8 @@ func (ec *executionContext) unmarshalInputUpdateApprovalPolicyInput(ctx context.
 var approvalPolicyImplementors = []string{"ApprovalPolicy", "Node"}
 
 func (ec *executionContext) _ApprovalPolicy(ctx context.Context, sel ast.SelectionSet, obj *read.ApprovalPolicy) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, approvalPolicyImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, approvalPolicyImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -727,9 +726,8 @@ func (ec *executionContext) _ApprovalPolicy(ctx context.Context, sel ast.Selecti
 var approvalPolicyConnectionImplementors = []string{"ApprovalPolicyConnection"}
 
 func (ec *executionContext) _ApprovalPolicyConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ApprovalPolicy]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, approvalPolicyConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, approvalPolicyConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -768,9 +766,8 @@ func (ec *executionContext) _ApprovalPolicyConnection(ctx context.Context, sel a
 var approvalPolicyEdgeImplementors = []string{"ApprovalPolicyEdge"}
 
 func (ec *executionContext) _ApprovalPolicyEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ApprovalPolicy]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, approvalPolicyEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, approvalPolicyEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -799,9 +796,8 @@ func (ec *executionContext) _ApprovalPolicyEdge(ctx context.Context, sel ast.Sel
 var approvalRequirementImplementors = []string{"ApprovalRequirement"}
 
 func (ec *executionContext) _ApprovalRequirement(ctx context.Context, sel ast.SelectionSet, obj *read.ApprovalRequirement) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, approvalRequirementImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, approvalRequirementImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -850,9 +846,8 @@ func (ec *executionContext) _ApprovalRequirement(ctx context.Context, sel ast.Se
 var createApprovalPolicyPayloadImplementors = []string{"CreateApprovalPolicyPayload"}
 
 func (ec *executionContext) _CreateApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ApprovalPolicyPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createApprovalPolicyPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createApprovalPolicyPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -881,9 +876,8 @@ func (ec *executionContext) _CreateApprovalPolicyPayload(ctx context.Context, se
 var deleteApprovalPolicyPayloadImplementors = []string{"DeleteApprovalPolicyPayload"}
 
 func (ec *executionContext) _DeleteApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, deleteApprovalPolicyPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, deleteApprovalPolicyPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -912,9 +906,8 @@ func (ec *executionContext) _DeleteApprovalPolicyPayload(ctx context.Context, se
 var updateApprovalPolicyPayloadImplementors = []string{"UpdateApprovalPolicyPayload"}
 
 func (ec *executionContext) _UpdateApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ApprovalPolicyPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateApprovalPolicyPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateApprovalPolicyPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

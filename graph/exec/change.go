@@ -2894,9 +2894,8 @@ func (ec *executionContext) unmarshalInputUpdateChangeInput(ctx context.Context,
 var approvalImplementors = []string{"Approval", "Node"}
 
 func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet, obj *read.Approval) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, approvalImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, approvalImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2950,9 +2949,8 @@ func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet,
 var approveChangePayloadImplementors = []string{"ApproveChangePayload"}
 
 func (ec *executionContext) _ApproveChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, approveChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, approveChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2981,9 +2979,8 @@ func (ec *executionContext) _ApproveChangePayload(ctx context.Context, sel ast.S
 var assessChangePayloadImplementors = []string{"AssessChangePayload"}
 
 func (ec *executionContext) _AssessChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, assessChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, assessChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3012,9 +3009,8 @@ func (ec *executionContext) _AssessChangePayload(ctx context.Context, sel ast.Se
 var cancelChangePayloadImplementors = []string{"CancelChangePayload"}
 
 func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, cancelChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, cancelChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3043,9 +3039,8 @@ func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.Se
 var changeImplementors = []string{"Change", "Node", "_Entity"}
 
 func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, obj *read.Change) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3269,9 +3264,8 @@ func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, o
 var changeCIImplementors = []string{"ChangeCI"}
 
 func (ec *executionContext) _ChangeCI(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeCI) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeCIImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeCIImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3300,9 +3294,8 @@ func (ec *executionContext) _ChangeCI(ctx context.Context, sel ast.SelectionSet,
 var changeConnectionImplementors = []string{"ChangeConnection"}
 
 func (ec *executionContext) _ChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Change]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3341,9 +3334,8 @@ func (ec *executionContext) _ChangeConnection(ctx context.Context, sel ast.Selec
 var changeEdgeImplementors = []string{"ChangeEdge"}
 
 func (ec *executionContext) _ChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Change]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3372,9 +3364,8 @@ func (ec *executionContext) _ChangeEdge(ctx context.Context, sel ast.SelectionSe
 var changeTransitionImplementors = []string{"ChangeTransition"}
 
 func (ec *executionContext) _ChangeTransition(ctx context.Context, sel ast.SelectionSet, obj *lifecycle.Transition[domain.ChangeState]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeTransitionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeTransitionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3408,9 +3399,8 @@ func (ec *executionContext) _ChangeTransition(ctx context.Context, sel ast.Selec
 var closeChangePayloadImplementors = []string{"CloseChangePayload"}
 
 func (ec *executionContext) _CloseChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, closeChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, closeChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3439,9 +3429,8 @@ func (ec *executionContext) _CloseChangePayload(ctx context.Context, sel ast.Sel
 var commentOnChangePayloadImplementors = []string{"CommentOnChangePayload"}
 
 func (ec *executionContext) _CommentOnChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.TimelineEntryPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, commentOnChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, commentOnChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3470,9 +3459,8 @@ func (ec *executionContext) _CommentOnChangePayload(ctx context.Context, sel ast
 var draftChangePayloadImplementors = []string{"DraftChangePayload"}
 
 func (ec *executionContext) _DraftChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, draftChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, draftChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3501,9 +3489,8 @@ func (ec *executionContext) _DraftChangePayload(ctx context.Context, sel ast.Sel
 var rejectChangePayloadImplementors = []string{"RejectChangePayload"}
 
 func (ec *executionContext) _RejectChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, rejectChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, rejectChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3532,9 +3519,8 @@ func (ec *executionContext) _RejectChangePayload(ctx context.Context, sel ast.Se
 var requestChangeApprovalPayloadImplementors = []string{"RequestChangeApprovalPayload"}
 
 func (ec *executionContext) _RequestChangeApprovalPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, requestChangeApprovalPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, requestChangeApprovalPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3563,9 +3549,8 @@ func (ec *executionContext) _RequestChangeApprovalPayload(ctx context.Context, s
 var returnChangePayloadImplementors = []string{"ReturnChangePayload"}
 
 func (ec *executionContext) _ReturnChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, returnChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, returnChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3594,9 +3579,8 @@ func (ec *executionContext) _ReturnChangePayload(ctx context.Context, sel ast.Se
 var reviewChangePayloadImplementors = []string{"ReviewChangePayload"}
 
 func (ec *executionContext) _ReviewChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, reviewChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, reviewChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3625,9 +3609,8 @@ func (ec *executionContext) _ReviewChangePayload(ctx context.Context, sel ast.Se
 var scheduleChangePayloadImplementors = []string{"ScheduleChangePayload"}
 
 func (ec *executionContext) _ScheduleChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, scheduleChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, scheduleChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3656,9 +3639,8 @@ func (ec *executionContext) _ScheduleChangePayload(ctx context.Context, sel ast.
 var startChangePayloadImplementors = []string{"StartChangePayload"}
 
 func (ec *executionContext) _StartChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, startChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, startChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3687,9 +3669,8 @@ func (ec *executionContext) _StartChangePayload(ctx context.Context, sel ast.Sel
 var updateChangePayloadImplementors = []string{"UpdateChangePayload"}
 
 func (ec *executionContext) _UpdateChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateChangePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateChangePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -2496,9 +2496,8 @@ func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj
 var addExternalIdentityPayloadImplementors = []string{"AddExternalIdentityPayload"}
 
 func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, addExternalIdentityPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, addExternalIdentityPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2527,9 +2526,8 @@ func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel
 var cIImplementors = []string{"CI", "Node", "_Entity"}
 
 func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *read.CI) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, cIImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, cIImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2703,9 +2701,8 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 var cIConnectionImplementors = []string{"CIConnection"}
 
 func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.CI]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, cIConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, cIConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2744,9 +2741,8 @@ func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.Selection
 var cIEdgeImplementors = []string{"CIEdge"}
 
 func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.CI]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, cIEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, cIEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2775,9 +2771,8 @@ func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, o
 var createCIPayloadImplementors = []string{"CreateCIPayload"}
 
 func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createCIPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createCIPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2806,9 +2801,8 @@ func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.Select
 var danglingReferenceImplementors = []string{"DanglingReference", "Node"}
 
 func (ec *executionContext) _DanglingReference(ctx context.Context, sel ast.SelectionSet, obj *read.DanglingReference) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, danglingReferenceImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, danglingReferenceImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2857,9 +2851,8 @@ func (ec *executionContext) _DanglingReference(ctx context.Context, sel ast.Sele
 var danglingReferenceConnectionImplementors = []string{"DanglingReferenceConnection"}
 
 func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.DanglingReference]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, danglingReferenceConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, danglingReferenceConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2898,9 +2891,8 @@ func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, se
 var danglingReferenceEdgeImplementors = []string{"DanglingReferenceEdge"}
 
 func (ec *executionContext) _DanglingReferenceEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.DanglingReference]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, danglingReferenceEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, danglingReferenceEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2929,9 +2921,8 @@ func (ec *executionContext) _DanglingReferenceEdge(ctx context.Context, sel ast.
 var externalIdentityImplementors = []string{"ExternalIdentity"}
 
 func (ec *executionContext) _ExternalIdentity(ctx context.Context, sel ast.SelectionSet, obj *ent.ExternalIdentity) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, externalIdentityImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, externalIdentityImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2960,9 +2951,8 @@ func (ec *executionContext) _ExternalIdentity(ctx context.Context, sel ast.Selec
 var retireCIPayloadImplementors = []string{"RetireCIPayload"}
 
 func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, retireCIPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, retireCIPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2991,9 +2981,8 @@ func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.Select
 var setOwnersPayloadImplementors = []string{"SetOwnersPayload"}
 
 func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, setOwnersPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, setOwnersPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3022,9 +3011,8 @@ func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.Selec
 var updateCIPayloadImplementors = []string{"UpdateCIPayload"}
 
 func (ec *executionContext) _UpdateCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateCIPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateCIPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -540,9 +540,8 @@ func (ec *executionContext) unmarshalInputUpdateCIClassInput(ctx context.Context
 var cIClassImplementors = []string{"CIClass", "Node"}
 
 func (ec *executionContext) _CIClass(ctx context.Context, sel ast.SelectionSet, obj *read.CIClass) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, cIClassImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, cIClassImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -611,9 +610,8 @@ func (ec *executionContext) _CIClass(ctx context.Context, sel ast.SelectionSet, 
 var cIClassConnectionImplementors = []string{"CIClassConnection"}
 
 func (ec *executionContext) _CIClassConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.CIClass]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, cIClassConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, cIClassConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -652,9 +650,8 @@ func (ec *executionContext) _CIClassConnection(ctx context.Context, sel ast.Sele
 var cIClassEdgeImplementors = []string{"CIClassEdge"}
 
 func (ec *executionContext) _CIClassEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.CIClass]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, cIClassEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, cIClassEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -683,9 +680,8 @@ func (ec *executionContext) _CIClassEdge(ctx context.Context, sel ast.SelectionS
 var createCIClassPayloadImplementors = []string{"CreateCIClassPayload"}
 
 func (ec *executionContext) _CreateCIClassPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIClassPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createCIClassPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createCIClassPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -714,9 +710,8 @@ func (ec *executionContext) _CreateCIClassPayload(ctx context.Context, sel ast.S
 var updateCIClassPayloadImplementors = []string{"UpdateCIClassPayload"}
 
 func (ec *executionContext) _UpdateCIClassPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIClassPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateCIClassPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateCIClassPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -536,9 +536,8 @@ func (ec *executionContext) fieldContext_ConflictEdge_node(_ context.Context, fi
 var conflictImplementors = []string{"Conflict"}
 
 func (ec *executionContext) _Conflict(ctx context.Context, sel ast.SelectionSet, obj *read.Conflict) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, conflictImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, conflictImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -647,9 +646,8 @@ func (ec *executionContext) _Conflict(ctx context.Context, sel ast.SelectionSet,
 var conflictConnectionImplementors = []string{"ConflictConnection"}
 
 func (ec *executionContext) _ConflictConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Conflict]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, conflictConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, conflictConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -688,9 +686,8 @@ func (ec *executionContext) _ConflictConnection(ctx context.Context, sel ast.Sel
 var conflictEdgeImplementors = []string{"ConflictEdge"}
 
 func (ec *executionContext) _ConflictEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Conflict]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, conflictEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, conflictEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -86,9 +86,8 @@ func (ec *executionContext) __Entity(ctx context.Context, sel ast.SelectionSet, 
 var _ServiceImplementors = []string{"_Service"}
 
 func (ec *executionContext) __Service(ctx context.Context, sel ast.SelectionSet, obj *schema.Service) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, _ServiceImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, _ServiceImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -1595,9 +1595,8 @@ func (ec *executionContext) unmarshalInputImpactFilter(ctx context.Context, obj 
 var affectedCIImplementors = []string{"AffectedCI"}
 
 func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSet, obj *read.AffectedCI) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, affectedCIImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, affectedCIImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1651,9 +1650,8 @@ func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSe
 var affectedCIConnectionImplementors = []string{"AffectedCIConnection"}
 
 func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.AffectedCI]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, affectedCIConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, affectedCIConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1692,9 +1690,8 @@ func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.S
 var affectedCIEdgeImplementors = []string{"AffectedCIEdge"}
 
 func (ec *executionContext) _AffectedCIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.AffectedCI]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, affectedCIEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, affectedCIEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1723,9 +1720,8 @@ func (ec *executionContext) _AffectedCIEdge(ctx context.Context, sel ast.Selecti
 var classCountImplementors = []string{"ClassCount"}
 
 func (ec *executionContext) _ClassCount(ctx context.Context, sel ast.SelectionSet, obj *read.ClassCount) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, classCountImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, classCountImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1754,9 +1750,8 @@ func (ec *executionContext) _ClassCount(ctx context.Context, sel ast.SelectionSe
 var completenessImplementors = []string{"Completeness"}
 
 func (ec *executionContext) _Completeness(ctx context.Context, sel ast.SelectionSet, obj *read.Completeness) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, completenessImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, completenessImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1790,9 +1785,8 @@ func (ec *executionContext) _Completeness(ctx context.Context, sel ast.Selection
 var dependenciesImplementors = []string{"Dependencies"}
 
 func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.SelectionSet, obj *read.Dependencies) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, dependenciesImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, dependenciesImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1836,9 +1830,8 @@ func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.Selection
 var environmentCountImplementors = []string{"EnvironmentCount"}
 
 func (ec *executionContext) _EnvironmentCount(ctx context.Context, sel ast.SelectionSet, obj *read.EnvironmentCount) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, environmentCountImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, environmentCountImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1867,9 +1860,8 @@ func (ec *executionContext) _EnvironmentCount(ctx context.Context, sel ast.Selec
 var impactImplementors = []string{"Impact"}
 
 func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, obj *read.Impact) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, impactImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, impactImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1923,9 +1915,8 @@ func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, o
 var impactCountsImplementors = []string{"ImpactCounts"}
 
 func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactCounts) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, impactCountsImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, impactCountsImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1994,9 +1985,8 @@ func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.Selection
 var impactPathImplementors = []string{"ImpactPath"}
 
 func (ec *executionContext) _ImpactPath(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactPath) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, impactPathImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, impactPathImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2025,9 +2015,8 @@ func (ec *executionContext) _ImpactPath(ctx context.Context, sel ast.SelectionSe
 var neededCIImplementors = []string{"NeededCI"}
 
 func (ec *executionContext) _NeededCI(ctx context.Context, sel ast.SelectionSet, obj *read.NeededCI) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, neededCIImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, neededCIImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2061,9 +2050,8 @@ func (ec *executionContext) _NeededCI(ctx context.Context, sel ast.SelectionSet,
 var neededCIConnectionImplementors = []string{"NeededCIConnection"}
 
 func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.NeededCI]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, neededCIConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, neededCIConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2102,9 +2090,8 @@ func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.Sel
 var neededCIEdgeImplementors = []string{"NeededCIEdge"}
 
 func (ec *executionContext) _NeededCIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.NeededCI]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, neededCIEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, neededCIEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2133,9 +2120,8 @@ func (ec *executionContext) _NeededCIEdge(ctx context.Context, sel ast.Selection
 var proofImplementors = []string{"Proof"}
 
 func (ec *executionContext) _Proof(ctx context.Context, sel ast.SelectionSet, obj *read.Proof) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, proofImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, proofImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2189,9 +2175,8 @@ func (ec *executionContext) _Proof(ctx context.Context, sel ast.SelectionSet, ob
 var proofCauseImplementors = []string{"ProofCause"}
 
 func (ec *executionContext) _ProofCause(ctx context.Context, sel ast.SelectionSet, obj *read.ProofCause) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, proofCauseImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, proofCauseImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2230,9 +2215,8 @@ func (ec *executionContext) _ProofCause(ctx context.Context, sel ast.SelectionSe
 var subgraphImplementors = []string{"Subgraph"}
 
 func (ec *executionContext) _Subgraph(ctx context.Context, sel ast.SelectionSet, obj *read.Subgraph) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, subgraphImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, subgraphImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2271,9 +2255,8 @@ func (ec *executionContext) _Subgraph(ctx context.Context, sel ast.SelectionSet,
 var tierCountImplementors = []string{"TierCount"}
 
 func (ec *executionContext) _TierCount(ctx context.Context, sel ast.SelectionSet, obj *read.TierCount) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, tierCountImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, tierCountImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

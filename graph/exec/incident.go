@@ -3539,9 +3539,8 @@ func (ec *executionContext) unmarshalInputUpdateIncidentInput(ctx context.Contex
 var assignIncidentPayloadImplementors = []string{"AssignIncidentPayload"}
 
 func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, assignIncidentPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, assignIncidentPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3570,9 +3569,8 @@ func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.
 var cancelIncidentPayloadImplementors = []string{"CancelIncidentPayload"}
 
 func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, cancelIncidentPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, cancelIncidentPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3601,9 +3599,8 @@ func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.
 var closeIncidentPayloadImplementors = []string{"CloseIncidentPayload"}
 
 func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, closeIncidentPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, closeIncidentPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3632,9 +3629,8 @@ func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.S
 var commentOnIncidentPayloadImplementors = []string{"CommentOnIncidentPayload"}
 
 func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TimelineEntryPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, commentOnIncidentPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, commentOnIncidentPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3663,9 +3659,8 @@ func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel a
 var holdIncidentPayloadImplementors = []string{"HoldIncidentPayload"}
 
 func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, holdIncidentPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, holdIncidentPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3694,9 +3689,8 @@ func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.Se
 var impactDifferenceImplementors = []string{"ImpactDifference"}
 
 func (ec *executionContext) _ImpactDifference(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactDifference) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, impactDifferenceImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, impactDifferenceImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3735,9 +3729,8 @@ func (ec *executionContext) _ImpactDifference(ctx context.Context, sel ast.Selec
 var impactDifferenceServiceImplementors = []string{"ImpactDifferenceService"}
 
 func (ec *executionContext) _ImpactDifferenceService(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactDifferenceService) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, impactDifferenceServiceImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, impactDifferenceServiceImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3776,9 +3769,8 @@ func (ec *executionContext) _ImpactDifferenceService(ctx context.Context, sel as
 var impactSnapshotImplementors = []string{"ImpactSnapshot"}
 
 func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactSnapshot) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, impactSnapshotImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, impactSnapshotImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3822,9 +3814,8 @@ func (ec *executionContext) _ImpactSnapshot(ctx context.Context, sel ast.Selecti
 var impactedRecordImplementors = []string{"ImpactedRecord"}
 
 func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactedRecord) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, impactedRecordImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, impactedRecordImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -3858,9 +3849,8 @@ func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.Selecti
 var incidentImplementors = []string{"Incident", "_Entity", "Node"}
 
 func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet, obj *read.Incident) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, incidentImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, incidentImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4144,9 +4134,8 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 var incidentCIImplementors = []string{"IncidentCI"}
 
 func (ec *executionContext) _IncidentCI(ctx context.Context, sel ast.SelectionSet, obj *read.IncidentCI) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, incidentCIImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, incidentCIImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4175,9 +4164,8 @@ func (ec *executionContext) _IncidentCI(ctx context.Context, sel ast.SelectionSe
 var incidentConnectionImplementors = []string{"IncidentConnection"}
 
 func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Incident]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, incidentConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, incidentConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4216,9 +4204,8 @@ func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.Sel
 var incidentEdgeImplementors = []string{"IncidentEdge"}
 
 func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Incident]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, incidentEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, incidentEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4247,9 +4234,8 @@ func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.Selection
 var incidentTransitionImplementors = []string{"IncidentTransition"}
 
 func (ec *executionContext) _IncidentTransition(ctx context.Context, sel ast.SelectionSet, obj *lifecycle.Transition[domain.IncidentState]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, incidentTransitionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, incidentTransitionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4283,9 +4269,8 @@ func (ec *executionContext) _IncidentTransition(ctx context.Context, sel ast.Sel
 var openIncidentPayloadImplementors = []string{"OpenIncidentPayload"}
 
 func (ec *executionContext) _OpenIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, openIncidentPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, openIncidentPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4314,9 +4299,8 @@ func (ec *executionContext) _OpenIncidentPayload(ctx context.Context, sel ast.Se
 var priorityRuleImplementors = []string{"PriorityRule"}
 
 func (ec *executionContext) _PriorityRule(ctx context.Context, sel ast.SelectionSet, obj *read.PriorityRule) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, priorityRuleImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, priorityRuleImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4350,9 +4334,8 @@ func (ec *executionContext) _PriorityRule(ctx context.Context, sel ast.Selection
 var reopenIncidentPayloadImplementors = []string{"ReopenIncidentPayload"}
 
 func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, reopenIncidentPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, reopenIncidentPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4381,9 +4364,8 @@ func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.
 var resolveIncidentPayloadImplementors = []string{"ResolveIncidentPayload"}
 
 func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ResolvedIncidentPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, resolveIncidentPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, resolveIncidentPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4422,9 +4404,8 @@ func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast
 var setIncidentCIsPayloadImplementors = []string{"SetIncidentCIsPayload"}
 
 func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, setIncidentCIsPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, setIncidentCIsPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4453,9 +4434,8 @@ func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.
 var setPriorityRulePayloadImplementors = []string{"SetPriorityRulePayload"}
 
 func (ec *executionContext) _SetPriorityRulePayload(ctx context.Context, sel ast.SelectionSet, obj *present.PriorityRulePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, setPriorityRulePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, setPriorityRulePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4484,9 +4464,8 @@ func (ec *executionContext) _SetPriorityRulePayload(ctx context.Context, sel ast
 var startIncidentPayloadImplementors = []string{"StartIncidentPayload"}
 
 func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, startIncidentPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, startIncidentPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4515,9 +4494,8 @@ func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.S
 var timelineEntryImplementors = []string{"TimelineEntry", "Node"}
 
 func (ec *executionContext) _TimelineEntry(ctx context.Context, sel ast.SelectionSet, obj *read.TimelineEntry) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, timelineEntryImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, timelineEntryImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4571,9 +4549,8 @@ func (ec *executionContext) _TimelineEntry(ctx context.Context, sel ast.Selectio
 var timelineEntryConnectionImplementors = []string{"TimelineEntryConnection"}
 
 func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.TimelineEntry]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, timelineEntryConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, timelineEntryConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4612,9 +4589,8 @@ func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel as
 var timelineEntryEdgeImplementors = []string{"TimelineEntryEdge"}
 
 func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.TimelineEntry]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, timelineEntryEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, timelineEntryEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -4643,9 +4619,8 @@ func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.Sele
 var updateIncidentPayloadImplementors = []string{"UpdateIncidentPayload"}
 
 func (ec *executionContext) _UpdateIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateIncidentPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateIncidentPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

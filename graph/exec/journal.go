@@ -493,9 +493,8 @@ func (ec *executionContext) fieldContext_RecordVersionEdge_node(_ context.Contex
 var entryImplementors = []string{"Entry", "Node"}
 
 func (ec *executionContext) _Entry(ctx context.Context, sel ast.SelectionSet, obj *read.Entry) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, entryImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, entryImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -569,9 +568,8 @@ func (ec *executionContext) _Entry(ctx context.Context, sel ast.SelectionSet, ob
 var entryConnectionImplementors = []string{"EntryConnection"}
 
 func (ec *executionContext) _EntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Entry]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, entryConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, entryConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -610,9 +608,8 @@ func (ec *executionContext) _EntryConnection(ctx context.Context, sel ast.Select
 var entryEdgeImplementors = []string{"EntryEdge"}
 
 func (ec *executionContext) _EntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Entry]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, entryEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, entryEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -641,9 +638,8 @@ func (ec *executionContext) _EntryEdge(ctx context.Context, sel ast.SelectionSet
 var recordVersionImplementors = []string{"RecordVersion", "Node"}
 
 func (ec *executionContext) _RecordVersion(ctx context.Context, sel ast.SelectionSet, obj *read.RecordVersion) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, recordVersionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, recordVersionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -682,9 +678,8 @@ func (ec *executionContext) _RecordVersion(ctx context.Context, sel ast.Selectio
 var recordVersionConnectionImplementors = []string{"RecordVersionConnection"}
 
 func (ec *executionContext) _RecordVersionConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.RecordVersion]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, recordVersionConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, recordVersionConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -723,9 +718,8 @@ func (ec *executionContext) _RecordVersionConnection(ctx context.Context, sel as
 var recordVersionEdgeImplementors = []string{"RecordVersionEdge"}
 
 func (ec *executionContext) _RecordVersionEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.RecordVersion]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, recordVersionEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, recordVersionEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

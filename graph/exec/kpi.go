@@ -617,9 +617,8 @@ func (ec *executionContext) fieldContext_KPIEdge_node(_ context.Context, field g
 var kPIImplementors = []string{"KPI"}
 
 func (ec *executionContext) _KPI(ctx context.Context, sel ast.SelectionSet, obj *read.KPI) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, kPIImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, kPIImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -733,9 +732,8 @@ func (ec *executionContext) _KPI(ctx context.Context, sel ast.SelectionSet, obj 
 var kPIConnectionImplementors = []string{"KPIConnection"}
 
 func (ec *executionContext) _KPIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.KPI]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, kPIConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, kPIConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -779,9 +777,8 @@ func (ec *executionContext) _KPIConnection(ctx context.Context, sel ast.Selectio
 var kPIDurationsImplementors = []string{"KPIDurations"}
 
 func (ec *executionContext) _KPIDurations(ctx context.Context, sel ast.SelectionSet, obj *read.KPIDurations) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, kPIDurationsImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, kPIDurationsImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -820,9 +817,8 @@ func (ec *executionContext) _KPIDurations(ctx context.Context, sel ast.Selection
 var kPIEdgeImplementors = []string{"KPIEdge"}
 
 func (ec *executionContext) _KPIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.KPI]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, kPIEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, kPIEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -1302,9 +1302,8 @@ func (ec *executionContext) unmarshalInputPlannedRelationshipInput(ctx context.C
 var changePreviewImplementors = []string{"ChangePreview"}
 
 func (ec *executionContext) _ChangePreview(ctx context.Context, sel ast.SelectionSet, obj *read.ChangePreview) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changePreviewImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changePreviewImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1358,9 +1357,8 @@ func (ec *executionContext) _ChangePreview(ctx context.Context, sel ast.Selectio
 var draftUndoPayloadImplementors = []string{"DraftUndoPayload"}
 
 func (ec *executionContext) _DraftUndoPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, draftUndoPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, draftUndoPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1389,9 +1387,8 @@ func (ec *executionContext) _DraftUndoPayload(ctx context.Context, sel ast.Selec
 var operationConflictImplementors = []string{"OperationConflict"}
 
 func (ec *executionContext) _OperationConflict(ctx context.Context, sel ast.SelectionSet, obj *read.OperationConflict) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, operationConflictImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, operationConflictImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1445,9 +1442,8 @@ func (ec *executionContext) _OperationConflict(ctx context.Context, sel ast.Sele
 var planChangeOperationsPayloadImplementors = []string{"PlanChangeOperationsPayload"}
 
 func (ec *executionContext) _PlanChangeOperationsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, planChangeOperationsPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, planChangeOperationsPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1476,9 +1472,8 @@ func (ec *executionContext) _PlanChangeOperationsPayload(ctx context.Context, se
 var plannedFieldImplementors = []string{"PlannedField"}
 
 func (ec *executionContext) _PlannedField(ctx context.Context, sel ast.SelectionSet, obj *read.PlannedField) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, plannedFieldImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, plannedFieldImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1512,9 +1507,8 @@ func (ec *executionContext) _PlannedField(ctx context.Context, sel ast.Selection
 var plannedOperationImplementors = []string{"PlannedOperation"}
 
 func (ec *executionContext) _PlannedOperation(ctx context.Context, sel ast.SelectionSet, obj *read.PlannedOperation) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, plannedOperationImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, plannedOperationImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1568,9 +1562,8 @@ func (ec *executionContext) _PlannedOperation(ctx context.Context, sel ast.Selec
 var redundancyShiftImplementors = []string{"RedundancyShift"}
 
 func (ec *executionContext) _RedundancyShift(ctx context.Context, sel ast.SelectionSet, obj *read.RedundancyShift) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, redundancyShiftImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, redundancyShiftImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1629,9 +1622,8 @@ func (ec *executionContext) _RedundancyShift(ctx context.Context, sel ast.Select
 var singlePointShiftImplementors = []string{"SinglePointShift"}
 
 func (ec *executionContext) _SinglePointShift(ctx context.Context, sel ast.SelectionSet, obj *read.SinglePointShift) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, singlePointShiftImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, singlePointShiftImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

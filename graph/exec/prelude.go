@@ -731,9 +731,8 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 var __DirectiveImplementors = []string{"__Directive"}
 
 func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionSet, obj *introspection.Directive) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, __DirectiveImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, __DirectiveImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -777,9 +776,8 @@ func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionS
 var __EnumValueImplementors = []string{"__EnumValue"}
 
 func (ec *executionContext) ___EnumValue(ctx context.Context, sel ast.SelectionSet, obj *introspection.EnumValue) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, __EnumValueImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, __EnumValueImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -818,9 +816,8 @@ func (ec *executionContext) ___EnumValue(ctx context.Context, sel ast.SelectionS
 var __FieldImplementors = []string{"__Field"}
 
 func (ec *executionContext) ___Field(ctx context.Context, sel ast.SelectionSet, obj *introspection.Field) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, __FieldImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, __FieldImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -869,9 +866,8 @@ func (ec *executionContext) ___Field(ctx context.Context, sel ast.SelectionSet, 
 var __InputValueImplementors = []string{"__InputValue"}
 
 func (ec *executionContext) ___InputValue(ctx context.Context, sel ast.SelectionSet, obj *introspection.InputValue) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, __InputValueImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, __InputValueImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -920,9 +916,8 @@ func (ec *executionContext) ___InputValue(ctx context.Context, sel ast.Selection
 var __SchemaImplementors = []string{"__Schema"}
 
 func (ec *executionContext) ___Schema(ctx context.Context, sel ast.SelectionSet, obj *introspection.Schema) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, __SchemaImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, __SchemaImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -971,9 +966,8 @@ func (ec *executionContext) ___Schema(ctx context.Context, sel ast.SelectionSet,
 var __TypeImplementors = []string{"__Type"}
 
 func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, obj *introspection.Type) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, __TypeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, __TypeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

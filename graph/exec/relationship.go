@@ -1764,9 +1764,8 @@ func (ec *executionContext) unmarshalInputUpdateRelationshipTypeInput(ctx contex
 var classPairImplementors = []string{"ClassPair"}
 
 func (ec *executionContext) _ClassPair(ctx context.Context, sel ast.SelectionSet, obj *domain.ClassPair) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, classPairImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, classPairImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1795,9 +1794,8 @@ func (ec *executionContext) _ClassPair(ctx context.Context, sel ast.SelectionSet
 var createDependencyGroupPayloadImplementors = []string{"CreateDependencyGroupPayload"}
 
 func (ec *executionContext) _CreateDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.DependencyGroupPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createDependencyGroupPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createDependencyGroupPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1826,9 +1824,8 @@ func (ec *executionContext) _CreateDependencyGroupPayload(ctx context.Context, s
 var createRelationshipTypePayloadImplementors = []string{"CreateRelationshipTypePayload"}
 
 func (ec *executionContext) _CreateRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipTypePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createRelationshipTypePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createRelationshipTypePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1857,9 +1854,8 @@ func (ec *executionContext) _CreateRelationshipTypePayload(ctx context.Context, 
 var dependencyGroupImplementors = []string{"DependencyGroup", "Node"}
 
 func (ec *executionContext) _DependencyGroup(ctx context.Context, sel ast.SelectionSet, obj *read.DependencyGroup) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, dependencyGroupImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, dependencyGroupImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1918,9 +1914,8 @@ func (ec *executionContext) _DependencyGroup(ctx context.Context, sel ast.Select
 var groupMemberImplementors = []string{"GroupMember"}
 
 func (ec *executionContext) _GroupMember(ctx context.Context, sel ast.SelectionSet, obj *read.GroupMember) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, groupMemberImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, groupMemberImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1949,9 +1944,8 @@ func (ec *executionContext) _GroupMember(ctx context.Context, sel ast.SelectionS
 var relateCIsPayloadImplementors = []string{"RelateCIsPayload"}
 
 func (ec *executionContext) _RelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, relateCIsPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, relateCIsPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1980,9 +1974,8 @@ func (ec *executionContext) _RelateCIsPayload(ctx context.Context, sel ast.Selec
 var relationshipImplementors = []string{"Relationship", "Node"}
 
 func (ec *executionContext) _Relationship(ctx context.Context, sel ast.SelectionSet, obj *read.Relationship) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2066,9 +2059,8 @@ func (ec *executionContext) _Relationship(ctx context.Context, sel ast.Selection
 var relationshipConnectionImplementors = []string{"RelationshipConnection"}
 
 func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Relationship]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2107,9 +2099,8 @@ func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast
 var relationshipEdgeImplementors = []string{"RelationshipEdge"}
 
 func (ec *executionContext) _RelationshipEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Relationship]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2138,9 +2129,8 @@ func (ec *executionContext) _RelationshipEdge(ctx context.Context, sel ast.Selec
 var relationshipTypeImplementors = []string{"RelationshipType", "Node"}
 
 func (ec *executionContext) _RelationshipType(ctx context.Context, sel ast.SelectionSet, obj *read.RelationshipType) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipTypeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipTypeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2214,9 +2204,8 @@ func (ec *executionContext) _RelationshipType(ctx context.Context, sel ast.Selec
 var relationshipTypeConnectionImplementors = []string{"RelationshipTypeConnection"}
 
 func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.RelationshipType]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipTypeConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipTypeConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2255,9 +2244,8 @@ func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel
 var relationshipTypeEdgeImplementors = []string{"RelationshipTypeEdge"}
 
 func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.RelationshipType]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, relationshipTypeEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipTypeEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2286,9 +2274,8 @@ func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.S
 var removeDependencyGroupPayloadImplementors = []string{"RemoveDependencyGroupPayload"}
 
 func (ec *executionContext) _RemoveDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, removeDependencyGroupPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, removeDependencyGroupPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2317,9 +2304,8 @@ func (ec *executionContext) _RemoveDependencyGroupPayload(ctx context.Context, s
 var unrelateCIsPayloadImplementors = []string{"UnrelateCIsPayload"}
 
 func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, unrelateCIsPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, unrelateCIsPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2348,9 +2334,8 @@ func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.Sel
 var updateDependencyGroupPayloadImplementors = []string{"UpdateDependencyGroupPayload"}
 
 func (ec *executionContext) _UpdateDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.DependencyGroupPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateDependencyGroupPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateDependencyGroupPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2379,9 +2364,8 @@ func (ec *executionContext) _UpdateDependencyGroupPayload(ctx context.Context, s
 var updateRelationshipPayloadImplementors = []string{"UpdateRelationshipPayload"}
 
 func (ec *executionContext) _UpdateRelationshipPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateRelationshipPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateRelationshipPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2410,9 +2394,8 @@ func (ec *executionContext) _UpdateRelationshipPayload(ctx context.Context, sel 
 var updateRelationshipTypePayloadImplementors = []string{"UpdateRelationshipTypePayload"}
 
 func (ec *executionContext) _UpdateRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipTypePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateRelationshipTypePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateRelationshipTypePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

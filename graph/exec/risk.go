@@ -348,9 +348,8 @@ func (ec *executionContext) unmarshalInputSetRiskWeightsInput(ctx context.Contex
 var changeRiskImplementors = []string{"ChangeRisk"}
 
 func (ec *executionContext) _ChangeRisk(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeRisk) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeRiskImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeRiskImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -384,9 +383,8 @@ func (ec *executionContext) _ChangeRisk(ctx context.Context, sel ast.SelectionSe
 var riskFactorImplementors = []string{"RiskFactor"}
 
 func (ec *executionContext) _RiskFactor(ctx context.Context, sel ast.SelectionSet, obj *read.RiskFactor) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, riskFactorImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, riskFactorImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -445,9 +443,8 @@ func (ec *executionContext) _RiskFactor(ctx context.Context, sel ast.SelectionSe
 var riskWeightImplementors = []string{"RiskWeight"}
 
 func (ec *executionContext) _RiskWeight(ctx context.Context, sel ast.SelectionSet, obj *read.RiskWeight) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, riskWeightImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, riskWeightImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -481,9 +478,8 @@ func (ec *executionContext) _RiskWeight(ctx context.Context, sel ast.SelectionSe
 var setRiskWeightsPayloadImplementors = []string{"SetRiskWeightsPayload"}
 
 func (ec *executionContext) _SetRiskWeightsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RiskWeightsPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, setRiskWeightsPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, setRiskWeightsPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

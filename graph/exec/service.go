@@ -2041,9 +2041,8 @@ func (ec *executionContext) unmarshalInputUpdateServiceTierInput(ctx context.Con
 var createServicePayloadImplementors = []string{"CreateServicePayload"}
 
 func (ec *executionContext) _CreateServicePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServicePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createServicePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createServicePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2072,9 +2071,8 @@ func (ec *executionContext) _CreateServicePayload(ctx context.Context, sel ast.S
 var createServiceTierPayloadImplementors = []string{"CreateServiceTierPayload"}
 
 func (ec *executionContext) _CreateServiceTierPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceTierPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createServiceTierPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createServiceTierPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2103,9 +2101,8 @@ func (ec *executionContext) _CreateServiceTierPayload(ctx context.Context, sel a
 var serviceImplementors = []string{"Service", "_Entity", "Node"}
 
 func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, obj *read.Service) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2284,9 +2281,8 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 var serviceConnectionImplementors = []string{"ServiceConnection"}
 
 func (ec *executionContext) _ServiceConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Service]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2325,9 +2321,8 @@ func (ec *executionContext) _ServiceConnection(ctx context.Context, sel ast.Sele
 var serviceEdgeImplementors = []string{"ServiceEdge"}
 
 func (ec *executionContext) _ServiceEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Service]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2356,9 +2351,8 @@ func (ec *executionContext) _ServiceEdge(ctx context.Context, sel ast.SelectionS
 var serviceLinkImplementors = []string{"ServiceLink"}
 
 func (ec *executionContext) _ServiceLink(ctx context.Context, sel ast.SelectionSet, obj *domain.Link) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLinkImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceLinkImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2392,9 +2386,8 @@ func (ec *executionContext) _ServiceLink(ctx context.Context, sel ast.SelectionS
 var serviceTierImplementors = []string{"ServiceTier", "Node"}
 
 func (ec *executionContext) _ServiceTier(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceTier) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceTierImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceTierImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2443,9 +2436,8 @@ func (ec *executionContext) _ServiceTier(ctx context.Context, sel ast.SelectionS
 var updateServicePayloadImplementors = []string{"UpdateServicePayload"}
 
 func (ec *executionContext) _UpdateServicePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServicePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateServicePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateServicePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -2474,9 +2466,8 @@ func (ec *executionContext) _UpdateServicePayload(ctx context.Context, sel ast.S
 var updateServiceTierPayloadImplementors = []string{"UpdateServiceTierPayload"}
 
 func (ec *executionContext) _UpdateServiceTierPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceTierPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateServiceTierPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateServiceTierPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

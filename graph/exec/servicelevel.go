@@ -1389,9 +1389,8 @@ func (ec *executionContext) unmarshalInputWorkingHoursInput(ctx context.Context,
 var calendarImplementors = []string{"Calendar", "Node"}
 
 func (ec *executionContext) _Calendar(ctx context.Context, sel ast.SelectionSet, obj *read.Calendar) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, calendarImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, calendarImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1450,9 +1449,8 @@ func (ec *executionContext) _Calendar(ctx context.Context, sel ast.SelectionSet,
 var calendarConnectionImplementors = []string{"CalendarConnection"}
 
 func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Calendar]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, calendarConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, calendarConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1491,9 +1489,8 @@ func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.Sel
 var calendarEdgeImplementors = []string{"CalendarEdge"}
 
 func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Calendar]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, calendarEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, calendarEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1522,9 +1519,8 @@ func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.Selection
 var createCalendarPayloadImplementors = []string{"CreateCalendarPayload"}
 
 func (ec *executionContext) _CreateCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CalendarPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createCalendarPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createCalendarPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1553,9 +1549,8 @@ func (ec *executionContext) _CreateCalendarPayload(ctx context.Context, sel ast.
 var createServiceLevelTargetPayloadImplementors = []string{"CreateServiceLevelTargetPayload"}
 
 func (ec *executionContext) _CreateServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceLevelTargetPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createServiceLevelTargetPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createServiceLevelTargetPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1584,9 +1579,8 @@ func (ec *executionContext) _CreateServiceLevelTargetPayload(ctx context.Context
 var deleteCalendarPayloadImplementors = []string{"DeleteCalendarPayload"}
 
 func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, deleteCalendarPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, deleteCalendarPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1615,9 +1609,8 @@ func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.
 var deleteServiceLevelTargetPayloadImplementors = []string{"DeleteServiceLevelTargetPayload"}
 
 func (ec *executionContext) _DeleteServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, deleteServiceLevelTargetPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, deleteServiceLevelTargetPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1646,9 +1639,8 @@ func (ec *executionContext) _DeleteServiceLevelTargetPayload(ctx context.Context
 var holidayImplementors = []string{"Holiday"}
 
 func (ec *executionContext) _Holiday(ctx context.Context, sel ast.SelectionSet, obj *domain.Holiday) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, holidayImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, holidayImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1677,9 +1669,8 @@ func (ec *executionContext) _Holiday(ctx context.Context, sel ast.SelectionSet, 
 var serviceLevelImplementors = []string{"ServiceLevel"}
 
 func (ec *executionContext) _ServiceLevel(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceLevel) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLevelImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceLevelImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1738,9 +1729,8 @@ func (ec *executionContext) _ServiceLevel(ctx context.Context, sel ast.Selection
 var serviceLevelMarkImplementors = []string{"ServiceLevelMark"}
 
 func (ec *executionContext) _ServiceLevelMark(ctx context.Context, sel ast.SelectionSet, obj *servicelevel.Mark) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLevelMarkImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceLevelMarkImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1774,9 +1764,8 @@ func (ec *executionContext) _ServiceLevelMark(ctx context.Context, sel ast.Selec
 var serviceLevelTargetImplementors = []string{"ServiceLevelTarget", "Node"}
 
 func (ec *executionContext) _ServiceLevelTarget(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceLevelTarget) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLevelTargetImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceLevelTargetImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1850,9 +1839,8 @@ func (ec *executionContext) _ServiceLevelTarget(ctx context.Context, sel ast.Sel
 var serviceLevelTargetConnectionImplementors = []string{"ServiceLevelTargetConnection"}
 
 func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ServiceLevelTarget]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLevelTargetConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceLevelTargetConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1891,9 +1879,8 @@ func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, s
 var serviceLevelTargetEdgeImplementors = []string{"ServiceLevelTargetEdge"}
 
 func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ServiceLevelTarget]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceLevelTargetEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceLevelTargetEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1922,9 +1909,8 @@ func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast
 var updateCalendarPayloadImplementors = []string{"UpdateCalendarPayload"}
 
 func (ec *executionContext) _UpdateCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CalendarPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateCalendarPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateCalendarPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1953,9 +1939,8 @@ func (ec *executionContext) _UpdateCalendarPayload(ctx context.Context, sel ast.
 var updateServiceLevelTargetPayloadImplementors = []string{"UpdateServiceLevelTargetPayload"}
 
 func (ec *executionContext) _UpdateServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceLevelTargetPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateServiceLevelTargetPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateServiceLevelTargetPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1984,9 +1969,8 @@ func (ec *executionContext) _UpdateServiceLevelTargetPayload(ctx context.Context
 var workingHoursImplementors = []string{"WorkingHours"}
 
 func (ec *executionContext) _WorkingHours(ctx context.Context, sel ast.SelectionSet, obj *domain.WorkingHours) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, workingHoursImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, workingHoursImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

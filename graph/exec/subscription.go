@@ -691,9 +691,8 @@ func (ec *executionContext) fieldContext_Subscription_changeChanged(ctx context.
 var cIEventImplementors = []string{"CIEvent"}
 
 func (ec *executionContext) _CIEvent(ctx context.Context, sel ast.SelectionSet, obj *read.CIEvent) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, cIEventImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, cIEventImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -732,9 +731,8 @@ func (ec *executionContext) _CIEvent(ctx context.Context, sel ast.SelectionSet, 
 var changeEventImplementors = []string{"ChangeEvent"}
 
 func (ec *executionContext) _ChangeEvent(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeEvent) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeEventImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeEventImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -773,9 +771,8 @@ func (ec *executionContext) _ChangeEvent(ctx context.Context, sel ast.SelectionS
 var incidentEventImplementors = []string{"IncidentEvent"}
 
 func (ec *executionContext) _IncidentEvent(ctx context.Context, sel ast.SelectionSet, obj *read.IncidentEvent) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, incidentEventImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, incidentEventImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -814,9 +811,8 @@ func (ec *executionContext) _IncidentEvent(ctx context.Context, sel ast.Selectio
 var journalEventImplementors = []string{"JournalEvent"}
 
 func (ec *executionContext) _JournalEvent(ctx context.Context, sel ast.SelectionSet, obj *read.JournalEvent) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, journalEventImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, journalEventImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -850,9 +846,8 @@ func (ec *executionContext) _JournalEvent(ctx context.Context, sel ast.Selection
 var serviceStateChangeImplementors = []string{"ServiceStateChange"}
 
 func (ec *executionContext) _ServiceStateChange(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceStateChange) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceStateChangeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceStateChangeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -886,9 +881,8 @@ func (ec *executionContext) _ServiceStateChange(ctx context.Context, sel ast.Sel
 var serviceStateEventImplementors = []string{"ServiceStateEvent"}
 
 func (ec *executionContext) _ServiceStateEvent(ctx context.Context, sel ast.SelectionSet, obj *read.ServiceStateEvent) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, serviceStateEventImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceStateEventImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -922,7 +916,7 @@ func (ec *executionContext) _ServiceStateEvent(ctx context.Context, sel ast.Sele
 var subscriptionImplementors = []string{"Subscription"}
 
 func (ec *executionContext) _Subscription(ctx context.Context, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, subscriptionImplementors)
+	fields := graphql.CollectFields(ec.OperationContext, sel, subscriptionImplementors)
 	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
 		Object: "Subscription",
 	})

@@ -232,9 +232,8 @@ func (ec *executionContext) fieldContext_SuspectReason_sentence(_ context.Contex
 var suspectChangeImplementors = []string{"SuspectChange"}
 
 func (ec *executionContext) _SuspectChange(ctx context.Context, sel ast.SelectionSet, obj *read.SuspectChange) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, suspectChangeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, suspectChangeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -303,9 +302,8 @@ func (ec *executionContext) _SuspectChange(ctx context.Context, sel ast.Selectio
 var suspectReasonImplementors = []string{"SuspectReason"}
 
 func (ec *executionContext) _SuspectReason(ctx context.Context, sel ast.SelectionSet, obj *suspect.Reason) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, suspectReasonImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, suspectReasonImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -1307,9 +1307,8 @@ func (ec *executionContext) unmarshalInputUpdateTeamInput(ctx context.Context, o
 var addTeamMemberPayloadImplementors = []string{"AddTeamMemberPayload"}
 
 func (ec *executionContext) _AddTeamMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, addTeamMemberPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, addTeamMemberPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1338,9 +1337,8 @@ func (ec *executionContext) _AddTeamMemberPayload(ctx context.Context, sel ast.S
 var createPersonPayloadImplementors = []string{"CreatePersonPayload"}
 
 func (ec *executionContext) _CreatePersonPayload(ctx context.Context, sel ast.SelectionSet, obj *present.PersonPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createPersonPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createPersonPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1369,9 +1367,8 @@ func (ec *executionContext) _CreatePersonPayload(ctx context.Context, sel ast.Se
 var createTeamPayloadImplementors = []string{"CreateTeamPayload"}
 
 func (ec *executionContext) _CreateTeamPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createTeamPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createTeamPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1400,9 +1397,8 @@ func (ec *executionContext) _CreateTeamPayload(ctx context.Context, sel ast.Sele
 var ownerImplementors = []string{"Owner"}
 
 func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, obj *read.Owner) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, ownerImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, ownerImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1446,9 +1442,8 @@ func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, ob
 var personImplementors = []string{"Person", "Node"}
 
 func (ec *executionContext) _Person(ctx context.Context, sel ast.SelectionSet, obj *read.Person) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, personImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, personImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1497,9 +1492,8 @@ func (ec *executionContext) _Person(ctx context.Context, sel ast.SelectionSet, o
 var personConnectionImplementors = []string{"PersonConnection"}
 
 func (ec *executionContext) _PersonConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Person]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, personConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, personConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1538,9 +1532,8 @@ func (ec *executionContext) _PersonConnection(ctx context.Context, sel ast.Selec
 var personEdgeImplementors = []string{"PersonEdge"}
 
 func (ec *executionContext) _PersonEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Person]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, personEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, personEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1569,9 +1562,8 @@ func (ec *executionContext) _PersonEdge(ctx context.Context, sel ast.SelectionSe
 var removeTeamMemberPayloadImplementors = []string{"RemoveTeamMemberPayload"}
 
 func (ec *executionContext) _RemoveTeamMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, removeTeamMemberPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, removeTeamMemberPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1600,9 +1592,8 @@ func (ec *executionContext) _RemoveTeamMemberPayload(ctx context.Context, sel as
 var teamImplementors = []string{"Team", "_Entity", "Node"}
 
 func (ec *executionContext) _Team(ctx context.Context, sel ast.SelectionSet, obj *read.Team) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, teamImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, teamImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1671,9 +1662,8 @@ func (ec *executionContext) _Team(ctx context.Context, sel ast.SelectionSet, obj
 var teamConnectionImplementors = []string{"TeamConnection"}
 
 func (ec *executionContext) _TeamConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Team]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, teamConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, teamConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1712,9 +1702,8 @@ func (ec *executionContext) _TeamConnection(ctx context.Context, sel ast.Selecti
 var teamEdgeImplementors = []string{"TeamEdge"}
 
 func (ec *executionContext) _TeamEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Team]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, teamEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, teamEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1743,9 +1732,8 @@ func (ec *executionContext) _TeamEdge(ctx context.Context, sel ast.SelectionSet,
 var updatePersonPayloadImplementors = []string{"UpdatePersonPayload"}
 
 func (ec *executionContext) _UpdatePersonPayload(ctx context.Context, sel ast.SelectionSet, obj *present.PersonPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updatePersonPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updatePersonPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1774,9 +1762,8 @@ func (ec *executionContext) _UpdatePersonPayload(ctx context.Context, sel ast.Se
 var updateTeamPayloadImplementors = []string{"UpdateTeamPayload"}
 
 func (ec *executionContext) _UpdateTeamPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateTeamPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateTeamPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

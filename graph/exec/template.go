@@ -762,9 +762,8 @@ func (ec *executionContext) unmarshalInputUpdateChangeTemplateInput(ctx context.
 var changeTemplateImplementors = []string{"ChangeTemplate", "Node"}
 
 func (ec *executionContext) _ChangeTemplate(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeTemplate) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeTemplateImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeTemplateImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -863,9 +862,8 @@ func (ec *executionContext) _ChangeTemplate(ctx context.Context, sel ast.Selecti
 var changeTemplateConnectionImplementors = []string{"ChangeTemplateConnection"}
 
 func (ec *executionContext) _ChangeTemplateConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ChangeTemplate]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeTemplateConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeTemplateConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -904,9 +902,8 @@ func (ec *executionContext) _ChangeTemplateConnection(ctx context.Context, sel a
 var changeTemplateEdgeImplementors = []string{"ChangeTemplateEdge"}
 
 func (ec *executionContext) _ChangeTemplateEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ChangeTemplate]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeTemplateEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeTemplateEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -935,9 +932,8 @@ func (ec *executionContext) _ChangeTemplateEdge(ctx context.Context, sel ast.Sel
 var createChangeTemplatePayloadImplementors = []string{"CreateChangeTemplatePayload"}
 
 func (ec *executionContext) _CreateChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeTemplatePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createChangeTemplatePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createChangeTemplatePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -966,9 +962,8 @@ func (ec *executionContext) _CreateChangeTemplatePayload(ctx context.Context, se
 var retireChangeTemplatePayloadImplementors = []string{"RetireChangeTemplatePayload"}
 
 func (ec *executionContext) _RetireChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeTemplatePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, retireChangeTemplatePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, retireChangeTemplatePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -997,9 +992,8 @@ func (ec *executionContext) _RetireChangeTemplatePayload(ctx context.Context, se
 var updateChangeTemplatePayloadImplementors = []string{"UpdateChangeTemplatePayload"}
 
 func (ec *executionContext) _UpdateChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeTemplatePayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateChangeTemplatePayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateChangeTemplatePayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -1128,9 +1128,8 @@ func (ec *executionContext) unmarshalInputUpdateChangeWindowInput(ctx context.Co
 var calendarEntryImplementors = []string{"CalendarEntry"}
 
 func (ec *executionContext) _CalendarEntry(ctx context.Context, sel ast.SelectionSet, obj *read.CalendarEntry) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, calendarEntryImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, calendarEntryImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1174,9 +1173,8 @@ func (ec *executionContext) _CalendarEntry(ctx context.Context, sel ast.Selectio
 var calendarEntryConnectionImplementors = []string{"CalendarEntryConnection"}
 
 func (ec *executionContext) _CalendarEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.CalendarEntry]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, calendarEntryConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, calendarEntryConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1215,9 +1213,8 @@ func (ec *executionContext) _CalendarEntryConnection(ctx context.Context, sel as
 var calendarEntryEdgeImplementors = []string{"CalendarEntryEdge"}
 
 func (ec *executionContext) _CalendarEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.CalendarEntry]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, calendarEntryEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, calendarEntryEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1246,9 +1243,8 @@ func (ec *executionContext) _CalendarEntryEdge(ctx context.Context, sel ast.Sele
 var changeWindowImplementors = []string{"ChangeWindow", "Node"}
 
 func (ec *executionContext) _ChangeWindow(ctx context.Context, sel ast.SelectionSet, obj *read.ChangeWindow) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeWindowImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeWindowImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1352,9 +1348,8 @@ func (ec *executionContext) _ChangeWindow(ctx context.Context, sel ast.Selection
 var changeWindowConnectionImplementors = []string{"ChangeWindowConnection"}
 
 func (ec *executionContext) _ChangeWindowConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ChangeWindow]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeWindowConnectionImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeWindowConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1393,9 +1388,8 @@ func (ec *executionContext) _ChangeWindowConnection(ctx context.Context, sel ast
 var changeWindowEdgeImplementors = []string{"ChangeWindowEdge"}
 
 func (ec *executionContext) _ChangeWindowEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ChangeWindow]) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, changeWindowEdgeImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeWindowEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1424,9 +1418,8 @@ func (ec *executionContext) _ChangeWindowEdge(ctx context.Context, sel ast.Selec
 var createChangeWindowPayloadImplementors = []string{"CreateChangeWindowPayload"}
 
 func (ec *executionContext) _CreateChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeWindowPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, createChangeWindowPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, createChangeWindowPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1455,9 +1448,8 @@ func (ec *executionContext) _CreateChangeWindowPayload(ctx context.Context, sel 
 var removeChangeWindowPayloadImplementors = []string{"RemoveChangeWindowPayload"}
 
 func (ec *executionContext) _RemoveChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, removeChangeWindowPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, removeChangeWindowPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1486,9 +1478,8 @@ func (ec *executionContext) _RemoveChangeWindowPayload(ctx context.Context, sel 
 var updateChangeWindowPayloadImplementors = []string{"UpdateChangeWindowPayload"}
 
 func (ec *executionContext) _UpdateChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeWindowPayload) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, updateChangeWindowPayloadImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, updateChangeWindowPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1517,9 +1508,8 @@ func (ec *executionContext) _UpdateChangeWindowPayload(ctx context.Context, sel 
 var windowOccurrenceImplementors = []string{"WindowOccurrence"}
 
 func (ec *executionContext) _WindowOccurrence(ctx context.Context, sel ast.SelectionSet, obj *read.WindowOccurrence) graphql.Marshaler {
-	fields := ec.collected.Fields(ec.OperationContext, sel, windowOccurrenceImplementors)
-
-	out := lean.NewObject(fields)
+	shape := ec.shapes.Of(ec.OperationContext, sel, windowOccurrenceImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

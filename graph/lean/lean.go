@@ -56,39 +56,6 @@ func Resolve[T any](
 	}
 }
 
-// Collected are the fields of the selection sets of an operation, as graphql.CollectFields finds them.
-type Collected struct {
-	mu sync.Mutex
-	of map[collection][]graphql.CollectedField
-}
-
-// collection is a selection set, shown on a type that satisfies some others: where their texts lie names them, as long
-// as the operation lasts.
-type collection struct {
-	selections *ast.Selection
-	length     int
-	satisfies  *string
-}
-
-// Fields are the fields to show of an object.
-func (c *Collected) Fields(op *graphql.OperationContext, selections ast.SelectionSet, satisfies []string) []graphql.CollectedField {
-	if len(selections) == 0 {
-		return nil
-	}
-	of := collection{&selections[0], len(selections), &satisfies[0]}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	fields, known := c.of[of]
-	if !known {
-		if c.of == nil {
-			c.of = map[collection][]graphql.CollectedField{}
-		}
-		fields = graphql.CollectFields(op, selections, satisfies)
-		c.of[of] = fields
-	}
-	return fields
-}
-
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const maxKept = 1 << 20 // bytes of a buffer for the next answer
@@ -105,17 +72,14 @@ func Render(data graphql.Marshaler) json.RawMessage {
 	return text
 }
 
-// Slice marshals the elements of a list, each under its index.
+// Slice marshals the elements of a list, each under its index. They come one after another, so that one context serves
+// them all.
 func Slice(ctx context.Context, length int, element func(context.Context, int) graphql.Marshaler) graphql.Array {
 	all := make(graphql.Array, length)
-	places := make([]struct {
-		graphql.FieldContext
-		index int
-	}, length)
-	for i := range all {
-		places[i].index = i
-		places[i].Index = &places[i].index
-		all[i] = element(graphql.WithFieldContext(ctx, &places[i].FieldContext), i)
+	var index int
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Index: &index})
+	for index = range all {
+		all[index] = element(ctx, index)
 	}
 	return all
 }

@@ -1,82 +1,112 @@
 package lean
 
 import (
+	"bytes"
 	"io"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 )
+
+// Shape is what a selection set shows of an object: the fields, each once, and how their names are written.
+type Shape struct {
+	Fields []graphql.CollectedField
+	keys   []string
+}
+
+// shapeOf makes the shape of collected fields. A field that was collected twice, for an interface and for the type, is
+// shown once. Names need no escapes: letters, digits and underscores.
+func shapeOf(fields []graphql.CollectedField) *Shape {
+	s, seen := &Shape{}, make(map[string]bool, len(fields))
+	for _, field := range fields {
+		if seen[field.Alias] {
+			continue
+		}
+		seen[field.Alias] = true
+		key := `"` + field.Alias + `":`
+		if len(s.keys) > 0 {
+			key = "," + key
+		}
+		s.Fields, s.keys = append(s.Fields, field), append(s.keys, key)
+	}
+	return s
+}
+
+// Shapes are the shapes of an operation's objects: each is found once, however many objects have it.
+type Shapes struct {
+	mu sync.Mutex
+	of map[shown]*Shape
+}
+
+// shown is a selection set on a type that satisfies some others. Where they lie in memory names them, as long as the
+// operation lasts.
+type shown struct {
+	selections *ast.Selection
+	length     int
+	satisfies  *string
+}
+
+// Of is the shape of objects of a type under a selection set.
+func (s *Shapes) Of(op *graphql.OperationContext, selections ast.SelectionSet, satisfies []string) *Shape {
+	if len(selections) == 0 {
+		return &Shape{}
+	}
+	as := shown{&selections[0], len(selections), &satisfies[0]}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shape := s.of[as]
+	if shape == nil {
+		if s.of == nil {
+			s.of = map[shown]*Shape{}
+		}
+		shape = shapeOf(graphql.CollectFields(op, selections, satisfies))
+		s.of[as] = shape
+	}
+	return shape
+}
 
 // Object is the answer to the fields of one object: the values in the order of the fields, and how many that must not be
 // null are.
 type Object struct {
-	fields   []graphql.CollectedField
+	shape    *Shape
 	Values   []graphql.Marshaler
 	Invalids int
 }
 
 // NewObject makes an object without values yet.
-func NewObject(fields []graphql.CollectedField) *Object {
-	switch {
-	case len(fields) <= 2:
+func NewObject(shape *Shape) *Object {
+	switch n := len(shape.Fields); {
+	case n <= 2:
 		small := &struct { // in one piece
 			Object
 			values [2]graphql.Marshaler
-		}{Object: Object{fields: fields}}
-		small.Values = small.values[:len(fields)]
+		}{Object: Object{shape: shape}}
+		small.Values = small.values[:n]
 		return &small.Object
-	case len(fields) <= 4:
+	case n <= 4:
 		small := &struct {
 			Object
 			values [4]graphql.Marshaler
-		}{Object: Object{fields: fields}}
-		small.Values = small.values[:len(fields)]
+		}{Object: Object{shape: shape}}
+		small.Values = small.values[:n]
 		return &small.Object
 	default:
-		return &Object{fields: fields, Values: make([]graphql.Marshaler, len(fields))}
+		return &Object{shape: shape, Values: make([]graphql.Marshaler, n)}
 	}
 }
 
-// MarshalGQL writes the object as JSON. Names of fields need no escapes: letters, digits and underscores. A field that was
-// collected twice, for an interface and for the type, is written once.
+// MarshalGQL writes the object as JSON.
 func (o *Object) MarshalGQL(w io.Writer) {
-	write(w, "{")
-	isWritten := o.duplicates()
+	b, isBuffer := w.(*bytes.Buffer)
+	if !isBuffer {
+		b = &bytes.Buffer{}
+		defer func() { _, _ = b.WriteTo(w) }()
+	}
+	b.WriteByte('{')
 	for i, value := range o.Values {
-		if isWritten(i) {
-			continue
-		}
-		if i > 0 {
-			write(w, ",")
-		}
-		write(w, `"`)
-		write(w, o.fields[i].Alias)
-		write(w, `":`)
-		value.MarshalGQL(w)
+		b.WriteString(o.shape.keys[i])
+		value.MarshalGQL(b)
 	}
-	write(w, "}")
+	b.WriteByte('}')
 }
-
-const few = 16 // fields that are compared faster than hashed
-
-// duplicates tells of each field in turn whether one of its name came before.
-func (o *Object) duplicates() func(i int) bool {
-	if len(o.fields) <= few {
-		return func(i int) bool {
-			for before := range i {
-				if o.fields[before].Alias == o.fields[i].Alias {
-					return true
-				}
-			}
-			return false
-		}
-	}
-	seen := make(map[string]bool, len(o.fields))
-	return func(i int) bool {
-		was := seen[o.fields[i].Alias]
-		seen[o.fields[i].Alias] = true
-		return was
-	}
-}
-
-// write writes to a buffer, which takes everything.
-func write(w io.Writer, text string) { _, _ = io.WriteString(w, text) }

@@ -29,7 +29,7 @@ func lean(text string) string {
 	}
 	text = inputs.ReplaceAllString(text, "")
 	text = rendered.ReplaceAllString(text, "\t$1 = lean.Render(data)\n")
-	text = strings.Replace(text, "type executionContext struct {\n", "type executionContext struct {\n\tcollected lean.Collected\n", 1)
+	text = strings.Replace(text, "type executionContext struct {\n", "type executionContext struct {\n\tshapes lean.Shapes\n", 1)
 	functions := slices.DeleteFunc(strings.Split(text, "\nfunc "), func(f string) bool { return strings.HasPrefix(f, "(ec *executionContext) childFields_") })
 	for i, f := range functions {
 		f = child.ReplaceAllString(f, "")
@@ -37,8 +37,7 @@ func lean(text string) string {
 			continue // root fields run side by side, under their interceptor
 		}
 		f = deferred.ReplaceAllString(f, "")
-		f = strings.ReplaceAll(f, "graphql.NewFieldSet(fields)", "lean.NewObject(fields)")
-		f = strings.ReplaceAll(f, "graphql.CollectFields(ec.OperationContext, ", "ec.collected.Fields(ec.OperationContext, ")
+		f = shaped.ReplaceAllString(f, "\tshape := ec.shapes.Of($1)\n\tfields, out := shape.Fields, lean.NewObject(shape)\n")
 		f = strings.ReplaceAll(f, "\tout.Dispatch(ctx)\n", "")
 		f = slice.ReplaceAllString(f, "lean.Slice(ctx, len(v), ")
 		if part := plainField.FindStringSubmatch(f); part != nil && scalars[part[1]] {
@@ -59,6 +58,8 @@ var (
 	// deferred is what an object does for @defer, whether there is any or not.
 	deferred = regexp.MustCompile(`(?s)\tdeferredFieldSet := graphql\.NewFieldSet\(nil\)\n\tdeferLabelToView := [^\n]*\n|` +
 		`\tatomic\.AddInt32\(&ec\.Deferred, [^\n]*\n\n\tec\.ProcessDeferredGroup\(graphql\.DeferredGroup\{.*?\n\t\}\)\n\n?`)
+	// shaped is how an object begins.
+	shaped = regexp.MustCompile(`\tfields := graphql\.CollectFields\(([^\n]*)\)\n\n\tout := graphql\.NewFieldSet\(fields\)\n`)
 	// inputs is how resolvers could read inputs by themselves: none does.
 	inputs = regexp.MustCompile(`(?s)\tinputUnmarshalMap := graphql\.BuildUnmarshalerMap\(.*?\n\t\)\n|\tctx = graphql\.WithUnmarshalerMap\(ctx, inputUnmarshalMap\)\n`)
 	// rendered is how an answer becomes a text.

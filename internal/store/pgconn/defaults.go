@@ -15,8 +15,10 @@ const (
 	defaultReadTimeout = 90 * time.Second
 )
 
-// sessionParameters bound what a forgotten transaction or a bad plan can do to others.
+// sessionParameters bound what a forgotten transaction or a bad plan can do to others. Compiling a statement takes
+// longer than running it, where it is one of an answer to a person.
 var sessionParameters = map[string]string{
+	"jit":                                 "off",
 	"statement_timeout":                   "60s",
 	"lock_timeout":                        "10s",
 	"idle_in_transaction_session_timeout": "60s",

@@ -14,6 +14,8 @@ func TestTheUsersWordBeatsTheDefaults(t *testing.T) {
 	for _, test := range []struct{ dsn, setting, want string }{
 		{"", "statement_timeout", "1min"},
 		{"", "lock_timeout", "10s"},
+		{"", "jit", "off"},
+		{"&jit=on", "jit", "on"},
 		{"", "idle_in_transaction_session_timeout", "1min"},
 		{"", "TimeZone", "UTC"},
 		{"", "application_name", "linchpin"},
