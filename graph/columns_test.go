@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
 // TestAFieldShowsTheSameAloneAndWithAllOthers asks for each field by itself: only the columns that an operation shows are
@@ -62,6 +63,19 @@ func TestAFieldShowsTheSameAloneAndWithAllOthers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAPageComesFromTheIndexWhereTheIndexHasIt reads two pages of a CI's relationships. With what the index does not
+// have, PostgreSQL might read and sort all rows of a hub: their ids are picked first.
+func TestAPageComesFromTheIndexWhereTheIndexHasIt(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t, storetest.Postgres(t), 2)
+	for shown, isFromIndex := range map[string]bool{"id type { code } target { name } strength": true, "id attributes": false} {
+		_, statements := ask(t, e, fmt.Sprintf("{ cis { nodes { relationships(first: 2, direction: OUTGOING) { nodes { %s } } } } }", shown), nil, "ada")
+		if got := strings.Contains(join(statements), "LATERAL"); got != isFromIndex {
+			t.Errorf("a page of %q comes from the index alone: %t, want %t\n%s", shown, got, isFromIndex, join(statements))
+		}
+	}
 }
 
 // plainFields are the fields of a type that need no arguments and show a value or a record.
