@@ -28,7 +28,7 @@ function check(condition, sentence) {
 }
 
 const context = await chromium.launchPersistentContext(profile, {
-  executablePath: "/usr/bin/chromium",
+  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
   headless: true,
   timeout: 180_000,
   viewport: { width: 1440, height: 900 },

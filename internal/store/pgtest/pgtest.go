@@ -9,6 +9,7 @@ package pgtest
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,7 +50,8 @@ var errNotInstalled = errors.New("PostgreSQL's initdb and postgres were not foun
 // and returns its postgres:// URL. Its content is what prepare made the first time that this process asked for
 // key; a nil prepare means empty. Callers with one key must mean the same prepare.
 //
-// Without PostgreSQL on the machine the test is skipped, or fails if LINCHPIN_REQUIRE is 1.
+// If the machine has no PostgreSQL, the test is skipped, or fails if LINCHPIN_REQUIRE, a list of names, has
+// "postgresql".
 func Database(t testing.TB, key string, prepare func(dsn string) error, options ...Option) (dsn string) {
 	t.Helper()
 	return shared(t, settingsOf(options)).Database(t, key, prepare)
@@ -94,7 +96,7 @@ func refuse(t testing.TB, err error) {
 	t.Helper()
 	switch {
 	case err == nil:
-	case errors.Is(err, errNotInstalled) && os.Getenv("LINCHPIN_REQUIRE") != "1":
+	case errors.Is(err, errNotInstalled) && !slices.Contains(strings.Split(os.Getenv("LINCHPIN_REQUIRE"), ","), "postgresql"):
 		t.Skip(err)
 	default:
 		t.Fatalf("pgtest: %v", err)

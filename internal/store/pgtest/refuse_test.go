@@ -24,7 +24,9 @@ func TestWithoutPostgreSQLATestIsSkippedUnlessItIsRequired(t *testing.T) {
 		skip, fail string
 	}{
 		{"", errNotInstalled, "apt-get install postgresql", ""},
-		{"1", errNotInstalled, "", "apt-get install postgresql"},
+		{"chromium", errNotInstalled, "apt-get install postgresql", ""},
+		{"postgresql", errNotInstalled, "", "apt-get install postgresql"},
+		{"chromium,postgresql", errNotInstalled, "", "apt-get install postgresql"},
 		{"", errors.New("the disk is full"), "", "the disk is full"},
 		{"", nil, "", ""},
 	} {
