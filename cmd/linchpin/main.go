@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -50,9 +51,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
   linchpin import backstage .  bring a Backstage catalogue in
 
 Each command says more with --help.`,
+		Version:       version(debug.ReadBuildInfo()),
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	root.SetVersionTemplate("linchpin {{.Version}}\n")
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

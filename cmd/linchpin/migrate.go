@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -31,22 +30,6 @@ func migrateCommand(env *environment) *cobra.Command {
 			}
 			_, _ = fmt.Fprintf(env.stdout, "%s: %d migrations applied, the database is at the newest version.\n", redacted(address), n)
 			return nil
-		},
-	}
-}
-
-func versionCommand(env *environment) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Say which version this is",
-		Args:  argsOf(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			version := "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				version = info.Main.Version + " " + info.GoVersion
-			}
-			_, err := fmt.Fprintln(env.stdout, "linchpin", version)
-			return err
 		},
 	}
 }
