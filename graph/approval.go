@@ -9,17 +9,17 @@ import (
 )
 
 func (r *mutationResolver) CreateApprovalPolicy(ctx context.Context, input change.CreatePolicy) (*present.ApprovalPolicyPayload, error) {
-	record, err := r.r.change.CreatePolicy(ctx, input)
+	record, err := r.r.Change.CreatePolicy(ctx, input)
 	return present.ApprovalPolicy(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateApprovalPolicy(ctx context.Context, input change.UpdatePolicy) (*present.ApprovalPolicyPayload, error) {
-	record, err := r.r.change.UpdatePolicy(ctx, input)
+	record, err := r.r.Change.UpdatePolicy(ctx, input)
 	return present.ApprovalPolicy(r.r.read, record, err)
 }
 
 func (r *mutationResolver) DeleteApprovalPolicy(ctx context.Context, input change.DeletePolicy) (*present.RemovedPayload, error) {
-	id, err := r.r.change.DeletePolicy(ctx, input)
+	id, err := r.r.Change.DeletePolicy(ctx, input)
 	return present.Removed(r.r.read, id, err)
 }
 

@@ -10,67 +10,67 @@ import (
 )
 
 func (r *mutationResolver) DraftChange(ctx context.Context, input change.Draft) (*present.ChangePayload, error) {
-	record, err := r.r.change.Draft(ctx, input)
+	record, err := r.r.Change.Draft(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateChange(ctx context.Context, input change.Update) (*present.ChangePayload, error) {
-	record, err := r.r.change.Update(ctx, input)
+	record, err := r.r.Change.Update(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) AssessChange(ctx context.Context, input change.Assess) (*present.ChangePayload, error) {
-	record, err := r.r.change.Assess(ctx, input)
+	record, err := r.r.Change.Assess(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) RequestChangeApproval(ctx context.Context, input change.RequestApproval) (*present.ChangePayload, error) {
-	record, err := r.r.change.RequestApproval(ctx, input)
+	record, err := r.r.Change.RequestApproval(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) ApproveChange(ctx context.Context, input change.Approve) (*present.ChangePayload, error) {
-	record, err := r.r.change.Approve(ctx, input)
+	record, err := r.r.Change.Approve(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) RejectChange(ctx context.Context, input change.Reject) (*present.ChangePayload, error) {
-	record, err := r.r.change.Reject(ctx, input)
+	record, err := r.r.Change.Reject(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) ScheduleChange(ctx context.Context, input change.Schedule) (*present.ChangePayload, error) {
-	record, err := r.r.change.Schedule(ctx, input)
+	record, err := r.r.Change.Schedule(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) StartChange(ctx context.Context, input change.Start) (*present.ChangePayload, error) {
-	record, err := r.r.change.Start(ctx, input)
+	record, err := r.r.Change.Start(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) ReviewChange(ctx context.Context, input change.Review) (*present.ChangePayload, error) {
-	record, err := r.r.change.Review(ctx, input)
+	record, err := r.r.Change.Review(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) CloseChange(ctx context.Context, input change.Close) (*present.ChangePayload, error) {
-	record, err := r.r.change.Close(ctx, input)
+	record, err := r.r.Change.Close(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) CancelChange(ctx context.Context, input change.Cancel) (*present.ChangePayload, error) {
-	record, err := r.r.change.Cancel(ctx, input)
+	record, err := r.r.Change.Cancel(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) ReturnChange(ctx context.Context, input change.Return) (*present.ChangePayload, error) {
-	record, err := r.r.change.Return(ctx, input)
+	record, err := r.r.Change.Return(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) CommentOnChange(ctx context.Context, input change.Comment) (*present.TimelineEntryPayload, error) {
-	record, err := r.r.change.Comment(ctx, input)
+	record, err := r.r.Change.Comment(ctx, input)
 	return present.TimelineEntry(r.r.read, record, err)
 }
 

@@ -10,27 +10,27 @@ import (
 )
 
 func (r *mutationResolver) CreateCI(ctx context.Context, input cmdb.CreateCIInput) (*present.CIPayload, error) {
-	record, err := r.r.cmdb.CreateCI(ctx, input)
+	record, err := r.r.CMDB.CreateCI(ctx, input)
 	return present.CI(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateCI(ctx context.Context, input cmdb.UpdateCIInput) (*present.CIPayload, error) {
-	record, err := r.r.cmdb.UpdateCI(ctx, input)
+	record, err := r.r.CMDB.UpdateCI(ctx, input)
 	return present.CI(r.r.read, record, err)
 }
 
 func (r *mutationResolver) RetireCI(ctx context.Context, input cmdb.RetireCIInput) (*present.CIPayload, error) {
-	record, err := r.r.cmdb.RetireCI(ctx, input)
+	record, err := r.r.CMDB.RetireCI(ctx, input)
 	return present.CI(r.r.read, record, err)
 }
 
 func (r *mutationResolver) SetOwners(ctx context.Context, input cmdb.SetOwnersInput) (*present.CIPayload, error) {
-	record, err := r.r.cmdb.SetOwners(ctx, input)
+	record, err := r.r.CMDB.SetOwners(ctx, input)
 	return present.CI(r.r.read, record, err)
 }
 
 func (r *mutationResolver) AddExternalIdentity(ctx context.Context, input cmdb.AddExternalIdentityInput) (*present.CIPayload, error) {
-	record, err := r.r.cmdb.AddExternalIdentity(ctx, input)
+	record, err := r.r.CMDB.AddExternalIdentity(ctx, input)
 	return present.CI(r.r.read, record, err)
 }
 

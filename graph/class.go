@@ -9,12 +9,12 @@ import (
 )
 
 func (r *mutationResolver) CreateCIClass(ctx context.Context, input cmdb.CreateCIClassInput) (*present.CIClassPayload, error) {
-	record, err := r.r.cmdb.CreateCIClass(ctx, input)
+	record, err := r.r.CMDB.CreateCIClass(ctx, input)
 	return present.CIClass(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateCIClass(ctx context.Context, input cmdb.UpdateCIClassInput) (*present.CIClassPayload, error) {
-	record, err := r.r.cmdb.UpdateCIClass(ctx, input)
+	record, err := r.r.CMDB.UpdateCIClass(ctx, input)
 	return present.CIClass(r.r.read, record, err)
 }
 

@@ -10,62 +10,62 @@ import (
 )
 
 func (r *mutationResolver) OpenIncident(ctx context.Context, input incident.Open) (*present.IncidentPayload, error) {
-	record, err := r.r.incident.Open(ctx, input)
+	record, err := r.r.Incident.Open(ctx, input)
 	return present.Incident(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateIncident(ctx context.Context, input incident.Update) (*present.IncidentPayload, error) {
-	record, err := r.r.incident.Update(ctx, input)
+	record, err := r.r.Incident.Update(ctx, input)
 	return present.Incident(r.r.read, record, err)
 }
 
 func (r *mutationResolver) AssignIncident(ctx context.Context, input incident.Assign) (*present.IncidentPayload, error) {
-	record, err := r.r.incident.Assign(ctx, input)
+	record, err := r.r.Incident.Assign(ctx, input)
 	return present.Incident(r.r.read, record, err)
 }
 
 func (r *mutationResolver) SetIncidentCIS(ctx context.Context, input incident.SetCIs) (*present.IncidentPayload, error) {
-	record, err := r.r.incident.SetCIs(ctx, input)
+	record, err := r.r.Incident.SetCIs(ctx, input)
 	return present.Incident(r.r.read, record, err)
 }
 
 func (r *mutationResolver) StartIncident(ctx context.Context, input incident.Start) (*present.IncidentPayload, error) {
-	record, err := r.r.incident.Start(ctx, input)
+	record, err := r.r.Incident.Start(ctx, input)
 	return present.Incident(r.r.read, record, err)
 }
 
 func (r *mutationResolver) HoldIncident(ctx context.Context, input incident.Hold) (*present.IncidentPayload, error) {
-	record, err := r.r.incident.Hold(ctx, input)
+	record, err := r.r.Incident.Hold(ctx, input)
 	return present.Incident(r.r.read, record, err)
 }
 
 func (r *mutationResolver) ResolveIncident(ctx context.Context, input incident.Resolve) (*present.ResolvedIncidentPayload, error) {
-	done, err := r.r.incident.Resolve(ctx, input)
+	done, err := r.r.Incident.Resolve(ctx, input)
 	return present.ResolvedIncident(r.r.read, done, err)
 }
 
 func (r *mutationResolver) ReopenIncident(ctx context.Context, input incident.Reopen) (*present.IncidentPayload, error) {
-	record, err := r.r.incident.Reopen(ctx, input)
+	record, err := r.r.Incident.Reopen(ctx, input)
 	return present.Incident(r.r.read, record, err)
 }
 
 func (r *mutationResolver) CloseIncident(ctx context.Context, input incident.Close) (*present.IncidentPayload, error) {
-	record, err := r.r.incident.Close(ctx, input)
+	record, err := r.r.Incident.Close(ctx, input)
 	return present.Incident(r.r.read, record, err)
 }
 
 func (r *mutationResolver) CancelIncident(ctx context.Context, input incident.Cancel) (*present.IncidentPayload, error) {
-	record, err := r.r.incident.Cancel(ctx, input)
+	record, err := r.r.Incident.Cancel(ctx, input)
 	return present.Incident(r.r.read, record, err)
 }
 
 func (r *mutationResolver) CommentOnIncident(ctx context.Context, input incident.Comment) (*present.TimelineEntryPayload, error) {
-	record, err := r.r.incident.Comment(ctx, input)
+	record, err := r.r.Incident.Comment(ctx, input)
 	return present.TimelineEntry(r.r.read, record, err)
 }
 
 func (r *mutationResolver) SetPriorityRule(ctx context.Context, input incident.SetPriority) (*present.PriorityRulePayload, error) {
-	rule, err := r.r.incident.SetPriority(ctx, input)
+	rule, err := r.r.Incident.SetPriority(ctx, input)
 	return present.PriorityRule(r.r.read, rule, err)
 }
 

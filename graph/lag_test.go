@@ -15,8 +15,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
-	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
@@ -44,7 +42,7 @@ func twoServers(t *testing.T, test func(t *testing.T, one, other *app.App)) {
 
 func public(t *testing.T, a *app.App) http.Handler {
 	t.Helper()
-	handler, _, err := a.Handler(true, guard.Default, persisted.New(persisted.Off))
+	handler, _, err := a.Handler(app.Serving{IsDev: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,11 +8,11 @@ import (
 )
 
 func (r *mutationResolver) PlanChangeOperations(ctx context.Context, input change.PlanOperations) (*present.ChangePayload, error) {
-	record, err := r.r.change.PlanOperations(ctx, input)
+	record, err := r.r.Change.PlanOperations(ctx, input)
 	return present.Change(r.r.read, record, err)
 }
 
 func (r *mutationResolver) DraftUndo(ctx context.Context, input change.DraftUndo) (*present.ChangePayload, error) {
-	record, err := r.r.change.DraftUndo(ctx, input)
+	record, err := r.r.Change.DraftUndo(ctx, input)
 	return present.Change(r.r.read, record, err)
 }

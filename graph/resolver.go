@@ -12,18 +12,21 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 )
 
+// Practices are the owners of all verbs. A new practice is a line here and one where the product is assembled.
+type Practices struct {
+	CMDB         *cmdb.Practice
+	Catalog      *catalog.Practice
+	Incident     *incident.Practice
+	Change       *change.Practice
+	ServiceLevel *servicelevel.Practice
+	Schedule     *schedule.Practice
+}
+
 // Resolver is the root of all resolvers: the reader and the practices.
 type Resolver struct {
-	read     *read.Reader
-	cmdb     *cmdb.Practice
-	catalog  *catalog.Practice
-	incident *incident.Practice
-	change   *change.Practice
-	levels   *servicelevel.Practice
-	schedule *schedule.Practice
+	read *read.Reader
+	Practices
 }
 
 // New makes the root of all resolvers.
-func New(r *read.Reader, cmdb *cmdb.Practice, catalog *catalog.Practice, incident *incident.Practice, change *change.Practice, levels *servicelevel.Practice, schedule *schedule.Practice) *Resolver {
-	return &Resolver{r, cmdb, catalog, incident, change, levels, schedule}
-}
+func New(r *read.Reader, p Practices) *Resolver { return &Resolver{read: r, Practices: p} }

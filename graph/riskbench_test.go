@@ -9,9 +9,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
-	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/fill"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -41,7 +41,7 @@ func BenchmarkRisk(b *testing.B) {
 			if err := cmdb.Seed(ctx, s); err != nil {
 				b.Fatal(err)
 			}
-			if _, err := app.Generate(ctx, s, app.Plan{CIs: *yearCIs, Seed: 4, Year: true}, nil); err != nil {
+			if _, err := fill.Database(ctx, s, fill.Plan{CIs: *yearCIs, Seed: 4, Year: true}, nil); err != nil {
 				b.Fatal(err)
 			}
 			handler := serverWithin(b, s, wide())

@@ -66,7 +66,9 @@ func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handle
 	}
 	t.Cleanup(func() { <-feed.Done() })
 	incidents := incident.New(s, g)
-	resolver := graph.New(read.New(s, g, incidents, feed), cmdb.New(s), catalog.New(s), incidents, change.New(s, g), servicelevel.New(s), schedule.New(s))
+	resolver := graph.New(read.New(s, g, incidents, feed), graph.Practices{
+		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incidents, Change: change.New(s, g), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
+	})
 	limits.QueryTime, limits.MutationTime = 5*time.Minute, 5*time.Minute // a slow machine answers too
 	return server.New(server.Config{
 		Schema: resolver.Schema(), Log: log, Store: s, IsDev: true, Limits: limits,

@@ -11,22 +11,22 @@ import (
 )
 
 func (r *mutationResolver) CreateService(ctx context.Context, input catalog.CreateServiceInput) (*present.ServicePayload, error) {
-	record, err := r.r.catalog.CreateService(ctx, input)
+	record, err := r.r.Catalog.CreateService(ctx, input)
 	return present.Service(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateService(ctx context.Context, input catalog.UpdateServiceInput) (*present.ServicePayload, error) {
-	record, err := r.r.catalog.UpdateService(ctx, input)
+	record, err := r.r.Catalog.UpdateService(ctx, input)
 	return present.Service(r.r.read, record, err)
 }
 
 func (r *mutationResolver) CreateServiceTier(ctx context.Context, input catalog.CreateServiceTierInput) (*present.ServiceTierPayload, error) {
-	record, err := r.r.catalog.CreateServiceTier(ctx, input)
+	record, err := r.r.Catalog.CreateServiceTier(ctx, input)
 	return present.ServiceTier(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateServiceTier(ctx context.Context, input catalog.UpdateServiceTierInput) (*present.ServiceTierPayload, error) {
-	record, err := r.r.catalog.UpdateServiceTier(ctx, input)
+	record, err := r.r.Catalog.UpdateServiceTier(ctx, input)
 	return present.ServiceTier(r.r.read, record, err)
 }
 

@@ -9,32 +9,32 @@ import (
 )
 
 func (r *mutationResolver) CreateCalendar(ctx context.Context, input servicelevel.CreateCalendar) (*present.CalendarPayload, error) {
-	record, err := r.r.levels.CreateCalendar(ctx, input)
+	record, err := r.r.ServiceLevel.CreateCalendar(ctx, input)
 	return present.Calendar(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateCalendar(ctx context.Context, input servicelevel.UpdateCalendar) (*present.CalendarPayload, error) {
-	record, err := r.r.levels.UpdateCalendar(ctx, input)
+	record, err := r.r.ServiceLevel.UpdateCalendar(ctx, input)
 	return present.Calendar(r.r.read, record, err)
 }
 
 func (r *mutationResolver) DeleteCalendar(ctx context.Context, input servicelevel.Delete) (*present.RemovedPayload, error) {
-	id, err := r.r.levels.DeleteCalendar(ctx, input)
+	id, err := r.r.ServiceLevel.DeleteCalendar(ctx, input)
 	return present.Removed(r.r.read, id, err)
 }
 
 func (r *mutationResolver) CreateServiceLevelTarget(ctx context.Context, input servicelevel.CreateTarget) (*present.ServiceLevelTargetPayload, error) {
-	record, err := r.r.levels.CreateTarget(ctx, input)
+	record, err := r.r.ServiceLevel.CreateTarget(ctx, input)
 	return present.ServiceLevelTarget(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateServiceLevelTarget(ctx context.Context, input servicelevel.UpdateTarget) (*present.ServiceLevelTargetPayload, error) {
-	record, err := r.r.levels.UpdateTarget(ctx, input)
+	record, err := r.r.ServiceLevel.UpdateTarget(ctx, input)
 	return present.ServiceLevelTarget(r.r.read, record, err)
 }
 
 func (r *mutationResolver) DeleteServiceLevelTarget(ctx context.Context, input servicelevel.Delete) (*present.RemovedPayload, error) {
-	id, err := r.r.levels.DeleteTarget(ctx, input)
+	id, err := r.r.ServiceLevel.DeleteTarget(ctx, input)
 	return present.Removed(r.r.read, id, err)
 }
 

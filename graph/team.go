@@ -9,32 +9,32 @@ import (
 )
 
 func (r *mutationResolver) CreateTeam(ctx context.Context, input catalog.CreateTeamInput) (*present.TeamPayload, error) {
-	record, err := r.r.catalog.CreateTeam(ctx, input)
+	record, err := r.r.Catalog.CreateTeam(ctx, input)
 	return present.Team(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateTeam(ctx context.Context, input catalog.UpdateTeamInput) (*present.TeamPayload, error) {
-	record, err := r.r.catalog.UpdateTeam(ctx, input)
+	record, err := r.r.Catalog.UpdateTeam(ctx, input)
 	return present.Team(r.r.read, record, err)
 }
 
 func (r *mutationResolver) AddTeamMember(ctx context.Context, input catalog.AddTeamMemberInput) (*present.TeamPayload, error) {
-	record, err := r.r.catalog.AddTeamMember(ctx, input)
+	record, err := r.r.Catalog.AddTeamMember(ctx, input)
 	return present.Team(r.r.read, record, err)
 }
 
 func (r *mutationResolver) RemoveTeamMember(ctx context.Context, input catalog.RemoveTeamMemberInput) (*present.TeamPayload, error) {
-	record, err := r.r.catalog.RemoveTeamMember(ctx, input)
+	record, err := r.r.Catalog.RemoveTeamMember(ctx, input)
 	return present.Team(r.r.read, record, err)
 }
 
 func (r *mutationResolver) CreatePerson(ctx context.Context, input catalog.CreatePersonInput) (*present.PersonPayload, error) {
-	record, err := r.r.catalog.CreatePerson(ctx, input)
+	record, err := r.r.Catalog.CreatePerson(ctx, input)
 	return present.Person(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdatePerson(ctx context.Context, input catalog.UpdatePersonInput) (*present.PersonPayload, error) {
-	record, err := r.r.catalog.UpdatePerson(ctx, input)
+	record, err := r.r.Catalog.UpdatePerson(ctx, input)
 	return present.Person(r.r.read, record, err)
 }
 

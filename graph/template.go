@@ -9,17 +9,17 @@ import (
 )
 
 func (r *mutationResolver) CreateChangeTemplate(ctx context.Context, input change.CreateTemplate) (*present.ChangeTemplatePayload, error) {
-	record, err := r.r.change.CreateTemplate(ctx, input)
+	record, err := r.r.Change.CreateTemplate(ctx, input)
 	return present.ChangeTemplate(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateChangeTemplate(ctx context.Context, input change.UpdateTemplate) (*present.ChangeTemplatePayload, error) {
-	record, err := r.r.change.UpdateTemplate(ctx, input)
+	record, err := r.r.Change.UpdateTemplate(ctx, input)
 	return present.ChangeTemplate(r.r.read, record, err)
 }
 
 func (r *mutationResolver) RetireChangeTemplate(ctx context.Context, input change.RetireTemplate) (*present.ChangeTemplatePayload, error) {
-	record, err := r.r.change.RetireTemplate(ctx, input)
+	record, err := r.r.Change.RetireTemplate(ctx, input)
 	return present.ChangeTemplate(r.r.read, record, err)
 }
 

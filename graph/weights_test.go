@@ -18,8 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
-	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/fill"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -150,7 +150,7 @@ func weighing(b *testing.B, s *store.Store) *scales {
 	if err := cmdb.Seed(ctx, s); err != nil {
 		b.Fatal(err)
 	}
-	done, err := app.Generate(ctx, s, app.Plan{CIs: n, Seed: seed, Year: true}, nil)
+	done, err := fill.Database(ctx, s, fill.Plan{CIs: n, Seed: seed, Year: true}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,17 +12,17 @@ import (
 )
 
 func (r *mutationResolver) CreateChangeWindow(ctx context.Context, input schedule.CreateWindow) (*present.ChangeWindowPayload, error) {
-	record, err := r.r.schedule.CreateWindow(ctx, input)
+	record, err := r.r.Schedule.CreateWindow(ctx, input)
 	return present.ChangeWindow(r.r.read, record, err)
 }
 
 func (r *mutationResolver) UpdateChangeWindow(ctx context.Context, input schedule.UpdateWindow) (*present.ChangeWindowPayload, error) {
-	record, err := r.r.schedule.UpdateWindow(ctx, input)
+	record, err := r.r.Schedule.UpdateWindow(ctx, input)
 	return present.ChangeWindow(r.r.read, record, err)
 }
 
 func (r *mutationResolver) RemoveChangeWindow(ctx context.Context, input schedule.RemoveWindow) (*present.RemovedPayload, error) {
-	id, err := r.r.schedule.RemoveWindow(ctx, input)
+	id, err := r.r.Schedule.RemoveWindow(ctx, input)
 	return present.Removed(r.r.read, id, err)
 }
 

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/fill"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -148,7 +148,7 @@ func TestTheKeyFiguresOfAGeneratedYearAreThoseOfAPlainComputation(t *testing.T) 
 		if err := cmdb.Seed(ctx, s); err != nil {
 			t.Fatal(err)
 		}
-		done, err := app.Generate(ctx, s, app.Plan{CIs: n, Seed: seed, Year: true}, nil)
+		done, err := fill.Database(ctx, s, fill.Plan{CIs: n, Seed: seed, Year: true}, nil)
 		if err != nil || done.Incidents != n*46/100 || done.Changes != n*30/100 {
 			t.Fatalf("%+v, %v", done, err)
 		}

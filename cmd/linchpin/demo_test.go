@@ -11,6 +11,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/demo"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 )
 
@@ -64,7 +65,7 @@ func demoState(t *testing.T, a *app.App, cut int) (state map[string]string, comm
 			stop()
 		}
 	})
-	_, err := a.LoadDemo(ctx, func(importer.Progress) {})
+	_, err := demo.Load(ctx, a.Store, a.Change, a.Incident, func(importer.Progress) {})
 	if (err == nil) != (cut == 0) {
 		t.Fatalf("cut at %d: %v", cut, err)
 	}

@@ -9,15 +9,15 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/fill"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/synthetic"
 )
 
 func generateCommand(env *environment) *cobra.Command {
-	plan := app.Plan{CIs: 10_000, Seed: 1}
+	plan := fill.Plan{CIs: 10_000, Seed: 1}
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Fill an empty database with an invented estate of any size",
@@ -46,7 +46,7 @@ seconds, one of 1,000,000 minutes.`,
 	return cmd
 }
 
-func runGenerate(ctx context.Context, env *environment, plan app.Plan) (err error) {
+func runGenerate(ctx context.Context, env *environment, plan fill.Plan) (err error) {
 	address, err := env.address()
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func runGenerate(ctx context.Context, env *environment, plan app.Plan) (err erro
 		return err
 	}
 	start := time.Now()
-	done, err := app.Generate(ctx, s, plan, generateProgress(env, start))
+	done, err := fill.Database(ctx, s, plan, generateProgress(env, start))
 	if err != nil {
 		if done.Records() > 0 {
 			return fmt.Errorf("%w; %d records were written until then: go on with another database", err, done.Records())
@@ -85,10 +85,10 @@ func runGenerate(ctx context.Context, env *environment, plan app.Plan) (err erro
 const progressEvery = 10 * time.Second
 
 // generateProgress shows a bar on a terminal, and elsewhere a line now and then.
-func generateProgress(env *environment, start time.Time) func(done, total app.Generated) {
+func generateProgress(env *environment, start time.Time) func(done, total fill.Count) {
 	if !isTerminal(env.stderr) {
 		said := start
-		return func(done, total app.Generated) {
+		return func(done, total fill.Count) {
 			if time.Since(said) < progressEvery {
 				return
 			}
@@ -99,7 +99,7 @@ func generateProgress(env *environment, start time.Time) func(done, total app.Ge
 		}
 	}
 	var bar *progressbar.ProgressBar
-	return func(done, total app.Generated) {
+	return func(done, total fill.Count) {
 		if bar == nil {
 			bar = progressbar.NewOptions(total.Records(), progressbar.OptionSetWriter(env.stderr), progressbar.OptionSetDescription("generate"),
 				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("records"), progressbar.OptionSetPredictTime(true),

@@ -18,10 +18,9 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/demo"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	"github.com/linchpin-cmdb/linchpin/internal/importer/fixture"
-	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
-	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
@@ -333,10 +332,10 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer a.Close()
-		if _, err := a.LoadDemo(auth.With(t.Context(), auth.System), func(importer.Progress) {}); err != nil {
+		if _, err := demo.Load(auth.With(t.Context(), auth.System), a.Store, a.Change, a.Incident, func(importer.Progress) {}); err != nil {
 			t.Fatal(err)
 		}
-		handler, _, err := a.Handler(true, guard.Default, persisted.New(persisted.Off))
+		handler, _, err := a.Handler(app.Serving{IsDev: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,34 +2,25 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/demo"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
-	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/tracing"
 )
 
 func serveCommand(env *environment) *cobra.Command {
-	var demo, dev bool
-	var keyAge, closeAge, verify time.Duration
-	var adminListen string
-	var heap *memory
-	limits := guard.Default
-	var mode string
-	var manifests []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Start the server with GraphiQL",
@@ -56,105 +47,89 @@ OpenTelemetry traces are sent over OTLP/HTTP where OTEL_EXPORTER_OTLP_ENDPOINT
 names a collector; the other standard variables hold too.`,
 		Example: "  linchpin serve --demo\n  linchpin serve --database postgres://linchpin@localhost/linchpin --listen 127.0.0.1:9000",
 		Args:    argsOf(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx := cmd.Context()
-			if !dev {
-				return usageError{cmd, errors.New("sign-in is not available yet: leave out --dev=false")}
-			}
-			if keyAge < time.Minute {
-				return usageError{cmd, fmt.Errorf("--keep-keys is %s: a minute at least", keyAge)}
-			}
-			if err := fromEnvironment(cmd.Flags(), env.getenv); err != nil {
-				return usageError{cmd, err}
-			}
-			documents, err := trustedDocuments(mode, manifests)
-			if err != nil {
-				return usageError{cmd, err}
-			}
-			if verify < 0 {
-				return usageError{cmd, fmt.Errorf("--verify is %s: a length of time, or 0 to never compare", verify)}
-			}
-			if closeAge < 0 {
-				return usageError{cmd, fmt.Errorf("--close-resolved-after is %s: a length of time, or 0 to leave that to people", closeAge)}
-			}
-			address, err := env.address()
-			if err != nil {
-				return err
-			}
-			if err := heap.apply(cmd.Flags(), env.getenv); err != nil {
-				return usageError{cmd, err}
-			}
-			// The address first: whoever cannot listen needs no database.
-			l, err := server.Listen(ctx, env.listen, dev)
-			if err != nil {
-				return err
-			}
-			log := newLog(env)
-			slog.SetDefault(log)
-			tracer, flush, err := tracing.Start(ctx, env.getenv, log)
-			if err != nil {
-				return errors.Join(err, l.Close())
-			}
-			defer flush()
-			a, err := app.Open(ctx, address, log)
-			if err != nil {
-				return errors.Join(err, l.Close())
-			}
-			defer func() { _ = a.Close() }()
-			debug.FreeOSMemory() // what was read to load the graph is several times as large as the graph
-			a.Tracer = tracer
-			if demo {
-				if err := loadDemo(auth.With(ctx, auth.System), env, a); err != nil {
-					return errors.Join(err, l.Close())
-				}
-			}
-			handler, admin, err := a.Handler(dev, limits, documents)
-			if err != nil {
-				return errors.Join(err, l.Close())
-			}
-			safe.AfterFunc(ctx, log, "draining", a.Drain)
-			stopAdmin, err := serveAdmin(ctx, env, adminListen, dev, admin, log)
-			if err != nil {
-				return errors.Join(err, l.Close())
-			}
-			defer stopAdmin()
-			safe.Go(log, "forgetting idempotency keys", func() { a.ForgetKeys(ctx, keyAge) })
-			safe.Go(log, "watching service levels", func() { a.ServiceLevel.Watch(ctx, log) })
-			if verify > 0 {
-				a.KeepVerifying(ctx, verify)
-			}
-			if closeAge > 0 {
-				a.Incident.KeepClosing(ctx, closeAge, log)
-			}
-			_, _ = fmt.Fprintf(env.stdout, "GraphiQL   http://%s/\nGraphQL    http://%s/graphql\nDatabase   %s\nEveryone who reaches this address may be an admin. Stop with Ctrl-C.\n",
-				l.Addr(), l.Addr(), redacted(address))
-			if err := server.Serve(ctx, l, handler, max(limits.QueryTime, limits.MutationTime), log); err != nil {
-				return err
-			}
-			_, _ = fmt.Fprintln(env.stdout, "Stopped.")
-			return nil
-		},
 	}
-	cmd.Flags().BoolVar(&demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database")
-	limitFlags(cmd.Flags(), &limits)
-	heap = memoryFlags(cmd.Flags())
-	cmd.Flags().StringVar(&mode, "trusted-documents", string(persisted.Off), "off; prefer: answer the documents of the manifests by their ids too; only: answer nothing else")
-	cmd.Flags().StringArrayVar(&manifests, "manifest", nil, "a file of trusted documents, made by Relay, Apollo or graphql-codegen; may be repeated")
-	cmd.Flags().BoolVar(&dev, "dev", true, "nobody signs in: requests name their caller and its roles, an admin by default; loopback only")
-	cmd.Flags().StringVar(&adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in; off by default")
-	cmd.Flags().DurationVar(&keyAge, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
-	cmd.Flags().DurationVar(&verify, "verify", time.Hour, "how often to compare the graph with the tables, and build it anew where it differs; 0 never does")
-	cmd.Flags().DurationVar(&closeAge, "close-resolved-after", 7*24*time.Hour, "close incidents that nobody has opened again for so long after they were resolved; 0 leaves it to people")
+	flags := newServeFlags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := flags.check(env.getenv); err != nil {
+			return usageError{cmd, err}
+		}
+		documents, err := flags.trusted.read()
+		if err != nil {
+			return usageError{cmd, err}
+		}
+		if err := flags.memory.apply(cmd.Flags(), env.getenv); err != nil {
+			return usageError{cmd, err}
+		}
+		return runServe(cmd.Context(), env, flags, documents)
+	}
 	return cmd
 }
 
-// serveAdmin serves operators, where they are given an address. It goes on while the server drains, so that they see that it
-// is not ready, and ends when what it returns is called.
-func serveAdmin(ctx context.Context, env *environment, address string, dev bool, handler http.Handler, log *slog.Logger) (stop func(), err error) {
-	if address == "" {
+// runServe opens the database and answers until ctx ends.
+func runServe(ctx context.Context, env *environment, flags *serveFlags, documents *persisted.Documents) error {
+	address, err := env.address()
+	if err != nil {
+		return err
+	}
+	// The address first: whoever cannot listen needs no database.
+	l, err := server.Listen(ctx, env.listen, flags.dev)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	log := newLog(env)
+	slog.SetDefault(log)
+	tracer, flush, err := tracing.Start(ctx, env.getenv, log)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	a, err := app.Open(ctx, address, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = a.Close() }()
+	debug.FreeOSMemory() // what was read to load the graph is several times as large as the graph
+	if flags.demo {
+		if err := loadDemo(auth.With(ctx, auth.System), env, a); err != nil {
+			return err
+		}
+	}
+	public, admin, err := a.Handler(app.Serving{IsDev: flags.dev, Limits: flags.limits, Documents: documents, Tracer: tracer})
+	if err != nil {
+		return err
+	}
+	safe.AfterFunc(ctx, log, "draining", a.Drain)
+	stopAdmin, err := serveAdmin(ctx, env, flags, admin, log)
+	if err != nil {
+		return err
+	}
+	defer stopAdmin()
+	a.Start(ctx, flags.chores)
+	greet(env, l.Addr(), address)
+	if err := server.Serve(ctx, l, public, max(flags.limits.QueryTime, flags.limits.MutationTime), log); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(env.stdout, "Stopped.")
+	return nil
+}
+
+// greet says where everything is.
+func greet(env *environment, at net.Addr, database string) {
+	_, _ = fmt.Fprintf(env.stdout, `GraphiQL   http://%s/
+GraphQL    http://%[1]s/graphql
+Database   %s
+Everyone who reaches this address may be an admin. Stop with Ctrl-C.
+`, at, redacted(database))
+}
+
+// serveAdmin serves operators if they are given an address. It goes on while the server drains, so that they see that it
+// is not ready, until stop is called.
+func serveAdmin(ctx context.Context, env *environment, flags *serveFlags, handler http.Handler, log *slog.Logger) (stop func(), err error) {
+	if flags.adminListen == "" {
 		return func() {}, nil
 	}
-	l, err := server.Listen(ctx, address, dev)
+	l, err := server.Listen(ctx, flags.adminListen, flags.dev)
 	if err != nil {
 		return nil, fmt.Errorf("--admin-listen: %w", err)
 	}
@@ -170,45 +145,9 @@ func serveAdmin(ctx context.Context, env *environment, address string, dev bool,
 	return func() { cancel(); <-ended }, nil
 }
 
-// trustedDocuments reads the manifests.
-func trustedDocuments(mode string, manifests []string) (*persisted.Documents, error) {
-	m := persisted.Mode(mode)
-	switch {
-	case m != persisted.Off && m != persisted.Prefer && m != persisted.Only:
-		return nil, fmt.Errorf("--trusted-documents is off, prefer or only, not %q", mode)
-	case m == persisted.Off && len(manifests) > 0:
-		return nil, errors.New("a manifest needs --trusted-documents prefer or only")
-	case m != persisted.Off && len(manifests) == 0:
-		return nil, errors.New("--trusted-documents needs a --manifest")
-	}
-	var all []map[string]string
-	for _, path := range manifests {
-		documents, err := persisted.Read(path)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, documents)
-	}
-	return persisted.New(m, all...), nil
-}
-
-// newLog writes lines for people on a terminal, JSON otherwise.
-func newLog(env *environment) *slog.Logger {
-	if isTerminal(env.stderr) {
-		return slog.New(slog.NewTextHandler(env.stderr, nil))
-	}
-	return slog.New(slog.NewJSONHandler(env.stderr, nil))
-}
-
-// isTerminal reports whether what is written is seen by a person at once.
-func isTerminal(w any) bool {
-	f, is := w.(*os.File)
-	return is && term.IsTerminal(int(f.Fd()))
-}
-
 // loadDemo puts the demo estate into a database that has none.
 func loadDemo(ctx context.Context, env *environment, a *app.App) error {
-	loaded, err := a.LoadDemo(ctx, progressBar(env))
+	loaded, err := demo.Load(ctx, a.Store, a.Change, a.Incident, progressBar(env))
 	if err != nil {
 		return fmt.Errorf("load the demo estate: %w", err)
 	}

@@ -259,7 +259,7 @@ func TestGraphiQLComesWithItsHeaders(t *testing.T) {
 func TestAPanicInAResolverIsAnAnswerAndNoEnd(t *testing.T) {
 	var log bytes.Buffer
 	handler := server.New(server.Config{
-		Schema: exec.NewExecutableSchema(exec.Config{Resolvers: root.New(nil, nil, nil, nil, nil, nil, nil)}),
+		Schema: exec.NewExecutableSchema(exec.Config{Resolvers: root.New(nil, root.Practices{})}),
 		Log:    slog.New(slog.NewJSONHandler(&log, nil)), IsDev: true,
 		IsReady: nil, // and so does /readyz
 	})

@@ -2,11 +2,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -23,7 +23,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
-	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
@@ -34,19 +33,12 @@ import (
 
 // App is the product over one database.
 type App struct {
-	Store        *store.Store
-	Graph        *topology.Graph
-	CMDB         *cmdb.Practice
-	Catalog      *catalog.Practice
-	Incident     *incident.Practice
-	Change       *change.Practice
-	ServiceLevel *servicelevel.Practice
-	Schedule     *schedule.Practice
-	Reader       *read.Reader
-	// Tracer begins the traces of requests; nil for none.
-	Tracer trace.Tracer
-	// Migrated is how many migrations Open applied.
-	Migrated int
+	root.Practices
+
+	Store    *store.Store
+	Graph    *topology.Graph
+	Reader   *read.Reader
+	Migrated int // how many migrations Open applied
 
 	feed     *journal.Feed
 	draining atomic.Bool
@@ -77,16 +69,12 @@ func Open(ctx context.Context, database string, log *slog.Logger) (_ *App, err e
 	if a.feed, err = journal.Follow(following, s, a.Graph, log); err != nil {
 		return nil, fmt.Errorf("load the graph: %w", err)
 	}
-	a.CMDB, a.Catalog = cmdb.New(s), catalog.New(s)
-	a.Incident, a.Change = incident.New(s, a.Graph), change.New(s, a.Graph)
-	a.ServiceLevel, a.Schedule = servicelevel.New(s), schedule.New(s)
+	a.Practices = root.Practices{
+		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incident.New(s, a.Graph), Change: change.New(s, a.Graph),
+		ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
+	}
 	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
 	return a, nil
-}
-
-// KeepVerifying compares the graph with the tables about once every so long, until ctx ends, and mends it where it is wrong.
-func (a *App) KeepVerifying(ctx context.Context, every time.Duration) {
-	safe.Every(ctx, a.log, "comparing the graph with the tables", func() time.Duration { return every/2 + rand.N(every) }, a.feed.Verify)
 }
 
 // Close stops following and closes the database.
@@ -104,23 +92,34 @@ func (a *App) Close() error {
 // readyLag is how long the graph may be behind before the server says that it is not ready.
 const readyLag = 2 * time.Second
 
-// Handler answers HTTP: the public, and operators on another address. In dev mode everyone is an admin. Trusted documents
-// that could not run are an error.
-func (a *App) Handler(isDev bool, limits guard.Limits, documents *persisted.Documents) (public, admin http.Handler, err error) {
+// Serving says how requests are answered.
+type Serving struct {
+	IsDev     bool                 // nobody signs in: by default everyone is an admin, and only this machine may ask
+	Limits    guard.Limits         // of operations; guard.Default if there are none
+	Documents *persisted.Documents // what clients may name instead of sending it; nil for nothing
+	Tracer    trace.Tracer         // begins the traces of requests; nil for none
+}
+
+// Handler makes what answers HTTP: the public, and operators on another address. It returns an error if a trusted document
+// could not run.
+func (a *App) Handler(s Serving) (public, admin http.Handler, err error) {
 	sdl, err := schema.SDL()
 	if err != nil {
 		return nil, nil, err
 	}
-	metrics := a.newMetrics()
-	resolver := root.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change, a.ServiceLevel, a.Schedule)
-	if err := documents.Check(guard.New(resolver.Schema().Schema(), limits)); err != nil {
-		return nil, nil, err
+	s.Limits = cmp.Or(s.Limits, guard.Default)
+	answers := root.New(a.Reader, a.Practices).Schema()
+	if s.Documents != nil {
+		if err := s.Documents.Check(guard.New(answers.Schema(), s.Limits)); err != nil {
+			return nil, nil, err
+		}
 	}
+	metrics := a.newMetrics()
 	c := server.Config{
-		Schema: resolver.Schema(), SDL: sdl, Log: a.log, IsReady: a.isReady,
-		Store: a.Store, Feed: a.feed, Metrics: metrics, Tracer: a.Tracer,
+		Schema: answers, SDL: sdl, Log: a.log, IsReady: a.isReady,
+		Store: a.Store, Feed: a.feed, Metrics: metrics, Tracer: s.Tracer,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, a.Store.Read) },
-		IsDev: isDev, IsLocal: isDev, Limits: limits, Documents: documents,
+		IsDev: s.IsDev, IsLocal: s.IsDev, Limits: s.Limits, Documents: s.Documents,
 	}
 	return server.New(c), server.Admin(c, metrics), nil
 }
@@ -128,7 +127,7 @@ func (a *App) Handler(isDev bool, limits guard.Limits, documents *persisted.Docu
 // Drain makes the server say that it is not ready, for good: it finishes what it has begun.
 func (a *App) Drain() { a.draining.Store(true) }
 
-// isReady is nil when the database answers, the graph is not behind it, and more requests are welcome.
+// isReady returns nil if the database answers, the graph is not behind it, and more requests are welcome.
 func (a *App) isReady(ctx context.Context) error {
 	if a.draining.Load() {
 		return errors.New("the server is being stopped")

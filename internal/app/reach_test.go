@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/demo"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -44,7 +45,7 @@ func TestPlainReachIsWhatARecursiveStatementSays(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = a.Close() }()
-			if loaded, err := a.LoadDemo(ctx, func(importer.Progress) {}); err != nil || !loaded {
+			if loaded, err := demo.Load(ctx, a.Store, a.Change, a.Incident, func(importer.Progress) {}); err != nil || !loaded {
 				t.Fatal(loaded, err)
 			}
 			all := a.Store.Read.CI.Query().Order(ci.ByID()).IDsX(ctx)

@@ -16,10 +16,9 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/fill"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
-	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
-	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
 
@@ -85,7 +84,7 @@ func serve(t *testing.T, n int, onPostgres bool) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := app.Generate(ctx, a.Store, app.Plan{CIs: n, Seed: 1}, func(done, total app.Generated) {
+	if _, err := fill.Database(ctx, a.Store, fill.Plan{CIs: n, Seed: 1}, func(done, total fill.Count) {
 		progress("http: %d of %d records of the estate of %d CIs are written", done.Records(), total.Records(), n)
 	}); err != nil {
 		t.Fatal(err)
@@ -102,7 +101,7 @@ func serve(t *testing.T, n int, onPostgres bool) *served {
 	if s.App, err = app.Open(ctx, s.database, log); err != nil {
 		t.Fatal(err)
 	}
-	handler, _, err := s.Handler(true, guard.Default, persisted.New(persisted.Off))
+	handler, _, err := s.Handler(app.Serving{IsDev: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
 // Package demo holds Harbour & Pine, an invented furniture shop on the web: its estate, and the incidents and
-// changes of an ordinary week. It is data; loading it is left to the importer and the practices.
+// changes of an ordinary week, and loads it as people would have written it.
 package demo
 
 import (

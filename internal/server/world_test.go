@@ -50,7 +50,7 @@ func newWorld(t *testing.T, address string, adjust func(*server.Config)) *world 
 	if err != nil {
 		t.Fatal(err)
 	}
-	resolver := graph.New(a.Reader, a.CMDB, a.Catalog, a.Incident, a.Change, a.ServiceLevel, a.Schedule)
+	resolver := graph.New(a.Reader, a.Practices)
 	config := server.Config{Schema: exec.NewExecutableSchema(exec.Config{Resolvers: resolver}), Log: log, IsDev: true, IsLocal: true}
 	if adjust != nil {
 		adjust(&config)

@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
-	"github.com/linchpin-cmdb/linchpin/internal/demo"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
@@ -19,26 +18,28 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// LoadDemo puts the demo estate and its incidents and changes into the database, and reports false where they have
-// been before. What a person changed since then stays. One that was cut off goes on where it ended, unless that was
-// after the last incident: then the comments on it stay away.
-func (a *App) LoadDemo(ctx context.Context, progress func(importer.Progress)) (loaded bool, err error) {
-	records, err := demo.Records()
+// Load puts the demo estate and its incidents and changes into a database, by the importer and the verbs of the practices.
+// If they have been there before, it returns false, and what a person changed since then stays. A load that was cut off
+// goes on where it ended, unless that was after the last incident: then the comments on it stay away.
+func Load(ctx context.Context, s *store.Store, changes *change.Practice, incidents *incident.Practice,
+	progress func(importer.Progress),
+) (loaded bool, err error) {
+	records, err := Records()
 	if err != nil {
 		return false, err
 	}
-	d := &demoLoader{App: a, now: time.Now().UTC().Truncate(time.Minute)}
+	d := &loader{store: s, changes: changes, incidents: incidents, now: time.Now().UTC().Truncate(time.Minute)}
 	if done, err := d.isLoaded(ctx, records); done || err != nil {
 		return false, err
 	}
-	plan, err := importer.NewPlan(ctx, a.Store, demo.Estate(), importer.Options{Progress: progress})
+	plan, err := importer.NewPlan(ctx, s, Estate(), importer.Options{Progress: progress})
 	if err != nil {
 		return false, err
 	}
 	for _, p := range plan.Problems {
 		return false, &p // the demo is ours: any problem is a fault of the program
 	}
-	result, err := plan.Apply(ctx, a.Store, progress)
+	result, err := plan.Apply(ctx, s, progress)
 	if err != nil {
 		return false, err
 	}
@@ -81,25 +82,28 @@ type event struct {
 	do    func(context.Context) error
 }
 
-type demoLoader struct {
-	*App
+type loader struct {
+	store     *store.Store
+	changes   *change.Practice
+	incidents *incident.Practice
+
 	now    time.Time
 	ids    map[string]ident.ID // by external id
 	made   map[string]ident.ID // templates, changes and incidents, by key
 	events []event
 }
 
-func (d *demoLoader) on(at demo.Offset, actor, verb, key string, do func(context.Context) error) {
+func (d *loader) on(at Offset, actor, verb, key string, do func(context.Context) error) {
 	d.events = append(d.events, event{at.From(d.now), actor, verb, key, do})
 }
 
-// told is how many of the events, from the first on, the journal already tells, and remembers what they made.
-func (d *demoLoader) told(ctx context.Context) (done int, err error) {
+// told counts the events, from the first on, that the journal already tells, and remembers what they made.
+func (d *loader) told(ctx context.Context) (done int, err error) {
 	var actors []string
 	for _, e := range d.events {
 		actors = append(actors, e.actor)
 	}
-	entries, err := d.Store.Read.Entry.Query().Where(entry.ActorIn(actors...)).Order(entry.ByRevision(), entry.ByID()).All(ctx)
+	entries, err := d.store.Read.Entry.Query().Where(entry.ActorIn(actors...)).Order(entry.ByRevision(), entry.ByID()).All(ctx)
 	if err != nil {
 		return 0, store.Translate(err)
 	}
@@ -118,15 +122,15 @@ func (d *demoLoader) told(ctx context.Context) (done int, err error) {
 }
 
 // isLoaded reports whether all incidents of the demo are there: they come last.
-func (d *demoLoader) isLoaded(ctx context.Context, records demo.RecordSet) (bool, error) {
+func (d *loader) isLoaded(ctx context.Context, records RecordSet) (bool, error) {
 	keys := slices.Collect(maps.Keys(records.Incidents))
-	n, err := d.Store.Read.ExternalIdentity.Query().
-		Where(externalidentity.Source(demo.SourceName), externalidentity.ExternalIDIn(keys...)).Count(ctx)
+	n, err := d.store.Read.ExternalIdentity.Query().
+		Where(externalidentity.Source(SourceName), externalidentity.ExternalIDIn(keys...)).Count(ctx)
 	return n == len(keys), store.Translate(err)
 }
 
-func (d *demoLoader) identities(ctx context.Context) (map[string]ident.ID, error) {
-	rows, err := d.Store.Read.ExternalIdentity.Query().Where(externalidentity.Source(demo.SourceName)).All(ctx)
+func (d *loader) identities(ctx context.Context) (map[string]ident.ID, error) {
+	rows, err := d.store.Read.ExternalIdentity.Query().Where(externalidentity.Source(SourceName)).All(ctx)
 	if err != nil {
 		return nil, store.Translate(err)
 	}
@@ -137,8 +141,8 @@ func (d *demoLoader) identities(ctx context.Context) (map[string]ident.ID, error
 	return ids, nil
 }
 
-// ref is the id behind an external id; nil for none.
-func (d *demoLoader) ref(externalID string) *ident.ID {
+// ref returns the id behind an external id. If that is empty, it returns nil.
+func (d *loader) ref(externalID string) *ident.ID {
 	if externalID == "" {
 		return nil
 	}
@@ -153,13 +157,13 @@ func filled(s string) *string {
 	return &s
 }
 
-func (d *demoLoader) scheduleTemplate(key string, t demo.Template) {
+func (d *loader) scheduleTemplate(key string, t Template) {
 	create := change.CreateTemplate{
 		Name: t.Name, Description: filled(t.Description), Justification: filled(t.Justification), Plan: t.Plan, BackoutPlan: filled(t.BackoutPlan),
 		TestPlan: filled(t.TestPlan), Classes: t.Classes, MayTakeDown: &t.MayTakeDown, LongestWindow: &t.LongestWindow,
 	}
 	d.on(t.CreatedAt, t.CreatedBy, "change_template.create", key, func(ctx context.Context) error {
-		made, err := d.Change.CreateTemplate(ctx, create)
+		made, err := d.changes.CreateTemplate(ctx, create)
 		if err == nil {
 			d.made[key] = made.ID
 		}
@@ -167,7 +171,7 @@ func (d *demoLoader) scheduleTemplate(key string, t demo.Template) {
 	})
 }
 
-func (d *demoLoader) scheduleChange(key string, c demo.Change) {
+func (d *loader) scheduleChange(key string, c Change) {
 	draft := change.Draft{
 		Type: c.Type, Title: c.Title, Description: filled(c.Description), Justification: filled(c.Justification),
 		Plan: filled(c.Plan), BackoutPlan: filled(c.BackoutPlan), TestPlan: filled(c.TestPlan),
@@ -178,36 +182,36 @@ func (d *demoLoader) scheduleChange(key string, c demo.Change) {
 	for _, ci := range c.CIs {
 		draft.Scope = append(draft.Scope, change.CI{ID: d.ids[ci.ID], Role: ci.Role})
 	}
-	later := func(at demo.Offset, after time.Duration) demo.Offset { return at + demo.Offset(after) }
+	later := func(at Offset, after time.Duration) Offset { return at + Offset(after) }
 	d.on(c.CreatedAt, c.RequestedBy, "change.draft", key, func(ctx context.Context) error {
 		if template, named := d.made[c.Template]; named {
 			draft.Template = &template
 		}
-		drafted, err := d.Change.Draft(ctx, draft)
+		drafted, err := d.changes.Draft(ctx, draft)
 		if err != nil {
 			return err
 		}
 		d.made[key] = drafted.ID
 		return nil
 	})
-	move := func(at demo.Offset, actor, verb string, do func(context.Context, ident.ID) error) {
+	move := func(at Offset, actor, verb string, do func(context.Context, ident.ID) error) {
 		d.on(at, actor, verb, key, func(ctx context.Context) error { return do(ctx, d.made[key]) })
 	}
 	if c.Type == domain.Standard {
 		move(later(c.CreatedAt, time.Hour), c.Assignee, "change.schedule", func(ctx context.Context, id ident.ID) error {
-			_, err := d.Change.Schedule(ctx, change.Schedule{ID: id})
+			_, err := d.changes.Schedule(ctx, change.Schedule{ID: id})
 			return err
 		})
 	}
 	if c.Type == domain.Normal {
 		move(later(c.CreatedAt, time.Hour/2), c.RequestedBy, "change.assess", func(ctx context.Context, id ident.ID) error {
-			_, err := d.Change.Assess(ctx, change.Assess{ID: id})
+			_, err := d.changes.Assess(ctx, change.Assess{ID: id})
 			return err
 		})
 	}
 	for _, said := range c.Timeline {
 		move(said.At, said.By, "change.comment", func(ctx context.Context, id ident.ID) error {
-			_, err := d.Change.Comment(ctx, change.Comment{ID: id, Kind: said.Kind, Body: said.Text})
+			_, err := d.changes.Comment(ctx, change.Comment{ID: id, Kind: said.Kind, Body: said.Text})
 			return err
 		})
 	}
@@ -217,42 +221,42 @@ func (d *demoLoader) scheduleChange(key string, c demo.Change) {
 }
 
 // carryOut takes a change from its assessment to its end.
-func (d *demoLoader) carryOut(c demo.Change, later func(demo.Offset, time.Duration) demo.Offset,
-	move func(demo.Offset, string, string, func(context.Context, ident.ID) error),
+func (d *loader) carryOut(c Change, later func(Offset, time.Duration) Offset,
+	move func(Offset, string, string, func(context.Context, ident.ID) error),
 ) {
 	move(later(c.CreatedAt, 20*time.Hour), c.RequestedBy, "change.request_approval", func(ctx context.Context, id ident.ID) error {
-		_, err := d.Change.RequestApproval(ctx, change.RequestApproval{ID: id, Approvers: c.ApprovedBy})
+		_, err := d.changes.RequestApproval(ctx, change.RequestApproval{ID: id, Approvers: c.ApprovedBy})
 		return err
 	})
 	for i, approver := range c.ApprovedBy {
 		move(later(c.CreatedAt, time.Duration(40+10*i)*time.Hour), approver, "change.approve", func(ctx context.Context, id ident.ID) error {
-			_, err := d.Change.Approve(ctx, change.Approve{ID: id})
+			_, err := d.changes.Approve(ctx, change.Approve{ID: id})
 			return err
 		})
 	}
 	move(later(c.CreatedAt, 100*time.Hour), c.RequestedBy, "change.schedule", func(ctx context.Context, id ident.ID) error {
-		_, err := d.Change.Schedule(ctx, change.Schedule{ID: id})
+		_, err := d.changes.Schedule(ctx, change.Schedule{ID: id})
 		return err
 	})
 	move(*c.ActualStart, c.Assignee, "change.start", func(ctx context.Context, id ident.ID) error {
-		_, err := d.Change.Start(ctx, change.Start{ID: id})
+		_, err := d.changes.Start(ctx, change.Start{ID: id})
 		return err
 	})
 	move(*c.ActualEnd, c.Assignee, "change.review", func(ctx context.Context, id ident.ID) error {
-		_, err := d.Change.Review(ctx, change.Review{ID: id})
+		_, err := d.changes.Review(ctx, change.Review{ID: id})
 		return err
 	})
 	move(*c.ClosedAt, c.RequestedBy, "change.close", func(ctx context.Context, id ident.ID) error {
-		_, err := d.Change.Close(ctx, change.Close{ID: id, Outcome: c.Outcome, Notes: c.OutcomeNotes})
+		_, err := d.changes.Close(ctx, change.Close{ID: id, Outcome: c.Outcome, Notes: c.OutcomeNotes})
 		return err
 	})
 }
 
-func (d *demoLoader) scheduleIncident(key string, i demo.Incident) {
+func (d *loader) scheduleIncident(key string, i Incident) {
 	open := incident.Open{
 		Title: i.Title, Description: filled(i.Description), Urgency: &i.Urgency, Category: filled(i.Category), Channel: &i.Channel,
 		IsMajor: &i.IsMajor, Caller: d.ref(i.Caller), Assignee: d.ref(i.Assignee), AssignmentTeam: d.ref(i.Team),
-		ExternalIdentity: &domain.ExternalKey{Source: demo.SourceName, ExternalID: key},
+		ExternalIdentity: &domain.ExternalKey{Source: SourceName, ExternalID: key},
 	}
 	if i.Impact > 0 {
 		open.ImpactLevel = &i.Impact
@@ -268,7 +272,7 @@ func (d *demoLoader) scheduleIncident(key string, i demo.Incident) {
 		if change, caused := d.made[i.CausedByChange]; caused {
 			open.CausedByChange = &change
 		}
-		opened, err := d.Incident.Open(ctx, open)
+		opened, err := d.incidents.Open(ctx, open)
 		if err != nil {
 			return err
 		}
@@ -277,13 +281,13 @@ func (d *demoLoader) scheduleIncident(key string, i demo.Incident) {
 	})
 	if i.AcknowledgedAt != nil {
 		d.on(*i.AcknowledgedAt, i.Assignee, "incident.start", key, func(ctx context.Context) error {
-			_, err := d.Incident.Start(ctx, incident.Start{ID: d.made[key]})
+			_, err := d.incidents.Start(ctx, incident.Start{ID: d.made[key]})
 			return err
 		})
 	}
 	for _, said := range i.Timeline {
 		d.on(said.At, said.By, "incident.comment", key, func(ctx context.Context) error {
-			_, err := d.Incident.Comment(ctx, incident.Comment{ID: d.made[key], Kind: said.Kind, Body: said.Text})
+			_, err := d.incidents.Comment(ctx, incident.Comment{ID: d.made[key], Kind: said.Kind, Body: said.Text})
 			return err
 		})
 	}

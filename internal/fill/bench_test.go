@@ -1,4 +1,4 @@
-package app_test
+package fill_test
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/fill"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -33,13 +33,13 @@ func benchmarkCIs(b *testing.B) int {
 	return n
 }
 
-func generated(b *testing.B, s *store.Store) (app.Generated, time.Duration) {
+func generated(b *testing.B, s *store.Store) (fill.Count, time.Duration) {
 	ctx := auth.With(b.Context(), auth.System)
 	if err := cmdb.Seed(ctx, s); err != nil {
 		b.Fatal(err)
 	}
 	start := time.Now()
-	done, err := app.Generate(ctx, s, app.Plan{CIs: benchmarkCIs(b), Seed: 1}, nil)
+	done, err := fill.Database(ctx, s, fill.Plan{CIs: benchmarkCIs(b), Seed: 1}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

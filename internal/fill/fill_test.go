@@ -1,4 +1,4 @@
-package app_test
+package fill_test
 
 import (
 	"context"
@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/fill"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
@@ -104,8 +104,8 @@ func TestAGeneratedEstateIsWhatThePracticesWouldHaveWritten(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			last := app.Generated{}
-			done, err := app.Generate(ctx, generated, app.Plan{CIs: cis, Seed: seed}, func(done, total app.Generated) {
+			last := fill.Count{}
+			done, err := fill.Database(ctx, generated, fill.Plan{CIs: cis, Seed: seed}, func(done, total fill.Count) {
 				if done.Records() <= last.Records() || done.Records() > total.Records() {
 					t.Errorf("after %+v came %+v of %+v", last, done, total)
 				}
@@ -160,18 +160,18 @@ func TestAnEstateIsGeneratedIntoAnEmptyDatabaseOnly(t *testing.T) {
 		if err := cmdb.Seed(ctx, s); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := app.Generate(t.Context(), s, app.Plan{CIs: 200, Seed: 1}, nil); errs.CodeOf(err) != errs.Unauthenticated {
+		if _, err := fill.Database(t.Context(), s, fill.Plan{CIs: 200, Seed: 1}, nil); errs.CodeOf(err) != errs.Unauthenticated {
 			t.Errorf("nobody generated an estate: %v", err)
 		}
-		if _, err := app.Generate(ctx, s, app.Plan{CIs: 20, Seed: 1}, nil); errs.CodeOf(err) != errs.Invalid {
+		if _, err := fill.Database(ctx, s, fill.Plan{CIs: 20, Seed: 1}, nil); errs.CodeOf(err) != errs.Invalid {
 			t.Errorf("20 CIs: %v", err)
 		}
 		stopped, stop := context.WithCancel(ctx)
-		done, err := app.Generate(stopped, s, app.Plan{CIs: 200, Seed: 1}, func(app.Generated, app.Generated) { stop() })
+		done, err := fill.Database(stopped, s, fill.Plan{CIs: 200, Seed: 1}, func(fill.Count, fill.Count) { stop() })
 		if err == nil || done.Teams == 0 || done.CIs > 0 {
 			t.Errorf("one that was stopped after its first revision: %+v, %v", done, err)
 		}
-		if _, err := app.Generate(ctx, s, app.Plan{CIs: 200, Seed: 1}, nil); errs.CodeOf(err) != errs.AlreadyExists {
+		if _, err := fill.Database(ctx, s, fill.Plan{CIs: 200, Seed: 1}, nil); errs.CodeOf(err) != errs.AlreadyExists {
 			t.Errorf("into what was begun: %v", err)
 		}
 	})

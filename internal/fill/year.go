@@ -1,4 +1,4 @@
-package app
+package fill
 
 import (
 	"context"
@@ -17,30 +17,30 @@ import (
 const ticketsAtOnce = 3_000
 
 // plan makes the year that ends with a day's first moment.
-func (g *generator) plan(now time.Time, seed uint64) {
-	g.year = synthetic.NewYear(g.Estate, now.Truncate(24*time.Hour).AddDate(-1, 0, 0), seed)
-	g.total.Targets, g.total.Changes, g.total.Incidents = len(g.year.Promises), len(g.year.Changes), len(g.year.Incidents)
-	for _, c := range g.year.Changes {
-		g.total.Links += len(c.CIs)
-		g.total.Moves += len(c.Moves)
-		g.total.Findings += len(c.Clashes)
+func (f *filler) plan(now time.Time, seed uint64) {
+	f.year = synthetic.NewYear(f.Estate, now.Truncate(24*time.Hour).AddDate(-1, 0, 0), seed)
+	f.total.Targets, f.total.Changes, f.total.Incidents = len(f.year.Promises), len(f.year.Changes), len(f.year.Incidents)
+	for _, c := range f.year.Changes {
+		f.total.Links += len(c.CIs)
+		f.total.Moves += len(c.Moves)
+		f.total.Findings += len(c.Clashes)
 	}
-	for _, i := range g.year.Incidents {
-		g.total.Links += len(i.CIs)
-		g.total.Moves += len(i.Moves) + len(i.Marks)
-		g.total.Marks += len(i.Marks)
+	for _, i := range f.year.Incidents {
+		f.total.Links += len(i.CIs)
+		f.total.Moves += len(i.Moves) + len(i.Marks)
+		f.total.Marks += len(i.Marks)
 	}
 }
 
 // writeChanges writes the changes of a year as they stand at its end, each with its scope and timeline.
-func (g *generator) writeChanges(ctx context.Context) error {
-	g.changes = make([]ident.ID, len(g.year.Changes))
-	for from := 0; from < len(g.year.Changes); from += ticketsAtOnce {
-		some := g.year.Changes[from:min(from+ticketsAtOnce, len(g.year.Changes))]
-		err := g.write(ctx, func(ctx context.Context, tx *store.Tx) (wrote Generated, err error) {
+func (f *filler) writeChanges(ctx context.Context) error {
+	f.changes = make([]ident.ID, len(f.year.Changes))
+	for from := 0; from < len(f.year.Changes); from += ticketsAtOnce {
+		some := f.year.Changes[from:min(from+ticketsAtOnce, len(f.year.Changes))]
+		err := f.write(ctx, func(ctx context.Context, tx *store.Tx) (wrote Count, err error) {
 			rows := make([]*ent.Change, len(some))
 			for i := range some {
-				rows[i] = g.change(from+i, &some[i])
+				rows[i] = f.change(from+i, &some[i])
 			}
 			if err := store.Insert(ctx, tx, rows); err != nil {
 				return wrote, err
@@ -49,20 +49,20 @@ func (g *generator) writeChanges(ctx context.Context) error {
 			var timeline []*ent.TimelineEntry
 			for i, c := range some {
 				id := rows[i].ID
-				g.changes[from+i] = id
+				f.changes[from+i] = id
 				role := domain.ChangedRole
 				if c.IsOutage {
 					role = domain.TakenDownRole
 				}
 				for _, ci := range c.CIs {
-					scopes = append(scopes, &ent.ChangeCI{ChangeID: id, CiID: g.cis[ci], Role: role})
+					scopes = append(scopes, &ent.ChangeCI{ChangeID: id, CiID: f.cis[ci], Role: role})
 				}
 				timeline = append(timeline, moves(tx, id, c.Moves)...)
 			}
 			if err := store.Insert(ctx, tx, scopes); err != nil {
 				return wrote, err
 			}
-			return Generated{Changes: len(rows), Links: len(scopes), Moves: len(timeline)}, store.Insert(ctx, tx, timeline)
+			return Count{Changes: len(rows), Links: len(scopes), Moves: len(timeline)}, store.Insert(ctx, tx, timeline)
 		})
 		if err != nil {
 			return err
@@ -72,16 +72,16 @@ func (g *generator) writeChanges(ctx context.Context) error {
 }
 
 // writeFindings writes in which conflicts the changes of a year were found to be.
-func (g *generator) writeFindings(ctx context.Context) error {
+func (f *filler) writeFindings(ctx context.Context) error {
 	var all []*ent.ConflictFinding
-	for i, c := range g.year.Changes {
+	for i, c := range f.year.Changes {
 		for _, clash := range c.Clashes {
-			all = append(all, &ent.ConflictFinding{ChangeID: g.changes[i], Kind: domain.SameCI, OtherID: g.changes[clash.With], FoundAt: clash.At})
+			all = append(all, &ent.ConflictFinding{ChangeID: f.changes[i], Kind: domain.SameCI, OtherID: f.changes[clash.With], FoundAt: clash.At})
 		}
 	}
-	for some := range slices.Chunk(all, generatedAtOnce) {
-		err := g.write(ctx, func(ctx context.Context, tx *store.Tx) (Generated, error) {
-			return Generated{Findings: len(some)}, store.Insert(ctx, tx, some)
+	for some := range slices.Chunk(all, recordsAtOnce) {
+		err := f.write(ctx, func(ctx context.Context, tx *store.Tx) (Count, error) {
+			return Count{Findings: len(some)}, store.Insert(ctx, tx, some)
 		})
 		if err != nil {
 			return err
@@ -90,10 +90,10 @@ func (g *generator) writeFindings(ctx context.Context) error {
 	return nil
 }
 
-func (g *generator) change(at int, c *synthetic.Change) *ent.Change {
+func (f *filler) change(at int, c *synthetic.Change) *ent.Change {
 	row := &ent.Change{
-		Title: fmt.Sprintf("%s change %d of %s", c.Type, at+1, g.CIs[c.CIs[0]].Name), Type: c.Type, State: domain.ChangeNew, RequestedBy: g.by.Actor,
-		PlannedStart: &c.PlannedStart, PlannedEnd: &c.PlannedEnd, AssignmentTeamID: g.team(c.Team), Version: 1, CreatedAt: c.DraftedAt, UpdatedAt: c.DraftedAt,
+		Title: fmt.Sprintf("%s change %d of %s", c.Type, at+1, f.CIs[c.CIs[0]].Name), Type: c.Type, State: domain.ChangeNew, RequestedBy: f.by.Actor,
+		PlannedStart: &c.PlannedStart, PlannedEnd: &c.PlannedEnd, AssignmentTeamID: f.team(c.Team), Version: 1, CreatedAt: c.DraftedAt, UpdatedAt: c.DraftedAt,
 	}
 	for _, m := range c.Moves {
 		row.State, row.UpdatedAt = m.To, m.At
@@ -114,10 +114,10 @@ func (g *generator) change(at int, c *synthetic.Change) *ent.Change {
 }
 
 // writeIncidents writes the incidents of a year as they stand at its end, each with its CIs and timeline.
-func (g *generator) writeIncidents(ctx context.Context) error {
-	for from := 0; from < len(g.year.Incidents); from += ticketsAtOnce {
-		some := g.year.Incidents[from:min(from+ticketsAtOnce, len(g.year.Incidents))]
-		err := g.write(ctx, func(ctx context.Context, tx *store.Tx) (wrote Generated, err error) {
+func (f *filler) writeIncidents(ctx context.Context) error {
+	for from := 0; from < len(f.year.Incidents); from += ticketsAtOnce {
+		some := f.year.Incidents[from:min(from+ticketsAtOnce, len(f.year.Incidents))]
+		err := f.write(ctx, func(ctx context.Context, tx *store.Tx) (wrote Count, err error) {
 			rules, err := tx.PriorityRule.Query().All(ctx)
 			if err != nil {
 				return wrote, err
@@ -128,7 +128,7 @@ func (g *generator) writeIncidents(ctx context.Context) error {
 			}
 			rows := make([]*ent.Incident, len(some))
 			for i := range some {
-				rows[i] = g.incident(from+i, &some[i])
+				rows[i] = f.incident(from+i, &some[i])
 				rows[i].Priority = priority[[2]int{some[i].Impact, some[i].Urgency}]
 			}
 			if err := store.Insert(ctx, tx, rows); err != nil {
@@ -140,10 +140,10 @@ func (g *generator) writeIncidents(ctx context.Context) error {
 			for i, incident := range some {
 				id, role := rows[i].ID, domain.RootRole
 				for _, ci := range incident.CIs {
-					links = append(links, &ent.IncidentCI{IncidentID: id, CiID: g.cis[ci], Role: role})
+					links = append(links, &ent.IncidentCI{IncidentID: id, CiID: f.cis[ci], Role: role})
 					role = domain.AffectedRole
 				}
-				passed, said := g.marks(id, incident.Marks)
+				passed, said := f.marks(id, incident.Marks)
 				marks = append(marks, passed...)
 				timeline = append(timeline, chronicle(moves(tx, id, incident.Moves), said)...)
 			}
@@ -153,7 +153,7 @@ func (g *generator) writeIncidents(ctx context.Context) error {
 			if err := store.Insert(ctx, tx, marks); err != nil {
 				return wrote, err
 			}
-			return Generated{Incidents: len(rows), Links: len(links), Moves: len(timeline), Marks: len(marks)}, store.Insert(ctx, tx, timeline)
+			return Count{Incidents: len(rows), Links: len(links), Moves: len(timeline), Marks: len(marks)}, store.Insert(ctx, tx, timeline)
 		})
 		if err != nil {
 			return err
@@ -162,13 +162,13 @@ func (g *generator) writeIncidents(ctx context.Context) error {
 	return nil
 }
 
-func (g *generator) incident(at int, i *synthetic.Incident) *ent.Incident {
+func (f *filler) incident(at int, i *synthetic.Incident) *ent.Incident {
 	row := &ent.Incident{
-		Title: fmt.Sprintf("Incident %d at %s", at+1, g.CIs[i.CIs[0]].Name), State: domain.IncidentNew, Impact: i.Impact, Urgency: i.Urgency, Channel: i.Channel,
-		OpenedBy: g.by.Actor, AssignmentTeamID: g.team(i.Team), DetectedAt: i.OpenedAt, Version: 1, CreatedAt: i.OpenedAt, UpdatedAt: i.OpenedAt,
+		Title: fmt.Sprintf("Incident %d at %s", at+1, f.CIs[i.CIs[0]].Name), State: domain.IncidentNew, Impact: i.Impact, Urgency: i.Urgency, Channel: i.Channel,
+		OpenedBy: f.by.Actor, AssignmentTeamID: f.team(i.Team), DetectedAt: i.OpenedAt, Version: 1, CreatedAt: i.OpenedAt, UpdatedAt: i.OpenedAt,
 	}
 	if i.CausedBy >= 0 {
-		row.CausedByChangeID = &g.changes[i.CausedBy]
+		row.CausedByChangeID = &f.changes[i.CausedBy]
 	}
 	for _, m := range i.Moves {
 		row.State, row.UpdatedAt = m.To, m.At
@@ -198,7 +198,7 @@ func (g *generator) incident(at int, i *synthetic.Incident) *ent.Incident {
 	return row
 }
 
-// moves are the timeline of a ticket.
+// moves returns the timeline of a ticket.
 func moves[S ~string](tx *store.Tx, record ident.ID, all []synthetic.Move[S]) []*ent.TimelineEntry {
 	rows := make([]*ent.TimelineEntry, len(all))
 	for i, m := range all {
@@ -209,9 +209,9 @@ func moves[S ~string](tx *store.Tx, record ident.ID, all []synthetic.Move[S]) []
 	return rows
 }
 
-func (g *generator) team(at int32) *ident.ID {
+func (f *filler) team(at int32) *ident.ID {
 	if at < 0 {
 		return nil
 	}
-	return &g.teams[at]
+	return &f.teams[at]
 }

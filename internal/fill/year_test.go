@@ -1,4 +1,4 @@
-package app
+package fill
 
 import (
 	"testing"
@@ -13,7 +13,7 @@ func TestAnIncidentThatIsOpenAgainAtTheEndOfTheYearIsNotResolved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &generator{Estate: e}
+	f := &filler{Estate: e}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	i := synthetic.Incident{OpenedAt: at, CIs: []int32{0}, Team: -1, CausedBy: -1, Impact: 2, Urgency: 3}
 	state := domain.IncidentNew
@@ -31,7 +31,7 @@ func TestAnIncidentThatIsOpenAgainAtTheEndOfTheYearIsNotResolved(t *testing.T) {
 		at = at.Add(time.Hour)
 		i.Moves = append(i.Moves, synthetic.Move[domain.IncidentState]{At: at, From: state, To: c.to})
 		state = c.to
-		row := g.incident(0, &i)
+		row := f.incident(0, &i)
 		if row.State != state || (row.ResolvedAt != nil) != c.isResolved || c.isResolved && !row.ResolvedAt.Equal(at) || (row.ReopenCount == 1) != c.isReopened {
 			t.Errorf("after %v: %s, resolved %v, opened again %d times", i.Moves, row.State, row.ResolvedAt, row.ReopenCount)
 		}

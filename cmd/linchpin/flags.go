@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/linchpin-cmdb/linchpin/internal/app"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
+	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
+)
+
+// serveFlags are what the command line says about a server.
+type serveFlags struct {
+	set         *pflag.FlagSet
+	demo, dev   bool
+	adminListen string
+	memory      *memory
+	limits      guard.Limits
+	trusted     trusted
+	chores      app.Chores
+}
+
+// newServeFlags adds the flags to a set.
+func newServeFlags(set *pflag.FlagSet) *serveFlags {
+	f := &serveFlags{set: set, memory: memoryFlags(set), limits: guard.Default}
+	set.BoolVar(&f.demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database")
+	set.BoolVar(&f.dev, "dev", true, "nobody signs in: requests name their caller and its roles, an admin by default; loopback only")
+	set.StringVar(&f.adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in; off by default")
+	set.DurationVar(&f.chores.KeepKeys, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
+	set.DurationVar(&f.chores.Verify, "verify", time.Hour, "how often to compare the graph with the tables, and build it anew where it differs; 0 never does")
+	set.DurationVar(&f.chores.CloseResolved, "close-resolved-after", 7*24*time.Hour, "close incidents that nobody has opened again for so long after they were resolved; 0 leaves it to people")
+	limitFlags(set, &f.limits)
+	f.trusted.flags(set)
+	return f
+}
+
+// check returns an error if a value cannot be meant. Limits that only the environment states are set by it.
+func (f *serveFlags) check(getenv func(string) string) error {
+	switch {
+	case !f.dev:
+		return errors.New("sign-in is not available yet: leave out --dev=false")
+	case f.chores.KeepKeys < time.Minute:
+		return fmt.Errorf("--keep-keys is %s: a minute at least", f.chores.KeepKeys)
+	case f.chores.Verify < 0:
+		return fmt.Errorf("--verify is %s: a length of time, or 0 to never compare", f.chores.Verify)
+	case f.chores.CloseResolved < 0:
+		return fmt.Errorf("--close-resolved-after is %s: a length of time, or 0 to leave that to people", f.chores.CloseResolved)
+	}
+	if err := fromEnvironment(f.set, getenv); err != nil {
+		return err
+	}
+	return f.trusted.check()
+}
+
+// trusted are the documents that clients name instead of sending them.
+type trusted struct {
+	mode      persisted.Mode
+	manifests []string // their paths
+}
+
+// flags adds the flags of trusted documents to a set.
+func (t *trusted) flags(set *pflag.FlagSet) {
+	set.StringVar((*string)(&t.mode), "trusted-documents", string(persisted.Off), "off; prefer: answer the documents of the manifests by their ids too; only: answer nothing else")
+	set.StringArrayVar(&t.manifests, "manifest", nil, "a file of trusted documents, made by Relay, Apollo or graphql-codegen; may be repeated")
+}
+
+// check returns an error if mode and manifests do not fit each other.
+func (t *trusted) check() error {
+	switch isOff := t.mode == persisted.Off; {
+	case !isOff && t.mode != persisted.Prefer && t.mode != persisted.Only:
+		return fmt.Errorf("--trusted-documents is off, prefer or only, not %q", t.mode)
+	case isOff && len(t.manifests) > 0:
+		return errors.New("a manifest needs --trusted-documents prefer or only")
+	case !isOff && len(t.manifests) == 0:
+		return errors.New("--trusted-documents needs a --manifest")
+	}
+	return nil
+}
+
+// read reads the manifests.
+func (t *trusted) read() (*persisted.Documents, error) {
+	var all []map[string]string
+	for _, path := range t.manifests {
+		documents, err := persisted.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, documents)
+	}
+	return persisted.New(t.mode, all...), nil
+}

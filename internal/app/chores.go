@@ -1,0 +1,39 @@
+package app
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/safe"
+)
+
+// sweepEvery is how often old idempotency keys are looked for, at most.
+const sweepEvery = time.Minute
+
+// Chores says when a server does what nobody asks for.
+type Chores struct {
+	KeepKeys      time.Duration // for how long an idempotency key is remembered, at least
+	Verify        time.Duration // about how often the graph is compared with the tables; 0 for never
+	CloseResolved time.Duration // how long after it was resolved an incident is closed; 0 for never
+}
+
+// Start starts the chores, which end with ctx. Any number of servers may do them for one database.
+func (a *App) Start(ctx context.Context, c Chores) {
+	safe.Every(ctx, a.log, "forgetting idempotency keys", about(sweepEvery, 2*sweepEvery), func(ctx context.Context) error {
+		_, err := a.Store.ForgetKeys(ctx, c.KeepKeys)
+		return err
+	})
+	safe.Go(a.log, "watching service levels", func() { a.ServiceLevel.Watch(ctx, a.log) })
+	if c.Verify > 0 {
+		safe.Every(ctx, a.log, "comparing the graph with the tables", about(c.Verify/2, c.Verify/2+c.Verify), a.feed.Verify)
+	}
+	if c.CloseResolved > 0 {
+		a.Incident.KeepClosing(ctx, c.CloseResolved, a.log)
+	}
+}
+
+// about returns a pause of random length, so that servers take turns.
+func about(least, most time.Duration) func() time.Duration {
+	return func() time.Duration { return least + rand.N(most-least) }
+}
