@@ -34,7 +34,8 @@ say themselves who makes them:
   Linchpin-Roles   any of VIEWER, OPERATOR, CHANGE_MANAGER, CATALOG_EDITOR and
                    ADMIN, with commas between them; ADMIN when it is absent
 
-WebSockets may name them in the payload of connection_init.
+WebSockets whose upgrade has neither may name them in the payload of
+connection_init, which sets no other header.
 
 No operation may hurt the server: what is beyond a limit is refused before it
 runs, with a code and the field to blame. Each limit is a flag or, where the flag

@@ -13,6 +13,14 @@ func (c *Config) Hasten(init, ping, pong, write, alive time.Duration) {
 	c.pace = pace{init, ping, pong, write, alive}
 }
 
+// CallerHeaders are those that say who calls.
+func (c Config) CallerHeaders() []string { return c.callerHeaders() }
+
+// Introduced gives the headers of a socket, as its upgrade and the payload of connection_init have them.
+func Introduced(upgrade http.Header, payload []byte, named []string) (http.Header, error) {
+	return introduced(upgrade, payload, named)
+}
+
 // Waits are how long a server waits for peers, by what it waits for: of requests, and of streams.
 func Waits() map[string]time.Duration {
 	return map[string]time.Duration{

@@ -44,7 +44,7 @@ type socket struct {
 	config   Config
 	gate     gate
 	observer observer
-	header   http.Header // of the request, and what connection_init adds
+	header   http.Header // of the upgrade, and who calls as connection_init says
 
 	caller context.Context // once the connection is acknowledged
 	ended  sync.WaitGroup  // the operations
@@ -178,16 +178,10 @@ func (s *socket) parse(text []byte) (m message, err error) {
 	return m, nil
 }
 
-// initialise acknowledges the connection. Texts in the payload count as headers, which browsers cannot set on sockets.
-func (s *socket) initialise(ctx context.Context, m message) error {
-	var payload map[string]any
-	if m.Payload != nil && json.Unmarshal(m.Payload, &payload) != nil {
-		return violation{closeInvalid, "Invalid message: the payload of connection_init must be an object"}
-	}
-	for name, value := range payload {
-		if text, is := value.(string); is {
-			s.header.Set(name, text)
-		}
+// initialise acknowledges the connection of a caller.
+func (s *socket) initialise(ctx context.Context, m message) (err error) {
+	if s.header, err = introduced(s.header, m.Payload, s.config.callerHeaders()); err != nil {
+		return err
 	}
 	s.caller = s.config.signIn(ctx, s.header)
 	if _, known := auth.From(s.caller); !known {
