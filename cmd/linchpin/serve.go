@@ -42,7 +42,8 @@ runs, with a code and the field to blame. Each limit is a flag or, where the fla
 is not given, a variable: LINCHPIN_LIMIT_COST=20000 is --limit-cost 20000. An
 answer says what its operation cost where the request has Linchpin-Cost: 1. One
 caller opens 50 WebSockets at most, each with 20 subscriptions at once, and has
-1,000 subscriptions as event streams.
+1,000 subscriptions as event streams; one network opens 20 WebSockets that have
+not said yet who calls.
 
 OpenTelemetry traces are sent over OTLP/HTTP where OTEL_EXPORTER_OTLP_ENDPOINT
 names a collector; the other standard variables hold too.`,

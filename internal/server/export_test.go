@@ -21,6 +21,9 @@ func Introduced(upgrade http.Header, payload []byte, named []string) (http.Heade
 	return introduced(upgrade, payload, named)
 }
 
+// Network is what the addresses of one subscriber have in common.
+func Network(address string) string { return network(address) }
+
 // Waits are how long a server waits for peers, by what it waits for: of requests, and of streams.
 func Waits() map[string]time.Duration {
 	return map[string]time.Duration{

@@ -45,6 +45,8 @@ type socket struct {
 	gate     gate
 	observer observer
 	header   http.Header // of the upgrade, and who calls as connection_init says
+	seats    seats
+	seat     seat // that it has taken
 
 	caller context.Context // once the connection is acknowledged
 	ended  sync.WaitGroup  // the operations
@@ -186,6 +188,14 @@ func (s *socket) initialise(ctx context.Context, m message) (err error) {
 	s.caller = s.config.signIn(ctx, s.header)
 	if _, known := auth.From(s.caller); !known {
 		return violation{closeForbidden, "Forbidden"}
+	}
+	if own := s.seats.of(s.caller, ""); own != s.seat {
+		if full := own.take(); full != "" {
+			s.observer.refused(errs.RateLimited)
+			return violation{websocket.StatusTryAgainLater, "Try again later: " + full}
+		}
+		s.seat.leave()
+		s.seat = own
 	}
 	return s.send(ctx, message{Type: "connection_ack"})
 }

@@ -2,28 +2,24 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coder/websocket"
 
-	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
 // subprotocol is what is spoken on a WebSocket, as PROTOCOL.md of graphql-ws describes it.
 const subprotocol = "graphql-transport-ws"
 
-const socketLimit = 50 // open at once for one actor
-
 // sockets is the transport over WebSockets. All operations are admitted as those over HTTP are.
 type sockets struct {
 	config   Config
 	gate     gate
 	observer observer
-	share    *share
+	seats    seats
 }
 
 var _ graphql.Transport = sockets{}
@@ -46,13 +42,14 @@ func (t sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		return
 	}
 	defer done()
-	actor, _ := auth.From(r.Context())
-	if !t.share.enter(actor.Name) {
+	s := &socket{exec: exec, config: t.config, gate: t.gate, observer: t.observer, header: r.Header.Clone(), seats: t.seats, running: map[string]*running{}}
+	s.seat = s.seats.of(r.Context(), r.RemoteAddr)
+	if full := s.seat.take(); full != "" {
 		t.observer.refused(errs.RateLimited)
-		http.Error(w, fmt.Sprintf("too many sockets are open: at most %d for one caller", socketLimit), http.StatusTooManyRequests)
+		http.Error(w, full, http.StatusTooManyRequests)
 		return
 	}
-	defer t.share.leave(actor.Name)
+	defer func() { s.seat.leave() }() // it may have changed
 	t.observer.sockets.Inc()
 	defer t.observer.sockets.Dec()
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}) // of the same origin
@@ -67,6 +64,6 @@ func (t sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	conn.SetReadLimit(int64(t.config.Limits.Body))
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	s := &socket{conn: conn, exec: exec, config: t.config, gate: t.gate, observer: t.observer, header: r.Header.Clone(), running: map[string]*running{}}
+	s.conn = conn
 	s.serve(ctx, cancel, draining)
 }

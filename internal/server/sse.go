@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -37,8 +36,8 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 	defer done()
 	if refused == nil && o.kind() == ast.Subscription {
 		actor, _ := auth.From(a.r.Context())
-		if !a.share.enter(actor.Name) {
-			a.refuse(http.StatusTooManyRequests, errs.RateLimited, fmt.Sprintf("too many event streams are open: at most %d for one caller", streamLimit))
+		if full := a.share.enter(actor.Name); full != "" {
+			a.refuse(http.StatusTooManyRequests, errs.RateLimited, full)
 			return
 		}
 		defer a.share.leave(actor.Name)
