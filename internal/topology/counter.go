@@ -8,8 +8,8 @@ import (
 )
 
 // Counter is a dependency group compiled for counting: how much its present members add up to, and how
-// much of that must hold. Members count 1 each, or by weight in a Weighted group. Need never exceeds Total,
-// so that a group is broken by failures and not by members that were never modelled; an empty one never is.
+// much of that must hold by docs/impact.md. Members count 1 each, or by weight in a Weighted group. Need never exceeds
+// Total, so that a group is broken by failures and not by members that were never modelled; an empty one never is.
 type Counter struct {
 	Dependent   Vertex
 	Need, Total uint32

@@ -9,10 +9,11 @@ import (
 
 type estateKey struct{}
 
-// Estate is the operational state of the whole estate: what follows when every CI is DOWN that an open incident names as
-// ROOT or that a change takes down which is being carried out. What such a change works on is in maintenance. A CI that some
-// incident EXCLUDES stays operational, unless another incident, or the same, or a change says that it is DOWN: what someone found
-// outweighs what someone ruled out. Marks on CIs that are unknown or retired say nothing. It is worked out once for each snapshot, when it is first asked for.
+// Estate is the operational state of the whole estate (docs/impact.md, "The state of the estate"): what follows when
+// every CI is DOWN that an open incident names as ROOT or that a change takes down which is being carried out. What
+// such a change works on is in maintenance. A CI that some incident EXCLUDES stays operational, unless another
+// incident, or the same, or a change says that it is DOWN: what someone found outweighs what someone ruled out. Marks
+// on CIs that are unknown or retired say nothing. It is worked out once for each snapshot, when it is first asked for.
 func Estate(s *topology.Snapshot) *Answer {
 	return s.Memo(estateKey{}, func() any {
 		a, err := Of(context.Background(), s, openQuestion(s))

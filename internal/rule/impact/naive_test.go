@@ -6,7 +6,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
 )
 
-// naive is the rules of domain.md §3 read aloud: every CI is judged again and again until nothing changes.
+// naive is the rules of docs/impact.md read aloud: every CI is judged again and again until nothing changes.
 type naive struct {
 	model  *topologytest.Model
 	states map[ident.ID]impact.State

@@ -8,7 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Ground is the rule by which a CI is in its state.
+// Ground is the rule by which a CI is in its state: docs/impact.md, "States" and "Proofs".
 type Ground uint8
 
 // The grounds.

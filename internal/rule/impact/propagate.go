@@ -21,7 +21,7 @@ const isExcluded = ^uint32(0) // in place of the index of a hit
 // Of answers a question on a snapshot. A CI that is not known is errs.NotFound; a cancelled context is
 // its error, but a deadline that passes makes the answer partial.
 //
-// The rules of the domain are monotone and stratified: what is DOWN depends only on what is DOWN, what is
+// The rules (docs/impact.md) are monotone and stratified: what is DOWN depends only on what is DOWN, what is
 // DEGRADED on both, AT_RISK on all and nothing on it. So three closures follow each other, each reaches a CI at most
 // once and walks the arcs of each CI it reaches once. A group is a counter of members lost that fires when
 // too few are left, as in linear-time unit resolution (Dowling and Gallier, "Linear-time algorithms for

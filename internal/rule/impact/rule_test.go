@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
+// The rules are those of docs/impact.md.
 func TestEachRule(t *testing.T) {
 	for _, c := range []struct{ rule, estate, fails, follows string }{
 		{"a HARD dependency that is DOWN brings DOWN", "app needs db", "db DOWN", "app DOWN"},
@@ -53,6 +54,7 @@ func TestEachRule(t *testing.T) {
 		{"a cycle does not push itself", "a needs a, b needs c, c needs b, x needs y", "y DOWN", "x DOWN"},
 		{"two groups: the broken one decides", "app needs any of a b, app needs any of c d", "a DOWN, c DOWN, d DOWN", "app DOWN"},
 		{"one CI twice in a group is two members", "app needs 2 of a a b", "a DOWN", "app DOWN"},
+		{"two that need any of each other and of a third hold each other up", "a needs any of b x, b needs any of a x", "x DOWN", "a AT_RISK, b AT_RISK"},
 		{"a diamond is hit once", "svc needs a, svc needs b, a needs x, b needs x", "x DOWN", "a DOWN, b DOWN, svc DOWN"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

@@ -1,8 +1,9 @@
 // Package impact decides who suffers when CIs fail, and why: the least fixed point of the rules of redundancy
-// over a topology snapshot, with proofs. It thinks and does no I/O; what a viewer may see is not its business.
+// over a topology snapshot, with proofs. docs/impact.md has the rules. It thinks and does no I/O; what a viewer may see
+// is not its business.
 package impact
 
-// State is how a CI fares. They are ordered: a greater state is worse.
+// State is how a CI fares: docs/impact.md, "States". They are ordered: a greater state is worse.
 type State uint8
 
 // The states.

@@ -10,7 +10,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Overlay is what is supposed beside or against what is: the sets that come with a what-if question.
+// Overlay is what is supposed beside or against what is: the sets that come with a what-if question (docs/impact.md,
+// "What a question may suppose").
 type Overlay struct {
 	// Failed, Excluded and Maintenance are as in Question. Excluded may also name relationships: they carry nothing.
 	Failed      []Failure
