@@ -50,10 +50,12 @@ func (c *conditions) spend(what string, n int) {
 	}
 }
 
-// where puts the conditions on a statement.
+// where puts the conditions on a statement. They name their columns by a copy of it: many are written out when the
+// statement is, and by then a nested list has put another statement in its place.
 func (c *conditions) where(s *sql.Selector) {
+	rows := *s
 	for _, hold := range c.all {
-		s.Where(hold(s))
+		s.Where(hold(&rows))
 	}
 }
 
