@@ -21,6 +21,7 @@ var layers = [][]string{
 	{"internal/practice/schedule"}, // what is in a change's way and how risky it is, for whoever decides about it
 	{"internal/practice/cmdb"},
 	{"internal/practice/ticket"},
+	{"internal/practice/form"}, // what is wrong with an input, in one sentence for one mistake
 	{"internal/auth", "internal/journal"},
 	{"internal/store"},
 	{"ent"},

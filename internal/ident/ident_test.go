@@ -34,3 +34,14 @@ func TestWhatIsNotAnIDIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestEachKindHasAPrefixAndANoun(t *testing.T) {
+	for kind := ident.CI; kind <= ident.ConflictFinding; kind++ {
+		if kind.Prefix() == "" || kind.Noun() == "" {
+			t.Errorf("kind %d is called %q, and its ids begin with %q", kind, kind.Noun(), kind.Prefix())
+		}
+	}
+	if got := ident.Kind(0).Noun(); got != "record" {
+		t.Errorf("an id of no kind names a %s", got)
+	}
+}

@@ -50,6 +50,16 @@ var prefixes = [kindEnd]string{
 	ChangeWindow: "win", RiskWeight: "rwt", ApprovalPolicy: "pol", ChangeTemplate: "tpl", ConflictFinding: "cnf",
 }
 
+var nouns = [kindEnd]string{
+	CI: "CI", CIClass: "class", RelationshipType: "relationship type", Relationship: "relationship", DependencyGroup: "dependency group",
+	ExternalIdentity: "external identity", DanglingReference: "dangling reference", Team: "team", Person: "person", Membership: "membership",
+	Owner: "owner", ServiceTier: "service tier", Incident: "incident", IncidentCI: "CI of an incident", Change: "change",
+	ChangeCI: "CI of a change", Approval: "approval", TimelineEntry: "timeline entry", Entry: "journal entry", Version: "version",
+	PriorityRule: "priority rule", Service: "service", Calendar: "calendar", ServiceLevelTarget: "service level target",
+	ServiceLevelMark: "service level mark", PlannedOperation: "planned operation", ChangeWindow: "change window", RiskWeight: "risk weight",
+	ApprovalPolicy: "approval policy", ChangeTemplate: "change template", ConflictFinding: "conflict finding",
+}
+
 var kindsByPrefix = func() map[string]Kind {
 	m := make(map[string]Kind, kindEnd)
 	for k := CI; k < kindEnd; k++ {
@@ -64,6 +74,14 @@ func (k Kind) Prefix() string {
 		return "unknown"
 	}
 	return prefixes[k]
+}
+
+// Noun is what people call a record of the kind, such as "dependency group".
+func (k Kind) Noun() string {
+	if k == 0 || k >= kindEnd {
+		return "record"
+	}
+	return nouns[k]
 }
 
 // String is the prefix.

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -88,7 +89,7 @@ func (a *applying) writeEdges(ctx context.Context, tx *store.Tx, ref *cmdb.Refer
 // change is what brings a stored relationship to what the plan says.
 func (e *edge) change(old *ent.Relationship, source string) (ch cmdb.RelationshipChange, differs bool) {
 	ch = cmdb.RelationshipChange{ID: old.ID, ExpectedVersion: &old.Version}
-	if e.strength != nil && or(old.Strength, "") != *e.strength && old.ReportedBy != manual {
+	if e.strength != nil && form.Or(old.Strength, "") != *e.strength && old.ReportedBy != manual {
 		ch.Strength, differs = &e.strength, true
 	}
 	if e.evidence != "" && old.Evidence != e.evidence && old.ReportedBy == source {

@@ -39,13 +39,6 @@ func with[T any](m map[string]T, name string, value T) map[string]T {
 	return m
 }
 
-func or[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
-}
-
 // optional is what p points to, or a plain nil.
 func optional[T any](p *T) any {
 	if p == nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
@@ -124,8 +125,8 @@ func (p *planner) draft(r *record, f *faults) {
 		return
 	}
 	d := &ent.CI{
-		ClassID: r.class.ID, Name: *got.name, Description: or(got.description, ""), Lifecycle: or(got.lifecycle, domain.Live),
-		Environment: or(got.environment, domain.Production), Criticality: or(got.criticality, domain.CriticalityMedium),
+		ClassID: r.class.ID, Name: *got.name, Description: form.Or(got.description, ""), Lifecycle: form.Or(got.lifecycle, domain.Live),
+		Environment: form.Or(got.environment, domain.Production), Criticality: form.Or(got.criticality, domain.CriticalityMedium),
 		Attributes: got.attributes, Labels: r.CI.Labels,
 	}
 	p.checkWhole(r, d, f)
@@ -136,7 +137,7 @@ func (p *planner) draft(r *record, f *faults) {
 	}
 	if r.CI.Service != nil {
 		r.newCI.Service = &cmdb.ServiceFacet{
-			Tier: or(got.tier, ""), PortfolioStage: or(got.stage, ""), Category: or(got.category, ""), Links: got.links, AvailabilityTarget: got.availability,
+			Tier: form.Or(got.tier, ""), PortfolioStage: form.Or(got.stage, ""), Category: form.Or(got.category, ""), Links: got.links, AvailabilityTarget: got.availability,
 		}
 	}
 }

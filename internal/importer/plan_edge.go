@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
@@ -230,7 +231,7 @@ const manual = "manual"
 
 // softened is the group that keeps a stored relationship from becoming SOFT.
 func (p *planner) softened(e *edge) string {
-	if e.old == nil || e.old.ReportedBy == manual || or(e.strength, domain.Hard) != domain.Soft || or(e.old.Strength, "") == domain.Soft {
+	if e.old == nil || e.old.ReportedBy == manual || form.Or(e.strength, domain.Hard) != domain.Soft || form.Or(e.old.Strength, "") == domain.Soft {
 		return ""
 	}
 	if in := p.stored.grouped[groupMember{e.old.SourceID, e.old.ID}]; in != "" {

@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
@@ -125,12 +126,12 @@ func (p *planner) noMember(e *edge, of *record) string {
 		t.ImpactDirection == domain.TargetToSource && e.source == of.end() || t.ImpactDirection == domain.SourceToTarget && e.target == of.end()
 	strength := t.Strength
 	if e.old != nil {
-		strength = or(e.old.Strength, strength)
+		strength = form.Or(e.old.Strength, strength)
 	}
 	switch {
 	case !arrives:
 		return "carries no impact to the CI"
-	case or(e.strength, strength) != domain.Hard:
+	case form.Or(e.strength, strength) != domain.Hard:
 		return "is SOFT: only HARD relationships count in a group"
 	}
 	return ""

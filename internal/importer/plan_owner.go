@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
@@ -87,5 +88,5 @@ func partyOf(o *ent.Owner) ident.ID {
 	if o.TeamID != nil {
 		return *o.TeamID
 	}
-	return or(o.PersonID, 0)
+	return form.Or(o.PersonID, 0)
 }

@@ -1,11 +1,6 @@
 package catalog
 
-import (
-	"errors"
-	"strconv"
-
-	"github.com/linchpin-cmdb/linchpin/internal/errs"
-)
+import "github.com/linchpin-cmdb/linchpin/internal/practice/form"
 
 // Bounds of one statement.
 const (
@@ -14,9 +9,9 @@ const (
 )
 
 // single is the outcome of a batch of one: its failures have no row's number before their paths.
-func single[T any](saved []*T, wrong []error, err error) (*T, error) {
+func single[T any](saved []*T, wrong []form.Form, err error) (*T, error) {
 	if err == nil {
-		err = errors.Join(wrong...)
+		err = wrong[0].Err()
 	}
 	if err != nil {
 		return nil, err
@@ -25,18 +20,12 @@ func single[T any](saved []*T, wrong []error, err error) (*T, error) {
 }
 
 // batch is the outcome of several rows.
-func batch[T any](saved []*T, wrong []error, err error) ([]*T, error) {
+func batch[T any](saved []*T, wrong []form.Form, err error) ([]*T, error) {
+	if err == nil {
+		err = form.Rows(wrong)
+	}
 	if err != nil {
 		return nil, err
-	}
-	var all []error
-	for i, failure := range wrong {
-		if failure != nil {
-			all = append(all, errs.Under(failure, strconv.Itoa(i)))
-		}
-	}
-	if len(all) > 0 {
-		return nil, errors.Join(all...)
 	}
 	return saved, nil
 }

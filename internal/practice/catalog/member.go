@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -20,7 +21,7 @@ func (p *Practice) AddTeamMember(ctx context.Context, in AddTeamMemberInput) (*e
 	return auth.Write(ctx, p.store, "team.add_member", func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
 		wrong, err := addMembers(ctx, tx, []Member{Member(in)})
 		if err == nil {
-			err = errors.Join(wrong...)
+			err = wrong[0].Err()
 		}
 		if err != nil {
 			return nil, err
@@ -37,7 +38,7 @@ func (p *Practice) RemoveTeamMember(ctx context.Context, in RemoveTeamMemberInpu
 		}
 		found, err := tx.Team.Get(ctx, in.Team)
 		if ent.IsNotFound(err) {
-			return nil, unknown(in.Team).At("team")
+			return nil, form.Missing(in.Team, "team")
 		}
 		if err != nil {
 			return nil, err
@@ -61,11 +62,11 @@ func AddMembersTx(ctx context.Context, tx *store.Tx, rows []Member) error {
 	return err
 }
 
-func addMembers(ctx context.Context, tx *store.Tx, rows []Member) ([]error, error) {
-	wrong := make([]error, len(rows))
+func addMembers(ctx context.Context, tx *store.Tx, rows []Member) ([]form.Form, error) {
+	wrong := make([]form.Form, len(rows))
 	parties, teams := map[ident.ID]bool{}, map[ident.ID]bool{}
 	for i, row := range rows {
-		wrong[i] = checkMember(row)
+		wrong[i].Fault(checkMember(row))
 		parties[row.Team], parties[row.Person], teams[row.Team] = true, true, true
 	}
 	known, err := cmdb.Known(ctx, tx, parties)
@@ -73,17 +74,17 @@ func addMembers(ctx context.Context, tx *store.Tx, rows []Member) ([]error, erro
 		return nil, err
 	}
 	for i, row := range rows {
-		if wrong[i] != nil {
+		if wrong[i].IsFaulty() {
 			continue
 		}
 		if !known[row.Team] {
-			wrong[i] = unknown(row.Team).At("team")
+			wrong[i].Fault(form.Missing(row.Team, "team"))
 		}
 		if !known[row.Person] {
-			wrong[i] = errors.Join(wrong[i], unknown(row.Person).At("person"))
+			wrong[i].Fault(form.Missing(row.Person, "person"))
 		}
 	}
-	if errors.Join(wrong...) != nil {
+	if form.Rows(wrong) != nil {
 		return wrong, nil
 	}
 	// Two who put one person into one team at once take turns.
@@ -155,5 +156,5 @@ func members(ctx context.Context, tx *store.Tx, rows []Member) (map[Member]*ent.
 }
 
 func checkMember(m Member) error {
-	return errors.Join(errs.Under(cmdb.OfKind(m.Team, ident.Team), "team"), errs.Under(cmdb.OfKind(m.Person, ident.Person), "person"))
+	return errors.Join(form.Kind(m.Team, ident.Team, "team"), form.Kind(m.Person, ident.Person, "person"))
 }

@@ -2,23 +2,21 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
-	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // CreatePerson records a new person.
 func (p *Practice) CreatePerson(ctx context.Context, in CreatePersonInput) (*ent.Person, error) {
-	row := NewPerson{Name: in.Name, Email: or(in.Email, "")}
+	row := NewPerson{Name: in.Name, Email: form.Or(in.Email, "")}
 	return auth.Write(ctx, p.store, "person.create", func(ctx context.Context, tx *store.Tx) (*ent.Person, error) {
 		saved, wrong, err := createPeople(ctx, tx, []NewPerson{row})
 		return single(saved, wrong, err)
@@ -27,16 +25,12 @@ func (p *Practice) CreatePerson(ctx context.Context, in CreatePersonInput) (*ent
 
 // UpdatePerson changes a person.
 func (p *Practice) UpdatePerson(ctx context.Context, in UpdatePersonInput) (*ent.Person, error) {
-	actor, err := auth.Require(ctx, "person.update")
-	if err != nil {
-		return nil, err
-	}
-	name, err := cmdb.Given(in.Name, "name")
-	if err != nil {
-		return nil, err
-	}
-	row := PersonChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: name, Email: cmdb.Cleared(in.Email)}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "person.update"}, func(ctx context.Context, tx *store.Tx) (*ent.Person, error) {
+	return auth.Write(ctx, p.store, "person.update", func(ctx context.Context, tx *store.Tx) (*ent.Person, error) {
+		var f form.Form
+		row := PersonChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: form.Given(&f, "name", in.Name), Email: form.Cleared(in.Email)}
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
 		saved, wrong, err := updatePeople(ctx, tx, []PersonChange{row})
 		return single(saved, wrong, err)
 	})
@@ -49,14 +43,14 @@ func CreatePeopleTx(ctx context.Context, tx *store.Tx, rows []NewPerson) ([]*ent
 	return batch(saved, wrong, err)
 }
 
-func createPeople(ctx context.Context, tx *store.Tx, rows []NewPerson) ([]*ent.Person, []error, error) {
-	wrong := make([]error, len(rows))
+func createPeople(ctx context.Context, tx *store.Tx, rows []NewPerson) ([]*ent.Person, []form.Form, error) {
+	wrong := make([]form.Form, len(rows))
 	drafts := make([]*ent.Person, len(rows))
 	for i, row := range rows {
 		drafts[i] = &ent.Person{Name: row.Name, Email: row.Email}
-		wrong[i] = checkPerson(drafts[i])
+		checkPerson(drafts[i], &wrong[i])
 	}
-	if errors.Join(wrong...) != nil {
+	if form.Rows(wrong) != nil {
 		return nil, wrong, nil
 	}
 	var saved []*ent.Person
@@ -81,12 +75,12 @@ func UpdatePeopleTx(ctx context.Context, tx *store.Tx, rows []PersonChange) ([]*
 	return batch(saved, wrong, err)
 }
 
-func updatePeople(ctx context.Context, tx *store.Tx, rows []PersonChange) ([]*ent.Person, []error, error) {
-	wrong := make([]error, len(rows))
+func updatePeople(ctx context.Context, tx *store.Tx, rows []PersonChange) ([]*ent.Person, []form.Form, error) {
+	wrong := make([]form.Form, len(rows))
 	ids := map[ident.ID]bool{}
 	for i, row := range rows {
-		if err := cmdb.OfKind(row.ID, ident.Person); err != nil {
-			wrong[i] = errs.Under(err, "id")
+		if err := form.Kind(row.ID, ident.Person, "id"); err != nil {
+			wrong[i].Fault(err)
 			continue
 		}
 		ids[row.ID] = true
@@ -100,13 +94,15 @@ func updatePeople(ctx context.Context, tx *store.Tx, rows []PersonChange) ([]*en
 		old := found[row.ID]
 		if old == nil {
 			if ids[row.ID] {
-				wrong[i] = unknown(row.ID).At("id")
+				wrong[i].Fault(form.Missing(row.ID, "id"))
 			}
 			continue
 		}
 		next := *old
-		next.Name, next.Email = or(row.Name, old.Name), or(row.Email, old.Email)
-		if wrong[i] = errors.Join(valid.Stale(row.ExpectedVersion, old.Version), checkPerson(&next)); wrong[i] != nil {
+		next.Name, next.Email = form.Or(row.Name, old.Name), form.Or(row.Email, old.Email)
+		wrong[i].Fault(valid.Stale(row.ExpectedVersion, old.Version))
+		checkPerson(&next, &wrong[i])
+		if wrong[i].IsFaulty() {
 			continue // nothing is kept of a batch with a failure: go on for the sake of the report
 		}
 		saved[i] = old
@@ -122,23 +118,9 @@ func updatePeople(ctx context.Context, tx *store.Tx, rows []PersonChange) ([]*en
 	return saved, wrong, nil
 }
 
-func checkPerson(p *ent.Person) error {
-	var noName, noEmail error
-	p.Name, noName = valid.Text("name", p.Name, 1, valid.LongestName)
-	p.Email, noEmail = email(p.Email)
-	return errors.Join(noName, noEmail)
-}
-
-// email checks, and trims, an address; there need not be one.
-func email(s string) (string, error) {
-	s, err := valid.Text("email", s, 0, valid.LongestEmail)
-	if err != nil || s == "" {
-		return s, err
-	}
-	if !valid.IsEmail(s) {
-		return s, errs.New(errs.Invalid, "%q is no address such as ada@example.com", s).At("email")
-	}
-	return s, nil
+func checkPerson(p *ent.Person, f *form.Form) {
+	p.Name = f.Text("name", p.Name, 1, valid.LongestName)
+	p.Email = f.Email("email", p.Email)
 }
 
 func lockPeople(ctx context.Context, tx *store.Tx, ids map[ident.ID]bool) (map[ident.ID]*ent.Person, error) {

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -12,14 +11,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // CreateTeam records a new team.
 func (p *Practice) CreateTeam(ctx context.Context, in CreateTeamInput) (*ent.Team, error) {
-	row := NewTeam{Name: in.Name, Description: or(in.Description, ""), Email: or(in.Email, ""), Parent: or(in.Parent, 0)}
+	row := NewTeam{Name: in.Name, Description: form.Or(in.Description, ""), Email: form.Or(in.Email, ""), Parent: form.Or(in.Parent, 0)}
 	return auth.Write(ctx, p.store, "team.create", func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
 		saved, wrong, err := createTeams(ctx, tx, []NewTeam{row})
 		return single(saved, wrong, err)
@@ -28,19 +27,15 @@ func (p *Practice) CreateTeam(ctx context.Context, in CreateTeamInput) (*ent.Tea
 
 // UpdateTeam changes a team.
 func (p *Practice) UpdateTeam(ctx context.Context, in UpdateTeamInput) (*ent.Team, error) {
-	actor, err := auth.Require(ctx, "team.update")
-	if err != nil {
-		return nil, err
-	}
-	name, err := cmdb.Given(in.Name, "name")
-	if err != nil {
-		return nil, err
-	}
-	row := TeamChange{
-		ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: name, Description: cmdb.Cleared(in.Description),
-		Email: cmdb.Cleared(in.Email), Parent: cmdb.Cleared(in.Parent),
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "team.update"}, func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
+	return auth.Write(ctx, p.store, "team.update", func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
+		var f form.Form
+		row := TeamChange{
+			ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: form.Given(&f, "name", in.Name), Description: form.Cleared(in.Description),
+			Email: form.Cleared(in.Email), Parent: form.Cleared(in.Parent),
+		}
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
 		saved, wrong, err := updateTeams(ctx, tx, []TeamChange{row})
 		return single(saved, wrong, err)
 	})
@@ -53,17 +48,17 @@ func CreateTeamsTx(ctx context.Context, tx *store.Tx, rows []NewTeam) ([]*ent.Te
 	return batch(saved, wrong, err)
 }
 
-func createTeams(ctx context.Context, tx *store.Tx, rows []NewTeam) ([]*ent.Team, []error, error) {
-	wrong := make([]error, len(rows))
+func createTeams(ctx context.Context, tx *store.Tx, rows []NewTeam) ([]*ent.Team, []form.Form, error) {
+	wrong := make([]form.Form, len(rows))
 	drafts := make([]*ent.Team, len(rows))
 	parents := map[ident.ID]bool{}
 	for i, row := range rows {
 		drafts[i] = &ent.Team{Name: row.Name, Description: row.Description, Email: row.Email}
-		wrong[i] = checkTeam(drafts[i])
+		checkTeam(drafts[i], &wrong[i])
 		if row.Parent != 0 {
 			drafts[i].ParentID = &row.Parent
-			if err := cmdb.OfKind(row.Parent, ident.Team); err != nil {
-				wrong[i] = errors.Join(wrong[i], errs.Under(err, "parent"))
+			if err := form.Kind(row.Parent, ident.Team, "parent"); err != nil {
+				wrong[i].Fault(err)
 				continue
 			}
 			parents[row.Parent] = true
@@ -75,13 +70,13 @@ func createTeams(ctx context.Context, tx *store.Tx, rows []NewTeam) ([]*ent.Team
 	}
 	for i, d := range drafts {
 		if d.ParentID != nil && parents[*d.ParentID] && !known[*d.ParentID] {
-			wrong[i] = errors.Join(wrong[i], unknown(*d.ParentID).At("parent"))
+			wrong[i].Fault(form.Missing(*d.ParentID, "parent"))
 		}
 	}
 	if err := checkNames(ctx, tx, drafts, wrong); err != nil {
 		return nil, nil, err
 	}
-	if errors.Join(wrong...) != nil {
+	if form.Rows(wrong) != nil {
 		return nil, wrong, nil
 	}
 	var saved []*ent.Team
@@ -107,12 +102,12 @@ func UpdateTeamsTx(ctx context.Context, tx *store.Tx, rows []TeamChange) ([]*ent
 	return batch(saved, wrong, err)
 }
 
-func updateTeams(ctx context.Context, tx *store.Tx, rows []TeamChange) ([]*ent.Team, []error, error) {
-	wrong := make([]error, len(rows))
+func updateTeams(ctx context.Context, tx *store.Tx, rows []TeamChange) ([]*ent.Team, []form.Form, error) {
+	wrong := make([]form.Form, len(rows))
 	ids := map[ident.ID]bool{}
 	for i, row := range rows {
-		if err := cmdb.OfKind(row.ID, ident.Team); err != nil {
-			wrong[i] = errs.Under(err, "id")
+		if err := form.Kind(row.ID, ident.Team, "id"); err != nil {
+			wrong[i].Fault(err)
 			continue
 		}
 		ids[row.ID] = true
@@ -126,13 +121,14 @@ func updateTeams(ctx context.Context, tx *store.Tx, rows []TeamChange) ([]*ent.T
 		old := found[row.ID]
 		if old == nil {
 			if ids[row.ID] {
-				wrong[i] = errors.Join(wrong[i], unknown(row.ID).At("id"))
+				wrong[i].Fault(form.Missing(row.ID, "id"))
 			}
 			continue
 		}
 		next := *old
-		next.Name, next.Description, next.Email = or(row.Name, old.Name), or(row.Description, old.Description), or(row.Email, old.Email)
-		wrong[i] = errors.Join(wrong[i], valid.Stale(row.ExpectedVersion, old.Version), checkTeam(&next))
+		next.Name, next.Description, next.Email = form.Or(row.Name, old.Name), form.Or(row.Description, old.Description), form.Or(row.Email, old.Email)
+		wrong[i].Fault(valid.Stale(row.ExpectedVersion, old.Version))
+		checkTeam(&next, &wrong[i])
 		drafts[i] = &next
 	}
 	if err := checkNames(ctx, tx, drafts, wrong); err != nil {
@@ -140,7 +136,7 @@ func updateTeams(ctx context.Context, tx *store.Tx, rows []TeamChange) ([]*ent.T
 	}
 	saved := make([]*ent.Team, len(rows))
 	for i, next := range drafts {
-		if wrong[i] != nil {
+		if wrong[i].IsFaulty() {
 			continue // nothing is kept of a batch with a failure: go on for the sake of the report
 		}
 		old := found[next.ID]
@@ -148,7 +144,7 @@ func updateTeams(ctx context.Context, tx *store.Tx, rows []TeamChange) ([]*ent.T
 			if _, known := errs.All(err); !known {
 				return nil, nil, err
 			}
-			wrong[i] = err
+			wrong[i].Fault(err)
 			continue
 		}
 		if saved[i], err = saveTeam(ctx, tx, old, next); err != nil {
@@ -174,26 +170,24 @@ func moveTeam(ctx context.Context, tx *store.Tx, old, next *ent.Team, parent *id
 
 func saveTeam(ctx context.Context, tx *store.Tx, old, next *ent.Team) (*ent.Team, error) {
 	u := tx.Team.UpdateOne(old)
-	ticket.Set(old.Name, next.Name, u.SetName)
-	ticket.Set(old.Description, next.Description, u.SetDescription)
-	ticket.Set(old.Email, next.Email, u.SetEmail)
-	ticket.SetReference(old.ParentID, next.ParentID, u.SetParentID, u.ClearParentID)
-	if ticket.IsIdle(u.Mutation()) {
+	store.Set(old.Name, next.Name, u.SetName)
+	store.Set(old.Description, next.Description, u.SetDescription)
+	store.Set(old.Email, next.Email, u.SetEmail)
+	store.SetReference(old.ParentID, next.ParentID, u.SetParentID, u.ClearParentID)
+	if store.IsIdle(u.Mutation()) {
 		return old, nil
 	}
 	return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
 }
 
-func checkTeam(t *ent.Team) error {
-	var noName, noDescription, noEmail error
-	t.Name, noName = valid.Text("name", t.Name, 1, valid.LongestName)
-	t.Description, noDescription = valid.Text("description", t.Description, 0, valid.LongestDescription)
-	t.Email, noEmail = email(t.Email)
-	return errors.Join(noName, noDescription, noEmail)
+func checkTeam(t *ent.Team, f *form.Form) {
+	t.Name = f.Text("name", t.Name, 1, valid.LongestName)
+	t.Description = f.Text("description", t.Description, 0, valid.LongestDescription)
+	t.Email = f.Email("email", t.Email)
 }
 
 // checkNames refuses names that another team has, stored or in the batch.
-func checkNames(ctx context.Context, tx *store.Tx, drafts []*ent.Team, wrong []error) error {
+func checkNames(ctx context.Context, tx *store.Tx, drafts []*ent.Team, wrong []form.Form) error {
 	names, drafted := map[string]bool{}, map[ident.ID]bool{}
 	for _, d := range drafts {
 		if d != nil {
@@ -219,9 +213,9 @@ func checkNames(ctx context.Context, tx *store.Tx, drafts []*ent.Team, wrong []e
 		}
 		switch other := holder[d.Name]; {
 		case other != nil && other.ID != 0:
-			wrong[i] = errors.Join(wrong[i], errs.New(errs.AlreadyExists, "%s is called %q already", other.ID, d.Name).At("name"))
+			wrong[i].Fault(errs.New(errs.AlreadyExists, "%s is called %q already", other.ID, d.Name).At("name"))
 		case other != nil && other != d:
-			wrong[i] = errors.Join(wrong[i], errs.New(errs.AlreadyExists, "two teams are to be called %q", d.Name).At("name"))
+			wrong[i].Fault(errs.New(errs.AlreadyExists, "two teams are to be called %q", d.Name).At("name"))
 		default:
 			holder[d.Name] = d
 		}

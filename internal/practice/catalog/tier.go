@@ -2,13 +2,12 @@ package catalog
 
 import (
 	"context"
-	"errors"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -17,15 +16,14 @@ const lowestRank = 1_000
 
 // CreateServiceTier adds a tier to the scale.
 func (p *Practice) CreateServiceTier(ctx context.Context, in CreateServiceTierInput) (*ent.ServiceTier, error) {
-	actor, err := auth.Require(ctx, "service_tier.create")
-	if err != nil {
-		return nil, err
-	}
-	t := &ent.ServiceTier{Code: in.Code, Name: in.Name, Rank: in.Rank, Description: or(in.Description, "")}
-	if err := errors.Join(valid.Code("code", t.Code), checkTier(t)); err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "service_tier.create"}, func(ctx context.Context, tx *store.Tx) (*ent.ServiceTier, error) {
+	return auth.Write(ctx, p.store, "service_tier.create", func(ctx context.Context, tx *store.Tx) (*ent.ServiceTier, error) {
+		t := &ent.ServiceTier{Code: in.Code, Name: in.Name, Rank: in.Rank, Description: form.Or(in.Description, "")}
+		var f form.Form
+		f.Fault(valid.Code("code", t.Code))
+		checkTier(t, &f)
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
 		if err := checkScale(ctx, tx, t); err != nil {
 			return nil, err
 		}
@@ -36,16 +34,12 @@ func (p *Practice) CreateServiceTier(ctx context.Context, in CreateServiceTierIn
 
 // UpdateServiceTier renames a tier, or moves it to a rank that is free.
 func (p *Practice) UpdateServiceTier(ctx context.Context, in UpdateServiceTierInput) (*ent.ServiceTier, error) {
-	actor, err := auth.Require(ctx, "service_tier.update")
-	if err != nil {
-		return nil, err
-	}
-	name, noName := cmdb.Given(in.Name, "name")
-	rank, noRank := cmdb.Given(in.Rank, "rank")
-	if err := errors.Join(noName, noRank); err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "service_tier.update"}, func(ctx context.Context, tx *store.Tx) (*ent.ServiceTier, error) {
+	return auth.Write(ctx, p.store, "service_tier.update", func(ctx context.Context, tx *store.Tx) (*ent.ServiceTier, error) {
+		var f form.Form
+		name, rank := form.Given(&f, "name", in.Name), form.Given(&f, "rank", in.Rank)
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
 		q := tx.ServiceTier.Query().Where(servicetier.Code(in.Code))
 		if tx.IsPostgres() {
 			q = q.ForUpdate()
@@ -61,8 +55,9 @@ func (p *Practice) UpdateServiceTier(ctx context.Context, in UpdateServiceTierIn
 			return nil, err
 		}
 		next := *old
-		next.Name, next.Rank, next.Description = or(name, old.Name), or(rank, old.Rank), or(cmdb.Cleared(in.Description), old.Description)
-		if err := checkTier(&next); err != nil {
+		next.Name, next.Rank, next.Description = form.Or(name, old.Name), form.Or(rank, old.Rank), form.Or(form.Cleared(in.Description), old.Description)
+		checkTier(&next, &f)
+		if err := f.Err(); err != nil {
 			return nil, err
 		}
 		if next.Name == old.Name && next.Rank == old.Rank && next.Description == old.Description {
@@ -76,14 +71,10 @@ func (p *Practice) UpdateServiceTier(ctx context.Context, in UpdateServiceTierIn
 	})
 }
 
-func checkTier(t *ent.ServiceTier) error {
-	var noName, noDescription, noRank error
-	t.Name, noName = valid.Text("name", t.Name, 1, valid.LongestName)
-	t.Description, noDescription = valid.Text("description", t.Description, 0, valid.LongestDescription)
-	if t.Rank < 1 || t.Rank > lowestRank {
-		noRank = errs.New(errs.Invalid, "%d is no rank: 1 to %d, 1 mattering most", t.Rank, lowestRank).At("rank")
-	}
-	return errors.Join(noName, noDescription, noRank)
+func checkTier(t *ent.ServiceTier, f *form.Form) {
+	t.Name = f.Text("name", t.Name, 1, valid.LongestName)
+	t.Description = f.Text("description", t.Description, 0, valid.LongestDescription)
+	f.Number("rank", t.Rank, 1, lowestRank)
 }
 
 // checkScale refuses a code or a rank that another tier has.
@@ -92,17 +83,17 @@ func checkScale(ctx context.Context, tx *store.Tx, t *ent.ServiceTier) error {
 	if err != nil {
 		return err
 	}
-	var taken []error
+	var f form.Form
 	for _, other := range all {
 		if other.ID == t.ID {
 			continue
 		}
 		if other.Code == t.Code {
-			taken = append(taken, errs.New(errs.AlreadyExists, "there is a tier %s already", t.Code).At("code"))
+			f.Fault(errs.New(errs.AlreadyExists, "there is a tier %s already", t.Code).At("code"))
 		}
 		if other.Rank == t.Rank {
-			taken = append(taken, errs.New(errs.AlreadyExists, "rank %d is %s's", t.Rank, other.Code).At("rank"))
+			f.Fault(errs.New(errs.AlreadyExists, "rank %d is %s's", t.Rank, other.Code).At("rank"))
 		}
 	}
-	return errors.Join(taken...)
+	return f.Err()
 }

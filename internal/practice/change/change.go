@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
@@ -77,7 +78,7 @@ func (p *Practice) edit(
 		if err := decide(ctx, tx, was, u); err != nil {
 			return nil, err
 		}
-		if ticket.IsIdle(u.Mutation()) {
+		if store.IsIdle(u.Mutation()) {
 			return was, nil
 		}
 		is, err := u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
@@ -92,7 +93,7 @@ func (p *Practice) edit(
 
 // lock reads a change and keeps others from writing it until the transaction ends.
 func lock(ctx context.Context, tx *store.Tx, id ident.ID) (*ent.Change, error) {
-	if err := ticket.Kind("id", id, ident.Change); err != nil {
+	if err := form.Kind(id, ident.Change, "id"); err != nil {
 		return nil, err
 	}
 	q := tx.Change.Query().Where(change.ID(id))
@@ -101,22 +102,17 @@ func lock(ctx context.Context, tx *store.Tx, id ident.ID) (*ent.Change, error) {
 	}
 	record, err := q.Only(ctx)
 	if ent.IsNotFound(err) {
-		return nil, ticket.Missing("id", id)
+		return nil, form.Missing(id, "id")
 	}
 	return record, err
 }
 
 // Comment writes into a change's timeline, whatever its state. It leaves the change's version alone.
 func (p *Practice) Comment(ctx context.Context, in Comment) (*ent.TimelineEntry, error) {
-	actor, err := auth.Require(ctx, "change.comment")
-	if err != nil {
-		return nil, err
-	}
-	by := store.By{Actor: actor.Name, Verb: "change.comment"}
-	return store.Write(ctx, p.store, by, func(ctx context.Context, tx *store.Tx) (*ent.TimelineEntry, error) {
-		var f ticket.Form
-		f.Reference(ctx, tx, "id", ident.Change, &in.ID)
-		body := f.Comment(in.Kind, in.Body)
+	return auth.Write(ctx, p.store, "change.comment", func(ctx context.Context, tx *store.Tx) (*ent.TimelineEntry, error) {
+		var f form.Form
+		ticket.Reference(ctx, tx, &f, "id", ident.Change, &in.ID)
+		body := ticket.CheckComment(&f, in.Kind, in.Body)
 		if err := f.Err(); err != nil {
 			return nil, err
 		}

@@ -15,13 +15,13 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/calendar"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // templateOf is the template that a new change is drafted from: a STANDARD one needs it, others have none.
-func templateOf(ctx context.Context, tx *store.Tx, f *ticket.Form, of domain.ChangeType, id *ident.ID) *ent.ChangeTemplate {
+func templateOf(ctx context.Context, tx *store.Tx, f *form.Form, of domain.ChangeType, id *ident.ID) *ent.ChangeTemplate {
 	switch {
 	case of == domain.Standard && id == nil:
 		f.Fault(errs.New(errs.Required, "a STANDARD change is approved beforehand, by its template: name one, or make the change NORMAL").At("template"))
@@ -44,7 +44,7 @@ func templateOf(ctx context.Context, tx *store.Tx, f *ticket.Form, of domain.Cha
 }
 
 // retemplated is the template that an update leaves a change with; it can change only in NEW, with the type.
-func retemplated(ctx context.Context, tx *store.Tx, f *ticket.Form, in graphql.Omittable[*ident.ID], was, is *ent.Change) *ent.ChangeTemplate {
+func retemplated(ctx context.Context, tx *store.Tx, f *form.Form, in graphql.Omittable[*ident.ID], was, is *ent.Change) *ent.ChangeTemplate {
 	said, isSaid := in.ValueOK()
 	switch {
 	case isSaid:
@@ -73,7 +73,7 @@ func retemplated(ctx context.Context, tx *store.Tx, f *ticket.Form, in graphql.O
 func sameID(a, b *ident.ID) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // covered refuses a scope or window that a template does not cover.
-func covered(ctx context.Context, tx *store.Tx, f *ticket.Form, t *ent.ChangeTemplate, scope []CI, start, end *time.Time) {
+func covered(ctx context.Context, tx *store.Tx, f *form.Form, t *ent.ChangeTemplate, scope []CI, start, end *time.Time) {
 	if t == nil {
 		return
 	}
@@ -134,7 +134,7 @@ func stillCovered(ctx context.Context, tx *store.Tx, c *ent.Change, scope []CI) 
 	if c.Type != domain.Standard {
 		return nil
 	}
-	var f ticket.Form
+	var f form.Form
 	t := templateOf(ctx, tx, &f, c.Type, c.TemplateID)
 	covered(ctx, tx, &f, t, scope, c.PlannedStart, c.PlannedEnd)
 	rows, err := operationsOf(ctx, tx.Client(), c.ID)

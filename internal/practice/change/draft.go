@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -15,16 +16,16 @@ import (
 // Draft drafts a change. Window and scope may be left for later. What a STANDARD change leaves out is as its template says.
 func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 	return auth.Write(ctx, p.store, "change.draft", func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
-		var f ticket.Form
+		var f form.Form
 		template := templateOf(ctx, tx, &f, in.Type, in.Template)
-		base := ticket.Given(template, ent.ChangeTemplate{}) // what the draft leaves out
+		base := form.Or(template, ent.ChangeTemplate{}) // what the draft leaves out
 		text := func(field string, s *string, otherwise string) string {
-			return f.Text(field, ticket.Given(s, otherwise), 0, ticket.LongestText)
+			return f.Text(field, form.Or(s, otherwise), 0, ticket.LongestText)
 		}
 		start, end := moment(in.PlannedStart), moment(in.PlannedEnd)
 		window(&f, start, end)
 		c := tx.Change.Create().SetRequestedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).
-			SetType(ticket.OneOf(&f, "type", in.Type)).
+			SetType(form.OneOf(&f, "type", in.Type)).
 			SetTitle(f.Text("title", in.Title, 1, ticket.LongestTitle)).
 			SetDescription(text("description", in.Description, base.Description)).
 			SetJustification(text("justification", in.Justification, base.Justification)).
@@ -32,9 +33,9 @@ func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 			SetBackoutPlan(text("backoutPlan", in.BackoutPlan, base.BackoutPlan)).
 			SetTestPlan(text("testPlan", in.TestPlan, base.TestPlan)).
 			SetNillablePlannedStart(start).SetNillablePlannedEnd(end).
-			SetNillableRequesterID(f.Reference(ctx, tx, "requester", ident.Person, in.Requester)).
-			SetNillableAssigneeID(f.Reference(ctx, tx, "assignee", ident.Person, in.Assignee)).
-			SetNillableAssignmentTeamID(f.Reference(ctx, tx, "assignmentTeam", ident.Team, in.AssignmentTeam))
+			SetNillableRequesterID(ticket.Reference(ctx, tx, &f, "requester", ident.Person, in.Requester)).
+			SetNillableAssigneeID(ticket.Reference(ctx, tx, &f, "assignee", ident.Person, in.Assignee)).
+			SetNillableAssignmentTeamID(ticket.Reference(ctx, tx, &f, "assignmentTeam", ident.Team, in.AssignmentTeam))
 		if template != nil {
 			c.SetTemplateID(template.ID)
 		}
@@ -65,7 +66,7 @@ func moment(t *time.Time) *time.Time {
 	return &m
 }
 
-func window(f *ticket.Form, start, end *time.Time) {
+func window(f *form.Form, start, end *time.Time) {
 	if start != nil && end != nil && !end.After(*start) {
 		f.Fault(errs.New(errs.Invalid, "plannedEnd must be after plannedStart").At("plannedEnd"))
 	}

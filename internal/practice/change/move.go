@@ -9,6 +9,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -40,7 +41,7 @@ func nothing(context.Context, *store.Tx, *ent.Change, *ent.ChangeUpdateOne) (str
 // because is a step that only says why.
 func because(reason string) step {
 	return func(context.Context, *store.Tx, *ent.Change, *ent.ChangeUpdateOne) (string, error) {
-		var f ticket.Form
+		var f form.Form
 		said := f.Text("reason", reason, 1, ticket.LongestText)
 		return said, f.Err()
 	}
@@ -105,8 +106,8 @@ func (p *Practice) Review(ctx context.Context, in Review) (*ent.Change, error) {
 func (p *Practice) Close(ctx context.Context, in Close) (*ent.Change, error) {
 	return p.move(ctx, "closeChange", target{in.ID, in.ExpectedVersion},
 		func(_ context.Context, _ *store.Tx, _ *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
-			var f ticket.Form
-			u.SetOutcome(ticket.OneOf(&f, "outcome", in.Outcome))
+			var f form.Form
+			u.SetOutcome(form.OneOf(&f, "outcome", in.Outcome))
 			notes := f.Text("notes", in.Notes, 1, ticket.LongestText)
 			u.SetClosureNotes(notes)
 			return notes, f.Err()

@@ -11,7 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -124,7 +124,7 @@ func base(ctx context.Context, tx *store.Tx, planned []operation.Operation) erro
 	if err != nil {
 		return err
 	}
-	var f ticket.Form
+	var f form.Form
 	for i := range planned {
 		o := &planned[i]
 		o.BaseRevision = head.Revision
@@ -133,7 +133,7 @@ func base(ctx context.Context, tx *store.Tx, planned []operation.Operation) erro
 		}
 		now, is := present.Records[o.Record]
 		if !is {
-			f.Fault(errs.New(errs.NotFound, "there is no %s", o.Record).At("operations", strconv.Itoa(i), memberOf(o.Kind).field))
+			f.Fault(form.Missing(o.Record, "operations", strconv.Itoa(i), memberOf(o.Kind).field))
 			continue
 		}
 		if len(o.Planned) == 0 {
@@ -166,7 +166,7 @@ func apply(ctx context.Context, tx *store.Tx, was *ent.Change) (said string, err
 	if err != nil {
 		return "", err
 	}
-	var f ticket.Form
+	var f form.Form
 	for i, conflicts := range found {
 		for _, c := range conflicts {
 			if len(hidden) > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
@@ -59,17 +60,16 @@ func mayPlan(ctx context.Context, all []operation.Operation) error {
 
 // readOperations turns an input into operations. All that is wrong with its form is said at once.
 func readOperations(in []PlannedOperation) ([]operation.Operation, error) {
-	var f ticket.Form
-	if len(in) > mostOperations {
-		f.Fault(errs.New(errs.Invalid, "%d operations: a change plans at most %d", len(in), mostOperations).At("operations"))
+	var f form.Form
+	if !f.Most("operations", len(in), mostOperations) {
 		return nil, f.Err()
 	}
 	r := operationReader{keys: map[string]domain.OperationKind{}, records: map[ident.ID]int{}}
 	all := make([]operation.Operation, len(in))
 	for i, one := range in {
-		var form ticket.Form
-		all[i] = r.read(&form, i, one)
-		f.Below(&form, "operations", strconv.Itoa(i))
+		var inner form.Form
+		all[i] = r.read(&inner, i, one)
+		f.Fault(inner.Err(), "operations", strconv.Itoa(i))
 	}
 	return all, f.Err()
 }
@@ -80,7 +80,7 @@ type operationReader struct {
 	records map[ident.ID]int
 }
 
-func (r *operationReader) read(f *ticket.Form, i int, in PlannedOperation) operation.Operation {
+func (r *operationReader) read(f *form.Form, i int, in PlannedOperation) operation.Operation {
 	o := operation.Operation{Planned: operation.Fields{}, Base: operation.Fields{}}
 	given := slices.DeleteFunc(in.choices(), func(c choice) bool { return !c.given })
 	if len(given) != 1 {
@@ -88,29 +88,29 @@ func (r *operationReader) read(f *ticket.Form, i int, in PlannedOperation) opera
 		return o
 	}
 	o.Kind = given[0].kind
-	var form ticket.Form
+	var inner form.Form
 	switch o.Kind {
 	case domain.CreateCI:
-		r.createCI(&form, &o, in.CreateCI)
+		r.createCI(&inner, &o, in.CreateCI)
 	case domain.UpdateCI:
-		r.updateCI(&form, &o, in.UpdateCI)
+		r.updateCI(&inner, &o, in.UpdateCI)
 	case domain.RetireCI:
 		o.Record, o.Planned["lifecycle"] = asCI(*in.RetireCI), string(domain.Retired)
-		form.Fault(kindOf(o.Record, ident.CI))
+		inner.Fault(form.Kind(o.Record, ident.CI))
 	case domain.RelateCIs:
-		r.relate(&form, &o, in.RelateCIs)
+		r.relate(&inner, &o, in.RelateCIs)
 	case domain.UnrelateCIs:
 		o.Record = *in.UnrelateCIs
-		form.Fault(kindOf(o.Record, ident.Relationship))
+		inner.Fault(form.Kind(o.Record, ident.Relationship))
 	case domain.CreateGroup:
-		r.createGroup(&form, &o, in.CreateDependencyGroup)
+		r.createGroup(&inner, &o, in.CreateDependencyGroup)
 	case domain.UpdateGroup:
-		r.updateGroup(&form, &o, in.UpdateDependencyGroup)
+		r.updateGroup(&inner, &o, in.UpdateDependencyGroup)
 	case domain.RemoveGroup:
 		o.Record = *in.RemoveDependencyGroup
-		form.Fault(kindOf(o.Record, ident.DependencyGroup))
+		inner.Fault(form.Kind(o.Record, ident.DependencyGroup))
 	}
-	f.Below(&form, given[0].field)
+	f.Fault(inner.Err(), given[0].field)
 	if before, twice := r.records[o.Record]; twice && o.Record != 0 {
 		f.Fault(errs.New(errs.Invalid, "operation %d is about %s already: write all that happens to it as one operation", before, o.Record).At(given[0].field))
 	}
@@ -120,7 +120,7 @@ func (r *operationReader) read(f *ticket.Form, i int, in PlannedOperation) opera
 }
 
 // key names what the operation creates.
-func (r *operationReader) key(f *ticket.Form, o *operation.Operation, key *string) {
+func (r *operationReader) key(f *form.Form, o *operation.Operation, key *string) {
 	if key == nil {
 		return
 	}
@@ -140,15 +140,8 @@ func asCI(id ident.ID) ident.ID {
 	return id
 }
 
-func kindOf(id ident.ID, kind ident.Kind) error {
-	if id.Kind() == kind {
-		return nil
-	}
-	return errs.New(errs.Invalid, "%s is no id of this kind: write one that begins with %s_", id, kind.Prefix())
-}
-
 // reference is how fields name a record, or what an operation before creates.
-func (r *operationReader) reference(f *ticket.Form, field string, in PlannedRecord, kind ident.Kind, creates domain.OperationKind) string {
+func (r *operationReader) reference(f *form.Form, field string, in PlannedRecord, kind ident.Kind, creates domain.OperationKind) string {
 	switch {
 	case (in.ID == nil) == (in.Key == nil):
 		f.Fault(errs.New(errs.Required, "write either the id of what exists, or the key of an operation before").At(field))
@@ -157,7 +150,7 @@ func (r *operationReader) reference(f *ticket.Form, field string, in PlannedReco
 		if kind == ident.CI {
 			id = asCI(id)
 		}
-		f.Fault(errs.Under(kindOf(id, kind), field, "id"))
+		f.Fault(form.Kind(id, kind, field, "id"))
 		return id.String()
 	case r.keys[*in.Key] != creates:
 		f.Fault(errs.New(errs.NotFound, "no operation before this one creates %q: a key is named after the %s that has it", *in.Key, memberOf(creates).field).At(field, "key"))
@@ -167,21 +160,21 @@ func (r *operationReader) reference(f *ticket.Form, field string, in PlannedReco
 	return ""
 }
 
-func (r *operationReader) createCI(f *ticket.Form, o *operation.Operation, in *PlannedCI) {
-	o.Planned["class"], o.Planned["name"], o.Planned["description"] = in.Class, in.Name, ticket.Given(in.Description, "")
-	o.Planned["lifecycle"] = string(ticket.Given(in.Lifecycle, domain.Live))
-	o.Planned["environment"] = string(ticket.Given(in.Environment, domain.Production))
-	o.Planned["criticality"] = string(ticket.Given(in.Criticality, domain.CriticalityMedium))
+func (r *operationReader) createCI(f *form.Form, o *operation.Operation, in *PlannedCI) {
+	o.Planned["class"], o.Planned["name"], o.Planned["description"] = in.Class, in.Name, form.Or(in.Description, "")
+	o.Planned["lifecycle"] = string(form.Or(in.Lifecycle, domain.Live))
+	o.Planned["environment"] = string(form.Or(in.Environment, domain.Production))
+	o.Planned["criticality"] = string(form.Or(in.Criticality, domain.CriticalityMedium))
 	spread(f, o, "attributes", in.Attributes)
 	spread(f, o, "labels", in.Labels)
 }
 
-func (r *operationReader) updateCI(f *ticket.Form, o *operation.Operation, in *PlannedCIUpdate) {
+func (r *operationReader) updateCI(f *form.Form, o *operation.Operation, in *PlannedCIUpdate) {
 	o.Record = asCI(in.ID)
-	f.Fault(errs.Under(kindOf(o.Record, ident.CI), "id"))
+	f.Fault(form.Kind(o.Record, ident.CI, "id"))
 	plan(f, o, "name", in.Name)
 	if in.Description.IsSet() {
-		o.Planned["description"] = ticket.Given(in.Description.Value(), "")
+		o.Planned["description"] = form.Or(in.Description.Value(), "")
 	}
 	plan(f, o, "lifecycle", in.Lifecycle)
 	plan(f, o, "environment", in.Environment)
@@ -193,7 +186,7 @@ func (r *operationReader) updateCI(f *ticket.Form, o *operation.Operation, in *P
 	}
 }
 
-func (r *operationReader) relate(f *ticket.Form, o *operation.Operation, in *PlannedRelationship) {
+func (r *operationReader) relate(f *form.Form, o *operation.Operation, in *PlannedRelationship) {
 	o.Planned["type"] = in.Type
 	o.Planned["source"] = r.reference(f, "source", in.Source, ident.CI, domain.CreateCI)
 	o.Planned["target"] = r.reference(f, "target", in.Target, ident.CI, domain.CreateCI)
@@ -204,15 +197,15 @@ func (r *operationReader) relate(f *ticket.Form, o *operation.Operation, in *Pla
 	spread(f, o, "attributes", in.Attributes)
 }
 
-func (r *operationReader) createGroup(f *ticket.Form, o *operation.Operation, in *PlannedGroup) {
+func (r *operationReader) createGroup(f *form.Form, o *operation.Operation, in *PlannedGroup) {
 	o.Planned["ci"] = r.reference(f, "ci", in.Ci, ident.CI, domain.CreateCI)
-	o.Planned["name"], o.Planned["mode"], o.Planned["threshold"] = in.Name, string(in.Mode), ticket.Given(in.Threshold, 0)
+	o.Planned["name"], o.Planned["mode"], o.Planned["threshold"] = in.Name, string(in.Mode), form.Or(in.Threshold, 0)
 	o.Planned["members"] = r.members(f, in.Members)
 }
 
-func (r *operationReader) updateGroup(f *ticket.Form, o *operation.Operation, in *PlannedGroupUpdate) {
+func (r *operationReader) updateGroup(f *form.Form, o *operation.Operation, in *PlannedGroupUpdate) {
 	o.Record = in.ID
-	f.Fault(errs.Under(kindOf(o.Record, ident.DependencyGroup), "id"))
+	f.Fault(form.Kind(o.Record, ident.DependencyGroup, "id"))
 	plan(f, o, "name", in.Name)
 	plan(f, o, "mode", in.Mode)
 	plan(f, o, "threshold", in.Threshold)
@@ -224,20 +217,20 @@ func (r *operationReader) updateGroup(f *ticket.Form, o *operation.Operation, in
 	}
 }
 
-func (r *operationReader) members(f *ticket.Form, in []PlannedMember) []operation.Member {
+func (r *operationReader) members(f *form.Form, in []PlannedMember) []operation.Member {
 	members := make([]operation.Member, len(in))
 	for i, m := range in {
-		var form ticket.Form
+		var inner form.Form
 		members[i] = operation.Member{
-			Relationship: r.reference(&form, "relationship", m.Relationship, ident.Relationship, domain.RelateCIs), Weight: ticket.Given(m.Weight, 1),
+			Relationship: r.reference(&inner, "relationship", m.Relationship, ident.Relationship, domain.RelateCIs), Weight: form.Or(m.Weight, 1),
 		}
-		f.Below(&form, "members", strconv.Itoa(i))
+		f.Fault(inner.Err(), "members", strconv.Itoa(i))
 	}
 	return members
 }
 
 // plan sets a field that cannot be cleared.
-func plan[T any](f *ticket.Form, o *operation.Operation, field string, in graphql.Omittable[*T]) {
+func plan[T any](f *form.Form, o *operation.Operation, field string, in graphql.Omittable[*T]) {
 	switch value, isSet := in.ValueOK(); {
 	case !isSet:
 	case value == nil:
@@ -257,7 +250,7 @@ func simple(v any) any {
 }
 
 // spread sets a field for each name of a JSON object.
-func spread(f *ticket.Form, o *operation.Operation, field string, in map[string]any) {
+func spread(f *form.Form, o *operation.Operation, field string, in map[string]any) {
 	plain, err := attribute.Plain(in)
 	if all, known := errs.All(err); known {
 		for _, e := range all {

@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -47,7 +47,7 @@ func within(err error, path ...string) error {
 	if !known {
 		return err
 	}
-	var f ticket.Form
+	var f form.Form
 	for _, e := range all {
 		f.Fault(e.At(path...))
 	}

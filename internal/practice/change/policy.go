@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -80,7 +81,7 @@ func (p *Practice) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*ent.Appr
 			return nil, err
 		}
 		next := *was
-		next.Name, next.Approvals = ticket.Or(in.Name, was.Name, ""), ticket.Or(in.Approvals, was.Approvals, 0)
+		next.Name, next.Approvals = form.Kept(in.Name, was.Name, ""), form.Kept(in.Approvals, was.Approvals, 0)
 		if types, said := in.ChangeTypes.ValueOK(); said {
 			next.ChangeTypes = types
 		}
@@ -101,9 +102,9 @@ func (p *Practice) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*ent.Appr
 			return was, nil
 		}
 		u := tx.ApprovalPolicy.UpdateOne(was).SetName(next.Name).SetChangeTypes(next.ChangeTypes).SetApprovals(next.Approvals)
-		ticket.SetOptional(was.RiskAbove, next.RiskAbove, equalTo[int], u.SetRiskAbove, u.ClearRiskAbove)
-		ticket.SetOptional(was.Role, next.Role, equalTo[string], u.SetRole, u.ClearRole)
-		ticket.SetReference(was.TeamID, next.TeamID, u.SetTeamID, u.ClearTeamID)
+		store.SetOptional(was.RiskAbove, next.RiskAbove, equalTo[int], u.SetRiskAbove, u.ClearRiskAbove)
+		store.SetOptional(was.Role, next.Role, equalTo[string], u.SetRole, u.ClearRole)
+		store.SetReference(was.TeamID, next.TeamID, u.SetTeamID, u.ClearTeamID)
 		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
 	})
 }
@@ -121,19 +122,19 @@ func (p *Practice) DeletePolicy(ctx context.Context, in DeletePolicy) (ident.ID,
 
 // checkPolicy refuses what asks for nothing that could be given, and a name that another has.
 func checkPolicy(ctx context.Context, tx *store.Tx, p *ent.ApprovalPolicy) error {
-	var f ticket.Form
+	var f form.Form
 	p.Name = f.Text("name", p.Name, 1, ticket.LongestWord)
 	f.Number("approvals", p.Approvals, 1, mostApprovals)
 	if p.RiskAbove != nil {
 		f.Number("riskAbove", *p.RiskAbove, 0, highestRisk-1)
 	}
-	f.Reference(ctx, tx, "team", ident.Team, p.TeamID)
+	ticket.Reference(ctx, tx, &f, "team", ident.Team, p.TeamID)
 	types := make([]domain.ChangeType, 0, len(p.ChangeTypes))
 	for i, of := range p.ChangeTypes {
 		if of == domain.Standard {
 			f.Fault(errs.New(errs.Invalid, "STANDARD changes are approved beforehand: no policy is for them").At("changeTypes", strconv.Itoa(i)))
 		}
-		types = append(types, ticket.OneOf(&f, "changeTypes", of))
+		types = append(types, form.OneOf(&f, "changeTypes", of))
 	}
 	slices.Sort(types)
 	p.ChangeTypes = slices.Compact(types)

@@ -7,6 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -25,7 +26,7 @@ func cisOf(rows []*ent.ChangeCI) []CI {
 }
 
 // check looks at the scope of an input, in place of the one before.
-func check(ctx context.Context, tx *store.Tx, f *ticket.Form, said, before []CI) []CI {
+func check(ctx context.Context, tx *store.Tx, f *form.Form, said, before []CI) []CI {
 	return ticket.Named(ctx, tx, f, "scope", said, before, domain.TakenDownRole, "it cannot be taken down")
 }
 

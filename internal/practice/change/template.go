@@ -15,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -68,8 +69,8 @@ type RetireTemplate struct {
 func (p *Practice) CreateTemplate(ctx context.Context, in CreateTemplate) (*ent.ChangeTemplate, error) {
 	return auth.Write(ctx, p.store, "change_template.create", func(ctx context.Context, tx *store.Tx) (*ent.ChangeTemplate, error) {
 		next := &ent.ChangeTemplate{
-			Name: in.Name, Description: ticket.Given(in.Description, ""), Justification: ticket.Given(in.Justification, ""), Plan: in.Plan,
-			BackoutPlan: ticket.Given(in.BackoutPlan, ""), TestPlan: ticket.Given(in.TestPlan, ""), MayTakeDown: ticket.Given(in.MayTakeDown, false), CalendarID: in.Calendar,
+			Name: in.Name, Description: form.Or(in.Description, ""), Justification: form.Or(in.Justification, ""), Plan: in.Plan,
+			BackoutPlan: form.Or(in.BackoutPlan, ""), TestPlan: form.Or(in.TestPlan, ""), MayTakeDown: form.Or(in.MayTakeDown, false), CalendarID: in.Calendar,
 		}
 		if err := checkTemplate(ctx, tx, next, in.LongestWindow, in.Classes, graphql.OmittableOf(in.Operations)); err != nil {
 			return nil, err
@@ -103,10 +104,10 @@ func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.
 			return nil, errs.New(errs.Invalid, "%s is retired: create another template", was.Name).At("id")
 		}
 		next := *was
-		next.Name, next.Plan = ticket.Or(in.Name, was.Name, ""), ticket.Or(in.Plan, was.Plan, "")
-		next.Description, next.Justification = ticket.Or(in.Description, was.Description, ""), ticket.Or(in.Justification, was.Justification, "")
-		next.BackoutPlan, next.TestPlan = ticket.Or(in.BackoutPlan, was.BackoutPlan, ""), ticket.Or(in.TestPlan, was.TestPlan, "")
-		next.MayTakeDown = ticket.Or(in.MayTakeDown, was.MayTakeDown, false)
+		next.Name, next.Plan = form.Kept(in.Name, was.Name, ""), form.Kept(in.Plan, was.Plan, "")
+		next.Description, next.Justification = form.Kept(in.Description, was.Description, ""), form.Kept(in.Justification, was.Justification, "")
+		next.BackoutPlan, next.TestPlan = form.Kept(in.BackoutPlan, was.BackoutPlan, ""), form.Kept(in.TestPlan, was.TestPlan, "")
+		next.MayTakeDown = form.Kept(in.MayTakeDown, was.MayTakeDown, false)
 		if id, said := in.Calendar.ValueOK(); said {
 			next.CalendarID = id
 		}
@@ -122,15 +123,15 @@ func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.
 			next.Classes = was.Classes
 		}
 		u := tx.ChangeTemplate.UpdateOne(was)
-		ticket.Set(was.Name, next.Name, u.SetName)
-		ticket.Set(was.Description, next.Description, u.SetDescription)
-		ticket.Set(was.Justification, next.Justification, u.SetJustification)
-		ticket.Set(was.Plan, next.Plan, u.SetPlan)
-		ticket.Set(was.BackoutPlan, next.BackoutPlan, u.SetBackoutPlan)
-		ticket.Set(was.TestPlan, next.TestPlan, u.SetTestPlan)
-		ticket.Set(was.MayTakeDown, next.MayTakeDown, u.SetMayTakeDown)
-		ticket.SetOptional(was.LongestSeconds, next.LongestSeconds, equalTo[int64], u.SetLongestSeconds, u.ClearLongestSeconds)
-		ticket.SetReference(was.CalendarID, next.CalendarID, u.SetCalendarID, u.ClearCalendarID)
+		store.Set(was.Name, next.Name, u.SetName)
+		store.Set(was.Description, next.Description, u.SetDescription)
+		store.Set(was.Justification, next.Justification, u.SetJustification)
+		store.Set(was.Plan, next.Plan, u.SetPlan)
+		store.Set(was.BackoutPlan, next.BackoutPlan, u.SetBackoutPlan)
+		store.Set(was.TestPlan, next.TestPlan, u.SetTestPlan)
+		store.Set(was.MayTakeDown, next.MayTakeDown, u.SetMayTakeDown)
+		store.SetOptional(was.LongestSeconds, next.LongestSeconds, equalTo[int64], u.SetLongestSeconds, u.ClearLongestSeconds)
+		store.SetReference(was.CalendarID, next.CalendarID, u.SetCalendarID, u.ClearCalendarID)
 		if !slices.Equal(was.Classes, next.Classes) {
 			u.SetClasses(next.Classes)
 		}
@@ -141,7 +142,7 @@ func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.
 		default:
 			u.SetOperations(next.Operations)
 		}
-		if ticket.IsIdle(u.Mutation()) {
+		if store.IsIdle(u.Mutation()) {
 			return was, nil
 		}
 		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
@@ -164,7 +165,7 @@ func (p *Practice) RetireTemplate(ctx context.Context, in RetireTemplate) (*ent.
 func checkTemplate(
 	ctx context.Context, tx *store.Tx, t *ent.ChangeTemplate, longest *time.Duration, codes []string, operations graphql.Omittable[[]PlannedOperation],
 ) error {
-	var f ticket.Form
+	var f form.Form
 	t.Name = f.Text("name", t.Name, 1, ticket.LongestWord)
 	t.Plan = f.Text("plan", t.Plan, 1, ticket.LongestText)
 	t.Description = f.Text("description", t.Description, 0, ticket.LongestText)
@@ -204,7 +205,7 @@ func checkTemplate(
 	return err
 }
 
-func readClasses(ctx context.Context, tx *store.Tx, f *ticket.Form, t *ent.ChangeTemplate, codes []string) error {
+func readClasses(ctx context.Context, tx *store.Tx, f *form.Form, t *ent.ChangeTemplate, codes []string) error {
 	t.Classes = []ident.ID{}
 	if len(codes) == 0 {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -60,7 +60,7 @@ func adopted(ctx context.Context, tx *store.Tx, t *ent.ChangeTemplate) ([]operat
 }
 
 // readopt lets a change that is given a template plan what the template does. What it planned by itself is not thrown away.
-func readopt(ctx context.Context, tx *store.Tx, f *ticket.Form, was *ent.Change, t *ent.ChangeTemplate) (planned []operation.Operation) {
+func readopt(ctx context.Context, tx *store.Tx, f *form.Form, was *ent.Change, t *ent.ChangeTemplate) (planned []operation.Operation) {
 	rows, err := operationsOf(ctx, tx.Client(), was.ID)
 	f.Fault(err)
 	isOwn := was.Type != domain.Standard || isUndo(Operations(rows))

@@ -6,8 +6,8 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
-	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
@@ -25,20 +25,20 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 		if err != nil {
 			return err
 		}
-		var f ticket.Form
+		var f form.Form
 		is := *was
-		is.Title = f.Text("title", ticket.Or(in.Title, was.Title, ""), 1, ticket.LongestTitle)
-		is.Description = f.Text("description", ticket.Or(in.Description, was.Description, ""), 0, ticket.LongestText)
-		is.Justification = f.Text("justification", ticket.Or(in.Justification, was.Justification, ""), 0, ticket.LongestText)
-		is.Plan = f.Text("plan", ticket.Or(in.Plan, was.Plan, ""), 0, ticket.LongestText)
-		is.BackoutPlan = f.Text("backoutPlan", ticket.Or(in.BackoutPlan, was.BackoutPlan, ""), 0, ticket.LongestText)
-		is.TestPlan = f.Text("testPlan", ticket.Or(in.TestPlan, was.TestPlan, ""), 0, ticket.LongestText)
+		is.Title = f.Text("title", form.Kept(in.Title, was.Title, ""), 1, ticket.LongestTitle)
+		is.Description = f.Text("description", form.Kept(in.Description, was.Description, ""), 0, ticket.LongestText)
+		is.Justification = f.Text("justification", form.Kept(in.Justification, was.Justification, ""), 0, ticket.LongestText)
+		is.Plan = f.Text("plan", form.Kept(in.Plan, was.Plan, ""), 0, ticket.LongestText)
+		is.BackoutPlan = f.Text("backoutPlan", form.Kept(in.BackoutPlan, was.BackoutPlan, ""), 0, ticket.LongestText)
+		is.TestPlan = f.Text("testPlan", form.Kept(in.TestPlan, was.TestPlan, ""), 0, ticket.LongestText)
 		is.Type = kind(&f, in, was)
 		is.PlannedStart, is.PlannedEnd = planned(in.PlannedStart, was.PlannedStart), planned(in.PlannedEnd, was.PlannedEnd)
 		window(&f, is.PlannedStart, is.PlannedEnd)
-		is.RequesterID = f.ReferenceOr(ctx, tx, "requester", ident.Person, in.Requester, was.RequesterID)
-		is.AssigneeID = f.ReferenceOr(ctx, tx, "assignee", ident.Person, in.Assignee, was.AssigneeID)
-		is.AssignmentTeamID = f.ReferenceOr(ctx, tx, "assignmentTeam", ident.Team, in.AssignmentTeam, was.AssignmentTeamID)
+		is.RequesterID = ticket.ReferenceOr(ctx, tx, &f, "requester", ident.Person, in.Requester, was.RequesterID)
+		is.AssigneeID = ticket.ReferenceOr(ctx, tx, &f, "assignee", ident.Person, in.Assignee, was.AssigneeID)
+		is.AssignmentTeamID = ticket.ReferenceOr(ctx, tx, &f, "assignmentTeam", ident.Team, in.AssignmentTeam, was.AssignmentTeamID)
 		scope := cisOf(rows)
 		if said, isSaid := in.Scope.ValueOK(); isSaid {
 			scope = check(ctx, tx, &f, said, scope)
@@ -103,32 +103,29 @@ func whatIsNew(scope, window bool) string {
 
 // write sets what is other than before.
 func write(was, is *ent.Change, u *ent.ChangeUpdateOne) {
-	ticket.Set(was.Title, is.Title, u.SetTitle)
-	ticket.Set(was.Description, is.Description, u.SetDescription)
-	ticket.Set(was.Justification, is.Justification, u.SetJustification)
-	ticket.Set(was.Plan, is.Plan, u.SetPlan)
-	ticket.Set(was.BackoutPlan, is.BackoutPlan, u.SetBackoutPlan)
-	ticket.Set(was.TestPlan, is.TestPlan, u.SetTestPlan)
-	ticket.Set(was.Type, is.Type, u.SetType)
-	ticket.SetOptional(was.PlannedStart, is.PlannedStart, time.Time.Equal, u.SetPlannedStart, u.ClearPlannedStart)
-	ticket.SetOptional(was.PlannedEnd, is.PlannedEnd, time.Time.Equal, u.SetPlannedEnd, u.ClearPlannedEnd)
-	ticket.SetReference(was.RequesterID, is.RequesterID, u.SetRequesterID, u.ClearRequesterID)
-	ticket.SetReference(was.AssigneeID, is.AssigneeID, u.SetAssigneeID, u.ClearAssigneeID)
-	ticket.SetReference(was.AssignmentTeamID, is.AssignmentTeamID, u.SetAssignmentTeamID, u.ClearAssignmentTeamID)
-	ticket.SetReference(was.TemplateID, is.TemplateID, u.SetTemplateID, u.ClearTemplateID)
+	store.Set(was.Title, is.Title, u.SetTitle)
+	store.Set(was.Description, is.Description, u.SetDescription)
+	store.Set(was.Justification, is.Justification, u.SetJustification)
+	store.Set(was.Plan, is.Plan, u.SetPlan)
+	store.Set(was.BackoutPlan, is.BackoutPlan, u.SetBackoutPlan)
+	store.Set(was.TestPlan, is.TestPlan, u.SetTestPlan)
+	store.Set(was.Type, is.Type, u.SetType)
+	store.SetOptional(was.PlannedStart, is.PlannedStart, time.Time.Equal, u.SetPlannedStart, u.ClearPlannedStart)
+	store.SetOptional(was.PlannedEnd, is.PlannedEnd, time.Time.Equal, u.SetPlannedEnd, u.ClearPlannedEnd)
+	store.SetReference(was.RequesterID, is.RequesterID, u.SetRequesterID, u.ClearRequesterID)
+	store.SetReference(was.AssigneeID, is.AssigneeID, u.SetAssigneeID, u.ClearAssigneeID)
+	store.SetReference(was.AssignmentTeamID, is.AssignmentTeamID, u.SetAssignmentTeamID, u.ClearAssignmentTeamID)
+	store.SetReference(was.TemplateID, is.TemplateID, u.SetTemplateID, u.ClearTemplateID)
 }
 
 // kind is the type an update asks for, which can change only in NEW.
-func kind(f *ticket.Form, in Update, was *ent.Change) domain.ChangeType {
-	said, isSaid := in.Type.ValueOK()
+func kind(f *form.Form, in Update, was *ent.Change) domain.ChangeType {
+	said := form.Given(f, "type", in.Type)
 	switch {
-	case !isSaid:
-		return was.Type
 	case said == nil:
-		f.Fault(errs.New(errs.Required, "a change has a type").At("type"))
 		return was.Type
 	case *said != was.Type && was.State != domain.ChangeNew:
 		f.Fault(refused(was, "is in %s: its type can change only in %s", was.State, domain.ChangeNew).At("type"))
 	}
-	return ticket.OneOf(f, "type", *said)
+	return form.OneOf(f, "type", *said)
 }

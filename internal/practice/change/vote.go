@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -55,7 +56,7 @@ func askedBy(required []Requirement) string {
 
 // approvers checks the names of the actors to ask: nobody has to be named where policies say who is.
 func approvers(asked []string, involved map[string]string, required []Requirement) ([]string, error) {
-	var f ticket.Form
+	var f form.Form
 	least := 1
 	if len(required) > 0 && required[0].Policy != nil {
 		least = 0
@@ -72,9 +73,9 @@ func approvers(asked []string, involved map[string]string, required []Requiremen
 	names := make([]string, len(asked))
 	for i, name := range asked {
 		at := strconv.Itoa(i)
-		var one ticket.Form
+		var one form.Form
 		names[i] = one.Text(at, name, 1, ticket.LongestWord)
-		f.Below(&one, "approvers")
+		f.Fault(one.Err(), "approvers")
 		folded := strings.ToLower(names[i])
 		if role, is := involved[folded]; is {
 			f.Fault(errs.New(errs.Invalid, "%s %s: somebody else must approve it", names[i], role).At("approvers", at))
@@ -90,18 +91,18 @@ func approvers(asked []string, involved map[string]string, required []Requiremen
 // Approve says yes to a change in AUTHORIZE. The drafter and the requester have no vote; anybody else who may call this has one, asked or not.
 func (p *Practice) Approve(ctx context.Context, in Approve) (*ent.Change, error) {
 	return p.vote(ctx, "change.approve", target{in.ID, in.ExpectedVersion}, domain.Approved,
-		func(f *ticket.Form) string {
-			return f.Text("comment", ticket.Given(in.Comment, ""), 0, ticket.LongestText)
+		func(f *form.Form) string {
+			return f.Text("comment", form.Or(in.Comment, ""), 0, ticket.LongestText)
 		})
 }
 
 // Reject says no to a change in AUTHORIZE, and why. The change stays there until it is returned, canceled, or the vote becomes a yes.
 func (p *Practice) Reject(ctx context.Context, in Reject) (*ent.Change, error) {
 	return p.vote(ctx, "change.reject", target{in.ID, in.ExpectedVersion}, domain.Rejected,
-		func(f *ticket.Form) string { return f.Text("comment", in.Comment, 1, ticket.LongestText) })
+		func(f *form.Form) string { return f.Text("comment", in.Comment, 1, ticket.LongestText) })
 }
 
-func (p *Practice) vote(ctx context.Context, verb string, of target, decision domain.Decision, said func(*ticket.Form) string) (*ent.Change, error) {
+func (p *Practice) vote(ctx context.Context, verb string, of target, decision domain.Decision, said func(*form.Form) string) (*ent.Change, error) {
 	return p.edit(ctx, verb, of, func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
 		if was.State != domain.ChangeAuthorize {
 			if was.Type == domain.Standard {
@@ -116,7 +117,7 @@ func (p *Practice) vote(ctx context.Context, verb string, of target, decision do
 		if role, is := involved[was.ID][strings.ToLower(tx.Actor)]; is {
 			return refused(was, "needs the vote of somebody else: %s %s", tx.Actor, role).At("id")
 		}
-		var f ticket.Form
+		var f form.Form
 		comment := said(&f)
 		if err := f.Err(); err != nil {
 			return err

@@ -71,7 +71,7 @@ func (r *Reference) checkCardinality(ctx context.Context, tx *store.Tx, p *relat
 		}
 	}
 	for i, d := range p.drafts {
-		if d == nil || len(p.wrong[i]) > 0 {
+		if d == nil || p.wrong[i].IsFaulty() {
 			continue
 		}
 		t := r.types[d.TypeID]
@@ -79,12 +79,12 @@ func (r *Reference) checkCardinality(ctx context.Context, tx *store.Tx, p *relat
 			other, is := taken[e]
 			switch {
 			case is && e.isSource:
-				p.wrong[i].say(errs.AlreadyExists, []string{"source"}, "%s %s %s already, and has one target at most (%s)", e.ci, t.Code, other, t.Cardinality)
+				p.wrong[i].Fault(errs.New(errs.AlreadyExists, "%s %s %s already, and has one target at most (%s)", e.ci, t.Code, other, t.Cardinality), "source")
 			case is:
-				p.wrong[i].say(errs.AlreadyExists, []string{"target"}, "%s %s %s already, which has one source at most (%s)", other, t.Code, e.ci, t.Cardinality)
+				p.wrong[i].Fault(errs.New(errs.AlreadyExists, "%s %s %s already, which has one source at most (%s)", other, t.Code, e.ci, t.Cardinality), "target")
 			}
 		}
-		if len(p.wrong[i]) == 0 {
+		if !p.wrong[i].IsFaulty() {
 			for _, e := range ends(d) {
 				taken[e] = d.TargetID
 				if !e.isSource {

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 )
 
@@ -28,7 +29,7 @@ func (c *change) hasPrefix(prefix string) bool {
 }
 
 // edit lays a change over a CI. Fields for which isHeld answers true stay as they are.
-func (r *Reference) edit(old *ent.CI, ch CIChange, isHeld func(field string) bool, f *faults) *change {
+func (r *Reference) edit(old *ent.CI, ch CIChange, isHeld func(field string) bool, f *form.Form) *change {
 	next := *old
 	next.Labels, next.Links = maps.Clone(old.Labels), slices.Clone(old.Links)
 	c := &change{old: old, next: &next}
@@ -59,16 +60,16 @@ func put[T comparable](c *change, isHeld func(string) bool, field string, at *T,
 	}
 }
 
-func (r *Reference) editService(c *change, ch ServiceChange, isHeld func(string) bool, f *faults) {
+func (r *Reference) editService(c *change, ch ServiceChange, isHeld func(string) bool, f *form.Form) {
 	if c.old.ServiceKind == nil {
-		f.say(errs.NotFound, []string{"id"}, "%s is a CI of class %s and no service", c.old.ID, r.classes[c.old.ClassID].Code)
+		f.Fault(errs.New(errs.NotFound, "%s is a CI of class %s and no service", c.old.ID, r.classes[c.old.ClassID].Code), "id")
 		return
 	}
 	if ch.Tier != nil {
 		var tier *ident.ID
 		if *ch.Tier != "" {
 			id, err := r.Tier(*ch.Tier)
-			f.add(err, "tier")
+			f.Fault(err, "tier")
 			tier = &id
 		}
 		putOptional(c, isHeld, "tier", &c.next.TierID, tier)
@@ -103,7 +104,7 @@ func putOptional[T comparable](c *change, isHeld func(string) bool, field string
 
 func sameLinks(a, b []domain.Link) bool { return slices.Equal(a, b) }
 
-func (c *change) editAttributes(ch CIChange, isHeld func(string) bool, f *faults) {
+func (c *change) editAttributes(ch CIChange, isHeld func(string) bool, f *form.Form) {
 	over := checkAttributes(f, ch.Attributes)
 	if ch.ReplaceAttributes {
 		for name := range c.old.Attributes {

@@ -10,6 +10,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -18,19 +20,15 @@ const rowChunk = 500
 
 // CreateCI records a new CI. Of a service class it is a service too, with the defaults of the catalogue.
 func (p *Practice) CreateCI(ctx context.Context, in CreateCIInput) (*ent.CI, error) {
-	actor, err := auth.Require(ctx, "ci.create")
-	if err != nil {
-		return nil, err
-	}
-	labels, err := Labels(in.Labels)
-	if err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.create"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "ci.create", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+		labels, err := Labels(in.Labels)
+		if err != nil {
+			return nil, err
+		}
 		return CreateByPerson(ctx, tx, NewCI{
-			Class: in.Class, Name: in.Name, Description: or(in.Description, ""), Lifecycle: or(in.Lifecycle, domain.Live),
-			Environment: or(in.Environment, domain.Production), Criticality: or(in.Criticality, domain.CriticalityMedium),
-			Visibility: or(in.Visibility, domain.Everyone),
+			Class: in.Class, Name: in.Name, Description: form.Or(in.Description, ""), Lifecycle: form.Or(in.Lifecycle, domain.Live),
+			Environment: form.Or(in.Environment, domain.Production), Criticality: form.Or(in.Criticality, domain.CriticalityMedium),
+			Visibility: form.Or(in.Visibility, domain.Everyone),
 			Attributes: in.Attributes, Labels: present(labels),
 		}, in.Owners, in.ExternalIdentity)
 	})
@@ -49,7 +47,7 @@ func CreateByPerson(ctx context.Context, tx *store.Tx, row NewCI, owners []Owner
 	}
 	all := wrong[0]
 	if row.Lifecycle == domain.Retired {
-		all.say(errs.TransitionRefused, []string{"lifecycle"}, "a CI becomes RETIRED by retireCI alone: a new one is %s", "PLANNED, BUILD, LIVE or DEPRECATED")
+		all.Fault(errs.New(errs.TransitionRefused, "a CI becomes RETIRED by retireCI alone: a new one is %s", "PLANNED, BUILD, LIVE or DEPRECATED"), "lifecycle")
 	}
 	listed, err := checkOwners(ctx, tx, owners, &all)
 	if err != nil {
@@ -60,7 +58,7 @@ func CreateByPerson(ctx context.Context, tx *store.Tx, row NewCI, owners []Owner
 			return nil, err
 		}
 	}
-	if err := all.err(); err != nil {
+	if err := all.Err(); err != nil {
 		return nil, err
 	}
 	created, err := saveCIs(ctx, tx, drafts)
@@ -91,15 +89,15 @@ func CreateCIsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewCI
 	if err != nil {
 		return nil, err
 	}
-	if err := byRow(wrong); err != nil {
+	if err := form.Rows(wrong); err != nil {
 		return nil, err
 	}
 	return saveCIs(ctx, tx, drafts)
 }
 
 // draftCIs checks rows and makes records of them that are not stored yet; a row whose class is unknown gives nil.
-func (r *Reference) draftCIs(ctx context.Context, tx *store.Tx, rows []NewCI) ([]*ent.CI, []faults, error) {
-	drafts, wrong := make([]*ent.CI, len(rows)), make([]faults, len(rows))
+func (r *Reference) draftCIs(ctx context.Context, tx *store.Tx, rows []NewCI) ([]*ent.CI, []form.Form, error) {
+	drafts, wrong := make([]*ent.CI, len(rows)), make([]form.Form, len(rows))
 	for i, row := range rows {
 		drafts[i] = r.draftCI(row, &wrong[i])
 	}
@@ -120,7 +118,7 @@ func (r *Reference) draftCIs(ctx context.Context, tx *store.Tx, rows []NewCI) ([
 	return drafts, wrong, nil
 }
 
-func (r *Reference) draftCI(row NewCI, f *faults) *ent.CI {
+func (r *Reference) draftCI(row NewCI, f *form.Form) *ent.CI {
 	d := &ent.CI{
 		Name: row.Name, Description: row.Description, Lifecycle: orElse(row.Lifecycle, domain.Live),
 		Environment: orElse(row.Environment, domain.Production), Criticality: orElse(row.Criticality, domain.CriticalityMedium),
@@ -134,7 +132,7 @@ func (r *Reference) draftCI(row NewCI, f *faults) *ent.CI {
 	maps.DeleteFunc(d.Attributes, func(_ string, v any) bool { return v == nil })
 	class, err := r.Class(row.Class)
 	if err != nil {
-		f.add(err, "class")
+		f.Fault(err, "class")
 	} else {
 		d.ClassID = class.ID
 		r.draftService(d, class, row.Service, f)
@@ -146,11 +144,11 @@ func (r *Reference) draftCI(row NewCI, f *faults) *ent.CI {
 	return d
 }
 
-func (r *Reference) draftService(d *ent.CI, class *Class, facet *ServiceFacet, f *faults) {
+func (r *Reference) draftService(d *ent.CI, class *Class, facet *ServiceFacet, f *form.Form) {
 	kind, is := class.ServiceKind()
 	if !is {
 		if facet != nil {
-			f.say(errs.Invalid, []string{"class"}, "%s is no class of services: its CIs have no tier, links or support team", class.Code)
+			f.Fault(errs.New(errs.Invalid, "%s is no class of services: its CIs have no tier, links or support team", class.Code), "class")
 		}
 		return
 	}
@@ -166,7 +164,7 @@ func (r *Reference) draftService(d *ent.CI, class *Class, facet *ServiceFacet, f
 	}
 	if facet.Tier != "" {
 		if id, err := r.Tier(facet.Tier); err != nil {
-			f.add(err, "tier")
+			f.Fault(err, "tier")
 		} else {
 			d.TierID = &id
 		}
@@ -184,35 +182,35 @@ func orElse[T ~string](v, otherwise T) T {
 }
 
 // checkClass checks what the class of a draft says about it.
-func (r *Reference) checkClass(d *ent.CI, f *faults) error {
+func (r *Reference) checkClass(d *ent.CI, f *form.Form) error {
 	class := r.classes[d.ClassID]
 	if class.IsAbstract {
-		f.say(errs.Invalid, []string{"class"}, "%s only groups other classes: choose one below it", class.Code)
+		f.Fault(errs.New(errs.Invalid, "%s only groups other classes: choose one below it", class.Code), "class")
 		return nil
 	}
 	return r.checkAttributes(d, f)
 }
 
 // checkAttributes checks the attributes as a whole against the schemas of the class and all above it.
-func (r *Reference) checkAttributes(d *ent.CI, f *faults) error {
+func (r *Reference) checkAttributes(d *ent.CI, f *form.Form) error {
 	schema, err := r.classes[d.ClassID].AttributeSchema()
 	if err != nil {
 		return err
 	}
-	f.add(schema.Check(d.Attributes), "attributes")
-	f.checkSize("attributes", d.Attributes)
+	f.Fault(schema.Check(d.Attributes), "attributes")
+	f.Fault(attribute.Size(d.Attributes), "attributes")
 	return nil
 }
 
 // checkSupportTeams refuses support teams that do not exist.
-func checkSupportTeams(ctx context.Context, tx *store.Tx, drafts []*ent.CI, wrong []faults) error {
+func checkSupportTeams(ctx context.Context, tx *store.Tx, drafts []*ent.CI, wrong []form.Form) error {
 	ids := map[ident.ID]bool{}
 	for i, d := range drafts {
 		if d == nil || d.SupportTeamID == nil {
 			continue
 		}
-		if err := OfKind(*d.SupportTeamID, ident.Team); err != nil {
-			wrong[i].add(err, "supportTeam")
+		if err := form.Kind(*d.SupportTeamID, ident.Team, "supportTeam"); err != nil {
+			wrong[i].Fault(err)
 			d.SupportTeamID = nil
 			continue
 		}
@@ -227,7 +225,7 @@ func checkSupportTeams(ctx context.Context, tx *store.Tx, drafts []*ent.CI, wron
 	}
 	for i, d := range drafts {
 		if d != nil && d.SupportTeamID != nil && !found[*d.SupportTeamID] {
-			wrong[i].add(unknown(*d.SupportTeamID), "supportTeam")
+			wrong[i].Fault(form.Missing(*d.SupportTeamID, "supportTeam"))
 		}
 	}
 	return nil

@@ -10,28 +10,25 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // UpdateCI changes a CI. Of a CI that was imported, what changed is locked against imports until it is released.
 func (p *Practice) UpdateCI(ctx context.Context, in UpdateCIInput) (*ent.CI, error) {
-	actor, err := auth.Require(ctx, "ci.update")
-	if err != nil {
-		return nil, err
-	}
-	var f faults
-	ch := CIChange{
-		ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: given(&f, in.Name, "name"), Description: Cleared(in.Description),
-		Lifecycle: given(&f, in.Lifecycle, "lifecycle"), Environment: given(&f, in.Environment, "environment"),
-		Criticality: given(&f, in.Criticality, "criticality"), Visibility: given(&f, in.Visibility, "visibility"), Attributes: in.Attributes.Value(),
-	}
-	ch.ReplaceAttributes = in.Attributes.IsSet() && in.Attributes.Value() == nil
-	f.add(ch.SetLabels(in.Labels.Value(), in.Labels.IsSet()))
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.update"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "ci.update", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+		var f form.Form
+		ch := CIChange{
+			ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: form.Given(&f, "name", in.Name), Description: form.Cleared(in.Description),
+			Lifecycle: form.Given(&f, "lifecycle", in.Lifecycle), Environment: form.Given(&f, "environment", in.Environment),
+			Criticality: form.Given(&f, "criticality", in.Criticality), Visibility: form.Given(&f, "visibility", in.Visibility), Attributes: in.Attributes.Value(),
+		}
+		ch.ReplaceAttributes = in.Attributes.IsSet() && in.Attributes.Value() == nil
+		f.Fault(ch.SetLabels(in.Labels.Value(), in.Labels.IsSet()))
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
 		return UpdateByPerson(ctx, tx, ch, in.UnlockFields.Value())
 	})
 }
@@ -76,15 +73,15 @@ func UpdateByPerson(ctx context.Context, tx *store.Tx, ch CIChange, released []s
 	if err != nil {
 		return nil, err
 	}
-	wrong := make([]faults, 1)
+	wrong := make([]form.Form, 1)
 	c := ref.edit(old, ch, func(string) bool { return false }, &wrong[0])
 	if !ch.Restores {
-		wrong[0].add(moveLifecycle(old.Lifecycle, c.next.Lifecycle))
+		wrong[0].Fault(moveLifecycle(old.Lifecycle, c.next.Lifecycle))
 	}
 	if err := ref.checkChanges(ctx, tx, []*change{c}, wrong); err != nil {
 		return nil, err
 	}
-	if err := wrong[0].err(); err != nil {
+	if err := wrong[0].Err(); err != nil {
 		return nil, err
 	}
 	if c.next.Locks, err = locksAfter(ctx, tx, old, c.fields, released); err != nil {
@@ -97,13 +94,13 @@ func UpdateByPerson(ctx context.Context, tx *store.Tx, ch CIChange, released []s
 // of the lifecycle goes, for a source states facts. They come back in the order of the rows, unchanged ones too.
 // Paths of failures begin with the row's number.
 func UpdateCIsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []CIChange) ([]*ent.CI, error) {
-	wrong := make([]faults, len(rows))
+	wrong := make([]form.Form, len(rows))
 	ids := map[ident.ID]bool{}
 	for i := range rows {
 		id, err := CIID(rows[i].ID)
-		wrong[i].add(err, "id")
+		wrong[i].Fault(err, "id")
 		if err == nil && ids[id] {
-			wrong[i].say(errs.Invalid, []string{"id"}, "%s is changed twice in one batch", id)
+			wrong[i].Fault(errs.New(errs.Invalid, "%s is changed twice in one batch", id), "id")
 		}
 		rows[i].ID, ids[id] = id, true
 	}
@@ -117,17 +114,17 @@ func UpdateCIsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []CICha
 		old := found[row.ID]
 		if old == nil {
 			if row.ID != 0 {
-				wrong[i].add(unknown(row.ID), "id")
+				wrong[i].Fault(form.Missing(row.ID, "id"))
 			}
 			continue
 		}
-		wrong[i].add(valid.Stale(row.ExpectedVersion, old.Version))
+		wrong[i].Fault(valid.Stale(row.ExpectedVersion, old.Version))
 		changes[i] = ref.edit(old, row, func(field string) bool { return slices.Contains(old.Locks, field) }, &wrong[i])
 	}
 	if err := ref.checkChanges(ctx, tx, changes, wrong); err != nil {
 		return nil, err
 	}
-	if err := byRow(wrong); err != nil {
+	if err := form.Rows(wrong); err != nil {
 		return nil, err
 	}
 	saved := make([]*ent.CI, len(changes))
@@ -149,13 +146,13 @@ func lockCI(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent
 		return nil, err
 	}
 	if found[id] == nil {
-		return nil, unknown(id).At("id")
+		return nil, form.Missing(id, "id")
 	}
 	return found[id], valid.Stale(expected, found[id].Version)
 }
 
 // checkChanges checks what needs the class, other CIs or other tables.
-func (r *Reference) checkChanges(ctx context.Context, tx *store.Tx, changes []*change, wrong []faults) error {
+func (r *Reference) checkChanges(ctx context.Context, tx *store.Tx, changes []*change, wrong []form.Form) error {
 	drafts, teams := make([]*ent.CI, len(changes)), make([]*ent.CI, len(changes))
 	for i, c := range changes {
 		if c == nil || len(c.fields) == 0 {

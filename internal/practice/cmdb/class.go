@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -31,27 +31,27 @@ func (p *Practice) CreateCIClass(ctx context.Context, in CreateCIClassInput) (*e
 			return nil, err
 		}
 		draft := &Class{CIClass: &ent.CIClass{
-			Code: in.Code, Label: in.Label, Description: or(in.Description, ""), IsAbstract: or(in.IsAbstract, false),
-			Icon: or(in.Icon, ""), AttributeSchema: in.AttributeSchema, IdentityRules: in.IdentityRules,
+			Code: in.Code, Label: in.Label, Description: form.Or(in.Description, ""), IsAbstract: form.Or(in.IsAbstract, false),
+			Icon: form.Or(in.Icon, ""), AttributeSchema: in.AttributeSchema, IdentityRules: in.IdentityRules,
 		}}
-		var f faults
-		f.add(valid.Code("code", in.Code))
+		var f form.Form
+		f.Fault(valid.Code("code", in.Code))
 		if ref.codes[in.Code] != nil {
-			f.say(errs.AlreadyExists, []string{"code"}, "there is a class %s already", in.Code)
+			f.Fault(errs.New(errs.AlreadyExists, "there is a class %s already", in.Code), "code")
 		}
 		parent, err := ref.Class(in.Parent)
-		f.add(err, "parent")
+		f.Fault(err, "parent")
 		if parent != nil {
 			draft.Parent, draft.ParentID = parent, &parent.ID
 			if err := ref.lockClasses(ctx, tx, nil, []*Class{parent}); err != nil {
 				return nil, err
 			}
 			if len(parent.line()) >= deepestClass {
-				f.say(errs.Invalid, []string{"parent"}, "the tree of classes is %d levels deep: that is the most", deepestClass)
+				f.Fault(errs.New(errs.Invalid, "the tree of classes is %d levels deep: that is the most", deepestClass), "parent")
 			}
 		}
 		draft.check(&f)
-		if err := f.err(); err != nil {
+		if err := f.Err(); err != nil {
 			return nil, err
 		}
 		saved, err := newClass(tx, draft.CIClass).Save(ctx)
@@ -72,17 +72,17 @@ func newClass(tx *store.Tx, c *ent.CIClass) *ent.CIClassCreate {
 }
 
 // check checks what a class says about itself and its CIs.
-func (c *Class) check(f *faults) {
-	c.Label = text(f, "label", c.Label, 1, labelLength)
-	c.Description = text(f, "description", c.Description, 0, valid.LongestDescription)
-	c.Icon = text(f, "icon", c.Icon, 0, iconNameLength)
+func (c *Class) check(f *form.Form) {
+	c.Label = f.Text("label", c.Label, 1, labelLength)
+	c.Description = f.Text("description", c.Description, 0, valid.LongestDescription)
+	c.Icon = f.Text("icon", c.Icon, 0, iconNameLength)
 	if err := attribute.Declare(c.CIClass.AttributeSchema); err != nil {
-		f.add(err, "attributeSchema")
+		f.Fault(err, "attributeSchema")
 		return
 	}
 	if len(c.CIClass.AttributeSchema) > 0 {
 		plain, err := attribute.Plain(c.CIClass.AttributeSchema)
-		f.add(err, "attributeSchema")
+		f.Fault(err, "attributeSchema")
 		c.CIClass.AttributeSchema = plain
 	}
 	c.schema = nil
@@ -90,28 +90,27 @@ func (c *Class) check(f *faults) {
 }
 
 // checkRules refuses identity rules that name what the class does not have.
-func (c *Class) checkRules(f *faults) {
-	if len(c.IdentityRules) > rulesPerClass {
-		f.say(errs.Invalid, []string{"identityRules"}, "%d rules: at most %d", len(c.IdentityRules), rulesPerClass)
+func (c *Class) checkRules(f *form.Form) {
+	if !f.Most("identityRules", len(c.IdentityRules), rulesPerClass) {
 		return
 	}
 	schema, err := c.AttributeSchema()
 	if err != nil {
-		f.add(err, "attributeSchema")
+		f.Fault(err, "attributeSchema")
 		return
 	}
 	names := append(schema.Names(), fieldName, fieldEnvironment)
 	for i, rule := range c.IdentityRules {
 		at := []string{"identityRules", strconv.Itoa(i)}
 		if len(rule) == 0 || len(rule) > namesPerRule {
-			f.say(errs.Invalid, at, "a rule names 1 to %d attributes", namesPerRule)
+			f.Fault(errs.New(errs.Invalid, "a rule names 1 to %d attributes", namesPerRule), at...)
 		}
 		for j, name := range rule {
 			switch {
 			case !slices.Contains(names, name):
-				f.say(errs.NotFound, append(at, strconv.Itoa(j)), "%s has no attribute %q: declare it in the schema; %s and %s are there anyway", c.Code, name, fieldName, fieldEnvironment)
+				f.Fault(errs.New(errs.NotFound, "%s has no attribute %q: declare it in the schema; %s and %s are there anyway", c.Code, name, fieldName, fieldEnvironment), append(at, strconv.Itoa(j))...)
 			case slices.Contains(rule[:j], name):
-				f.say(errs.AlreadyExists, append(at, strconv.Itoa(j)), "%q is listed twice", name)
+				f.Fault(errs.New(errs.AlreadyExists, "%q is named twice", name), append(at, strconv.Itoa(j))...)
 			}
 		}
 	}
@@ -139,9 +138,9 @@ func (p *Practice) UpdateCIClass(ctx context.Context, in UpdateCIClassInput) (*e
 			return nil, err
 		}
 		next := *old
-		var f faults
-		next.Label = or(given(&f, in.Label, "label"), old.Label)
-		next.Description, next.Icon = or(Cleared(in.Description), old.Description), or(Cleared(in.Icon), old.Icon)
+		var f form.Form
+		next.Label = form.Or(form.Given(&f, "label", in.Label), old.Label)
+		next.Description, next.Icon = form.Or(form.Cleared(in.Description), old.Description), form.Or(form.Cleared(in.Icon), old.Icon)
 		if schema, set := in.AttributeSchema.ValueOK(); set {
 			next.AttributeSchema = schema
 		}
@@ -150,7 +149,7 @@ func (p *Practice) UpdateCIClass(ctx context.Context, in UpdateCIClassInput) (*e
 		}
 		class.CIClass = &next
 		class.check(&f)
-		if err := f.err(); err != nil {
+		if err := f.Err(); err != nil {
 			return nil, err
 		}
 		newSchema := len(old.AttributeSchema)+len(next.AttributeSchema) > 0 && !reflect.DeepEqual(old.AttributeSchema, next.AttributeSchema)
@@ -166,9 +165,9 @@ func (p *Practice) UpdateCIClass(ctx context.Context, in UpdateCIClassInput) (*e
 
 func saveClass(ctx context.Context, tx *store.Tx, old, next *ent.CIClass, newSchema, newRules bool) (*ent.CIClass, error) {
 	u := tx.CIClass.UpdateOne(old)
-	ticket.Set(old.Label, next.Label, u.SetLabel)
-	ticket.Set(old.Description, next.Description, u.SetDescription)
-	ticket.Set(old.Icon, next.Icon, u.SetIcon)
+	store.Set(old.Label, next.Label, u.SetLabel)
+	store.Set(old.Description, next.Description, u.SetDescription)
+	store.Set(old.Icon, next.Icon, u.SetIcon)
 	if newSchema && len(next.AttributeSchema) == 0 {
 		u.ClearAttributeSchema()
 	} else if newSchema {
@@ -179,7 +178,7 @@ func saveClass(ctx context.Context, tx *store.Tx, old, next *ent.CIClass, newSch
 	} else if newRules {
 		u.SetIdentityRules(next.IdentityRules)
 	}
-	if ticket.IsIdle(u.Mutation()) {
+	if store.IsIdle(u.Mutation()) {
 		return old, nil
 	}
 	return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -19,19 +20,19 @@ const offendersNamed = 3
 // checkSubtree checks the classes and the CIs below a class against what the class is to become, page by page. Retired
 // CIs count too: they may come back.
 func (r *Reference) checkSubtree(ctx context.Context, tx *store.Tx, class *Class, newSchema, newRules bool) error {
-	var f faults
+	var f form.Form
 	below := r.subtree(class)
 	for _, id := range below {
 		if c := r.classes[id]; newSchema && c != class {
 			c.schema = nil
-			var own faults
+			var own form.Form
 			c.checkRules(&own)
-			if err := own.err(); err != nil {
-				f.say(errs.InUse, []string{"attributeSchema"}, "the class %s below it identifies its CIs by an attribute that would be gone", c.Code)
+			if err := own.Err(); err != nil {
+				f.Fault(errs.New(errs.InUse, "the class %s below it identifies its CIs by an attribute that would be gone", c.Code), "attributeSchema")
 			}
 		}
 	}
-	if err := f.err(); err != nil {
+	if err := f.Err(); err != nil {
 		return err
 	}
 	refused, confused := offenders{}, offenders{}
@@ -66,9 +67,9 @@ func (r *Reference) checkSubtree(ctx context.Context, tx *store.Tx, class *Class
 	if err != nil {
 		return err
 	}
-	f.add(refused.err("the new schema refuses"), "attributeSchema")
-	f.add(confused.err("the new rules confuse"), "identityRules")
-	return f.err()
+	f.Fault(refused.err("the new schema refuses"), "attributeSchema")
+	f.Fault(confused.err("the new rules confuse"), "identityRules")
+	return f.Err()
 }
 
 // eachCI visits the CIs of classes in pages.

@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -16,7 +17,7 @@ import (
 // RememberDanglingTx keeps references to what nobody has reported yet, until it arrives. One whose target has arrived
 // in the meantime heals at once; one that is kept already is passed over. Paths of failures begin with the row's number.
 func RememberDanglingTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []Dangling) error {
-	wrong := make([]faults, len(rows))
+	wrong := make([]form.Form, len(rows))
 	var keys []domain.ExternalKey
 	rows = slices.Clone(rows)
 	for i := range rows {
@@ -24,12 +25,12 @@ func RememberDanglingTx(ctx context.Context, tx *store.Tx, ref *Reference, rows 
 			rows[i].Record = rows[i].Record.As(ident.CI)
 		}
 		key, err := CheckKey(rows[i].Key)
-		wrong[i].add(err)
+		wrong[i].Fault(err)
 		rows[i].Key = key
-		wrong[i].add(checkDangling(rows[i]))
+		wrong[i].Fault(checkDangling(rows[i]))
 		keys = append(keys, key)
 	}
-	if err := byRow(wrong); err != nil {
+	if err := form.Rows(wrong); err != nil {
 		return err
 	}
 	if err := lockKeys(ctx, tx, keys); err != nil {
@@ -74,7 +75,7 @@ func RememberDanglingTx(ctx context.Context, tx *store.Tx, ref *Reference, rows 
 // ForgetDanglingTx drops references that their source no longer makes.
 func ForgetDanglingTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
 	for _, id := range ids {
-		if err := OfKind(id, ident.DanglingReference); err != nil {
+		if err := form.Kind(id, ident.DanglingReference); err != nil {
 			return err
 		}
 		if err := tx.DanglingReference.DeleteOneID(id).Exec(ctx); err != nil {
@@ -85,10 +86,10 @@ func ForgetDanglingTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
 }
 
 func checkDangling(d Dangling) error {
-	var f faults
-	oneOf(&f, "kind", d.Kind)
+	var f form.Form
+	form.OneOf(&f, "kind", d.Kind)
 	if d.Strength != nil {
-		oneOf(&f, "strength", *d.Strength)
+		form.OneOf(&f, "strength", *d.Strength)
 	}
 	want := ident.CI
 	switch d.Kind {
@@ -101,12 +102,12 @@ func checkDangling(d Dangling) error {
 		}
 	case domain.DanglingRelationship, domain.DanglingOwner, domain.DanglingSupport:
 	}
-	f.add(OfKind(d.Record, want), "record")
+	f.Fault(form.Kind(d.Record, want, "record"))
 	if d.Kind == domain.DanglingRelationship && d.Detail == "" {
-		f.say(errs.Required, []string{"detail"}, "the code of the relationship's type is missing")
+		f.Fault(errs.New(errs.Required, "the code of the relationship's type is missing"), "detail")
 	}
-	text(&f, "evidence", d.Evidence, 0, valid.LongestDescription)
-	return f.err()
+	f.Text("evidence", d.Evidence, 0, valid.LongestDescription)
+	return f.Err()
 }
 
 // sameness is what tells one dangling reference from another.

@@ -9,14 +9,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // CreateDependencyGroup says how some of a CI's dependencies combine.
 func (p *Practice) CreateDependencyGroup(ctx context.Context, in CreateDependencyGroupInput) (*ent.DependencyGroup, error) {
-	row := NewGroup{CI: in.CI, Name: in.Name, Mode: in.Mode, Threshold: or(in.Threshold, 0), Members: membersOf(in.Members)}
+	row := NewGroup{CI: in.CI, Name: in.Name, Mode: in.Mode, Threshold: form.Or(in.Threshold, 0), Members: membersOf(in.Members)}
 	return auth.Write(ctx, p.store, "dependency_group.create", func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
 		return CreateGroupByPerson(ctx, tx, row)
 	})
@@ -32,7 +32,7 @@ func CreateGroupByPerson(ctx context.Context, tx *store.Tx, row NewGroup) (*ent.
 	if err != nil {
 		return nil, err
 	}
-	if err := wrong[0].err(); err != nil {
+	if err := wrong[0].Err(); err != nil {
 		return nil, err
 	}
 	return saved[0], nil
@@ -40,22 +40,18 @@ func CreateGroupByPerson(ctx context.Context, tx *store.Tx, row NewGroup) (*ent.
 
 // UpdateDependencyGroup changes a dependency group; its members are replaced as a whole.
 func (p *Practice) UpdateDependencyGroup(ctx context.Context, in UpdateDependencyGroupInput) (*ent.DependencyGroup, error) {
-	actor, err := auth.Require(ctx, "dependency_group.update")
-	if err != nil {
-		return nil, err
-	}
-	var f faults
-	ch := GroupChange{
-		ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: given(&f, in.Name, "name"), Mode: given(&f, in.Mode, "mode"),
-		Threshold: Cleared(in.Threshold),
-	}
-	if list, set := in.Members.ValueOK(); set {
-		ch.Members = membersOf(list)
-	}
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "dependency_group.update"}, func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
+	return auth.Write(ctx, p.store, "dependency_group.update", func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
+		var f form.Form
+		ch := GroupChange{
+			ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: form.Given(&f, "name", in.Name), Mode: form.Given(&f, "mode", in.Mode),
+			Threshold: form.Cleared(in.Threshold),
+		}
+		if list, set := in.Members.ValueOK(); set {
+			ch.Members = membersOf(list)
+		}
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
 		return UpdateGroupByPerson(ctx, tx, ch)
 	})
 }
@@ -70,7 +66,7 @@ func UpdateGroupByPerson(ctx context.Context, tx *store.Tx, ch GroupChange) (*en
 	if err != nil {
 		return nil, err
 	}
-	if err := wrong[0].err(); err != nil {
+	if err := wrong[0].Err(); err != nil {
 		return nil, err
 	}
 	return saved[0], nil
@@ -79,15 +75,15 @@ func UpdateGroupByPerson(ctx context.Context, tx *store.Tx, ch GroupChange) (*en
 // RemoveDependencyGroup removes a dependency group: its members count alone again.
 func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependencyGroupInput) (ident.ID, error) {
 	return auth.Write(ctx, p.store, "dependency_group.remove", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
-		if err := OfKind(in.ID, ident.DependencyGroup); err != nil {
-			return 0, errs.Under(err, "id")
+		if err := form.Kind(in.ID, ident.DependencyGroup, "id"); err != nil {
+			return 0, err
 		}
 		found, err := lockGroups(ctx, tx, map[ident.ID]bool{in.ID: true})
 		if err != nil {
 			return 0, err
 		}
 		if found[in.ID] == nil {
-			return 0, unknown(in.ID).At("id")
+			return 0, form.Missing(in.ID, "id")
 		}
 		if err := valid.Stale(in.ExpectedVersion, found[in.ID].Version); err != nil {
 			return 0, err
@@ -100,7 +96,7 @@ func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependenc
 func membersOf(given []GroupMemberInput) []domain.GroupMember {
 	members := make([]domain.GroupMember, len(given))
 	for i, m := range given {
-		members[i] = domain.GroupMember{Relationship: m.Relationship, Weight: or(m.Weight, 1)}
+		members[i] = domain.GroupMember{Relationship: m.Relationship, Weight: form.Or(m.Weight, 1)}
 		if members[i].Weight == 0 {
 			members[i].Weight = -1 // 0 stands for "not said" in rows, and is wrong here
 		}
@@ -126,16 +122,16 @@ func CreateGroupsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []Ne
 	if err != nil {
 		return nil, err
 	}
-	return saved, byRow(wrong)
+	return saved, form.Rows(wrong)
 }
 
-func createGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewGroup) ([]*ent.DependencyGroup, []faults, error) {
-	wrong := make([]faults, len(rows))
+func createGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewGroup) ([]*ent.DependencyGroup, []form.Form, error) {
+	wrong := make([]form.Form, len(rows))
 	drafts := make([]*ent.DependencyGroup, len(rows))
 	cis := map[ident.ID]bool{}
 	for i, row := range rows {
 		id, err := CIID(row.CI)
-		wrong[i].add(err, "ci")
+		wrong[i].Fault(err, "ci")
 		if err == nil {
 			cis[id] = true
 		}
@@ -147,13 +143,13 @@ func createGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewG
 	}
 	for i, d := range drafts {
 		if d.CiID != 0 && found[d.CiID] == nil {
-			wrong[i].add(unknown(d.CiID), "ci")
+			wrong[i].Fault(form.Missing(d.CiID, "ci"))
 		}
 	}
 	if err := ref.checkGroups(ctx, tx, drafts, wrong); err != nil {
 		return nil, nil, err
 	}
-	if byRow(wrong) != nil {
+	if form.Rows(wrong) != nil {
 		return nil, wrong, nil
 	}
 	var saved []*ent.DependencyGroup
@@ -182,18 +178,18 @@ func UpdateGroupsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []Gr
 	if err != nil {
 		return nil, err
 	}
-	return saved, byRow(wrong)
+	return saved, form.Rows(wrong)
 }
 
-func updateGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []GroupChange) ([]*ent.DependencyGroup, []faults, error) {
-	wrong := make([]faults, len(rows))
+func updateGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []GroupChange) ([]*ent.DependencyGroup, []form.Form, error) {
+	wrong := make([]form.Form, len(rows))
 	ids := map[ident.ID]bool{}
 	for i, row := range rows {
-		err := OfKind(row.ID, ident.DependencyGroup)
-		wrong[i].add(err, "id")
+		err := form.Kind(row.ID, ident.DependencyGroup, "id")
+		wrong[i].Fault(err)
 		switch {
 		case err == nil && ids[row.ID]:
-			wrong[i].say(errs.Invalid, []string{"id"}, "%s is changed twice in one batch", row.ID)
+			wrong[i].Fault(errs.New(errs.Invalid, "%s is changed twice in one batch", row.ID), "id")
 		case err == nil:
 			ids[row.ID] = true
 		}
@@ -207,17 +203,17 @@ func updateGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []Grou
 		old := found[row.ID]
 		if old == nil {
 			if ids[row.ID] {
-				wrong[i].add(unknown(row.ID), "id")
+				wrong[i].Fault(form.Missing(row.ID, "id"))
 			}
 			continue
 		}
-		wrong[i].add(valid.Stale(row.ExpectedVersion, old.Version))
+		wrong[i].Fault(valid.Stale(row.ExpectedVersion, old.Version))
 		drafts[i] = editGroup(old, row)
 	}
 	if err := ref.checkGroups(ctx, tx, drafts, wrong); err != nil {
 		return nil, nil, err
 	}
-	if slices.ContainsFunc(wrong, func(f faults) bool { return f.err() != nil }) {
+	if form.Rows(wrong) != nil {
 		return nil, wrong, nil
 	}
 	saved := make([]*ent.DependencyGroup, len(rows))
@@ -232,7 +228,7 @@ func updateGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []Grou
 // editGroup lays a change over a group. A mode that has no threshold, or no weights, drops those that were there.
 func editGroup(old *ent.DependencyGroup, row GroupChange) *ent.DependencyGroup {
 	next := *old
-	next.Name, next.Mode, next.Threshold = or(row.Name, old.Name), or(row.Mode, old.Mode), or(row.Threshold, old.Threshold)
+	next.Name, next.Mode, next.Threshold = form.Or(row.Name, old.Name), form.Or(row.Mode, old.Mode), form.Or(row.Threshold, old.Threshold)
 	if row.Threshold == nil && next.Mode != old.Mode && (next.Mode == domain.All || next.Mode == domain.Any) {
 		next.Threshold = 0
 	}
@@ -251,13 +247,13 @@ func editGroup(old *ent.DependencyGroup, row GroupChange) *ent.DependencyGroup {
 
 func saveGroup(ctx context.Context, tx *store.Tx, old, next *ent.DependencyGroup) (*ent.DependencyGroup, error) {
 	u := tx.DependencyGroup.UpdateOne(old)
-	ticket.Set(old.Name, next.Name, u.SetName)
-	ticket.Set(old.Mode, next.Mode, u.SetMode)
-	ticket.Set(old.Threshold, next.Threshold, u.SetThreshold)
+	store.Set(old.Name, next.Name, u.SetName)
+	store.Set(old.Mode, next.Mode, u.SetMode)
+	store.Set(old.Threshold, next.Threshold, u.SetThreshold)
 	if !slices.Equal(next.Members, old.Members) {
 		u.SetMembers(next.Members)
 	}
-	if ticket.IsIdle(u.Mutation()) {
+	if store.IsIdle(u.Mutation()) {
 		return old, nil
 	}
 	saved, err := u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
@@ -268,7 +264,7 @@ func saveGroup(ctx context.Context, tx *store.Tx, old, next *ent.DependencyGroup
 func RemoveGroupsTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
 	wanted := map[ident.ID]bool{}
 	for _, id := range ids {
-		if err := OfKind(id, ident.DependencyGroup); err != nil {
+		if err := form.Kind(id, ident.DependencyGroup); err != nil {
 			return err
 		}
 		wanted[id] = true

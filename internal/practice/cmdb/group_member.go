@@ -9,19 +9,20 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // checkGroups checks drafts of groups, new and changed, against their members, the other groups of their CIs and one
 // another. Drafts that are nil are passed over.
-func (r *Reference) checkGroups(ctx context.Context, tx *store.Tx, drafts []*ent.DependencyGroup, wrong []faults) error {
+func (r *Reference) checkGroups(ctx context.Context, tx *store.Tx, drafts []*ent.DependencyGroup, wrong []form.Form) error {
 	members, cis := map[ident.ID]bool{}, map[ident.ID]bool{}
 	for i, d := range drafts {
 		if d == nil {
 			continue
 		}
-		d.Name = text(&wrong[i], "name", d.Name, 1, valid.LongestName)
+		d.Name = wrong[i].Text("name", d.Name, 1, valid.LongestName)
 		checkMode(d, &wrong[i])
 		for _, m := range d.Members {
 			members[m.Relationship] = true
@@ -60,7 +61,7 @@ func (r *Reference) checkGroups(ctx context.Context, tx *store.Tx, drafts []*ent
 		r.checkMembers(d, rels, others, &wrong[i])
 		for _, other := range others {
 			if other.Name == d.Name {
-				wrong[i].say(errs.AlreadyExists, []string{"name"}, "%s has a group %q already: %s", d.CiID, d.Name, other.ID)
+				wrong[i].Fault(errs.New(errs.AlreadyExists, "%s has a group %q already: %s", d.CiID, d.Name, other.ID), "name")
 			}
 		}
 		byCI[d.CiID] = append(others, d)

@@ -7,6 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 )
 
 const (
@@ -15,27 +16,25 @@ const (
 )
 
 // checkMode checks what a group needs against what it has.
-func checkMode(g *ent.DependencyGroup, f *faults) {
-	before := len(*f)
-	oneOf(f, "mode", g.Mode)
+func checkMode(g *ent.DependencyGroup, f *form.Form) {
+	var own form.Form
+	form.OneOf(&own, "mode", g.Mode)
 	sum := 0
 	for i, m := range g.Members {
-		at := []string{"members", strconv.Itoa(i), "weight"}
-		switch {
-		case m.Weight < 1 || m.Weight > heaviest:
-			f.say(errs.Invalid, at, "%d is no weight: 1 to %d", m.Weight, heaviest)
-		case g.Mode != domain.Weighted && m.Weight != 1:
-			f.say(errs.Invalid, at, "a weight of %d counts in a WEIGHTED group only: leave it out", m.Weight)
+		var one form.Form
+		one.Number("weight", m.Weight, 1, heaviest)
+		if !one.IsFaulty() && g.Mode != domain.Weighted && m.Weight != 1 {
+			one.Fault(errs.New(errs.Invalid, "a weight of %d counts in a WEIGHTED group only: leave it out", m.Weight), "weight")
 		}
+		own.Fault(one.Err(), "members", strconv.Itoa(i))
 		sum += m.Weight
 	}
-	switch n := len(g.Members); {
-	case n == 0:
-		f.say(errs.Required, []string{"members"}, "a group has at least one member")
-	case n > membersPerGroup:
-		f.say(errs.Invalid, []string{"members"}, "%d members: at most %d", n, membersPerGroup)
+	if len(g.Members) == 0 {
+		own.Fault(errs.New(errs.Required, "a group has at least one member"), "members")
 	}
-	if len(*f) > before {
+	own.Most("members", len(g.Members), membersPerGroup)
+	if err := own.Err(); err != nil {
+		f.Fault(err)
 		return
 	}
 	least, most, meaning := 0, 0, "ALL and ANY have none"
@@ -53,12 +52,12 @@ func checkMode(g *ent.DependencyGroup, f *faults) {
 		if most == 0 {
 			said = "0"
 		}
-		f.say(errs.Invalid, []string{"threshold"}, "a threshold of %d does not fit %s (%s): %s", g.Threshold, g.Mode, meaning, said)
+		f.Fault(errs.New(errs.Invalid, "a threshold of %d does not fit %s (%s): %s", g.Threshold, g.Mode, meaning, said), "threshold")
 	}
 }
 
 // checkMembers checks that the members are what the group's CI depends on, HARD, and in no other group of it.
-func (r *Reference) checkMembers(g *ent.DependencyGroup, rels map[ident.ID]*ent.Relationship, others []*ent.DependencyGroup, f *faults) {
+func (r *Reference) checkMembers(g *ent.DependencyGroup, rels map[ident.ID]*ent.Relationship, others []*ent.DependencyGroup, f *form.Form) {
 	elsewhere := map[ident.ID]*ent.DependencyGroup{}
 	for _, other := range others {
 		for _, m := range other.Members {
@@ -68,22 +67,22 @@ func (r *Reference) checkMembers(g *ent.DependencyGroup, rels map[ident.ID]*ent.
 	seen := map[ident.ID]bool{}
 	for i, m := range g.Members {
 		at := []string{"members", strconv.Itoa(i), "relationship"}
-		if err := OfKind(m.Relationship, ident.Relationship); err != nil {
-			f.add(err, at...)
+		if err := form.Kind(m.Relationship, ident.Relationship, at...); err != nil {
+			f.Fault(err)
 			continue
 		}
 		rel := rels[m.Relationship]
 		switch {
 		case rel == nil:
-			f.add(unknown(m.Relationship), at...)
+			f.Fault(form.Missing(m.Relationship, at...))
 		case seen[rel.ID]:
-			f.say(errs.AlreadyExists, at, "%s is listed twice", rel.ID)
+			f.Fault(errs.New(errs.AlreadyExists, "%s is named twice", rel.ID), at...)
 		case !r.arrives(rel, g.CiID):
-			f.say(errs.Invalid, at, "%s", r.whyNotMember(rel, g.CiID))
+			f.Fault(errs.New(errs.Invalid, "%s", r.whyNotMember(rel, g.CiID)), at...)
 		case r.strength(rel) != domain.Hard:
-			f.say(errs.Invalid, at, "%s is SOFT: only HARD relationships count in a group", rel.ID)
+			f.Fault(errs.New(errs.Invalid, "%s is SOFT: only HARD relationships count in a group", rel.ID), at...)
 		case elsewhere[rel.ID] != nil:
-			f.say(errs.InUse, at, "%s counts in the group %q (%s) already: a relationship is in one group of a CI at most", rel.ID, elsewhere[rel.ID].Name, elsewhere[rel.ID].ID)
+			f.Fault(errs.New(errs.InUse, "%s counts in the group %q (%s) already: a relationship is in one group of a CI at most", rel.ID, elsewhere[rel.ID].Name, elsewhere[rel.ID].ID), at...)
 		}
 		seen[m.Relationship] = true
 	}

@@ -65,7 +65,7 @@ func healEdges(ctx context.Context, tx *store.Tx, ref *Reference, edges []*ent.D
 	for i, d := range edges {
 		switch {
 		case plan.isStored[i]: // somebody has related them meanwhile
-		case len(plan.wrong[i]) > 0:
+		case plan.wrong[i].IsFaulty():
 			continue
 		default:
 			fit = append(fit, plan.drafts[i])

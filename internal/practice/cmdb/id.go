@@ -12,8 +12,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
-	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -28,25 +28,8 @@ func CIID(id ident.ID) (ident.ID, error) {
 	case ident.Service:
 		return id.As(ident.CI), nil
 	}
-	return 0, wrongKind(id, ident.CI)
+	return 0, form.Kind(id, ident.CI)
 }
-
-// OfKind refuses ids of other kinds.
-func OfKind(id ident.ID, k ident.Kind) error {
-	if id.Kind() == k {
-		return nil
-	}
-	return wrongKind(id, k)
-}
-
-func wrongKind(id ident.ID, want ident.Kind) error {
-	if id == 0 {
-		return errs.New(errs.Required, "an id is missing: write one such as %s", ident.New(want, 1295))
-	}
-	return errs.New(errs.Invalid, "%s is no id of this kind: write one such as %s", id, ident.New(want, 1295))
-}
-
-func unknown(id ident.ID) *errs.Error { return errs.New(errs.NotFound, "there is no %s", id) }
 
 // loadCIs reads CIs by id; those that do not exist are missing from the result.
 func loadCIs(ctx context.Context, tx *store.Tx, ids map[ident.ID]bool) (map[ident.ID]*ent.CI, error) {

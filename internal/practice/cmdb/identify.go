@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -82,7 +83,7 @@ func identifying(record *ent.CI, name string) any {
 
 // checkIdentities finds the drafts that claim to be another live CI, stored or drafted. It locks their classes.
 // Drafts that are nil, and those of which isNews is false, are left alone.
-func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []*ent.CI, isNews func(int) bool, wrong []faults) error {
+func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []*ent.CI, isNews func(int) bool, wrong []form.Form) error {
 	var rules, classes []*Class
 	for i, d := range drafts {
 		if d == nil {
@@ -120,7 +121,7 @@ func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []
 			}
 			if j, twice := claimed[p][c.key]; twice {
 				if isNews(i) || isNews(j) {
-					wrong[i].add(sameIdentity(c.class.IdentityRules[c.rule], d, drafts[j]))
+					wrong[i].Fault(sameIdentity(c.class.IdentityRules[c.rule], d, drafts[j]))
 				}
 				continue
 			}
@@ -144,7 +145,7 @@ func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []
 			for _, other := range others {
 				key, _ := identity(other, rule)
 				if i, claims := claimed[p][key]; claims && !drafted[other.ID] {
-					wrong[i].add(sameIdentity(rule, drafts[i], other))
+					wrong[i].Fault(sameIdentity(rule, drafts[i], other))
 				}
 			}
 		}

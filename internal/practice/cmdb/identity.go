@@ -12,20 +12,17 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // AddExternalIdentity records a key of a CI in another system. References to the key that were dangling heal.
 func (p *Practice) AddExternalIdentity(ctx context.Context, in AddExternalIdentityInput) (*ent.CI, error) {
-	actor, err := auth.Require(ctx, "ci.add_external_identity")
-	if err != nil {
-		return nil, err
-	}
-	key, err := CheckKey(in.ExternalIdentity)
-	if err != nil {
-		return nil, errs.Under(err, "externalIdentity")
-	}
-	return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: "ci.add_external_identity"}, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "ci.add_external_identity", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+		key, err := CheckKey(in.ExternalIdentity)
+		if err != nil {
+			return nil, errs.Under(err, "externalIdentity")
+		}
 		record, err := lockCI(ctx, tx, in.ID, nil)
 		if err != nil {
 			return nil, err
@@ -34,12 +31,12 @@ func (p *Practice) AddExternalIdentity(ctx context.Context, in AddExternalIdenti
 		if err != nil {
 			return nil, err
 		}
-		wrong := make([]faults, 1)
+		wrong := make([]form.Form, 1)
 		fresh, err := newIdentities(ctx, tx, []NewIdentity{{record.ID, key}}, wrong)
 		if err != nil {
 			return nil, err
 		}
-		if err := wrong[0].err(); err != nil {
+		if err := wrong[0].Err(); err != nil {
 			return nil, errs.Under(err, "externalIdentity")
 		}
 		if len(fresh) == 0 {
@@ -55,19 +52,19 @@ func (p *Practice) AddExternalIdentity(ctx context.Context, in AddExternalIdenti
 // AddIdentitiesTx records keys of CIs, teams and people inside a transaction, and heals the references that wait for
 // them. A key that its record has already is passed over. Paths of failures begin with the row's number.
 func AddIdentitiesTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewIdentity) error {
-	wrong := make([]faults, len(rows))
+	wrong := make([]form.Form, len(rows))
 	fresh, err := newIdentities(ctx, tx, rows, wrong)
 	if err != nil {
 		return err
 	}
-	if err := byRow(wrong); err != nil {
+	if err := form.Rows(wrong); err != nil {
 		return err
 	}
 	return saveIdentities(ctx, tx, ref, fresh)
 }
 
-// newIdentities is the rows that are not stored yet. Existing keys of other records are faults.
-func newIdentities(ctx context.Context, tx *store.Tx, rows []NewIdentity, wrong []faults) ([]NewIdentity, error) {
+// newIdentities is the rows that are not stored yet. Existing keys of other records are form.Form.
+func newIdentities(ctx context.Context, tx *store.Tx, rows []NewIdentity, wrong []form.Form) ([]NewIdentity, error) {
 	rows = slices.Clone(rows)
 	var checked []NewIdentity
 	var keys []domain.ExternalKey
@@ -78,14 +75,14 @@ func newIdentities(ctx context.Context, tx *store.Tx, rows []NewIdentity, wrong 
 			row.Record = row.Record.As(ident.CI)
 		}
 		if k := row.Record.Kind(); k != ident.CI && k != ident.Team && k != ident.Person {
-			wrong[i].say(errs.Invalid, []string{"record"}, "%q is no id of a CI, a team or a person", row.Record)
+			wrong[i].Fault(errs.New(errs.Invalid, "%q is no id of a CI, a team or a person", row.Record), "record")
 		}
 		key, err := CheckKey(row.Key)
-		wrong[i].add(err)
+		wrong[i].Fault(err)
 		row.Key = key
 		if j, twice := places[key]; twice {
 			if checked[j].Record != row.Record {
-				wrong[i].add(keyTaken(key, checked[j].Record))
+				wrong[i].Fault(keyTaken(key, checked[j].Record))
 			}
 			continue
 		}
@@ -102,7 +99,7 @@ func newIdentities(ctx context.Context, tx *store.Tx, rows []NewIdentity, wrong 
 	}
 	for i, row := range rows {
 		if of, known := stored[row.Key]; known && of != row.Record {
-			wrong[i].add(keyTaken(row.Key, of))
+			wrong[i].Fault(keyTaken(row.Key, of))
 		}
 	}
 	return slices.DeleteFunc(checked, func(row NewIdentity) bool { return stored[row.Key] != 0 }), nil
@@ -113,10 +110,10 @@ func keyTaken(key domain.ExternalKey, of ident.ID) error {
 }
 
 // checkNewKey checks the key that a new CI is to have.
-func checkNewKey(ctx context.Context, tx *store.Tx, key *domain.ExternalKey, f *faults) error {
+func checkNewKey(ctx context.Context, tx *store.Tx, key *domain.ExternalKey, f *form.Form) error {
 	checked, err := CheckKey(*key)
 	if err != nil {
-		f.add(err, "externalIdentity")
+		f.Fault(err, "externalIdentity")
 		return nil
 	}
 	*key = checked
@@ -125,7 +122,7 @@ func checkNewKey(ctx context.Context, tx *store.Tx, key *domain.ExternalKey, f *
 		return err
 	}
 	if of := stored[checked]; of != 0 {
-		f.add(keyTaken(checked, of), "externalIdentity")
+		f.Fault(keyTaken(checked, of), "externalIdentity")
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -24,12 +25,12 @@ func (p *Practice) SetOwners(ctx context.Context, in SetOwnersInput) (*ent.CI, e
 		if err != nil {
 			return nil, err
 		}
-		var f faults
+		var f form.Form
 		listed, err := checkOwners(ctx, tx, in.Owners, &f)
 		if err != nil {
 			return nil, err
 		}
-		if err := f.err(); err != nil {
+		if err := f.Err(); err != nil {
 			return nil, err
 		}
 		have, err := ownersOf(ctx, tx, map[ident.ID]bool{old.ID: true})
@@ -54,11 +55,11 @@ func (p *Practice) SetOwners(ctx context.Context, in SetOwnersInput) (*ent.CI, e
 // SetOwnersTx replaces the owners of CIs inside a transaction; owners that a person has locked stay. Paths of failures
 // begin with the row's number.
 func SetOwnersTx(ctx context.Context, tx *store.Tx, rows []OwnerSet) error {
-	wrong := make([]faults, len(rows))
+	wrong := make([]form.Form, len(rows))
 	cis, parties := map[ident.ID]bool{}, map[ident.ID]bool{}
 	for i := range rows {
 		id, err := CIID(rows[i].CI)
-		wrong[i].add(err, "ci")
+		wrong[i].Fault(err, "ci")
 		if rows[i].CI = id; id != 0 {
 			cis[id] = true
 		}
@@ -76,11 +77,11 @@ func SetOwnersTx(ctx context.Context, tx *store.Tx, rows []OwnerSet) error {
 	}
 	for i := range rows {
 		if rows[i].CI != 0 && found[rows[i].CI] == nil {
-			wrong[i].add(unknown(rows[i].CI), "ci")
+			wrong[i].Fault(form.Missing(rows[i].CI, "ci"))
 		}
 		rows[i].Owners = checkListed(rows[i].Owners, known, "", &wrong[i])
 	}
-	if err := byRow(wrong); err != nil {
+	if err := form.Rows(wrong); err != nil {
 		return err
 	}
 	have, err := ownersOf(ctx, tx, cis)
@@ -114,25 +115,25 @@ func touch(ctx context.Context, tx *store.Tx, c *ent.CI) error {
 }
 
 // checkOwners checks owners as the API takes them.
-func checkOwners(ctx context.Context, tx *store.Tx, given []OwnerInput, f *faults) ([]NewOwner, error) {
+func checkOwners(ctx context.Context, tx *store.Tx, given []OwnerInput, f *form.Form) ([]NewOwner, error) {
 	listed := make([]NewOwner, len(given))
 	parties := map[ident.ID]bool{}
 	for i, o := range given {
 		at := strconv.Itoa(i)
-		listed[i].Role = or(o.Role, "")
+		listed[i].Role = form.Or(o.Role, "")
 		switch {
 		case (o.Team == nil) == (o.Person == nil):
-			f.say(errs.Invalid, []string{"owners", at}, "an owner is a team or a person: name exactly one")
+			f.Fault(errs.New(errs.Invalid, "an owner is a team or a person: name exactly one"), "owners", at)
 		case o.Team != nil:
 			listed[i].Of = *o.Team
-			if err := OfKind(*o.Team, ident.Team); err != nil {
-				f.add(err, "owners", at, "team")
+			if err := form.Kind(*o.Team, ident.Team, "owners", at, "team"); err != nil {
+				f.Fault(err)
 				listed[i].Of = 0
 			}
 		default:
 			listed[i].Of = *o.Person
-			if err := OfKind(*o.Person, ident.Person); err != nil {
-				f.add(err, "owners", at, "person")
+			if err := form.Kind(*o.Person, ident.Person, "owners", at, "person"); err != nil {
+				f.Fault(err)
 				listed[i].Of = 0
 			}
 		}
@@ -146,36 +147,36 @@ func checkOwners(ctx context.Context, tx *store.Tx, given []OwnerInput, f *fault
 }
 
 // checkListed checks owners whose existence has been looked up. An id of 0 has been complained about already.
-func checkListed(listed []NewOwner, known map[ident.ID]bool, field string, f *faults) []NewOwner {
+func checkListed(listed []NewOwner, known map[ident.ID]bool, field string, f *form.Form) []NewOwner {
 	listed = slices.Clone(listed)
-	var all faults
+	var all form.Form
 	if len(listed) > valid.MostOwners {
-		all.say(errs.Invalid, nil, "%d owners: at most %d", len(listed), valid.MostOwners)
+		all.Fault(errs.New(errs.Invalid, "%d owners: at most %d", len(listed), valid.MostOwners))
 	}
 	seen := map[NewOwner]bool{}
 	for i := range listed {
 		at := strconv.Itoa(i)
 		o := &listed[i]
-		var own faults
-		if o.Role = text(&own, "role", o.Role, 0, valid.LongestName); o.Role == "" {
+		var own form.Form
+		if o.Role = own.Text("role", o.Role, 0, valid.LongestName); o.Role == "" {
 			o.Role = "owner"
 		}
-		all.add(own.err(), at)
+		all.Fault(own.Err(), at)
 		switch {
 		case o.Of == 0:
 		case !known[o.Of] && o.Of.Kind() == ident.Person:
-			all.add(unknown(o.Of), at, "person")
+			all.Fault(form.Missing(o.Of, at, "person"))
 		case !known[o.Of]:
-			all.add(unknown(o.Of), at, "team")
+			all.Fault(form.Missing(o.Of, at, "team"))
 		case seen[*o]:
-			all.say(errs.AlreadyExists, []string{at}, "%s is listed twice as %s", o.Of, o.Role)
+			all.Fault(errs.New(errs.AlreadyExists, "%s is named twice as %s", o.Of, o.Role), at)
 		}
 		seen[*o] = true
 	}
 	if field == "" {
-		f.add(all.err())
+		f.Fault(all.Err())
 	} else {
-		f.add(all.err(), field)
+		f.Fault(all.Err(), field)
 	}
 	return listed
 }

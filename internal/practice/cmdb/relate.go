@@ -11,6 +11,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -34,7 +36,7 @@ func RelateByPerson(ctx context.Context, tx *store.Tx, row NewRelationship) (*en
 	if err != nil {
 		return nil, err
 	}
-	if err := plan.wrong[0].err(); err != nil {
+	if err := plan.wrong[0].Err(); err != nil {
 		return nil, err
 	}
 	saved, err := saveRelationships(ctx, tx, plan.drafts)
@@ -51,7 +53,7 @@ func RelateTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewRelat
 	if err != nil {
 		return nil, err
 	}
-	if err := byRow(plan.wrong); err != nil {
+	if err := form.Rows(plan.wrong); err != nil {
 		return nil, err
 	}
 	return saveRelationships(ctx, tx, plan.drafts)
@@ -65,13 +67,13 @@ func edgeOf(r *ent.Relationship) edge { return edge{r.TypeID, r.SourceID, r.Targ
 // relationshipPlan is rows of which each is a draft, or wrong.
 type relationshipPlan struct {
 	drafts   []*ent.Relationship
-	wrong    []faults
+	wrong    []form.Form
 	isStored []bool // it exists already, which is wrong too
 }
 
 // planRelationships checks rows against their types, against what is stored and against one another.
 func (r *Reference) planRelationships(ctx context.Context, tx *store.Tx, rows []NewRelationship) (*relationshipPlan, error) {
-	p := &relationshipPlan{make([]*ent.Relationship, len(rows)), make([]faults, len(rows)), make([]bool, len(rows))}
+	p := &relationshipPlan{make([]*ent.Relationship, len(rows)), make([]form.Form, len(rows)), make([]bool, len(rows))}
 	types := map[ident.ID]*ent.RelationshipType{}
 	for i, row := range rows {
 		if t := r.byCode[row.Type]; t != nil {
@@ -116,25 +118,25 @@ func (r *Reference) planRelationships(ctx context.Context, tx *store.Tx, rows []
 }
 
 // draftRelationship is nil where the type or an id is wrong.
-func (r *Reference) draftRelationship(row NewRelationship, f *faults) *ent.Relationship {
+func (r *Reference) draftRelationship(row NewRelationship, f *form.Form) *ent.Relationship {
 	d := &ent.Relationship{ID: row.Restores, Strength: row.Strength, ReportedBy: row.ReportedBy}
 	if d.ReportedBy == "" {
 		d.ReportedBy = manual
 	}
-	d.ReportedBy = text(f, "reportedBy", d.ReportedBy, 1, sourceLength)
-	d.Evidence = text(f, "evidence", row.Evidence, 0, valid.LongestDescription)
+	d.ReportedBy = f.Text("reportedBy", d.ReportedBy, 1, sourceLength)
+	d.Evidence = f.Text("evidence", row.Evidence, 0, valid.LongestDescription)
 	d.Attributes = checkAttributes(f, row.Attributes)
 	maps.DeleteFunc(d.Attributes, func(_ string, v any) bool { return v == nil })
-	f.checkSize("attributes", d.Attributes)
+	f.Fault(attribute.Size(d.Attributes), "attributes")
 	if row.Strength != nil {
-		oneOf(f, "strength", *row.Strength)
+		form.OneOf(f, "strength", *row.Strength)
 	}
 	t, unknownType := r.Type(row.Type)
-	f.add(unknownType, "type")
+	f.Fault(unknownType, "type")
 	source, noSource := CIID(row.Source)
-	f.add(noSource, "source")
+	f.Fault(noSource, "source")
 	target, noTarget := CIID(row.Target)
-	f.add(noTarget, "target")
+	f.Fault(noTarget, "target")
 	if unknownType != nil || noSource != nil || noTarget != nil {
 		return nil
 	}
@@ -143,19 +145,19 @@ func (r *Reference) draftRelationship(row NewRelationship, f *faults) *ent.Relat
 }
 
 // checkEnds checks the CIs at the ends against the type.
-func (r *Reference) checkEnds(d *ent.Relationship, cis map[ident.ID]*ent.CI, f *faults) {
+func (r *Reference) checkEnds(d *ent.Relationship, cis map[ident.ID]*ent.CI, f *form.Form) {
 	t, source, target := r.types[d.TypeID], cis[d.SourceID], cis[d.TargetID]
 	if source == nil {
-		f.add(unknown(d.SourceID), "source")
+		f.Fault(form.Missing(d.SourceID, "source"))
 	}
 	if target == nil {
-		f.add(unknown(d.TargetID), "target")
+		f.Fault(form.Missing(d.TargetID, "target"))
 	}
 	if source == nil || target == nil {
 		return
 	}
 	if d.SourceID == d.TargetID && t.IsContainment {
-		f.say(errs.Invalid, []string{"target"}, "%s cannot contain itself: choose another target", d.TargetID)
+		f.Fault(errs.New(errs.Invalid, "%s cannot contain itself: choose another target", d.TargetID), "target")
 	}
 	from, to := r.classes[source.ClassID], r.classes[target.ClassID]
 	fits := func(pair domain.ClassPair) bool { return from.Is(pair.Source) && to.Is(pair.Target) }
@@ -167,7 +169,7 @@ func (r *Reference) checkEnds(d *ent.Relationship, cis map[ident.ID]*ent.CI, f *
 			}
 			said += pair.Source + " to " + pair.Target
 		}
-		f.say(errs.Invalid, []string{"type"}, "%s does not lead from %s to %s: it connects %s", t.Code, from.Code, to.Code, said)
+		f.Fault(errs.New(errs.Invalid, "%s does not lead from %s to %s: it connects %s", t.Code, from.Code, to.Code, said), "type")
 	}
 }
 
@@ -200,9 +202,9 @@ func (p *relationshipPlan) checkUnique(ctx context.Context, tx *store.Tx, r *Ref
 		e := edgeOf(d)
 		if id := stored[e]; id != 0 {
 			p.isStored[i] = true
-			p.wrong[i].say(errs.AlreadyExists, nil, "%s: %s %s %s already", id, d.SourceID, r.types[d.TypeID].Code, d.TargetID)
+			p.wrong[i].Fault(errs.New(errs.AlreadyExists, "%s: %s %s %s already", id, d.SourceID, r.types[d.TypeID].Code, d.TargetID))
 		} else if seen[e] {
-			p.wrong[i].say(errs.AlreadyExists, nil, "%s %s %s is listed twice", d.SourceID, r.types[d.TypeID].Code, d.TargetID)
+			p.wrong[i].Fault(errs.New(errs.AlreadyExists, "%s %s %s is named twice", d.SourceID, r.types[d.TypeID].Code, d.TargetID))
 		}
 		seen[e] = true
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -34,7 +34,7 @@ func (p *Practice) UpdateRelationship(ctx context.Context, in UpdateRelationship
 		if err != nil {
 			return nil, err
 		}
-		if err := wrong[0].err(); err != nil {
+		if err := wrong[0].Err(); err != nil {
 			return nil, err
 		}
 		return saved[0], nil
@@ -48,15 +48,15 @@ func UpdateRelationshipsTx(ctx context.Context, tx *store.Tx, ref *Reference, ro
 	if err != nil {
 		return nil, err
 	}
-	return saved, byRow(wrong)
+	return saved, form.Rows(wrong)
 }
 
-func updateRelationships(ctx context.Context, tx *store.Tx, ref *Reference, rows []RelationshipChange) ([]*ent.Relationship, []faults, error) {
-	wrong := make([]faults, len(rows))
+func updateRelationships(ctx context.Context, tx *store.Tx, ref *Reference, rows []RelationshipChange) ([]*ent.Relationship, []form.Form, error) {
+	wrong := make([]form.Form, len(rows))
 	ids := map[ident.ID]bool{}
 	for i, row := range rows {
-		err := OfKind(row.ID, ident.Relationship)
-		wrong[i].add(err, "id")
+		err := form.Kind(row.ID, ident.Relationship, "id")
+		wrong[i].Fault(err)
 		if err == nil {
 			ids[row.ID] = true
 		}
@@ -74,11 +74,11 @@ func updateRelationships(ctx context.Context, tx *store.Tx, ref *Reference, rows
 		old := found[row.ID]
 		if old == nil {
 			if ids[row.ID] {
-				wrong[i].add(unknown(row.ID), "id")
+				wrong[i].Fault(form.Missing(row.ID, "id"))
 			}
 			continue
 		}
-		wrong[i].add(valid.Stale(row.ExpectedVersion, old.Version))
+		wrong[i].Fault(valid.Stale(row.ExpectedVersion, old.Version))
 		nexts[i] = editRelationship(old, row, &wrong[i])
 		if ref.strength(nexts[i]) == domain.Soft && ref.strength(old) == domain.Hard {
 			softened = append(softened, nexts[i])
@@ -92,10 +92,10 @@ func updateRelationships(ctx context.Context, tx *store.Tx, ref *Reference, rows
 	for i, next := range nexts {
 		if next != nil && ref.strength(next) == domain.Soft {
 			if in := groups[next.ID]; len(in) > 0 {
-				wrong[i].say(errs.InUse, []string{"strength"}, "it counts in the dependency group %q (%s) of %s, whose members are HARD: take it out first", in[0].Name, in[0].ID, in[0].CiID)
+				wrong[i].Fault(errs.New(errs.InUse, "it counts in the dependency group %q (%s) of %s, whose members are HARD: take it out first", in[0].Name, in[0].ID, in[0].CiID), "strength")
 			}
 		}
-		failed = failed || len(wrong[i]) > 0
+		failed = failed || wrong[i].IsFaulty()
 	}
 	if failed {
 		return nil, wrong, nil
@@ -108,16 +108,16 @@ func updateRelationships(ctx context.Context, tx *store.Tx, ref *Reference, rows
 	return saved, wrong, nil
 }
 
-func editRelationship(old *ent.Relationship, row RelationshipChange, f *faults) *ent.Relationship {
+func editRelationship(old *ent.Relationship, row RelationshipChange, f *form.Form) *ent.Relationship {
 	next := *old
 	if row.Strength != nil {
 		next.Strength = *row.Strength
 		if next.Strength != nil {
-			oneOf(f, "strength", *next.Strength)
+			form.OneOf(f, "strength", *next.Strength)
 		}
 	}
 	if row.Evidence != nil {
-		next.Evidence = text(f, "evidence", *row.Evidence, 0, valid.LongestDescription)
+		next.Evidence = f.Text("evidence", *row.Evidence, 0, valid.LongestDescription)
 	}
 	over := checkAttributes(f, row.Attributes)
 	if row.ReplaceAttributes {
@@ -128,7 +128,7 @@ func editRelationship(old *ent.Relationship, row RelationshipChange, f *faults) 
 		}
 	}
 	next.Attributes, _ = attribute.Merge(old.Attributes, over)
-	f.checkSize("attributes", next.Attributes)
+	f.Fault(attribute.Size(next.Attributes), "attributes")
 	return &next
 }
 
@@ -137,11 +137,11 @@ func saveRelationship(ctx context.Context, tx *store.Tx, old, next *ent.Relation
 	if !reflect.DeepEqual(old.Strength, next.Strength) {
 		setOrClear(next.Strength, u.SetStrength, u.ClearStrength)
 	}
-	ticket.Set(old.Evidence, next.Evidence, u.SetEvidence)
+	store.Set(old.Evidence, next.Evidence, u.SetEvidence)
 	if !maps.EqualFunc(old.Attributes, next.Attributes, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
 		u.SetAttributes(next.Attributes)
 	}
-	if ticket.IsIdle(u.Mutation()) {
+	if store.IsIdle(u.Mutation()) {
 		return old, nil
 	}
 	return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
@@ -169,15 +169,15 @@ func (r *Reference) strength(rel *ent.Relationship) domain.Strength {
 // UnrelateCIs removes a relationship, and takes it out of the dependency groups it counts in.
 func (p *Practice) UnrelateCIs(ctx context.Context, in UnrelateCIsInput) (ident.ID, error) {
 	return auth.Write(ctx, p.store, "relationship.remove", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
-		if err := OfKind(in.ID, ident.Relationship); err != nil {
-			return 0, errs.Under(err, "id")
+		if err := form.Kind(in.ID, ident.Relationship, "id"); err != nil {
+			return 0, err
 		}
 		found, err := lockRelationships(ctx, tx, map[ident.ID]bool{in.ID: true})
 		if err != nil {
 			return 0, err
 		}
 		if found[in.ID] == nil {
-			return 0, unknown(in.ID).At("id")
+			return 0, form.Missing(in.ID, "id")
 		}
 		if err := valid.Stale(in.ExpectedVersion, found[in.ID].Version); err != nil {
 			return 0, err
@@ -191,7 +191,7 @@ func (p *Practice) UnrelateCIs(ctx context.Context, in UnrelateCIsInput) (ident.
 func UnrelateTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
 	wanted := map[ident.ID]bool{}
 	for _, id := range ids {
-		if err := OfKind(id, ident.Relationship); err != nil {
+		if err := form.Kind(id, ident.Relationship); err != nil {
 			return err
 		}
 		wanted[id] = true

@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -31,28 +31,26 @@ func (p *Practice) CreateRelationshipType(ctx context.Context, in CreateRelation
 			return nil, err
 		}
 		t := &ent.RelationshipType{
-			Code: in.Code, ForwardLabel: in.ForwardLabel, ReverseLabel: in.ReverseLabel, Description: or(in.Description, ""),
-			ImpactDirection: in.ImpactDirection, Strength: or(in.Strength, domain.Hard), IsContainment: or(in.IsContainment, false),
-			Cardinality: or(in.Cardinality, domain.ManyToMany),
+			Code: in.Code, ForwardLabel: in.ForwardLabel, ReverseLabel: in.ReverseLabel, Description: form.Or(in.Description, ""),
+			ImpactDirection: in.ImpactDirection, Strength: form.Or(in.Strength, domain.Hard), IsContainment: form.Or(in.IsContainment, false),
+			Cardinality: form.Or(in.Cardinality, domain.ManyToMany),
 		}
-		var f faults
-		f.add(valid.Code("code", t.Code))
+		var f form.Form
+		f.Fault(valid.Code("code", t.Code))
 		checkType(t, &f)
-		oneOf(&f, "cardinality", t.Cardinality)
+		form.OneOf(&f, "cardinality", t.Cardinality)
 		if ref.byCode[t.Code] != nil {
-			f.say(errs.AlreadyExists, []string{"code"}, "there is a relationship type %s already", t.Code)
+			f.Fault(errs.New(errs.AlreadyExists, "there is a relationship type %s already", t.Code), "code")
 		}
-		if len(in.AllowedPairs) > pairsPerType {
-			f.say(errs.Invalid, []string{"allowedPairs"}, "%d pairs: at most %d", len(in.AllowedPairs), pairsPerType)
-		}
+		f.Most("allowedPairs", len(in.AllowedPairs), pairsPerType)
 		for i, pair := range in.AllowedPairs {
 			_, err := ref.Class(pair.Source)
-			f.add(err, "allowedPairs", strconv.Itoa(i), "source")
+			f.Fault(err, "allowedPairs", strconv.Itoa(i), "source")
 			_, err = ref.Class(pair.Target)
-			f.add(err, "allowedPairs", strconv.Itoa(i), "target")
+			f.Fault(err, "allowedPairs", strconv.Itoa(i), "target")
 			t.AllowedPairs = append(t.AllowedPairs, domain.ClassPair(pair))
 		}
-		if err := f.err(); err != nil {
+		if err := f.Err(); err != nil {
 			return nil, err
 		}
 		saved, err := newType(tx, t).Save(ctx)
@@ -70,12 +68,12 @@ func newType(tx *store.Tx, t *ent.RelationshipType) *ent.RelationshipTypeCreate 
 	return b
 }
 
-func checkType(t *ent.RelationshipType, f *faults) {
-	t.ForwardLabel = text(f, "forwardLabel", t.ForwardLabel, 1, labelLength)
-	t.ReverseLabel = text(f, "reverseLabel", t.ReverseLabel, 1, labelLength)
-	t.Description = text(f, "description", t.Description, 0, valid.LongestDescription)
-	oneOf(f, "impactDirection", t.ImpactDirection)
-	oneOf(f, "strength", t.Strength)
+func checkType(t *ent.RelationshipType, f *form.Form) {
+	t.ForwardLabel = f.Text("forwardLabel", t.ForwardLabel, 1, labelLength)
+	t.ReverseLabel = f.Text("reverseLabel", t.ReverseLabel, 1, labelLength)
+	t.Description = f.Text("description", t.Description, 0, valid.LongestDescription)
+	form.OneOf(f, "impactDirection", t.ImpactDirection)
+	form.OneOf(f, "strength", t.Strength)
 }
 
 // UpdateRelationshipType changes a type of relationship; impact follows at once. Dependency groups whose members
@@ -97,14 +95,14 @@ func (p *Practice) UpdateRelationshipType(ctx context.Context, in UpdateRelation
 			return nil, err
 		}
 		next := *old
-		var f faults
-		next.ForwardLabel = or(given(&f, in.ForwardLabel, "forwardLabel"), old.ForwardLabel)
-		next.ReverseLabel = or(given(&f, in.ReverseLabel, "reverseLabel"), old.ReverseLabel)
-		next.Description = or(Cleared(in.Description), old.Description)
-		next.ImpactDirection = or(given(&f, in.ImpactDirection, "impactDirection"), old.ImpactDirection)
-		next.Strength = or(given(&f, in.Strength, "strength"), old.Strength)
+		var f form.Form
+		next.ForwardLabel = form.Or(form.Given(&f, "forwardLabel", in.ForwardLabel), old.ForwardLabel)
+		next.ReverseLabel = form.Or(form.Given(&f, "reverseLabel", in.ReverseLabel), old.ReverseLabel)
+		next.Description = form.Or(form.Cleared(in.Description), old.Description)
+		next.ImpactDirection = form.Or(form.Given(&f, "impactDirection", in.ImpactDirection), old.ImpactDirection)
+		next.Strength = form.Or(form.Given(&f, "strength", in.Strength), old.Strength)
 		checkType(&next, &f)
-		if err := f.err(); err != nil {
+		if err := f.Err(); err != nil {
 			return nil, err
 		}
 		if next.ImpactDirection != old.ImpactDirection || next.Strength != old.Strength {
@@ -168,12 +166,12 @@ func (r *Reference) spoils(g *ent.DependencyGroup, rels map[ident.ID]*ent.Relati
 
 func saveType(ctx context.Context, tx *store.Tx, old, next *ent.RelationshipType) (*ent.RelationshipType, error) {
 	u := tx.RelationshipType.UpdateOne(old)
-	ticket.Set(old.ForwardLabel, next.ForwardLabel, u.SetForwardLabel)
-	ticket.Set(old.ReverseLabel, next.ReverseLabel, u.SetReverseLabel)
-	ticket.Set(old.Description, next.Description, u.SetDescription)
-	ticket.Set(old.ImpactDirection, next.ImpactDirection, u.SetImpactDirection)
-	ticket.Set(old.Strength, next.Strength, u.SetStrength)
-	if ticket.IsIdle(u.Mutation()) {
+	store.Set(old.ForwardLabel, next.ForwardLabel, u.SetForwardLabel)
+	store.Set(old.ReverseLabel, next.ReverseLabel, u.SetReverseLabel)
+	store.Set(old.Description, next.Description, u.SetDescription)
+	store.Set(old.ImpactDirection, next.ImpactDirection, u.SetImpactDirection)
+	store.Set(old.Strength, next.Strength, u.SetStrength)
+	if store.IsIdle(u.Mutation()) {
 		return old, nil
 	}
 	return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)

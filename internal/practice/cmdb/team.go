@@ -5,14 +5,15 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // CheckTeamParent refuses a parent that does not exist, or that would make a team part of itself. Changes of the tree
 // of teams take turns.
 func CheckTeamParent(ctx context.Context, tx *store.Tx, child, parent ident.ID) error {
-	if err := OfKind(parent, ident.Team); err != nil {
-		return errs.Under(err, "parent")
+	if err := form.Kind(parent, ident.Team, "parent"); err != nil {
+		return err
 	}
 	if err := takeTurns(ctx, tx, "linchpin.team.tree"); err != nil {
 		return err
@@ -29,7 +30,7 @@ func CheckTeamParent(ctx context.Context, tx *store.Tx, child, parent ident.ID) 
 		known = known || t.ID == parent
 	}
 	if !known {
-		return unknown(parent).At("parent")
+		return form.Missing(parent, "parent")
 	}
 	for at := parent; at != 0; at = above[at] {
 		if at == child {

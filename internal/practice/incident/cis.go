@@ -7,6 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -22,7 +23,7 @@ func (p *Practice) SetCIs(ctx context.Context, in SetCIs) (*ent.Incident, error)
 		if err != nil {
 			return err
 		}
-		var f ticket.Form
+		var f form.Form
 		before := cisOf(rows)
 		named := check(ctx, tx, &f, in.CIs, before)
 		if err := f.Err(); err != nil || ticket.Same(before, named) {
@@ -52,7 +53,7 @@ func cisOf(rows []*ent.IncidentCI) []CI {
 }
 
 // check looks at the CIs of an input, in place of those before.
-func check(ctx context.Context, tx *store.Tx, f *ticket.Form, said, before []CI) []CI {
+func check(ctx context.Context, tx *store.Tx, f *form.Form, said, before []CI) []CI {
 	return ticket.Named(ctx, tx, f, "cis", said, before, domain.RootRole, "it cannot be the ROOT of an incident")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
@@ -68,7 +69,7 @@ func (p *Practice) edit(
 		if err := decide(ctx, tx, was, u); err != nil {
 			return nil, err
 		}
-		if ticket.IsIdle(u.Mutation()) {
+		if store.IsIdle(u.Mutation()) {
 			return was, nil
 		}
 		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
@@ -86,7 +87,7 @@ func (of target) lock(ctx context.Context, tx *store.Tx) (*ent.Incident, error) 
 
 // lock reads an incident and keeps others from writing it until the transaction ends.
 func lock(ctx context.Context, tx *store.Tx, field string, id ident.ID) (*ent.Incident, error) {
-	if err := ticket.Kind(field, id, ident.Incident); err != nil {
+	if err := form.Kind(id, ident.Incident, field); err != nil {
 		return nil, err
 	}
 	q := tx.Incident.Query().Where(incident.ID(id))
@@ -95,7 +96,7 @@ func lock(ctx context.Context, tx *store.Tx, field string, id ident.ID) (*ent.In
 	}
 	record, err := q.Only(ctx)
 	if ent.IsNotFound(err) {
-		return nil, ticket.Missing(field, id)
+		return nil, form.Missing(id, field)
 	}
 	return record, err
 }

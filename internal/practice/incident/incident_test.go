@@ -133,7 +133,7 @@ func TestStaleAndUnknownRecordsAreRefused(t *testing.T) {
 		if _, err := d.Start(d.ctx, incident.Start{ID: i.ID, ExpectedVersion: &current}); err != nil {
 			t.Error(err)
 		}
-		for id, want := range map[ident.ID]errs.Code{ident.New(ident.Incident, 77): errs.NotFound, d.Ada: errs.Invalid, 0: errs.Invalid} {
+		for id, want := range map[ident.ID]errs.Code{ident.New(ident.Incident, 77): errs.NotFound, d.Ada: errs.Invalid, 0: errs.Required} {
 			_, err := d.Start(d.ctx, incident.Start{ID: id})
 			if got := tickettest.Faults(t, err); got["id"] != want {
 				t.Errorf("%v: %v", id, err)

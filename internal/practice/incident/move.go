@@ -7,6 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
@@ -49,7 +50,7 @@ func moveTo(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.Inciden
 // because is a step that only says why.
 func because(field, reason string) step {
 	return func(context.Context, *store.Tx, *ent.Incident, *ent.IncidentUpdateOne) (string, error) {
-		var f ticket.Form
+		var f form.Form
 		said := f.Text(field, reason, 1, ticket.LongestText)
 		return said, f.Err()
 	}
@@ -67,9 +68,9 @@ func (p *Practice) Start(ctx context.Context, in Start) (*ent.Incident, error) {
 func (p *Practice) Hold(ctx context.Context, in Hold) (*ent.Incident, error) {
 	return p.move(ctx, "incident.hold", "holdIncident", target{in.ID, in.ExpectedVersion},
 		func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) (string, error) {
-			var f ticket.Form
-			reason := ticket.OneOf(&f, "reason", in.Reason)
-			note := f.Text("note", ticket.Given(in.Note, ""), 0, ticket.LongestText)
+			var f form.Form
+			reason := form.OneOf(&f, "reason", in.Reason)
+			note := f.Text("note", form.Or(in.Note, ""), 0, ticket.LongestText)
 			if err := f.Err(); err != nil {
 				return "", err
 			}
@@ -111,15 +112,10 @@ func (p *Practice) Cancel(ctx context.Context, in Cancel) (*ent.Incident, error)
 
 // Comment writes into an incident's timeline, whatever its state. It leaves the incident's version alone.
 func (p *Practice) Comment(ctx context.Context, in Comment) (*ent.TimelineEntry, error) {
-	actor, err := auth.Require(ctx, "incident.comment")
-	if err != nil {
-		return nil, err
-	}
-	by := store.By{Actor: actor.Name, Verb: "incident.comment"}
-	return store.Write(ctx, p.store, by, func(ctx context.Context, tx *store.Tx) (*ent.TimelineEntry, error) {
-		var f ticket.Form
-		f.Reference(ctx, tx, "id", ident.Incident, &in.ID)
-		body := f.Comment(in.Kind, in.Body)
+	return auth.Write(ctx, p.store, "incident.comment", func(ctx context.Context, tx *store.Tx) (*ent.TimelineEntry, error) {
+		var f form.Form
+		ticket.Reference(ctx, tx, &f, "id", ident.Incident, &in.ID)
+		body := ticket.CheckComment(&f, in.Kind, in.Body)
 		if err := f.Err(); err != nil {
 			return nil, err
 		}

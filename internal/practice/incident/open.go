@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/priority"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -22,13 +23,8 @@ const (
 // Open opens an incident. Where its external identity is known, it answers with the incident that has it, whatever else the
 // input says; that is opened again where the trouble was noticed after it had been resolved.
 func (p *Practice) Open(ctx context.Context, in Open) (*ent.Incident, error) {
-	const verb = "incident.open"
-	actor, err := auth.Require(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
 	write := func() (*ent.Incident, error) {
-		return store.Write(ctx, p.store, store.By{Actor: actor.Name, Verb: verb}, func(ctx context.Context, tx *store.Tx) (*ent.Incident, error) {
+		return auth.Write(ctx, p.store, "incident.open", func(ctx context.Context, tx *store.Tx) (*ent.Incident, error) {
 			return p.open(ctx, tx, in)
 		})
 	}
@@ -40,7 +36,7 @@ func (p *Practice) Open(ctx context.Context, in Open) (*ent.Incident, error) {
 }
 
 func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incident, error) {
-	var f ticket.Form
+	var f form.Form
 	key := externalKey(&f, in.ExternalIdentity)
 	detectedAt := detected(&f, in.DetectedAt, tx.Now)
 	var before *ent.Incident // had the key
@@ -58,19 +54,19 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 	}
 	c := tx.Incident.Create().SetOpenedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
 	c.SetTitle(f.Text("title", in.Title, 1, ticket.LongestTitle))
-	c.SetDescription(f.Text("description", ticket.Given(in.Description, ""), 0, ticket.LongestText))
-	c.SetCategory(f.Text("category", ticket.Given(in.Category, ""), 0, ticket.LongestWord))
-	c.SetProblem(f.Text("problem", ticket.Given(in.Problem, ""), 0, longestProblem))
-	c.SetChannel(ticket.OneOf(&f, "channel", ticket.Given(in.Channel, domain.ChannelPortal)))
-	c.SetIsMajor(ticket.Given(in.IsMajor, false))
+	c.SetDescription(f.Text("description", form.Or(in.Description, ""), 0, ticket.LongestText))
+	c.SetCategory(f.Text("category", form.Or(in.Category, ""), 0, ticket.LongestWord))
+	c.SetProblem(f.Text("problem", form.Or(in.Problem, ""), 0, longestProblem))
+	c.SetChannel(form.OneOf(&f, "channel", form.Or(in.Channel, domain.ChannelPortal)))
+	c.SetIsMajor(form.Or(in.IsMajor, false))
 	c.SetDetectedAt(detectedAt)
-	c.SetNillableCallerID(f.Reference(ctx, tx, "caller", ident.Person, in.Caller))
-	c.SetNillableAssigneeID(f.Reference(ctx, tx, "assignee", ident.Person, in.Assignee))
-	c.SetNillableAssignmentTeamID(f.Reference(ctx, tx, "assignmentTeam", ident.Team, in.AssignmentTeam))
-	c.SetNillableParentID(f.Reference(ctx, tx, "parent", ident.Incident, in.Parent))
-	c.SetNillableCausedByChangeID(f.Reference(ctx, tx, "causedByChange", ident.Change, in.CausedByChange))
-	urgency := f.Number("urgency", ticket.Given(in.Urgency, defaultUrgency), priority.Most, priority.LeastLevel)
-	level := f.Number("impactLevel", ticket.Given(in.ImpactLevel, priority.LeastLevel), priority.Most, priority.LeastLevel)
+	c.SetNillableCallerID(ticket.Reference(ctx, tx, &f, "caller", ident.Person, in.Caller))
+	c.SetNillableAssigneeID(ticket.Reference(ctx, tx, &f, "assignee", ident.Person, in.Assignee))
+	c.SetNillableAssignmentTeamID(ticket.Reference(ctx, tx, &f, "assignmentTeam", ident.Team, in.AssignmentTeam))
+	c.SetNillableParentID(ticket.Reference(ctx, tx, &f, "parent", ident.Incident, in.Parent))
+	c.SetNillableCausedByChangeID(ticket.Reference(ctx, tx, &f, "causedByChange", ident.Change, in.CausedByChange))
+	urgency := f.Number("urgency", form.Or(in.Urgency, defaultUrgency), priority.Most, priority.LeastLevel)
+	level := f.Number("impactLevel", form.Or(in.ImpactLevel, priority.LeastLevel), priority.Most, priority.LeastLevel)
 	named := check(ctx, tx, &f, in.CIs, nil)
 	if err := f.Err(); err != nil {
 		return nil, err
@@ -109,20 +105,20 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 
 const longestKey = 500
 
-func externalKey(f *ticket.Form, in *domain.ExternalKey) *domain.ExternalKey {
+func externalKey(f *form.Form, in *domain.ExternalKey) *domain.ExternalKey {
 	if in == nil {
 		return nil
 	}
-	var inner ticket.Form
+	var inner form.Form
 	key := domain.ExternalKey{
 		Source:     inner.Text("source", in.Source, 1, ticket.LongestWord),
 		ExternalID: inner.Text("externalId", in.ExternalID, 1, longestKey),
 	}
-	f.Below(&inner, "externalIdentity")
+	f.Fault(inner.Err(), "externalIdentity")
 	return &key
 }
 
-func detected(f *ticket.Form, at *time.Time, now time.Time) time.Time {
+func detected(f *form.Form, at *time.Time, now time.Time) time.Time {
 	if at == nil {
 		return now
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/priority"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -15,7 +15,7 @@ import (
 // urgency is set to another.
 func (p *Practice) SetPriority(ctx context.Context, in SetPriority) (*ent.PriorityRule, error) {
 	return auth.Write(ctx, p.store, "priority_rule.set", func(ctx context.Context, tx *store.Tx) (*ent.PriorityRule, error) {
-		var f ticket.Form
+		var f form.Form
 		f.Number("impactLevel", in.ImpactLevel, priority.Most, priority.LeastLevel)
 		f.Number("urgency", in.Urgency, priority.Most, priority.LeastLevel)
 		f.Number("priority", in.Priority, priority.Most, priority.LeastPriority)

@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
@@ -37,15 +38,15 @@ func (p *Practice) Resolve(ctx context.Context, in Resolve) (*Resolved, error) {
 		if _, err := lifecycle.Incident.Move(was.State, "resolveIncident"); err != nil {
 			return nil, err
 		}
-		var f ticket.Form
-		in.Code = ticket.OneOf(&f, "code", in.Code)
+		var f form.Form
+		in.Code = form.OneOf(&f, "code", in.Code)
 		in.Notes = f.Text("notes", in.Notes, 1, ticket.LongestText)
-		f.Reference(ctx, tx, "fixedByChange", ident.Change, in.FixedByChange)
+		ticket.Reference(ctx, tx, &f, "fixedByChange", ident.Change, in.FixedByChange)
 		if err := f.Err(); err != nil {
 			return nil, err
 		}
 		all := []*ent.Incident{was}
-		if ticket.Given(in.WithChildren, false) {
+		if form.Or(in.WithChildren, false) {
 			children, err := openBelow(ctx, tx, was)
 			if err != nil {
 				return nil, err

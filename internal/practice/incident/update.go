@@ -7,6 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/priority"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -21,26 +22,26 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Incident, error)
 		if err := editable(was); err != nil {
 			return err
 		}
-		var f ticket.Form
-		ticket.Set(was.Title, f.Text("title", ticket.Or(in.Title, was.Title, ""), 1, ticket.LongestTitle), u.SetTitle)
-		ticket.Set(was.Description, f.Text("description", ticket.Or(in.Description, was.Description, ""), 0, ticket.LongestText), u.SetDescription)
-		ticket.Set(was.Category, f.Text("category", ticket.Or(in.Category, was.Category, ""), 0, ticket.LongestWord), u.SetCategory)
-		ticket.Set(was.Problem, f.Text("problem", ticket.Or(in.Problem, was.Problem, ""), 0, longestProblem), u.SetProblem)
-		ticket.Set(was.Channel, ticket.OneOf(&f, "channel", ticket.Or(in.Channel, was.Channel, domain.ChannelPortal)), u.SetChannel)
-		ticket.Set(was.IsMajor, ticket.Or(in.IsMajor, was.IsMajor, false), u.SetIsMajor)
-		ticket.SetReference(was.CallerID, f.ReferenceOr(ctx, tx, "caller", ident.Person, in.Caller, was.CallerID), u.SetCallerID, u.ClearCallerID)
-		ticket.SetReference(was.CausedByChangeID, f.ReferenceOr(ctx, tx, "causedByChange", ident.Change, in.CausedByChange, was.CausedByChangeID),
+		var f form.Form
+		store.Set(was.Title, f.Text("title", form.Kept(in.Title, was.Title, ""), 1, ticket.LongestTitle), u.SetTitle)
+		store.Set(was.Description, f.Text("description", form.Kept(in.Description, was.Description, ""), 0, ticket.LongestText), u.SetDescription)
+		store.Set(was.Category, f.Text("category", form.Kept(in.Category, was.Category, ""), 0, ticket.LongestWord), u.SetCategory)
+		store.Set(was.Problem, f.Text("problem", form.Kept(in.Problem, was.Problem, ""), 0, longestProblem), u.SetProblem)
+		store.Set(was.Channel, form.OneOf(&f, "channel", form.Kept(in.Channel, was.Channel, domain.ChannelPortal)), u.SetChannel)
+		store.Set(was.IsMajor, form.Kept(in.IsMajor, was.IsMajor, false), u.SetIsMajor)
+		store.SetReference(was.CallerID, ticket.ReferenceOr(ctx, tx, &f, "caller", ident.Person, in.Caller, was.CallerID), u.SetCallerID, u.ClearCallerID)
+		store.SetReference(was.CausedByChangeID, ticket.ReferenceOr(ctx, tx, &f, "causedByChange", ident.Change, in.CausedByChange, was.CausedByChangeID),
 			u.SetCausedByChangeID, u.ClearCausedByChangeID)
-		ticket.SetReference(was.FixedByChangeID, f.ReferenceOr(ctx, tx, "fixedByChange", ident.Change, in.FixedByChange, was.FixedByChangeID),
+		store.SetReference(was.FixedByChangeID, ticket.ReferenceOr(ctx, tx, &f, "fixedByChange", ident.Change, in.FixedByChange, was.FixedByChangeID),
 			u.SetFixedByChangeID, u.ClearFixedByChangeID)
-		ticket.SetReference(was.ParentID, parent(ctx, tx, &f, in, was), u.SetParentID, u.ClearParentID)
-		urgency := f.Number("urgency", ticket.Or(in.Urgency, was.Urgency, defaultUrgency), priority.Most, priority.LeastLevel)
-		level := f.Number("impactLevel", ticket.Or(in.ImpactLevel, was.Impact, was.Impact), priority.Most, priority.LeastLevel)
+		store.SetReference(was.ParentID, parent(ctx, tx, &f, in, was), u.SetParentID, u.ClearParentID)
+		urgency := f.Number("urgency", form.Kept(in.Urgency, was.Urgency, defaultUrgency), priority.Most, priority.LeastLevel)
+		level := f.Number("impactLevel", form.Kept(in.ImpactLevel, was.Impact, was.Impact), priority.Most, priority.LeastLevel)
 		if err := f.Err(); err != nil {
 			return err
 		}
 		if set, said := in.ImpactLevel.ValueOK(); said {
-			ticket.Set(was.IsImpactOverridden, set != nil, u.SetIsImpactOverridden)
+			store.Set(was.IsImpactOverridden, set != nil, u.SetIsImpactOverridden)
 			if set == nil {
 				found, err := p.find(ctx, tx, was.ID)
 				if err != nil {
@@ -62,9 +63,9 @@ func weigh(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.Incident
 	if err != nil {
 		return err
 	}
-	ticket.Set(was.Impact, level, u.SetImpact)
-	ticket.Set(was.Urgency, urgency, u.SetUrgency)
-	ticket.Set(was.Priority, pressing, u.SetPriority)
+	store.Set(was.Impact, level, u.SetImpact)
+	store.Set(was.Urgency, urgency, u.SetUrgency)
+	store.Set(was.Priority, pressing, u.SetPriority)
 	return nil
 }
 
@@ -72,7 +73,7 @@ const deepest = 50
 
 // parent checks that an incident does not become part of itself. The ancestors are locked, so that two edits at once cannot
 // close a circle between them.
-func parent(ctx context.Context, tx *store.Tx, f *ticket.Form, in Update, was *ent.Incident) *ident.ID {
+func parent(ctx context.Context, tx *store.Tx, f *form.Form, in Update, was *ent.Incident) *ident.ID {
 	id, said := in.Parent.ValueOK()
 	if !said {
 		return was.ParentID
@@ -103,14 +104,14 @@ func (p *Practice) Assign(ctx context.Context, in Assign) (*ent.Incident, error)
 		if err := editable(was); err != nil {
 			return err
 		}
-		var f ticket.Form
-		team := f.ReferenceOr(ctx, tx, "assignmentTeam", ident.Team, in.AssignmentTeam, was.AssignmentTeamID)
-		assignee := f.ReferenceOr(ctx, tx, "assignee", ident.Person, in.Assignee, was.AssigneeID)
+		var f form.Form
+		team := ticket.ReferenceOr(ctx, tx, &f, "assignmentTeam", ident.Team, in.AssignmentTeam, was.AssignmentTeamID)
+		assignee := ticket.ReferenceOr(ctx, tx, &f, "assignee", ident.Person, in.Assignee, was.AssigneeID)
 		if err := f.Err(); err != nil {
 			return err
 		}
-		ticket.SetReference(was.AssignmentTeamID, team, u.SetAssignmentTeamID, u.ClearAssignmentTeamID)
-		ticket.SetReference(was.AssigneeID, assignee, u.SetAssigneeID, u.ClearAssigneeID)
+		store.SetReference(was.AssignmentTeamID, team, u.SetAssignmentTeamID, u.ClearAssignmentTeamID)
+		store.SetReference(was.AssigneeID, assignee, u.SetAssigneeID, u.ClearAssigneeID)
 		isDropped := loses(was.AssignmentTeamID, team) || loses(was.AssigneeID, assignee)
 		isTaken := loses(team, was.AssignmentTeamID) || loses(assignee, was.AssigneeID)
 		if isDropped && isTaken {

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -21,9 +22,9 @@ const (
 )
 
 // aim looks at what a window is to be for. Services become their CIs, codes the ids of their classes.
-func aim(ctx context.Context, tx *store.Tx, f *ticket.Form, w *ent.ChangeWindow, cis []ident.ID, codes []string, labels map[string]any) {
+func aim(ctx context.Context, tx *store.Tx, f *form.Form, w *ent.ChangeWindow, cis []ident.ID, codes []string, labels map[string]any) {
 	w.Cis, w.Classes, w.Labels = []ident.ID{}, []ident.ID{}, map[string]string{}
-	for _, record := range f.CIs(ctx, tx, "cis", cis) {
+	for _, record := range ticket.CIs(ctx, tx, f, "cis", cis) {
 		if record != nil {
 			w.Cis = append(w.Cis, record.ID)
 		}
@@ -54,7 +55,7 @@ func aim(ctx context.Context, tx *store.Tx, f *ticket.Form, w *ent.ChangeWindow,
 }
 
 // somewhere refuses a window that is for nothing, or for everything and something.
-func somewhere(f *ticket.Form, w *ent.ChangeWindow) {
+func somewhere(f *form.Form, w *ent.ChangeWindow) {
 	named := len(w.Cis) + len(w.Classes) + len(w.Labels)
 	switch {
 	case f.Err() != nil:

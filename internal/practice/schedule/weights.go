@@ -8,7 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/risk"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -38,10 +38,10 @@ func (p *Practice) SetWeights(ctx context.Context, in SetWeights) (risk.Weights,
 		if err != nil {
 			return nil, err
 		}
-		var f ticket.Form
+		var f form.Form
 		seen := map[domain.RiskFactor]bool{}
 		for _, one := range in.Weights {
-			factor := ticket.OneOf(&f, "weights", one.Factor)
+			factor := form.OneOf(&f, "weights", one.Factor)
 			if seen[factor] {
 				f.Fault(errs.New(errs.Invalid, "%s is named twice: name it once", factor).At("weights"))
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -21,14 +22,14 @@ const MostWindows = 1000
 // CreateWindow creates a change window.
 func (p *Practice) CreateWindow(ctx context.Context, in CreateWindow) (*ent.ChangeWindow, error) {
 	w := ent.ChangeWindow{
-		Name: in.Name, Description: ticket.Given(in.Description, ""), Kind: in.Kind, StartsAt: in.StartsAt, DurationMinutes: in.DurationMinutes,
-		TimeZone: in.TimeZone, Recurrence: ticket.Given(in.Recurrence, ""), IsGlobal: ticket.Given(in.IsGlobal, false),
+		Name: in.Name, Description: form.Or(in.Description, ""), Kind: in.Kind, StartsAt: in.StartsAt, DurationMinutes: in.DurationMinutes,
+		TimeZone: in.TimeZone, Recurrence: form.Or(in.Recurrence, ""), IsGlobal: form.Or(in.IsGlobal, false),
 	}
-	var said ticket.Form
-	ticket.OneOf(&said, "kind", w.Kind)
+	var said form.Form
+	form.OneOf(&said, "kind", w.Kind)
 	check(&said, &w)
 	return auth.Write(ctx, p.store, "change_window.create", func(ctx context.Context, tx *store.Tx) (*ent.ChangeWindow, error) {
-		var f ticket.Form
+		var f form.Form
 		f.Fault(said.Err())
 		aim(ctx, tx, &f, &w, in.Cis, in.Classes, in.Labels)
 		somewhere(&f, &w)
@@ -55,11 +56,11 @@ func (p *Practice) UpdateWindow(ctx context.Context, in UpdateWindow) (*ent.Chan
 			return nil, err
 		}
 		w := *was
-		w.Name, w.Description = ticket.Or(in.Name, was.Name, ""), ticket.Or(in.Description, was.Description, "")
-		w.StartsAt, w.DurationMinutes = ticket.Or(in.StartsAt, was.StartsAt, time.Time{}), ticket.Or(in.DurationMinutes, was.DurationMinutes, 0)
-		w.TimeZone, w.Recurrence = ticket.Or(in.TimeZone, was.TimeZone, ""), ticket.Or(in.Recurrence, was.Recurrence, "")
-		w.IsGlobal = ticket.Or(in.IsGlobal, was.IsGlobal, false)
-		var f ticket.Form
+		w.Name, w.Description = form.Kept(in.Name, was.Name, ""), form.Kept(in.Description, was.Description, "")
+		w.StartsAt, w.DurationMinutes = form.Kept(in.StartsAt, was.StartsAt, time.Time{}), form.Kept(in.DurationMinutes, was.DurationMinutes, 0)
+		w.TimeZone, w.Recurrence = form.Kept(in.TimeZone, was.TimeZone, ""), form.Kept(in.Recurrence, was.Recurrence, "")
+		w.IsGlobal = form.Kept(in.IsGlobal, was.IsGlobal, false)
+		var f form.Form
 		check(&f, &w)
 		if err := retarget(ctx, tx, &f, was, &w, in); err != nil {
 			return nil, err
@@ -88,7 +89,7 @@ func (p *Practice) RemoveWindow(ctx context.Context, in RemoveWindow) (ident.ID,
 }
 
 func lock(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.ChangeWindow, error) {
-	if err := ticket.Kind("id", id, ident.ChangeWindow); err != nil {
+	if err := form.Kind(id, ident.ChangeWindow, "id"); err != nil {
 		return nil, err
 	}
 	q := tx.ChangeWindow.Query().Where(changewindow.ID(id))
@@ -97,7 +98,7 @@ func lock(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.C
 	}
 	record, err := q.Only(ctx)
 	if ent.IsNotFound(err) {
-		return nil, ticket.Missing("id", id)
+		return nil, form.Missing(id, "id")
 	}
 	if err != nil {
 		return nil, err
@@ -106,7 +107,7 @@ func lock(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.C
 }
 
 // check looks at what a window says of itself, and trims it.
-func check(f *ticket.Form, w *ent.ChangeWindow) {
+func check(f *form.Form, w *ent.ChangeWindow) {
 	w.Name = f.Text("name", w.Name, 1, ticket.LongestTitle)
 	w.Description = f.Text("description", w.Description, 0, ticket.LongestText)
 	w.StartsAt = w.StartsAt.UTC().Truncate(time.Second)
@@ -115,7 +116,7 @@ func check(f *ticket.Form, w *ent.ChangeWindow) {
 }
 
 // free refuses a name that another window has.
-func free(ctx context.Context, tx *store.Tx, f *ticket.Form, w *ent.ChangeWindow) {
+func free(ctx context.Context, tx *store.Tx, f *form.Form, w *ent.ChangeWindow) {
 	taken, err := tx.ChangeWindow.Query().Where(changewindow.Name(w.Name), changewindow.IDNEQ(w.ID)).Exist(ctx)
 	if f.Fault(err); taken {
 		f.Fault(errs.New(errs.AlreadyExists, "there is a change window named %q already", w.Name).At("name"))
@@ -123,7 +124,7 @@ func free(ctx context.Context, tx *store.Tx, f *ticket.Form, w *ent.ChangeWindow
 }
 
 // retarget looks at what an update says a window is for; what it does not say stays as it is.
-func retarget(ctx context.Context, tx *store.Tx, f *ticket.Form, was, w *ent.ChangeWindow, in UpdateWindow) error {
+func retarget(ctx context.Context, tx *store.Tx, f *form.Form, was, w *ent.ChangeWindow, in UpdateWindow) error {
 	cis, classes, labels := was.Cis, []string(nil), asAny(was.Labels)
 	if said, is := in.Cis.ValueOK(); is {
 		cis = said

@@ -4,8 +4,6 @@ import (
 	"context"
 	"reflect"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
@@ -14,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	rule "github.com/linchpin-cmdb/linchpin/internal/rule/calendar"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
@@ -48,9 +47,9 @@ func (p *Practice) UpdateCalendar(ctx context.Context, in UpdateCalendar) (*ent.
 		if err := valid.Stale(in.ExpectedVersion, was.Version); err != nil {
 			return nil, err
 		}
-		var f ticket.Form
+		var f form.Form
 		next := *was
-		next.Name, next.TimeZone = given(&f, "name", in.Name, was.Name), given(&f, "timeZone", in.TimeZone, was.TimeZone)
+		next.Name, next.TimeZone = form.Or(form.Given(&f, "name", in.Name), was.Name), form.Or(form.Given(&f, "timeZone", in.TimeZone), was.TimeZone)
 		if hours, said := in.Hours.ValueOK(); said {
 			next.Hours = hours
 		}
@@ -101,13 +100,13 @@ func (p *Practice) DeleteCalendar(ctx context.Context, in Delete) (ident.ID, err
 
 // checkCalendar refuses what is no calendar, and a name that another has.
 func checkCalendar(ctx context.Context, tx *store.Tx, c *ent.Calendar) error {
-	var f ticket.Form
+	var f form.Form
 	c.Name = f.Text("name", c.Name, 1, ticket.LongestWord)
 	holidays := make([]domain.Holiday, len(c.Holidays))
 	for i, h := range c.Holidays {
-		var inner ticket.Form
+		var inner form.Form
 		holidays[i] = domain.Holiday{Date: h.Date, Name: inner.Text("name", h.Name, 0, ticket.LongestWord)}
-		f.Below(&inner, "holidays", place(i))
+		f.Fault(inner.Err(), "holidays", place(i))
 	}
 	c.Holidays = holidays
 	_, err := rule.New(c.TimeZone, c.Hours, c.Holidays)
@@ -133,18 +132,6 @@ func lockCalendar(ctx context.Context, tx *store.Tx, field string, id ident.ID) 
 		return nil, errs.New(errs.NotFound, "there is no calendar %s", id).At(field)
 	}
 	return found, err
-}
-
-// given is what an optional input says of a field that cannot be cleared.
-func given[T any](f *ticket.Form, field string, in graphql.Omittable[*T], was T) T {
-	value, said := in.ValueOK()
-	if said && value == nil {
-		f.Fault(errs.New(errs.Required, "%s cannot be cleared: write a value, or leave the field out", field).At(field))
-	}
-	if value == nil {
-		return was
-	}
-	return *value
 }
 
 func orFull(err error, what string, most int) error {

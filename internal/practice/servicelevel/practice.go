@@ -2,9 +2,7 @@
 // stopwatches of incidents pass. It computes each stopwatch from the incident's timeline and refuses to keep counters.
 package servicelevel
 
-import (
-	"github.com/linchpin-cmdb/linchpin/internal/store"
-)
+import "github.com/linchpin-cmdb/linchpin/internal/store"
 
 // Practice holds the verbs. The records they return belong to a closed transaction: read their fields only.
 type Practice struct{ store *store.Store }

@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -27,7 +28,7 @@ const (
 func (p *Practice) CreateTarget(ctx context.Context, in CreateTarget) (*ent.ServiceLevelTarget, error) {
 	return auth.Write(ctx, p.store, "service_level_target.create", func(ctx context.Context, tx *store.Tx) (*ent.ServiceLevelTarget, error) {
 		next := &ent.ServiceLevelTarget{
-			Name: in.Name, Metric: in.Metric, RecordType: ticket.Given(in.RecordType, domain.IncidentRecord), Priority: in.Priority,
+			Name: in.Name, Metric: in.Metric, RecordType: form.Or(in.RecordType, domain.IncidentRecord), Priority: in.Priority,
 			CalendarID: in.Calendar, Services: in.Services,
 		}
 		if err := checkTarget(ctx, tx, next, in.Duration); err != nil {
@@ -51,10 +52,10 @@ func (p *Practice) UpdateTarget(ctx context.Context, in UpdateTarget) (*ent.Serv
 		if err := valid.Stale(in.ExpectedVersion, was.Version); err != nil {
 			return nil, err
 		}
-		var f ticket.Form
+		var f form.Form
 		next := *was
-		next.Name, next.CalendarID = given(&f, "name", in.Name, was.Name), given(&f, "calendar", in.Calendar, was.CalendarID)
-		duration := given(&f, "duration", in.Duration, time.Duration(was.Seconds)*time.Second)
+		next.Name, next.CalendarID = form.Or(form.Given(&f, "name", in.Name), was.Name), form.Or(form.Given(&f, "calendar", in.Calendar), was.CalendarID)
+		duration := form.Or(form.Given(&f, "duration", in.Duration), time.Duration(was.Seconds)*time.Second)
 		if priority, said := in.Priority.ValueOK(); said {
 			next.Priority = priority
 		}
@@ -68,14 +69,14 @@ func (p *Practice) UpdateTarget(ctx context.Context, in UpdateTarget) (*ent.Serv
 			return nil, err
 		}
 		u := tx.ServiceLevelTarget.UpdateOne(was)
-		ticket.Set(was.Name, next.Name, u.SetName)
-		ticket.Set(was.Seconds, next.Seconds, u.SetSeconds)
-		ticket.Set(was.CalendarID, next.CalendarID, u.SetCalendarID)
-		ticket.SetOptional(was.Priority, next.Priority, func(a, b int) bool { return a == b }, u.SetPriority, u.ClearPriority)
+		store.Set(was.Name, next.Name, u.SetName)
+		store.Set(was.Seconds, next.Seconds, u.SetSeconds)
+		store.Set(was.CalendarID, next.CalendarID, u.SetCalendarID)
+		store.SetOptional(was.Priority, next.Priority, func(a, b int) bool { return a == b }, u.SetPriority, u.ClearPriority)
 		if !slices.Equal(was.Services, next.Services) {
 			u.SetServices(next.Services)
 		}
-		if ticket.IsIdle(u.Mutation()) {
+		if store.IsIdle(u.Mutation()) {
 			return was, nil
 		}
 		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
@@ -98,10 +99,10 @@ func (p *Practice) DeleteTarget(ctx context.Context, in Delete) (ident.ID, error
 
 // checkTarget refuses what is no promise, a calendar or services that are not there, and a name that another has.
 func checkTarget(ctx context.Context, tx *store.Tx, t *ent.ServiceLevelTarget, duration time.Duration) error {
-	var f ticket.Form
+	var f form.Form
 	t.Name = f.Text("name", t.Name, 1, ticket.LongestWord)
-	t.Metric = ticket.OneOf(&f, "metric", t.Metric)
-	t.RecordType = ticket.OneOf(&f, "recordType", t.RecordType)
+	t.Metric = form.OneOf(&f, "metric", t.Metric)
+	t.RecordType = form.OneOf(&f, "recordType", t.RecordType)
 	if t.Priority != nil {
 		f.Number("priority", *t.Priority, 1, leastPriority)
 	}
@@ -113,7 +114,7 @@ func checkTarget(ctx context.Context, tx *store.Tx, t *ent.ServiceLevelTarget, d
 		f.Fault(err)
 	}
 	services := make([]ident.ID, 0, len(t.Services))
-	for i, c := range f.CIs(ctx, tx, "services", t.Services) {
+	for i, c := range ticket.CIs(ctx, tx, &f, "services", t.Services) {
 		switch {
 		case c == nil:
 		case c.ServiceKind == nil:

@@ -10,8 +10,15 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
+
+// enum is an enumeration of the contract.
+type enum interface {
+	~string
+	Values() []string
+}
 
 // named is a CI and its role, as the inputs of every practice say them.
 type named[R enum] struct {
@@ -24,16 +31,16 @@ type named[R enum] struct {
 func Named[C ~struct {
 	ID   ident.ID
 	Role R
-}, R enum](ctx context.Context, tx *store.Tx, f *Form, field string, said, before []C, living R, refusal string) []C {
+}, R enum](ctx context.Context, tx *store.Tx, f *form.Form, field string, said, before []C, living R, refusal string) []C {
 	ids := make([]ident.ID, len(said))
 	for i, c := range said {
 		ids[i] = named[R](c).ID
-		var one Form
-		OneOf(&one, "role", named[R](c).Role)
-		f.Below(&one, field, strconv.Itoa(i))
+		var one form.Form
+		form.OneOf(&one, "role", named[R](c).Role)
+		f.Fault(one.Err(), field, strconv.Itoa(i))
 	}
 	var all []C
-	for i, record := range f.CIs(ctx, tx, field, ids) {
+	for i, record := range CIs(ctx, tx, f, field, ids) {
 		if record == nil {
 			continue
 		}

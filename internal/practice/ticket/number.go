@@ -1,5 +1,5 @@
-// Package ticket owns what an incident and a change have in common: the number people say, the timeline, and the form in
-// which the faults of an input are collected. It refuses to know the states of either.
+// Package ticket owns what records that people work on have in common, such as an incident and a change: the number people say,
+// the timeline, and how they name other records. It refuses to know the states of any of them.
 package ticket
 
 import (

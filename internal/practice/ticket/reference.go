@@ -3,7 +3,6 @@ package ticket
 import (
 	"context"
 	"strconv"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -16,39 +15,16 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-var nouns = map[ident.Kind]string{
-	ident.Person: "person", ident.Team: "team", ident.Incident: "incident", ident.Change: "change", ident.CI: "CI", ident.ChangeWindow: "change window",
-}
-
-// Kind refuses an id of another kind.
-func Kind(field string, id ident.ID, kind ident.Kind) error {
-	if id.Kind() != kind || id.Number() < 1 {
-		return errs.New(errs.Invalid, "%q is not the id of %s: such ids begin with %s_", id.String(), articled(nouns[kind]), kind.Prefix()).At(field)
-	}
-	return nil
-}
-
-func articled(noun string) string {
-	if strings.ContainsRune("aeio", rune(noun[0])) {
-		return "an " + noun
-	}
-	return "a " + noun
-}
-
-// Missing says that there is no record of an id.
-func Missing(field string, id ident.ID) *errs.Error {
-	return errs.New(errs.NotFound, "there is no %s %s", nouns[id.Kind()], id).At(field)
-}
-
 // Reference checks that the record an input names is of a kind and exists; nil names none.
-func (f *Form) Reference(ctx context.Context, tx *store.Tx, field string, kind ident.Kind, id *ident.ID) *ident.ID {
+func Reference(ctx context.Context, tx *store.Tx, f *form.Form, field string, kind ident.Kind, id *ident.ID) *ident.ID {
 	if id == nil {
 		return nil
 	}
-	if err := Kind(field, *id, kind); err != nil {
+	if err := form.Kind(*id, kind, field); err != nil {
 		f.Fault(err)
 		return id
 	}
@@ -57,18 +33,20 @@ func (f *Form) Reference(ctx context.Context, tx *store.Tx, field string, kind i
 	case err != nil:
 		f.Fault(err)
 	case !found:
-		f.Fault(Missing(field, *id))
+		f.Fault(form.Missing(*id, field))
 	}
 	return id
 }
 
 // ReferenceOr is Reference where the input is absent, which leaves what was, or null, which clears it.
-func (f *Form) ReferenceOr(ctx context.Context, tx *store.Tx, field string, kind ident.Kind, in graphql.Omittable[*ident.ID], was *ident.ID) *ident.ID {
+func ReferenceOr(
+	ctx context.Context, tx *store.Tx, f *form.Form, field string, kind ident.Kind, in graphql.Omittable[*ident.ID], was *ident.ID,
+) *ident.ID {
 	id, said := in.ValueOK()
 	if !said || id != nil && was != nil && *id == *was {
 		return was
 	}
-	return f.Reference(ctx, tx, field, kind, id)
+	return Reference(ctx, tx, f, field, kind, id)
 }
 
 func exists(ctx context.Context, tx *store.Tx, id ident.ID) (bool, error) {
@@ -85,20 +63,14 @@ func exists(ctx context.Context, tx *store.Tx, id ident.ID) (bool, error) {
 	return false, nil
 }
 
-// SetReference writes a reference when it is another than before.
-func SetReference[B any](was, is *ident.ID, set func(ident.ID) B, clear func() B) {
-	SetOptional(was, is, func(a, b ident.ID) bool { return a == b }, set, clear)
-}
-
 // MostCIs is how many CIs a ticket may name.
 const MostCIs = 1000
 
 // CIs loads the CIs that an input list names, in its order and each once; a service is its CI. Where there is a fault the
 // record is nil. What the actor may not see is not there.
-func (f *Form) CIs(ctx context.Context, tx *store.Tx, field string, ids []ident.ID) []*ent.CI {
+func CIs(ctx context.Context, tx *store.Tx, f *form.Form, field string, ids []ident.ID) []*ent.CI {
 	records := make([]*ent.CI, len(ids))
-	if len(ids) > MostCIs {
-		f.Fault(errs.New(errs.Invalid, "%s names %d CIs: at most %d", field, len(ids), MostCIs).At(field))
+	if !f.Most(field, len(ids), MostCIs) {
 		return records
 	}
 	places := make(map[ident.ID]int, len(ids))
@@ -107,8 +79,8 @@ func (f *Form) CIs(ctx context.Context, tx *store.Tx, field string, ids []ident.
 		if id.Kind() == ident.Service {
 			id = id.As(ident.CI)
 		}
-		if err := Kind("id", id, ident.CI); err != nil {
-			f.Fault(errs.Under(err, field, strconv.Itoa(i)))
+		if err := form.Kind(id, ident.CI, field, strconv.Itoa(i), "id"); err != nil {
+			f.Fault(err)
 			continue
 		}
 		if first, named := places[id]; named {
@@ -138,7 +110,7 @@ func (f *Form) CIs(ctx context.Context, tx *store.Tx, field string, ids []ident.
 	}
 	for _, id := range wanted {
 		if i := places[id]; records[i] == nil {
-			f.Fault(Missing("id", ids[i].As(ident.CI)).At(field, strconv.Itoa(i)))
+			f.Fault(form.Missing(ids[i].As(ident.CI), field, strconv.Itoa(i), "id"))
 		}
 	}
 	return records

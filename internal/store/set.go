@@ -1,0 +1,31 @@
+package store
+
+import (
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// Set calls a setter of a builder if the value is another than before, so that what stays is not written.
+func Set[T comparable, B any](was, is T, set func(T) B) {
+	if was != is {
+		set(is)
+	}
+}
+
+// SetOptional is Set for a value that may be absent.
+func SetOptional[T any, B any](was, is *T, equal func(a, b T) bool, set func(T) B, clear func() B) {
+	switch {
+	case is == nil && was != nil:
+		clear()
+	case is != nil && (was == nil || !equal(*was, *is)):
+		set(*is)
+	}
+}
+
+// SetReference is Set for the id of a record that may be absent.
+func SetReference[B any](was, is *ident.ID, set func(ident.ID) B, clear func() B) {
+	SetOptional(was, is, func(a, b ident.ID) bool { return a == b }, set, clear)
+}
+
+// IsIdle reports whether a builder was told to set nothing.
+func IsIdle(m ent.Mutation) bool { return len(m.Fields())+len(m.ClearedFields()) == 0 }
