@@ -11,51 +11,18 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
-	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// step is what a move does beside changing the state. It returns what to say about it in the timeline.
-type step func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (said string, err error)
-
-// move changes the state as the table of the type says for a mutation.
-func (p *Practice) move(ctx context.Context, mutation string, of target, do step) (*ent.Change, error) {
-	return p.edit(ctx, verbs[mutation], of, func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
-		to, err := lifecycle.Change(was.Type).Move(was.State, mutation)
-		if err != nil {
-			return err
-		}
-		said, err := do(ctx, tx, was, u)
-		if err != nil {
-			return err
-		}
-		u.SetState(to)
-		return ticket.Moved(ctx, tx, was.ID, was.State, to, said)
-	}, p.find)
-}
-
-func nothing(context.Context, *store.Tx, *ent.Change, *ent.ChangeUpdateOne) (string, error) {
-	return "", nil
-}
-
-// because is a step that only says why.
-func because(reason string) step {
-	return func(context.Context, *store.Tx, *ent.Change, *ent.ChangeUpdateOne) (string, error) {
-		var f form.Form
-		said := f.Text("reason", reason, 1, ticket.LongestText)
-		return said, f.Err()
-	}
-}
-
 // Assess hands a NORMAL change in for assessment: NEW to ASSESS.
 func (p *Practice) Assess(ctx context.Context, in Assess) (*ent.Change, error) {
-	return p.move(ctx, "assessChange", target{in.ID, in.ExpectedVersion}, nothing)
+	return p.desk.Move(ctx, "assessChange", ticket.Seen(in.ID, in.ExpectedVersion), p.desk.Nothing)
 }
 
 // Schedule puts a change into its window. It needs window and scope, and unless it is STANDARD the votes that policies ask for at
 // its risk as it is then; a STANDARD one a template that covers it.
 func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, error) {
-	return p.move(ctx, "scheduleChange", target{in.ID, in.ExpectedVersion},
+	return p.desk.Move(ctx, "scheduleChange", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, _ *ent.ChangeUpdateOne) (string, error) {
 			rows, err := scopeOf(ctx, tx, was.ID)
 			if err != nil {
@@ -86,7 +53,7 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 
 // Start begins to carry a change out: SCHEDULED to IMPLEMENT. What it plans to do to the graph is done in the same transaction.
 func (p *Practice) Start(ctx context.Context, in Start) (*ent.Change, error) {
-	return p.move(ctx, "startChange", target{in.ID, in.ExpectedVersion},
+	return p.desk.Move(ctx, "startChange", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
 			u.SetActualStart(tx.Now)
 			return apply(ctx, tx, was)
@@ -95,7 +62,7 @@ func (p *Practice) Start(ctx context.Context, in Start) (*ent.Change, error) {
 
 // Review says that a change has been carried out: IMPLEMENT to REVIEW.
 func (p *Practice) Review(ctx context.Context, in Review) (*ent.Change, error) {
-	return p.move(ctx, "reviewChange", target{in.ID, in.ExpectedVersion},
+	return p.desk.Move(ctx, "reviewChange", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(_ context.Context, tx *store.Tx, _ *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
 			u.SetActualEnd(tx.Now)
 			return "", nil
@@ -104,7 +71,7 @@ func (p *Practice) Review(ctx context.Context, in Review) (*ent.Change, error) {
 
 // Close closes a change with its outcome.
 func (p *Practice) Close(ctx context.Context, in Close) (*ent.Change, error) {
-	return p.move(ctx, "closeChange", target{in.ID, in.ExpectedVersion},
+	return p.desk.Move(ctx, "closeChange", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(_ context.Context, _ *store.Tx, _ *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
 			var f form.Form
 			u.SetOutcome(form.OneOf(&f, "outcome", in.Outcome))
@@ -116,8 +83,8 @@ func (p *Practice) Close(ctx context.Context, in Close) (*ent.Change, error) {
 
 // Cancel cancels a change that is not reviewed yet. One that was being carried out ends now.
 func (p *Practice) Cancel(ctx context.Context, in Cancel) (*ent.Change, error) {
-	say := because(in.Reason)
-	return p.move(ctx, "cancelChange", target{in.ID, in.ExpectedVersion},
+	say := p.desk.Because(in.Reason)
+	return p.desk.Move(ctx, "cancelChange", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
 			if was.State == domain.ChangeImplement {
 				u.SetActualEnd(tx.Now)
@@ -128,8 +95,8 @@ func (p *Practice) Cancel(ctx context.Context, in Cancel) (*ent.Change, error) {
 
 // Return sends a change back to NEW from ASSESS or AUTHORIZE. Votes are voided.
 func (p *Practice) Return(ctx context.Context, in Return) (*ent.Change, error) {
-	say := because(in.Reason)
-	return p.move(ctx, "returnChange", target{in.ID, in.ExpectedVersion},
+	say := p.desk.Because(in.Reason)
+	return p.desk.Move(ctx, "returnChange", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
 			said, err := say(ctx, tx, was, u)
 			if err != nil {

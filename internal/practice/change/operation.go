@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -20,7 +21,7 @@ import (
 // PlanOperations says what a change does to the CI graph when it starts. The operations are rehearsed by the verbs' own
 // code, so that what they would refuse is refused now. New operations void the votes, as a new scope does.
 func (p *Practice) PlanOperations(ctx context.Context, in PlanOperations) (*ent.Change, error) {
-	return p.edit(ctx, "change.plan_operations", target{in.ID, in.ExpectedVersion}, func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
+	return p.desk.Edit(ctx, "change.plan_operations", ticket.Seen(in.ID, in.ExpectedVersion), func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
 		switch was.State { //nolint:exhaustive // the others are before it is carried out
 		case domain.ChangeImplement, domain.ChangeReview, domain.ChangeClosed, domain.ChangeCanceled:
 			return refused(was, "is in %s: its operations can be planned until it starts; draft another change, or an undo of this one", was.State)

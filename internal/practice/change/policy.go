@@ -150,11 +150,7 @@ func checkPolicy(ctx context.Context, tx *store.Tx, p *ent.ApprovalPolicy) error
 
 // lockPolicy reads a policy and keeps others from writing it until the transaction ends.
 func lockPolicy(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.ApprovalPolicy, error) {
-	q := tx.ApprovalPolicy.Query().Where(approvalpolicy.ID(id))
-	if tx.IsPostgres() {
-		q = q.ForUpdate()
-	}
-	found, err := q.Only(ctx)
+	found, err := store.Lock(ctx, tx, tx.ApprovalPolicy.Query().Where(approvalpolicy.ID(id)))
 	if ent.IsNotFound(err) {
 		return nil, errs.New(errs.NotFound, "there is no approval policy %s", id).At("id")
 	}

@@ -233,11 +233,7 @@ func readClasses(ctx context.Context, tx *store.Tx, f *form.Form, t *ent.ChangeT
 
 // lockTemplate reads a template and keeps others from writing it until the transaction ends.
 func lockTemplate(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.ChangeTemplate, error) {
-	q := tx.ChangeTemplate.Query().Where(changetemplate.ID(id))
-	if tx.IsPostgres() {
-		q = q.ForUpdate()
-	}
-	found, err := q.Only(ctx)
+	found, err := store.Lock(ctx, tx, tx.ChangeTemplate.Query().Where(changetemplate.ID(id)))
 	if ent.IsNotFound(err) {
 		return nil, errs.New(errs.NotFound, "there is no change template %s", id).At("id")
 	}

@@ -21,7 +21,7 @@ import (
 // and scope, and goes its way like any other.
 func (p *Practice) DraftUndo(ctx context.Context, in DraftUndo) (*ent.Change, error) {
 	return auth.Write(ctx, p.store, "change.draft_undo", func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
-		was, err := lock(ctx, tx, in.ID)
+		was, err := p.desk.Take(ctx, tx, "id", in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +99,7 @@ func Applied(ctx context.Context, c *ent.Client, changes ...ident.ID) (map[ident
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	entries, err := c.Entry.Query().Where(entry.SubjectIDIn(ids...), entry.Verb(verbs["startChange"])).
+	entries, err := c.Entry.Query().Where(entry.SubjectIDIn(ids...), entry.Verb(ticket.Verb(ident.Change, "startChange"))).
 		Select(entry.FieldRevision, entry.FieldSubjectID).All(ctx)
 	applied := make(map[ident.ID]int64, len(entries))
 	for _, e := range entries {

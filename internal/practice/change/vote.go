@@ -18,7 +18,7 @@ const mostApprovers = 20
 
 // RequestApproval asks for votes: ASSESS to AUTHORIZE, or NEW to AUTHORIZE for an EMERGENCY change.
 func (p *Practice) RequestApproval(ctx context.Context, in RequestApproval) (*ent.Change, error) {
-	return p.move(ctx, "requestChangeApproval", target{in.ID, in.ExpectedVersion},
+	return p.desk.Move(ctx, "requestChangeApproval", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, _ *ent.ChangeUpdateOne) (string, error) {
 			if missing := missingForApproval(was); len(missing) > 0 {
 				return "", refused(was, "cannot be approved: missing: %s", list(missing)).At("id")
@@ -90,7 +90,7 @@ func approvers(asked []string, involved map[string]string, required []Requiremen
 
 // Approve says yes to a change in AUTHORIZE. The drafter and the requester have no vote; anybody else who may call this has one, asked or not.
 func (p *Practice) Approve(ctx context.Context, in Approve) (*ent.Change, error) {
-	return p.vote(ctx, "change.approve", target{in.ID, in.ExpectedVersion}, domain.Approved,
+	return p.vote(ctx, "change.approve", ticket.Seen(in.ID, in.ExpectedVersion), domain.Approved,
 		func(f *form.Form) string {
 			return f.Text("comment", form.Or(in.Comment, ""), 0, ticket.LongestText)
 		})
@@ -98,12 +98,12 @@ func (p *Practice) Approve(ctx context.Context, in Approve) (*ent.Change, error)
 
 // Reject says no to a change in AUTHORIZE, and why. The change stays there until it is returned, canceled, or the vote becomes a yes.
 func (p *Practice) Reject(ctx context.Context, in Reject) (*ent.Change, error) {
-	return p.vote(ctx, "change.reject", target{in.ID, in.ExpectedVersion}, domain.Rejected,
+	return p.vote(ctx, "change.reject", ticket.Seen(in.ID, in.ExpectedVersion), domain.Rejected,
 		func(f *form.Form) string { return f.Text("comment", in.Comment, 1, ticket.LongestText) })
 }
 
-func (p *Practice) vote(ctx context.Context, verb string, of target, decision domain.Decision, said func(*form.Form) string) (*ent.Change, error) {
-	return p.edit(ctx, verb, of, func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
+func (p *Practice) vote(ctx context.Context, verb string, of ticket.Target, decision domain.Decision, said func(*form.Form) string) (*ent.Change, error) {
+	return p.desk.Edit(ctx, verb, of, func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
 		if was.State != domain.ChangeAuthorize {
 			if was.Type == domain.Standard {
 				return refused(was, "is STANDARD: its template approves it, and nobody votes on it").At("id")

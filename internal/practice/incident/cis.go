@@ -15,7 +15,7 @@ import (
 // SetCIs says which CIs an incident names, in place of those it named. Unless a person has set the impact level, it
 // follows what the graph suggests for the new ones. Those that the actor may not see stay.
 func (p *Practice) SetCIs(ctx context.Context, in SetCIs) (*ent.Incident, error) {
-	return p.edit(ctx, "incident.set_cis", target{in.ID, in.ExpectedVersion}, func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
+	return p.desk.Edit(ctx, "incident.set_cis", ticket.Seen(in.ID, in.ExpectedVersion), func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
 		if err := editable(was); err != nil {
 			return err
 		}

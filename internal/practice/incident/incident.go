@@ -4,18 +4,14 @@ package incident
 
 import (
 	"context"
-	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
-	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
-	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
@@ -24,10 +20,29 @@ import (
 type Practice struct {
 	store *store.Store
 	graph *topology.Graph
+	desk  *desk
 }
 
+type (
+	desk = ticket.Desk[*ent.Incident, domain.IncidentState, *ent.IncidentUpdateOne]
+	step = ticket.Step[*ent.Incident, *ent.IncidentUpdateOne]
+)
+
 // New makes the practice over a database and the graph that follows it.
-func New(s *store.Store, graph *topology.Graph) *Practice { return &Practice{s, graph} }
+func New(s *store.Store, graph *topology.Graph) *Practice {
+	return &Practice{s, graph, &desk{
+		Store: s, Kind: ident.Incident,
+		Lock: func(ctx context.Context, tx *store.Tx, id ident.ID) (*ent.Incident, error) {
+			return store.Lock(ctx, tx, tx.Incident.Query().Where(incident.ID(id)))
+		},
+		Facts: func(r *ent.Incident) ticket.Facts[domain.IncidentState] {
+			return ticket.Facts[domain.IncidentState]{ID: r.ID, Version: r.Version, State: r.State, Table: lifecycle.Incident}
+		},
+		Update:   func(tx *store.Tx, r *ent.Incident) *ent.IncidentUpdateOne { return tx.Incident.UpdateOne(r) },
+		Mutation: func(u *ent.IncidentUpdateOne) ent.Mutation { return u.Mutation() },
+		Moving:   moving,
+	}}
+}
 
 const prefix = "INC"
 
@@ -39,66 +54,7 @@ func ParseNumber(s string) (ident.ID, bool) { return ticket.ParseNumber(prefix, 
 
 // Available lists what the actor of ctx may do with an incident next.
 func Available(ctx context.Context, record *ent.Incident) []lifecycle.IncidentTransition {
-	available := []lifecycle.IncidentTransition{}
-	for _, t := range lifecycle.Incident.Next(record.State) {
-		if _, err := auth.Require(ctx, "incident."+strings.TrimSuffix(t.Verb, "Incident")); err == nil {
-			available = append(available, t)
-		}
-	}
-	return available
-}
-
-// target is the record a verb is for, as the caller saw it.
-type target struct {
-	id              ident.ID
-	expectedVersion *int
-}
-
-// edit runs decide on a locked incident, and gives it back as it is afterwards. Where decide sets nothing, nothing is
-// written and the version stays.
-func (p *Practice) edit(
-	ctx context.Context, verb string, of target,
-	decide func(context.Context, *store.Tx, *ent.Incident, *ent.IncidentUpdateOne) error,
-) (*ent.Incident, error) {
-	return auth.Write(ctx, p.store, verb, func(ctx context.Context, tx *store.Tx) (*ent.Incident, error) {
-		was, err := of.lock(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		u := tx.Incident.UpdateOne(was)
-		if err := decide(ctx, tx, was, u); err != nil {
-			return nil, err
-		}
-		if store.IsIdle(u.Mutation()) {
-			return was, nil
-		}
-		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
-	})
-}
-
-// lock reads the incident and keeps others from writing it, unless it is another than the caller saw.
-func (of target) lock(ctx context.Context, tx *store.Tx) (*ent.Incident, error) {
-	was, err := lock(ctx, tx, "id", of.id)
-	if err != nil {
-		return nil, err
-	}
-	return was, valid.Stale(of.expectedVersion, was.Version)
-}
-
-// lock reads an incident and keeps others from writing it until the transaction ends.
-func lock(ctx context.Context, tx *store.Tx, field string, id ident.ID) (*ent.Incident, error) {
-	if err := form.Kind(id, ident.Incident, field); err != nil {
-		return nil, err
-	}
-	q := tx.Incident.Query().Where(incident.ID(id))
-	if tx.IsPostgres() {
-		q = q.ForUpdate()
-	}
-	record, err := q.Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, form.Missing(id, field)
-	}
-	return record, err
+	return ticket.Available(ctx, ident.Incident, lifecycle.Incident, record.State)
 }
 
 // editable refuses edits of what is done with.

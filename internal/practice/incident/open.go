@@ -41,12 +41,12 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 	detectedAt := detected(&f, in.DetectedAt, tx.Now)
 	var before *ent.Incident // had the key
 	if key != nil && f.Err() == nil {
-		record, row, err := known(ctx, tx, *key)
+		record, row, err := p.known(ctx, tx, *key)
 		if err != nil {
 			return nil, err
 		}
 		if record != nil {
-			if is, isNew, err := recur(ctx, tx, *key, record, row, detectedAt); !isNew || err != nil {
+			if is, isNew, err := p.recur(ctx, tx, *key, record, row, detectedAt); !isNew || err != nil {
 				return is, err
 			}
 			before = record

@@ -16,7 +16,7 @@ import (
 )
 
 // known is the incident that has a key, locked, with the row that says so; nil when no record has the key.
-func known(ctx context.Context, tx *store.Tx, key domain.ExternalKey) (*ent.Incident, *ent.ExternalIdentity, error) {
+func (p *Practice) known(ctx context.Context, tx *store.Tx, key domain.ExternalKey) (*ent.Incident, *ent.ExternalIdentity, error) {
 	for {
 		row, err := keyRow(ctx, tx, key)
 		switch {
@@ -27,7 +27,7 @@ func known(ctx context.Context, tx *store.Tx, key domain.ExternalKey) (*ent.Inci
 		case row.RecordID.Kind() != ident.Incident:
 			return nil, nil, errs.New(errs.AlreadyExists, "%s calls another record %q already", key.Source, key.ExternalID).At("externalIdentity")
 		}
-		record, err := lock(ctx, tx, "externalIdentity", row.RecordID)
+		record, err := p.desk.Take(ctx, tx, "externalIdentity", row.RecordID)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -59,7 +59,7 @@ func endedAt(known *ent.Incident) *time.Time {
 // recur decides what a key that is known means for the incident that has it. Trouble that was noticed before the incident came
 // to its end is the same trouble told once more: nothing is written. What was noticed later opens a resolved incident
 // again. An incident that is closed or canceled gives its key to a new one: isNew.
-func recur(ctx context.Context, tx *store.Tx, key domain.ExternalKey, record *ent.Incident, row *ent.ExternalIdentity, detectedAt time.Time) (is *ent.Incident, isNew bool, err error) {
+func (p *Practice) recur(ctx context.Context, tx *store.Tx, key domain.ExternalKey, record *ent.Incident, row *ent.ExternalIdentity, detectedAt time.Time) (is *ent.Incident, isNew bool, err error) {
 	ended := endedAt(record)
 	if ended == nil || !detectedAt.After(*ended) {
 		return record, false, nil
@@ -72,7 +72,7 @@ func recur(ctx context.Context, tx *store.Tx, key domain.ExternalKey, record *en
 		again := reopening(func(context.Context, *store.Tx, *ent.Incident, *ent.IncidentUpdateOne) (string, error) {
 			return fmt.Sprintf("%s reports %s again, noticed at %s UTC.", key.Source, key.ExternalID, detectedAt.Format("2006-01-02 15:04:05")), nil
 		})
-		if err := moveTo(ctx, tx, record, u, "reopenIncident", again); err != nil {
+		if err := p.desk.MoveTaken(ctx, tx, record, u, "reopenIncident", again); err != nil {
 			return nil, false, err
 		}
 		is, err = u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)

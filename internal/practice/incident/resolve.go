@@ -31,7 +31,7 @@ const mostChildren = 500
 // asked for, of all open incidents that are part of it, in one transaction.
 func (p *Practice) Resolve(ctx context.Context, in Resolve) (*Resolved, error) {
 	return auth.Write(ctx, p.store, "incident.resolve", func(ctx context.Context, tx *store.Tx) (*Resolved, error) {
-		was, err := target{in.ID, in.ExpectedVersion}.lock(ctx, tx)
+		was, err := p.desk.TakeSeen(ctx, tx, ticket.Seen(in.ID, in.ExpectedVersion))
 		if err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ const longestProblem = 500
 
 // Update changes what an incident says. An impact level of null gives way to the one the graph suggests.
 func (p *Practice) Update(ctx context.Context, in Update) (*ent.Incident, error) {
-	return p.edit(ctx, "incident.update", target{in.ID, in.ExpectedVersion}, func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
+	return p.desk.Edit(ctx, "incident.update", ticket.Seen(in.ID, in.ExpectedVersion), func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
 		if err := editable(was); err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Incident, error)
 			u.SetCausedByChangeID, u.ClearCausedByChangeID)
 		store.SetReference(was.FixedByChangeID, ticket.ReferenceOr(ctx, tx, &f, "fixedByChange", ident.Change, in.FixedByChange, was.FixedByChangeID),
 			u.SetFixedByChangeID, u.ClearFixedByChangeID)
-		store.SetReference(was.ParentID, parent(ctx, tx, &f, in, was), u.SetParentID, u.ClearParentID)
+		store.SetReference(was.ParentID, p.parent(ctx, tx, &f, in, was), u.SetParentID, u.ClearParentID)
 		urgency := f.Number("urgency", form.Kept(in.Urgency, was.Urgency, defaultUrgency), priority.Most, priority.LeastLevel)
 		level := f.Number("impactLevel", form.Kept(in.ImpactLevel, was.Impact, was.Impact), priority.Most, priority.LeastLevel)
 		if err := f.Err(); err != nil {
@@ -73,7 +73,7 @@ const deepest = 50
 
 // parent checks that an incident does not become part of itself. The ancestors are locked, so that two edits at once cannot
 // close a circle between them.
-func parent(ctx context.Context, tx *store.Tx, f *form.Form, in Update, was *ent.Incident) *ident.ID {
+func (p *Practice) parent(ctx context.Context, tx *store.Tx, f *form.Form, in Update, was *ent.Incident) *ident.ID {
 	id, said := in.Parent.ValueOK()
 	if !said {
 		return was.ParentID
@@ -88,7 +88,7 @@ func parent(ctx context.Context, tx *store.Tx, f *form.Form, in Update, was *ent
 			f.Fault(errs.New(errs.Invalid, "incidents within incidents: at most %d deep", deepest).At("parent"))
 			return id
 		}
-		ancestor, err := lock(ctx, tx, "parent", *next)
+		ancestor, err := p.desk.Take(ctx, tx, "parent", *next)
 		if err != nil {
 			f.Fault(err)
 			return id
@@ -100,7 +100,7 @@ func parent(ctx context.Context, tx *store.Tx, f *form.Form, in Update, was *ent
 
 // Assign gives an incident to a team or a person. It counts as a reassignment when somebody had it and somebody else gets it.
 func (p *Practice) Assign(ctx context.Context, in Assign) (*ent.Incident, error) {
-	return p.edit(ctx, "incident.assign", target{in.ID, in.ExpectedVersion}, func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
+	return p.desk.Edit(ctx, "incident.assign", ticket.Seen(in.ID, in.ExpectedVersion), func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
 		if err := editable(was); err != nil {
 			return err
 		}

@@ -92,11 +92,7 @@ func lock(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.C
 	if err := form.Kind(id, ident.ChangeWindow, "id"); err != nil {
 		return nil, err
 	}
-	q := tx.ChangeWindow.Query().Where(changewindow.ID(id))
-	if tx.IsPostgres() {
-		q = q.ForUpdate()
-	}
-	record, err := q.Only(ctx)
+	record, err := store.Lock(ctx, tx, tx.ChangeWindow.Query().Where(changewindow.ID(id)))
 	if ent.IsNotFound(err) {
 		return nil, form.Missing(id, "id")
 	}

@@ -136,11 +136,7 @@ func checkTarget(ctx context.Context, tx *store.Tx, t *ent.ServiceLevelTarget, d
 }
 
 func lockTarget(ctx context.Context, tx *store.Tx, id ident.ID) (*ent.ServiceLevelTarget, error) {
-	q := tx.ServiceLevelTarget.Query().Where(serviceleveltarget.ID(id))
-	if tx.IsPostgres() {
-		q = q.ForUpdate()
-	}
-	found, err := q.Only(ctx)
+	found, err := store.Lock(ctx, tx, tx.ServiceLevelTarget.Query().Where(serviceleveltarget.ID(id)))
 	if ent.IsNotFound(err) {
 		return nil, errs.New(errs.NotFound, "there is no service level target %s", id).At("id")
 	}

@@ -1,0 +1,8 @@
+package ticket
+
+// What texts may measure, in characters.
+const (
+	LongestTitle = 200
+	LongestText  = 10_000
+	LongestWord  = 200 // a category, a name
+)
