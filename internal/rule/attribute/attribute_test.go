@@ -51,7 +51,7 @@ func TestAFailureSaysWhichAttributeWhatIsWrongAndWhatWouldBeRight(t *testing.T) 
 	}
 	for text, want := range map[string]string{
 		`{"owner": 1}`:                            "",
-		`{}`:                                      "REQUIRED owner owner is missing: the class requires it",
+		`{}`:                                      "REQUIRED owner owner is missing: the schema requires it",
 		`{"owner": 1, "cpu": "four"}`:             "INVALID cpu cpu is text: a whole number is expected",
 		`{"owner": 1, "cpu": 1.5}`:                "INVALID cpu cpu is a number: a whole number is expected",
 		`{"owner": 1, "cpu": 0}`:                  "INVALID cpu cpu is 0: it must be at least 1",
@@ -63,7 +63,7 @@ func TestAFailureSaysWhichAttributeWhatIsWrongAndWhatWouldBeRight(t *testing.T) 
 		`{"owner": 1, "code": "a"}`:               "INVALID code code has 1 characters: at least 2",
 		`{"owner": 1, "code": "abcd"}`:            "INVALID code code has 4 characters: at most 3",
 		`{"owner": 1, "disks": [{"gib": "x"}]}`:   "INVALID disks.0.gib disks.0.gib is text: a whole number is expected",
-		`{"owner": 1, "disks": [{"tib": 1}]}`:     "INVALID disks.0.tib tib is not an attribute of this class: leave it out, or add it to the class's schema",
+		`{"owner": 1, "disks": [{"tib": 1}]}`:     "INVALID disks.0.tib tib is not in the schema: leave it out, or add it to the schema",
 		`{"owner": 1, "when": "tomorrow"}`:        `INVALID when when is "tomorrow": it must be a valid date`,
 		`{"owner": 1, "half": 0.7}`:               "INVALID half half is 0.7: it must be a multiple of 0.5",
 		`{"owner": 1, "fixed": 8}`:                "INVALID fixed fixed is 8: it must be 7",

@@ -14,16 +14,16 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// Check says everything that is wrong with attributes, each failure at the attribute's path.
-func (s *Schema) Check(attributes map[string]any) error {
-	if attributes == nil {
-		attributes = map[string]any{}
+// Check says everything that is wrong with values, each failure at the value's path.
+func (s *Schema) Check(values map[string]any) error {
+	if values == nil {
+		values = map[string]any{}
 	}
 	var all []*errs.Error
-	said := map[string]bool{} // a class and its ancestor may object to the same thing
+	said := map[string]bool{} // a schema and one it extends may object to the same thing
 	for _, part := range s.parts {
 		var found *jsonschema.ValidationError
-		if !errors.As(part.Validate(attributes), &found) {
+		if !errors.As(part.Validate(values), &found) {
 			continue
 		}
 		for _, leaf := range leaves(found) {
@@ -77,9 +77,9 @@ func explain(e *jsonschema.ValidationError, what string) error {
 	return inOrder(all)
 }
 
-// describe says which attribute is wrong, what is wrong, and what would be right.
+// describe says which value is wrong, what is wrong, and what would be right.
 func describe(e *jsonschema.ValidationError) []*errs.Error {
-	name := "attributes"
+	name := "the object"
 	if n := len(e.InstanceLocation); n > 0 {
 		name = strings.Join(e.InstanceLocation, ".")
 	}
@@ -122,14 +122,14 @@ func describe(e *jsonschema.ValidationError) []*errs.Error {
 	case *kind.AdditionalProperties:
 		var all []*errs.Error
 		for _, extra := range k.Properties {
-			all = append(all, errs.New(errs.Invalid, "%s is not an attribute of this class: leave it out, or add it to the class's schema", extra).
+			all = append(all, errs.New(errs.Invalid, "%s is not in the schema: leave it out, or add it to the schema", extra).
 				At(append(append([]string(nil), e.InstanceLocation...), extra)...))
 		}
 		return all
 	case *kind.Required:
 		var all []*errs.Error
 		for _, missing := range k.Missing {
-			all = append(all, errs.New(errs.Required, "%s is missing: the class requires it", missing).
+			all = append(all, errs.New(errs.Required, "%s is missing: the schema requires it", missing).
 				At(append(append([]string(nil), e.InstanceLocation...), missing)...))
 		}
 		return all

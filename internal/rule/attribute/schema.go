@@ -1,5 +1,5 @@
-// Package attribute decides what a class's CIs are described by: it checks the JSON Schemas that classes declare, and
-// attributes against the schemas of a class and its ancestors. It refuses schemas that reach outside themselves.
+// Package attribute decides by which values a record may be described: it checks the JSON Schemas that people declare, such as those
+// of classes of CIs, and values against a schema and those it extends. It refuses schemas that reach outside themselves.
 package attribute
 
 import (
@@ -15,18 +15,16 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// Draft is the only dialect of JSON Schema that classes speak.
+// Draft is the only dialect of JSON Schema.
 const Draft = "https://json-schema.org/draft/2020-12/schema"
 
-// Schema is what the CIs of one class must satisfy: its own schema and all its ancestors', so that a class extends
-// what it inherits and never loosens it.
+// Schema is what values must satisfy: a schema and all that it extends, so that it adds to them and never loosens them.
 type Schema struct {
 	own   []map[string]any
 	parts []*jsonschema.Schema
 }
 
-// Compile makes the Schema of a class from the schemas of the class and its ancestors, the topmost first. Empty ones
-// count for nothing.
+// Compile makes one Schema of schemas, each of which extends those before. Empty ones count for nothing.
 func Compile(schemas ...map[string]any) (*Schema, error) {
 	s := &Schema{}
 	for _, own := range schemas {
@@ -43,7 +41,7 @@ func Compile(schemas ...map[string]any) (*Schema, error) {
 }
 
 func compile(own map[string]any) (*jsonschema.Schema, error) {
-	const address = "linchpin:class"
+	const address = "linchpin:schema"
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(closed{})
@@ -61,7 +59,7 @@ func (closed) Load(url string) (any, error) {
 	return nil, fmt.Errorf("%s lies outside the schema", url)
 }
 
-// Names are the attributes that the schemas declare, sorted.
+// Names returns the names that the schemas declare, sorted.
 func (s *Schema) Names() []string {
 	names := map[string]bool{}
 	for _, own := range s.own {
@@ -73,7 +71,7 @@ func (s *Schema) Names() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// Declare checks the schema that a class is to have: an object schema of draft 2020-12, complete in itself.
+// Declare checks a schema that somebody declares: an object schema of draft 2020-12, complete in itself.
 func Declare(own map[string]any) error {
 	if len(own) == 0 {
 		return nil
@@ -86,21 +84,21 @@ func Declare(own map[string]any) error {
 		return errs.New(errs.Invalid, "the schema has %d bytes: at most %d", len(text), MaxBytes)
 	}
 	if dialect, stated := own["$schema"]; stated && dialect != Draft && dialect != Draft+"#" {
-		return errs.New(errs.Invalid, "the schema is of %v: classes are described in %s", dialect, Draft).At("$schema")
+		return errs.New(errs.Invalid, "the schema is of %v: schemas are written in %s", dialect, Draft).At("$schema")
 	}
 	if kind, stated := own["type"]; stated && kind != "object" {
-		return errs.New(errs.Invalid, "the type of the schema is %v: attributes are an object, write \"object\" or leave it out", kind).At("type")
+		return errs.New(errs.Invalid, "the type of the schema is %v: it describes an object, write \"object\" or leave it out", kind).At("type")
 	}
 	if err := standsAlone(own, nil); err != nil {
 		return err
 	}
 	properties, isObject := own["properties"].(map[string]any)
 	if _, stated := own["properties"]; stated && !isObject {
-		return errs.New(errs.Invalid, "properties must be an object, from the attribute's name to its schema").At("properties")
+		return errs.New(errs.Invalid, "properties must be an object, from names to their schemas").At("properties")
 	}
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		if !isName(name) {
-			return errs.New(errs.Invalid, "%q is no attribute name: letters, digits and underscores, starting with a letter, at most 100", name).At("properties", name)
+			return errs.New(errs.Invalid, "%q is no name for a value: letters, digits and underscores, starting with a letter, at most 100", name).At("properties", name)
 		}
 	}
 	// The compiler wants what encoding/json gives: a schema made in Go may hold ints and []string.
@@ -128,7 +126,7 @@ func standsAlone(v any, path []string) error {
 			case (key == "$ref" || key == "$dynamicRef") && isText && !strings.HasPrefix(text, "#"):
 				return errs.New(errs.Invalid, "%q refers to something outside the schema: a reference starts with #, such as #/$defs/port", text).At(at...)
 			case (key == "$id" || key == "$vocabulary" || key == "$schema" && len(path) > 0) && isText:
-				return errs.New(errs.Invalid, "%s has no place in the schema of a class", key).At(at...)
+				return errs.New(errs.Invalid, "%s has no place in a schema that stands alone", key).At(at...)
 			}
 			if err := standsAlone(v[key], at); err != nil {
 				return err
@@ -168,8 +166,8 @@ func explainSchema(err error) error {
 	return errs.New(errs.Invalid, "the schema cannot be used: %v", err)
 }
 
-// Effective is the schemas of a class and its ancestors as one JSON Schema, the topmost first: the properties side by
-// side where they are simple, and whatever else the schemas say under allOf.
+// Effective returns schemas, each of which extends those before, as one JSON Schema: the properties side by side where they are
+// simple, and whatever else the schemas say under allOf.
 func Effective(schemas ...map[string]any) map[string]any {
 	properties, required, rest := map[string]any{}, map[string]bool{}, []any{}
 	for i, own := range schemas {
@@ -203,7 +201,7 @@ func Effective(schemas ...map[string]any) map[string]any {
 	return one
 }
 
-// isSimple reports whether a schema can be laid beside the others: it says nothing but which attributes there are,
+// isSimple reports whether a schema can be laid beside the others: it says nothing but which values there are,
 // and none that another describes already.
 func isSimple(own, properties map[string]any) bool {
 	for key, value := range own {
