@@ -156,7 +156,7 @@ func (i *Incident) ServiceLevels(ctx context.Context) ([]*ServiceLevel, error) {
 			rows[n] = row.Incident
 		}
 		r := i.in.Reader
-		found, err := practice.Levels(ctx, r.store.Read, rows, r.store.Now(ctx))
+		found, err := practice.Levels(ctx, r.store.Read, practice.Incidents(rows...), r.store.Now(ctx))
 		return r.showLevels(found), store.Translate(err)
 	})
 	if all[i.ID] == nil {

@@ -44,14 +44,14 @@ var promises = []Promise{
 func (y *yearMaker) marks(i *Incident, priority int) []Mark {
 	moves := make([]servicelevel.Move, len(i.Moves))
 	for at, m := range i.Moves {
-		moves[at] = servicelevel.Move{At: m.At, To: m.To}
+		moves[at] = servicelevel.Move{At: m.At, To: string(m.To)}
 	}
 	var all []Mark
 	for at, p := range promises {
 		if p.Priority != priority {
 			continue
 		}
-		target := servicelevel.Target{Metric: p.Metric, Duration: p.Within}
+		target := servicelevel.Target{Of: domain.IncidentRecord, Metric: p.Metric, Duration: p.Within}
 		for _, m := range servicelevel.Measure(&target, y.clock, i.OpenedAt, moves, y.end).Marks {
 			if m.IsReached {
 				all = append(all, Mark{at, m.Percent, *m.At})

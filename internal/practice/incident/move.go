@@ -13,7 +13,7 @@ import (
 
 // moving writes down what an incident's stopwatches have passed, while its clock goes, and what the new state says of it.
 func moving(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne, to domain.IncidentState) error {
-	if err := servicelevel.Settle(ctx, tx, was); err != nil {
+	if err := servicelevel.Settle(ctx, tx, servicelevel.Incidents(was)...); err != nil {
 		return err
 	}
 	if was.HoldReason != nil && to != domain.IncidentOnHold {

@@ -83,7 +83,7 @@ func openBelow(ctx context.Context, tx *store.Tx, top *ent.Incident) (all []*ent
 
 // resolve resolves locked incidents, the first with all others.
 func (p *Practice) resolve(ctx context.Context, tx *store.Tx, in Resolve, all []*ent.Incident) (*Resolved, error) {
-	if err := servicelevel.Settle(ctx, tx, all...); err != nil { // while their clocks go
+	if err := servicelevel.Settle(ctx, tx, servicelevel.Incidents(all...)...); err != nil { // while their clocks go
 		return nil, err
 	}
 	findings, err := p.findings(ctx, tx, all)

@@ -9,23 +9,23 @@ import (
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/ent/incident"
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	rule "github.com/linchpin-cmdb/linchpin/internal/rule/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Settle writes the marks that the stopwatches of incidents have passed and that are not written yet, and says so in
-// their timelines. The incidents must be locked; so no mark is ever written twice.
-func Settle(ctx context.Context, tx *store.Tx, incidents ...*ent.Incident) error {
-	all, err := Levels(ctx, tx.Client(), incidents, tx.Now)
+// Settle writes the marks that the stopwatches of records have passed and that are not written yet, and says so in their timelines.
+// The records must be locked; so no mark is ever written twice.
+func Settle(ctx context.Context, tx *store.Tx, subjects ...Subject) error {
+	all, err := Levels(ctx, tx.Client(), subjects, tx.Now)
 	if err != nil {
 		return err
 	}
-	due, err := unwritten(ctx, tx.Client(), incidents, all)
+	due, err := unwritten(ctx, tx.Client(), subjects, all)
 	if err != nil || len(due) == 0 {
 		return err
 	}
@@ -73,10 +73,10 @@ func Spoken(d time.Duration) string {
 }
 
 // unwritten are the marks that are passed and not written.
-func unwritten(ctx context.Context, c *ent.Client, incidents []*ent.Incident, all map[ident.ID][]Level) ([]mark, error) {
+func unwritten(ctx context.Context, c *ent.Client, subjects []Subject, all map[ident.ID][]Level) ([]mark, error) {
 	var due []mark
 	var ids []ident.ID
-	for _, one := range incidents {
+	for _, one := range subjects {
 		for _, level := range all[one.ID] {
 			for _, m := range level.Marks {
 				if m.IsReached {
@@ -112,7 +112,7 @@ func unwritten(ctx context.Context, c *ent.Client, incidents []*ent.Incident, al
 
 const (
 	passEvery = 5 * time.Second
-	atOnce    = 500 // incidents
+	atOnce    = 500 // records
 )
 
 // Watch writes marks as they come due, until ctx ends. Any number of servers may watch one database.
@@ -137,47 +137,60 @@ func (p *Practice) Watch(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// Pass writes the marks that are due for incidents whose clocks may go, and says when the next will be unless something
-// changes. Incidents whose clocks stand need none: their marks were written when they came to stand.
+// Pass writes the marks that are due for records whose clocks may go, and says when the next will be unless something changes. Records
+// whose clocks stand need none: their marks were written when they came to stand.
 func (p *Practice) Pass(ctx context.Context) (next time.Time, err error) {
 	now := p.store.Now(ctx)
 	next = now.Add(time.Hour)
 	promised, err := loadPromises(ctx, p.store.Read)
-	if err != nil || len(promised.targets) == 0 {
+	if err != nil {
 		return next, store.Translate(err)
 	}
-	for last := ident.ID(0); ; {
-		running, err := p.store.Read.Incident.Query().Where(incident.StateIn(domain.IncidentNew, domain.IncidentInProgress), incident.IDGT(last)).
-			Order(ent.Asc(incident.FieldID)).Limit(atOnce).All(ctx)
-		if err != nil || len(running) == 0 {
+	for of := range promised.targets {
+		soonest, err := p.pass(ctx, promised, of, now)
+		if err != nil {
 			return next, store.Translate(err)
+		}
+		if soonest != nil && soonest.Before(next) {
+			next = *soonest
+		}
+	}
+	return next, nil
+}
+
+// pass writes the marks that are due for records of a type, and says when the next will be.
+func (p *Practice) pass(ctx context.Context, promised *promises, of domain.RecordType, now time.Time) (next *time.Time, err error) {
+	for last := ident.ID(0); ; {
+		running, err := sources[of].running(ctx, p.store.Read, rule.RunningStates(of), last, atOnce)
+		if err != nil || len(running) == 0 {
+			return next, err
 		}
 		last = running[len(running)-1].ID
 		all, err := promised.measure(ctx, p.store.Read, running, now)
 		if err != nil {
-			return next, store.Translate(err)
+			return nil, err
 		}
 		for _, levels := range all {
 			for _, level := range levels {
 				for _, m := range level.Marks {
-					if m.At != nil && !m.IsReached && m.At.Before(next) {
-						next = *m.At
+					if m.At != nil && !m.IsReached && (next == nil || m.At.Before(*next)) {
+						next = m.At
 					}
 				}
 			}
 		}
 		due, err := unwritten(ctx, p.store.Read, running, all)
 		if err != nil {
-			return next, store.Translate(err)
+			return nil, err
 		}
-		if err := p.settle(ctx, due); err != nil {
-			return next, err
+		if err := p.settle(ctx, of, due); err != nil {
+			return nil, err
 		}
 	}
 }
 
 // settle writes marks that are due, unless another server was faster.
-func (p *Practice) settle(ctx context.Context, due []mark) error {
+func (p *Practice) settle(ctx context.Context, of domain.RecordType, due []mark) error {
 	if len(due) == 0 {
 		return nil
 	}
@@ -186,11 +199,7 @@ func (p *Practice) settle(ctx context.Context, due []mark) error {
 		ids = append(ids, m.record)
 	}
 	_, err := store.Write(ctx, p.store, store.By{Actor: auth.System.Name, Verb: "service_level.mark"}, func(ctx context.Context, tx *store.Tx) (int, error) {
-		q := tx.Incident.Query().Where(incident.IDIn(ids...)).Order(ent.Asc(incident.FieldID))
-		if tx.IsPostgres() {
-			q = q.ForUpdate()
-		}
-		locked, err := q.All(ctx)
+		locked, err := sources[of].lock(ctx, tx, ids)
 		if err != nil {
 			return 0, err
 		}

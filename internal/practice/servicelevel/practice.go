@@ -1,5 +1,5 @@
 // Package servicelevel owns the promises about records: calendars, service level targets, and the marks that the
-// stopwatches of incidents pass. It computes each stopwatch from the incident's timeline and refuses to keep counters.
+// stopwatches of records pass. It computes each stopwatch from the record's timeline and refuses to keep counters.
 package servicelevel
 
 import "github.com/linchpin-cmdb/linchpin/internal/store"

@@ -85,7 +85,7 @@ func (d *desk) open(t *testing.T, cis ...incident.CI) ident.ID {
 func (d *desk) level(t *testing.T, id ident.ID, metric domain.ServiceLevelMetric, hours float64) *servicelevel.Level {
 	t.Helper()
 	row := d.Store.Read.Incident.GetX(d.ctx, id)
-	all, err := servicelevel.Levels(d.ctx, d.Store.Read, []*ent.Incident{row}, d.Store.Now(d.after(hours)))
+	all, err := servicelevel.Levels(d.ctx, d.Store.Read, servicelevel.Incidents(row), d.Store.Now(d.after(hours)))
 	if err != nil {
 		t.Fatal(err)
 	}

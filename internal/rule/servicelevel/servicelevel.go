@@ -13,9 +13,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/calendar"
 )
 
-// Target is a promise: records of a priority are acknowledged or resolved within so much working time.
+// Target is a promise: records of a type and a priority are acknowledged or resolved within so much working time.
 type Target struct {
 	ID       ident.ID
+	Of       domain.RecordType
 	Metric   domain.ServiceLevelMetric
 	Priority *int       // nil: any
 	Services []ident.ID // none: all
@@ -36,10 +37,10 @@ func Match(targets []*Target, metric domain.ServiceLevelMetric, priority int, se
 	return best
 }
 
-// Move is a change of an incident's state.
+// Move is a change of a record's state.
 type Move struct {
 	At time.Time
-	To domain.IncidentState
+	To string
 }
 
 // Percents of the duration at which a stopwatch has a mark: a warning, and the breach.
@@ -67,22 +68,21 @@ type Stopwatch struct {
 	Marks     []Mark        // as Percents
 }
 
-// Measure computes the stopwatch of an incident from its moves, the oldest first. The clock goes while the incident is NEW
-// or IN_PROGRESS and pauses while it is ON_HOLD. It stops when the incident is resolved, and goes on where it stopped when
-// the incident is opened again; where the metric is ACKNOWLEDGE it stops for good when somebody starts to work. The
-// target is breached when the clock goes on past the duration, whatever happens then.
+// Measure computes the stopwatch of a record from its moves, the oldest first: it runs, pauses and stops as the table of the record's
+// type says, and goes on where it stopped when the record is opened again; where the metric is ACKNOWLEDGE it stops for good when
+// somebody starts to work. The target is breached when the clock goes on past the duration, whatever happens then.
 func Measure(t *Target, c *calendar.Calendar, opened time.Time, moves []Move, now time.Time) Stopwatch {
 	w := &watch{Stopwatch: Stopwatch{StartedAt: opened, Marks: make([]Mark, len(Percents))}, target: t, calendar: c}
 	for i, p := range Percents {
 		w.Marks[i].Percent = p
 	}
-	at, phase := opened, running
+	at, phase := opened, Runs
 	for _, m := range append(slices.Clip(moves), Move{At: now, To: ""}) {
 		until := m.At
 		if until.Before(at) { // the clocks of two servers differ
 			until = at
 		}
-		if phase == running {
+		if phase == Runs {
 			w.run(at, until)
 		}
 		at = until
@@ -90,27 +90,19 @@ func Measure(t *Target, c *calendar.Calendar, opened time.Time, moves []Move, no
 			break
 		}
 		before := phase
-		if phase = w.phaseOf(m.To); phase == stopped && before != stopped {
+		if phase = w.phaseOf(m.To); phase == Stops && before != Stops {
 			stop := at
 			w.StoppedAt = &stop
-		} else if phase != stopped {
+		} else if phase != Stops {
 			w.StoppedAt = nil
 		}
-		if phase == stopped && t.Metric == domain.AcknowledgeMetric {
+		if phase == Stops && t.Metric == domain.AcknowledgeMetric {
 			break
 		}
 	}
 	w.conclude(phase)
 	return w.Stopwatch
 }
-
-type phase int
-
-const (
-	running phase = iota
-	paused
-	stopped
-)
 
 type watch struct {
 	Stopwatch
@@ -119,19 +111,12 @@ type watch struct {
 	ahead    [2]*time.Time // when each of Percents would be reached, by the last run
 }
 
-func (w *watch) phaseOf(s domain.IncidentState) phase {
-	switch s {
-	case domain.IncidentOnHold:
-		return paused
-	case domain.IncidentNew:
-		return running
-	case domain.IncidentInProgress:
-		if w.target.Metric == domain.ResolveMetric {
-			return running
-		}
-	case domain.IncidentResolved, domain.IncidentClosed, domain.IncidentCanceled:
+func (w *watch) phaseOf(state string) Phase {
+	p, _ := PhaseIn(w.target.Of, w.target.Metric, state)
+	if p == Void {
+		return Stops
 	}
-	return stopped
+	return p
 }
 
 // run lets the clock go from one instant to another.
@@ -153,17 +138,17 @@ func (w *watch) run(from, until time.Time) {
 	w.Elapsed += w.calendar.Elapsed(from, until)
 }
 
-func (w *watch) conclude(now phase) {
+func (w *watch) conclude(now Phase) {
 	last := len(w.Marks) - 1
 	w.Remaining = max(0, w.target.Duration-w.Elapsed)
 	switch {
 	case w.Marks[last].IsReached:
 		w.State, w.DueAt = domain.ServiceLevelBreached, w.Marks[last].At
 		return
-	case now == paused:
+	case now == Pauses:
 		w.State = domain.ServiceLevelPaused
 		return
-	case now == stopped:
+	case now == Stops:
 		w.State = domain.ServiceLevelMet
 	default:
 		w.State = domain.ServiceLevelRunning

@@ -1,6 +1,7 @@
 package servicelevel_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func after(hours float64) time.Time { return monday.Add(time.Duration(hours * fl
 func moves(all ...any) []servicelevel.Move {
 	var list []servicelevel.Move
 	for i := 0; i < len(all); i += 2 {
-		list = append(list, servicelevel.Move{At: after(all[i].(float64)), To: all[i+1].(domain.IncidentState)})
+		list = append(list, servicelevel.Move{At: after(all[i].(float64)), To: string(all[i+1].(domain.IncidentState))})
 	}
 	return list
 }
@@ -75,7 +76,7 @@ func TestTheStopwatchFollowsTheStates(t *testing.T) {
 		"on hold before it was taken on":  {domain.AcknowledgeMetric, moves(1.0, hold, 20.0, begin), 99, met, 1, 4, never, 20},
 		"the clock of a server is behind": {domain.ResolveMetric, moves(2.0, hold, 1.5, begin), 3, runs, 3, 4, never, never},
 	} {
-		w := servicelevel.Measure(&servicelevel.Target{Metric: c.metric, Duration: 4 * time.Hour}, weekdays(t, 7, "00:00", "24:00"), monday, c.moves, after(c.now))
+		w := servicelevel.Measure(&servicelevel.Target{Of: domain.IncidentRecord, Metric: c.metric, Duration: 4 * time.Hour}, weekdays(t, 7, "00:00", "24:00"), monday, c.moves, after(c.now))
 		check := func(what string, got *time.Time, want float64) {
 			t.Helper()
 			if (got == nil) != (want == never) || got != nil && !got.Equal(after(want)) {
@@ -101,12 +102,12 @@ func TestTheStopwatchFollowsTheStates(t *testing.T) {
 
 func TestOnlyWorkingTimeCounts(t *testing.T) {
 	office := weekdays(t, 5, "09:00", "17:00")
-	w := servicelevel.Measure(&servicelevel.Target{Metric: domain.ResolveMetric, Duration: 9 * time.Hour}, office, monday, nil, after(20))
+	w := servicelevel.Measure(&servicelevel.Target{Of: domain.IncidentRecord, Metric: domain.ResolveMetric, Duration: 9 * time.Hour}, office, monday, nil, after(20))
 	if w.Elapsed != 7*time.Hour || w.State != domain.ServiceLevelRunning || !w.DueAt.Equal(time.Date(2027, 1, 12, 11, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", w)
 	}
 	// Seven hours are over at 17:00: whoever resolves at night is late.
-	w = servicelevel.Measure(&servicelevel.Target{Metric: domain.ResolveMetric, Duration: 7 * time.Hour}, office, monday, moves(12.0, domain.IncidentResolved), after(20))
+	w = servicelevel.Measure(&servicelevel.Target{Of: domain.IncidentRecord, Metric: domain.ResolveMetric, Duration: 7 * time.Hour}, office, monday, moves(12.0, domain.IncidentResolved), after(20))
 	if w.State != domain.ServiceLevelBreached || !w.DueAt.Equal(after(7)) {
 		t.Errorf("%+v", w)
 	}
@@ -160,11 +161,33 @@ func TestTheStopwatchNeverDrifts(t *testing.T) {
 			}
 			at = next
 			state = rapid.SampledFrom([]domain.IncidentState{domain.IncidentInProgress, domain.IncidentOnHold, domain.IncidentResolved}).Draw(t, "state")
-			all = append(all, servicelevel.Move{At: at, To: state})
+			all = append(all, servicelevel.Move{At: at, To: string(state)})
 		}
-		w := servicelevel.Measure(&servicelevel.Target{Metric: domain.ResolveMetric, Duration: limit}, office, monday, all, at)
+		w := servicelevel.Measure(&servicelevel.Target{Of: domain.IncidentRecord, Metric: domain.ResolveMetric, Duration: limit}, office, monday, all, at)
 		if w.Elapsed != ran || (w.State == domain.ServiceLevelBreached) != breached {
 			t.Fatalf("%+v, but %s ran and breached is %v", w, ran, breached)
 		}
 	})
+}
+
+func TestTheTableOfATypeNamesEachState(t *testing.T) {
+	for _, of := range domain.RecordType("").Values() {
+		if len(servicelevel.RunningStates(domain.RecordType(of))) == 0 {
+			t.Errorf("no stopwatch of records of the type %s ever runs", of)
+		}
+	}
+	for _, state := range domain.IncidentState("").Values() {
+		for _, metric := range domain.ServiceLevelMetric("").Values() {
+			if _, ok := servicelevel.PhaseIn(domain.IncidentRecord, domain.ServiceLevelMetric(metric), state); !ok {
+				t.Errorf("what does the stopwatch for %s do while an incident is in %s?", metric, state)
+			}
+		}
+	}
+}
+
+func TestTheWatchLooksWhereverAStopwatchRuns(t *testing.T) {
+	want := []string{string(domain.IncidentNew), string(domain.IncidentInProgress)}
+	if got := servicelevel.RunningStates(domain.IncidentRecord); !slices.Equal(got, want) {
+		t.Errorf("stopwatches of incidents run in %v: want %v", got, want)
+	}
 }
