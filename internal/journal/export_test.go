@@ -55,15 +55,11 @@ func (f *Feed) Kept() int {
 	return len(f.kept.snapshots)
 }
 
-// SmallBlocks makes loads read blocks of so many ids, until the test ends.
-func SmallBlocks(t interface{ Cleanup(func()) }, ids int64) {
-	before := blockIDs
-	blockIDs = ids
-	t.Cleanup(func() { blockIDs = before })
-}
+// SmallBlocks makes loads read blocks of so many ids.
+func SmallBlocks(ids int64) Option { return func(f *Feed) { f.blockIDs = ids } }
 
-// Patience is how long whoever waits for the graph waits, for all feeds of the process.
-func Patience(long time.Duration) { patience = long }
+// Patience is how long whoever waits for the graph waits.
+func Patience(long time.Duration) Option { return func(f *Feed) { f.patience = long } }
 
 // Tells waits until followers can hear of a revision, which is a little later than that the graph shows it.
 func (f *Feed) Tells(ctx context.Context, revision int64) error {
@@ -72,9 +68,6 @@ func (f *Feed) Tells(ctx context.Context, revision int64) error {
 }
 
 // Tolerate lets followers be at most so many revisions behind, and keeps nothing in memory but the newest.
-func (f *Feed) Tolerate(revisions int64) {
-	f.replay = revisions
-	f.commits.mu.Lock()
-	defer f.commits.mu.Unlock()
-	f.commits.limit = 1
+func Tolerate(revisions int64) Option {
+	return func(f *Feed) { f.replay, f.commits.limit = revisions, 1 }
 }

@@ -24,15 +24,18 @@ const (
 	tick       = 250 * time.Millisecond // how late a lost hint is noticed
 	revisions  = 200                    // read at once, if their entries are not too many
 	retryAfter = time.Second
+	patience   = 2 * time.Second // how long a write waits for its own graph
 )
-
-var patience = 2 * time.Second // how long a write waits for its own graph
 
 // Feed keeps a graph at the newest revision of a store.
 type Feed struct {
 	store *store.Store
 	graph *topology.Graph
 	log   *slog.Logger
+
+	patience time.Duration
+	blockIDs int64 // ids of a block that is loaded at once
+	replay   int64 // revisions that a follower may be behind
 
 	running    context.Context // ends when the feed is told to
 	wake       chan struct{}
@@ -42,7 +45,6 @@ type Feed struct {
 	commits    *window[[]*ent.Entry]
 	shown      chan *topology.Snapshot
 	states     *window[[]impact.Transition]
-	replay     int64
 	digests    *window[topology.Digest]
 	doubt      chan struct{} // the graph is known to be wrong
 	rebuilds   atomic.Int64
@@ -52,16 +54,22 @@ type Feed struct {
 	current    atomic.Int64 // when the graph was last known to show everything, in nanoseconds since 1970
 }
 
+// Option makes a feed differ from what is usual.
+type Option func(*Feed)
+
 // Follow loads the graph and keeps it current until ctx ends. Writes through the store wait until the graph has
 // heard of them, so that whoever wrote reads what they wrote.
-func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slog.Logger) (*Feed, error) {
+func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slog.Logger, options ...Option) (*Feed, error) {
 	f := &Feed{
-		store: s, graph: graph, log: log, running: ctx, wake: make(chan struct{}, 1), done: make(chan struct{}),
-		commits: newWindow(keptEntries, func(entries []*ent.Entry) int { return len(entries) }), replay: replayLimit,
+		store: s, graph: graph, log: log, patience: patience, blockIDs: blockIDs, replay: replayLimit, running: ctx, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		commits: newWindow(keptEntries, func(entries []*ent.Entry) int { return len(entries) }),
 		shown:   make(chan *topology.Snapshot, unwatched),
 		states:  newWindow(keptStates, func(changed []impact.Transition) int { return 1 + len(changed) }),
 		kept:    newKept(graph),
 		digests: newWindow(keptDigests, func(topology.Digest) int { return 1 }), doubt: make(chan struct{}, 1),
+	}
+	for _, option := range options {
+		option(f)
 	}
 	if err := f.load(ctx); err != nil {
 		return nil, err
@@ -125,7 +133,7 @@ func (f *Feed) CatchUp(ctx context.Context) error {
 
 func (f *Feed) await(ctx context.Context, revision int64) error {
 	f.stir()
-	bounded, cancel := context.WithTimeout(ctx, patience)
+	bounded, cancel := context.WithTimeout(ctx, f.patience)
 	defer cancel()
 	defer safe.AfterFunc(f.running, f.log, "the end of a wait", cancel)()
 	if _, err := f.graph.Wait(bounded, revision); err != nil {
@@ -142,10 +150,10 @@ func (f *Feed) stir() {
 	}
 }
 
-// catchUp waits until the graph shows a revision. A feed in trouble delays writers by patience and no longer.
+// catchUp waits until the graph shows a revision. A feed in trouble delays writers by its patience and no longer.
 func (f *Feed) catchUp(ctx context.Context, revision int64) {
 	f.stir()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, f.patience)
 	defer cancel()
 	defer safe.AfterFunc(f.running, f.log, "the end of a wait", cancel)() // nobody waits for a feed that has stopped
 	if _, err := f.graph.Wait(ctx, revision); err != nil && f.running.Err() == nil {

@@ -19,7 +19,7 @@ func (f *Feed) load(ctx context.Context) error {
 		return err
 	}
 	defer from.Close()
-	b, m, err := readFacts(ctx, from, f.store.IsPostgres())
+	b, m, err := f.readFacts(ctx, from)
 	if err != nil {
 		return store.Translate(err)
 	}
@@ -35,7 +35,7 @@ func (f *Feed) load(ctx context.Context) error {
 }
 
 // readFacts reads everything the topology knows, in the revision of a snapshot.
-func readFacts(ctx context.Context, from *store.Snapshot, isPostgres bool) (b topology.Batch, m *marks, err error) {
+func (f *Feed) readFacts(ctx context.Context, from *store.Snapshot) (b topology.Batch, m *marks, err error) {
 	b.Revision, m = from.Revision, newMarks()
 	types, err := from.Client.RelationshipType.Query().All(ctx)
 	if err != nil {
@@ -49,7 +49,7 @@ func readFacts(ctx context.Context, from *store.Snapshot, isPostgres bool) (b to
 	if err := m.load(ctx, from.Client, &b); err != nil {
 		return b, nil, err
 	}
-	return b, m, readBlocks(ctx, from, isPostgres, &b)
+	return b, m, f.readBlocks(ctx, from, &b)
 }
 
 // load reads the marks of incidents that are open or may be opened again, and of changes that are or may be carried out.

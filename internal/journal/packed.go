@@ -20,11 +20,9 @@ import (
 // Facts of CIs and relationships leave the database packed: two numbers a row, many rows to a block, so that neither
 // the driver nor the network counts columns. Blocks are ranges of ids, read over several connections.
 
-// blockIDs are the ids of a block. Tests make it small.
-var blockIDs int64 = 50_000
-
 const (
 	connections = 4
+	blockIDs    = 50_000
 	groupIDs    = 10_000 // of a block of groups, which are not packed
 
 	number  = 1<<48 - 1 // of an id, its kind left out
@@ -151,23 +149,24 @@ func bounds(ctx context.Context, from *store.Snapshot) (highest map[string]ident
 }
 
 // readBlocks reads CIs, relationships and groups, in the order of their ids but for those within a block.
-func readBlocks(ctx context.Context, from *store.Snapshot, isPostgres bool, b *topology.Batch) error {
+func (f *Feed) readBlocks(ctx context.Context, from *store.Snapshot, b *topology.Batch) error {
+	isPostgres := f.store.IsPostgres()
 	highest, err := bounds(ctx, from)
 	if err != nil {
 		return err
 	}
 	count := func(table string, size int64) int { return int((highest[table].Number() + size) / size) }
-	cis := make([][]topology.CI, count("ci", blockIDs))
-	relationships := make([][]topology.Relationship, count("relationship", blockIDs))
+	cis := make([][]topology.CI, count("ci", f.blockIDs))
+	relationships := make([][]topology.Relationship, count("relationship", f.blockIDs))
 	groups := make([][]topology.Group, count("dependency_group", groupIDs))
 	ciBlock, relationshipBlock := block("ci", packedCIs, isPostgres), block("relationship", packedRelationships, isPostgres)
 	err = from.Read(ctx, len(cis)+len(relationships)+len(groups), func(ctx context.Context, tx *sql.Tx, i int) (err error) {
 		if i < len(relationships) {
-			relationships[i], err = readBlock(ctx, tx, relationshipBlock, ident.Relationship, i, isPostgres, word.relationship)
+			relationships[i], err = readBlock(ctx, tx, relationshipBlock, f.idsOf(ident.Relationship, i), isPostgres, word.relationship)
 			return err
 		}
 		if i -= len(relationships); i < len(cis) {
-			cis[i], err = readBlock(ctx, tx, ciBlock, ident.CI, i, isPostgres, word.ci)
+			cis[i], err = readBlock(ctx, tx, ciBlock, f.idsOf(ident.CI, i), isPostgres, word.ci)
 			return err
 		}
 		i -= len(cis)
@@ -178,10 +177,15 @@ func readBlocks(ctx context.Context, from *store.Snapshot, isPostgres bool, b *t
 	return err
 }
 
-func readBlock[F any](ctx context.Context, tx *sql.Tx, query string, kind ident.Kind, i int, isPostgres bool, fact func(word) (F, error)) ([]F, error) {
+// idsOf returns the first id of the i-th block of a kind, and the first one after it.
+func (f *Feed) idsOf(kind ident.Kind, i int) [2]int64 {
+	from := int64(ident.New(kind, int64(i)*f.blockIDs))
+	return [2]int64{from, from + f.blockIDs}
+}
+
+func readBlock[F any](ctx context.Context, tx *sql.Tx, query string, ids [2]int64, isPostgres bool, fact func(word) (F, error)) ([]F, error) {
 	var text []byte
-	from := int64(ident.New(kind, int64(i)*blockIDs))
-	if err := tx.QueryRowContext(ctx, query, from, from+blockIDs).Scan(&text); err != nil {
+	if err := tx.QueryRowContext(ctx, query, ids[0], ids[1]).Scan(&text); err != nil {
 		return nil, err
 	}
 	facts := make([]F, 0, len(text)/16)

@@ -65,8 +65,7 @@ func TestBlocksHoldWhatTheRecordsSay(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		motley(t, s)
 		for _, ids := range []int64{1, 10, 57, 58, 1_000} {
-			journal.SmallBlocks(t, ids)
-			follow(t, s).agrees(t, "blocks")
+			follow(t, s, journal.SmallBlocks(ids)).agrees(t, "blocks")
 		}
 	})
 }

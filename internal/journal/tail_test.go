@@ -64,8 +64,7 @@ func listen(t testing.TB, f *follower, after *int64) (next func() heard) {
 func TestEveryCommitIsToldOnceInOrderWhoeverWrote(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		mine, theirs := open(), open()
-		f := follow(t, mine)
-		f.Tolerate(1 << 20) // so that most is read from the database
+		f := follow(t, mine, journal.Tolerate(1<<20)) // so that most is read from the database
 		start := teams(t, mine, 1, 1)
 		f.wait(t, start)
 		live := listen(t, f, nil)
@@ -90,8 +89,7 @@ func TestEveryCommitIsToldOnceInOrderWhoeverWrote(t *testing.T) {
 func TestARevisionLargerThanAPageIsToldWhole(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
-		f := follow(t, s)
-		f.Tolerate(1 << 20)
+		f := follow(t, s, journal.Tolerate(1<<20))
 		zero := int64(0)
 		teams(t, s, 3, 400)
 		teams(t, s, 1, 1500)
@@ -108,8 +106,7 @@ func TestARevisionLargerThanAPageIsToldWhole(t *testing.T) {
 func TestWhoFallsTooFarBehindIsToldSo(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
-		f := follow(t, s)
-		f.Tolerate(10)
+		f := follow(t, s, journal.Tolerate(10))
 		zero, head := int64(0), teams(t, s, 11, 1)
 		f.wait(t, head)
 		slow := listen(t, f, nil)
@@ -136,8 +133,7 @@ func TestWhoFallsTooFarBehindIsToldSo(t *testing.T) {
 func TestWhatIsNotInTheJournalIsToldToBeMissing(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
-		f := follow(t, s)
-		f.Tolerate(1 << 20)
+		f := follow(t, s, journal.Tolerate(1<<20))
 		head := teams(t, s, 6, 1)
 		f.wait(t, head)
 		raw(t, s, "DELETE FROM entry WHERE revision = 3")

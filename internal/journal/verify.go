@@ -21,7 +21,7 @@ func (f *Feed) Verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b, _, err := readFacts(ctx, from, f.store.IsPostgres())
+	b, _, err := f.readFacts(ctx, from)
 	from.Close() // the graph needs connections to get there
 	if err != nil {
 		return store.Translate(err)
@@ -30,7 +30,7 @@ func (f *Feed) Verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(ctx, patience)
+	bounded, cancel := context.WithTimeout(ctx, f.patience)
 	defer cancel()
 	if _, err := f.digests.wait(bounded, b.Revision); err != nil {
 		return err

@@ -21,10 +21,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// TestMain looks for goroutines that are left. Those of a listener end soon after it is closed, not at once. What the tests
-// want of a graph is that it gets there, not how soon.
+// TestMain looks for goroutines that are left. Those of a listener end soon after it is closed, not at once.
 func TestMain(m *testing.M) {
-	journal.Patience(time.Minute)
 	code := m.Run()
 	left := error(nil)
 	for range 100 { // each for half a second
@@ -79,11 +77,12 @@ type follower struct {
 	stop  func()
 }
 
-func follow(t testing.TB, s *store.Store) *follower {
+// follow lets a graph follow a store. Tests want it to get there, not soon: it is patient.
+func follow(t testing.TB, s *store.Store, options ...journal.Option) *follower {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	graph := topology.New()
-	feed, err := journal.Follow(ctx, s, graph, quiet)
+	feed, err := journal.Follow(ctx, s, graph, quiet, append(options, journal.Patience(time.Minute))...)
 	if err != nil {
 		cancel()
 		t.Fatal(err)

@@ -4,45 +4,34 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"github.com/99designs/gqlgen/graphql"
-
-	"github.com/linchpin-cmdb/linchpin/internal/server"
+	"github.com/linchpin-cmdb/linchpin/ent"
 )
 
-// trapped is a schema whose subscriptions panic, once told to, where they make an event.
-type trapped struct {
-	graphql.ExecutableSchema
-	sprung *atomic.Bool
-}
-
-func (s trapped) Exec(ctx context.Context) graphql.ResponseHandler {
-	return s.ExecutableSchema.Exec(trap{ctx, s.sprung})
-}
-
-// trap is a context that panics under whoever looks into it to make an event.
-type trap struct {
-	context.Context
-	sprung *atomic.Bool
-}
-
-func (c trap) Value(key any) any {
-	if c.sprung.Load() && strings.Contains(string(debug.Stack()), "read.deliver") {
-		panic("canary of a panic")
-	}
-	return c.Context.Value(key)
+// trap makes the server panic, once it is sprung, where it looks up which CIs are hidden from the actor of an event.
+func trap(w *world) (sprung *atomic.Bool) {
+	sprung = new(atomic.Bool)
+	w.Store.Read.CI.Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
+		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
+			if sprung.Load() {
+				panic("canary of a panic")
+			}
+			return next.Query(ctx, q)
+		})
+	}))
+	return sprung
 }
 
 func TestASubscriptionThatFailsEndsWithItsCodeAndNothingMore(t *testing.T) {
-	var sprung atomic.Bool
-	w := sqliteWorld(t, func(c *server.Config) { c.Schema = trapped{c.Schema, &sprung} })
+	const viewer = "Linchpin-Roles: VIEWER" // from whom CIs may be hidden
+	w := sqliteWorld(t, nil)
+	sprung := trap(w)
 	first := w.write(t, "first")
 	query := fmt.Sprintf("subscription { journal(after: %d) { revision } }", first-1)
-	c, e := w.connect(t), w.follow(t.Context(), t, query)
+	c, e := w.connect(t, viewer), w.follow(t.Context(), t, query, viewer)
 	c.ask("s", query)
 	c.expect("next")
 	e.next()

@@ -150,9 +150,9 @@ func (w *world) tryDial(t *testing.T, subprotocol string, headers ...string) (c 
 const protocol = "graphql-transport-ws"
 
 // connect opens a socket and initialises it.
-func (w *world) connect(t *testing.T) *client {
+func (w *world) connect(t *testing.T, headers ...string) *client {
 	t.Helper()
-	c := w.dial(t, protocol)
+	c := w.dial(t, protocol, headers...)
 	c.send(`{"type":"connection_init"}`)
 	c.expect("connection_ack")
 	return c

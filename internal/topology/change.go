@@ -123,10 +123,10 @@ func (w *writer) writeGroup(g uint32, after Counter) {
 // dependent is: without members that arrive it does nothing.
 func (w *writer) attach(g uint32, before, after *Counter) {
 	if before.isKnown {
-		w.setIn(before.Dependent, w.inRow(before.Dependent).without([]key{groupKey(before.arc(g))}))
+		w.setIn(before.Dependent, w.inRow(before.Dependent).without([]key{groupKey(before.arc(g))}, w.patching))
 	}
 	if after.isKnown {
-		w.setIn(after.Dependent, w.inRow(after.Dependent).with(after.arc(g), 0))
+		w.setIn(after.Dependent, w.inRow(after.Dependent).with(after.arc(g), 0, w.patching))
 	}
 }
 

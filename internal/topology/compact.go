@@ -128,7 +128,7 @@ func (g *Graph) Compact() {
 
 // compacted makes a new base of everything and says where vertices moved. It only reads the tables it is given.
 func (t tables) compacted() (base tables, to move) {
-	base = tables{numbering: t.numbering, drift: t.drift + t.out.delta.count, relationships: table[relationshipFact]{flat: t.relationships.compacted()}}
+	base = tables{numbering: t.numbering, patching: t.patching, drift: t.drift + t.out.delta.count, relationships: table[relationshipFact]{flat: t.relationships.compacted()}}
 	var order []Vertex
 	if n := t.vertices(); t.places == nil || base.drift > n/driftShare {
 		order = t.order()

@@ -1,10 +1,16 @@
 package topology
 
-// In tests rows are soon long, and soon patched enough.
-func init() { longRow, maxPatch = 3, 5 }
+// inTests patches rows that are short.
+var inTests = patching{longRow: 3, most: 5}
 
-// CompactEagerly makes every write to a small graph start a compaction.
-func (g *Graph) CompactEagerly() { g.slack = 0 }
+// Patched makes a graph patch rows soon, and copy them soon.
+func Patched(g *Graph) { g.writer.patching = inTests }
+
+// Eager makes every write to a small graph start a compaction.
+func Eager(g *Graph) { g.slack = 0 }
+
+// IsPatched reports whether what is written over a snapshot patches rows as Patched says.
+func (s *Snapshot) IsPatched() bool { return s.patching == inTests }
 
 // RewoundAnew is Rewound as it goes where b is a large part of the graph.
 func (s *Snapshot) RewoundAnew(b Batch) (*Snapshot, error) {

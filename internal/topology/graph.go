@@ -30,9 +30,15 @@ type Graph struct {
 	published atomic.Int64 // nanoseconds: see Published
 }
 
+// Option makes a graph differ from what is usual.
+type Option func(*Graph)
+
 // New makes an empty graph at revision 0.
-func New() *Graph {
-	g := &Graph{writer: newWriter(0), slack: 2048}
+func New(options ...Option) *Graph {
+	g := &Graph{writer: newWriter(0, usualPatching), slack: 2048}
+	for _, option := range options {
+		option(g)
+	}
 	g.writer.recompile()
 	g.current.Store(&Snapshot{tables: g.writer.tables, superseded: make(chan struct{})})
 	return g
@@ -55,7 +61,7 @@ func (g *Graph) Load(b Batch) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	edit := g.writer.edit + 1
-	g.writer = newWriter(edit)
+	g.writer = newWriter(edit, g.writer.patching)
 	g.writer.load(b)
 	g.compaction = nil
 	g.publish(b.Revision)

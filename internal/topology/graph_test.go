@@ -88,13 +88,18 @@ func expect(t interface{ Fatalf(string, ...any) }, s *topology.Snapshot, m *topo
 	}
 }
 
+// sometimesEager is Eager in half of all cases.
+func sometimesEager(t *rapid.T) topology.Option {
+	if rapid.Bool().Draw(t, "eager") {
+		return topology.Eager
+	}
+	return func(*topology.Graph) {}
+}
+
 func TestAHistoryOfBatchesEqualsLoadingItsEnd(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := topologytest.Estate(t)
-		g := topology.New()
-		if rapid.Bool().Draw(t, "eager") {
-			g.CompactEagerly()
-		}
+		g := topology.New(topology.Patched, sometimesEager(t))
 		if err := g.Load(m.Facts(0)); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +121,7 @@ func TestAHistoryOfBatchesEqualsLoadingItsEnd(t *testing.T) {
 			}
 			s := g.Snapshot()
 			expect(t, s, m)
-			fresh := topology.New()
+			fresh := topology.New(topology.Patched)
 			if err := fresh.Load(m.Facts(uint64(b.Revision))); err != nil {
 				t.Fatal(err)
 			}
@@ -159,8 +164,7 @@ func TestReadersSeeWholeRevisionsWhileWritersAndCompactionRun(t *testing.T) {
 		m.Apply(b)
 		digests[b.Revision], _ = topology.DigestOf(m.Facts(0))
 	}
-	g := topology.New()
-	g.CompactEagerly()
+	g := topology.New(topology.Patched, topology.Eager)
 	if err := g.Load(batches[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -196,8 +200,32 @@ func TestReadersSeeWholeRevisionsWhileWritersAndCompactionRun(t *testing.T) {
 	}
 }
 
+func TestAGraphKeepsItsOptionsWhateverMakesItAnew(t *testing.T) {
+	class := ident.New(ident.CIClass, 1)
+	facts := func(revision int64) topology.Batch {
+		return topology.Batch{Revision: revision, CIs: []topology.CI{{ID: ident.New(ident.CI, revision+1), Class: class}}}
+	}
+	g := topology.New(topology.Patched)
+	for i, change := range []func() error{
+		func() error { return g.Load(facts(0)) },
+		func() error { return g.Apply(facts(1)) },
+		func() error { g.Compact(); return nil },
+		func() error { return g.Apply(facts(2)) },
+	} {
+		if err := change(); err != nil || !g.Snapshot().IsPatched() {
+			t.Errorf("step %d: %v", i, err)
+		}
+	}
+	if view, err := g.Snapshot().With(facts(3)); err != nil || !view.IsPatched() {
+		t.Errorf("a view: %v", err)
+	}
+	if g.Compactions() != 1 || topology.New().Snapshot().IsPatched() {
+		t.Error("the test shows nothing")
+	}
+}
+
 func TestAGraphWithoutCIsCompacts(t *testing.T) {
-	g := topology.New()
+	g := topology.New(topology.Patched)
 	g.Compact()
 	if err := g.Apply(topology.Batch{Revision: 1, CIs: []topology.CI{{ID: ident.New(ident.CI, 1), Class: ident.New(ident.CIClass, 1)}}}); err != nil {
 		t.Fatal(err)
@@ -208,7 +236,7 @@ func TestAGraphWithoutCIsCompacts(t *testing.T) {
 }
 
 func TestAGapIsRefusedAndChangesNothing(t *testing.T) {
-	g := topology.New()
+	g := topology.New(topology.Patched)
 	if err := g.Load(topology.Batch{Revision: 7}); err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +266,7 @@ func TestAFactThatCannotBeIsRefusedAndChangesNothing(t *testing.T) {
 			{Relationship: ident.New(ident.Relationship, 1), Weight: 1 << 31}, {Relationship: ident.New(ident.Relationship, 2), Weight: 1 << 31},
 		}}}},
 	} {
-		g := topology.New()
+		g := topology.New(topology.Patched)
 		b.Revision = 1
 		before := g.Snapshot()
 		if err := g.Apply(b); errs.CodeOf(err) != errs.Invalid || g.Snapshot() != before {
@@ -252,7 +280,7 @@ func TestAFactThatCannotBeIsRefusedAndChangesNothing(t *testing.T) {
 
 func TestWaitReturnsWhenTheRevisionComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := topology.New()
+		g := topology.New(topology.Patched)
 		done := make(chan int64)
 		go func() {
 			s, _ := g.Wait(t.Context(), 2)
@@ -282,7 +310,7 @@ func TestWaitReturnsWhenTheRevisionComes(t *testing.T) {
 
 func TestAServiceIsItsCI(t *testing.T) {
 	svc := ident.New(ident.Service, 3)
-	g := topology.New()
+	g := topology.New(topology.Patched)
 	if err := g.Load(topology.Batch{CIs: []topology.CI{{ID: svc, Class: ident.New(ident.CIClass, 1), IsService: true}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +325,7 @@ func TestAServiceIsItsCI(t *testing.T) {
 }
 
 func TestAMemoIsWorkedOutOnce(t *testing.T) {
-	s := topology.New().Snapshot()
+	s := topology.New(topology.Patched).Snapshot()
 	times := 0
 	for range 3 {
 		if got := s.Memo("key", func() any { times++; return times }); got != 1 {

@@ -22,8 +22,13 @@ type patch struct {
 	read  atomic.Pointer[row] // the row with all that, once somebody has read it
 }
 
-// A row from longRow arcs on is patched; one that has maxPatch changes is copied. Only tests set them.
-var longRow, maxPatch = 1024, 256
+// patching says which rows are patched in place of being copied.
+type patching struct {
+	longRow int // arcs from which on a row is
+	most    int // changes at which it is copied nevertheless
+}
+
+var usualPatching = patching{longRow: 1024, most: 256}
 
 // key names the entries of a row that come and go together: those of a relationship, or the one of a group.
 type key uint64
@@ -38,10 +43,10 @@ func keyOf(a Arc, relationship uint32) key {
 	return relationshipKey(relationship)
 }
 
-// with is the row with one more entry.
-func (r row) with(a Arc, relationship uint32) row {
+// with returns the row with one more entry.
+func (r row) with(a Arc, relationship uint32, by patching) row {
 	hasRoom := cap(r.arcs) > len(r.arcs) && cap(r.relationships) > len(r.relationships)
-	if r.patch == nil && (len(r.arcs) < longRow || hasRoom) || r.changes() >= maxPatch {
+	if r.patch == nil && (len(r.arcs) < by.longRow || hasRoom) || r.changes() >= by.most {
 		r = r.whole()
 		return row{arcs: append(r.arcs, a), relationships: append(r.relationships, relationship)}
 	}
@@ -54,9 +59,9 @@ func (r row) with(a Arc, relationship uint32) row {
 	return r
 }
 
-// without is the row without the entries of some keys, each of which it has.
-func (r row) without(gone []key) row {
-	if len(r.arcs) < longRow || r.changes()+len(gone) > maxPatch {
+// without returns the row without the entries of some keys, each of which it has.
+func (r row) without(gone []key, by patching) row {
+	if len(r.arcs) < by.longRow || r.changes()+len(gone) > by.most {
 		return r.whole().cut(gone)
 	}
 	p := patch{gone: gone}

@@ -6,6 +6,7 @@ import "github.com/linchpin-cmdb/linchpin/internal/ident"
 // snapshot: everything behind it is shared until an edit lays something over it.
 type tables struct {
 	numbering
+	patching      patching
 	drift         int    // rows that were laid over and compacted since the numbering was made
 	types         []Type // by number
 	cis           table[ciFact]

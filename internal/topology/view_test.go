@@ -28,7 +28,7 @@ func suppose(t *rapid.T, s *topology.Snapshot, m *topologytest.Model) (made []su
 			t.Fatal(err)
 		}
 		m.Apply(b)
-		fresh := topology.New()
+		fresh := topology.New(topology.Patched)
 		if err := fresh.Load(m.Facts(5)); err != nil {
 			t.Fatal(err)
 		}
@@ -60,10 +60,7 @@ func suppose(t *rapid.T, s *topology.Snapshot, m *topologytest.Model) (made []su
 func TestAViewEqualsAGraphThatIsReallyChanged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := topologytest.Estate(t)
-		g := topology.New()
-		if rapid.Bool().Draw(t, "eager") {
-			g.CompactEagerly()
-		}
+		g := topology.New(topology.Patched, sometimesEager(t))
 		if err := g.Load(m.Facts(0)); err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +97,7 @@ func TestViewsAreMadeWhileWritersWrite(t *testing.T) {
 		}
 		return 0
 	}).Example(2)
-	g := topology.New()
+	g := topology.New(topology.Patched)
 	if err := g.Load(batches[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +135,7 @@ func TestViewsAreMadeWhileWritersWrite(t *testing.T) {
 }
 
 func TestAViewDoesNotReachFarAbove(t *testing.T) {
-	g := topology.New()
+	g := topology.New(topology.Patched)
 	ci, class := ident.New(ident.CI, 1), ident.New(ident.CIClass, 1)
 	if err := g.Load(topology.Batch{CIs: []topology.CI{{ID: ci, Class: class}}}); err != nil {
 		t.Fatal(err)

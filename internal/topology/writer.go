@@ -16,8 +16,8 @@ type writer struct {
 	branch    *branch        // what it owns, if it writes a view and not the graph
 }
 
-func newWriter(edit uint64) writer {
-	return writer{edit: edit, perType: map[uint16]int{}}
+func newWriter(edit uint64, by patching) writer {
+	return writer{tables: tables{patching: by}, edit: edit, perType: map[uint16]int{}}
 }
 
 func (w *writer) setCI(v Vertex, f ciFact) {
@@ -179,11 +179,11 @@ func (w *writer) retract(touched []uint32, dirty map[uint32]bool) {
 			}
 		})
 	}
-	strip(out, w.outRow, w.setOut)
-	strip(in, w.inRow, w.setIn)
+	w.strip(out, w.outRow, w.setOut)
+	w.strip(in, w.inRow, w.setIn)
 }
 
-func strip(places []place, read func(Vertex) row, write func(Vertex, row)) {
+func (w *writer) strip(places []place, read func(Vertex) row, write func(Vertex, row)) {
 	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key)) })
 	places = slices.Compact(places) // one for each group that counts it
 	for len(places) > 0 {
@@ -192,7 +192,7 @@ func strip(places []place, read func(Vertex) row, write func(Vertex, row)) {
 			gone = append(gone, places[0].key)
 			places = places[1:]
 		}
-		write(at, read(at).without(gone))
+		write(at, read(at).without(gone, w.patching))
 	}
 }
 
@@ -200,9 +200,9 @@ func strip(places []place, read func(Vertex) row, write func(Vertex, row)) {
 func (w *writer) assert(r uint32, dirty map[uint32]bool) {
 	f := w.relationships.at(r)
 	w.arcs(f, w.membershipsOf(r), func(h hop, a Arc) {
-		w.setOut(h.from, w.outRow(h.from).with(a, r))
+		w.setOut(h.from, w.outRow(h.from).with(a, r, w.patching))
 		if k := a.Kind(); k == HardArc || k == SoftArc {
-			w.setIn(h.to, w.inRow(h.to).with(arcTo(k, uint32(h.from)), r))
+			w.setIn(h.to, w.inRow(h.to).with(arcTo(k, uint32(h.from)), r, w.patching))
 		} else {
 			dirty[uint32(a.Group())] = true
 		}
