@@ -1,11 +1,16 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
+	"golang.org/x/tools/imports"
 )
 
 // inTurn lets fields run one after another. Root fields of queries run side by side.
@@ -21,55 +26,201 @@ func (inTurn) GenerateCode(data *codegen.Data) error { //nolint:unparam // as th
 	return nil
 }
 
-// lean rewrites a generated file, function by function. What it does not know it leaves as it is.
-func lean(text string) string {
+// makeLean rewrites the generated files of a folder. If a pattern does not find what it must, it returns an error and
+// leaves them as gqlgen wrote them.
+func makeLean(folder string) error {
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		return err
+	}
+	s, texts := &slimmer{}, make([][]byte, len(files))
+	for i, name := range files {
+		text, err := os.ReadFile(name) //nolint:gosec // the files that were generated just now
+		if err != nil {
+			return err
+		}
+		texts[i] = []byte(s.lean(filepath.Base(name), string(text)))
+	}
+	if err := s.check(); err != nil {
+		return err
+	}
+	for i, name := range files {
+		text, err := imports.Process(name, texts[i], nil)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := os.WriteFile(name, text, 0o644); err != nil { //nolint:gosec // source is for everyone to read
+			return err
+		}
+	}
+	return nil
+}
+
+// pattern is code that gqlgen writes, and what it becomes.
+type pattern struct {
+	name string
+	code *regexp.Regexp
+	lean string
+	left *regexp.Regexp // stands in a text in which code should have matched and did not; nil for nothing
+}
+
+// slimmer makes generated files lean and notes what its patterns have found.
+type slimmer struct {
+	file  string
+	found map[string]int // by the name of a pattern
+	left  []string       // what was not found
+}
+
+// check returns an error that names each pattern that found nothing, or less than there was.
+func (s *slimmer) check() error {
+	var wrong []error
+	for _, p := range patterns {
+		if s.found[p.name] == 0 {
+			wrong = append(wrong, fmt.Errorf("pattern %q matches nothing", p.name))
+		}
+	}
+	for _, left := range s.left {
+		wrong = append(wrong, errors.New(left))
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fmt.Errorf("gqlgen writes other code than lean.go knows; compare the patterns with its templates:\n%w", errors.Join(wrong...))
+}
+
+// replace replaces what a pattern matches.
+func (s *slimmer) replace(p *pattern, text string) string {
+	matches := p.code.FindAllStringSubmatchIndex(text, -1)
+	s.note(p, len(matches))
+	var out []byte
+	from := 0
+	for _, m := range matches {
+		out = p.code.ExpandString(append(out, text[from:m[0]]...), p.lean, text, m)
+		from = m[1]
+	}
+	text = string(out) + text[from:]
+	if p.left != nil {
+		if at := p.left.FindStringIndex(text); at != nil {
+			s.miss(p, text, at[0])
+		}
+	}
+	return text
+}
+
+func (s *slimmer) note(p *pattern, times int) {
+	if s.found == nil {
+		s.found = map[string]int{}
+	}
+	s.found[p.name] += times
+}
+
+// miss notes a place at which a pattern should have matched.
+func (s *slimmer) miss(p *pattern, text string, at int) {
+	within, _, _ := strings.Cut(text[max(0, strings.LastIndex(text[:at], "\nfunc ")):], "{\n")
+	line, _, _ := strings.Cut(text[at:], "\n")
+	s.left = append(s.left, fmt.Sprintf("pattern %q misses %q in %s: %.120s", p.name, line, s.file, strings.TrimSpace(within)))
+}
+
+// lean rewrites a generated file, function by function.
+func (s *slimmer) lean(file, text string) string {
+	s.file = file
 	scalars := map[string]bool{}
 	for _, part := range scalarField.FindAllStringSubmatch(text, -1) {
 		scalars[part[1]] = true
 	}
-	text = inputs.ReplaceAllString(text, "")
-	text = rendered.ReplaceAllString(text, "\t$1 = lean.Render(data)\n")
-	text = strings.Replace(text, "type executionContext struct {\n", "type executionContext struct {\n\tshapes lean.Shapes\n", 1)
-	functions := slices.DeleteFunc(strings.Split(text, "\nfunc "), func(f string) bool { return strings.HasPrefix(f, "(ec *executionContext) childFields_") })
-	for i, f := range functions {
-		f = child.ReplaceAllString(f, "")
+	for _, p := range []*pattern{&inputs, &rendered, &shared} {
+		text = s.replace(p, text)
+	}
+	functions := strings.Split(text, "\nfunc ")
+	kept := slices.DeleteFunc(slices.Clone(functions), children.code.MatchString)
+	s.note(&children, len(functions)-len(kept))
+	for i, f := range kept {
+		f = s.replace(&child, f)
 		if strings.Contains(f, "WithRootFieldContext") || strings.Contains(f, "RootResolverMiddleware") {
+			kept[i] = f
 			continue // root fields run side by side, under their interceptor
 		}
-		f = deferred.ReplaceAllString(f, "")
-		f = shaped.ReplaceAllString(f, "\tshape := ec.shapes.Of($1)\n\tfields, out := shape.Fields, lean.NewObject(shape)\n")
-		f = strings.ReplaceAll(f, "\tout.Dispatch(ctx)\n", "")
-		f = slice.ReplaceAllString(f, "lean.Slice(ctx, len(v), ")
-		if part := plainField.FindStringSubmatch(f); part != nil && scalars[part[1]] {
-			f = plainField.ReplaceAllString(f, "\treturn ec.$3(ctx, field.Selections, $2)\n")
+		for _, p := range []*pattern{&deferred, &shaped, &dispatched, &slice} {
+			f = s.replace(p, f)
 		}
-		functions[i] = resolved.ReplaceAllString(f, "lean.Resolve(\n$1$2$3,\n\t)\n")
+		if part := plain.left.FindStringSubmatch(f); part != nil && scalars[part[1]] {
+			f = s.replace(&plain, f)
+		}
+		kept[i] = s.replace(&resolved, f)
 	}
-	text = strings.Join(functions, "\nfunc ")
+	text = strings.Join(kept, "\nfunc ")
 	if strings.Contains(text, "lean.") {
 		text = strings.Replace(text, "\nimport (\n", "\nimport (\n\t\"github.com/linchpin-cmdb/linchpin/graph/lean\"\n", 1)
 	}
 	return text
 }
 
+// scalarField is how the context of a field without children is made.
+var scalarField = regexp.MustCompile(`fieldContext_([\p{L}\p{N}_]+)\([^\n]*\n\treturn graphql\.NewScalarFieldContext\(`)
+
+// patterns are all that must be found in what gqlgen writes.
+var patterns = []*pattern{&inputs, &rendered, &shared, &children, &child, &deferred, &shaped, &dispatched, &slice, &plain, &resolved}
+
 var (
-	// scalarField is how the context of a field without children is made.
-	scalarField = regexp.MustCompile(`fieldContext_([\p{L}\p{N}_]+)\([^\n]*\n\treturn graphql\.NewScalarFieldContext\(`)
-	// deferred is what an object does for @defer, whether there is any or not.
-	deferred = regexp.MustCompile(`(?s)\tdeferredFieldSet := graphql\.NewFieldSet\(nil\)\n\tdeferLabelToView := [^\n]*\n|` +
-		`\tatomic\.AddInt32\(&ec\.Deferred, [^\n]*\n\n\tec\.ProcessDeferredGroup\(graphql\.DeferredGroup\{.*?\n\t\}\)\n\n?`)
-	// shaped is how an object begins.
-	shaped = regexp.MustCompile(`\tfields := graphql\.CollectFields\(([^\n]*)\)\n\n\tout := graphql\.NewFieldSet\(fields\)\n`)
-	// inputs is how resolvers could read inputs by themselves: none does.
-	inputs = regexp.MustCompile(`(?s)\tinputUnmarshalMap := graphql\.BuildUnmarshalerMap\(.*?\n\t\)\n|\tctx = graphql\.WithUnmarshalerMap\(ctx, inputUnmarshalMap\)\n`)
-	// rendered is how an answer becomes a text.
-	rendered = regexp.MustCompile(`\tvar buf bytes\.Buffer\n\s*data\.MarshalGQL\(&buf\)\n\s*(response\.Data) = buf\.Bytes\(\)\n`)
-	// child is how a field's context makes those of its children, for whoever asks: nobody does.
-	child = regexp.MustCompile(`(?s)\t\tChild: func\(.*?\n\t\t\},\n`)
-	slice = regexp.MustCompile(`graphql\.MarshalSliceConcurrently\(\s*ctx,\s*len\(v\),\s*0,\s*false,\s*`)
-	// plainField is a field whose value lies in the record.
-	plainField = regexp.MustCompile(`(?s)\treturn graphql\.ResolveField\(\n\t\tctx,\n\t\tec\.OperationContext,\n\t\tfield,\n\t\tfunc\([^\n]*\n\t\t\treturn ec\.fieldContext_([\p{L}\p{N}_]+)\(ctx, field\)\n\t\t\},\n` +
-		`\t\tfunc\(ctx context\.Context\) \(any, error\) \{\n\t\t\treturn (obj\.[\p{L}\p{N}_]+(?:\(\))?), nil\n\t\t\},\n\t\tnil,\n\t\tfunc\([^\n]*\n\t\t\treturn ec\.([\p{L}\p{N}_]+)\(ctx, selections, v\)\n\t\t\},\n\t\ttrue,\n\t\t(?:true|false),\n\t\)\n`)
-	// resolved is any other field, without middleware.
-	resolved = regexp.MustCompile(`(?s)graphql\.ResolveField\(\n(\t\tctx,\n\t\tec\.OperationContext,\n.*?)\t\tnil,\n(\t\tfunc\(ctx context\.Context, selections ast\.SelectionSet, [^\n]*\n.*?\n\t\t\},\n)\t\ttrue,\n(\t\t(?:true|false)),\n\t\)\n`)
+	inputs = pattern{
+		name: "inputs", // how resolvers could read inputs by themselves: none does
+		code: regexp.MustCompile(`(?s)\tinputUnmarshalMap := graphql\.BuildUnmarshalerMap\(.*?\n\t\)\n|\tctx = graphql\.WithUnmarshalerMap\(ctx, inputUnmarshalMap\)\n`),
+		left: regexp.MustCompile(`graphql\.\w+UnmarshalerMap\(`),
+	}
+	rendered = pattern{
+		name: "rendered", // how an answer becomes a text
+		code: regexp.MustCompile(`\tvar buf bytes\.Buffer\n\s*data\.MarshalGQL\(&buf\)\n\s*(response\.Data) = buf\.Bytes\(\)\n`),
+		lean: "\t$1 = lean.Render(data)\n",
+		left: regexp.MustCompile(`response\.Data = buf\.`),
+	}
+	shared = pattern{
+		name: "shared", // what all functions of an operation share
+		code: regexp.MustCompile(`type executionContext struct \{\n`),
+		lean: "${0}\tshapes lean.Shapes\n",
+	}
+	children = pattern{
+		name: "children", // the functions that make the contexts of children, for whoever asks: nobody does
+		code: regexp.MustCompile(`^\(ec \*executionContext\) childFields_`),
+	}
+	child = pattern{
+		name: "child", // how a field's context calls them
+		code: regexp.MustCompile(`(?s)\t\tChild: func\(.*?\n\t\t\},\n`),
+		left: regexp.MustCompile(`\bChild:|\bchildFields_\w+\(`),
+	}
+	deferred = pattern{
+		name: "deferred", // what an object does for @defer, whether there is any or not
+		code: regexp.MustCompile(`(?s)\tdeferredFieldSet := graphql\.NewFieldSet\(nil\)\n\tdeferLabelToView := [^\n]*\n|` +
+			`\tatomic\.AddInt32\(&ec\.Deferred, [^\n]*\n\n\tec\.ProcessDeferredGroup\(graphql\.DeferredGroup\{.*?\n\t\}\)\n\n?`),
+		left: regexp.MustCompile(`\bdeferredFieldSet\b|\bdeferLabelToView\b|\bDeferredGroup\b`),
+	}
+	shaped = pattern{
+		name: "shaped", // how an object begins
+		code: regexp.MustCompile(`\tfields := graphql\.CollectFields\(([^\n]*)\)\n\n\tout := graphql\.NewFieldSet\(fields\)\n`),
+		lean: "\tshape := ec.shapes.Of($1)\n\tfields, out := shape.Fields, lean.NewObject(shape)\n",
+		left: regexp.MustCompile(`graphql\.NewFieldSet\(`),
+	}
+	dispatched = pattern{
+		name: "dispatched", // how an object waits for its fields
+		code: regexp.MustCompile(`\tout\.Dispatch\(ctx\)\n`),
+		left: regexp.MustCompile(`\.Dispatch\(`),
+	}
+	slice = pattern{
+		name: "slice", // how a list is made
+		code: regexp.MustCompile(`graphql\.MarshalSliceConcurrently\(\s*ctx,\s*len\(v\),\s*0,\s*false,\s*`),
+		lean: "lean.Slice(ctx, len(v), ",
+		left: regexp.MustCompile(`graphql\.MarshalSlice\w*\(`),
+	}
+	plain = pattern{
+		name: "plain", // a field whose value lies in the record
+		code: regexp.MustCompile(`(?s)\treturn graphql\.ResolveField\(\n\t\tctx,\n\t\tec\.OperationContext,\n\t\tfield,\n\t\tfunc\([^\n]*\n\t\t\treturn ec\.fieldContext_([\p{L}\p{N}_]+)\(ctx, field\)\n\t\t\},\n` +
+			`\t\tfunc\(ctx context\.Context\) \(any, error\) \{\n\t\t\treturn (obj\.[\p{L}\p{N}_]+(?:\(\))?), nil\n\t\t\},\n\t\tnil,\n\t\tfunc\([^\n]*\n\t\t\treturn ec\.([\p{L}\p{N}_]+)\(ctx, selections, v\)\n\t\t\},\n\t\ttrue,\n\t\t(?:true|false),\n\t\)\n`),
+		lean: "\treturn ec.$3(ctx, field.Selections, $2)\n",
+		left: regexp.MustCompile(`(?s)\bfieldContext_([\p{L}\p{N}_]+)\(ctx, field\).*return obj\.[\p{L}\p{N}_]+(?:\(\))?, nil\n`),
+	}
+	resolved = pattern{
+		name: "resolved", // any other field, without middleware: the contract has no directive that runs
+		code: regexp.MustCompile(`(?s)graphql\.ResolveField\(\n(\t\tctx,\n\t\tec\.OperationContext,\n.*?)\t\tnil,\n(\t\tfunc\(ctx context\.Context, selections ast\.SelectionSet, [^\n]*\n.*?\n\t\t\},\n)\t\ttrue,\n(\t\t(?:true|false)),\n\t\)\n`),
+		lean: "lean.Resolve(\n$1$2$3,\n\t)\n",
+		left: regexp.MustCompile(`graphql\.ResolveField\(`),
+	}
 )

@@ -4,12 +4,9 @@ package main
 
 import (
 	"log"
-	"os"
-	"path/filepath"
 
 	"github.com/99designs/gqlgen/api"
 	"github.com/99designs/gqlgen/codegen/config"
-	"golang.org/x/tools/imports"
 )
 
 func main() {
@@ -20,20 +17,7 @@ func main() {
 	if err := api.Generate(c, api.PrependPlugin(federation{}), api.PrependPlugin(inTurn{})); err != nil {
 		log.Fatal(err)
 	}
-	files, err := filepath.Glob(filepath.Join(c.Exec.DirName, "*.go"))
-	if err != nil {
+	if err := makeLean(c.Exec.DirName); err != nil {
 		log.Fatal(err)
-	}
-	for _, name := range files {
-		text, err := os.ReadFile(name) //nolint:gosec // the files that were generated just now
-		if err != nil {
-			log.Fatal(err)
-		}
-		if text, err = imports.Process(name, []byte(lean(string(text))), nil); err != nil {
-			log.Fatalf("%s: %v", name, err)
-		}
-		if err := os.WriteFile(name, text, 0o644); err != nil { //nolint:gosec // source is for everyone to read
-			log.Fatal(err)
-		}
 	}
 }
