@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"golang.org/x/time/rate"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -24,6 +26,8 @@ import (
 const (
 	operationLimit = 20 // of a kind, running at once on one socket
 	idLimit        = 256
+	pingLimit      = 8 << 10 // bytes of a ping's payload, and of any message before it is known who calls
+	pingRate       = 10      // a second; who sends more is read later
 )
 
 // The close codes of the protocol.
@@ -50,6 +54,7 @@ type socket struct {
 
 	caller context.Context // once the connection is acknowledged
 	ended  sync.WaitGroup  // the operations
+	pings  *rate.Limiter
 
 	mu      sync.Mutex // held while writing, so that nothing follows the end of an operation
 	running map[string]*running
@@ -147,13 +152,20 @@ func (s *socket) receive(ctx context.Context, text []byte, initialised *time.Tim
 		}
 		initialised.Stop()
 		return s.initialise(ctx, m)
-	case "ping":
+	case "ping", "pong":
+		if len(m.Payload) > pingLimit {
+			return violation{closeInvalid, fmt.Sprintf("Invalid message: the payload of a %s has at most %d bytes", m.Type, pingLimit)}
+		}
+		if err := s.pings.Wait(ctx); err != nil || m.Type == "pong" {
+			return err
+		}
 		return s.send(ctx, message{Type: "pong", Payload: m.Payload})
-	case "pong":
-		return nil
 	case "subscribe":
 		return s.subscribe(ctx, m)
 	case "complete":
+		if s.caller == nil {
+			return violation{closeUnauthorized, "Unauthorized"}
+		}
 		if m.ID == "" {
 			return violation{closeInvalid, "Invalid message: complete needs an id"}
 		}
@@ -197,6 +209,7 @@ func (s *socket) initialise(ctx context.Context, m message) (err error) {
 		s.seat.leave()
 		s.seat = own
 	}
+	s.conn.SetReadLimit(int64(s.config.Limits.Body))
 	return s.send(ctx, message{Type: "connection_ack"})
 }
 

@@ -40,6 +40,11 @@ func TestASocketThatBreaksTheProtocolIsClosedWithItsCode(t *testing.T) {
 		"an operation before the beginning": {[]string{journal}, 4401},
 		"an id twice":                       {[]string{begin, journal, journal}, 4409},
 		"an id twice, long":                 {[]string{begin, strings.ReplaceAll(journal, `"1"`, `"`+strings.Repeat("ä", 128)+`"`), strings.ReplaceAll(journal, `"1"`, `"`+strings.Repeat("ä", 128)+`"`)}, 4409},
+		"an end before the beginning":       {[]string{`{"type":"complete","id":"1"}`}, 4401},
+		"a large ping before the beginning": {[]string{`{"type":"ping","payload":"` + strings.Repeat("x", 8<<10) + `"}`}, 1009},
+		"a large beginning":                 {[]string{`{"type":"connection_init","payload":{"x":"` + strings.Repeat("x", 8<<10) + `"}}`}, 1009},
+		"a large ping":                      {[]string{begin, `{"type":"ping","payload":"` + strings.Repeat("x", 8<<10) + `"}`}, 4400},
+		"a large pong":                      {[]string{begin, `{"type":"pong","payload":"` + strings.Repeat("x", 8<<10) + `"}`}, 4400},
 		"two beginnings":                    {[]string{begin, begin}, 4429},
 		"a message beyond the limit":        {[]string{begin, `{"type":"ping","payload":{"x":"` + strings.Repeat("x", 1<<20) + `"}}`}, 1009},
 	} {
@@ -230,6 +235,35 @@ func TestNobodyOpensMoreThanTheirShare(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What pings cost is bounded, whoever sends them: as many as a socket may send at once, then ten a second.
+func TestPingsAreAnsweredAtAPace(t *testing.T) {
+	t.Parallel()
+	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, forever, forever, forever, forever) })
+	ping := `{"type":"ping","payload":"` + strings.Repeat("x", 8000) + `"}`
+	for name, c := range map[string]*client{"a stranger": w.dial(t, protocol), "a caller": w.connect(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			begun := time.Now()
+			for range 20 {
+				c.send(ping)
+			}
+			for range 20 {
+				c.expect("pong")
+			}
+			if took := time.Since(begun); took < 900*time.Millisecond {
+				t.Errorf("20 pings were answered in %s", took)
+			}
+		})
+	}
+}
+
+func TestALargeOperationIsReadOnceItIsKnownWhoCalls(t *testing.T) {
+	w := sqliteWorld(t, nil)
+	c := w.connect(t)
+	c.ask("1", "{ revision "+strings.Repeat(" ", 50<<10)+"}")
+	c.expect("next")
 }
 
 func TestAPageOfAnotherSiteOpensNoSocket(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
@@ -42,7 +43,7 @@ func (t sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		return
 	}
 	defer done()
-	s := &socket{exec: exec, config: t.config, gate: t.gate, observer: t.observer, header: r.Header.Clone(), seats: t.seats, running: map[string]*running{}}
+	s := &socket{exec: exec, config: t.config, gate: t.gate, observer: t.observer, header: r.Header.Clone(), seats: t.seats, pings: rate.NewLimiter(pingRate, pingRate), running: map[string]*running{}}
 	s.seat = s.seats.of(r.Context(), r.RemoteAddr)
 	if full := s.seat.take(); full != "" {
 		t.observer.refused(errs.RateLimited)
@@ -61,7 +62,7 @@ func (t sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		_ = conn.Close(closeSubprotocol, "Subprotocol not acceptable")
 		return
 	}
-	conn.SetReadLimit(int64(t.config.Limits.Body))
+	conn.SetReadLimit(int64(min(pingLimit, t.config.Limits.Body)))
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	s.conn = conn
