@@ -16,7 +16,7 @@ import (
 // doorHeader names the caller to a server behind the door of behindADoor.
 const doorHeader = "X-Door"
 
-// behindADoor serves a world that signs nobody in, behind a door that knows some.
+// behindADoor serves a world that signs nobody in, behind a door that knows some. It waits for slow peers for ever.
 func behindADoor(t *testing.T) *world {
 	t.Helper()
 	w := sqliteWorld(t, func(c *server.Config) {
@@ -31,12 +31,12 @@ func behindADoor(t *testing.T) *world {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- server.Serve(ctx, l, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		ended <- server.ServeHastily(ctx, l, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			if name := r.Header.Get(doorHeader); name != "" {
 				r = r.WithContext(auth.With(r.Context(), auth.Actor{Name: name, Roles: []auth.Role{auth.Viewer}}))
 			}
 			inner.ServeHTTP(rw, r)
-		}), time.Minute, w.config.Log)
+		}), forever, forever, forever, w.config.Log)
 	}()
 	t.Cleanup(func() {
 		stop()

@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
@@ -54,6 +55,14 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		return
 	}
 	a.offer = accepted
+	if _, known := auth.From(r.Context()); !known { // no byte of a stranger's body is read
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		if r.ContentLength != 0 {
+			w.Header().Set("Connection", "close") // else the server would wait for the body to skip it
+		}
+		a.refuse(http.StatusUnauthorized, errs.Unauthenticated, "nobody is signed in")
+		return
+	}
 	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
 		a.refuse(http.StatusForbidden, errs.Forbidden, "requests from pages of other sites are refused")
 		return
