@@ -33,7 +33,7 @@ var layers = [][]string{
 	{"internal/ident"},
 	{"internal/span"},
 	{"internal/errs", "internal/propertytest", "internal/hugepage", "internal/safe"},
-	{"schema"},
+	{"schema", "docs"},
 }
 
 // home is the line of a package and its folder there, the longest that fits.
