@@ -14,12 +14,18 @@ import (
 // batch is the records that one statement answered. What a field of one of them needs is loaded for all of them
 // at once, when the first of them is asked: so a query costs one statement a level and field, however many records
 // there are, whatever the order in which they are resolved, and with no look-ahead into the query.
+//
+// The reader is a named field: embedded, its methods would be compiled anew for each type of record.
 type batch[T any] struct {
-	*Reader
-	rows []*T
+	reader *Reader
+	rows   []*T
+	loads  loads
+}
 
-	mu    sync.Mutex
-	loads map[load]func() (any, error)
+// loads is what a batch has loaded.
+type loads struct {
+	mu   sync.Mutex
+	done map[load]func() (any, error)
 }
 
 // load names what is loaded once for a batch: by a text, or by the field of the operation that asks for it, whose
@@ -30,34 +36,38 @@ type load struct {
 }
 
 func newBatch[T any](r *Reader, rows []*T) *batch[T] {
-	return &batch[T]{Reader: r, rows: rows, loads: map[load]func() (any, error){}}
+	return &batch[T]{reader: r, rows: rows, loads: loads{done: map[load]func() (any, error){}}}
 }
 
-// once gives what run gives, and runs it only for the first of all callers with the same name. A panic of run reaches
-// every caller.
+// once returns what run returns, and runs it only for the first of all callers with the same name. A panic of run
+// reaches every caller.
 func once[T, V any](b *batch[T], name string, run func() (V, error)) (V, error) {
-	return onceFor(b, load{name: name}, run)
+	return onceFor(&b.loads, load{name: name}, run)
 }
 
-// onceForField is once for the field that is being resolved.
+// onceForField does what once does, for the field that is being resolved.
 func onceForField[T, V any](ctx context.Context, b *batch[T], run func() (V, error)) (V, error) {
-	return onceFor(b, load{field: graphql.GetFieldContext(ctx).Field.Field}, run)
+	return onceFor(&b.loads, load{field: graphql.GetFieldContext(ctx).Field.Field}, run)
 }
 
-func onceFor[T, V any](b *batch[T], key load, run func() (V, error)) (V, error) {
-	b.mu.Lock()
-	f := b.loads[key]
-	if f == nil {
-		f = sync.OnceValues(func() (any, error) { return run() })
-		b.loads[key] = f
-	}
-	b.mu.Unlock()
-	value, err := f()
+func onceFor[V any](l *loads, key load, run func() (V, error)) (V, error) {
+	value, err := l.once(key, func() (any, error) { return run() })
 	if err != nil {
 		var none V
 		return none, err
 	}
 	return value.(V), nil
+}
+
+func (l *loads) once(key load, run func() (any, error)) (any, error) {
+	l.mu.Lock()
+	f := l.done[key]
+	if f == nil {
+		f = sync.OnceValues(run)
+		l.done[key] = f
+	}
+	l.mu.Unlock()
+	return f()
 }
 
 // distinct lists what ref gives for each row, each id once, without the absent.
@@ -80,7 +90,7 @@ func one[T, V any](ctx context.Context, b *batch[T], row *T, field string, ref f
 	if id == nil || *id == 0 {
 		return nil, nil
 	}
-	found, err := once(b, field, func() (map[ident.ID]*V, error) { return load(ctx, b.Reader, distinct(b.rows, ref)) })
+	found, err := once(b, field, func() (map[ident.ID]*V, error) { return load(ctx, b.reader, distinct(b.rows, ref)) })
 	return found[*id], err
 }
 
@@ -97,7 +107,7 @@ func several[T, V any](ctx context.Context, b *batch[T], row *T, field string, r
 			all = append(all, refs(row)...)
 		}
 		slices.Sort(all)
-		return load(ctx, b.Reader, slices.Compact(all))
+		return load(ctx, b.reader, slices.Compact(all))
 	})
 	records := make([]*V, 0, len(ids))
 	for _, id := range ids {
@@ -110,7 +120,7 @@ func several[T, V any](ctx context.Context, b *batch[T], row *T, field string, r
 
 // many resolves a short list that belongs to each row, for the whole batch in one statement.
 func many[T, V any](ctx context.Context, b *batch[T], row *T, field string, id func(*T) ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID][]*V, error)) ([]*V, error) {
-	found, err := once(b, field, func() (map[ident.ID][]*V, error) { return load(ctx, b.Reader, b.ids(id)) })
+	found, err := once(b, field, func() (map[ident.ID][]*V, error) { return load(ctx, b.reader, b.ids(id)) })
 	if err != nil {
 		return nil, err
 	}

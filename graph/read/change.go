@@ -176,7 +176,7 @@ func (c *Change) Scope(ctx context.Context) ([]*ChangeCI, error) {
 	if err != nil {
 		return nil, err
 	}
-	hidden, err := c.in.hidden(ctx)
+	hidden, err := c.in.reader.hidden(ctx)
 	return slices.DeleteFunc(slices.Clone(links), func(l *ChangeCI) bool { return hidden[l.CiID] }), err
 }
 
@@ -186,7 +186,7 @@ func (c *Change) RestrictedCICount(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	hidden, err := c.in.hidden(ctx)
+	hidden, err := c.in.reader.hidden(ctx)
 	n := 0
 	for _, l := range links {
 		if hidden[l.CiID] {
@@ -248,7 +248,7 @@ func (c *Change) AvailableTransitions(ctx context.Context) []*lifecycle.ChangeTr
 // CausedIncidents are the incidents that the change caused.
 func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
 	return nestedPage(ctx, c.in, c, (*Change).id, Page{first, after, last, before}, func() (nested[*ent.Incident, Incident], error) {
-		l, err := c.in.incidentList(ctx, "caused incidents", nil, nil)
+		l, err := c.in.reader.incidentList(ctx, "caused incidents", nil, nil)
 		return nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byColumn(incident.FieldCausedByChangeID)}}, err
 	})
 }

@@ -228,11 +228,11 @@ func (c *CI) Class(ctx context.Context) (*CIClass, error) {
 }
 
 // IsInMaintenance reports whether the CI is in the scope of a change that is being carried out.
-func (c *CI) IsInMaintenance() bool { return impact.Estate(c.in.snapshot()).InMaintenance(c.ID) }
+func (c *CI) IsInMaintenance() bool { return impact.Estate(c.in.reader.snapshot()).InMaintenance(c.ID) }
 
 // OperationalState is the state of the CI now, given all open incidents and the changes that are being carried out.
 func (c *CI) OperationalState() string {
-	return impact.Estate(c.in.snapshot()).State(c.ID).String()
+	return impact.Estate(c.in.reader.snapshot()).State(c.ID).String()
 }
 
 // Owners are the team and people who answer for the CI, the primary one first.
@@ -315,7 +315,7 @@ func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int, filter *Im
 // Incidents are the incidents that name the CI.
 func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*IncidentOrder, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
 	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Incident, Incident], error) {
-		l, err := c.in.incidentList(ctx, "incidents of a CI", filter, orderBy)
+		l, err := c.in.reader.incidentList(ctx, "incidents of a CI", filter, orderBy)
 		return nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byLink("incident_ci", "incident_id", "ci_id")}}, err
 	})
 }
@@ -323,7 +323,7 @@ func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*I
 // Changes are the changes with the CI in their scope.
 func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*ChangeOrder, first *int, after *string, last *int, before *string) (*Connection[Change], error) {
 	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Change, Change], error) {
-		l, err := c.in.changeList(ctx, "changes of a CI", filter, orderBy)
+		l, err := c.in.reader.changeList(ctx, "changes of a CI", filter, orderBy)
 		return nested[*ent.Change, Change]{list: l, belongs: []belonging{byLink("change_ci", "change_id", "ci_id")}}, err
 	})
 }

@@ -77,7 +77,7 @@ func (c *CIClass) IdentityRules() [][]string { return append([][]string{}, c.CIC
 // AttributeSchema is the class's attributes with its ancestors'. All classes are read at once: there are few.
 func (c *CIClass) AttributeSchema(ctx context.Context) (map[string]any, error) {
 	all, err := once(c.in, "all classes", func() (map[ident.ID]*ent.CIClass, error) {
-		rows, err := c.in.store.Read.CIClass.Query().All(ctx)
+		rows, err := c.in.reader.store.Read.CIClass.Query().All(ctx)
 		return index(rows, func(c *ent.CIClass) ident.ID { return c.ID }), store.Translate(err)
 	})
 	if err != nil {

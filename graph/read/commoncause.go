@@ -54,7 +54,7 @@ func (g *SharedGroup) Causes(ctx context.Context) ([]*CommonCause, error) {
 				ids = append(append(ids, c.CI), c.Members...)
 			}
 		}
-		return loadVertices(ctx, g.in.Reader, ids)
+		return loadVertices(ctx, g.in.reader, ids)
 	})
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func commonCausesOf[T any](ctx context.Context, b *batch[T], row *T, about func(
 	if err != nil {
 		return nil, err
 	}
-	mine, err := each(b, row, "common causes "+overlay.String(), b.Reader, func(row *T, all *batch[commonCauses]) *commonCauses {
+	mine, err := each(b, row, "common causes "+overlay.String(), b.reader, func(row *T, all *batch[commonCauses]) *commonCauses {
 		return &commonCauses{fmt.Sprint(about(row), overlay), sync.OnceValues(func() (*impact.CommonCausesAnswer, error) {
 			answer, err := ask(row, on)
 			if err == nil && answer.Completeness.IsPartial {
@@ -142,7 +142,7 @@ func commonCausesOf[T any](ctx context.Context, b *batch[T], row *T, about func(
 	if _, err := mine.work(); err != nil {
 		return nil, err
 	}
-	shown := newBatch[SharedGroup](b.Reader, nil)
+	shown := newBatch[SharedGroup](b.reader, nil)
 	return computed[commonCauses, impact.SharedGroup, SharedGroup]{
 		name: "common causes", about: func(c *commonCauses) string { return c.about },
 		has:  func(c *commonCauses) bool { return c.answer() != nil },

@@ -29,7 +29,7 @@ func conflictsOf(ctx context.Context, b *batch[Change]) (map[ident.ID][]conflict
 		for i, c := range b.rows {
 			rows[i] = c.Change
 		}
-		return schedule.Conflicts(ctx, b.store.Read, b.snapshot(), rows)
+		return schedule.Conflicts(ctx, b.reader.store.Read, b.reader.snapshot(), rows)
 	})
 }
 
@@ -49,7 +49,7 @@ func (c *Change) Conflicts(ctx context.Context, kinds []domain.ConflictKind, fir
 		if err != nil {
 			return nil, err
 		}
-		pages, all := make(map[*Change]page, len(c.in.rows)), newBatch[Conflict](c.in.Reader, nil)
+		pages, all := make(map[*Change]page, len(c.in.rows)), newBatch[Conflict](c.in.reader, nil)
 		for _, row := range c.in.rows {
 			cut := cutOut("conflicts", fmt.Sprint(row.ID, kinds), func() ([]conflict.Conflict, error) { return ofKinds(found[row.ID], kinds), nil }, conflictKey, nil, p)
 			of, err := connection(cut, conflictKey, func(one conflict.Conflict) *Conflict {
@@ -172,7 +172,7 @@ func (c *Conflict) way(ctx context.Context, steps []impact.Step) (*ImpactPath, e
 				}
 			}
 		}
-		paths, err := c.in.showPaths(ctx, all)
+		paths, err := c.in.reader.showPaths(ctx, all)
 		ways := make(map[*impact.Step]*ImpactPath, len(paths))
 		for i, path := range paths {
 			ways[&all[i][0]] = path
@@ -211,7 +211,7 @@ func (c *Conflict) Record(ctx context.Context) (Node, error) {
 				ids = append(ids, row.row.Record)
 			}
 		}
-		return c.in.nodes(ctx, ids)
+		return c.in.reader.nodes(ctx, ids)
 	})
 	return found[c.row.Record], err
 }

@@ -39,7 +39,7 @@ func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *Imp
 	if err != nil {
 		return nil, err
 	}
-	hidden, err := c.in.hidden(ctx)
+	hidden, err := c.in.reader.hidden(ctx)
 	if err != nil {
 		return nil, err
 	}

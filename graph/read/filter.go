@@ -29,7 +29,7 @@ func chosen[T any](ctx context.Context, b *batch[T], f *ImpactFilter) (func(topo
 	if f == nil || f.Class == nil && f.Environment == nil {
 		return nil, nil
 	}
-	return once(b, "filter "+f.String(), func() (func(topology.CI) bool, error) { return b.chosen(ctx, f) })
+	return once(b, "filter "+f.String(), func() (func(topology.CI) bool, error) { return b.reader.chosen(ctx, f) })
 }
 
 func (r *Reader) chosen(ctx context.Context, f *ImpactFilter) (func(topology.CI) bool, error) {

@@ -52,7 +52,7 @@ type reading struct {
 // readingOf is the reading of a batch whose rows ask about the CIs that names gives.
 func readingOf[T any](ctx context.Context, b *batch[T], about string, asOf *AsOf, names func(context.Context, *T) ([]ident.ID, error)) (reading, error) {
 	return once(b, "graph of "+about, func() (reading, error) {
-		r, err := b.asOf(ctx, asOf)
+		r, err := b.reader.asOf(ctx, asOf)
 		if err != nil {
 			return reading{}, err
 		}
@@ -80,7 +80,7 @@ func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID
 	if err != nil {
 		return nil, err
 	}
-	hidden, err := b.hidden(ctx)
+	hidden, err := b.reader.hidden(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +266,7 @@ func (i *Impact) hits(states []string, keep func(topology.CI) bool) ([]impact.Hi
 
 // page shows a part of the hits.
 func (i *Impact) page(ctx context.Context, name string, p Page, hits func(*Impact) ([]impact.Hit, error)) (*Connection[AffectedCI], error) {
-	shown := newBatch[AffectedCI](i.in.Reader, nil)
+	shown := newBatch[AffectedCI](i.in.reader, nil)
 	return computed[Impact, impact.Hit, AffectedCI]{
 		name: name, about: func(i *Impact) string { return i.about }, rows: hits,
 		has: func(i *Impact) bool { return i.answer() != nil },

@@ -135,6 +135,6 @@ func counted[V any](ctx context.Context, i *Impact, by string, of func(impact.Co
 		if len(all) == 0 {
 			return nil, nil
 		}
-		return load(ctx, i.in.Reader, slices.Collect(maps.Keys(all)))
+		return load(ctx, i.in.reader, slices.Collect(maps.Keys(all)))
 	})
 }

@@ -31,11 +31,11 @@ func (c *ImpactedRecord) Ci(ctx context.Context) (*CI, error) {
 // snapshotAt shows what the engine computed at a moment in the life of each incident of the batch.
 func (i *Incident) snapshotAt(ctx context.Context, moment string, of func(*Incident) *domain.ImpactSnapshot) (*ImpactSnapshot, error) {
 	all, err := once(i.in, moment, func() (map[*Incident]*ImpactSnapshot, error) {
-		hidden, err := i.in.hidden(ctx)
+		hidden, err := i.in.reader.hidden(ctx)
 		if err != nil {
 			return nil, err
 		}
-		b, shown := newBatch[ImpactedRecord](i.in.Reader, nil), map[*Incident]*ImpactSnapshot{}
+		b, shown := newBatch[ImpactedRecord](i.in.reader, nil), map[*Incident]*ImpactSnapshot{}
 		for _, row := range i.in.rows {
 			s := of(row)
 			if s == nil {
@@ -90,11 +90,11 @@ func (s *ImpactDifferenceService) Ci(ctx context.Context) (*CI, error) {
 // ImpactDifference is what differs between what was computed at opening and at resolution; nil without either.
 func (i *Incident) ImpactDifference(ctx context.Context) (*ImpactDifference, error) {
 	all, err := once(i.in, "impact difference", func() (map[*Incident]*ImpactDifference, error) {
-		hidden, err := i.in.hidden(ctx)
+		hidden, err := i.in.reader.hidden(ctx)
 		if err != nil {
 			return nil, err
 		}
-		b, shown := newBatch[ImpactDifferenceService](i.in.Reader, nil), map[*Incident]*ImpactDifference{}
+		b, shown := newBatch[ImpactDifferenceService](i.in.reader, nil), map[*Incident]*ImpactDifference{}
 		for _, row := range i.in.rows {
 			opening, resolution := row.Incident.ImpactAtOpening, row.Incident.ImpactAtResolution
 			if opening == nil || resolution == nil {

@@ -237,7 +237,7 @@ func (i *Incident) Parent(ctx context.Context) (*Incident, error) {
 // Children are the incidents that are part of this one.
 func (i *Incident) Children(ctx context.Context, filter *IncidentFilter, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
 	return nestedPage(ctx, i.in, i, (*Incident).id, Page{first, after, last, before}, func() (nested[*ent.Incident, Incident], error) {
-		l, err := i.in.incidentList(ctx, "children", filter, nil)
+		l, err := i.in.reader.incidentList(ctx, "children", filter, nil)
 		return nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byColumn(incident.FieldParentID)}}, err
 	})
 }
@@ -269,7 +269,7 @@ func (i *Incident) Cis(ctx context.Context) ([]*IncidentCI, error) {
 	if err != nil {
 		return nil, err
 	}
-	hidden, err := i.in.hidden(ctx)
+	hidden, err := i.in.reader.hidden(ctx)
 	return slices.DeleteFunc(slices.Clone(links), func(l *IncidentCI) bool { return hidden[l.CiID] }), err
 }
 
@@ -279,7 +279,7 @@ func (i *Incident) RestrictedCICount(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	hidden, err := i.in.hidden(ctx)
+	hidden, err := i.in.reader.hidden(ctx)
 	n := 0
 	for _, l := range links {
 		if hidden[l.CiID] {
@@ -335,7 +335,7 @@ func (i *Incident) AffectedServices(ctx context.Context, first *int, after *stri
 func (i *Incident) suggestion(ctx context.Context) (priority.Suggestion, error) {
 	all, err := once(i.in, "suggestions", func() (map[ident.ID]priority.Suggestion, error) {
 		ids := distinct(i.in.rows, func(i *Incident) *ident.ID { return &i.ID })
-		return i.in.incidents.Suggested(ctx, i.in.snapshot(), ids...)
+		return i.in.reader.incidents.Suggested(ctx, i.in.reader.snapshot(), ids...)
 	})
 	return all[i.ID], err
 }

@@ -61,7 +61,7 @@ func (r *Reader) Journal(ctx context.Context, after *int64, p Page) (*Connection
 // history lists what was written to each record of a batch and to what belongs to it, the newest first.
 func history[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, p Page) (*Connection[Entry], error) {
 	return nestedPage(ctx, b, row, id, p, func() (nested[*ent.Entry, Entry], error) {
-		l := b.entryList(&conditions{}, "history", nil, newestEntries)
+		l := b.reader.entryList(&conditions{}, "history", nil, newestEntries)
 		return nested[*ent.Entry, Entry]{list: l, belongs: []belonging{byColumn(entry.FieldSubjectID)}}, nil
 	})
 }
@@ -76,7 +76,7 @@ func (e *Entry) Record(ctx context.Context) (Node, error) {
 
 // IsRestricted reports whether the entry names a CI that the actor may not see.
 func (e *Entry) IsRestricted(ctx context.Context) (bool, error) {
-	hidden, err := e.in.hidden(ctx)
+	hidden, err := e.in.reader.hidden(ctx)
 	return names(hidden, e.Entry.Before) || names(hidden, e.Entry.After), err
 }
 
@@ -160,13 +160,13 @@ func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
 		for i, row := range v.in.rows {
 			ids[i] = row.ID.As(ident.Entry)
 		}
-		rows, err := v.in.entries(ctx).Where(having(entry.FieldID, ids)).All(ctx)
+		rows, err := v.in.reader.entries(ctx).Where(having(entry.FieldID, ids)).All(ctx)
 		return index(rows, func(e *ent.Entry) ident.ID { return e.ID }), store.Translate(err)
 	})
 	if err != nil || found[v.ID.As(ident.Entry)] == nil {
 		return nil, err
 	}
-	hidden, err := v.in.hidden(ctx)
+	hidden, err := v.in.reader.hidden(ctx)
 	if record := found[v.ID.As(ident.Entry)].After; err == nil && !names(hidden, record) {
 		return record, nil
 	}
@@ -176,7 +176,7 @@ func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
 // Versions are what the CI looked like in the past, the newest first.
 func (c *CI) Versions(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[RecordVersion], error) {
 	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Version, RecordVersion], error) {
-		r := c.in.Reader
+		r := c.in.reader
 		return nested[*ent.Version, RecordVersion]{
 			list: list[*ent.Version, RecordVersion]{
 				name: "versions", wrap: r.wrapVersions,
@@ -231,7 +231,7 @@ func timeline[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident
 				name: "timeline", wrap: asTimeline,
 				order: order[*ent.TimelineEntry]{{timelineentry.FieldID, false, func(e *ent.TimelineEntry) any { return e.ID }}},
 				query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.TimelineEntry, error) {
-					q := b.store.Read.TimelineEntry.Query()
+					q := b.reader.store.Read.TimelineEntry.Query()
 					q.Modify(modify)
 					return q.All(ctx)
 				},

@@ -210,7 +210,7 @@ func (k *KPI) figures(ctx context.Context, fact string) (kpiRow, error) {
 		var periods []KPI
 		var groups []ident.ID
 		known := map[time.Time]bool{}
-		now := k.in.store.Now(ctx)
+		now := k.in.reader.store.Now(ctx)
 		for _, row := range k.in.rows {
 			if !known[row.Start] {
 				known[row.Start] = true
@@ -224,13 +224,13 @@ func (k *KPI) figures(ctx context.Context, fact string) (kpiRow, error) {
 		}
 		slices.SortFunc(periods, func(a, b KPI) int { return a.Start.Compare(b.Start) })
 		slices.Sort(groups)
-		hidden, err := k.in.hidden(ctx)
+		hidden, err := k.in.reader.hidden(ctx)
 		if err != nil {
 			return nil, err
 		}
 		field, isSpread := spreadBy[fact]
-		s := kpiStatement{dialect: k.in.dialectOfKPIs(), by: k.by, isSpread: isSpread && shows(ctx, field)}
-		rows, err := k.in.kpiRows(ctx, s.figures(fact), periods, hidden, slices.Compact(groups))
+		s := kpiStatement{dialect: k.in.reader.dialectOfKPIs(), by: k.by, isSpread: isSpread && shows(ctx, field)}
+		rows, err := k.in.reader.kpiRows(ctx, s.figures(fact), periods, hidden, slices.Compact(groups))
 		byKey := make(map[kpiKey]kpiRow, len(rows))
 		for _, row := range rows {
 			byKey[kpiKey{periods[row.period].Start, row.group}] = row

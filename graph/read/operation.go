@@ -72,7 +72,7 @@ func (o *PlannedOperation) DependencyGroup(ctx context.Context) (*DependencyGrou
 
 // IsRestricted reports whether the operation is about a CI that the actor may not see.
 func (o *PlannedOperation) IsRestricted(ctx context.Context) (bool, error) {
-	hidden, err := o.in.hidden(ctx)
+	hidden, err := o.in.reader.hidden(ctx)
 	if err != nil || len(hidden) == 0 {
 		return false, err
 	}
@@ -103,7 +103,7 @@ func (o *PlannedOperation) Fields(ctx context.Context) ([]*PlannedField, error) 
 // AppliedRevision is the revision in which the operations were applied; nil before.
 func (c *Change) AppliedRevision(ctx context.Context) (*int64, error) {
 	applied, err := once(c.in, "applied", func() (map[ident.ID]int64, error) {
-		found, err := practice.Applied(ctx, c.in.store.Read, c.in.ids((*Change).id)...)
+		found, err := practice.Applied(ctx, c.in.reader.store.Read, c.in.ids((*Change).id)...)
 		return found, store.Translate(err)
 	})
 	if revision, is := applied[c.ID]; is {
@@ -129,7 +129,7 @@ func (c *Change) Undoes(ctx context.Context) (*Change, error) {
 // UndoneBy is the change that undoes this one.
 func (c *Change) UndoneBy(ctx context.Context) (*Change, error) {
 	found, err := once(c.in, "undone by", func() (map[ident.ID]*Change, error) {
-		undos, err := practice.Undos(ctx, c.in.store.Read, c.in.ids((*Change).id)...)
+		undos, err := practice.Undos(ctx, c.in.reader.store.Read, c.in.ids((*Change).id)...)
 		if err != nil {
 			return nil, store.Translate(err)
 		}
@@ -138,7 +138,7 @@ func (c *Change) UndoneBy(ctx context.Context) (*Change, error) {
 		for i, id := range undone {
 			rows[i] = undos[id]
 		}
-		shown, all := c.in.wrapChanges(rows), make(map[ident.ID]*Change, len(rows))
+		shown, all := c.in.reader.wrapChanges(rows), make(map[ident.ID]*Change, len(rows))
 		for i, id := range undone {
 			all[id] = shown[i]
 		}

@@ -91,7 +91,7 @@ func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, b
 	return nestedPage(ctx, t.in, t, (*Team).id, Page{first, after, last, before}, func() (nested[*ent.CI, CI], error) {
 		c := &conditions{}
 		c.add(notRetired)
-		l := t.in.ciList(c, "owned CIs", nil, ciOrder(c, nil))
+		l := t.in.reader.ciList(c, "owned CIs", nil, ciOrder(c, nil))
 		return nested[*ent.CI, CI]{list: l, belongs: []belonging{byLink(owner.Table, "ci_id", "team_id")}}, nil
 	})
 }

@@ -30,7 +30,7 @@ type ChangePreview struct {
 
 // Preview is what the change's operations would do; nil where there are none to apply.
 func (c *Change) Preview(ctx context.Context) (*ChangePreview, error) {
-	all, err := once(c.in, "previews", func() (map[ident.ID]*ChangePreview, error) { return c.in.previews(ctx, c.in) })
+	all, err := once(c.in, "previews", func() (map[ident.ID]*ChangePreview, error) { return c.in.reader.previews(ctx, c.in) })
 	if err != nil || all[c.ID] == nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (p *ChangePreview) Conflicts(ctx context.Context) ([]*OperationConflict, er
 				}
 			}
 		}
-		return index(p.in.wrapEntries(slices.Collect(maps.Values(found))), func(e *Entry) ident.ID { return e.ID }), nil
+		return index(p.in.reader.wrapEntries(slices.Collect(maps.Values(found))), func(e *Entry) ident.ID { return e.ID }), nil
 	})
 	for _, c := range all {
 		if c.Conflict.Entry != nil {
@@ -146,11 +146,11 @@ func (p *ChangePreview) ImpactAfter(ctx context.Context) (*Impact, error) {
 }
 
 func (p *ChangePreview) impact(ctx context.Context, when string, on func(*ChangePreview) *topology.Snapshot) (*Impact, error) {
-	hidden, err := p.in.hidden(ctx)
+	hidden, err := p.in.reader.hidden(ctx)
 	if err != nil {
 		return nil, err
 	}
-	i, err := each(p.in, p, when, p.in.Reader, func(p *ChangePreview, answers *batch[Impact]) *Impact {
+	i, err := each(p.in, p, when, p.in.reader, func(p *ChangePreview, answers *batch[Impact]) *Impact {
 		return &Impact{strings.Join([]string{"preview", when, p.change.ID.String()}, " "), sync.OnceValues(func() (*impact.Answer, error) {
 			if p.err != nil {
 				return nil, p.err

@@ -21,7 +21,7 @@ type Proof struct {
 // Proof is why the CI is in its state.
 func (a *AffectedCI) Proof() (*Proof, error) {
 	all, err := once(a.in, "proofs", func() (map[*AffectedCI]*Proof, error) {
-		b, proofs := newBatch[Proof](a.in.Reader, nil), map[*AffectedCI]*Proof{}
+		b, proofs := newBatch[Proof](a.in.reader, nil), map[*AffectedCI]*Proof{}
 		for _, row := range a.in.rows {
 			proof, found := row.i.answer().Proof(row.hit.CI)
 			if !found {
@@ -75,7 +75,7 @@ func (p *Proof) Path(ctx context.Context) ([]*CI, error) {
 			stations[row] = path
 			ids = append(ids, path...)
 		}
-		found, err := loadVertices(ctx, p.in.Reader, ids)
+		found, err := loadVertices(ctx, p.in.reader, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -157,7 +157,7 @@ func (p *Proof) causeCIs(ctx context.Context) (vertices, error) {
 				ids = append(ids, c.ci)
 			}
 		}
-		return loadVertices(ctx, p.in.Reader, ids)
+		return loadVertices(ctx, p.in.reader, ids)
 	})
 }
 
@@ -174,11 +174,11 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 				ids = append(ids, c.relationship)
 			}
 		}
-		relationships, err := loadRelationships(ctx, p.in.Reader, ids)
+		relationships, err := loadRelationships(ctx, p.in.reader, ids)
 		if err != nil {
 			return nil, err
 		}
-		deeper := newBatch[Proof](p.in.Reader, nil)
+		deeper := newBatch[Proof](p.in.reader, nil)
 		shown := make(map[*Proof][]*ProofCause, len(p.in.rows))
 		for _, row := range p.in.rows {
 			shown[row] = []*ProofCause{}

@@ -60,7 +60,7 @@ func subtreeOf[T any](ctx context.Context, b *batch[T], codes []string) (map[ide
 	if len(codes) == 0 {
 		return nil, nil
 	}
-	return once(b, fmt.Sprintf("subtree %q", codes), func() (map[ident.ID]bool, error) { return b.subtree(ctx, anything(codes)) })
+	return once(b, fmt.Sprintf("subtree %q", codes), func() (map[ident.ID]bool, error) { return b.reader.subtree(ctx, anything(codes)) })
 }
 
 // anything are texts as arguments of a statement.

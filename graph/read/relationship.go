@@ -74,7 +74,7 @@ func (l *Relationship) end(ctx context.Context, ref func(*Relationship) *ident.I
 		if shows(ctx, "target") {
 			all = append(all, distinct(l.in.rows, targetOf)...)
 		}
-		return loadCIsBelow(ctx, l.in.Reader, all, "source", "target")
+		return loadCIsBelow(ctx, l.in.reader, all, "source", "target")
 	})
 	return ends[*ref(l)], err
 }
@@ -127,9 +127,9 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 			where.codeOf(relationship.FieldTypeID, "relationship_type", filter.Type)
 		}
 		n := nested[*ent.Relationship, Relationship]{covered: relationshipIndex, list: list[*ent.Relationship, Relationship]{
-			name: "relationships " + string(direction), filter: filter, order: relationshipOrder, wrap: c.in.wrapRelationships,
+			name: "relationships " + string(direction), filter: filter, order: relationshipOrder, wrap: c.in.reader.wrapRelationships,
 			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Relationship, error) {
-				q := c.in.relationships(ctx)
+				q := c.in.reader.relationships(ctx)
 				q.Modify(where.where, selected(ctx, nil, "relationships"), modify)
 				return q.All(ctx)
 			},
@@ -244,7 +244,7 @@ func (g *DependencyGroup) Members(ctx context.Context) ([]*GroupMember, error) {
 				all = append(all, m.Relationship)
 			}
 		}
-		return loadRelationships(ctx, g.in.Reader, all)
+		return loadRelationships(ctx, g.in.reader, all)
 	})
 	if err != nil {
 		return nil, err
@@ -260,7 +260,7 @@ func (g *DependencyGroup) Members(ctx context.Context) ([]*GroupMember, error) {
 
 // RestrictedCount is how many more members the group has.
 func (g *DependencyGroup) RestrictedCount(ctx context.Context) (int, error) {
-	hidden, err := g.in.hidden(ctx)
+	hidden, err := g.in.reader.hidden(ctx)
 	if err != nil || len(hidden) == 0 {
 		return 0, err
 	}

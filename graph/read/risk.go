@@ -38,8 +38,8 @@ func (c *Change) Risk(ctx context.Context) (*ChangeRisk, error) {
 		if len(rows) == 0 {
 			return nil, nil
 		}
-		risks, err := schedule.Risks(ctx, c.in.store.Read, c.in.snapshot(), rows, time.Now())
-		shown, all := make(map[ident.ID]*ChangeRisk, len(risks)), newBatch[RiskFactor](c.in.Reader, nil)
+		risks, err := schedule.Risks(ctx, c.in.reader.store.Read, c.in.reader.snapshot(), rows, time.Now())
+		shown, all := make(map[ident.ID]*ChangeRisk, len(risks)), newBatch[RiskFactor](c.in.reader, nil)
 		for _, row := range rows {
 			r := risks[row.ID]
 			shown[row.ID] = &ChangeRisk{r.Score, r.Level, []*RiskFactor{}}
@@ -72,7 +72,7 @@ func (f *RiskFactor) Paths(ctx context.Context) ([]*ImpactPath, error) {
 		for _, row := range f.in.rows {
 			all = append(all, row.Factor.Paths...)
 		}
-		shown, err := f.in.showPaths(ctx, all)
+		shown, err := f.in.reader.showPaths(ctx, all)
 		paths := make(map[*impact.Step]*ImpactPath, len(shown))
 		for i, path := range shown {
 			paths[&all[i][0]] = path

@@ -100,7 +100,7 @@ func rootCauses[T any](ctx context.Context, b *batch[T], first int, symptoms fun
 			}
 			named = append(named, seen.Healthy...)
 		}
-		graph, err := b.snapshotWith(ctx, named...)
+		graph, err := b.reader.snapshotWith(ctx, named...)
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +122,7 @@ func rootCauses[T any](ctx context.Context, b *batch[T], first int, symptoms fun
 				}
 			}
 		}
-		found, err := loadVertices(ctx, b.Reader, ids)
+		found, err := loadVertices(ctx, b.reader, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -150,7 +150,7 @@ func (i *Incident) symptoms(ctx context.Context) (map[*Incident]impact.Symptoms,
 				named = append(named, l.CiID)
 			}
 		}
-		graph, err := i.in.snapshotWith(ctx, named...)
+		graph, err := i.in.reader.snapshotWith(ctx, named...)
 		if err != nil {
 			return nil, err
 		}

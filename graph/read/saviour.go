@@ -19,7 +19,7 @@ func (a *AffectedCI) Saviours(ctx context.Context) ([]*CI, error) {
 				all = append(all, s.CI)
 			}
 		}
-		cis, err := loadVertices(ctx, a.in.Reader, all)
+		cis, err := loadVertices(ctx, a.in.reader, all)
 		if err != nil {
 			return nil, err
 		}

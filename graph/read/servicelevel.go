@@ -127,8 +127,8 @@ func (r *Reader) ServiceLevelTargets(ctx context.Context, p Page) (*Connection[S
 // ServiceLevelTargets are the targets that name the service.
 func (s *Service) ServiceLevelTargets(ctx context.Context) ([]*ServiceLevelTarget, error) {
 	all, err := once(s.in, "service level targets", func() ([]*ServiceLevelTarget, error) {
-		rows, err := s.in.store.Read.ServiceLevelTarget.Query().Order(ent.Asc(serviceleveltarget.FieldName)).All(ctx)
-		return s.in.wrapTargets(rows), store.Translate(err)
+		rows, err := s.in.reader.store.Read.ServiceLevelTarget.Query().Order(ent.Asc(serviceleveltarget.FieldName)).All(ctx)
+		return s.in.reader.wrapTargets(rows), store.Translate(err)
 	})
 	mine := []*ServiceLevelTarget{}
 	for _, t := range all {
@@ -155,7 +155,7 @@ func (i *Incident) ServiceLevels(ctx context.Context) ([]*ServiceLevel, error) {
 		for n, row := range i.in.rows {
 			rows[n] = row.Incident
 		}
-		r := i.in.Reader
+		r := i.in.reader
 		found, err := practice.Levels(ctx, r.store.Read, practice.Incidents(rows...), r.store.Now(ctx))
 		return r.showLevels(found), store.Translate(err)
 	})

@@ -66,7 +66,7 @@ func (p *ChangePreview) records(ctx context.Context) (map[ident.ID]Node, error) 
 				}
 			}
 		}
-		return p.in.nodes(ctx, slices.Sorted(maps.Keys(named)))
+		return p.in.reader.nodes(ctx, slices.Sorted(maps.Keys(named)))
 	})
 }
 

@@ -43,7 +43,7 @@ func (p *SinglePoint) Targets(ctx context.Context) ([]*CI, error) {
 		for _, row := range p.in.rows {
 			ids = append(ids, row.point.Targets...)
 		}
-		return loadVertices(ctx, p.in.Reader, ids)
+		return loadVertices(ctx, p.in.reader, ids)
 	})
 	return found.list(p.point.Targets), err
 }
@@ -133,11 +133,11 @@ func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, names fu
 		for _, row := range b.rows {
 			named = append(named, names(row)...)
 		}
-		graph, err := b.snapshotWith(ctx, named...)
+		graph, err := b.reader.snapshotWith(ctx, named...)
 		if err != nil {
 			return supposition{}, err
 		}
-		view, given, err := b.suppose(ctx, graph, o)
+		view, given, err := b.reader.suppose(ctx, graph, o)
 		return supposition{view, given}, err
 	})
 }
@@ -148,7 +148,7 @@ func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Ov
 	if err != nil {
 		return nil, err
 	}
-	hidden, err := b.hidden(ctx)
+	hidden, err := b.reader.hidden(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Ov
 	if err != nil {
 		return nil, err
 	}
-	mine, err := each(b, row, about, b.Reader, func(row *T, all *batch[singlePoints]) *singlePoints {
+	mine, err := each(b, row, about, b.reader, func(row *T, all *batch[singlePoints]) *singlePoints {
 		return &singlePoints{fmt.Sprint(targets(row), about), on.view, sync.OnceValues(func() (*impact.SinglePointsAnswer, error) {
 			answer, err := impact.SinglePoints(ctx, on.view, targets(row), impact.SinglePointLimits{MaxTargets: namedCIs, Given: on.given})
 			if err == nil && answer.Completeness.IsPartial {
@@ -172,7 +172,7 @@ func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Ov
 	if _, err := mine.work(); err != nil {
 		return nil, err
 	}
-	points := newBatch[SinglePoint](b.Reader, nil)
+	points := newBatch[SinglePoint](b.reader, nil)
 	return computed[singlePoints, impact.SinglePoint, SinglePoint]{
 		name: "single points", about: func(s *singlePoints) string { return s.about },
 		has:  func(s *singlePoints) bool { return s.answer() != nil },

@@ -59,7 +59,7 @@ func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner *B, p Pa
 		err  error
 	}
 	all, err := once(b, l.name+string(arguments), func() (map[*B]shown, error) {
-		hidden, err := b.hidden(ctx)
+		hidden, err := b.reader.hidden(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +74,7 @@ func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner *B, p Pa
 				parts[row] = cut
 			}
 		}
-		cis, err := loadCIs(ctx, b.Reader, ids)
+		cis, err := loadCIs(ctx, b.reader, ids)
 		pages := make(map[*B]shown, len(parts))
 		for row, cut := range parts {
 			page, wrong := l.connect(row, cut, cis)

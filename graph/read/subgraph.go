@@ -27,7 +27,7 @@ func (i *Impact) Subgraph(ctx context.Context) (*Subgraph, error) {
 			all, _ := row.between()
 			ids = append(ids, all[:min(len(all), maxSubgraph)]...)
 		}
-		return loadRelationships(ctx, i.in.Reader, ids)
+		return loadRelationships(ctx, i.in.reader, ids)
 	})
 	if err != nil {
 		return nil, err

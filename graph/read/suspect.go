@@ -46,7 +46,7 @@ func (i *Incident) SuspectChanges(ctx context.Context, hours, first int) ([]*Sus
 				}
 			}
 		}
-		lists, err := i.in.suspects(ctx, questions, hours, first)
+		lists, err := i.in.reader.suspects(ctx, questions, hours, first)
 		if err != nil {
 			return nil, err
 		}
@@ -167,7 +167,7 @@ func (s *SuspectChange) Path(ctx context.Context) (*ImpactPath, error) {
 				of, ways = append(of, row), append(ways, way)
 			}
 		}
-		shown, err := s.in.showPaths(ctx, slices.Clip(ways))
+		shown, err := s.in.reader.showPaths(ctx, slices.Clip(ways))
 		paths := make(map[*SuspectChange]*ImpactPath, len(shown))
 		for i, path := range shown {
 			paths[of[i]] = path

@@ -48,7 +48,7 @@ func (t *ChangeTemplate) Classes(ctx context.Context) ([]*CIClass, error) {
 // Operations are what its changes do to the graph, in order.
 func (t *ChangeTemplate) Operations(context.Context) ([]*PlannedOperation, error) {
 	found, err := once(t.in, "operations", func() (map[ident.ID][]*PlannedOperation, error) {
-		all, b := make(map[ident.ID][]*PlannedOperation, len(t.in.rows)), newBatch[PlannedOperation](t.in.Reader, nil)
+		all, b := make(map[ident.ID][]*PlannedOperation, len(t.in.rows)), newBatch[PlannedOperation](t.in.reader, nil)
 		for _, row := range t.in.rows {
 			all[row.ID] = []*PlannedOperation{}
 			for _, o := range row.ChangeTemplate.Operations {
