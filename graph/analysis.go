@@ -7,11 +7,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-func (r *queryResolver) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.SinglePoint], error) {
+func (r *queryResolver) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.SinglePoint], error) {
 	return r.r.read.SinglePointsOfFailure(ctx, tiers, overlay, filter, read.Page{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) CommonCauses(ctx context.Context, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) (*read.Connection[read.SharedGroup], error) {
+func (r *queryResolver) CommonCauses(ctx context.Context, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) (*read.Connection[*read.SharedGroup], error) {
 	return r.r.read.CommonCauses(ctx, groups, overlay, read.Page{First: first, After: after, Last: last, Before: before})
 }
 

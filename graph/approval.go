@@ -23,6 +23,6 @@ func (r *mutationResolver) DeleteApprovalPolicy(ctx context.Context, input chang
 	return present.Removed(r.r.read, id, err)
 }
 
-func (r *queryResolver) ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.ApprovalPolicy], error) {
+func (r *queryResolver) ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.ApprovalPolicy], error) {
 	return r.r.read.ApprovalPolicies(ctx, read.Page{First: first, After: after, Last: last, Before: before})
 }

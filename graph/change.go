@@ -82,6 +82,6 @@ func (r *queryResolver) ChangeByNumber(ctx context.Context, number string) (*rea
 	return r.r.read.ChangeByNumber(ctx, number)
 }
 
-func (r *queryResolver) Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Change], error) {
+func (r *queryResolver) Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Change], error) {
 	return r.r.read.Changes(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
 }

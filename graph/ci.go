@@ -42,10 +42,10 @@ func (r *queryResolver) CIByExternalID(ctx context.Context, source string, exter
 	return r.r.read.CIByExternalID(ctx, source, externalID)
 }
 
-func (r *queryResolver) CIS(ctx context.Context, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.CI], error) {
+func (r *queryResolver) CIS(ctx context.Context, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.CI], error) {
 	return r.r.read.CIs(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*read.Connection[read.DanglingReference], error) {
+func (r *queryResolver) DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*read.Connection[*read.DanglingReference], error) {
 	return r.r.read.DanglingReferences(ctx, source, read.Page{First: first, After: after, Last: last, Before: before})
 }

@@ -22,6 +22,6 @@ func (r *queryResolver) CIClass(ctx context.Context, code string) (*read.CIClass
 	return r.r.read.CIClass(ctx, code)
 }
 
-func (r *queryResolver) CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.CIClass], error) {
+func (r *queryResolver) CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.CIClass], error) {
 	return r.r.read.CIClasses(ctx, read.Page{First: first, After: after, Last: last, Before: before})
 }

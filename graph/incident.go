@@ -77,7 +77,7 @@ func (r *queryResolver) IncidentByNumber(ctx context.Context, number string) (*r
 	return r.r.read.IncidentByNumber(ctx, number)
 }
 
-func (r *queryResolver) Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Incident], error) {
+func (r *queryResolver) Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Incident], error) {
 	return r.r.read.Incidents(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
 }
 

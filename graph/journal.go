@@ -10,6 +10,6 @@ func (r *queryResolver) Revision(ctx context.Context) (int64, error) {
 	return r.r.read.Revision(ctx)
 }
 
-func (r *queryResolver) Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*read.Connection[read.Entry], error) {
+func (r *queryResolver) Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*read.Connection[*read.Entry], error) {
 	return r.r.read.Journal(ctx, afterRevision, read.Page{First: first, After: after, Last: last, Before: before})
 }

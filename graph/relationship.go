@@ -48,6 +48,6 @@ func (r *mutationResolver) UpdateRelationshipType(ctx context.Context, input cmd
 	return present.RelationshipType(r.r.read, record, err)
 }
 
-func (r *queryResolver) RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.RelationshipType], error) {
+func (r *queryResolver) RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.RelationshipType], error) {
 	return r.r.read.RelationshipTypes(ctx, read.Page{First: first, After: after, Last: last, Before: before})
 }

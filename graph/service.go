@@ -38,7 +38,7 @@ func (r *queryResolver) ServiceByName(ctx context.Context, name string, environm
 	return r.r.read.ServiceByName(ctx, name, environment)
 }
 
-func (r *queryResolver) Services(ctx context.Context, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Service], error) {
+func (r *queryResolver) Services(ctx context.Context, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Service], error) {
 	return r.r.read.Services(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
 }
 

@@ -38,10 +38,10 @@ func (r *mutationResolver) DeleteServiceLevelTarget(ctx context.Context, input s
 	return present.Removed(r.r.read, id, err)
 }
 
-func (r *queryResolver) Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.Calendar], error) {
+func (r *queryResolver) Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.Calendar], error) {
 	return r.r.read.Calendars(ctx, read.Page{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.ServiceLevelTarget], error) {
+func (r *queryResolver) ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.ServiceLevelTarget], error) {
 	return r.r.read.ServiceLevelTargets(ctx, read.Page{First: first, After: after, Last: last, Before: before})
 }

@@ -38,10 +38,10 @@ func (r *mutationResolver) UpdatePerson(ctx context.Context, input catalog.Updat
 	return present.Person(r.r.read, record, err)
 }
 
-func (r *queryResolver) Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.Team], error) {
+func (r *queryResolver) Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.Team], error) {
 	return r.r.read.Teams(ctx, name, read.Page{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.Person], error) {
+func (r *queryResolver) People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.Person], error) {
 	return r.r.read.People(ctx, name, read.Page{First: first, After: after, Last: last, Before: before})
 }

@@ -23,6 +23,6 @@ func (r *mutationResolver) RetireChangeTemplate(ctx context.Context, input chang
 	return present.ChangeTemplate(r.r.read, record, err)
 }
 
-func (r *queryResolver) ChangeTemplates(ctx context.Context, isRetired *bool, first *int, after *string, last *int, before *string) (*read.Connection[read.ChangeTemplate], error) {
+func (r *queryResolver) ChangeTemplates(ctx context.Context, isRetired *bool, first *int, after *string, last *int, before *string) (*read.Connection[*read.ChangeTemplate], error) {
 	return r.r.read.ChangeTemplates(ctx, isRetired, read.Page{First: first, After: after, Last: last, Before: before})
 }

@@ -30,10 +30,10 @@ func (r *queryResolver) ChangeWindow(ctx context.Context, id ident.ID) (*read.Ch
 	return r.r.read.ChangeWindow(ctx, id)
 }
 
-func (r *queryResolver) ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*read.Connection[read.ChangeWindow], error) {
+func (r *queryResolver) ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*read.Connection[*read.ChangeWindow], error) {
 	return r.r.read.ChangeWindows(ctx, kind, read.Page{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.CalendarEntry], error) {
+func (r *queryResolver) ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.CalendarEntry], error) {
 	return r.r.read.ChangeCalendar(ctx, from, to, filter, read.Page{First: first, After: after, Last: last, Before: before})
 }

@@ -116,7 +116,7 @@ func (ec *executionContext) fieldContext_ApprovalPolicy_version(_ context.Contex
 	return graphql.NewScalarFieldContext("ApprovalPolicy", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ApprovalPolicyConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -127,7 +127,7 @@ func (ec *executionContext) _ApprovalPolicyConnection_edges(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.ApprovalPolicy]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
 			return ec.marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -143,7 +143,7 @@ func (ec *executionContext) fieldContext_ApprovalPolicyConnection_edges(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ApprovalPolicyConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -170,7 +170,7 @@ func (ec *executionContext) fieldContext_ApprovalPolicyConnection_nodes(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ApprovalPolicyConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -197,7 +197,7 @@ func (ec *executionContext) fieldContext_ApprovalPolicyConnection_pageInfo(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _ApprovalPolicyConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -218,14 +218,14 @@ func (ec *executionContext) fieldContext_ApprovalPolicyConnection_totalCount(_ c
 	return graphql.NewScalarFieldContext("ApprovalPolicyConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ApprovalPolicyEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ApprovalPolicyEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ApprovalPolicyEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ApprovalPolicyEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -725,7 +725,7 @@ func (ec *executionContext) _ApprovalPolicy(ctx context.Context, sel ast.Selecti
 
 var approvalPolicyConnectionImplementors = []string{"ApprovalPolicyConnection"}
 
-func (ec *executionContext) _ApprovalPolicyConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ApprovalPolicy]) graphql.Marshaler {
+func (ec *executionContext) _ApprovalPolicyConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.ApprovalPolicy]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, approvalPolicyConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -765,7 +765,7 @@ func (ec *executionContext) _ApprovalPolicyConnection(ctx context.Context, sel a
 
 var approvalPolicyEdgeImplementors = []string{"ApprovalPolicyEdge"}
 
-func (ec *executionContext) _ApprovalPolicyEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ApprovalPolicy]) graphql.Marshaler {
+func (ec *executionContext) _ApprovalPolicyEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, approvalPolicyEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -963,7 +963,7 @@ func (ec *executionContext) marshalNApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑ
 	return ec._ApprovalPolicy(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[read.ApprovalPolicy]) graphql.Marshaler {
+func (ec *executionContext) marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.ApprovalPolicy]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -973,7 +973,7 @@ func (ec *executionContext) marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋl
 	return ec._ApprovalPolicyConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.ApprovalPolicy]) graphql.Marshaler {
+func (ec *executionContext) marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -989,7 +989,7 @@ func (ec *executionContext) marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinc
 	return ret
 }
 
-func (ec *executionContext) marshalNApprovalPolicyEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[read.ApprovalPolicy]) graphql.Marshaler {
+func (ec *executionContext) marshalNApprovalPolicyEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -385,7 +385,7 @@ func (ec *executionContext) fieldContext_Conflict_serviceCount(_ context.Context
 	return graphql.NewScalarFieldContext("Conflict", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ConflictConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Conflict]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -396,7 +396,7 @@ func (ec *executionContext) _ConflictConnection_edges(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.Conflict]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.Conflict]) graphql.Marshaler {
 			return ec.marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -412,7 +412,7 @@ func (ec *executionContext) fieldContext_ConflictConnection_edges(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ConflictConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Conflict]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -439,7 +439,7 @@ func (ec *executionContext) fieldContext_ConflictConnection_nodes(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ConflictConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Conflict]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -466,7 +466,7 @@ func (ec *executionContext) fieldContext_ConflictConnection_pageInfo(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _ConflictConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Conflict]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -487,14 +487,14 @@ func (ec *executionContext) fieldContext_ConflictConnection_totalCount(_ context
 	return graphql.NewScalarFieldContext("ConflictConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ConflictEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Conflict]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ConflictEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConflictEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ConflictEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Conflict]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -645,7 +645,7 @@ func (ec *executionContext) _Conflict(ctx context.Context, sel ast.SelectionSet,
 
 var conflictConnectionImplementors = []string{"ConflictConnection"}
 
-func (ec *executionContext) _ConflictConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Conflict]) graphql.Marshaler {
+func (ec *executionContext) _ConflictConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.Conflict]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, conflictConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -685,7 +685,7 @@ func (ec *executionContext) _ConflictConnection(ctx context.Context, sel ast.Sel
 
 var conflictEdgeImplementors = []string{"ConflictEdge"}
 
-func (ec *executionContext) _ConflictEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Conflict]) graphql.Marshaler {
+func (ec *executionContext) _ConflictEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.Conflict]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, conflictEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -743,7 +743,7 @@ func (ec *executionContext) marshalNConflict2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return ec._Conflict(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConflictConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[read.Conflict]) graphql.Marshaler {
+func (ec *executionContext) marshalNConflictConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Conflict]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -753,7 +753,7 @@ func (ec *executionContext) marshalNConflictConnection2ᚖgithubᚗcomᚋlinchpi
 	return ec._ConflictConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.Conflict]) graphql.Marshaler {
+func (ec *executionContext) marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.Conflict]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -769,7 +769,7 @@ func (ec *executionContext) marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpin�
 	return ret
 }
 
-func (ec *executionContext) marshalNConflictEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[read.Conflict]) graphql.Marshaler {
+func (ec *executionContext) marshalNConflictEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.Conflict]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

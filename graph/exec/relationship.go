@@ -555,7 +555,7 @@ func (ec *executionContext) _Relationship_history(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Entry]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
 			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -582,7 +582,7 @@ func (ec *executionContext) fieldContext_Relationship_history(ctx context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -593,7 +593,7 @@ func (ec *executionContext) _RelationshipConnection_edges(ctx context.Context, f
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.Relationship]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.Relationship]) graphql.Marshaler {
 			return ec.marshalNRelationshipEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -609,7 +609,7 @@ func (ec *executionContext) fieldContext_RelationshipConnection_edges(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -636,7 +636,7 @@ func (ec *executionContext) fieldContext_RelationshipConnection_nodes(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -663,7 +663,7 @@ func (ec *executionContext) fieldContext_RelationshipConnection_pageInfo(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -684,14 +684,14 @@ func (ec *executionContext) fieldContext_RelationshipConnection_totalCount(_ con
 	return graphql.NewScalarFieldContext("RelationshipConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _RelationshipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Relationship]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_RelationshipEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RelationshipEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _RelationshipEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -815,7 +815,7 @@ func (ec *executionContext) fieldContext_RelationshipType_version(_ context.Cont
 	return graphql.NewScalarFieldContext("RelationshipType", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _RelationshipTypeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -826,7 +826,7 @@ func (ec *executionContext) _RelationshipTypeConnection_edges(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.RelationshipType]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.RelationshipType]) graphql.Marshaler {
 			return ec.marshalNRelationshipTypeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -842,7 +842,7 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_edges(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipTypeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -869,7 +869,7 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_nodes(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipTypeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -896,7 +896,7 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_pageInfo(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipTypeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -917,14 +917,14 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_totalCount(_
 	return graphql.NewScalarFieldContext("RelationshipTypeConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _RelationshipTypeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_RelationshipTypeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RelationshipTypeEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _RelationshipTypeEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2058,7 +2058,7 @@ func (ec *executionContext) _Relationship(ctx context.Context, sel ast.Selection
 
 var relationshipConnectionImplementors = []string{"RelationshipConnection"}
 
-func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Relationship]) graphql.Marshaler {
+func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.Relationship]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2098,7 +2098,7 @@ func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast
 
 var relationshipEdgeImplementors = []string{"RelationshipEdge"}
 
-func (ec *executionContext) _RelationshipEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Relationship]) graphql.Marshaler {
+func (ec *executionContext) _RelationshipEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.Relationship]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2203,7 +2203,7 @@ func (ec *executionContext) _RelationshipType(ctx context.Context, sel ast.Selec
 
 var relationshipTypeConnectionImplementors = []string{"RelationshipTypeConnection"}
 
-func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.RelationshipType]) graphql.Marshaler {
+func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.RelationshipType]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipTypeConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2243,7 +2243,7 @@ func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel
 
 var relationshipTypeEdgeImplementors = []string{"RelationshipTypeEdge"}
 
-func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.RelationshipType]) graphql.Marshaler {
+func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.RelationshipType]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipTypeEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2659,7 +2659,7 @@ func (ec *executionContext) marshalNRelationship2ᚖgithubᚗcomᚋlinchpinᚑcm
 	return ec._Relationship(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[read.Relationship]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Relationship]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2669,7 +2669,7 @@ func (ec *executionContext) marshalNRelationshipConnection2ᚖgithubᚗcomᚋlin
 	return ec._RelationshipConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRelationshipEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.Relationship]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.Relationship]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -2685,7 +2685,7 @@ func (ec *executionContext) marshalNRelationshipEdge2ᚕᚖgithubᚗcomᚋlinchp
 	return ret
 }
 
-func (ec *executionContext) marshalNRelationshipEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[read.Relationship]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.Relationship]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2721,7 +2721,7 @@ func (ec *executionContext) marshalNRelationshipType2ᚖgithubᚗcomᚋlinchpin�
 	return ec._RelationshipType(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRelationshipTypeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[read.RelationshipType]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipTypeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.RelationshipType]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2731,7 +2731,7 @@ func (ec *executionContext) marshalNRelationshipTypeConnection2ᚖgithubᚗcom�
 	return ec._RelationshipTypeConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRelationshipTypeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.RelationshipType]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipTypeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.RelationshipType]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -2747,7 +2747,7 @@ func (ec *executionContext) marshalNRelationshipTypeEdge2ᚕᚖgithubᚗcomᚋli
 	return ret
 }
 
-func (ec *executionContext) marshalNRelationshipTypeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[read.RelationshipType]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipTypeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.RelationshipType]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -108,48 +108,48 @@ type QueryResolver interface {
 	Node(ctx context.Context, id ident.ID) (read.Node, error)
 	Nodes(ctx context.Context, ids []ident.ID) ([]read.Node, error)
 	Viewer(ctx context.Context) (*auth.Actor, error)
-	SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.SinglePoint], error)
-	CommonCauses(ctx context.Context, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) (*read.Connection[read.SharedGroup], error)
+	SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.SinglePoint], error)
+	CommonCauses(ctx context.Context, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) (*read.Connection[*read.SharedGroup], error)
 	Paths(ctx context.Context, from ident.ID, to ident.ID, first int, asOf *read.AsOf) ([]*read.ImpactPath, error)
 	RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, first int) ([]*read.RootCauseCandidate, error)
 	WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter, asOf *read.AsOf) (*read.Impact, error)
-	ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.ApprovalPolicy], error)
+	ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.ApprovalPolicy], error)
 	Change(ctx context.Context, id ident.ID) (*read.Change, error)
 	ChangeByNumber(ctx context.Context, number string) (*read.Change, error)
-	Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Change], error)
+	Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Change], error)
 	CI(ctx context.Context, id ident.ID) (*read.CI, error)
 	CIByExternalID(ctx context.Context, source string, externalID string) (*read.CI, error)
-	CIS(ctx context.Context, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.CI], error)
-	DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*read.Connection[read.DanglingReference], error)
+	CIS(ctx context.Context, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.CI], error)
+	DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*read.Connection[*read.DanglingReference], error)
 	CIClass(ctx context.Context, code string) (*read.CIClass, error)
-	CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.CIClass], error)
+	CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.CIClass], error)
 	Subgraph(ctx context.Context) (schema.Service, error)
 	Entities(ctx context.Context, representations []map[string]any) ([]read.Entity, error)
 	Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) (*read.Impact, error)
 	Path(ctx context.Context, from ident.ID, to ident.ID, asOf *read.AsOf) (*read.ImpactPath, error)
 	Incident(ctx context.Context, id ident.ID) (*read.Incident, error)
 	IncidentByNumber(ctx context.Context, number string) (*read.Incident, error)
-	Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Incident], error)
+	Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Incident], error)
 	PriorityRules(ctx context.Context) ([]*read.PriorityRule, error)
 	Revision(ctx context.Context) (int64, error)
-	Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*read.Connection[read.Entry], error)
-	Kpis(ctx context.Context, period read.KPIPeriod, from time.Time, to time.Time, timeZone string, groupBy read.KPIGroup, first *int, after *string, last *int, before *string) (*read.Connection[read.KPI], error)
-	RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.RelationshipType], error)
+	Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*read.Connection[*read.Entry], error)
+	Kpis(ctx context.Context, period read.KPIPeriod, from time.Time, to time.Time, timeZone string, groupBy read.KPIGroup, first *int, after *string, last *int, before *string) (*read.Connection[*read.KPI], error)
+	RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.RelationshipType], error)
 	RiskWeights(ctx context.Context) ([]*read.RiskWeight, error)
 	Search(ctx context.Context, query string, classes []string, first *int, after *string) (*read.SearchConnection, error)
 	Service(ctx context.Context, id ident.ID) (*read.Service, error)
 	ServiceByName(ctx context.Context, name string, environment domain.Environment) (*read.Service, error)
-	Services(ctx context.Context, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[read.Service], error)
+	Services(ctx context.Context, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Service], error)
 	ServiceTiers(ctx context.Context) ([]*read.ServiceTier, error)
-	Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.Calendar], error)
-	ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.ServiceLevelTarget], error)
+	Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.Calendar], error)
+	ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.ServiceLevelTarget], error)
 	SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Time, hours int, first int) ([]*read.SuspectChange, error)
-	Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.Team], error)
-	People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.Person], error)
-	ChangeTemplates(ctx context.Context, isRetired *bool, first *int, after *string, last *int, before *string) (*read.Connection[read.ChangeTemplate], error)
+	Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.Team], error)
+	People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.Person], error)
+	ChangeTemplates(ctx context.Context, isRetired *bool, first *int, after *string, last *int, before *string) (*read.Connection[*read.ChangeTemplate], error)
 	ChangeWindow(ctx context.Context, id ident.ID) (*read.ChangeWindow, error)
-	ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*read.Connection[read.ChangeWindow], error)
-	ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*read.Connection[read.CalendarEntry], error)
+	ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*read.Connection[*read.ChangeWindow], error)
+	ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.CalendarEntry], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -5317,7 +5317,7 @@ func (ec *executionContext) _Query_singlePointsOfFailure(ctx context.Context, fi
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().SinglePointsOfFailure(ctx, fc.Args["tiers"].([]string), fc.Args["overlay"].(*read.Overlay), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.SinglePoint]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.SinglePoint]) graphql.Marshaler {
 			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -5356,7 +5356,7 @@ func (ec *executionContext) _Query_commonCauses(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CommonCauses(ctx, fc.Args["groups"].([]ident.ID), fc.Args["overlay"].(*read.Overlay), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.SharedGroup]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.SharedGroup]) graphql.Marshaler {
 			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -5512,7 +5512,7 @@ func (ec *executionContext) _Query_approvalPolicies(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ApprovalPolicies(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.ApprovalPolicy]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.ApprovalPolicy]) graphql.Marshaler {
 			return ec.marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -5629,7 +5629,7 @@ func (ec *executionContext) _Query_changes(ctx context.Context, field graphql.Co
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Changes(ctx, fc.Args["filter"].(*read.ChangeFilter), fc.Args["orderBy"].([]*read.ChangeOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Change]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Change]) graphql.Marshaler {
 			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -5746,7 +5746,7 @@ func (ec *executionContext) _Query_cis(ctx context.Context, field graphql.Collec
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIS(ctx, fc.Args["filter"].(*read.CIFilter), fc.Args["orderBy"].([]*read.CIOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.CI]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.CI]) graphql.Marshaler {
 			return ec.marshalNCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -5785,7 +5785,7 @@ func (ec *executionContext) _Query_danglingReferences(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().DanglingReferences(ctx, fc.Args["source"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.DanglingReference]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.DanglingReference]) graphql.Marshaler {
 			return ec.marshalNDanglingReferenceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -5863,7 +5863,7 @@ func (ec *executionContext) _Query_ciClasses(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIClasses(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.CIClass]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.CIClass]) graphql.Marshaler {
 			return ec.marshalNCIClassConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6124,7 +6124,7 @@ func (ec *executionContext) _Query_incidents(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Incidents(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["orderBy"].([]*read.IncidentOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Incident]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Incident]) graphql.Marshaler {
 			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6211,7 +6211,7 @@ func (ec *executionContext) _Query_journal(ctx context.Context, field graphql.Co
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Journal(ctx, fc.Args["afterRevision"].(*int64), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Entry]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
 			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6250,7 +6250,7 @@ func (ec *executionContext) _Query_kpis(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Kpis(ctx, fc.Args["period"].(read.KPIPeriod), fc.Args["from"].(time.Time), fc.Args["to"].(time.Time), fc.Args["timeZone"].(string), fc.Args["groupBy"].(read.KPIGroup), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.KPI]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.KPI]) graphql.Marshaler {
 			return ec.marshalNKPIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6289,7 +6289,7 @@ func (ec *executionContext) _Query_relationshipTypes(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().RelationshipTypes(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.RelationshipType]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.RelationshipType]) graphql.Marshaler {
 			return ec.marshalNRelationshipTypeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6472,7 +6472,7 @@ func (ec *executionContext) _Query_services(ctx context.Context, field graphql.C
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Services(ctx, fc.Args["filter"].(*read.ServiceFilter), fc.Args["orderBy"].([]*read.CIOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Service]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Service]) graphql.Marshaler {
 			return ec.marshalNServiceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6538,7 +6538,7 @@ func (ec *executionContext) _Query_calendars(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Calendars(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Calendar]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Calendar]) graphql.Marshaler {
 			return ec.marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6577,7 +6577,7 @@ func (ec *executionContext) _Query_serviceLevelTargets(ctx context.Context, fiel
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ServiceLevelTargets(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.ServiceLevelTarget]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.ServiceLevelTarget]) graphql.Marshaler {
 			return ec.marshalNServiceLevelTargetConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6655,7 +6655,7 @@ func (ec *executionContext) _Query_teams(ctx context.Context, field graphql.Coll
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Teams(ctx, fc.Args["name"].(*read.StringFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Team]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Team]) graphql.Marshaler {
 			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6694,7 +6694,7 @@ func (ec *executionContext) _Query_people(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().People(ctx, fc.Args["name"].(*read.StringFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Person]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Person]) graphql.Marshaler {
 			return ec.marshalNPersonConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6733,7 +6733,7 @@ func (ec *executionContext) _Query_changeTemplates(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeTemplates(ctx, fc.Args["isRetired"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.ChangeTemplate]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.ChangeTemplate]) graphql.Marshaler {
 			return ec.marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6811,7 +6811,7 @@ func (ec *executionContext) _Query_changeWindows(ctx context.Context, field grap
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeWindows(ctx, fc.Args["kind"].(*domain.WindowKind), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.ChangeWindow]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.ChangeWindow]) graphql.Marshaler {
 			return ec.marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -6850,7 +6850,7 @@ func (ec *executionContext) _Query_changeCalendar(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeCalendar(ctx, fc.Args["from"].(time.Time), fc.Args["to"].(time.Time), fc.Args["filter"].(*read.CalendarFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.CalendarEntry]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.CalendarEntry]) graphql.Marshaler {
 			return ec.marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,

@@ -126,7 +126,7 @@ func (ec *executionContext) fieldContext_Calendar_version(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Calendar", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _CalendarConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -137,7 +137,7 @@ func (ec *executionContext) _CalendarConnection_edges(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.Calendar]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.Calendar]) graphql.Marshaler {
 			return ec.marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -153,7 +153,7 @@ func (ec *executionContext) fieldContext_CalendarConnection_edges(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -180,7 +180,7 @@ func (ec *executionContext) fieldContext_CalendarConnection_nodes(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -207,7 +207,7 @@ func (ec *executionContext) fieldContext_CalendarConnection_pageInfo(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -228,14 +228,14 @@ func (ec *executionContext) fieldContext_CalendarConnection_totalCount(_ context
 	return graphql.NewScalarFieldContext("CalendarConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _CalendarEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Calendar]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_CalendarEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CalendarEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _CalendarEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -686,7 +686,7 @@ func (ec *executionContext) fieldContext_ServiceLevelTarget_version(_ context.Co
 	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ServiceLevelTargetConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -697,7 +697,7 @@ func (ec *executionContext) _ServiceLevelTargetConnection_edges(ctx context.Cont
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.ServiceLevelTarget]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
 			return ec.marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -713,7 +713,7 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_edges(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _ServiceLevelTargetConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -740,7 +740,7 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_nodes(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _ServiceLevelTargetConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -767,7 +767,7 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_pageInfo(_
 	return fc, nil
 }
 
-func (ec *executionContext) _ServiceLevelTargetConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -788,14 +788,14 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_totalCount
 	return graphql.NewScalarFieldContext("ServiceLevelTargetConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ServiceLevelTargetEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ServiceLevelTargetEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ServiceLevelTargetEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ServiceLevelTargetEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1448,7 +1448,7 @@ func (ec *executionContext) _Calendar(ctx context.Context, sel ast.SelectionSet,
 
 var calendarConnectionImplementors = []string{"CalendarConnection"}
 
-func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.Calendar]) graphql.Marshaler {
+func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.Calendar]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, calendarConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1488,7 +1488,7 @@ func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.Sel
 
 var calendarEdgeImplementors = []string{"CalendarEdge"}
 
-func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.Calendar]) graphql.Marshaler {
+func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.Calendar]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, calendarEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1838,7 +1838,7 @@ func (ec *executionContext) _ServiceLevelTarget(ctx context.Context, sel ast.Sel
 
 var serviceLevelTargetConnectionImplementors = []string{"ServiceLevelTargetConnection"}
 
-func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ServiceLevelTarget]) graphql.Marshaler {
+func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.ServiceLevelTarget]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, serviceLevelTargetConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1878,7 +1878,7 @@ func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, s
 
 var serviceLevelTargetEdgeImplementors = []string{"ServiceLevelTargetEdge"}
 
-func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ServiceLevelTarget]) graphql.Marshaler {
+func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, serviceLevelTargetEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2031,7 +2031,7 @@ func (ec *executionContext) marshalNCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return ec._Calendar(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[read.Calendar]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Calendar]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2041,7 +2041,7 @@ func (ec *executionContext) marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpi
 	return ec._CalendarConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.Calendar]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.Calendar]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -2057,7 +2057,7 @@ func (ec *executionContext) marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpin�
 	return ret
 }
 
-func (ec *executionContext) marshalNCalendarEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[read.Calendar]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.Calendar]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2326,7 +2326,7 @@ func (ec *executionContext) marshalNServiceLevelTarget2ᚖgithubᚗcomᚋlinchpi
 	return ec._ServiceLevelTarget(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNServiceLevelTargetConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[read.ServiceLevelTarget]) graphql.Marshaler {
+func (ec *executionContext) marshalNServiceLevelTargetConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.ServiceLevelTarget]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2336,7 +2336,7 @@ func (ec *executionContext) marshalNServiceLevelTargetConnection2ᚖgithubᚗcom
 	return ec._ServiceLevelTargetConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.ServiceLevelTarget]) graphql.Marshaler {
+func (ec *executionContext) marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -2352,7 +2352,7 @@ func (ec *executionContext) marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNServiceLevelTargetEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[read.ServiceLevelTarget]) graphql.Marshaler {
+func (ec *executionContext) marshalNServiceLevelTargetEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -198,7 +198,7 @@ func (ec *executionContext) fieldContext_ChangeTemplate_version(_ context.Contex
 	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeTemplateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -209,7 +209,7 @@ func (ec *executionContext) _ChangeTemplateConnection_edges(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.ChangeTemplate]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.ChangeTemplate]) graphql.Marshaler {
 			return ec.marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -225,7 +225,7 @@ func (ec *executionContext) fieldContext_ChangeTemplateConnection_edges(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeTemplateConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -252,7 +252,7 @@ func (ec *executionContext) fieldContext_ChangeTemplateConnection_nodes(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeTemplateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -279,7 +279,7 @@ func (ec *executionContext) fieldContext_ChangeTemplateConnection_pageInfo(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeTemplateConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -300,14 +300,14 @@ func (ec *executionContext) fieldContext_ChangeTemplateConnection_totalCount(_ c
 	return graphql.NewScalarFieldContext("ChangeTemplateConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeTemplateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ChangeTemplateEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ChangeTemplateEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeTemplateEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -861,7 +861,7 @@ func (ec *executionContext) _ChangeTemplate(ctx context.Context, sel ast.Selecti
 
 var changeTemplateConnectionImplementors = []string{"ChangeTemplateConnection"}
 
-func (ec *executionContext) _ChangeTemplateConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ChangeTemplate]) graphql.Marshaler {
+func (ec *executionContext) _ChangeTemplateConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.ChangeTemplate]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeTemplateConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -901,7 +901,7 @@ func (ec *executionContext) _ChangeTemplateConnection(ctx context.Context, sel a
 
 var changeTemplateEdgeImplementors = []string{"ChangeTemplateEdge"}
 
-func (ec *executionContext) _ChangeTemplateEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ChangeTemplate]) graphql.Marshaler {
+func (ec *executionContext) _ChangeTemplateEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.ChangeTemplate]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeTemplateEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1049,7 +1049,7 @@ func (ec *executionContext) marshalNChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑ
 	return ec._ChangeTemplate(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[read.ChangeTemplate]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.ChangeTemplate]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1059,7 +1059,7 @@ func (ec *executionContext) marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋl
 	return ec._ChangeTemplateConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.ChangeTemplate]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.ChangeTemplate]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -1075,7 +1075,7 @@ func (ec *executionContext) marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinc
 	return ret
 }
 
-func (ec *executionContext) marshalNChangeTemplateEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[read.ChangeTemplate]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeTemplateEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.ChangeTemplate]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -163,7 +163,7 @@ func (ec *executionContext) fieldContext_CalendarEntry_window(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -174,7 +174,7 @@ func (ec *executionContext) _CalendarEntryConnection_edges(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.CalendarEntry]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.CalendarEntry]) graphql.Marshaler {
 			return ec.marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -190,7 +190,7 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_edges(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -217,7 +217,7 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_nodes(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -244,7 +244,7 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_pageInfo(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -265,14 +265,14 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_totalCount(_ co
 	return graphql.NewScalarFieldContext("CalendarEntryConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _CalendarEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_CalendarEntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CalendarEntryEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _CalendarEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -495,7 +495,7 @@ func (ec *executionContext) _ChangeWindow_history(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[read.Entry]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
 			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
 		},
 		true,
@@ -522,7 +522,7 @@ func (ec *executionContext) fieldContext_ChangeWindow_history(ctx context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeWindowConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -533,7 +533,7 @@ func (ec *executionContext) _ChangeWindowConnection_edges(ctx context.Context, f
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[read.ChangeWindow]) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.ChangeWindow]) graphql.Marshaler {
 			return ec.marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
@@ -549,7 +549,7 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_edges(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeWindowConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -576,7 +576,7 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_nodes(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeWindowConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -603,7 +603,7 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_pageInfo(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeWindowConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -624,14 +624,14 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_totalCount(_ con
 	return graphql.NewScalarFieldContext("ChangeWindowConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeWindowEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ChangeWindowEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ChangeWindowEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeWindowEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1172,7 +1172,7 @@ func (ec *executionContext) _CalendarEntry(ctx context.Context, sel ast.Selectio
 
 var calendarEntryConnectionImplementors = []string{"CalendarEntryConnection"}
 
-func (ec *executionContext) _CalendarEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.CalendarEntry]) graphql.Marshaler {
+func (ec *executionContext) _CalendarEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.CalendarEntry]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, calendarEntryConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1212,7 +1212,7 @@ func (ec *executionContext) _CalendarEntryConnection(ctx context.Context, sel as
 
 var calendarEntryEdgeImplementors = []string{"CalendarEntryEdge"}
 
-func (ec *executionContext) _CalendarEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.CalendarEntry]) graphql.Marshaler {
+func (ec *executionContext) _CalendarEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.CalendarEntry]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, calendarEntryEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1347,7 +1347,7 @@ func (ec *executionContext) _ChangeWindow(ctx context.Context, sel ast.Selection
 
 var changeWindowConnectionImplementors = []string{"ChangeWindowConnection"}
 
-func (ec *executionContext) _ChangeWindowConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[read.ChangeWindow]) graphql.Marshaler {
+func (ec *executionContext) _ChangeWindowConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.ChangeWindow]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeWindowConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1387,7 +1387,7 @@ func (ec *executionContext) _ChangeWindowConnection(ctx context.Context, sel ast
 
 var changeWindowEdgeImplementors = []string{"ChangeWindowEdge"}
 
-func (ec *executionContext) _ChangeWindowEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[read.ChangeWindow]) graphql.Marshaler {
+func (ec *executionContext) _ChangeWindowEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.ChangeWindow]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeWindowEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1565,7 +1565,7 @@ func (ec *executionContext) marshalNCalendarEntry2ᚖgithubᚗcomᚋlinchpinᚑc
 	return ec._CalendarEntry(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[read.CalendarEntry]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.CalendarEntry]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1575,7 +1575,7 @@ func (ec *executionContext) marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋli
 	return ec._CalendarEntryConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.CalendarEntry]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.CalendarEntry]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -1591,7 +1591,7 @@ func (ec *executionContext) marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinch
 	return ret
 }
 
-func (ec *executionContext) marshalNCalendarEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[read.CalendarEntry]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.CalendarEntry]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1643,7 +1643,7 @@ func (ec *executionContext) marshalNChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcm
 	return ec._ChangeWindow(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[read.ChangeWindow]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.ChangeWindow]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1653,7 +1653,7 @@ func (ec *executionContext) marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlin
 	return ec._ChangeWindowConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[read.ChangeWindow]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.ChangeWindow]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -1669,7 +1669,7 @@ func (ec *executionContext) marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchp
 	return ret
 }
 
-func (ec *executionContext) marshalNChangeWindowEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[read.ChangeWindow]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeWindowEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.ChangeWindow]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -16,7 +16,7 @@ type ResolvedIncidentPayload struct {
 }
 
 // OpenChildren are the incidents that are part of the resolved one and still open.
-func (p *ResolvedIncidentPayload) OpenChildren(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[read.Incident], error) {
+func (p *ResolvedIncidentPayload) OpenChildren(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.Incident], error) {
 	if p.Incident == nil {
 		return nil, nil
 	}

@@ -18,7 +18,7 @@ import (
 // ApprovalPolicy says which changes need how many approvals, and of whom.
 type ApprovalPolicy struct {
 	*ent.ApprovalPolicy
-	in *batch[ApprovalPolicy]
+	in *batch[*ApprovalPolicy]
 }
 
 // IsNode marks records with a global id.
@@ -54,8 +54,8 @@ func (p *ApprovalPolicy) Team(ctx context.Context) (*Team, error) {
 func (p *ApprovalPolicy) Role() *auth.Role { return (*auth.Role)(p.ApprovalPolicy.Role) }
 
 // ApprovalPolicies lists approval policies by name.
-func (r *Reader) ApprovalPolicies(ctx context.Context, p Page) (*Connection[ApprovalPolicy], error) {
-	return list[*ent.ApprovalPolicy, ApprovalPolicy]{
+func (r *Reader) ApprovalPolicies(ctx context.Context, p Page) (*Connection[*ApprovalPolicy], error) {
+	return list[*ent.ApprovalPolicy, *ApprovalPolicy]{
 		name: "approval policies", wrap: r.wrapPolicies,
 		order: order[*ent.ApprovalPolicy]{
 			{approvalpolicy.FieldName, false, func(e *ent.ApprovalPolicy) any { return e.Name }},
@@ -83,7 +83,7 @@ func (c *Change) ApprovalRequirements(ctx context.Context) ([]*ApprovalRequireme
 			rows[i] = row.Change
 		}
 		found, err := practice.Requirements(ctx, r.store.Read, r.snapshot(), rows, time.Now())
-		b := newBatch[ApprovalPolicy](r, nil)
+		b := newBatch[*ApprovalPolicy](r, nil)
 		shown := make(map[ident.ID][]*ApprovalRequirement, len(found))
 		for id, requirements := range found {
 			for _, requirement := range requirements {

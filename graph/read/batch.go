@@ -18,7 +18,7 @@ import (
 // The reader is a named field: embedded, its methods would be compiled anew for each type of record.
 type batch[T any] struct {
 	reader *Reader
-	rows   []*T
+	rows   []T
 	loads  loads
 }
 
@@ -35,7 +35,7 @@ type load struct {
 	field *ast.Field
 }
 
-func newBatch[T any](r *Reader, rows []*T) *batch[T] {
+func newBatch[T any](r *Reader, rows []T) *batch[T] {
 	return &batch[T]{reader: r, rows: rows, loads: loads{done: map[load]func() (any, error){}}}
 }
 
@@ -71,7 +71,7 @@ func (l *loads) once(key load, run func() (any, error)) (any, error) {
 }
 
 // distinct lists what ref gives for each row, each id once, without the absent.
-func distinct[T any](rows []*T, ref func(*T) *ident.ID) []ident.ID {
+func distinct[T any](rows []T, ref func(T) *ident.ID) []ident.ID {
 	seen := make(map[ident.ID]bool, len(rows))
 	var all []ident.ID
 	for _, row := range rows {
@@ -85,23 +85,24 @@ func distinct[T any](rows []*T, ref func(*T) *ident.ID) []ident.ID {
 
 // one resolves a reference of row to a record by its id, for the whole batch in one statement. It gives nil for an
 // absent reference.
-func one[T, V any](ctx context.Context, b *batch[T], row *T, field string, ref func(*T) *ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]*V, error)) (*V, error) {
+func one[T, V any](ctx context.Context, b *batch[T], row T, field string, ref func(T) *ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]V, error)) (V, error) {
 	id := ref(row)
 	if id == nil || *id == 0 {
-		return nil, nil
+		var none V
+		return none, nil
 	}
-	found, err := once(b, field, func() (map[ident.ID]*V, error) { return load(ctx, b.reader, distinct(b.rows, ref)) })
+	found, err := once(b, field, func() (map[ident.ID]V, error) { return load(ctx, b.reader, distinct(b.rows, ref)) })
 	return found[*id], err
 }
 
 // several resolves references of row to records by their ids, in their order, for the whole batch in one statement.
 // Records that are gone are left out.
-func several[T, V any](ctx context.Context, b *batch[T], row *T, field string, refs func(*T) []ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]*V, error)) ([]*V, error) {
+func several[T, V any](ctx context.Context, b *batch[T], row T, field string, refs func(T) []ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]V, error)) ([]V, error) {
 	ids := refs(row)
 	if len(ids) == 0 {
-		return []*V{}, nil
+		return []V{}, nil
 	}
-	found, err := once(b, field, func() (map[ident.ID]*V, error) {
+	found, err := once(b, field, func() (map[ident.ID]V, error) {
 		var all []ident.ID
 		for _, row := range b.rows {
 			all = append(all, refs(row)...)
@@ -109,9 +110,9 @@ func several[T, V any](ctx context.Context, b *batch[T], row *T, field string, r
 		slices.Sort(all)
 		return load(ctx, b.reader, slices.Compact(all))
 	})
-	records := make([]*V, 0, len(ids))
+	records := make([]V, 0, len(ids))
 	for _, id := range ids {
-		if record := found[id]; record != nil {
+		if record, ok := found[id]; ok {
 			records = append(records, record)
 		}
 	}
@@ -119,22 +120,22 @@ func several[T, V any](ctx context.Context, b *batch[T], row *T, field string, r
 }
 
 // many resolves a short list that belongs to each row, for the whole batch in one statement.
-func many[T, V any](ctx context.Context, b *batch[T], row *T, field string, id func(*T) ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID][]*V, error)) ([]*V, error) {
-	found, err := once(b, field, func() (map[ident.ID][]*V, error) { return load(ctx, b.reader, b.ids(id)) })
+func many[T, V any](ctx context.Context, b *batch[T], row T, field string, id func(T) ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID][]V, error)) ([]V, error) {
+	found, err := once(b, field, func() (map[ident.ID][]V, error) { return load(ctx, b.reader, b.ids(id)) })
 	if err != nil {
 		return nil, err
 	}
 	if list := found[id(row)]; list != nil {
 		return list, nil
 	}
-	return []*V{}, nil
+	return []V{}, nil
 }
 
 // each gives row its own A of those that make gives to all rows of the batch. They are a batch again, so that what
 // they show is loaded at once, by the reader given.
-func each[T, A any](b *batch[T], row *T, key string, by *Reader, make func(*T, *batch[A]) *A) (*A, error) {
-	all, err := once(b, key, func() (map[*T]*A, error) {
-		answers, shown := newBatch[A](by, nil), map[*T]*A{}
+func each[T comparable, A any](b *batch[T], row T, key string, by *Reader, make func(T, *batch[A]) A) (A, error) {
+	all, err := once(b, key, func() (map[T]A, error) {
+		answers, shown := newBatch[A](by, nil), map[T]A{}
 		for _, row := range b.rows {
 			shown[row] = make(row, answers)
 			answers.rows = append(answers.rows, shown[row])
@@ -145,8 +146,8 @@ func each[T, A any](b *batch[T], row *T, key string, by *Reader, make func(*T, *
 }
 
 // index maps records by a key.
-func index[V any](records []*V, key func(*V) ident.ID) map[ident.ID]*V {
-	m := make(map[ident.ID]*V, len(records))
+func index[V any](records []V, key func(V) ident.ID) map[ident.ID]V {
+	m := make(map[ident.ID]V, len(records))
 	for _, v := range records {
 		m[key(v)] = v
 	}
@@ -154,8 +155,8 @@ func index[V any](records []*V, key func(*V) ident.ID) map[ident.ID]*V {
 }
 
 // bundle groups records by a key, keeping their order.
-func bundle[V any](records []*V, key func(*V) ident.ID) map[ident.ID][]*V {
-	m := map[ident.ID][]*V{}
+func bundle[V any](records []V, key func(V) ident.ID) map[ident.ID][]V {
+	m := map[ident.ID][]V{}
 	for _, v := range records {
 		m[key(v)] = append(m[key(v)], v)
 	}

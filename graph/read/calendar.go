@@ -37,7 +37,7 @@ const changeEntry = "CHANGE"
 // CalendarEntry is a change, or one occurrence of a window.
 type CalendarEntry struct {
 	row calendarRow
-	in  *batch[CalendarEntry]
+	in  *batch[*CalendarEntry]
 }
 
 // calendarRow is an entry before it is shown.
@@ -50,7 +50,7 @@ type calendarRow struct {
 func (e calendarRow) key() string { return fmt.Sprint(e.of, keySeparator, e.at.From.UnixMicro()) }
 
 // ChangeCalendar lists the changes and the occurrences of windows in a period, by their beginning.
-func (r *Reader) ChangeCalendar(ctx context.Context, from, to time.Time, filter *CalendarFilter, p Page) (*Connection[CalendarEntry], error) {
+func (r *Reader) ChangeCalendar(ctx context.Context, from, to time.Time, filter *CalendarFilter, p Page) (*Connection[*CalendarEntry], error) {
 	period, err := periodOf(from, to)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (r *Reader) ChangeCalendar(ctx context.Context, from, to time.Time, filter 
 	}
 	about := fmt.Sprint(from.UnixMicro(), to.UnixMicro(), filter.Kinds, shownID(filter.Ci), shownID(filter.Service), shownID(filter.Team))
 	cut := cutOut("calendar", about, func() ([]calendarRow, error) { return r.calendar(ctx, period, filter) }, calendarRow.key, nil, p)
-	all := newBatch[CalendarEntry](r, nil)
+	all := newBatch[*CalendarEntry](r, nil)
 	return connection(cut, calendarRow.key, func(row calendarRow) *CalendarEntry {
 		all.rows = append(all.rows, &CalendarEntry{row, all})
 		return all.rows[len(all.rows)-1]

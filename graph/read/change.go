@@ -23,7 +23,7 @@ import (
 // Change is a planned alteration as clients see it.
 type Change struct {
 	*ent.Change
-	in *batch[Change]
+	in *batch[*Change]
 }
 
 // IsNode marks records with a global id.
@@ -100,14 +100,14 @@ var (
 	byChangeID = term[*ent.Change]{change.FieldID, false, func(e *ent.Change) any { return e.ID }}
 )
 
-func (r *Reader) changeList(ctx context.Context, name string, filter *ChangeFilter, by []*ChangeOrder) (list[*ent.Change, Change], error) {
+func (r *Reader) changeList(ctx context.Context, name string, filter *ChangeFilter, by []*ChangeOrder) (list[*ent.Change, *Change], error) {
 	c := r.conditions(ctx)
 	changeConditions(c, filter, 0)
 	if len(by) == 0 {
 		by = []*ChangeOrder{{"CREATED_AT", "DESC"}}
 	}
 	o := steps(c, by, changeTerms, byChangeID, func(o *ChangeOrder) (ChangeOrderField, OrderDirection) { return o.Field, o.Direction })
-	return list[*ent.Change, Change]{
+	return list[*ent.Change, *Change]{
 		name: name, filter: filter, order: o, wrap: r.wrapChanges,
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Change, error) {
 			q := r.store.Read.Change.Query()
@@ -118,7 +118,7 @@ func (r *Reader) changeList(ctx context.Context, name string, filter *ChangeFilt
 }
 
 // Changes lists changes.
-func (r *Reader) Changes(ctx context.Context, filter *ChangeFilter, by []*ChangeOrder, p Page) (*Connection[Change], error) {
+func (r *Reader) Changes(ctx context.Context, filter *ChangeFilter, by []*ChangeOrder, p Page) (*Connection[*Change], error) {
 	l, err := r.changeList(ctx, "changes", filter, by)
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (c *Change) AssignmentTeam(ctx context.Context) (*Team, error) {
 // ChangeCI is a CI in a change's scope.
 type ChangeCI struct {
 	*ent.ChangeCI
-	in *batch[ChangeCI]
+	in *batch[*ChangeCI]
 }
 
 // Ci is the CI.
@@ -246,19 +246,19 @@ func (c *Change) AvailableTransitions(ctx context.Context) []*lifecycle.ChangeTr
 }
 
 // CausedIncidents are the incidents that the change caused.
-func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
-	return nestedPage(ctx, c.in, c, (*Change).id, Page{first, after, last, before}, func() (nested[*ent.Incident, Incident], error) {
+func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Incident], error) {
+	return nestedPage(ctx, c.in, c, (*Change).id, Page{first, after, last, before}, func() (nested[*ent.Incident, *Incident], error) {
 		l, err := c.in.reader.incidentList(ctx, "caused incidents", nil, nil)
-		return nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byColumn(incident.FieldCausedByChangeID)}}, err
+		return nested[*ent.Incident, *Incident]{list: l, belongs: []belonging{byColumn(incident.FieldCausedByChangeID)}}, err
 	})
 }
 
 // Timeline is what was said and done about the change, the oldest first.
-func (c *Change) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[TimelineEntry], error) {
+func (c *Change) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*TimelineEntry], error) {
 	return timeline(ctx, c.in, c, (*Change).id, Page{first, after, last, before})
 }
 
 // History is who wrote what to the change and when.
-func (c *Change) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
+func (c *Change) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Entry], error) {
 	return history(ctx, c.in, c, (*Change).id, Page{first, after, last, before})
 }

@@ -22,7 +22,7 @@ import (
 // CI is a configuration item as clients see it.
 type CI struct {
 	*ent.CI
-	in *batch[CI]
+	in *batch[*CI]
 }
 
 func (r *Reader) wrapCIs(rows []*ent.CI) []*CI {
@@ -126,7 +126,7 @@ func ciOrder(c *conditions, by []*CIOrder) order[*ent.CI] {
 }
 
 // steps makes an order of what a client asked for: at most three different fields, then the id.
-func steps[E any, F comparable, O any](c *conditions, by []*O, terms map[F]term[E], last term[E], read func(*O) (F, OrderDirection)) order[E] {
+func steps[E any, F comparable, O any](c *conditions, by []O, terms map[F]term[E], last term[E], read func(O) (F, OrderDirection)) order[E] {
 	var o order[E]
 	seen := map[F]bool{}
 	for _, step := range by {
@@ -146,8 +146,8 @@ func steps[E any, F comparable, O any](c *conditions, by []*O, terms map[F]term[
 	return append(o, last)
 }
 
-func (r *Reader) ciList(c *conditions, name string, filter any, o order[*ent.CI]) list[*ent.CI, CI] {
-	return list[*ent.CI, CI]{
+func (r *Reader) ciList(c *conditions, name string, filter any, o order[*ent.CI]) list[*ent.CI, *CI] {
+	return list[*ent.CI, *CI]{
 		name: name, filter: filter, order: o, wrap: r.wrapCIs,
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CI, error) {
 			q := r.cis(ctx)
@@ -158,7 +158,7 @@ func (r *Reader) ciList(c *conditions, name string, filter any, o order[*ent.CI]
 }
 
 // CIs lists CIs.
-func (r *Reader) CIs(ctx context.Context, filter *CIFilter, by []*CIOrder, p Page) (*Connection[CI], error) {
+func (r *Reader) CIs(ctx context.Context, filter *CIFilter, by []*CIOrder, p Page) (*Connection[*CI], error) {
 	c := &conditions{}
 	filter.conditions(c, filter, 0)
 	if !filter.hasLifecycle() {
@@ -313,22 +313,22 @@ func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int, filter *Im
 }
 
 // Incidents are the incidents that name the CI.
-func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*IncidentOrder, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
-	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Incident, Incident], error) {
+func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*IncidentOrder, first *int, after *string, last *int, before *string) (*Connection[*Incident], error) {
+	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Incident, *Incident], error) {
 		l, err := c.in.reader.incidentList(ctx, "incidents of a CI", filter, orderBy)
-		return nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byLink("incident_ci", "incident_id", "ci_id")}}, err
+		return nested[*ent.Incident, *Incident]{list: l, belongs: []belonging{byLink("incident_ci", "incident_id", "ci_id")}}, err
 	})
 }
 
 // Changes are the changes with the CI in their scope.
-func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*ChangeOrder, first *int, after *string, last *int, before *string) (*Connection[Change], error) {
-	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Change, Change], error) {
+func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*ChangeOrder, first *int, after *string, last *int, before *string) (*Connection[*Change], error) {
+	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Change, *Change], error) {
 		l, err := c.in.reader.changeList(ctx, "changes of a CI", filter, orderBy)
-		return nested[*ent.Change, Change]{list: l, belongs: []belonging{byLink("change_ci", "change_id", "ci_id")}}, err
+		return nested[*ent.Change, *Change]{list: l, belongs: []belonging{byLink("change_ci", "change_id", "ci_id")}}, err
 	})
 }
 
 // History is who wrote what to the CI and when.
-func (c *CI) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
+func (c *CI) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Entry], error) {
 	return history(ctx, c.in, c, (*CI).id, Page{first, after, last, before})
 }

@@ -15,7 +15,7 @@ import (
 // CIClass is a class of CIs as clients see it.
 type CIClass struct {
 	*ent.CIClass
-	in *batch[CIClass]
+	in *batch[*CIClass]
 }
 
 // IsNode marks records with a global id.
@@ -40,8 +40,8 @@ func loadClasses(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*
 }
 
 // CIClasses lists the classes.
-func (r *Reader) CIClasses(ctx context.Context, p Page) (*Connection[CIClass], error) {
-	return list[*ent.CIClass, CIClass]{
+func (r *Reader) CIClasses(ctx context.Context, p Page) (*Connection[*CIClass], error) {
+	return list[*ent.CIClass, *CIClass]{
 		name: "classes", wrap: r.wrapClasses,
 		order: order[*ent.CIClass]{
 			{ciclass.FieldCode, false, func(e *ent.CIClass) any { return e.Code }}, {ciclass.FieldID, false, func(e *ent.CIClass) any { return e.ID }},

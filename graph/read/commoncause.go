@@ -14,7 +14,7 @@ import (
 // SharedGroup is a dependency group whose members share something.
 type SharedGroup struct {
 	shared impact.SharedGroup
-	in     *batch[SharedGroup]
+	in     *batch[*SharedGroup]
 }
 
 // Group is the group.
@@ -72,7 +72,7 @@ func (g *SharedGroup) Causes(ctx context.Context) ([]*CommonCause, error) {
 type commonCauses struct {
 	about string
 	work  func() (*impact.CommonCausesAnswer, error)
-	in    *batch[commonCauses]
+	in    *batch[*commonCauses]
 }
 
 // answer is what was found; nil when there is none.
@@ -82,7 +82,7 @@ func (c *commonCauses) answer() *impact.CommonCausesAnswer {
 }
 
 // CommonCauses lists the groups whose members share something: some groups, or all redundant ones.
-func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *Overlay, p Page) (*Connection[SharedGroup], error) {
+func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *Overlay, p Page) (*Connection[*SharedGroup], error) {
 	if groups != nil && (len(groups) == 0 || len(groups) > MaxPage) {
 		return nil, errs.New(errs.BadUserInput, "groups lists %d groups: 1 to %d, or leave it out", len(groups), MaxPage)
 	}
@@ -95,7 +95,7 @@ func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *O
 }
 
 // CommonCauses lists the groups of the CI, and of all that it needs, whose members share something.
-func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, after *string, last *int, before *string) (*Connection[SharedGroup], error) {
+func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, after *string, last *int, before *string) (*Connection[*SharedGroup], error) {
 	return commonCausesOf(ctx, c.in, c, func(c *CI) []ident.ID { return []ident.ID{c.ID} }, overlay, func(c *CI, on supposition) (*impact.CommonCausesAnswer, error) {
 		needs, err := impact.Dependencies(ctx, on.view, []ident.ID{c.ID}, impact.Limits{})
 		if err != nil {
@@ -122,12 +122,12 @@ func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, aft
 }
 
 // commonCausesOf asks the engine for each row of a batch, which is about some records, and shows a page of row's answer.
-func commonCausesOf[T any](ctx context.Context, b *batch[T], row *T, about func(*T) []ident.ID, overlay *Overlay, ask func(*T, supposition) (*impact.CommonCausesAnswer, error), p Page) (*Connection[SharedGroup], error) {
+func commonCausesOf[T comparable](ctx context.Context, b *batch[T], row T, about func(T) []ident.ID, overlay *Overlay, ask func(T, supposition) (*impact.CommonCausesAnswer, error), p Page) (*Connection[*SharedGroup], error) {
 	on, err := suppositionOf(ctx, b, overlay, about)
 	if err != nil {
 		return nil, err
 	}
-	mine, err := each(b, row, "common causes "+overlay.String(), b.reader, func(row *T, all *batch[commonCauses]) *commonCauses {
+	mine, err := each(b, row, "common causes "+overlay.String(), b.reader, func(row T, all *batch[*commonCauses]) *commonCauses {
 		return &commonCauses{fmt.Sprint(about(row), overlay), sync.OnceValues(func() (*impact.CommonCausesAnswer, error) {
 			answer, err := ask(row, on)
 			if err == nil && answer.Completeness.IsPartial {
@@ -142,8 +142,8 @@ func commonCausesOf[T any](ctx context.Context, b *batch[T], row *T, about func(
 	if _, err := mine.work(); err != nil {
 		return nil, err
 	}
-	shown := newBatch[SharedGroup](b.reader, nil)
-	return computed[commonCauses, impact.SharedGroup, SharedGroup]{
+	shown := newBatch[*SharedGroup](b.reader, nil)
+	return computed[*commonCauses, impact.SharedGroup, *SharedGroup]{
 		name: "common causes", about: func(c *commonCauses) string { return c.about },
 		has:  func(c *commonCauses) bool { return c.answer() != nil },
 		rows: func(c *commonCauses) ([]impact.SharedGroup, error) { return c.answer().Groups, nil },

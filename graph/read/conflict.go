@@ -19,11 +19,11 @@ import (
 type Conflict struct {
 	row conflict.Conflict
 	of  *Change
-	in  *batch[Conflict]
+	in  *batch[*Conflict]
 }
 
 // conflicts are those of every change of the batch, on the graph as it is.
-func conflictsOf(ctx context.Context, b *batch[Change]) (map[ident.ID][]conflict.Conflict, error) {
+func conflictsOf(ctx context.Context, b *batch[*Change]) (map[ident.ID][]conflict.Conflict, error) {
 	return once(b, "found conflicts", func() (map[ident.ID][]conflict.Conflict, error) {
 		rows := make([]*ent.Change, len(b.rows))
 		for i, c := range b.rows {
@@ -34,14 +34,14 @@ func conflictsOf(ctx context.Context, b *batch[Change]) (map[ident.ID][]conflict
 }
 
 // Conflicts are what is in the change's way, of some kinds or all.
-func (c *Change) Conflicts(ctx context.Context, kinds []domain.ConflictKind, first *int, after *string, last *int, before *string) (*Connection[Conflict], error) {
+func (c *Change) Conflicts(ctx context.Context, kinds []domain.ConflictKind, first *int, after *string, last *int, before *string) (*Connection[*Conflict], error) {
 	p := Page{first, after, last, before}
 	arguments, err := json.Marshal([]any{kinds, p})
 	if err != nil {
 		return nil, err
 	}
 	type page struct {
-		of  *Connection[Conflict]
+		of  *Connection[*Conflict]
 		err error
 	}
 	pages, err := once(c.in, "conflicts "+string(arguments), func() (map[*Change]page, error) {
@@ -49,7 +49,7 @@ func (c *Change) Conflicts(ctx context.Context, kinds []domain.ConflictKind, fir
 		if err != nil {
 			return nil, err
 		}
-		pages, all := make(map[*Change]page, len(c.in.rows)), newBatch[Conflict](c.in.reader, nil)
+		pages, all := make(map[*Change]page, len(c.in.rows)), newBatch[*Conflict](c.in.reader, nil)
 		for _, row := range c.in.rows {
 			cut := cutOut("conflicts", fmt.Sprint(row.ID, kinds), func() ([]conflict.Conflict, error) { return ofKinds(found[row.ID], kinds), nil }, conflictKey, nil, p)
 			of, err := connection(cut, conflictKey, func(one conflict.Conflict) *Conflict {

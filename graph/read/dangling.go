@@ -13,7 +13,7 @@ import (
 // DanglingReference is a reference to what nobody has reported, as clients see it.
 type DanglingReference struct {
 	*ent.DanglingReference
-	in *batch[DanglingReference]
+	in *batch[*DanglingReference]
 }
 
 // IsNode marks records with a global id.
@@ -28,12 +28,12 @@ func (r *Reader) wrapDangling(rows []*ent.DanglingReference) []*DanglingReferenc
 }
 
 // DanglingReferences lists references to what nobody has reported, the oldest first.
-func (r *Reader) DanglingReferences(ctx context.Context, source *string, p Page) (*Connection[DanglingReference], error) {
+func (r *Reader) DanglingReferences(ctx context.Context, source *string, p Page) (*Connection[*DanglingReference], error) {
 	c := &conditions{}
 	if source != nil {
 		c.add(equals(danglingreference.FieldSource, *source))
 	}
-	return list[*ent.DanglingReference, DanglingReference]{
+	return list[*ent.DanglingReference, *DanglingReference]{
 		name: "dangling references", filter: source, wrap: r.wrapDangling,
 		order: order[*ent.DanglingReference]{{danglingreference.FieldID, false, func(e *ent.DanglingReference) any { return e.ID }}},
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.DanglingReference, error) {

@@ -21,7 +21,7 @@ type Dependencies struct {
 	keep  func(topology.CI) bool // what it shows; nil: everything
 	// hidden are CIs that the actor may not see.
 	hidden map[ident.ID]bool
-	in     *batch[Dependencies]
+	in     *batch[*Dependencies]
 }
 
 // needs is what was found. A client sees dependencies only when there are some.
@@ -49,7 +49,7 @@ func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *Imp
 		return nil, err
 	}
 	about += filter.String()
-	d, err := each(c.in, c, about, r.Reader, func(c *CI, all *batch[Dependencies]) *Dependencies {
+	d, err := each(c.in, c, about, r.Reader, func(c *CI, all *batch[*Dependencies]) *Dependencies {
 		return &Dependencies{about + c.ID.String(), r.graph, sync.OnceValues(func() (*impact.Needs, error) {
 			return impact.Dependencies(ctx, r.graph, []ident.ID{c.ID}, limits)
 		}), keep, hidden, all}
@@ -103,12 +103,12 @@ func (n *NeededCI) Distance() int { return n.need.Distance }
 func (n *NeededCI) Strength() domain.Strength { return domain.Strength(n.need.Strength.String()) }
 
 // Needs lists what is needed, the nearest first.
-func (d *Dependencies) Needs(ctx context.Context, classes []string, first *int, after *string, last *int, before *string) (*Connection[NeededCI], error) {
+func (d *Dependencies) Needs(ctx context.Context, classes []string, first *int, after *string, last *int, before *string) (*Connection[*NeededCI], error) {
 	keep, err := subtreeOf(ctx, d.in, classes)
 	if err != nil {
 		return nil, err
 	}
-	return computed[Dependencies, impact.Need, NeededCI]{
+	return computed[*Dependencies, impact.Need, *NeededCI]{
 		name: fmt.Sprintf("needs %q", classes), about: func(d *Dependencies) string { return d.about },
 		has: func(d *Dependencies) bool { return d.needs() != nil },
 		rows: func(d *Dependencies) ([]impact.Need, error) {

@@ -36,9 +36,9 @@ func reason(r domain.Resync) *domain.Resync {
 func (e *event) Entries() []*Entry { return e.in.wrapEntries(e.rows) }
 
 // subjects are the records that the write belongs to, in the order of their ids.
-func subjects[V any](ctx context.Context, e *event, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]*V, error)) ([]*V, error) {
+func subjects[V any](ctx context.Context, e *event, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]V, error)) ([]V, error) {
 	found, err := load(ctx, e.in, distinct(e.rows, func(row *ent.Entry) *ident.ID { return &row.SubjectID }))
-	shown := make([]*V, 0, len(found))
+	shown := make([]V, 0, len(found))
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		shown = append(shown, found[id])
 	}

@@ -29,7 +29,7 @@ type Impact struct {
 	keep  func(topology.CI) bool // what it shows and counts; nil: everything
 	// hidden are CIs that the actor may not see: never shown, and counted as such whatever keep says.
 	hidden map[ident.ID]bool
-	in     *batch[Impact]
+	in     *batch[*Impact]
 }
 
 // answer is what the impact says. A client sees an impact only when there is one.
@@ -50,7 +50,7 @@ type reading struct {
 }
 
 // readingOf is the reading of a batch whose rows ask about the CIs that names gives.
-func readingOf[T any](ctx context.Context, b *batch[T], about string, asOf *AsOf, names func(context.Context, *T) ([]ident.ID, error)) (reading, error) {
+func readingOf[T any](ctx context.Context, b *batch[T], about string, asOf *AsOf, names func(context.Context, T) ([]ident.ID, error)) (reading, error) {
 	return once(b, "graph of "+about, func() (reading, error) {
 		r, err := b.reader.asOf(ctx, asOf)
 		if err != nil {
@@ -70,7 +70,7 @@ func readingOf[T any](ctx context.Context, b *batch[T], about string, asOf *AsOf
 }
 
 // asked gives row the answer to its own question, on the same graph as all rows of the batch.
-func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, names func(context.Context, *T) ([]ident.ID, error), about string, filter *ImpactFilter, asOf *AsOf, question func(*T, *topology.Snapshot) (impact.Question, error)) (*Impact, error) {
+func asked[T comparable](ctx context.Context, b *batch[T], row T, id func(T) ident.ID, names func(context.Context, T) ([]ident.ID, error), about string, filter *ImpactFilter, asOf *AsOf, question func(T, *topology.Snapshot) (impact.Question, error)) (*Impact, error) {
 	about += asOf.String()
 	r, err := readingOf(ctx, b, about, asOf, names)
 	if err != nil {
@@ -85,7 +85,7 @@ func asked[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID
 		return nil, err
 	}
 	about += filter.String()
-	i, err := each(b, row, about, r.Reader, func(row *T, answers *batch[Impact]) *Impact {
+	i, err := each(b, row, about, r.Reader, func(row T, answers *batch[*Impact]) *Impact {
 		return &Impact{about + id(row).String(), sync.OnceValues(func() (*impact.Answer, error) {
 			q, err := question(row, r.graph)
 			if err != nil {
@@ -210,7 +210,7 @@ type AffectedCI struct {
 	hit impact.Hit
 	i   *Impact
 	ci  *CI
-	in  *batch[AffectedCI]
+	in  *batch[*AffectedCI]
 }
 
 // State is the state the CI would be in.
@@ -226,7 +226,7 @@ func (a *AffectedCI) Ci() *CI { return a.ci }
 func (a *AffectedCI) Service() *Service { return a.ci.Service() }
 
 // Affected lists the CIs that are affected, without those supposed to fail, worst first.
-func (i *Impact) Affected(ctx context.Context, states, classes []string, first *int, after *string, last *int, before *string) (*Connection[AffectedCI], error) {
+func (i *Impact) Affected(ctx context.Context, states, classes []string, first *int, after *string, last *int, before *string) (*Connection[*AffectedCI], error) {
 	keep, err := subtreeOf(ctx, i.in, classes)
 	if err != nil {
 		return nil, err
@@ -237,7 +237,7 @@ func (i *Impact) Affected(ctx context.Context, states, classes []string, first *
 }
 
 // Services lists the services that are affected, worst first.
-func (i *Impact) Services(ctx context.Context, states []string, first *int, after *string, last *int, before *string) (*Connection[AffectedCI], error) {
+func (i *Impact) Services(ctx context.Context, states []string, first *int, after *string, last *int, before *string) (*Connection[*AffectedCI], error) {
 	return i.page(ctx, fmt.Sprintf("services %q", states), Page{first, after, last, before}, func(i *Impact) ([]impact.Hit, error) {
 		return i.hits(states, aService)
 	})
@@ -265,9 +265,9 @@ func (i *Impact) hits(states []string, keep func(topology.CI) bool) ([]impact.Hi
 }
 
 // page shows a part of the hits.
-func (i *Impact) page(ctx context.Context, name string, p Page, hits func(*Impact) ([]impact.Hit, error)) (*Connection[AffectedCI], error) {
-	shown := newBatch[AffectedCI](i.in.reader, nil)
-	return computed[Impact, impact.Hit, AffectedCI]{
+func (i *Impact) page(ctx context.Context, name string, p Page, hits func(*Impact) ([]impact.Hit, error)) (*Connection[*AffectedCI], error) {
+	shown := newBatch[*AffectedCI](i.in.reader, nil)
+	return computed[*Impact, impact.Hit, *AffectedCI]{
 		name: name, about: func(i *Impact) string { return i.about }, rows: hits,
 		has: func(i *Impact) bool { return i.answer() != nil },
 		ci:  func(h impact.Hit) ident.ID { return h.CI },

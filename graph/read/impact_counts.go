@@ -124,8 +124,8 @@ func (c *ImpactCounts) ByEnvironment() []*EnvironmentCount {
 }
 
 // counted loads what the batch's answers count by.
-func counted[V any](ctx context.Context, i *Impact, by string, of func(impact.Counts) map[ident.ID]int, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]*V, error)) (map[ident.ID]*V, error) {
-	return once(i.in, "counted by "+by, func() (map[ident.ID]*V, error) {
+func counted[V any](ctx context.Context, i *Impact, by string, of func(impact.Counts) map[ident.ID]int, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]V, error)) (map[ident.ID]V, error) {
+	return once(i.in, "counted by "+by, func() (map[ident.ID]V, error) {
 		all := map[ident.ID]bool{}
 		for _, row := range i.answered() {
 			for id := range of(row.shown()) {

@@ -20,7 +20,7 @@ type ImpactSnapshot struct {
 type ImpactedRecord struct {
 	Name, State string
 	id          ident.ID
-	in          *batch[ImpactedRecord]
+	in          *batch[*ImpactedRecord]
 }
 
 // Ci is the CI as it is now.
@@ -35,7 +35,7 @@ func (i *Incident) snapshotAt(ctx context.Context, moment string, of func(*Incid
 		if err != nil {
 			return nil, err
 		}
-		b, shown := newBatch[ImpactedRecord](i.in.reader, nil), map[*Incident]*ImpactSnapshot{}
+		b, shown := newBatch[*ImpactedRecord](i.in.reader, nil), map[*Incident]*ImpactSnapshot{}
 		for _, row := range i.in.rows {
 			s := of(row)
 			if s == nil {
@@ -79,7 +79,7 @@ type ImpactDifferenceService struct {
 	Name     string
 	From, To *string
 	id       ident.ID
-	in       *batch[ImpactDifferenceService]
+	in       *batch[*ImpactDifferenceService]
 }
 
 // Ci is the service's CI as it is now.
@@ -94,7 +94,7 @@ func (i *Incident) ImpactDifference(ctx context.Context) (*ImpactDifference, err
 		if err != nil {
 			return nil, err
 		}
-		b, shown := newBatch[ImpactDifferenceService](i.in.reader, nil), map[*Incident]*ImpactDifference{}
+		b, shown := newBatch[*ImpactDifferenceService](i.in.reader, nil), map[*Incident]*ImpactDifference{}
 		for _, row := range i.in.rows {
 			opening, resolution := row.Incident.ImpactAtOpening, row.Incident.ImpactAtResolution
 			if opening == nil || resolution == nil {

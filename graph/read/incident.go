@@ -23,7 +23,7 @@ import (
 // Incident is an interruption of a service as clients see it.
 type Incident struct {
 	*ent.Incident
-	in *batch[Incident]
+	in *batch[*Incident]
 }
 
 // IsNode marks records with a global id.
@@ -143,14 +143,14 @@ var (
 	byIncidentID = term[*ent.Incident]{incident.FieldID, false, func(e *ent.Incident) any { return e.ID }}
 )
 
-func (r *Reader) incidentList(ctx context.Context, name string, filter *IncidentFilter, by []*IncidentOrder) (list[*ent.Incident, Incident], error) {
+func (r *Reader) incidentList(ctx context.Context, name string, filter *IncidentFilter, by []*IncidentOrder) (list[*ent.Incident, *Incident], error) {
 	c := r.conditions(ctx)
 	incidentConditions(c, filter, 0)
 	if len(by) == 0 {
 		by = []*IncidentOrder{{"CREATED_AT", "DESC"}}
 	}
 	o := steps(c, by, incidentTerms, byIncidentID, func(o *IncidentOrder) (IncidentOrderField, OrderDirection) { return o.Field, o.Direction })
-	return list[*ent.Incident, Incident]{
+	return list[*ent.Incident, *Incident]{
 		name: name, filter: filter, order: o, wrap: r.wrapIncidents,
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Incident, error) {
 			q := r.store.Read.Incident.Query()
@@ -161,7 +161,7 @@ func (r *Reader) incidentList(ctx context.Context, name string, filter *Incident
 }
 
 // Incidents lists incidents.
-func (r *Reader) Incidents(ctx context.Context, filter *IncidentFilter, by []*IncidentOrder, p Page) (*Connection[Incident], error) {
+func (r *Reader) Incidents(ctx context.Context, filter *IncidentFilter, by []*IncidentOrder, p Page) (*Connection[*Incident], error) {
 	l, err := r.incidentList(ctx, "incidents", filter, by)
 	if err != nil {
 		return nil, err
@@ -235,10 +235,10 @@ func (i *Incident) Parent(ctx context.Context) (*Incident, error) {
 }
 
 // Children are the incidents that are part of this one.
-func (i *Incident) Children(ctx context.Context, filter *IncidentFilter, first *int, after *string, last *int, before *string) (*Connection[Incident], error) {
-	return nestedPage(ctx, i.in, i, (*Incident).id, Page{first, after, last, before}, func() (nested[*ent.Incident, Incident], error) {
+func (i *Incident) Children(ctx context.Context, filter *IncidentFilter, first *int, after *string, last *int, before *string) (*Connection[*Incident], error) {
+	return nestedPage(ctx, i.in, i, (*Incident).id, Page{first, after, last, before}, func() (nested[*ent.Incident, *Incident], error) {
 		l, err := i.in.reader.incidentList(ctx, "children", filter, nil)
-		return nested[*ent.Incident, Incident]{list: l, belongs: []belonging{byColumn(incident.FieldParentID)}}, err
+		return nested[*ent.Incident, *Incident]{list: l, belongs: []belonging{byColumn(incident.FieldParentID)}}, err
 	})
 }
 
@@ -255,7 +255,7 @@ func (i *Incident) FixedByChange(ctx context.Context) (*Change, error) {
 // IncidentCI is a CI that an incident names.
 type IncidentCI struct {
 	*ent.IncidentCI
-	in *batch[IncidentCI]
+	in *batch[*IncidentCI]
 }
 
 // Ci is the CI.
@@ -321,7 +321,7 @@ func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, e
 
 // AffectedServices are the services affected by the incident's ROOT CIs, worst first. A ROOT that is a service
 // counts as one.
-func (i *Incident) AffectedServices(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[AffectedCI], error) {
+func (i *Incident) AffectedServices(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*AffectedCI], error) {
 	found, err := i.Impact(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -366,7 +366,7 @@ func pointers[T any](all []T) []*T {
 }
 
 // Timeline is what was said and done about the incident, the oldest first.
-func (i *Incident) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[TimelineEntry], error) {
+func (i *Incident) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*TimelineEntry], error) {
 	return timeline(ctx, i.in, i, (*Incident).id, Page{first, after, last, before})
 }
 
@@ -376,6 +376,6 @@ func (i *Incident) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdent
 }
 
 // History is who wrote what to the incident and when.
-func (i *Incident) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
+func (i *Incident) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Entry], error) {
 	return history(ctx, i.in, i, (*Incident).id, Page{first, after, last, before})
 }

@@ -18,7 +18,7 @@ import (
 // Entry is what one committed write did to one record, as clients see it.
 type Entry struct {
 	*ent.Entry
-	in *batch[Entry]
+	in *batch[*Entry]
 }
 
 // IsNode marks records with a global id.
@@ -37,8 +37,8 @@ var (
 	newestEntries = oldestEntries.reversed()
 )
 
-func (r *Reader) entryList(c *conditions, name string, filter any, o order[*ent.Entry]) list[*ent.Entry, Entry] {
-	return list[*ent.Entry, Entry]{
+func (r *Reader) entryList(c *conditions, name string, filter any, o order[*ent.Entry]) list[*ent.Entry, *Entry] {
+	return list[*ent.Entry, *Entry]{
 		name: name, filter: filter, order: o, wrap: r.wrapEntries,
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Entry, error) {
 			q := r.entries(ctx)
@@ -49,7 +49,7 @@ func (r *Reader) entryList(c *conditions, name string, filter any, o order[*ent.
 }
 
 // Journal lists every committed write after a revision, the oldest first.
-func (r *Reader) Journal(ctx context.Context, after *int64, p Page) (*Connection[Entry], error) {
+func (r *Reader) Journal(ctx context.Context, after *int64, p Page) (*Connection[*Entry], error) {
 	c := &conditions{}
 	if after != nil {
 		first := store.EntryID(*after+1, 0)
@@ -59,10 +59,10 @@ func (r *Reader) Journal(ctx context.Context, after *int64, p Page) (*Connection
 }
 
 // history lists what was written to each record of a batch and to what belongs to it, the newest first.
-func history[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, p Page) (*Connection[Entry], error) {
-	return nestedPage(ctx, b, row, id, p, func() (nested[*ent.Entry, Entry], error) {
+func history[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.ID, p Page) (*Connection[*Entry], error) {
+	return nestedPage(ctx, b, row, id, p, func() (nested[*ent.Entry, *Entry], error) {
 		l := b.reader.entryList(&conditions{}, "history", nil, newestEntries)
-		return nested[*ent.Entry, Entry]{list: l, belongs: []belonging{byColumn(entry.FieldSubjectID)}}, nil
+		return nested[*ent.Entry, *Entry]{list: l, belongs: []belonging{byColumn(entry.FieldSubjectID)}}, nil
 	})
 }
 
@@ -131,7 +131,7 @@ func (e *Entry) changed() map[string]any {
 // RecordVersion is a record as it was in an interval of revisions.
 type RecordVersion struct {
 	*ent.Version
-	in *batch[RecordVersion]
+	in *batch[*RecordVersion]
 }
 
 // IsNode marks records with a global id.
@@ -174,11 +174,11 @@ func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
 }
 
 // Versions are what the CI looked like in the past, the newest first.
-func (c *CI) Versions(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[RecordVersion], error) {
-	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Version, RecordVersion], error) {
+func (c *CI) Versions(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*RecordVersion], error) {
+	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Version, *RecordVersion], error) {
 		r := c.in.reader
-		return nested[*ent.Version, RecordVersion]{
-			list: list[*ent.Version, RecordVersion]{
+		return nested[*ent.Version, *RecordVersion]{
+			list: list[*ent.Version, *RecordVersion]{
 				name: "versions", wrap: r.wrapVersions,
 				order: order[*ent.Version]{{version.FieldID, true, func(e *ent.Version) any { return e.ID }}},
 				query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Version, error) {
@@ -224,10 +224,10 @@ func absent(s string) *string {
 }
 
 // timeline lists what was said and done about each record of a batch, the oldest first.
-func timeline[T any](ctx context.Context, b *batch[T], row *T, id func(*T) ident.ID, p Page) (*Connection[TimelineEntry], error) {
-	return nestedPage(ctx, b, row, id, p, func() (nested[*ent.TimelineEntry, TimelineEntry], error) {
-		return nested[*ent.TimelineEntry, TimelineEntry]{
-			list: list[*ent.TimelineEntry, TimelineEntry]{
+func timeline[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.ID, p Page) (*Connection[*TimelineEntry], error) {
+	return nestedPage(ctx, b, row, id, p, func() (nested[*ent.TimelineEntry, *TimelineEntry], error) {
+		return nested[*ent.TimelineEntry, *TimelineEntry]{
+			list: list[*ent.TimelineEntry, *TimelineEntry]{
 				name: "timeline", wrap: asTimeline,
 				order: order[*ent.TimelineEntry]{{timelineentry.FieldID, false, func(e *ent.TimelineEntry) any { return e.ID }}},
 				query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.TimelineEntry, error) {

@@ -23,7 +23,7 @@ type KPI struct {
 	Start, End time.Time
 	group      ident.ID // 0: all together
 	by         KPIGroup
-	in         *batch[KPI]
+	in         *batch[*KPI]
 }
 
 // KPIQuery is what KPIs are asked for.
@@ -98,7 +98,7 @@ func (k KPI) compare(values []any) int {
 }
 
 // KPIs lists the key figures of incidents and changes.
-func (r *Reader) KPIs(ctx context.Context, q KPIQuery, p Page) (*Connection[KPI], error) {
+func (r *Reader) KPIs(ctx context.Context, q KPIQuery, p Page) (*Connection[*KPI], error) {
 	periods, err := q.periods()
 	if err != nil {
 		return nil, err

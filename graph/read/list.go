@@ -18,7 +18,7 @@ type list[E, T any] struct {
 	filter any // what the list was narrowed by, for cursors
 	order  order[E]
 	query  func(ctx context.Context, modify func(*sql.Selector)) ([]E, error)
-	wrap   func([]E) []*T
+	wrap   func([]E) []T
 }
 
 // page reads one page: one statement, and one more when the total is asked for.
@@ -88,7 +88,7 @@ type pages[T any] map[ident.ID]*Connection[T]
 
 // nestedPage reads the page of row's list, for the whole batch in one statement; likewise the totals. Which list that
 // is, the field of ctx says, for each record the same.
-func nestedPage[P, E, T any](ctx context.Context, b *batch[P], row *P, id func(*P) ident.ID, p Page, of func() (nested[E, T], error)) (*Connection[T], error) {
+func nestedPage[P, E, T any](ctx context.Context, b *batch[P], row P, id func(P) ident.ID, p Page, of func() (nested[E, T], error)) (*Connection[T], error) {
 	found, err := onceForField(ctx, b, func() (pages[T], error) {
 		n, err := of()
 		if err != nil {
@@ -106,8 +106,8 @@ func nestedPage[P, E, T any](ctx context.Context, b *batch[P], row *P, id func(*
 }
 
 // ids are the ids of the batch's records, each once.
-func (b *batch[T]) ids(id func(*T) ident.ID) []ident.ID {
-	return distinct(b.rows, func(row *T) *ident.ID { i := id(row); return &i })
+func (b *batch[T]) ids(id func(T) ident.ID) []ident.ID {
+	return distinct(b.rows, func(row T) *ident.ID { i := id(row); return &i })
 }
 
 // totals runs a count for the whole batch once.

@@ -40,9 +40,9 @@ func (r *Reader) Node(ctx context.Context, id ident.ID) (Node, error) {
 }
 
 // node resolves a reference of a batch's record to a record of any kind.
-func node[T any](ctx context.Context, b *batch[T], field string, row *T, ref func(*T) ident.ID) (Node, error) {
+func node[T any](ctx context.Context, b *batch[T], field string, row T, ref func(T) ident.ID) (Node, error) {
 	found, err := once(b, field, func() (map[ident.ID]Node, error) {
-		return b.reader.nodes(ctx, distinct(b.rows, func(row *T) *ident.ID { id := ref(row); return &id }))
+		return b.reader.nodes(ctx, distinct(b.rows, func(row T) *ident.ID { id := ref(row); return &id }))
 	})
 	return found[ref(row)], err
 }

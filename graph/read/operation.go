@@ -15,7 +15,7 @@ import (
 // PlannedOperation is one step of what a change does to the graph, as clients see it.
 type PlannedOperation struct {
 	*ent.PlannedOperation
-	in *batch[PlannedOperation]
+	in *batch[*PlannedOperation]
 }
 
 // PlannedField is a field that an operation touches.

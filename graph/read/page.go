@@ -51,7 +51,7 @@ type Connection[T any] struct {
 
 // Edge is a record in a page.
 type Edge[T any] struct {
-	Node   *T
+	Node   T
 	place  int
 	cursor func(place int) string
 }
@@ -80,8 +80,8 @@ func made(cursor func() string) *string {
 }
 
 // Nodes are the records of the page.
-func (c *Connection[T]) Nodes() []*T {
-	all := make([]*T, len(c.Edges))
+func (c *Connection[T]) Nodes() []T {
+	all := make([]T, len(c.Edges))
 	for i, e := range c.Edges {
 		all[i] = e.Node
 	}
@@ -310,7 +310,7 @@ func within(argument string, n int) (int, error) {
 
 // connect makes a connection of rows in list order with their nodes; more says whether the statement gave a row
 // beyond the window's limit.
-func connect[E, T any](o order[E], w window, fingerprint string, rows []E, nodes []*T, more bool, total func(context.Context) (int, error)) *Connection[T] {
+func connect[E, T any](o order[E], w window, fingerprint string, rows []E, nodes []T, more bool, total func(context.Context) (int, error)) *Connection[T] {
 	c := &Connection[T]{Edges: make([]*Edge[T], len(rows)), total: total, PageInfo: &PageInfo{}}
 	edges, cursor := make([]Edge[T], len(rows)), func(place int) string { return o.cursor(fingerprint, rows[place]) }
 	for i := range rows {

@@ -17,7 +17,7 @@ import (
 // Team is a group of people as clients see it.
 type Team struct {
 	*ent.Team
-	in *batch[Team]
+	in *batch[*Team]
 }
 
 // IsNode marks records with a global id.
@@ -42,13 +42,13 @@ func loadTeams(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Te
 }
 
 // Teams lists teams by name.
-func (r *Reader) Teams(ctx context.Context, name *StringFilter, p Page) (*Connection[Team], error) {
+func (r *Reader) Teams(ctx context.Context, name *StringFilter, p Page) (*Connection[*Team], error) {
 	c := &conditions{}
 	c.text(team.FieldName, name)
 	if c.err != nil {
 		return nil, c.err
 	}
-	return list[*ent.Team, Team]{
+	return list[*ent.Team, *Team]{
 		name: "teams", filter: name, wrap: r.wrapTeams,
 		order: order[*ent.Team]{
 			{team.FieldName, false, func(e *ent.Team) any { return e.Name }}, {team.FieldID, false, func(e *ent.Team) any { return e.ID }},
@@ -87,12 +87,12 @@ func (t *Team) Members(ctx context.Context) ([]*Person, error) {
 }
 
 // Owns is what the team owns.
-func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[CI], error) {
-	return nestedPage(ctx, t.in, t, (*Team).id, Page{first, after, last, before}, func() (nested[*ent.CI, CI], error) {
+func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*CI], error) {
+	return nestedPage(ctx, t.in, t, (*Team).id, Page{first, after, last, before}, func() (nested[*ent.CI, *CI], error) {
 		c := &conditions{}
 		c.add(notRetired)
 		l := t.in.reader.ciList(c, "owned CIs", nil, ciOrder(c, nil))
-		return nested[*ent.CI, CI]{list: l, belongs: []belonging{byLink(owner.Table, "ci_id", "team_id")}}, nil
+		return nested[*ent.CI, *CI]{list: l, belongs: []belonging{byLink(owner.Table, "ci_id", "team_id")}}, nil
 	})
 }
 
@@ -104,7 +104,7 @@ func (t *Team) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity,
 // Person is someone as clients see them.
 type Person struct {
 	*ent.Person
-	in *batch[Person]
+	in *batch[*Person]
 }
 
 // IsNode marks records with a global id.
@@ -129,13 +129,13 @@ func loadPeople(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*P
 }
 
 // People lists people by name.
-func (r *Reader) People(ctx context.Context, name *StringFilter, p Page) (*Connection[Person], error) {
+func (r *Reader) People(ctx context.Context, name *StringFilter, p Page) (*Connection[*Person], error) {
 	c := &conditions{}
 	c.text(person.FieldName, name)
 	if c.err != nil {
 		return nil, c.err
 	}
-	return list[*ent.Person, Person]{
+	return list[*ent.Person, *Person]{
 		name: "people", filter: name, wrap: r.wrapPeople,
 		order: order[*ent.Person]{
 			{person.FieldName, false, func(e *ent.Person) any { return e.Name }}, {person.FieldID, false, func(e *ent.Person) any { return e.ID }},
@@ -168,7 +168,7 @@ func (p *Person) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentit
 // Owner is a team or person that answers for a CI.
 type Owner struct {
 	*ent.Owner
-	in *batch[Owner]
+	in *batch[*Owner]
 }
 
 func loadOwners(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Owner, error) {

@@ -25,7 +25,7 @@ type ChangePreview struct {
 	graph      *topology.Snapshot
 	view       *operation.View
 	err        error // the operations cannot be laid over the graph
-	in         *batch[ChangePreview]
+	in         *batch[*ChangePreview]
 }
 
 // Preview is what the change's operations would do; nil where there are none to apply.
@@ -38,12 +38,12 @@ func (c *Change) Preview(ctx context.Context) (*ChangePreview, error) {
 }
 
 // previews lays the operations of a batch of changes over the newest graph, each over a view of its own.
-func (r *Reader) previews(ctx context.Context, changes *batch[Change]) (map[ident.ID]*ChangePreview, error) {
+func (r *Reader) previews(ctx context.Context, changes *batch[*Change]) (map[ident.ID]*ChangePreview, error) {
 	applied, err := practice.Applied(ctx, r.store.Read, changes.ids((*Change).id)...)
 	if err != nil {
 		return nil, store.Translate(err)
 	}
-	b, shown := newBatch[ChangePreview](r, nil), map[ident.ID]*ChangePreview{}
+	b, shown := newBatch[*ChangePreview](r, nil), map[ident.ID]*ChangePreview{}
 	var every []operation.Operation
 	for _, c := range changes.rows {
 		planned, err := c.Operations(ctx)
@@ -150,7 +150,7 @@ func (p *ChangePreview) impact(ctx context.Context, when string, on func(*Change
 	if err != nil {
 		return nil, err
 	}
-	i, err := each(p.in, p, when, p.in.reader, func(p *ChangePreview, answers *batch[Impact]) *Impact {
+	i, err := each(p.in, p, when, p.in.reader, func(p *ChangePreview, answers *batch[*Impact]) *Impact {
 		return &Impact{strings.Join([]string{"preview", when, p.change.ID.String()}, " "), sync.OnceValues(func() (*impact.Answer, error) {
 			if p.err != nil {
 				return nil, p.err

@@ -15,13 +15,13 @@ type Proof struct {
 	i           *Impact
 	explanation impact.Explanation
 	whole       map[ident.ID]impact.Explanation // of every CI the proof speaks of
-	in          *batch[Proof]
+	in          *batch[*Proof]
 }
 
 // Proof is why the CI is in its state.
 func (a *AffectedCI) Proof() (*Proof, error) {
 	all, err := once(a.in, "proofs", func() (map[*AffectedCI]*Proof, error) {
-		b, proofs := newBatch[Proof](a.in.reader, nil), map[*AffectedCI]*Proof{}
+		b, proofs := newBatch[*Proof](a.in.reader, nil), map[*AffectedCI]*Proof{}
 		for _, row := range a.in.rows {
 			proof, found := row.i.answer().Proof(row.hit.CI)
 			if !found {
@@ -178,7 +178,7 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 		if err != nil {
 			return nil, err
 		}
-		deeper := newBatch[Proof](p.in.reader, nil)
+		deeper := newBatch[*Proof](p.in.reader, nil)
 		shown := make(map[*Proof][]*ProofCause, len(p.in.rows))
 		for _, row := range p.in.rows {
 			shown[row] = []*ProofCause{}

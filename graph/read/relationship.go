@@ -17,7 +17,7 @@ import (
 // Relationship is a typed link as clients see it.
 type Relationship struct {
 	*ent.Relationship
-	in *batch[Relationship]
+	in *batch[*Relationship]
 }
 
 // IsNode marks records with a global id.
@@ -104,7 +104,7 @@ func (l *Relationship) Strength(ctx context.Context) (domain.Strength, error) {
 func (l *Relationship) IsStrengthOverridden() bool { return l.Relationship.Strength != nil }
 
 // History is who wrote what to the relationship and when.
-func (l *Relationship) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
+func (l *Relationship) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Entry], error) {
 	return history(ctx, l.in, l, (*Relationship).id, Page{first, after, last, before})
 }
 
@@ -120,13 +120,13 @@ var relationshipOrder = order[*ent.Relationship]{{relationship.FieldID, false, f
 var relationshipIndex = []string{relationship.FieldID, relationship.FieldTypeID, relationship.FieldSourceID, relationship.FieldTargetID, relationship.FieldStrength}
 
 // Relationships are the CI's relationships to other CIs.
-func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, direction RelationshipDirection, first *int, after *string, last *int, before *string) (*Connection[Relationship], error) {
-	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Relationship, Relationship], error) {
+func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, direction RelationshipDirection, first *int, after *string, last *int, before *string) (*Connection[*Relationship], error) {
+	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Relationship, *Relationship], error) {
 		where := &conditions{}
 		if filter != nil {
 			where.codeOf(relationship.FieldTypeID, "relationship_type", filter.Type)
 		}
-		n := nested[*ent.Relationship, Relationship]{covered: relationshipIndex, list: list[*ent.Relationship, Relationship]{
+		n := nested[*ent.Relationship, *Relationship]{covered: relationshipIndex, list: list[*ent.Relationship, *Relationship]{
 			name: "relationships " + string(direction), filter: filter, order: relationshipOrder, wrap: c.in.reader.wrapRelationships,
 			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Relationship, error) {
 				q := c.in.reader.relationships(ctx)
@@ -178,8 +178,8 @@ func loadTypes(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Re
 }
 
 // RelationshipTypes lists the types.
-func (r *Reader) RelationshipTypes(ctx context.Context, p Page) (*Connection[RelationshipType], error) {
-	return list[*ent.RelationshipType, RelationshipType]{
+func (r *Reader) RelationshipTypes(ctx context.Context, p Page) (*Connection[*RelationshipType], error) {
+	return list[*ent.RelationshipType, *RelationshipType]{
 		name: "relationship types", wrap: asTypes,
 		order: order[*ent.RelationshipType]{
 			{relationshiptype.FieldCode, false, func(e *ent.RelationshipType) any { return e.Code }},
@@ -196,7 +196,7 @@ func (r *Reader) RelationshipTypes(ctx context.Context, p Page) (*Connection[Rel
 // DependencyGroup says how some of a CI's dependencies combine.
 type DependencyGroup struct {
 	*ent.DependencyGroup
-	in *batch[DependencyGroup]
+	in *batch[*DependencyGroup]
 }
 
 // IsNode marks records with a global id.

@@ -23,7 +23,7 @@ type ChangeRisk struct {
 // RiskFactor is one reason for the score. Those of a page of changes are one batch.
 type RiskFactor struct {
 	risk.Factor
-	in *batch[RiskFactor]
+	in *batch[*RiskFactor]
 }
 
 // Risk is how risky the change is, by the graph as it is; nil for one that will not be done.
@@ -39,7 +39,7 @@ func (c *Change) Risk(ctx context.Context) (*ChangeRisk, error) {
 			return nil, nil
 		}
 		risks, err := schedule.Risks(ctx, c.in.reader.store.Read, c.in.reader.snapshot(), rows, time.Now())
-		shown, all := make(map[ident.ID]*ChangeRisk, len(risks)), newBatch[RiskFactor](c.in.reader, nil)
+		shown, all := make(map[ident.ID]*ChangeRisk, len(risks)), newBatch[*RiskFactor](c.in.reader, nil)
 		for _, row := range rows {
 			r := risks[row.ID]
 			shown[row.ID] = &ChangeRisk{r.Score, r.Level, []*RiskFactor{}}

@@ -87,11 +87,11 @@ func (i *Incident) RootCauseCandidates(ctx context.Context, first int) ([]*RootC
 }
 
 // rootCauses are the candidates of each row of a batch: on one graph, and their CIs in one statement.
-func rootCauses[T any](ctx context.Context, b *batch[T], first int, symptoms func(*T) impact.Symptoms) (map[*T][]*RootCauseCandidate, error) {
+func rootCauses[T comparable](ctx context.Context, b *batch[T], first int, symptoms func(T) impact.Symptoms) (map[T][]*RootCauseCandidate, error) {
 	if first < 1 || first > maxCandidates {
 		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d candidates", first, maxCandidates)
 	}
-	return once(b, fmt.Sprint("root causes ", first), func() (map[*T][]*RootCauseCandidate, error) {
+	return once(b, fmt.Sprint("root causes ", first), func() (map[T][]*RootCauseCandidate, error) {
 		var named []ident.ID
 		for _, row := range b.rows {
 			seen := symptoms(row)
@@ -104,7 +104,7 @@ func rootCauses[T any](ctx context.Context, b *batch[T], first int, symptoms fun
 		if err != nil {
 			return nil, err
 		}
-		causes := map[*T][]impact.RootCause{}
+		causes := map[T][]impact.RootCause{}
 		var ids []ident.ID
 		for _, row := range b.rows {
 			seen := symptoms(row)
@@ -126,7 +126,7 @@ func rootCauses[T any](ctx context.Context, b *batch[T], first int, symptoms fun
 		if err != nil {
 			return nil, err
 		}
-		all := map[*T][]*RootCauseCandidate{}
+		all := map[T][]*RootCauseCandidate{}
 		for _, row := range b.rows {
 			all[row] = make([]*RootCauseCandidate, len(causes[row]))
 			for i, c := range causes[row] {

@@ -75,7 +75,7 @@ func serviceConditions(c *conditions, f *ServiceFilter, depth int) {
 func isService(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(ci.FieldServiceKind)) }
 
 // Services lists services.
-func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOrder, p Page) (*Connection[Service], error) {
+func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOrder, p Page) (*Connection[*Service], error) {
 	c := &conditions{}
 	c.add(isService)
 	serviceConditions(c, filter, 0)
@@ -87,7 +87,7 @@ func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOr
 		return nil, c.err
 	}
 	cis := r.ciList(c, "services", filter, o)
-	return list[*ent.CI, Service]{
+	return list[*ent.CI, *Service]{
 		name: "services", filter: filter, order: o, query: cis.query,
 		wrap: func(rows []*ent.CI) []*Service { return asServices(r.wrapCIs(rows)) },
 	}.page(ctx, p)

@@ -47,8 +47,8 @@ func (c *Calendar) Hours() []*domain.WorkingHours { return pointers(c.Calendar.H
 func (c *Calendar) Holidays() []*domain.Holiday { return pointers(c.Calendar.Holidays) }
 
 // Calendars lists calendars by name.
-func (r *Reader) Calendars(ctx context.Context, p Page) (*Connection[Calendar], error) {
-	return list[*ent.Calendar, Calendar]{
+func (r *Reader) Calendars(ctx context.Context, p Page) (*Connection[*Calendar], error) {
+	return list[*ent.Calendar, *Calendar]{
 		name: "calendars", wrap: asCalendars,
 		order: order[*ent.Calendar]{
 			{calendar.FieldName, false, func(e *ent.Calendar) any { return e.Name }}, {calendar.FieldID, false, func(e *ent.Calendar) any { return e.ID }},
@@ -64,7 +64,7 @@ func (r *Reader) Calendars(ctx context.Context, p Page) (*Connection[Calendar], 
 // ServiceLevelTarget is a promise as clients see it.
 type ServiceLevelTarget struct {
 	*ent.ServiceLevelTarget
-	in *batch[ServiceLevelTarget]
+	in *batch[*ServiceLevelTarget]
 }
 
 // IsNode marks records with a global id.
@@ -109,8 +109,8 @@ func (t *ServiceLevelTarget) Services(ctx context.Context) ([]*Service, error) {
 }
 
 // ServiceLevelTargets lists service level targets by name.
-func (r *Reader) ServiceLevelTargets(ctx context.Context, p Page) (*Connection[ServiceLevelTarget], error) {
-	return list[*ent.ServiceLevelTarget, ServiceLevelTarget]{
+func (r *Reader) ServiceLevelTargets(ctx context.Context, p Page) (*Connection[*ServiceLevelTarget], error) {
+	return list[*ent.ServiceLevelTarget, *ServiceLevelTarget]{
 		name: "service level targets", wrap: r.wrapTargets,
 		order: order[*ent.ServiceLevelTarget]{
 			{serviceleveltarget.FieldName, false, func(e *ent.ServiceLevelTarget) any { return e.Name }},
@@ -167,7 +167,7 @@ func (i *Incident) ServiceLevels(ctx context.Context) ([]*ServiceLevel, error) {
 
 // showLevels shows each target once, however many incidents it holds for.
 func (r *Reader) showLevels(found map[ident.ID][]practice.Level) map[ident.ID][]*ServiceLevel {
-	targets, b := map[ident.ID]*ServiceLevelTarget{}, newBatch[ServiceLevelTarget](r, nil)
+	targets, b := map[ident.ID]*ServiceLevelTarget{}, newBatch[*ServiceLevelTarget](r, nil)
 	shown := make(map[ident.ID][]*ServiceLevel, len(found))
 	for id, levels := range found {
 		for _, l := range levels {

@@ -21,7 +21,7 @@ const namedCIs = 20
 type SinglePoint struct {
 	point impact.SinglePoint
 	Ci    *CI
-	in    *batch[SinglePoint]
+	in    *batch[*SinglePoint]
 }
 
 // IsTarget reports whether the CI is itself among those asked about.
@@ -56,7 +56,7 @@ type singlePoints struct {
 	keep  func(topology.CI) bool // what it lists; nil: everything
 	// hidden are CIs that the actor may not see. They are counted as such, whatever keep says of them.
 	hidden map[ident.ID]bool
-	in     *batch[singlePoints]
+	in     *batch[*singlePoints]
 }
 
 // answer is what was found; nil when there is none.
@@ -78,7 +78,7 @@ func (s *singlePoints) points() ([]impact.SinglePoint, error) {
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes a service DOWN: any service, or one of some tiers.
-func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *Overlay, filter *ImpactFilter, p Page) (*Connection[SinglePoint], error) {
+func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *Overlay, filter *ImpactFilter, p Page) (*Connection[*SinglePoint], error) {
 	targets := impact.Targets{AllServices: tiers == nil}
 	if tiers != nil {
 		rows, err := r.store.Read.ServiceTier.Query().Where(servicetier.CodeIn(tiers...)).All(ctx)
@@ -96,20 +96,20 @@ func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, over
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes this one DOWN.
-func (c *CI) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*Connection[SinglePoint], error) {
+func (c *CI) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*Connection[*SinglePoint], error) {
 	targets := func(c *CI) impact.Targets { return impact.Targets{CIs: []ident.ID{c.ID}} }
 	return singlePointsOf(ctx, c.in, c, overlay, filter, targets, Page{first, after, last, before})
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes one DOWN that the incident names as ROOT or AFFECTED.
-func (i *Incident) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*Connection[SinglePoint], error) {
+func (i *Incident) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*Connection[*SinglePoint], error) {
 	symptoms, err := i.symptoms(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if len(symptoms[i].Seen) == 0 {
 		none := func(context.Context) (int, error) { return 0, nil }
-		return &Connection[SinglePoint]{Edges: []*Edge[SinglePoint]{}, PageInfo: &PageInfo{}, total: none}, nil
+		return &Connection[*SinglePoint]{Edges: []*Edge[*SinglePoint]{}, PageInfo: &PageInfo{}, total: none}, nil
 	}
 	targets := func(i *Incident) (t impact.Targets) {
 		for _, s := range symptoms[i].Seen {
@@ -127,7 +127,7 @@ type supposition struct {
 }
 
 // suppositionOf is what an overlay makes of the graph that the first of a batch saw, whose rows ask about the records that names gives.
-func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, names func(*T) []ident.ID) (supposition, error) {
+func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, names func(T) []ident.ID) (supposition, error) {
 	return once(b, "graph under "+o.String(), func() (supposition, error) {
 		named := o.names()
 		for _, row := range b.rows {
@@ -143,7 +143,7 @@ func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, names fu
 }
 
 // singlePointsOf asks the engine for each row of a batch and shows a page of row's answer.
-func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Overlay, filter *ImpactFilter, targets func(*T) impact.Targets, p Page) (*Connection[SinglePoint], error) {
+func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overlay *Overlay, filter *ImpactFilter, targets func(T) impact.Targets, p Page) (*Connection[*SinglePoint], error) {
 	keep, err := chosen(ctx, b, filter)
 	if err != nil {
 		return nil, err
@@ -153,11 +153,11 @@ func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Ov
 		return nil, err
 	}
 	about := "single points " + overlay.String() + filter.String()
-	on, err := suppositionOf(ctx, b, overlay, func(row *T) []ident.ID { return targets(row).CIs })
+	on, err := suppositionOf(ctx, b, overlay, func(row T) []ident.ID { return targets(row).CIs })
 	if err != nil {
 		return nil, err
 	}
-	mine, err := each(b, row, about, b.reader, func(row *T, all *batch[singlePoints]) *singlePoints {
+	mine, err := each(b, row, about, b.reader, func(row T, all *batch[*singlePoints]) *singlePoints {
 		return &singlePoints{fmt.Sprint(targets(row), about), on.view, sync.OnceValues(func() (*impact.SinglePointsAnswer, error) {
 			answer, err := impact.SinglePoints(ctx, on.view, targets(row), impact.SinglePointLimits{MaxTargets: namedCIs, Given: on.given})
 			if err == nil && answer.Completeness.IsPartial {
@@ -172,8 +172,8 @@ func singlePointsOf[T any](ctx context.Context, b *batch[T], row *T, overlay *Ov
 	if _, err := mine.work(); err != nil {
 		return nil, err
 	}
-	points := newBatch[SinglePoint](b.reader, nil)
-	return computed[singlePoints, impact.SinglePoint, SinglePoint]{
+	points := newBatch[*SinglePoint](b.reader, nil)
+	return computed[*singlePoints, impact.SinglePoint, *SinglePoint]{
 		name: "single points", about: func(s *singlePoints) string { return s.about },
 		has:  func(s *singlePoints) bool { return s.answer() != nil },
 		rows: (*singlePoints).points,

@@ -30,13 +30,13 @@ func (c sliceCursor) encode() string {
 }
 
 // computed is a list that each B of a batch has by computation: rows that stand for CIs, shown as T.
-type computed[B, E, T any] struct {
+type computed[B comparable, E, T any] struct {
 	name  string
-	about func(*B) string // what else cursors are bound to
-	has   func(*B) bool   // false where the computation failed
-	rows  func(*B) ([]E, error)
+	about func(B) string // what else cursors are bound to
+	has   func(B) bool   // false where the computation failed
+	rows  func(B) ([]E, error)
 	ci    func(E) ident.ID
-	show  func(*B, E, *CI) *T
+	show  func(B, E, *CI) T
 }
 
 // part is a page of a computed list before it is shown, or why there is none.
@@ -49,7 +49,7 @@ type part[E any] struct {
 }
 
 // page reads the page of owner's list, for the whole batch in one statement.
-func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner *B, p Page) (*Connection[T], error) {
+func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner B, p Page) (*Connection[T], error) {
 	arguments, err := json.Marshal(p)
 	if err != nil {
 		return nil, err
@@ -58,12 +58,12 @@ func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner *B, p Pa
 		page *Connection[T]
 		err  error
 	}
-	all, err := once(b, l.name+string(arguments), func() (map[*B]shown, error) {
+	all, err := once(b, l.name+string(arguments), func() (map[B]shown, error) {
 		hidden, err := b.reader.hidden(ctx)
 		if err != nil {
 			return nil, err
 		}
-		parts := make(map[*B]part[E], len(b.rows))
+		parts := make(map[B]part[E], len(b.rows))
 		var ids []ident.ID
 		for _, row := range b.rows {
 			if l.has(row) {
@@ -75,7 +75,7 @@ func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner *B, p Pa
 			}
 		}
 		cis, err := loadCIs(ctx, b.reader, ids)
-		pages := make(map[*B]shown, len(parts))
+		pages := make(map[B]shown, len(parts))
 		for row, cut := range parts {
 			page, wrong := l.connect(row, cut, cis)
 			pages[row] = shown{page, wrong}
@@ -86,7 +86,7 @@ func (l computed[B, E, T]) page(ctx context.Context, b *batch[B], owner *B, p Pa
 }
 
 // part cuts a page out of the list of row, of what is not hidden.
-func (l computed[B, E, T]) part(row *B, p Page, hidden map[ident.ID]bool) part[E] {
+func (l computed[B, E, T]) part(row B, p Page, hidden map[ident.ID]bool) part[E] {
 	hides := func(e E) bool { return hidden[l.ci(e)] }
 	if len(hidden) == 0 {
 		hides = nil
@@ -141,7 +141,7 @@ func (cut part[E]) cursor(key func(E) string) func(place int) string {
 }
 
 // connection makes a connection of a part whose rows need nothing but themselves to be shown.
-func connection[E, T any](cut part[E], key func(E) string, show func(E) *T) (*Connection[T], error) {
+func connection[E, T any](cut part[E], key func(E) string, show func(E) T) (*Connection[T], error) {
 	if cut.err != nil {
 		return nil, cut.err
 	}
@@ -158,7 +158,7 @@ func connection[E, T any](cut part[E], key func(E) string, show func(E) *T) (*Co
 }
 
 // connect makes a connection of a part.
-func (l computed[B, E, T]) connect(row *B, cut part[E], cis map[ident.ID]*CI) (*Connection[T], error) {
+func (l computed[B, E, T]) connect(row B, cut part[E], cis map[ident.ID]*CI) (*Connection[T], error) {
 	if cut.err != nil {
 		return nil, cut.err
 	}

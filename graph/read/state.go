@@ -22,7 +22,7 @@ func (e *ServiceStateEvent) Resync() *domain.Resync { return reason(e.resync) }
 // ServiceStateChange is a service that is in another operational state than before.
 type ServiceStateChange struct {
 	change impact.Transition
-	in     *batch[ServiceStateChange]
+	in     *batch[*ServiceStateChange]
 }
 
 // Service is the service.
@@ -58,7 +58,7 @@ func (r *Reader) ServiceStateEvents(ctx context.Context, after *int64, ids []ide
 				return nil, err
 			}
 		}
-		b := newBatch[ServiceStateChange](r, nil)
+		b := newBatch[*ServiceStateChange](r, nil)
 		for _, change := range t.What {
 			if (ids == nil || wanted[change.Service]) && !hidden[change.Service] {
 				b.rows = append(b.rows, &ServiceStateChange{change, b})

@@ -19,7 +19,7 @@ import (
 type SuspectChange struct {
 	suspect.Suspect
 	graph *topology.Snapshot
-	in    *batch[SuspectChange]
+	in    *batch[*SuspectChange]
 }
 
 const (
@@ -115,7 +115,7 @@ func (r *Reader) suspects(ctx context.Context, questions []suspect.Question, hou
 	if err != nil {
 		return nil, err
 	}
-	lists, all := make([][]*SuspectChange, len(found)), newBatch[SuspectChange](r, nil)
+	lists, all := make([][]*SuspectChange, len(found)), newBatch[*SuspectChange](r, nil)
 	for i, some := range found {
 		lists[i] = []*SuspectChange{}
 		for _, one := range some {

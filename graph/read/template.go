@@ -16,7 +16,7 @@ import (
 // ChangeTemplate is what STANDARD changes are drafted from.
 type ChangeTemplate struct {
 	*ent.ChangeTemplate
-	in *batch[ChangeTemplate]
+	in *batch[*ChangeTemplate]
 }
 
 // IsNode marks records with a global id.
@@ -48,7 +48,7 @@ func (t *ChangeTemplate) Classes(ctx context.Context) ([]*CIClass, error) {
 // Operations are what its changes do to the graph, in order.
 func (t *ChangeTemplate) Operations(context.Context) ([]*PlannedOperation, error) {
 	found, err := once(t.in, "operations", func() (map[ident.ID][]*PlannedOperation, error) {
-		all, b := make(map[ident.ID][]*PlannedOperation, len(t.in.rows)), newBatch[PlannedOperation](t.in.reader, nil)
+		all, b := make(map[ident.ID][]*PlannedOperation, len(t.in.rows)), newBatch[*PlannedOperation](t.in.reader, nil)
 		for _, row := range t.in.rows {
 			all[row.ID] = []*PlannedOperation{}
 			for _, o := range row.ChangeTemplate.Operations {
@@ -84,8 +84,8 @@ func (c *Change) Template(ctx context.Context) (*ChangeTemplate, error) {
 }
 
 // ChangeTemplates lists templates by name.
-func (r *Reader) ChangeTemplates(ctx context.Context, isRetired *bool, p Page) (*Connection[ChangeTemplate], error) {
-	return list[*ent.ChangeTemplate, ChangeTemplate]{
+func (r *Reader) ChangeTemplates(ctx context.Context, isRetired *bool, p Page) (*Connection[*ChangeTemplate], error) {
+	return list[*ent.ChangeTemplate, *ChangeTemplate]{
 		name: "change templates", filter: isRetired, wrap: r.wrapTemplates,
 		order: order[*ent.ChangeTemplate]{
 			{changetemplate.FieldName, false, func(e *ent.ChangeTemplate) any { return e.Name }},

@@ -51,7 +51,7 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, as
 	if err != nil {
 		return nil, err
 	}
-	b := newBatch[Impact](r, nil)
+	b := newBatch[*Impact](r, nil)
 	keep, err := chosen(ctx, b, filter)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ import (
 // ChangeWindow is a blackout or a maintenance window as clients see it.
 type ChangeWindow struct {
 	*ent.ChangeWindow
-	in *batch[ChangeWindow]
+	in *batch[*ChangeWindow]
 }
 
 // IsNode marks records with a global id.
@@ -52,12 +52,12 @@ func (r *Reader) ChangeWindow(ctx context.Context, id ident.ID) (*ChangeWindow, 
 }
 
 // ChangeWindows lists change windows, the oldest first.
-func (r *Reader) ChangeWindows(ctx context.Context, kind *domain.WindowKind, p Page) (*Connection[ChangeWindow], error) {
+func (r *Reader) ChangeWindows(ctx context.Context, kind *domain.WindowKind, p Page) (*Connection[*ChangeWindow], error) {
 	c := &conditions{}
 	if kind != nil {
 		enum(c, changewindow.FieldKind, &EnumFilter[domain.WindowKind]{Eq: kind})
 	}
-	return list[*ent.ChangeWindow, ChangeWindow]{
+	return list[*ent.ChangeWindow, *ChangeWindow]{
 		name: "change windows", filter: kind, wrap: r.wrapWindows,
 		order: order[*ent.ChangeWindow]{{changewindow.FieldID, false, func(e *ent.ChangeWindow) any { return e.ID }}},
 		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeWindow, error) {
@@ -123,6 +123,6 @@ func periodOf(from, to time.Time) (recurrence.Span, error) {
 }
 
 // History is who wrote what to the window and when.
-func (w *ChangeWindow) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[Entry], error) {
+func (w *ChangeWindow) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Entry], error) {
 	return history(ctx, w.in, w, (*ChangeWindow).id, Page{first, after, last, before})
 }
