@@ -9,18 +9,15 @@ import (
 )
 
 func (r *mutationResolver) CreateApprovalPolicy(ctx context.Context, input change.CreatePolicy) (*present.ApprovalPolicyPayload, error) {
-	record, err := r.r.Change.CreatePolicy(ctx, input)
-	return present.ApprovalPolicy(r.r.read, record, err)
+	return present.Record(r.r.read.ShowApprovalPolicy)(r.r.Change.CreatePolicy(ctx, input))
 }
 
 func (r *mutationResolver) UpdateApprovalPolicy(ctx context.Context, input change.UpdatePolicy) (*present.ApprovalPolicyPayload, error) {
-	record, err := r.r.Change.UpdatePolicy(ctx, input)
-	return present.ApprovalPolicy(r.r.read, record, err)
+	return present.Record(r.r.read.ShowApprovalPolicy)(r.r.Change.UpdatePolicy(ctx, input))
 }
 
 func (r *mutationResolver) DeleteApprovalPolicy(ctx context.Context, input change.DeletePolicy) (*present.RemovedPayload, error) {
-	id, err := r.r.Change.DeletePolicy(ctx, input)
-	return present.Removed(r.r.read, id, err)
+	return present.Removed(r.r.Change.DeletePolicy(ctx, input))
 }
 
 func (r *queryResolver) ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.ApprovalPolicy], error) {

@@ -10,28 +10,23 @@ import (
 )
 
 func (r *mutationResolver) CreateCI(ctx context.Context, input cmdb.CreateCIInput) (*present.CIPayload, error) {
-	record, err := r.r.CMDB.CreateCI(ctx, input)
-	return present.CI(r.r.read, record, err)
+	return present.Record(r.r.read.ShowCI)(r.r.CMDB.CreateCI(ctx, input))
 }
 
 func (r *mutationResolver) UpdateCI(ctx context.Context, input cmdb.UpdateCIInput) (*present.CIPayload, error) {
-	record, err := r.r.CMDB.UpdateCI(ctx, input)
-	return present.CI(r.r.read, record, err)
+	return present.Record(r.r.read.ShowCI)(r.r.CMDB.UpdateCI(ctx, input))
 }
 
 func (r *mutationResolver) RetireCI(ctx context.Context, input cmdb.RetireCIInput) (*present.CIPayload, error) {
-	record, err := r.r.CMDB.RetireCI(ctx, input)
-	return present.CI(r.r.read, record, err)
+	return present.Record(r.r.read.ShowCI)(r.r.CMDB.RetireCI(ctx, input))
 }
 
 func (r *mutationResolver) SetOwners(ctx context.Context, input cmdb.SetOwnersInput) (*present.CIPayload, error) {
-	record, err := r.r.CMDB.SetOwners(ctx, input)
-	return present.CI(r.r.read, record, err)
+	return present.Record(r.r.read.ShowCI)(r.r.CMDB.SetOwners(ctx, input))
 }
 
 func (r *mutationResolver) AddExternalIdentity(ctx context.Context, input cmdb.AddExternalIdentityInput) (*present.CIPayload, error) {
-	record, err := r.r.CMDB.AddExternalIdentity(ctx, input)
-	return present.CI(r.r.read, record, err)
+	return present.Record(r.r.read.ShowCI)(r.r.CMDB.AddExternalIdentity(ctx, input))
 }
 
 func (r *queryResolver) CI(ctx context.Context, id ident.ID) (*read.CI, error) {

@@ -9,13 +9,11 @@ import (
 )
 
 func (r *mutationResolver) CreateCIClass(ctx context.Context, input cmdb.CreateCIClassInput) (*present.CIClassPayload, error) {
-	record, err := r.r.CMDB.CreateCIClass(ctx, input)
-	return present.CIClass(r.r.read, record, err)
+	return present.Record(r.r.read.ShowCIClass)(r.r.CMDB.CreateCIClass(ctx, input))
 }
 
 func (r *mutationResolver) UpdateCIClass(ctx context.Context, input cmdb.UpdateCIClassInput) (*present.CIClassPayload, error) {
-	record, err := r.r.CMDB.UpdateCIClass(ctx, input)
-	return present.CIClass(r.r.read, record, err)
+	return present.Record(r.r.read.ShowCIClass)(r.r.CMDB.UpdateCIClass(ctx, input))
 }
 
 func (r *queryResolver) CIClass(ctx context.Context, code string) (*read.CIClass, error) {

@@ -10,63 +10,51 @@ import (
 )
 
 func (r *mutationResolver) OpenIncident(ctx context.Context, input incident.Open) (*present.IncidentPayload, error) {
-	record, err := r.r.Incident.Open(ctx, input)
-	return present.Incident(r.r.read, record, err)
+	return present.Record(r.r.read.ShowIncident)(r.r.Incident.Open(ctx, input))
 }
 
 func (r *mutationResolver) UpdateIncident(ctx context.Context, input incident.Update) (*present.IncidentPayload, error) {
-	record, err := r.r.Incident.Update(ctx, input)
-	return present.Incident(r.r.read, record, err)
+	return present.Record(r.r.read.ShowIncident)(r.r.Incident.Update(ctx, input))
 }
 
 func (r *mutationResolver) AssignIncident(ctx context.Context, input incident.Assign) (*present.IncidentPayload, error) {
-	record, err := r.r.Incident.Assign(ctx, input)
-	return present.Incident(r.r.read, record, err)
+	return present.Record(r.r.read.ShowIncident)(r.r.Incident.Assign(ctx, input))
 }
 
 func (r *mutationResolver) SetIncidentCIS(ctx context.Context, input incident.SetCIs) (*present.IncidentPayload, error) {
-	record, err := r.r.Incident.SetCIs(ctx, input)
-	return present.Incident(r.r.read, record, err)
+	return present.Record(r.r.read.ShowIncident)(r.r.Incident.SetCIs(ctx, input))
 }
 
 func (r *mutationResolver) StartIncident(ctx context.Context, input incident.Start) (*present.IncidentPayload, error) {
-	record, err := r.r.Incident.Start(ctx, input)
-	return present.Incident(r.r.read, record, err)
+	return present.Record(r.r.read.ShowIncident)(r.r.Incident.Start(ctx, input))
 }
 
 func (r *mutationResolver) HoldIncident(ctx context.Context, input incident.Hold) (*present.IncidentPayload, error) {
-	record, err := r.r.Incident.Hold(ctx, input)
-	return present.Incident(r.r.read, record, err)
+	return present.Record(r.r.read.ShowIncident)(r.r.Incident.Hold(ctx, input))
 }
 
 func (r *mutationResolver) ResolveIncident(ctx context.Context, input incident.Resolve) (*present.ResolvedIncidentPayload, error) {
-	done, err := r.r.Incident.Resolve(ctx, input)
-	return present.ResolvedIncident(r.r.read, done, err)
+	return present.ResolvedIncident(r.r.read)(r.r.Incident.Resolve(ctx, input))
 }
 
 func (r *mutationResolver) ReopenIncident(ctx context.Context, input incident.Reopen) (*present.IncidentPayload, error) {
-	record, err := r.r.Incident.Reopen(ctx, input)
-	return present.Incident(r.r.read, record, err)
+	return present.Record(r.r.read.ShowIncident)(r.r.Incident.Reopen(ctx, input))
 }
 
 func (r *mutationResolver) CloseIncident(ctx context.Context, input incident.Close) (*present.IncidentPayload, error) {
-	record, err := r.r.Incident.Close(ctx, input)
-	return present.Incident(r.r.read, record, err)
+	return present.Record(r.r.read.ShowIncident)(r.r.Incident.Close(ctx, input))
 }
 
 func (r *mutationResolver) CancelIncident(ctx context.Context, input incident.Cancel) (*present.IncidentPayload, error) {
-	record, err := r.r.Incident.Cancel(ctx, input)
-	return present.Incident(r.r.read, record, err)
+	return present.Record(r.r.read.ShowIncident)(r.r.Incident.Cancel(ctx, input))
 }
 
 func (r *mutationResolver) CommentOnIncident(ctx context.Context, input incident.Comment) (*present.TimelineEntryPayload, error) {
-	record, err := r.r.Incident.Comment(ctx, input)
-	return present.TimelineEntry(r.r.read, record, err)
+	return present.Record(r.r.read.ShowTimelineEntry)(r.r.Incident.Comment(ctx, input))
 }
 
 func (r *mutationResolver) SetPriorityRule(ctx context.Context, input incident.SetPriority) (*present.PriorityRulePayload, error) {
-	rule, err := r.r.Incident.SetPriority(ctx, input)
-	return present.PriorityRule(r.r.read, rule, err)
+	return present.Record(r.r.read.ShowPriorityRule)(r.r.Incident.SetPriority(ctx, input))
 }
 
 func (r *queryResolver) Incident(ctx context.Context, id ident.ID) (*read.Incident, error) {

@@ -8,11 +8,9 @@ import (
 )
 
 func (r *mutationResolver) PlanChangeOperations(ctx context.Context, input change.PlanOperations) (*present.ChangePayload, error) {
-	record, err := r.r.Change.PlanOperations(ctx, input)
-	return present.Change(r.r.read, record, err)
+	return present.Record(r.r.read.ShowChange)(r.r.Change.PlanOperations(ctx, input))
 }
 
 func (r *mutationResolver) DraftUndo(ctx context.Context, input change.DraftUndo) (*present.ChangePayload, error) {
-	record, err := r.r.Change.DraftUndo(ctx, input)
-	return present.Change(r.r.read, record, err)
+	return present.Record(r.r.read.ShowChange)(r.r.Change.DraftUndo(ctx, input))
 }

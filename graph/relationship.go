@@ -9,43 +9,35 @@ import (
 )
 
 func (r *mutationResolver) RelateCIS(ctx context.Context, input cmdb.RelateCIsInput) (*present.RelationshipPayload, error) {
-	record, err := r.r.CMDB.RelateCIs(ctx, input)
-	return present.Relationship(r.r.read, record, err)
+	return present.Record(r.r.read.ShowRelationship)(r.r.CMDB.RelateCIs(ctx, input))
 }
 
 func (r *mutationResolver) UpdateRelationship(ctx context.Context, input cmdb.UpdateRelationshipInput) (*present.RelationshipPayload, error) {
-	record, err := r.r.CMDB.UpdateRelationship(ctx, input)
-	return present.Relationship(r.r.read, record, err)
+	return present.Record(r.r.read.ShowRelationship)(r.r.CMDB.UpdateRelationship(ctx, input))
 }
 
 func (r *mutationResolver) UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIsInput) (*present.RemovedPayload, error) {
-	record, err := r.r.CMDB.UnrelateCIs(ctx, input)
-	return present.Removed(r.r.read, record, err)
+	return present.Removed(r.r.CMDB.UnrelateCIs(ctx, input))
 }
 
 func (r *mutationResolver) CreateDependencyGroup(ctx context.Context, input cmdb.CreateDependencyGroupInput) (*present.DependencyGroupPayload, error) {
-	record, err := r.r.CMDB.CreateDependencyGroup(ctx, input)
-	return present.DependencyGroup(r.r.read, record, err)
+	return present.Record(r.r.read.ShowDependencyGroup)(r.r.CMDB.CreateDependencyGroup(ctx, input))
 }
 
 func (r *mutationResolver) UpdateDependencyGroup(ctx context.Context, input cmdb.UpdateDependencyGroupInput) (*present.DependencyGroupPayload, error) {
-	record, err := r.r.CMDB.UpdateDependencyGroup(ctx, input)
-	return present.DependencyGroup(r.r.read, record, err)
+	return present.Record(r.r.read.ShowDependencyGroup)(r.r.CMDB.UpdateDependencyGroup(ctx, input))
 }
 
 func (r *mutationResolver) RemoveDependencyGroup(ctx context.Context, input cmdb.RemoveDependencyGroupInput) (*present.RemovedPayload, error) {
-	record, err := r.r.CMDB.RemoveDependencyGroup(ctx, input)
-	return present.Removed(r.r.read, record, err)
+	return present.Removed(r.r.CMDB.RemoveDependencyGroup(ctx, input))
 }
 
 func (r *mutationResolver) CreateRelationshipType(ctx context.Context, input cmdb.CreateRelationshipTypeInput) (*present.RelationshipTypePayload, error) {
-	record, err := r.r.CMDB.CreateRelationshipType(ctx, input)
-	return present.RelationshipType(r.r.read, record, err)
+	return present.Record(r.r.read.ShowRelationshipType)(r.r.CMDB.CreateRelationshipType(ctx, input))
 }
 
 func (r *mutationResolver) UpdateRelationshipType(ctx context.Context, input cmdb.UpdateRelationshipTypeInput) (*present.RelationshipTypePayload, error) {
-	record, err := r.r.CMDB.UpdateRelationshipType(ctx, input)
-	return present.RelationshipType(r.r.read, record, err)
+	return present.Record(r.r.read.ShowRelationshipType)(r.r.CMDB.UpdateRelationshipType(ctx, input))
 }
 
 func (r *queryResolver) RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.RelationshipType], error) {

@@ -9,8 +9,7 @@ import (
 )
 
 func (r *mutationResolver) SetRiskWeights(ctx context.Context, input schedule.SetWeights) (*present.RiskWeightsPayload, error) {
-	weights, err := r.r.Schedule.SetWeights(ctx, input)
-	return present.RiskWeights(r.r.read, weights, err)
+	return present.RiskWeights(r.r.Schedule.SetWeights(ctx, input))
 }
 
 func (r *queryResolver) RiskWeights(ctx context.Context) ([]*read.RiskWeight, error) {

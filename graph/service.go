@@ -11,23 +11,19 @@ import (
 )
 
 func (r *mutationResolver) CreateService(ctx context.Context, input catalog.CreateServiceInput) (*present.ServicePayload, error) {
-	record, err := r.r.Catalog.CreateService(ctx, input)
-	return present.Service(r.r.read, record, err)
+	return present.Record(r.r.read.ShowService)(r.r.Catalog.CreateService(ctx, input))
 }
 
 func (r *mutationResolver) UpdateService(ctx context.Context, input catalog.UpdateServiceInput) (*present.ServicePayload, error) {
-	record, err := r.r.Catalog.UpdateService(ctx, input)
-	return present.Service(r.r.read, record, err)
+	return present.Record(r.r.read.ShowService)(r.r.Catalog.UpdateService(ctx, input))
 }
 
 func (r *mutationResolver) CreateServiceTier(ctx context.Context, input catalog.CreateServiceTierInput) (*present.ServiceTierPayload, error) {
-	record, err := r.r.Catalog.CreateServiceTier(ctx, input)
-	return present.ServiceTier(r.r.read, record, err)
+	return present.Record(r.r.read.ShowServiceTier)(r.r.Catalog.CreateServiceTier(ctx, input))
 }
 
 func (r *mutationResolver) UpdateServiceTier(ctx context.Context, input catalog.UpdateServiceTierInput) (*present.ServiceTierPayload, error) {
-	record, err := r.r.Catalog.UpdateServiceTier(ctx, input)
-	return present.ServiceTier(r.r.read, record, err)
+	return present.Record(r.r.read.ShowServiceTier)(r.r.Catalog.UpdateServiceTier(ctx, input))
 }
 
 func (r *queryResolver) Service(ctx context.Context, id ident.ID) (*read.Service, error) {

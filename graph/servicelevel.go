@@ -9,33 +9,27 @@ import (
 )
 
 func (r *mutationResolver) CreateCalendar(ctx context.Context, input servicelevel.CreateCalendar) (*present.CalendarPayload, error) {
-	record, err := r.r.ServiceLevel.CreateCalendar(ctx, input)
-	return present.Calendar(r.r.read, record, err)
+	return present.Record(r.r.read.ShowCalendar)(r.r.ServiceLevel.CreateCalendar(ctx, input))
 }
 
 func (r *mutationResolver) UpdateCalendar(ctx context.Context, input servicelevel.UpdateCalendar) (*present.CalendarPayload, error) {
-	record, err := r.r.ServiceLevel.UpdateCalendar(ctx, input)
-	return present.Calendar(r.r.read, record, err)
+	return present.Record(r.r.read.ShowCalendar)(r.r.ServiceLevel.UpdateCalendar(ctx, input))
 }
 
 func (r *mutationResolver) DeleteCalendar(ctx context.Context, input servicelevel.Delete) (*present.RemovedPayload, error) {
-	id, err := r.r.ServiceLevel.DeleteCalendar(ctx, input)
-	return present.Removed(r.r.read, id, err)
+	return present.Removed(r.r.ServiceLevel.DeleteCalendar(ctx, input))
 }
 
 func (r *mutationResolver) CreateServiceLevelTarget(ctx context.Context, input servicelevel.CreateTarget) (*present.ServiceLevelTargetPayload, error) {
-	record, err := r.r.ServiceLevel.CreateTarget(ctx, input)
-	return present.ServiceLevelTarget(r.r.read, record, err)
+	return present.Record(r.r.read.ShowServiceLevelTarget)(r.r.ServiceLevel.CreateTarget(ctx, input))
 }
 
 func (r *mutationResolver) UpdateServiceLevelTarget(ctx context.Context, input servicelevel.UpdateTarget) (*present.ServiceLevelTargetPayload, error) {
-	record, err := r.r.ServiceLevel.UpdateTarget(ctx, input)
-	return present.ServiceLevelTarget(r.r.read, record, err)
+	return present.Record(r.r.read.ShowServiceLevelTarget)(r.r.ServiceLevel.UpdateTarget(ctx, input))
 }
 
 func (r *mutationResolver) DeleteServiceLevelTarget(ctx context.Context, input servicelevel.Delete) (*present.RemovedPayload, error) {
-	id, err := r.r.ServiceLevel.DeleteTarget(ctx, input)
-	return present.Removed(r.r.read, id, err)
+	return present.Removed(r.r.ServiceLevel.DeleteTarget(ctx, input))
 }
 
 func (r *queryResolver) Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.Calendar], error) {

@@ -9,33 +9,27 @@ import (
 )
 
 func (r *mutationResolver) CreateTeam(ctx context.Context, input catalog.CreateTeamInput) (*present.TeamPayload, error) {
-	record, err := r.r.Catalog.CreateTeam(ctx, input)
-	return present.Team(r.r.read, record, err)
+	return present.Record(r.r.read.ShowTeam)(r.r.Catalog.CreateTeam(ctx, input))
 }
 
 func (r *mutationResolver) UpdateTeam(ctx context.Context, input catalog.UpdateTeamInput) (*present.TeamPayload, error) {
-	record, err := r.r.Catalog.UpdateTeam(ctx, input)
-	return present.Team(r.r.read, record, err)
+	return present.Record(r.r.read.ShowTeam)(r.r.Catalog.UpdateTeam(ctx, input))
 }
 
 func (r *mutationResolver) AddTeamMember(ctx context.Context, input catalog.AddTeamMemberInput) (*present.TeamPayload, error) {
-	record, err := r.r.Catalog.AddTeamMember(ctx, input)
-	return present.Team(r.r.read, record, err)
+	return present.Record(r.r.read.ShowTeam)(r.r.Catalog.AddTeamMember(ctx, input))
 }
 
 func (r *mutationResolver) RemoveTeamMember(ctx context.Context, input catalog.RemoveTeamMemberInput) (*present.TeamPayload, error) {
-	record, err := r.r.Catalog.RemoveTeamMember(ctx, input)
-	return present.Team(r.r.read, record, err)
+	return present.Record(r.r.read.ShowTeam)(r.r.Catalog.RemoveTeamMember(ctx, input))
 }
 
 func (r *mutationResolver) CreatePerson(ctx context.Context, input catalog.CreatePersonInput) (*present.PersonPayload, error) {
-	record, err := r.r.Catalog.CreatePerson(ctx, input)
-	return present.Person(r.r.read, record, err)
+	return present.Record(r.r.read.ShowPerson)(r.r.Catalog.CreatePerson(ctx, input))
 }
 
 func (r *mutationResolver) UpdatePerson(ctx context.Context, input catalog.UpdatePersonInput) (*present.PersonPayload, error) {
-	record, err := r.r.Catalog.UpdatePerson(ctx, input)
-	return present.Person(r.r.read, record, err)
+	return present.Record(r.r.read.ShowPerson)(r.r.Catalog.UpdatePerson(ctx, input))
 }
 
 func (r *queryResolver) Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.Team], error) {

@@ -9,18 +9,15 @@ import (
 )
 
 func (r *mutationResolver) CreateChangeTemplate(ctx context.Context, input change.CreateTemplate) (*present.ChangeTemplatePayload, error) {
-	record, err := r.r.Change.CreateTemplate(ctx, input)
-	return present.ChangeTemplate(r.r.read, record, err)
+	return present.Record(r.r.read.ShowChangeTemplate)(r.r.Change.CreateTemplate(ctx, input))
 }
 
 func (r *mutationResolver) UpdateChangeTemplate(ctx context.Context, input change.UpdateTemplate) (*present.ChangeTemplatePayload, error) {
-	record, err := r.r.Change.UpdateTemplate(ctx, input)
-	return present.ChangeTemplate(r.r.read, record, err)
+	return present.Record(r.r.read.ShowChangeTemplate)(r.r.Change.UpdateTemplate(ctx, input))
 }
 
 func (r *mutationResolver) RetireChangeTemplate(ctx context.Context, input change.RetireTemplate) (*present.ChangeTemplatePayload, error) {
-	record, err := r.r.Change.RetireTemplate(ctx, input)
-	return present.ChangeTemplate(r.r.read, record, err)
+	return present.Record(r.r.read.ShowChangeTemplate)(r.r.Change.RetireTemplate(ctx, input))
 }
 
 func (r *queryResolver) ChangeTemplates(ctx context.Context, isRetired *bool, first *int, after *string, last *int, before *string) (*read.Connection[*read.ChangeTemplate], error) {

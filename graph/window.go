@@ -12,18 +12,15 @@ import (
 )
 
 func (r *mutationResolver) CreateChangeWindow(ctx context.Context, input schedule.CreateWindow) (*present.ChangeWindowPayload, error) {
-	record, err := r.r.Schedule.CreateWindow(ctx, input)
-	return present.ChangeWindow(r.r.read, record, err)
+	return present.Record(r.r.read.ShowWindow)(r.r.Schedule.CreateWindow(ctx, input))
 }
 
 func (r *mutationResolver) UpdateChangeWindow(ctx context.Context, input schedule.UpdateWindow) (*present.ChangeWindowPayload, error) {
-	record, err := r.r.Schedule.UpdateWindow(ctx, input)
-	return present.ChangeWindow(r.r.read, record, err)
+	return present.Record(r.r.read.ShowWindow)(r.r.Schedule.UpdateWindow(ctx, input))
 }
 
 func (r *mutationResolver) RemoveChangeWindow(ctx context.Context, input schedule.RemoveWindow) (*present.RemovedPayload, error) {
-	id, err := r.r.Schedule.RemoveWindow(ctx, input)
-	return present.Removed(r.r.read, id, err)
+	return present.Removed(r.r.Schedule.RemoveWindow(ctx, input))
 }
 
 func (r *queryResolver) ChangeWindow(ctx context.Context, id ident.ID) (*read.ChangeWindow, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -314,7 +315,7 @@ func (ec *executionContext) fieldContext_ApprovalRequirement_summary(_ context.C
 	return graphql.NewScalarFieldContext("ApprovalRequirement", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _CreateApprovalPolicyPayload_approvalPolicy(ctx context.Context, field graphql.CollectedField, obj *present.ApprovalPolicyPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateApprovalPolicyPayload_approvalPolicy(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -323,7 +324,7 @@ func (ec *executionContext) _CreateApprovalPolicyPayload_approvalPolicy(ctx cont
 			return ec.fieldContext_CreateApprovalPolicyPayload_approvalPolicy(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ApprovalPolicy, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ApprovalPolicy) graphql.Marshaler {
 			return ec.marshalOApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicy(ctx, selections, v)
@@ -341,7 +342,7 @@ func (ec *executionContext) fieldContext_CreateApprovalPolicyPayload_approvalPol
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateApprovalPolicyPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ApprovalPolicyPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateApprovalPolicyPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -368,14 +369,14 @@ func (ec *executionContext) fieldContext_CreateApprovalPolicyPayload_userErrors(
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteApprovalPolicyPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
-	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.RemovedID)
+func (ec *executionContext) _DeleteApprovalPolicyPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 func (ec *executionContext) fieldContext_DeleteApprovalPolicyPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteApprovalPolicyPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _DeleteApprovalPolicyPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteApprovalPolicyPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -402,7 +403,7 @@ func (ec *executionContext) fieldContext_DeleteApprovalPolicyPayload_userErrors(
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateApprovalPolicyPayload_approvalPolicy(ctx context.Context, field graphql.CollectedField, obj *present.ApprovalPolicyPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateApprovalPolicyPayload_approvalPolicy(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -411,7 +412,7 @@ func (ec *executionContext) _UpdateApprovalPolicyPayload_approvalPolicy(ctx cont
 			return ec.fieldContext_UpdateApprovalPolicyPayload_approvalPolicy(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ApprovalPolicy, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ApprovalPolicy) graphql.Marshaler {
 			return ec.marshalOApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicy(ctx, selections, v)
@@ -429,7 +430,7 @@ func (ec *executionContext) fieldContext_UpdateApprovalPolicyPayload_approvalPol
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateApprovalPolicyPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ApprovalPolicyPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateApprovalPolicyPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -845,7 +846,7 @@ func (ec *executionContext) _ApprovalRequirement(ctx context.Context, sel ast.Se
 
 var createApprovalPolicyPayloadImplementors = []string{"CreateApprovalPolicyPayload"}
 
-func (ec *executionContext) _CreateApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ApprovalPolicyPayload) graphql.Marshaler {
+func (ec *executionContext) _CreateApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ApprovalPolicy]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createApprovalPolicyPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -875,7 +876,7 @@ func (ec *executionContext) _CreateApprovalPolicyPayload(ctx context.Context, se
 
 var deleteApprovalPolicyPayloadImplementors = []string{"DeleteApprovalPolicyPayload"}
 
-func (ec *executionContext) _DeleteApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) _DeleteApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, deleteApprovalPolicyPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -905,7 +906,7 @@ func (ec *executionContext) _DeleteApprovalPolicyPayload(ctx context.Context, se
 
 var updateApprovalPolicyPayloadImplementors = []string{"UpdateApprovalPolicyPayload"}
 
-func (ec *executionContext) _UpdateApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ApprovalPolicyPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ApprovalPolicy]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateApprovalPolicyPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1030,7 +1031,7 @@ func (ec *executionContext) unmarshalNCreateApprovalPolicyInput2githubᚗcomᚋl
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, v *present.ApprovalPolicyPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ApprovalPolicy]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1045,7 +1046,7 @@ func (ec *executionContext) unmarshalNDeleteApprovalPolicyInput2githubᚗcomᚋl
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNDeleteApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx context.Context, sel ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDeleteApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1060,7 +1061,7 @@ func (ec *executionContext) unmarshalNUpdateApprovalPolicyInput2githubᚗcomᚋl
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐApprovalPolicyPayload(ctx context.Context, sel ast.SelectionSet, v *present.ApprovalPolicyPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ApprovalPolicy]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

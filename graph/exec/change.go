@@ -251,7 +251,7 @@ func (ec *executionContext) fieldContext_Approval_voidedBecause(_ context.Contex
 	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ApproveChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApproveChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -260,7 +260,7 @@ func (ec *executionContext) _ApproveChangePayload_change(ctx context.Context, fi
 			return ec.fieldContext_ApproveChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -278,7 +278,7 @@ func (ec *executionContext) fieldContext_ApproveChangePayload_change(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _ApproveChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApproveChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -305,7 +305,7 @@ func (ec *executionContext) fieldContext_ApproveChangePayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _AssessChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _AssessChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -314,7 +314,7 @@ func (ec *executionContext) _AssessChangePayload_change(ctx context.Context, fie
 			return ec.fieldContext_AssessChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -332,7 +332,7 @@ func (ec *executionContext) fieldContext_AssessChangePayload_change(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _AssessChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _AssessChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -359,7 +359,7 @@ func (ec *executionContext) fieldContext_AssessChangePayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _CancelChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CancelChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -368,7 +368,7 @@ func (ec *executionContext) _CancelChangePayload_change(ctx context.Context, fie
 			return ec.fieldContext_CancelChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -386,7 +386,7 @@ func (ec *executionContext) fieldContext_CancelChangePayload_change(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _CancelChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CancelChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1353,7 +1353,7 @@ func (ec *executionContext) fieldContext_ChangeTransition_requires(_ context.Con
 	return graphql.NewScalarFieldContext("ChangeTransition", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _CloseChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CloseChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1362,7 +1362,7 @@ func (ec *executionContext) _CloseChangePayload_change(ctx context.Context, fiel
 			return ec.fieldContext_CloseChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -1380,7 +1380,7 @@ func (ec *executionContext) fieldContext_CloseChangePayload_change(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _CloseChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CloseChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1407,7 +1407,7 @@ func (ec *executionContext) fieldContext_CloseChangePayload_userErrors(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _CommentOnChangePayload_timelineEntry(ctx context.Context, field graphql.CollectedField, obj *present.TimelineEntryPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CommentOnChangePayload_timelineEntry(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1416,7 +1416,7 @@ func (ec *executionContext) _CommentOnChangePayload_timelineEntry(ctx context.Co
 			return ec.fieldContext_CommentOnChangePayload_timelineEntry(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.TimelineEntry, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.TimelineEntry) graphql.Marshaler {
 			return ec.marshalOTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry(ctx, selections, v)
@@ -1434,7 +1434,7 @@ func (ec *executionContext) fieldContext_CommentOnChangePayload_timelineEntry(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _CommentOnChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.TimelineEntryPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CommentOnChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1461,7 +1461,7 @@ func (ec *executionContext) fieldContext_CommentOnChangePayload_userErrors(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _DraftChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DraftChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1470,7 +1470,7 @@ func (ec *executionContext) _DraftChangePayload_change(ctx context.Context, fiel
 			return ec.fieldContext_DraftChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -1488,7 +1488,7 @@ func (ec *executionContext) fieldContext_DraftChangePayload_change(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _DraftChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DraftChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1515,7 +1515,7 @@ func (ec *executionContext) fieldContext_DraftChangePayload_userErrors(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _RejectChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RejectChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1524,7 +1524,7 @@ func (ec *executionContext) _RejectChangePayload_change(ctx context.Context, fie
 			return ec.fieldContext_RejectChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -1542,7 +1542,7 @@ func (ec *executionContext) fieldContext_RejectChangePayload_change(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _RejectChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RejectChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1569,7 +1569,7 @@ func (ec *executionContext) fieldContext_RejectChangePayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _RequestChangeApprovalPayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RequestChangeApprovalPayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1578,7 +1578,7 @@ func (ec *executionContext) _RequestChangeApprovalPayload_change(ctx context.Con
 			return ec.fieldContext_RequestChangeApprovalPayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -1596,7 +1596,7 @@ func (ec *executionContext) fieldContext_RequestChangeApprovalPayload_change(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _RequestChangeApprovalPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RequestChangeApprovalPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1623,7 +1623,7 @@ func (ec *executionContext) fieldContext_RequestChangeApprovalPayload_userErrors
 	return fc, nil
 }
 
-func (ec *executionContext) _ReturnChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ReturnChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1632,7 +1632,7 @@ func (ec *executionContext) _ReturnChangePayload_change(ctx context.Context, fie
 			return ec.fieldContext_ReturnChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -1650,7 +1650,7 @@ func (ec *executionContext) fieldContext_ReturnChangePayload_change(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _ReturnChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ReturnChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1677,7 +1677,7 @@ func (ec *executionContext) fieldContext_ReturnChangePayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ReviewChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ReviewChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1686,7 +1686,7 @@ func (ec *executionContext) _ReviewChangePayload_change(ctx context.Context, fie
 			return ec.fieldContext_ReviewChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -1704,7 +1704,7 @@ func (ec *executionContext) fieldContext_ReviewChangePayload_change(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _ReviewChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ReviewChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1731,7 +1731,7 @@ func (ec *executionContext) fieldContext_ReviewChangePayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ScheduleChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ScheduleChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1740,7 +1740,7 @@ func (ec *executionContext) _ScheduleChangePayload_change(ctx context.Context, f
 			return ec.fieldContext_ScheduleChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -1758,7 +1758,7 @@ func (ec *executionContext) fieldContext_ScheduleChangePayload_change(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ScheduleChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ScheduleChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1785,7 +1785,7 @@ func (ec *executionContext) fieldContext_ScheduleChangePayload_userErrors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _StartChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _StartChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1794,7 +1794,7 @@ func (ec *executionContext) _StartChangePayload_change(ctx context.Context, fiel
 			return ec.fieldContext_StartChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -1812,7 +1812,7 @@ func (ec *executionContext) fieldContext_StartChangePayload_change(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _StartChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _StartChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1839,7 +1839,7 @@ func (ec *executionContext) fieldContext_StartChangePayload_userErrors(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1848,7 +1848,7 @@ func (ec *executionContext) _UpdateChangePayload_change(ctx context.Context, fie
 			return ec.fieldContext_UpdateChangePayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -1866,7 +1866,7 @@ func (ec *executionContext) fieldContext_UpdateChangePayload_change(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2948,7 +2948,7 @@ func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet,
 
 var approveChangePayloadImplementors = []string{"ApproveChangePayload"}
 
-func (ec *executionContext) _ApproveChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _ApproveChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, approveChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2978,7 +2978,7 @@ func (ec *executionContext) _ApproveChangePayload(ctx context.Context, sel ast.S
 
 var assessChangePayloadImplementors = []string{"AssessChangePayload"}
 
-func (ec *executionContext) _AssessChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _AssessChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, assessChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3008,7 +3008,7 @@ func (ec *executionContext) _AssessChangePayload(ctx context.Context, sel ast.Se
 
 var cancelChangePayloadImplementors = []string{"CancelChangePayload"}
 
-func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, cancelChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3398,7 +3398,7 @@ func (ec *executionContext) _ChangeTransition(ctx context.Context, sel ast.Selec
 
 var closeChangePayloadImplementors = []string{"CloseChangePayload"}
 
-func (ec *executionContext) _CloseChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _CloseChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, closeChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3428,7 +3428,7 @@ func (ec *executionContext) _CloseChangePayload(ctx context.Context, sel ast.Sel
 
 var commentOnChangePayloadImplementors = []string{"CommentOnChangePayload"}
 
-func (ec *executionContext) _CommentOnChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.TimelineEntryPayload) graphql.Marshaler {
+func (ec *executionContext) _CommentOnChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.TimelineEntry]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, commentOnChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3458,7 +3458,7 @@ func (ec *executionContext) _CommentOnChangePayload(ctx context.Context, sel ast
 
 var draftChangePayloadImplementors = []string{"DraftChangePayload"}
 
-func (ec *executionContext) _DraftChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _DraftChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, draftChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3488,7 +3488,7 @@ func (ec *executionContext) _DraftChangePayload(ctx context.Context, sel ast.Sel
 
 var rejectChangePayloadImplementors = []string{"RejectChangePayload"}
 
-func (ec *executionContext) _RejectChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _RejectChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, rejectChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3518,7 +3518,7 @@ func (ec *executionContext) _RejectChangePayload(ctx context.Context, sel ast.Se
 
 var requestChangeApprovalPayloadImplementors = []string{"RequestChangeApprovalPayload"}
 
-func (ec *executionContext) _RequestChangeApprovalPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _RequestChangeApprovalPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, requestChangeApprovalPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3548,7 +3548,7 @@ func (ec *executionContext) _RequestChangeApprovalPayload(ctx context.Context, s
 
 var returnChangePayloadImplementors = []string{"ReturnChangePayload"}
 
-func (ec *executionContext) _ReturnChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _ReturnChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, returnChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3578,7 +3578,7 @@ func (ec *executionContext) _ReturnChangePayload(ctx context.Context, sel ast.Se
 
 var reviewChangePayloadImplementors = []string{"ReviewChangePayload"}
 
-func (ec *executionContext) _ReviewChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _ReviewChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, reviewChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3608,7 +3608,7 @@ func (ec *executionContext) _ReviewChangePayload(ctx context.Context, sel ast.Se
 
 var scheduleChangePayloadImplementors = []string{"ScheduleChangePayload"}
 
-func (ec *executionContext) _ScheduleChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _ScheduleChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, scheduleChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3638,7 +3638,7 @@ func (ec *executionContext) _ScheduleChangePayload(ctx context.Context, sel ast.
 
 var startChangePayloadImplementors = []string{"StartChangePayload"}
 
-func (ec *executionContext) _StartChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _StartChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, startChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3668,7 +3668,7 @@ func (ec *executionContext) _StartChangePayload(ctx context.Context, sel ast.Sel
 
 var updateChangePayloadImplementors = []string{"UpdateChangePayload"}
 
-func (ec *executionContext) _UpdateChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateChangePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateChangePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3731,7 +3731,7 @@ func (ec *executionContext) unmarshalNApproveChangeInput2githubᚗcomᚋlinchpin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNApproveChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNApproveChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -3746,7 +3746,7 @@ func (ec *executionContext) unmarshalNAssessChangeInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNAssessChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNAssessChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -3761,7 +3761,7 @@ func (ec *executionContext) unmarshalNCancelChangeInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCancelChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCancelChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4020,7 +4020,7 @@ func (ec *executionContext) unmarshalNCloseChangeInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCloseChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCloseChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4035,7 +4035,7 @@ func (ec *executionContext) unmarshalNCommentOnChangeInput2githubᚗcomᚋlinchp
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCommentOnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTimelineEntryPayload(ctx context.Context, sel ast.SelectionSet, v *present.TimelineEntryPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCommentOnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.TimelineEntry]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4067,7 +4067,7 @@ func (ec *executionContext) unmarshalNDraftChangeInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNDraftChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDraftChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4082,7 +4082,7 @@ func (ec *executionContext) unmarshalNRejectChangeInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRejectChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRejectChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4097,7 +4097,7 @@ func (ec *executionContext) unmarshalNRequestChangeApprovalInput2githubᚗcomᚋ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRequestChangeApprovalPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRequestChangeApprovalPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4112,7 +4112,7 @@ func (ec *executionContext) unmarshalNReturnChangeInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNReturnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNReturnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4127,7 +4127,7 @@ func (ec *executionContext) unmarshalNReviewChangeInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNReviewChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNReviewChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4142,7 +4142,7 @@ func (ec *executionContext) unmarshalNScheduleChangeInput2githubᚗcomᚋlinchpi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNScheduleChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNScheduleChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4157,7 +4157,7 @@ func (ec *executionContext) unmarshalNStartChangeInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStartChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNStartChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4172,7 +4172,7 @@ func (ec *executionContext) unmarshalNUpdateChangeInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -451,7 +451,7 @@ func (ec *executionContext) field_CI_versions_args(ctx context.Context, rawArgs 
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _AddExternalIdentityPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddExternalIdentityPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -460,7 +460,7 @@ func (ec *executionContext) _AddExternalIdentityPayload_ci(ctx context.Context, 
 			return ec.fieldContext_AddExternalIdentityPayload_ci(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Ci, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
@@ -478,7 +478,7 @@ func (ec *executionContext) fieldContext_AddExternalIdentityPayload_ci(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _AddExternalIdentityPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddExternalIdentityPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1286,7 +1286,7 @@ func (ec *executionContext) fieldContext_CIEdge_node(_ context.Context, field gr
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1295,7 +1295,7 @@ func (ec *executionContext) _CreateCIPayload_ci(ctx context.Context, field graph
 			return ec.fieldContext_CreateCIPayload_ci(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Ci, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
@@ -1313,7 +1313,7 @@ func (ec *executionContext) fieldContext_CreateCIPayload_ci(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1552,7 +1552,7 @@ func (ec *executionContext) fieldContext_ExternalIdentity_externalId(_ context.C
 	return graphql.NewScalarFieldContext("ExternalIdentity", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _RetireCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RetireCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1561,7 +1561,7 @@ func (ec *executionContext) _RetireCIPayload_ci(ctx context.Context, field graph
 			return ec.fieldContext_RetireCIPayload_ci(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Ci, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
@@ -1579,7 +1579,7 @@ func (ec *executionContext) fieldContext_RetireCIPayload_ci(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _RetireCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RetireCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1606,7 +1606,7 @@ func (ec *executionContext) fieldContext_RetireCIPayload_userErrors(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _SetOwnersPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SetOwnersPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1615,7 +1615,7 @@ func (ec *executionContext) _SetOwnersPayload_ci(ctx context.Context, field grap
 			return ec.fieldContext_SetOwnersPayload_ci(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Ci, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
@@ -1633,7 +1633,7 @@ func (ec *executionContext) fieldContext_SetOwnersPayload_ci(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _SetOwnersPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SetOwnersPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1660,7 +1660,7 @@ func (ec *executionContext) fieldContext_SetOwnersPayload_userErrors(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1669,7 +1669,7 @@ func (ec *executionContext) _UpdateCIPayload_ci(ctx context.Context, field graph
 			return ec.fieldContext_UpdateCIPayload_ci(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Ci, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
 			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
@@ -1687,7 +1687,7 @@ func (ec *executionContext) fieldContext_UpdateCIPayload_ci(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2495,7 +2495,7 @@ func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj
 
 var addExternalIdentityPayloadImplementors = []string{"AddExternalIdentityPayload"}
 
-func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
+func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.CI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, addExternalIdentityPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2770,7 +2770,7 @@ func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, o
 
 var createCIPayloadImplementors = []string{"CreateCIPayload"}
 
-func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
+func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.CI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createCIPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2950,7 +2950,7 @@ func (ec *executionContext) _ExternalIdentity(ctx context.Context, sel ast.Selec
 
 var retireCIPayloadImplementors = []string{"RetireCIPayload"}
 
-func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
+func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.CI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, retireCIPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2980,7 +2980,7 @@ func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.Select
 
 var setOwnersPayloadImplementors = []string{"SetOwnersPayload"}
 
-func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
+func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.CI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, setOwnersPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3010,7 +3010,7 @@ func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.Selec
 
 var updateCIPayloadImplementors = []string{"UpdateCIPayload"}
 
-func (ec *executionContext) _UpdateCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.CI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateCIPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3047,7 +3047,7 @@ func (ec *executionContext) unmarshalNAddExternalIdentityInput2githubᚗcomᚋli
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNAddExternalIdentityPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx context.Context, sel ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNAddExternalIdentityPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -3166,7 +3166,7 @@ func (ec *executionContext) unmarshalNCreateCIInput2githubᚗcomᚋlinchpinᚑcm
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx context.Context, sel ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -3421,7 +3421,7 @@ func (ec *executionContext) unmarshalNRetireCIInput2githubᚗcomᚋlinchpinᚑcm
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRetireCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx context.Context, sel ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRetireCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -3436,7 +3436,7 @@ func (ec *executionContext) unmarshalNSetOwnersInput2githubᚗcomᚋlinchpinᚑc
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSetOwnersPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx context.Context, sel ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNSetOwnersPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -3451,7 +3451,7 @@ func (ec *executionContext) unmarshalNUpdateCIInput2githubᚗcomᚋlinchpinᚑcm
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx context.Context, sel ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -266,7 +266,7 @@ func (ec *executionContext) fieldContext_CIClassEdge_node(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateCIClassPayload_ciClass(ctx context.Context, field graphql.CollectedField, obj *present.CIClassPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateCIClassPayload_ciClass(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -275,7 +275,7 @@ func (ec *executionContext) _CreateCIClassPayload_ciClass(ctx context.Context, f
 			return ec.fieldContext_CreateCIClassPayload_ciClass(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.CiClass, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
 			return ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
@@ -293,7 +293,7 @@ func (ec *executionContext) fieldContext_CreateCIClassPayload_ciClass(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateCIClassPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIClassPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateCIClassPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -320,7 +320,7 @@ func (ec *executionContext) fieldContext_CreateCIClassPayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateCIClassPayload_ciClass(ctx context.Context, field graphql.CollectedField, obj *present.CIClassPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateCIClassPayload_ciClass(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -329,7 +329,7 @@ func (ec *executionContext) _UpdateCIClassPayload_ciClass(ctx context.Context, f
 			return ec.fieldContext_UpdateCIClassPayload_ciClass(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.CiClass, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
 			return ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
@@ -347,7 +347,7 @@ func (ec *executionContext) fieldContext_UpdateCIClassPayload_ciClass(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateCIClassPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CIClassPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateCIClassPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -679,7 +679,7 @@ func (ec *executionContext) _CIClassEdge(ctx context.Context, sel ast.SelectionS
 
 var createCIClassPayloadImplementors = []string{"CreateCIClassPayload"}
 
-func (ec *executionContext) _CreateCIClassPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIClassPayload) graphql.Marshaler {
+func (ec *executionContext) _CreateCIClassPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.CIClass]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createCIClassPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -709,7 +709,7 @@ func (ec *executionContext) _CreateCIClassPayload(ctx context.Context, sel ast.S
 
 var updateCIClassPayloadImplementors = []string{"UpdateCIClassPayload"}
 
-func (ec *executionContext) _UpdateCIClassPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CIClassPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateCIClassPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.CIClass]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateCIClassPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -808,7 +808,7 @@ func (ec *executionContext) unmarshalNCreateCIClassInput2githubᚗcomᚋlinchpin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIClassPayload(ctx context.Context, sel ast.SelectionSet, v *present.CIClassPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.CIClass]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -823,7 +823,7 @@ func (ec *executionContext) unmarshalNUpdateCIClassInput2githubᚗcomᚋlinchpin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIClassPayload(ctx context.Context, sel ast.SelectionSet, v *present.CIClassPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.CIClass]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

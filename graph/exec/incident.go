@@ -331,7 +331,7 @@ func (ec *executionContext) field_ResolveIncidentPayload_openChildren_args(ctx c
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _AssignIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _AssignIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -340,7 +340,7 @@ func (ec *executionContext) _AssignIncidentPayload_incident(ctx context.Context,
 			return ec.fieldContext_AssignIncidentPayload_incident(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Incident, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
@@ -358,7 +358,7 @@ func (ec *executionContext) fieldContext_AssignIncidentPayload_incident(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _AssignIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _AssignIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -385,7 +385,7 @@ func (ec *executionContext) fieldContext_AssignIncidentPayload_userErrors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CancelIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CancelIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -394,7 +394,7 @@ func (ec *executionContext) _CancelIncidentPayload_incident(ctx context.Context,
 			return ec.fieldContext_CancelIncidentPayload_incident(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Incident, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
@@ -412,7 +412,7 @@ func (ec *executionContext) fieldContext_CancelIncidentPayload_incident(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _CancelIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CancelIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -439,7 +439,7 @@ func (ec *executionContext) fieldContext_CancelIncidentPayload_userErrors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CloseIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CloseIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -448,7 +448,7 @@ func (ec *executionContext) _CloseIncidentPayload_incident(ctx context.Context, 
 			return ec.fieldContext_CloseIncidentPayload_incident(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Incident, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
@@ -466,7 +466,7 @@ func (ec *executionContext) fieldContext_CloseIncidentPayload_incident(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _CloseIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CloseIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -493,7 +493,7 @@ func (ec *executionContext) fieldContext_CloseIncidentPayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _CommentOnIncidentPayload_timelineEntry(ctx context.Context, field graphql.CollectedField, obj *present.TimelineEntryPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CommentOnIncidentPayload_timelineEntry(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -502,7 +502,7 @@ func (ec *executionContext) _CommentOnIncidentPayload_timelineEntry(ctx context.
 			return ec.fieldContext_CommentOnIncidentPayload_timelineEntry(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.TimelineEntry, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.TimelineEntry) graphql.Marshaler {
 			return ec.marshalOTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry(ctx, selections, v)
@@ -520,7 +520,7 @@ func (ec *executionContext) fieldContext_CommentOnIncidentPayload_timelineEntry(
 	return fc, nil
 }
 
-func (ec *executionContext) _CommentOnIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.TimelineEntryPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CommentOnIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -547,7 +547,7 @@ func (ec *executionContext) fieldContext_CommentOnIncidentPayload_userErrors(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _HoldIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _HoldIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -556,7 +556,7 @@ func (ec *executionContext) _HoldIncidentPayload_incident(ctx context.Context, f
 			return ec.fieldContext_HoldIncidentPayload_incident(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Incident, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
@@ -574,7 +574,7 @@ func (ec *executionContext) fieldContext_HoldIncidentPayload_incident(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _HoldIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _HoldIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1913,7 +1913,7 @@ func (ec *executionContext) fieldContext_IncidentTransition_requires(_ context.C
 	return graphql.NewScalarFieldContext("IncidentTransition", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _OpenIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _OpenIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1922,7 +1922,7 @@ func (ec *executionContext) _OpenIncidentPayload_incident(ctx context.Context, f
 			return ec.fieldContext_OpenIncidentPayload_incident(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Incident, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
@@ -1940,7 +1940,7 @@ func (ec *executionContext) fieldContext_OpenIncidentPayload_incident(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _OpenIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _OpenIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1988,7 +1988,7 @@ func (ec *executionContext) fieldContext_PriorityRule_priority(_ context.Context
 	return graphql.NewScalarFieldContext("PriorityRule", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ReopenIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ReopenIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1997,7 +1997,7 @@ func (ec *executionContext) _ReopenIncidentPayload_incident(ctx context.Context,
 			return ec.fieldContext_ReopenIncidentPayload_incident(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Incident, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
@@ -2015,7 +2015,7 @@ func (ec *executionContext) fieldContext_ReopenIncidentPayload_incident(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ReopenIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ReopenIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2162,7 +2162,7 @@ func (ec *executionContext) fieldContext_ResolveIncidentPayload_userErrors(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _SetIncidentCIsPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SetIncidentCIsPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2171,7 +2171,7 @@ func (ec *executionContext) _SetIncidentCIsPayload_incident(ctx context.Context,
 			return ec.fieldContext_SetIncidentCIsPayload_incident(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Incident, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
@@ -2189,7 +2189,7 @@ func (ec *executionContext) fieldContext_SetIncidentCIsPayload_incident(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _SetIncidentCIsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SetIncidentCIsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2216,7 +2216,7 @@ func (ec *executionContext) fieldContext_SetIncidentCIsPayload_userErrors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _SetPriorityRulePayload_priorityRule(ctx context.Context, field graphql.CollectedField, obj *present.PriorityRulePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SetPriorityRulePayload_priorityRule(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.PriorityRule]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2225,7 +2225,7 @@ func (ec *executionContext) _SetPriorityRulePayload_priorityRule(ctx context.Con
 			return ec.fieldContext_SetPriorityRulePayload_priorityRule(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PriorityRule, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.PriorityRule) graphql.Marshaler {
 			return ec.marshalOPriorityRule2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPriorityRule(ctx, selections, v)
@@ -2243,7 +2243,7 @@ func (ec *executionContext) fieldContext_SetPriorityRulePayload_priorityRule(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _SetPriorityRulePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.PriorityRulePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SetPriorityRulePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.PriorityRule]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2270,7 +2270,7 @@ func (ec *executionContext) fieldContext_SetPriorityRulePayload_userErrors(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _StartIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _StartIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2279,7 +2279,7 @@ func (ec *executionContext) _StartIncidentPayload_incident(ctx context.Context, 
 			return ec.fieldContext_StartIncidentPayload_incident(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Incident, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
@@ -2297,7 +2297,7 @@ func (ec *executionContext) fieldContext_StartIncidentPayload_incident(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _StartIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _StartIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2509,7 +2509,7 @@ func (ec *executionContext) fieldContext_TimelineEntryEdge_node(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2518,7 +2518,7 @@ func (ec *executionContext) _UpdateIncidentPayload_incident(ctx context.Context,
 			return ec.fieldContext_UpdateIncidentPayload_incident(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Incident, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
 			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
@@ -2536,7 +2536,7 @@ func (ec *executionContext) fieldContext_UpdateIncidentPayload_incident(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.IncidentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -3538,7 +3538,7 @@ func (ec *executionContext) unmarshalInputUpdateIncidentInput(ctx context.Contex
 
 var assignIncidentPayloadImplementors = []string{"AssignIncidentPayload"}
 
-func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, assignIncidentPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3568,7 +3568,7 @@ func (ec *executionContext) _AssignIncidentPayload(ctx context.Context, sel ast.
 
 var cancelIncidentPayloadImplementors = []string{"CancelIncidentPayload"}
 
-func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, cancelIncidentPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3598,7 +3598,7 @@ func (ec *executionContext) _CancelIncidentPayload(ctx context.Context, sel ast.
 
 var closeIncidentPayloadImplementors = []string{"CloseIncidentPayload"}
 
-func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, closeIncidentPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3628,7 +3628,7 @@ func (ec *executionContext) _CloseIncidentPayload(ctx context.Context, sel ast.S
 
 var commentOnIncidentPayloadImplementors = []string{"CommentOnIncidentPayload"}
 
-func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TimelineEntryPayload) graphql.Marshaler {
+func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.TimelineEntry]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, commentOnIncidentPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3658,7 +3658,7 @@ func (ec *executionContext) _CommentOnIncidentPayload(ctx context.Context, sel a
 
 var holdIncidentPayloadImplementors = []string{"HoldIncidentPayload"}
 
-func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) _HoldIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, holdIncidentPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4268,7 +4268,7 @@ func (ec *executionContext) _IncidentTransition(ctx context.Context, sel ast.Sel
 
 var openIncidentPayloadImplementors = []string{"OpenIncidentPayload"}
 
-func (ec *executionContext) _OpenIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) _OpenIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, openIncidentPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4333,7 +4333,7 @@ func (ec *executionContext) _PriorityRule(ctx context.Context, sel ast.Selection
 
 var reopenIncidentPayloadImplementors = []string{"ReopenIncidentPayload"}
 
-func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) _ReopenIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, reopenIncidentPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4403,7 +4403,7 @@ func (ec *executionContext) _ResolveIncidentPayload(ctx context.Context, sel ast
 
 var setIncidentCIsPayloadImplementors = []string{"SetIncidentCIsPayload"}
 
-func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, setIncidentCIsPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4433,7 +4433,7 @@ func (ec *executionContext) _SetIncidentCIsPayload(ctx context.Context, sel ast.
 
 var setPriorityRulePayloadImplementors = []string{"SetPriorityRulePayload"}
 
-func (ec *executionContext) _SetPriorityRulePayload(ctx context.Context, sel ast.SelectionSet, obj *present.PriorityRulePayload) graphql.Marshaler {
+func (ec *executionContext) _SetPriorityRulePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.PriorityRule]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, setPriorityRulePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4463,7 +4463,7 @@ func (ec *executionContext) _SetPriorityRulePayload(ctx context.Context, sel ast
 
 var startIncidentPayloadImplementors = []string{"StartIncidentPayload"}
 
-func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) _StartIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, startIncidentPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4618,7 +4618,7 @@ func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.Sele
 
 var updateIncidentPayloadImplementors = []string{"UpdateIncidentPayload"}
 
-func (ec *executionContext) _UpdateIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateIncidentPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateIncidentPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4655,7 +4655,7 @@ func (ec *executionContext) unmarshalNAssignIncidentInput2githubᚗcomᚋlinchpi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNAssignIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNAssignIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4670,7 +4670,7 @@ func (ec *executionContext) unmarshalNCancelIncidentInput2githubᚗcomᚋlinchpi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCancelIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCancelIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4702,7 +4702,7 @@ func (ec *executionContext) unmarshalNCloseIncidentInput2githubᚗcomᚋlinchpin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCloseIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCloseIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4734,7 +4734,7 @@ func (ec *executionContext) unmarshalNCommentOnIncidentInput2githubᚗcomᚋlinc
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCommentOnIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTimelineEntryPayload(ctx context.Context, sel ast.SelectionSet, v *present.TimelineEntryPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCommentOnIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.TimelineEntry]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4749,7 +4749,7 @@ func (ec *executionContext) unmarshalNHoldIncidentInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNHoldIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNHoldIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -5027,7 +5027,7 @@ func (ec *executionContext) unmarshalNOpenIncidentInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNOpenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNOpenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -5068,7 +5068,7 @@ func (ec *executionContext) unmarshalNReopenIncidentInput2githubᚗcomᚋlinchpi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNReopenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNReopenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -5115,7 +5115,7 @@ func (ec *executionContext) unmarshalNSetIncidentCIsInput2githubᚗcomᚋlinchpi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSetIncidentCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNSetIncidentCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -5130,7 +5130,7 @@ func (ec *executionContext) unmarshalNSetPriorityRuleInput2githubᚗcomᚋlinchp
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSetPriorityRulePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPriorityRulePayload(ctx context.Context, sel ast.SelectionSet, v *present.PriorityRulePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNSetPriorityRulePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.PriorityRule]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -5145,7 +5145,7 @@ func (ec *executionContext) unmarshalNStartIncidentInput2githubᚗcomᚋlinchpin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStartIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNStartIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -5239,7 +5239,7 @@ func (ec *executionContext) unmarshalNUpdateIncidentInput2githubᚗcomᚋlinchpi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx context.Context, sel ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

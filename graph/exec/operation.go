@@ -196,7 +196,7 @@ func (ec *executionContext) fieldContext_ChangePreview_redundancy(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _DraftUndoPayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DraftUndoPayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -205,7 +205,7 @@ func (ec *executionContext) _DraftUndoPayload_change(ctx context.Context, field 
 			return ec.fieldContext_DraftUndoPayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -223,7 +223,7 @@ func (ec *executionContext) fieldContext_DraftUndoPayload_change(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _DraftUndoPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DraftUndoPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -319,7 +319,7 @@ func (ec *executionContext) fieldContext_OperationConflict_summary(_ context.Con
 	return graphql.NewScalarFieldContext("OperationConflict", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _PlanChangeOperationsPayload_change(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _PlanChangeOperationsPayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -328,7 +328,7 @@ func (ec *executionContext) _PlanChangeOperationsPayload_change(ctx context.Cont
 			return ec.fieldContext_PlanChangeOperationsPayload_change(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Change, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
 			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
@@ -346,7 +346,7 @@ func (ec *executionContext) fieldContext_PlanChangeOperationsPayload_change(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _PlanChangeOperationsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _PlanChangeOperationsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1356,7 +1356,7 @@ func (ec *executionContext) _ChangePreview(ctx context.Context, sel ast.Selectio
 
 var draftUndoPayloadImplementors = []string{"DraftUndoPayload"}
 
-func (ec *executionContext) _DraftUndoPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _DraftUndoPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, draftUndoPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1441,7 +1441,7 @@ func (ec *executionContext) _OperationConflict(ctx context.Context, sel ast.Sele
 
 var planChangeOperationsPayloadImplementors = []string{"PlanChangeOperationsPayload"}
 
-func (ec *executionContext) _PlanChangeOperationsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) _PlanChangeOperationsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, planChangeOperationsPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1668,7 +1668,7 @@ func (ec *executionContext) unmarshalNDraftUndoInput2githubᚗcomᚋlinchpinᚑc
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNDraftUndoPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDraftUndoPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1709,7 +1709,7 @@ func (ec *executionContext) unmarshalNPlanChangeOperationsInput2githubᚗcomᚋl
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNPlanChangeOperationsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNPlanChangeOperationsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

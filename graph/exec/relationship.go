@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -79,7 +80,7 @@ func (ec *executionContext) fieldContext_ClassPair_target(_ context.Context, fie
 	return graphql.NewScalarFieldContext("ClassPair", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _CreateDependencyGroupPayload_dependencyGroup(ctx context.Context, field graphql.CollectedField, obj *present.DependencyGroupPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateDependencyGroupPayload_dependencyGroup(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.DependencyGroup]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -88,7 +89,7 @@ func (ec *executionContext) _CreateDependencyGroupPayload_dependencyGroup(ctx co
 			return ec.fieldContext_CreateDependencyGroupPayload_dependencyGroup(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.DependencyGroup, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.DependencyGroup) graphql.Marshaler {
 			return ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup(ctx, selections, v)
@@ -106,7 +107,7 @@ func (ec *executionContext) fieldContext_CreateDependencyGroupPayload_dependency
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateDependencyGroupPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.DependencyGroupPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateDependencyGroupPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.DependencyGroup]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -133,7 +134,7 @@ func (ec *executionContext) fieldContext_CreateDependencyGroupPayload_userErrors
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateRelationshipTypePayload_relationshipType(ctx context.Context, field graphql.CollectedField, obj *present.RelationshipTypePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateRelationshipTypePayload_relationshipType(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -142,7 +143,7 @@ func (ec *executionContext) _CreateRelationshipTypePayload_relationshipType(ctx 
 			return ec.fieldContext_CreateRelationshipTypePayload_relationshipType(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.RelationshipType, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.RelationshipType) graphql.Marshaler {
 			return ec.marshalORelationshipType2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipType(ctx, selections, v)
@@ -160,7 +161,7 @@ func (ec *executionContext) fieldContext_CreateRelationshipTypePayload_relations
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateRelationshipTypePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RelationshipTypePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateRelationshipTypePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -331,7 +332,7 @@ func (ec *executionContext) fieldContext_GroupMember_weight(_ context.Context, f
 	return graphql.NewScalarFieldContext("GroupMember", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _RelateCIsPayload_relationship(ctx context.Context, field graphql.CollectedField, obj *present.RelationshipPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelateCIsPayload_relationship(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -340,7 +341,7 @@ func (ec *executionContext) _RelateCIsPayload_relationship(ctx context.Context, 
 			return ec.fieldContext_RelateCIsPayload_relationship(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Relationship, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Relationship) graphql.Marshaler {
 			return ec.marshalORelationship2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship(ctx, selections, v)
@@ -358,7 +359,7 @@ func (ec *executionContext) fieldContext_RelateCIsPayload_relationship(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _RelateCIsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RelationshipPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelateCIsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -951,14 +952,14 @@ func (ec *executionContext) fieldContext_RelationshipTypeEdge_node(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveDependencyGroupPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
-	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.RemovedID)
+func (ec *executionContext) _RemoveDependencyGroupPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 func (ec *executionContext) fieldContext_RemoveDependencyGroupPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RemoveDependencyGroupPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _RemoveDependencyGroupPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveDependencyGroupPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -985,14 +986,14 @@ func (ec *executionContext) fieldContext_RemoveDependencyGroupPayload_userErrors
 	return fc, nil
 }
 
-func (ec *executionContext) _UnrelateCIsPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
-	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.RemovedID)
+func (ec *executionContext) _UnrelateCIsPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 func (ec *executionContext) fieldContext_UnrelateCIsPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UnrelateCIsPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _UnrelateCIsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnrelateCIsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1019,7 +1020,7 @@ func (ec *executionContext) fieldContext_UnrelateCIsPayload_userErrors(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateDependencyGroupPayload_dependencyGroup(ctx context.Context, field graphql.CollectedField, obj *present.DependencyGroupPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateDependencyGroupPayload_dependencyGroup(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.DependencyGroup]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1028,7 +1029,7 @@ func (ec *executionContext) _UpdateDependencyGroupPayload_dependencyGroup(ctx co
 			return ec.fieldContext_UpdateDependencyGroupPayload_dependencyGroup(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.DependencyGroup, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.DependencyGroup) graphql.Marshaler {
 			return ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup(ctx, selections, v)
@@ -1046,7 +1047,7 @@ func (ec *executionContext) fieldContext_UpdateDependencyGroupPayload_dependency
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateDependencyGroupPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.DependencyGroupPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateDependencyGroupPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.DependencyGroup]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1073,7 +1074,7 @@ func (ec *executionContext) fieldContext_UpdateDependencyGroupPayload_userErrors
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateRelationshipPayload_relationship(ctx context.Context, field graphql.CollectedField, obj *present.RelationshipPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateRelationshipPayload_relationship(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1082,7 +1083,7 @@ func (ec *executionContext) _UpdateRelationshipPayload_relationship(ctx context.
 			return ec.fieldContext_UpdateRelationshipPayload_relationship(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Relationship, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Relationship) graphql.Marshaler {
 			return ec.marshalORelationship2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship(ctx, selections, v)
@@ -1100,7 +1101,7 @@ func (ec *executionContext) fieldContext_UpdateRelationshipPayload_relationship(
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateRelationshipPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RelationshipPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateRelationshipPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1127,7 +1128,7 @@ func (ec *executionContext) fieldContext_UpdateRelationshipPayload_userErrors(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateRelationshipTypePayload_relationshipType(ctx context.Context, field graphql.CollectedField, obj *present.RelationshipTypePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateRelationshipTypePayload_relationshipType(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1136,7 +1137,7 @@ func (ec *executionContext) _UpdateRelationshipTypePayload_relationshipType(ctx 
 			return ec.fieldContext_UpdateRelationshipTypePayload_relationshipType(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.RelationshipType, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.RelationshipType) graphql.Marshaler {
 			return ec.marshalORelationshipType2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipType(ctx, selections, v)
@@ -1154,7 +1155,7 @@ func (ec *executionContext) fieldContext_UpdateRelationshipTypePayload_relations
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateRelationshipTypePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RelationshipTypePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateRelationshipTypePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1793,7 +1794,7 @@ func (ec *executionContext) _ClassPair(ctx context.Context, sel ast.SelectionSet
 
 var createDependencyGroupPayloadImplementors = []string{"CreateDependencyGroupPayload"}
 
-func (ec *executionContext) _CreateDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.DependencyGroupPayload) graphql.Marshaler {
+func (ec *executionContext) _CreateDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.DependencyGroup]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createDependencyGroupPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1823,7 +1824,7 @@ func (ec *executionContext) _CreateDependencyGroupPayload(ctx context.Context, s
 
 var createRelationshipTypePayloadImplementors = []string{"CreateRelationshipTypePayload"}
 
-func (ec *executionContext) _CreateRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipTypePayload) graphql.Marshaler {
+func (ec *executionContext) _CreateRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.RelationshipType]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createRelationshipTypePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1943,7 +1944,7 @@ func (ec *executionContext) _GroupMember(ctx context.Context, sel ast.SelectionS
 
 var relateCIsPayloadImplementors = []string{"RelateCIsPayload"}
 
-func (ec *executionContext) _RelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipPayload) graphql.Marshaler {
+func (ec *executionContext) _RelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Relationship]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, relateCIsPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2273,7 +2274,7 @@ func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.S
 
 var removeDependencyGroupPayloadImplementors = []string{"RemoveDependencyGroupPayload"}
 
-func (ec *executionContext) _RemoveDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) _RemoveDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, removeDependencyGroupPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2303,7 +2304,7 @@ func (ec *executionContext) _RemoveDependencyGroupPayload(ctx context.Context, s
 
 var unrelateCIsPayloadImplementors = []string{"UnrelateCIsPayload"}
 
-func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, unrelateCIsPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2333,7 +2334,7 @@ func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.Sel
 
 var updateDependencyGroupPayloadImplementors = []string{"UpdateDependencyGroupPayload"}
 
-func (ec *executionContext) _UpdateDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.DependencyGroupPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.DependencyGroup]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateDependencyGroupPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2363,7 +2364,7 @@ func (ec *executionContext) _UpdateDependencyGroupPayload(ctx context.Context, s
 
 var updateRelationshipPayloadImplementors = []string{"UpdateRelationshipPayload"}
 
-func (ec *executionContext) _UpdateRelationshipPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateRelationshipPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Relationship]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateRelationshipPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2393,7 +2394,7 @@ func (ec *executionContext) _UpdateRelationshipPayload(ctx context.Context, sel 
 
 var updateRelationshipTypePayloadImplementors = []string{"UpdateRelationshipTypePayload"}
 
-func (ec *executionContext) _UpdateRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, obj *present.RelationshipTypePayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.RelationshipType]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateRelationshipTypePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2478,7 +2479,7 @@ func (ec *executionContext) unmarshalNCreateDependencyGroupInput2githubᚗcomᚋ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, v *present.DependencyGroupPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.DependencyGroup]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2493,7 +2494,7 @@ func (ec *executionContext) unmarshalNCreateRelationshipTypeInput2githubᚗcom�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, v *present.RelationshipTypePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.RelationshipType]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2613,7 +2614,7 @@ func (ec *executionContext) unmarshalNRelateCIsInput2githubᚗcomᚋlinchpinᚑc
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipPayload(ctx context.Context, sel ast.SelectionSet, v *present.RelationshipPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Relationship]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2762,7 +2763,7 @@ func (ec *executionContext) unmarshalNRemoveDependencyGroupInput2githubᚗcomᚋ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRemoveDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx context.Context, sel ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRemoveDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2794,7 +2795,7 @@ func (ec *executionContext) unmarshalNUnrelateCIsInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUnrelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx context.Context, sel ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUnrelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2809,7 +2810,7 @@ func (ec *executionContext) unmarshalNUpdateDependencyGroupInput2githubᚗcomᚋ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, v *present.DependencyGroupPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.DependencyGroup]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2824,7 +2825,7 @@ func (ec *executionContext) unmarshalNUpdateRelationshipInput2githubᚗcomᚋlin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateRelationshipPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipPayload(ctx context.Context, sel ast.SelectionSet, v *present.RelationshipPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateRelationshipPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Relationship]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2839,7 +2840,7 @@ func (ec *executionContext) unmarshalNUpdateRelationshipTypeInput2githubᚗcom�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipTypePayload(ctx context.Context, sel ast.SelectionSet, v *present.RelationshipTypePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.RelationshipType]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

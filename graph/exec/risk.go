@@ -205,7 +205,7 @@ func (ec *executionContext) fieldContext_RiskWeight_each(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("RiskWeight", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _SetRiskWeightsPayload_weights(ctx context.Context, field graphql.CollectedField, obj *present.RiskWeightsPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SetRiskWeightsPayload_weights(ctx context.Context, field graphql.CollectedField, obj *present.Payload[[]*read.RiskWeight]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -214,7 +214,7 @@ func (ec *executionContext) _SetRiskWeightsPayload_weights(ctx context.Context, 
 			return ec.fieldContext_SetRiskWeightsPayload_weights(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Weights, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.RiskWeight) graphql.Marshaler {
 			return ec.marshalORiskWeight2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRiskWeightᚄ(ctx, selections, v)
@@ -232,7 +232,7 @@ func (ec *executionContext) fieldContext_SetRiskWeightsPayload_weights(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _SetRiskWeightsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RiskWeightsPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SetRiskWeightsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[[]*read.RiskWeight]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -477,7 +477,7 @@ func (ec *executionContext) _RiskWeight(ctx context.Context, sel ast.SelectionSe
 
 var setRiskWeightsPayloadImplementors = []string{"SetRiskWeightsPayload"}
 
-func (ec *executionContext) _SetRiskWeightsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RiskWeightsPayload) graphql.Marshaler {
+func (ec *executionContext) _SetRiskWeightsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[[]*read.RiskWeight]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, setRiskWeightsPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -619,7 +619,7 @@ func (ec *executionContext) unmarshalNSetRiskWeightsInput2githubᚗcomᚋlinchpi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSetRiskWeightsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRiskWeightsPayload(ctx context.Context, sel ast.SelectionSet, v *present.RiskWeightsPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNSetRiskWeightsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[[]*read.RiskWeight]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

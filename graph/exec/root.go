@@ -35,74 +35,74 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type MutationResolver interface {
-	CreateApprovalPolicy(ctx context.Context, input change.CreatePolicy) (*present.ApprovalPolicyPayload, error)
-	UpdateApprovalPolicy(ctx context.Context, input change.UpdatePolicy) (*present.ApprovalPolicyPayload, error)
-	DeleteApprovalPolicy(ctx context.Context, input change.DeletePolicy) (*present.RemovedPayload, error)
-	DraftChange(ctx context.Context, input change.Draft) (*present.ChangePayload, error)
-	UpdateChange(ctx context.Context, input change.Update) (*present.ChangePayload, error)
-	AssessChange(ctx context.Context, input change.Assess) (*present.ChangePayload, error)
-	RequestChangeApproval(ctx context.Context, input change.RequestApproval) (*present.ChangePayload, error)
-	ApproveChange(ctx context.Context, input change.Approve) (*present.ChangePayload, error)
-	RejectChange(ctx context.Context, input change.Reject) (*present.ChangePayload, error)
-	ScheduleChange(ctx context.Context, input change.Schedule) (*present.ChangePayload, error)
-	StartChange(ctx context.Context, input change.Start) (*present.ChangePayload, error)
-	ReviewChange(ctx context.Context, input change.Review) (*present.ChangePayload, error)
-	CloseChange(ctx context.Context, input change.Close) (*present.ChangePayload, error)
-	CancelChange(ctx context.Context, input change.Cancel) (*present.ChangePayload, error)
-	ReturnChange(ctx context.Context, input change.Return) (*present.ChangePayload, error)
-	CommentOnChange(ctx context.Context, input change.Comment) (*present.TimelineEntryPayload, error)
-	CreateCI(ctx context.Context, input cmdb.CreateCIInput) (*present.CIPayload, error)
-	UpdateCI(ctx context.Context, input cmdb.UpdateCIInput) (*present.CIPayload, error)
-	RetireCI(ctx context.Context, input cmdb.RetireCIInput) (*present.CIPayload, error)
-	SetOwners(ctx context.Context, input cmdb.SetOwnersInput) (*present.CIPayload, error)
-	AddExternalIdentity(ctx context.Context, input cmdb.AddExternalIdentityInput) (*present.CIPayload, error)
-	CreateCIClass(ctx context.Context, input cmdb.CreateCIClassInput) (*present.CIClassPayload, error)
-	UpdateCIClass(ctx context.Context, input cmdb.UpdateCIClassInput) (*present.CIClassPayload, error)
-	SetPriorityRule(ctx context.Context, input incident.SetPriority) (*present.PriorityRulePayload, error)
-	OpenIncident(ctx context.Context, input incident.Open) (*present.IncidentPayload, error)
-	UpdateIncident(ctx context.Context, input incident.Update) (*present.IncidentPayload, error)
-	AssignIncident(ctx context.Context, input incident.Assign) (*present.IncidentPayload, error)
-	SetIncidentCIS(ctx context.Context, input incident.SetCIs) (*present.IncidentPayload, error)
-	StartIncident(ctx context.Context, input incident.Start) (*present.IncidentPayload, error)
-	HoldIncident(ctx context.Context, input incident.Hold) (*present.IncidentPayload, error)
+	CreateApprovalPolicy(ctx context.Context, input change.CreatePolicy) (*present.Payload[*read.ApprovalPolicy], error)
+	UpdateApprovalPolicy(ctx context.Context, input change.UpdatePolicy) (*present.Payload[*read.ApprovalPolicy], error)
+	DeleteApprovalPolicy(ctx context.Context, input change.DeletePolicy) (*present.Payload[*ident.ID], error)
+	DraftChange(ctx context.Context, input change.Draft) (*present.Payload[*read.Change], error)
+	UpdateChange(ctx context.Context, input change.Update) (*present.Payload[*read.Change], error)
+	AssessChange(ctx context.Context, input change.Assess) (*present.Payload[*read.Change], error)
+	RequestChangeApproval(ctx context.Context, input change.RequestApproval) (*present.Payload[*read.Change], error)
+	ApproveChange(ctx context.Context, input change.Approve) (*present.Payload[*read.Change], error)
+	RejectChange(ctx context.Context, input change.Reject) (*present.Payload[*read.Change], error)
+	ScheduleChange(ctx context.Context, input change.Schedule) (*present.Payload[*read.Change], error)
+	StartChange(ctx context.Context, input change.Start) (*present.Payload[*read.Change], error)
+	ReviewChange(ctx context.Context, input change.Review) (*present.Payload[*read.Change], error)
+	CloseChange(ctx context.Context, input change.Close) (*present.Payload[*read.Change], error)
+	CancelChange(ctx context.Context, input change.Cancel) (*present.Payload[*read.Change], error)
+	ReturnChange(ctx context.Context, input change.Return) (*present.Payload[*read.Change], error)
+	CommentOnChange(ctx context.Context, input change.Comment) (*present.Payload[*read.TimelineEntry], error)
+	CreateCI(ctx context.Context, input cmdb.CreateCIInput) (*present.Payload[*read.CI], error)
+	UpdateCI(ctx context.Context, input cmdb.UpdateCIInput) (*present.Payload[*read.CI], error)
+	RetireCI(ctx context.Context, input cmdb.RetireCIInput) (*present.Payload[*read.CI], error)
+	SetOwners(ctx context.Context, input cmdb.SetOwnersInput) (*present.Payload[*read.CI], error)
+	AddExternalIdentity(ctx context.Context, input cmdb.AddExternalIdentityInput) (*present.Payload[*read.CI], error)
+	CreateCIClass(ctx context.Context, input cmdb.CreateCIClassInput) (*present.Payload[*read.CIClass], error)
+	UpdateCIClass(ctx context.Context, input cmdb.UpdateCIClassInput) (*present.Payload[*read.CIClass], error)
+	SetPriorityRule(ctx context.Context, input incident.SetPriority) (*present.Payload[*read.PriorityRule], error)
+	OpenIncident(ctx context.Context, input incident.Open) (*present.Payload[*read.Incident], error)
+	UpdateIncident(ctx context.Context, input incident.Update) (*present.Payload[*read.Incident], error)
+	AssignIncident(ctx context.Context, input incident.Assign) (*present.Payload[*read.Incident], error)
+	SetIncidentCIS(ctx context.Context, input incident.SetCIs) (*present.Payload[*read.Incident], error)
+	StartIncident(ctx context.Context, input incident.Start) (*present.Payload[*read.Incident], error)
+	HoldIncident(ctx context.Context, input incident.Hold) (*present.Payload[*read.Incident], error)
 	ResolveIncident(ctx context.Context, input incident.Resolve) (*present.ResolvedIncidentPayload, error)
-	ReopenIncident(ctx context.Context, input incident.Reopen) (*present.IncidentPayload, error)
-	CloseIncident(ctx context.Context, input incident.Close) (*present.IncidentPayload, error)
-	CancelIncident(ctx context.Context, input incident.Cancel) (*present.IncidentPayload, error)
-	CommentOnIncident(ctx context.Context, input incident.Comment) (*present.TimelineEntryPayload, error)
-	PlanChangeOperations(ctx context.Context, input change.PlanOperations) (*present.ChangePayload, error)
-	DraftUndo(ctx context.Context, input change.DraftUndo) (*present.ChangePayload, error)
-	RelateCIS(ctx context.Context, input cmdb.RelateCIsInput) (*present.RelationshipPayload, error)
-	UpdateRelationship(ctx context.Context, input cmdb.UpdateRelationshipInput) (*present.RelationshipPayload, error)
-	UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIsInput) (*present.RemovedPayload, error)
-	CreateDependencyGroup(ctx context.Context, input cmdb.CreateDependencyGroupInput) (*present.DependencyGroupPayload, error)
-	UpdateDependencyGroup(ctx context.Context, input cmdb.UpdateDependencyGroupInput) (*present.DependencyGroupPayload, error)
-	RemoveDependencyGroup(ctx context.Context, input cmdb.RemoveDependencyGroupInput) (*present.RemovedPayload, error)
-	CreateRelationshipType(ctx context.Context, input cmdb.CreateRelationshipTypeInput) (*present.RelationshipTypePayload, error)
-	UpdateRelationshipType(ctx context.Context, input cmdb.UpdateRelationshipTypeInput) (*present.RelationshipTypePayload, error)
-	SetRiskWeights(ctx context.Context, input schedule.SetWeights) (*present.RiskWeightsPayload, error)
-	CreateService(ctx context.Context, input catalog.CreateServiceInput) (*present.ServicePayload, error)
-	UpdateService(ctx context.Context, input catalog.UpdateServiceInput) (*present.ServicePayload, error)
-	CreateServiceTier(ctx context.Context, input catalog.CreateServiceTierInput) (*present.ServiceTierPayload, error)
-	UpdateServiceTier(ctx context.Context, input catalog.UpdateServiceTierInput) (*present.ServiceTierPayload, error)
-	CreateCalendar(ctx context.Context, input servicelevel.CreateCalendar) (*present.CalendarPayload, error)
-	UpdateCalendar(ctx context.Context, input servicelevel.UpdateCalendar) (*present.CalendarPayload, error)
-	DeleteCalendar(ctx context.Context, input servicelevel.Delete) (*present.RemovedPayload, error)
-	CreateServiceLevelTarget(ctx context.Context, input servicelevel.CreateTarget) (*present.ServiceLevelTargetPayload, error)
-	UpdateServiceLevelTarget(ctx context.Context, input servicelevel.UpdateTarget) (*present.ServiceLevelTargetPayload, error)
-	DeleteServiceLevelTarget(ctx context.Context, input servicelevel.Delete) (*present.RemovedPayload, error)
-	CreateTeam(ctx context.Context, input catalog.CreateTeamInput) (*present.TeamPayload, error)
-	UpdateTeam(ctx context.Context, input catalog.UpdateTeamInput) (*present.TeamPayload, error)
-	AddTeamMember(ctx context.Context, input catalog.AddTeamMemberInput) (*present.TeamPayload, error)
-	RemoveTeamMember(ctx context.Context, input catalog.RemoveTeamMemberInput) (*present.TeamPayload, error)
-	CreatePerson(ctx context.Context, input catalog.CreatePersonInput) (*present.PersonPayload, error)
-	UpdatePerson(ctx context.Context, input catalog.UpdatePersonInput) (*present.PersonPayload, error)
-	CreateChangeTemplate(ctx context.Context, input change.CreateTemplate) (*present.ChangeTemplatePayload, error)
-	UpdateChangeTemplate(ctx context.Context, input change.UpdateTemplate) (*present.ChangeTemplatePayload, error)
-	RetireChangeTemplate(ctx context.Context, input change.RetireTemplate) (*present.ChangeTemplatePayload, error)
-	CreateChangeWindow(ctx context.Context, input schedule.CreateWindow) (*present.ChangeWindowPayload, error)
-	UpdateChangeWindow(ctx context.Context, input schedule.UpdateWindow) (*present.ChangeWindowPayload, error)
-	RemoveChangeWindow(ctx context.Context, input schedule.RemoveWindow) (*present.RemovedPayload, error)
+	ReopenIncident(ctx context.Context, input incident.Reopen) (*present.Payload[*read.Incident], error)
+	CloseIncident(ctx context.Context, input incident.Close) (*present.Payload[*read.Incident], error)
+	CancelIncident(ctx context.Context, input incident.Cancel) (*present.Payload[*read.Incident], error)
+	CommentOnIncident(ctx context.Context, input incident.Comment) (*present.Payload[*read.TimelineEntry], error)
+	PlanChangeOperations(ctx context.Context, input change.PlanOperations) (*present.Payload[*read.Change], error)
+	DraftUndo(ctx context.Context, input change.DraftUndo) (*present.Payload[*read.Change], error)
+	RelateCIS(ctx context.Context, input cmdb.RelateCIsInput) (*present.Payload[*read.Relationship], error)
+	UpdateRelationship(ctx context.Context, input cmdb.UpdateRelationshipInput) (*present.Payload[*read.Relationship], error)
+	UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIsInput) (*present.Payload[*ident.ID], error)
+	CreateDependencyGroup(ctx context.Context, input cmdb.CreateDependencyGroupInput) (*present.Payload[*read.DependencyGroup], error)
+	UpdateDependencyGroup(ctx context.Context, input cmdb.UpdateDependencyGroupInput) (*present.Payload[*read.DependencyGroup], error)
+	RemoveDependencyGroup(ctx context.Context, input cmdb.RemoveDependencyGroupInput) (*present.Payload[*ident.ID], error)
+	CreateRelationshipType(ctx context.Context, input cmdb.CreateRelationshipTypeInput) (*present.Payload[*read.RelationshipType], error)
+	UpdateRelationshipType(ctx context.Context, input cmdb.UpdateRelationshipTypeInput) (*present.Payload[*read.RelationshipType], error)
+	SetRiskWeights(ctx context.Context, input schedule.SetWeights) (*present.Payload[[]*read.RiskWeight], error)
+	CreateService(ctx context.Context, input catalog.CreateServiceInput) (*present.Payload[*read.Service], error)
+	UpdateService(ctx context.Context, input catalog.UpdateServiceInput) (*present.Payload[*read.Service], error)
+	CreateServiceTier(ctx context.Context, input catalog.CreateServiceTierInput) (*present.Payload[*read.ServiceTier], error)
+	UpdateServiceTier(ctx context.Context, input catalog.UpdateServiceTierInput) (*present.Payload[*read.ServiceTier], error)
+	CreateCalendar(ctx context.Context, input servicelevel.CreateCalendar) (*present.Payload[*read.Calendar], error)
+	UpdateCalendar(ctx context.Context, input servicelevel.UpdateCalendar) (*present.Payload[*read.Calendar], error)
+	DeleteCalendar(ctx context.Context, input servicelevel.Delete) (*present.Payload[*ident.ID], error)
+	CreateServiceLevelTarget(ctx context.Context, input servicelevel.CreateTarget) (*present.Payload[*read.ServiceLevelTarget], error)
+	UpdateServiceLevelTarget(ctx context.Context, input servicelevel.UpdateTarget) (*present.Payload[*read.ServiceLevelTarget], error)
+	DeleteServiceLevelTarget(ctx context.Context, input servicelevel.Delete) (*present.Payload[*ident.ID], error)
+	CreateTeam(ctx context.Context, input catalog.CreateTeamInput) (*present.Payload[*read.Team], error)
+	UpdateTeam(ctx context.Context, input catalog.UpdateTeamInput) (*present.Payload[*read.Team], error)
+	AddTeamMember(ctx context.Context, input catalog.AddTeamMemberInput) (*present.Payload[*read.Team], error)
+	RemoveTeamMember(ctx context.Context, input catalog.RemoveTeamMemberInput) (*present.Payload[*read.Team], error)
+	CreatePerson(ctx context.Context, input catalog.CreatePersonInput) (*present.Payload[*read.Person], error)
+	UpdatePerson(ctx context.Context, input catalog.UpdatePersonInput) (*present.Payload[*read.Person], error)
+	CreateChangeTemplate(ctx context.Context, input change.CreateTemplate) (*present.Payload[*read.ChangeTemplate], error)
+	UpdateChangeTemplate(ctx context.Context, input change.UpdateTemplate) (*present.Payload[*read.ChangeTemplate], error)
+	RetireChangeTemplate(ctx context.Context, input change.RetireTemplate) (*present.Payload[*read.ChangeTemplate], error)
+	CreateChangeWindow(ctx context.Context, input schedule.CreateWindow) (*present.Payload[*read.ChangeWindow], error)
+	UpdateChangeWindow(ctx context.Context, input schedule.UpdateWindow) (*present.Payload[*read.ChangeWindow], error)
+	RemoveChangeWindow(ctx context.Context, input schedule.RemoveWindow) (*present.Payload[*ident.ID], error)
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id ident.ID) (read.Node, error)
@@ -2532,8 +2532,8 @@ func (ec *executionContext) _Mutation_createApprovalPolicy(ctx context.Context, 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateApprovalPolicy(ctx, fc.Args["input"].(change.CreatePolicy))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ApprovalPolicyPayload) graphql.Marshaler {
-			return ec.marshalNCreateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐApprovalPolicyPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ApprovalPolicy]) graphql.Marshaler {
+			return ec.marshalNCreateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2571,8 +2571,8 @@ func (ec *executionContext) _Mutation_updateApprovalPolicy(ctx context.Context, 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateApprovalPolicy(ctx, fc.Args["input"].(change.UpdatePolicy))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ApprovalPolicyPayload) graphql.Marshaler {
-			return ec.marshalNUpdateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐApprovalPolicyPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ApprovalPolicy]) graphql.Marshaler {
+			return ec.marshalNUpdateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2610,8 +2610,8 @@ func (ec *executionContext) _Mutation_deleteApprovalPolicy(ctx context.Context, 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DeleteApprovalPolicy(ctx, fc.Args["input"].(change.DeletePolicy))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
-			return ec.marshalNDeleteApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
+			return ec.marshalNDeleteApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2649,8 +2649,8 @@ func (ec *executionContext) _Mutation_draftChange(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DraftChange(ctx, fc.Args["input"].(change.Draft))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNDraftChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNDraftChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2688,8 +2688,8 @@ func (ec *executionContext) _Mutation_updateChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateChange(ctx, fc.Args["input"].(change.Update))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNUpdateChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNUpdateChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2727,8 +2727,8 @@ func (ec *executionContext) _Mutation_assessChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AssessChange(ctx, fc.Args["input"].(change.Assess))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNAssessChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNAssessChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2766,8 +2766,8 @@ func (ec *executionContext) _Mutation_requestChangeApproval(ctx context.Context,
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RequestChangeApproval(ctx, fc.Args["input"].(change.RequestApproval))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNRequestChangeApprovalPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNRequestChangeApprovalPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2805,8 +2805,8 @@ func (ec *executionContext) _Mutation_approveChange(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ApproveChange(ctx, fc.Args["input"].(change.Approve))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNApproveChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNApproveChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2844,8 +2844,8 @@ func (ec *executionContext) _Mutation_rejectChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RejectChange(ctx, fc.Args["input"].(change.Reject))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNRejectChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNRejectChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2883,8 +2883,8 @@ func (ec *executionContext) _Mutation_scheduleChange(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ScheduleChange(ctx, fc.Args["input"].(change.Schedule))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNScheduleChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNScheduleChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2922,8 +2922,8 @@ func (ec *executionContext) _Mutation_startChange(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().StartChange(ctx, fc.Args["input"].(change.Start))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNStartChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNStartChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -2961,8 +2961,8 @@ func (ec *executionContext) _Mutation_reviewChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ReviewChange(ctx, fc.Args["input"].(change.Review))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNReviewChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNReviewChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3000,8 +3000,8 @@ func (ec *executionContext) _Mutation_closeChange(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CloseChange(ctx, fc.Args["input"].(change.Close))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNCloseChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNCloseChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3039,8 +3039,8 @@ func (ec *executionContext) _Mutation_cancelChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CancelChange(ctx, fc.Args["input"].(change.Cancel))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNCancelChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNCancelChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3078,8 +3078,8 @@ func (ec *executionContext) _Mutation_returnChange(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ReturnChange(ctx, fc.Args["input"].(change.Return))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNReturnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNReturnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3117,8 +3117,8 @@ func (ec *executionContext) _Mutation_commentOnChange(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CommentOnChange(ctx, fc.Args["input"].(change.Comment))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.TimelineEntryPayload) graphql.Marshaler {
-			return ec.marshalNCommentOnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTimelineEntryPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.TimelineEntry]) graphql.Marshaler {
+			return ec.marshalNCommentOnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3156,8 +3156,8 @@ func (ec *executionContext) _Mutation_createCI(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateCI(ctx, fc.Args["input"].(cmdb.CreateCIInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
-			return ec.marshalNCreateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
+			return ec.marshalNCreateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3195,8 +3195,8 @@ func (ec *executionContext) _Mutation_updateCI(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateCI(ctx, fc.Args["input"].(cmdb.UpdateCIInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
-			return ec.marshalNUpdateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
+			return ec.marshalNUpdateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3234,8 +3234,8 @@ func (ec *executionContext) _Mutation_retireCI(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RetireCI(ctx, fc.Args["input"].(cmdb.RetireCIInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
-			return ec.marshalNRetireCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
+			return ec.marshalNRetireCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3273,8 +3273,8 @@ func (ec *executionContext) _Mutation_setOwners(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().SetOwners(ctx, fc.Args["input"].(cmdb.SetOwnersInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
-			return ec.marshalNSetOwnersPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
+			return ec.marshalNSetOwnersPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3312,8 +3312,8 @@ func (ec *executionContext) _Mutation_addExternalIdentity(ctx context.Context, f
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AddExternalIdentity(ctx, fc.Args["input"].(cmdb.AddExternalIdentityInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.CIPayload) graphql.Marshaler {
-			return ec.marshalNAddExternalIdentityPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
+			return ec.marshalNAddExternalIdentityPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3351,8 +3351,8 @@ func (ec *executionContext) _Mutation_createCIClass(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateCIClass(ctx, fc.Args["input"].(cmdb.CreateCIClassInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.CIClassPayload) graphql.Marshaler {
-			return ec.marshalNCreateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIClassPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CIClass]) graphql.Marshaler {
+			return ec.marshalNCreateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3390,8 +3390,8 @@ func (ec *executionContext) _Mutation_updateCIClass(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateCIClass(ctx, fc.Args["input"].(cmdb.UpdateCIClassInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.CIClassPayload) graphql.Marshaler {
-			return ec.marshalNUpdateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCIClassPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CIClass]) graphql.Marshaler {
+			return ec.marshalNUpdateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3429,8 +3429,8 @@ func (ec *executionContext) _Mutation_setPriorityRule(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().SetPriorityRule(ctx, fc.Args["input"].(incident.SetPriority))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.PriorityRulePayload) graphql.Marshaler {
-			return ec.marshalNSetPriorityRulePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPriorityRulePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.PriorityRule]) graphql.Marshaler {
+			return ec.marshalNSetPriorityRulePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3468,8 +3468,8 @@ func (ec *executionContext) _Mutation_openIncident(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().OpenIncident(ctx, fc.Args["input"].(incident.Open))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
-			return ec.marshalNOpenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNOpenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3507,8 +3507,8 @@ func (ec *executionContext) _Mutation_updateIncident(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateIncident(ctx, fc.Args["input"].(incident.Update))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
-			return ec.marshalNUpdateIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNUpdateIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3546,8 +3546,8 @@ func (ec *executionContext) _Mutation_assignIncident(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AssignIncident(ctx, fc.Args["input"].(incident.Assign))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
-			return ec.marshalNAssignIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNAssignIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3585,8 +3585,8 @@ func (ec *executionContext) _Mutation_setIncidentCIs(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().SetIncidentCIS(ctx, fc.Args["input"].(incident.SetCIs))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
-			return ec.marshalNSetIncidentCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNSetIncidentCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3624,8 +3624,8 @@ func (ec *executionContext) _Mutation_startIncident(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().StartIncident(ctx, fc.Args["input"].(incident.Start))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
-			return ec.marshalNStartIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNStartIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3663,8 +3663,8 @@ func (ec *executionContext) _Mutation_holdIncident(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().HoldIncident(ctx, fc.Args["input"].(incident.Hold))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
-			return ec.marshalNHoldIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNHoldIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3741,8 +3741,8 @@ func (ec *executionContext) _Mutation_reopenIncident(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ReopenIncident(ctx, fc.Args["input"].(incident.Reopen))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
-			return ec.marshalNReopenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNReopenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3780,8 +3780,8 @@ func (ec *executionContext) _Mutation_closeIncident(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CloseIncident(ctx, fc.Args["input"].(incident.Close))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
-			return ec.marshalNCloseIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNCloseIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3819,8 +3819,8 @@ func (ec *executionContext) _Mutation_cancelIncident(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CancelIncident(ctx, fc.Args["input"].(incident.Cancel))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.IncidentPayload) graphql.Marshaler {
-			return ec.marshalNCancelIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐIncidentPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNCancelIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3858,8 +3858,8 @@ func (ec *executionContext) _Mutation_commentOnIncident(ctx context.Context, fie
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CommentOnIncident(ctx, fc.Args["input"].(incident.Comment))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.TimelineEntryPayload) graphql.Marshaler {
-			return ec.marshalNCommentOnIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTimelineEntryPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.TimelineEntry]) graphql.Marshaler {
+			return ec.marshalNCommentOnIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3897,8 +3897,8 @@ func (ec *executionContext) _Mutation_planChangeOperations(ctx context.Context, 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().PlanChangeOperations(ctx, fc.Args["input"].(change.PlanOperations))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNPlanChangeOperationsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNPlanChangeOperationsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3936,8 +3936,8 @@ func (ec *executionContext) _Mutation_draftUndo(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DraftUndo(ctx, fc.Args["input"].(change.DraftUndo))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangePayload) graphql.Marshaler {
-			return ec.marshalNDraftUndoPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
+			return ec.marshalNDraftUndoPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -3975,8 +3975,8 @@ func (ec *executionContext) _Mutation_relateCIs(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RelateCIS(ctx, fc.Args["input"].(cmdb.RelateCIsInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RelationshipPayload) graphql.Marshaler {
-			return ec.marshalNRelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Relationship]) graphql.Marshaler {
+			return ec.marshalNRelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4014,8 +4014,8 @@ func (ec *executionContext) _Mutation_updateRelationship(ctx context.Context, fi
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateRelationship(ctx, fc.Args["input"].(cmdb.UpdateRelationshipInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RelationshipPayload) graphql.Marshaler {
-			return ec.marshalNUpdateRelationshipPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Relationship]) graphql.Marshaler {
+			return ec.marshalNUpdateRelationshipPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4053,8 +4053,8 @@ func (ec *executionContext) _Mutation_unrelateCIs(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UnrelateCIS(ctx, fc.Args["input"].(cmdb.UnrelateCIsInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
-			return ec.marshalNUnrelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
+			return ec.marshalNUnrelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4092,8 +4092,8 @@ func (ec *executionContext) _Mutation_createDependencyGroup(ctx context.Context,
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateDependencyGroup(ctx, fc.Args["input"].(cmdb.CreateDependencyGroupInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.DependencyGroupPayload) graphql.Marshaler {
-			return ec.marshalNCreateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐDependencyGroupPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.DependencyGroup]) graphql.Marshaler {
+			return ec.marshalNCreateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4131,8 +4131,8 @@ func (ec *executionContext) _Mutation_updateDependencyGroup(ctx context.Context,
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateDependencyGroup(ctx, fc.Args["input"].(cmdb.UpdateDependencyGroupInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.DependencyGroupPayload) graphql.Marshaler {
-			return ec.marshalNUpdateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐDependencyGroupPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.DependencyGroup]) graphql.Marshaler {
+			return ec.marshalNUpdateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4170,8 +4170,8 @@ func (ec *executionContext) _Mutation_removeDependencyGroup(ctx context.Context,
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RemoveDependencyGroup(ctx, fc.Args["input"].(cmdb.RemoveDependencyGroupInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
-			return ec.marshalNRemoveDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
+			return ec.marshalNRemoveDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4209,8 +4209,8 @@ func (ec *executionContext) _Mutation_createRelationshipType(ctx context.Context
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateRelationshipType(ctx, fc.Args["input"].(cmdb.CreateRelationshipTypeInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RelationshipTypePayload) graphql.Marshaler {
-			return ec.marshalNCreateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipTypePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.RelationshipType]) graphql.Marshaler {
+			return ec.marshalNCreateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4248,8 +4248,8 @@ func (ec *executionContext) _Mutation_updateRelationshipType(ctx context.Context
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateRelationshipType(ctx, fc.Args["input"].(cmdb.UpdateRelationshipTypeInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RelationshipTypePayload) graphql.Marshaler {
-			return ec.marshalNUpdateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRelationshipTypePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.RelationshipType]) graphql.Marshaler {
+			return ec.marshalNUpdateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4287,8 +4287,8 @@ func (ec *executionContext) _Mutation_setRiskWeights(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().SetRiskWeights(ctx, fc.Args["input"].(schedule.SetWeights))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RiskWeightsPayload) graphql.Marshaler {
-			return ec.marshalNSetRiskWeightsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRiskWeightsPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[[]*read.RiskWeight]) graphql.Marshaler {
+			return ec.marshalNSetRiskWeightsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4326,8 +4326,8 @@ func (ec *executionContext) _Mutation_createService(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateService(ctx, fc.Args["input"].(catalog.CreateServiceInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ServicePayload) graphql.Marshaler {
-			return ec.marshalNCreateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServicePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Service]) graphql.Marshaler {
+			return ec.marshalNCreateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4365,8 +4365,8 @@ func (ec *executionContext) _Mutation_updateService(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateService(ctx, fc.Args["input"].(catalog.UpdateServiceInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ServicePayload) graphql.Marshaler {
-			return ec.marshalNUpdateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServicePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Service]) graphql.Marshaler {
+			return ec.marshalNUpdateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4404,8 +4404,8 @@ func (ec *executionContext) _Mutation_createServiceTier(ctx context.Context, fie
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateServiceTier(ctx, fc.Args["input"].(catalog.CreateServiceTierInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ServiceTierPayload) graphql.Marshaler {
-			return ec.marshalNCreateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServiceTierPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ServiceTier]) graphql.Marshaler {
+			return ec.marshalNCreateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4443,8 +4443,8 @@ func (ec *executionContext) _Mutation_updateServiceTier(ctx context.Context, fie
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateServiceTier(ctx, fc.Args["input"].(catalog.UpdateServiceTierInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ServiceTierPayload) graphql.Marshaler {
-			return ec.marshalNUpdateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServiceTierPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ServiceTier]) graphql.Marshaler {
+			return ec.marshalNUpdateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4482,8 +4482,8 @@ func (ec *executionContext) _Mutation_createCalendar(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateCalendar(ctx, fc.Args["input"].(servicelevel.CreateCalendar))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.CalendarPayload) graphql.Marshaler {
-			return ec.marshalNCreateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCalendarPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Calendar]) graphql.Marshaler {
+			return ec.marshalNCreateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4521,8 +4521,8 @@ func (ec *executionContext) _Mutation_updateCalendar(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateCalendar(ctx, fc.Args["input"].(servicelevel.UpdateCalendar))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.CalendarPayload) graphql.Marshaler {
-			return ec.marshalNUpdateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCalendarPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Calendar]) graphql.Marshaler {
+			return ec.marshalNUpdateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4560,8 +4560,8 @@ func (ec *executionContext) _Mutation_deleteCalendar(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DeleteCalendar(ctx, fc.Args["input"].(servicelevel.Delete))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
-			return ec.marshalNDeleteCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
+			return ec.marshalNDeleteCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4599,8 +4599,8 @@ func (ec *executionContext) _Mutation_createServiceLevelTarget(ctx context.Conte
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateServiceLevelTarget(ctx, fc.Args["input"].(servicelevel.CreateTarget))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ServiceLevelTargetPayload) graphql.Marshaler {
-			return ec.marshalNCreateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServiceLevelTargetPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ServiceLevelTarget]) graphql.Marshaler {
+			return ec.marshalNCreateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4638,8 +4638,8 @@ func (ec *executionContext) _Mutation_updateServiceLevelTarget(ctx context.Conte
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateServiceLevelTarget(ctx, fc.Args["input"].(servicelevel.UpdateTarget))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ServiceLevelTargetPayload) graphql.Marshaler {
-			return ec.marshalNUpdateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServiceLevelTargetPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ServiceLevelTarget]) graphql.Marshaler {
+			return ec.marshalNUpdateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4677,8 +4677,8 @@ func (ec *executionContext) _Mutation_deleteServiceLevelTarget(ctx context.Conte
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DeleteServiceLevelTarget(ctx, fc.Args["input"].(servicelevel.Delete))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
-			return ec.marshalNDeleteServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
+			return ec.marshalNDeleteServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4716,8 +4716,8 @@ func (ec *executionContext) _Mutation_createTeam(ctx context.Context, field grap
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateTeam(ctx, fc.Args["input"].(catalog.CreateTeamInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
-			return ec.marshalNCreateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
+			return ec.marshalNCreateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4755,8 +4755,8 @@ func (ec *executionContext) _Mutation_updateTeam(ctx context.Context, field grap
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateTeam(ctx, fc.Args["input"].(catalog.UpdateTeamInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
-			return ec.marshalNUpdateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
+			return ec.marshalNUpdateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4794,8 +4794,8 @@ func (ec *executionContext) _Mutation_addTeamMember(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AddTeamMember(ctx, fc.Args["input"].(catalog.AddTeamMemberInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
-			return ec.marshalNAddTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
+			return ec.marshalNAddTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4833,8 +4833,8 @@ func (ec *executionContext) _Mutation_removeTeamMember(ctx context.Context, fiel
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RemoveTeamMember(ctx, fc.Args["input"].(catalog.RemoveTeamMemberInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
-			return ec.marshalNRemoveTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
+			return ec.marshalNRemoveTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4872,8 +4872,8 @@ func (ec *executionContext) _Mutation_createPerson(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreatePerson(ctx, fc.Args["input"].(catalog.CreatePersonInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.PersonPayload) graphql.Marshaler {
-			return ec.marshalNCreatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPersonPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Person]) graphql.Marshaler {
+			return ec.marshalNCreatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4911,8 +4911,8 @@ func (ec *executionContext) _Mutation_updatePerson(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdatePerson(ctx, fc.Args["input"].(catalog.UpdatePersonInput))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.PersonPayload) graphql.Marshaler {
-			return ec.marshalNUpdatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPersonPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Person]) graphql.Marshaler {
+			return ec.marshalNUpdatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4950,8 +4950,8 @@ func (ec *executionContext) _Mutation_createChangeTemplate(ctx context.Context, 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateChangeTemplate(ctx, fc.Args["input"].(change.CreateTemplate))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangeTemplatePayload) graphql.Marshaler {
-			return ec.marshalNCreateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangeTemplatePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
+			return ec.marshalNCreateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -4989,8 +4989,8 @@ func (ec *executionContext) _Mutation_updateChangeTemplate(ctx context.Context, 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateChangeTemplate(ctx, fc.Args["input"].(change.UpdateTemplate))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangeTemplatePayload) graphql.Marshaler {
-			return ec.marshalNUpdateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangeTemplatePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
+			return ec.marshalNUpdateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -5028,8 +5028,8 @@ func (ec *executionContext) _Mutation_retireChangeTemplate(ctx context.Context, 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RetireChangeTemplate(ctx, fc.Args["input"].(change.RetireTemplate))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangeTemplatePayload) graphql.Marshaler {
-			return ec.marshalNRetireChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangeTemplatePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
+			return ec.marshalNRetireChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -5067,8 +5067,8 @@ func (ec *executionContext) _Mutation_createChangeWindow(ctx context.Context, fi
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateChangeWindow(ctx, fc.Args["input"].(schedule.CreateWindow))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangeWindowPayload) graphql.Marshaler {
-			return ec.marshalNCreateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangeWindowPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ChangeWindow]) graphql.Marshaler {
+			return ec.marshalNCreateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -5106,8 +5106,8 @@ func (ec *executionContext) _Mutation_updateChangeWindow(ctx context.Context, fi
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateChangeWindow(ctx, fc.Args["input"].(schedule.UpdateWindow))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ChangeWindowPayload) graphql.Marshaler {
-			return ec.marshalNUpdateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangeWindowPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ChangeWindow]) graphql.Marshaler {
+			return ec.marshalNUpdateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)
@@ -5145,8 +5145,8 @@ func (ec *executionContext) _Mutation_removeChangeWindow(ctx context.Context, fi
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RemoveChangeWindow(ctx, fc.Args["input"].(schedule.RemoveWindow))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
-			return ec.marshalNRemoveChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
+			return ec.marshalNRemoveChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
 		},
 		true,
 	)

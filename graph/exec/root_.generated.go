@@ -42,12 +42,12 @@ type DirectiveRoot struct {
 
 type ComplexityRoot struct {
 	AddExternalIdentityPayload struct {
-		Ci         func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	AddTeamMemberPayload struct {
-		Team       func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -118,17 +118,17 @@ type ComplexityRoot struct {
 	}
 
 	ApproveChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	AssessChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	AssignIncidentPayload struct {
-		Incident   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -254,12 +254,12 @@ type ComplexityRoot struct {
 	}
 
 	CancelChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	CancelIncidentPayload struct {
-		Incident   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -427,23 +427,23 @@ type ComplexityRoot struct {
 	}
 
 	CloseChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	CloseIncidentPayload struct {
-		Incident   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	CommentOnChangePayload struct {
-		TimelineEntry func(childComplexity int) int
-		UserErrors    func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CommentOnIncidentPayload struct {
-		TimelineEntry func(childComplexity int) int
-		UserErrors    func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CommonCause struct {
@@ -493,67 +493,67 @@ type ComplexityRoot struct {
 	}
 
 	CreateApprovalPolicyPayload struct {
-		ApprovalPolicy func(childComplexity int) int
-		UserErrors     func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CreateCIClassPayload struct {
-		CiClass    func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	CreateCIPayload struct {
-		Ci         func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	CreateCalendarPayload struct {
-		Calendar   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	CreateChangeTemplatePayload struct {
-		ChangeTemplate func(childComplexity int) int
-		UserErrors     func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CreateChangeWindowPayload struct {
-		ChangeWindow func(childComplexity int) int
-		UserErrors   func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CreateDependencyGroupPayload struct {
-		DependencyGroup func(childComplexity int) int
-		UserErrors      func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CreatePersonPayload struct {
-		Person     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	CreateRelationshipTypePayload struct {
-		RelationshipType func(childComplexity int) int
-		UserErrors       func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CreateServiceLevelTargetPayload struct {
-		ServiceLevelTarget func(childComplexity int) int
-		UserErrors         func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CreateServicePayload struct {
-		Service    func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	CreateServiceTierPayload struct {
-		ServiceTier func(childComplexity int) int
-		UserErrors  func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CreateTeamPayload struct {
-		Team       func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -579,17 +579,17 @@ type ComplexityRoot struct {
 	}
 
 	DeleteApprovalPolicyPayload struct {
-		RemovedID  func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	DeleteCalendarPayload struct {
-		RemovedID  func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	DeleteServiceLevelTargetPayload struct {
-		RemovedID  func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -613,12 +613,12 @@ type ComplexityRoot struct {
 	}
 
 	DraftChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	DraftUndoPayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -664,7 +664,7 @@ type ComplexityRoot struct {
 	}
 
 	HoldIncidentPayload struct {
-		Incident   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -953,7 +953,7 @@ type ComplexityRoot struct {
 	}
 
 	OpenIncidentPayload struct {
-		Incident   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1004,7 +1004,7 @@ type ComplexityRoot struct {
 	}
 
 	PlanChangeOperationsPayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1126,13 +1126,13 @@ type ComplexityRoot struct {
 	}
 
 	RejectChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	RelateCIsPayload struct {
-		Relationship func(childComplexity int) int
-		UserErrors   func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Relationship struct {
@@ -1190,27 +1190,27 @@ type ComplexityRoot struct {
 	}
 
 	RemoveChangeWindowPayload struct {
-		RemovedID  func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	RemoveDependencyGroupPayload struct {
-		RemovedID  func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	RemoveTeamMemberPayload struct {
-		Team       func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	ReopenIncidentPayload struct {
-		Incident   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	RequestChangeApprovalPayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1222,22 +1222,22 @@ type ComplexityRoot struct {
 	}
 
 	RetireCIPayload struct {
-		Ci         func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	RetireChangeTemplatePayload struct {
-		ChangeTemplate func(childComplexity int) int
-		UserErrors     func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	ReturnChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	ReviewChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1274,7 +1274,7 @@ type ComplexityRoot struct {
 	}
 
 	ScheduleChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1408,23 +1408,23 @@ type ComplexityRoot struct {
 	}
 
 	SetIncidentCIsPayload struct {
-		Incident   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	SetOwnersPayload struct {
-		Ci         func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	SetPriorityRulePayload struct {
-		PriorityRule func(childComplexity int) int
-		UserErrors   func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	SetRiskWeightsPayload struct {
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
-		Weights    func(childComplexity int) int
 	}
 
 	SharedGroup struct {
@@ -1480,12 +1480,12 @@ type ComplexityRoot struct {
 	}
 
 	StartChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	StartIncidentPayload struct {
-		Incident   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1576,87 +1576,87 @@ type ComplexityRoot struct {
 	}
 
 	UnrelateCIsPayload struct {
-		RemovedID  func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	UpdateApprovalPolicyPayload struct {
-		ApprovalPolicy func(childComplexity int) int
-		UserErrors     func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UpdateCIClassPayload struct {
-		CiClass    func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	UpdateCIPayload struct {
-		Ci         func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	UpdateCalendarPayload struct {
-		Calendar   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	UpdateChangePayload struct {
-		Change     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	UpdateChangeTemplatePayload struct {
-		ChangeTemplate func(childComplexity int) int
-		UserErrors     func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UpdateChangeWindowPayload struct {
-		ChangeWindow func(childComplexity int) int
-		UserErrors   func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UpdateDependencyGroupPayload struct {
-		DependencyGroup func(childComplexity int) int
-		UserErrors      func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UpdateIncidentPayload struct {
-		Incident   func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	UpdatePersonPayload struct {
-		Person     func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	UpdateRelationshipPayload struct {
-		Relationship func(childComplexity int) int
-		UserErrors   func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UpdateRelationshipTypePayload struct {
-		RelationshipType func(childComplexity int) int
-		UserErrors       func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UpdateServiceLevelTargetPayload struct {
-		ServiceLevelTarget func(childComplexity int) int
-		UserErrors         func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UpdateServicePayload struct {
-		Service    func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	UpdateServiceTierPayload struct {
-		ServiceTier func(childComplexity int) int
-		UserErrors  func(childComplexity int) int
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UpdateTeamPayload struct {
-		Team       func(childComplexity int) int
+		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1702,11 +1702,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	switch typeName + "." + field {
 
 	case "AddExternalIdentityPayload.ci":
-		if e.ComplexityRoot.AddExternalIdentityPayload.Ci == nil {
+		if e.ComplexityRoot.AddExternalIdentityPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.AddExternalIdentityPayload.Ci(childComplexity), true
+		return e.ComplexityRoot.AddExternalIdentityPayload.Record(childComplexity), true
 	case "AddExternalIdentityPayload.userErrors":
 		if e.ComplexityRoot.AddExternalIdentityPayload.UserErrors == nil {
 			break
@@ -1715,11 +1715,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.AddExternalIdentityPayload.UserErrors(childComplexity), true
 
 	case "AddTeamMemberPayload.team":
-		if e.ComplexityRoot.AddTeamMemberPayload.Team == nil {
+		if e.ComplexityRoot.AddTeamMemberPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.AddTeamMemberPayload.Team(childComplexity), true
+		return e.ComplexityRoot.AddTeamMemberPayload.Record(childComplexity), true
 	case "AddTeamMemberPayload.userErrors":
 		if e.ComplexityRoot.AddTeamMemberPayload.UserErrors == nil {
 			break
@@ -1988,11 +1988,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ApprovalRequirement.Summary(childComplexity), true
 
 	case "ApproveChangePayload.change":
-		if e.ComplexityRoot.ApproveChangePayload.Change == nil {
+		if e.ComplexityRoot.ApproveChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ApproveChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.ApproveChangePayload.Record(childComplexity), true
 	case "ApproveChangePayload.userErrors":
 		if e.ComplexityRoot.ApproveChangePayload.UserErrors == nil {
 			break
@@ -2001,11 +2001,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ApproveChangePayload.UserErrors(childComplexity), true
 
 	case "AssessChangePayload.change":
-		if e.ComplexityRoot.AssessChangePayload.Change == nil {
+		if e.ComplexityRoot.AssessChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.AssessChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.AssessChangePayload.Record(childComplexity), true
 	case "AssessChangePayload.userErrors":
 		if e.ComplexityRoot.AssessChangePayload.UserErrors == nil {
 			break
@@ -2014,11 +2014,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.AssessChangePayload.UserErrors(childComplexity), true
 
 	case "AssignIncidentPayload.incident":
-		if e.ComplexityRoot.AssignIncidentPayload.Incident == nil {
+		if e.ComplexityRoot.AssignIncidentPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.AssignIncidentPayload.Incident(childComplexity), true
+		return e.ComplexityRoot.AssignIncidentPayload.Record(childComplexity), true
 	case "AssignIncidentPayload.userErrors":
 		if e.ComplexityRoot.AssignIncidentPayload.UserErrors == nil {
 			break
@@ -2577,11 +2577,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CalendarEntryEdge.Node(childComplexity), true
 
 	case "CancelChangePayload.change":
-		if e.ComplexityRoot.CancelChangePayload.Change == nil {
+		if e.ComplexityRoot.CancelChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CancelChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.CancelChangePayload.Record(childComplexity), true
 	case "CancelChangePayload.userErrors":
 		if e.ComplexityRoot.CancelChangePayload.UserErrors == nil {
 			break
@@ -2590,11 +2590,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CancelChangePayload.UserErrors(childComplexity), true
 
 	case "CancelIncidentPayload.incident":
-		if e.ComplexityRoot.CancelIncidentPayload.Incident == nil {
+		if e.ComplexityRoot.CancelIncidentPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CancelIncidentPayload.Incident(childComplexity), true
+		return e.ComplexityRoot.CancelIncidentPayload.Record(childComplexity), true
 	case "CancelIncidentPayload.userErrors":
 		if e.ComplexityRoot.CancelIncidentPayload.UserErrors == nil {
 			break
@@ -3344,11 +3344,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ClassPair.Target(childComplexity), true
 
 	case "CloseChangePayload.change":
-		if e.ComplexityRoot.CloseChangePayload.Change == nil {
+		if e.ComplexityRoot.CloseChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CloseChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.CloseChangePayload.Record(childComplexity), true
 	case "CloseChangePayload.userErrors":
 		if e.ComplexityRoot.CloseChangePayload.UserErrors == nil {
 			break
@@ -3357,11 +3357,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CloseChangePayload.UserErrors(childComplexity), true
 
 	case "CloseIncidentPayload.incident":
-		if e.ComplexityRoot.CloseIncidentPayload.Incident == nil {
+		if e.ComplexityRoot.CloseIncidentPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CloseIncidentPayload.Incident(childComplexity), true
+		return e.ComplexityRoot.CloseIncidentPayload.Record(childComplexity), true
 	case "CloseIncidentPayload.userErrors":
 		if e.ComplexityRoot.CloseIncidentPayload.UserErrors == nil {
 			break
@@ -3370,11 +3370,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CloseIncidentPayload.UserErrors(childComplexity), true
 
 	case "CommentOnChangePayload.timelineEntry":
-		if e.ComplexityRoot.CommentOnChangePayload.TimelineEntry == nil {
+		if e.ComplexityRoot.CommentOnChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CommentOnChangePayload.TimelineEntry(childComplexity), true
+		return e.ComplexityRoot.CommentOnChangePayload.Record(childComplexity), true
 	case "CommentOnChangePayload.userErrors":
 		if e.ComplexityRoot.CommentOnChangePayload.UserErrors == nil {
 			break
@@ -3383,11 +3383,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CommentOnChangePayload.UserErrors(childComplexity), true
 
 	case "CommentOnIncidentPayload.timelineEntry":
-		if e.ComplexityRoot.CommentOnIncidentPayload.TimelineEntry == nil {
+		if e.ComplexityRoot.CommentOnIncidentPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CommentOnIncidentPayload.TimelineEntry(childComplexity), true
+		return e.ComplexityRoot.CommentOnIncidentPayload.Record(childComplexity), true
 	case "CommentOnIncidentPayload.userErrors":
 		if e.ComplexityRoot.CommentOnIncidentPayload.UserErrors == nil {
 			break
@@ -3587,11 +3587,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ConflictEdge.Node(childComplexity), true
 
 	case "CreateApprovalPolicyPayload.approvalPolicy":
-		if e.ComplexityRoot.CreateApprovalPolicyPayload.ApprovalPolicy == nil {
+		if e.ComplexityRoot.CreateApprovalPolicyPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateApprovalPolicyPayload.ApprovalPolicy(childComplexity), true
+		return e.ComplexityRoot.CreateApprovalPolicyPayload.Record(childComplexity), true
 	case "CreateApprovalPolicyPayload.userErrors":
 		if e.ComplexityRoot.CreateApprovalPolicyPayload.UserErrors == nil {
 			break
@@ -3600,11 +3600,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateApprovalPolicyPayload.UserErrors(childComplexity), true
 
 	case "CreateCIClassPayload.ciClass":
-		if e.ComplexityRoot.CreateCIClassPayload.CiClass == nil {
+		if e.ComplexityRoot.CreateCIClassPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateCIClassPayload.CiClass(childComplexity), true
+		return e.ComplexityRoot.CreateCIClassPayload.Record(childComplexity), true
 	case "CreateCIClassPayload.userErrors":
 		if e.ComplexityRoot.CreateCIClassPayload.UserErrors == nil {
 			break
@@ -3613,11 +3613,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateCIClassPayload.UserErrors(childComplexity), true
 
 	case "CreateCIPayload.ci":
-		if e.ComplexityRoot.CreateCIPayload.Ci == nil {
+		if e.ComplexityRoot.CreateCIPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateCIPayload.Ci(childComplexity), true
+		return e.ComplexityRoot.CreateCIPayload.Record(childComplexity), true
 	case "CreateCIPayload.userErrors":
 		if e.ComplexityRoot.CreateCIPayload.UserErrors == nil {
 			break
@@ -3626,11 +3626,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateCIPayload.UserErrors(childComplexity), true
 
 	case "CreateCalendarPayload.calendar":
-		if e.ComplexityRoot.CreateCalendarPayload.Calendar == nil {
+		if e.ComplexityRoot.CreateCalendarPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateCalendarPayload.Calendar(childComplexity), true
+		return e.ComplexityRoot.CreateCalendarPayload.Record(childComplexity), true
 	case "CreateCalendarPayload.userErrors":
 		if e.ComplexityRoot.CreateCalendarPayload.UserErrors == nil {
 			break
@@ -3639,11 +3639,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateCalendarPayload.UserErrors(childComplexity), true
 
 	case "CreateChangeTemplatePayload.changeTemplate":
-		if e.ComplexityRoot.CreateChangeTemplatePayload.ChangeTemplate == nil {
+		if e.ComplexityRoot.CreateChangeTemplatePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateChangeTemplatePayload.ChangeTemplate(childComplexity), true
+		return e.ComplexityRoot.CreateChangeTemplatePayload.Record(childComplexity), true
 	case "CreateChangeTemplatePayload.userErrors":
 		if e.ComplexityRoot.CreateChangeTemplatePayload.UserErrors == nil {
 			break
@@ -3652,11 +3652,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateChangeTemplatePayload.UserErrors(childComplexity), true
 
 	case "CreateChangeWindowPayload.changeWindow":
-		if e.ComplexityRoot.CreateChangeWindowPayload.ChangeWindow == nil {
+		if e.ComplexityRoot.CreateChangeWindowPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateChangeWindowPayload.ChangeWindow(childComplexity), true
+		return e.ComplexityRoot.CreateChangeWindowPayload.Record(childComplexity), true
 	case "CreateChangeWindowPayload.userErrors":
 		if e.ComplexityRoot.CreateChangeWindowPayload.UserErrors == nil {
 			break
@@ -3665,11 +3665,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateChangeWindowPayload.UserErrors(childComplexity), true
 
 	case "CreateDependencyGroupPayload.dependencyGroup":
-		if e.ComplexityRoot.CreateDependencyGroupPayload.DependencyGroup == nil {
+		if e.ComplexityRoot.CreateDependencyGroupPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateDependencyGroupPayload.DependencyGroup(childComplexity), true
+		return e.ComplexityRoot.CreateDependencyGroupPayload.Record(childComplexity), true
 	case "CreateDependencyGroupPayload.userErrors":
 		if e.ComplexityRoot.CreateDependencyGroupPayload.UserErrors == nil {
 			break
@@ -3678,11 +3678,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateDependencyGroupPayload.UserErrors(childComplexity), true
 
 	case "CreatePersonPayload.person":
-		if e.ComplexityRoot.CreatePersonPayload.Person == nil {
+		if e.ComplexityRoot.CreatePersonPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreatePersonPayload.Person(childComplexity), true
+		return e.ComplexityRoot.CreatePersonPayload.Record(childComplexity), true
 	case "CreatePersonPayload.userErrors":
 		if e.ComplexityRoot.CreatePersonPayload.UserErrors == nil {
 			break
@@ -3691,11 +3691,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreatePersonPayload.UserErrors(childComplexity), true
 
 	case "CreateRelationshipTypePayload.relationshipType":
-		if e.ComplexityRoot.CreateRelationshipTypePayload.RelationshipType == nil {
+		if e.ComplexityRoot.CreateRelationshipTypePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateRelationshipTypePayload.RelationshipType(childComplexity), true
+		return e.ComplexityRoot.CreateRelationshipTypePayload.Record(childComplexity), true
 	case "CreateRelationshipTypePayload.userErrors":
 		if e.ComplexityRoot.CreateRelationshipTypePayload.UserErrors == nil {
 			break
@@ -3704,11 +3704,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateRelationshipTypePayload.UserErrors(childComplexity), true
 
 	case "CreateServiceLevelTargetPayload.serviceLevelTarget":
-		if e.ComplexityRoot.CreateServiceLevelTargetPayload.ServiceLevelTarget == nil {
+		if e.ComplexityRoot.CreateServiceLevelTargetPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateServiceLevelTargetPayload.ServiceLevelTarget(childComplexity), true
+		return e.ComplexityRoot.CreateServiceLevelTargetPayload.Record(childComplexity), true
 	case "CreateServiceLevelTargetPayload.userErrors":
 		if e.ComplexityRoot.CreateServiceLevelTargetPayload.UserErrors == nil {
 			break
@@ -3717,11 +3717,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateServiceLevelTargetPayload.UserErrors(childComplexity), true
 
 	case "CreateServicePayload.service":
-		if e.ComplexityRoot.CreateServicePayload.Service == nil {
+		if e.ComplexityRoot.CreateServicePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateServicePayload.Service(childComplexity), true
+		return e.ComplexityRoot.CreateServicePayload.Record(childComplexity), true
 	case "CreateServicePayload.userErrors":
 		if e.ComplexityRoot.CreateServicePayload.UserErrors == nil {
 			break
@@ -3730,11 +3730,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateServicePayload.UserErrors(childComplexity), true
 
 	case "CreateServiceTierPayload.serviceTier":
-		if e.ComplexityRoot.CreateServiceTierPayload.ServiceTier == nil {
+		if e.ComplexityRoot.CreateServiceTierPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateServiceTierPayload.ServiceTier(childComplexity), true
+		return e.ComplexityRoot.CreateServiceTierPayload.Record(childComplexity), true
 	case "CreateServiceTierPayload.userErrors":
 		if e.ComplexityRoot.CreateServiceTierPayload.UserErrors == nil {
 			break
@@ -3743,11 +3743,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.CreateServiceTierPayload.UserErrors(childComplexity), true
 
 	case "CreateTeamPayload.team":
-		if e.ComplexityRoot.CreateTeamPayload.Team == nil {
+		if e.ComplexityRoot.CreateTeamPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CreateTeamPayload.Team(childComplexity), true
+		return e.ComplexityRoot.CreateTeamPayload.Record(childComplexity), true
 	case "CreateTeamPayload.userErrors":
 		if e.ComplexityRoot.CreateTeamPayload.UserErrors == nil {
 			break
@@ -3831,11 +3831,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.DanglingReferenceEdge.Node(childComplexity), true
 
 	case "DeleteApprovalPolicyPayload.removedId":
-		if e.ComplexityRoot.DeleteApprovalPolicyPayload.RemovedID == nil {
+		if e.ComplexityRoot.DeleteApprovalPolicyPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DeleteApprovalPolicyPayload.RemovedID(childComplexity), true
+		return e.ComplexityRoot.DeleteApprovalPolicyPayload.Record(childComplexity), true
 	case "DeleteApprovalPolicyPayload.userErrors":
 		if e.ComplexityRoot.DeleteApprovalPolicyPayload.UserErrors == nil {
 			break
@@ -3844,11 +3844,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.DeleteApprovalPolicyPayload.UserErrors(childComplexity), true
 
 	case "DeleteCalendarPayload.removedId":
-		if e.ComplexityRoot.DeleteCalendarPayload.RemovedID == nil {
+		if e.ComplexityRoot.DeleteCalendarPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DeleteCalendarPayload.RemovedID(childComplexity), true
+		return e.ComplexityRoot.DeleteCalendarPayload.Record(childComplexity), true
 	case "DeleteCalendarPayload.userErrors":
 		if e.ComplexityRoot.DeleteCalendarPayload.UserErrors == nil {
 			break
@@ -3857,11 +3857,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.DeleteCalendarPayload.UserErrors(childComplexity), true
 
 	case "DeleteServiceLevelTargetPayload.removedId":
-		if e.ComplexityRoot.DeleteServiceLevelTargetPayload.RemovedID == nil {
+		if e.ComplexityRoot.DeleteServiceLevelTargetPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DeleteServiceLevelTargetPayload.RemovedID(childComplexity), true
+		return e.ComplexityRoot.DeleteServiceLevelTargetPayload.Record(childComplexity), true
 	case "DeleteServiceLevelTargetPayload.userErrors":
 		if e.ComplexityRoot.DeleteServiceLevelTargetPayload.UserErrors == nil {
 			break
@@ -3955,11 +3955,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.DependencyGroup.Version(childComplexity), true
 
 	case "DraftChangePayload.change":
-		if e.ComplexityRoot.DraftChangePayload.Change == nil {
+		if e.ComplexityRoot.DraftChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DraftChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.DraftChangePayload.Record(childComplexity), true
 	case "DraftChangePayload.userErrors":
 		if e.ComplexityRoot.DraftChangePayload.UserErrors == nil {
 			break
@@ -3968,11 +3968,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.DraftChangePayload.UserErrors(childComplexity), true
 
 	case "DraftUndoPayload.change":
-		if e.ComplexityRoot.DraftUndoPayload.Change == nil {
+		if e.ComplexityRoot.DraftUndoPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DraftUndoPayload.Change(childComplexity), true
+		return e.ComplexityRoot.DraftUndoPayload.Record(childComplexity), true
 	case "DraftUndoPayload.userErrors":
 		if e.ComplexityRoot.DraftUndoPayload.UserErrors == nil {
 			break
@@ -4125,11 +4125,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.GroupMember.Weight(childComplexity), true
 
 	case "HoldIncidentPayload.incident":
-		if e.ComplexityRoot.HoldIncidentPayload.Incident == nil {
+		if e.ComplexityRoot.HoldIncidentPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.HoldIncidentPayload.Incident(childComplexity), true
+		return e.ComplexityRoot.HoldIncidentPayload.Record(childComplexity), true
 	case "HoldIncidentPayload.userErrors":
 		if e.ComplexityRoot.HoldIncidentPayload.UserErrors == nil {
 			break
@@ -5846,11 +5846,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.NeededCIEdge.Node(childComplexity), true
 
 	case "OpenIncidentPayload.incident":
-		if e.ComplexityRoot.OpenIncidentPayload.Incident == nil {
+		if e.ComplexityRoot.OpenIncidentPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.OpenIncidentPayload.Incident(childComplexity), true
+		return e.ComplexityRoot.OpenIncidentPayload.Record(childComplexity), true
 	case "OpenIncidentPayload.userErrors":
 		if e.ComplexityRoot.OpenIncidentPayload.UserErrors == nil {
 			break
@@ -6033,11 +6033,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.PersonEdge.Node(childComplexity), true
 
 	case "PlanChangeOperationsPayload.change":
-		if e.ComplexityRoot.PlanChangeOperationsPayload.Change == nil {
+		if e.ComplexityRoot.PlanChangeOperationsPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.PlanChangeOperationsPayload.Change(childComplexity), true
+		return e.ComplexityRoot.PlanChangeOperationsPayload.Record(childComplexity), true
 	case "PlanChangeOperationsPayload.userErrors":
 		if e.ComplexityRoot.PlanChangeOperationsPayload.UserErrors == nil {
 			break
@@ -6774,11 +6774,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.RedundancyShift.SparesBefore(childComplexity), true
 
 	case "RejectChangePayload.change":
-		if e.ComplexityRoot.RejectChangePayload.Change == nil {
+		if e.ComplexityRoot.RejectChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RejectChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.RejectChangePayload.Record(childComplexity), true
 	case "RejectChangePayload.userErrors":
 		if e.ComplexityRoot.RejectChangePayload.UserErrors == nil {
 			break
@@ -6787,11 +6787,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.RejectChangePayload.UserErrors(childComplexity), true
 
 	case "RelateCIsPayload.relationship":
-		if e.ComplexityRoot.RelateCIsPayload.Relationship == nil {
+		if e.ComplexityRoot.RelateCIsPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RelateCIsPayload.Relationship(childComplexity), true
+		return e.ComplexityRoot.RelateCIsPayload.Record(childComplexity), true
 	case "RelateCIsPayload.userErrors":
 		if e.ComplexityRoot.RelateCIsPayload.UserErrors == nil {
 			break
@@ -7027,11 +7027,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.RelationshipTypeEdge.Node(childComplexity), true
 
 	case "RemoveChangeWindowPayload.removedId":
-		if e.ComplexityRoot.RemoveChangeWindowPayload.RemovedID == nil {
+		if e.ComplexityRoot.RemoveChangeWindowPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RemoveChangeWindowPayload.RemovedID(childComplexity), true
+		return e.ComplexityRoot.RemoveChangeWindowPayload.Record(childComplexity), true
 	case "RemoveChangeWindowPayload.userErrors":
 		if e.ComplexityRoot.RemoveChangeWindowPayload.UserErrors == nil {
 			break
@@ -7040,11 +7040,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.RemoveChangeWindowPayload.UserErrors(childComplexity), true
 
 	case "RemoveDependencyGroupPayload.removedId":
-		if e.ComplexityRoot.RemoveDependencyGroupPayload.RemovedID == nil {
+		if e.ComplexityRoot.RemoveDependencyGroupPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RemoveDependencyGroupPayload.RemovedID(childComplexity), true
+		return e.ComplexityRoot.RemoveDependencyGroupPayload.Record(childComplexity), true
 	case "RemoveDependencyGroupPayload.userErrors":
 		if e.ComplexityRoot.RemoveDependencyGroupPayload.UserErrors == nil {
 			break
@@ -7053,11 +7053,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.RemoveDependencyGroupPayload.UserErrors(childComplexity), true
 
 	case "RemoveTeamMemberPayload.team":
-		if e.ComplexityRoot.RemoveTeamMemberPayload.Team == nil {
+		if e.ComplexityRoot.RemoveTeamMemberPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RemoveTeamMemberPayload.Team(childComplexity), true
+		return e.ComplexityRoot.RemoveTeamMemberPayload.Record(childComplexity), true
 	case "RemoveTeamMemberPayload.userErrors":
 		if e.ComplexityRoot.RemoveTeamMemberPayload.UserErrors == nil {
 			break
@@ -7066,11 +7066,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.RemoveTeamMemberPayload.UserErrors(childComplexity), true
 
 	case "ReopenIncidentPayload.incident":
-		if e.ComplexityRoot.ReopenIncidentPayload.Incident == nil {
+		if e.ComplexityRoot.ReopenIncidentPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ReopenIncidentPayload.Incident(childComplexity), true
+		return e.ComplexityRoot.ReopenIncidentPayload.Record(childComplexity), true
 	case "ReopenIncidentPayload.userErrors":
 		if e.ComplexityRoot.ReopenIncidentPayload.UserErrors == nil {
 			break
@@ -7079,11 +7079,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ReopenIncidentPayload.UserErrors(childComplexity), true
 
 	case "RequestChangeApprovalPayload.change":
-		if e.ComplexityRoot.RequestChangeApprovalPayload.Change == nil {
+		if e.ComplexityRoot.RequestChangeApprovalPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RequestChangeApprovalPayload.Change(childComplexity), true
+		return e.ComplexityRoot.RequestChangeApprovalPayload.Record(childComplexity), true
 	case "RequestChangeApprovalPayload.userErrors":
 		if e.ComplexityRoot.RequestChangeApprovalPayload.UserErrors == nil {
 			break
@@ -7122,11 +7122,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ResolveIncidentPayload.UserErrors(childComplexity), true
 
 	case "RetireCIPayload.ci":
-		if e.ComplexityRoot.RetireCIPayload.Ci == nil {
+		if e.ComplexityRoot.RetireCIPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RetireCIPayload.Ci(childComplexity), true
+		return e.ComplexityRoot.RetireCIPayload.Record(childComplexity), true
 	case "RetireCIPayload.userErrors":
 		if e.ComplexityRoot.RetireCIPayload.UserErrors == nil {
 			break
@@ -7135,11 +7135,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.RetireCIPayload.UserErrors(childComplexity), true
 
 	case "RetireChangeTemplatePayload.changeTemplate":
-		if e.ComplexityRoot.RetireChangeTemplatePayload.ChangeTemplate == nil {
+		if e.ComplexityRoot.RetireChangeTemplatePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RetireChangeTemplatePayload.ChangeTemplate(childComplexity), true
+		return e.ComplexityRoot.RetireChangeTemplatePayload.Record(childComplexity), true
 	case "RetireChangeTemplatePayload.userErrors":
 		if e.ComplexityRoot.RetireChangeTemplatePayload.UserErrors == nil {
 			break
@@ -7148,11 +7148,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.RetireChangeTemplatePayload.UserErrors(childComplexity), true
 
 	case "ReturnChangePayload.change":
-		if e.ComplexityRoot.ReturnChangePayload.Change == nil {
+		if e.ComplexityRoot.ReturnChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ReturnChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.ReturnChangePayload.Record(childComplexity), true
 	case "ReturnChangePayload.userErrors":
 		if e.ComplexityRoot.ReturnChangePayload.UserErrors == nil {
 			break
@@ -7161,11 +7161,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ReturnChangePayload.UserErrors(childComplexity), true
 
 	case "ReviewChangePayload.change":
-		if e.ComplexityRoot.ReviewChangePayload.Change == nil {
+		if e.ComplexityRoot.ReviewChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ReviewChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.ReviewChangePayload.Record(childComplexity), true
 	case "ReviewChangePayload.userErrors":
 		if e.ComplexityRoot.ReviewChangePayload.UserErrors == nil {
 			break
@@ -7298,11 +7298,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.RootCauseCandidate.Unexplained(childComplexity), true
 
 	case "ScheduleChangePayload.change":
-		if e.ComplexityRoot.ScheduleChangePayload.Change == nil {
+		if e.ComplexityRoot.ScheduleChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ScheduleChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.ScheduleChangePayload.Record(childComplexity), true
 	case "ScheduleChangePayload.userErrors":
 		if e.ComplexityRoot.ScheduleChangePayload.UserErrors == nil {
 			break
@@ -7882,11 +7882,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ServiceTier.Version(childComplexity), true
 
 	case "SetIncidentCIsPayload.incident":
-		if e.ComplexityRoot.SetIncidentCIsPayload.Incident == nil {
+		if e.ComplexityRoot.SetIncidentCIsPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SetIncidentCIsPayload.Incident(childComplexity), true
+		return e.ComplexityRoot.SetIncidentCIsPayload.Record(childComplexity), true
 	case "SetIncidentCIsPayload.userErrors":
 		if e.ComplexityRoot.SetIncidentCIsPayload.UserErrors == nil {
 			break
@@ -7895,11 +7895,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.SetIncidentCIsPayload.UserErrors(childComplexity), true
 
 	case "SetOwnersPayload.ci":
-		if e.ComplexityRoot.SetOwnersPayload.Ci == nil {
+		if e.ComplexityRoot.SetOwnersPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SetOwnersPayload.Ci(childComplexity), true
+		return e.ComplexityRoot.SetOwnersPayload.Record(childComplexity), true
 	case "SetOwnersPayload.userErrors":
 		if e.ComplexityRoot.SetOwnersPayload.UserErrors == nil {
 			break
@@ -7908,11 +7908,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.SetOwnersPayload.UserErrors(childComplexity), true
 
 	case "SetPriorityRulePayload.priorityRule":
-		if e.ComplexityRoot.SetPriorityRulePayload.PriorityRule == nil {
+		if e.ComplexityRoot.SetPriorityRulePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SetPriorityRulePayload.PriorityRule(childComplexity), true
+		return e.ComplexityRoot.SetPriorityRulePayload.Record(childComplexity), true
 	case "SetPriorityRulePayload.userErrors":
 		if e.ComplexityRoot.SetPriorityRulePayload.UserErrors == nil {
 			break
@@ -7920,18 +7920,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetPriorityRulePayload.UserErrors(childComplexity), true
 
+	case "SetRiskWeightsPayload.weights":
+		if e.ComplexityRoot.SetRiskWeightsPayload.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRiskWeightsPayload.Record(childComplexity), true
 	case "SetRiskWeightsPayload.userErrors":
 		if e.ComplexityRoot.SetRiskWeightsPayload.UserErrors == nil {
 			break
 		}
 
 		return e.ComplexityRoot.SetRiskWeightsPayload.UserErrors(childComplexity), true
-	case "SetRiskWeightsPayload.weights":
-		if e.ComplexityRoot.SetRiskWeightsPayload.Weights == nil {
-			break
-		}
-
-		return e.ComplexityRoot.SetRiskWeightsPayload.Weights(childComplexity), true
 
 	case "SharedGroup.breakingCount":
 		if e.ComplexityRoot.SharedGroup.BreakingCount == nil {
@@ -8127,11 +8127,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.SinglePointShift.Services(childComplexity), true
 
 	case "StartChangePayload.change":
-		if e.ComplexityRoot.StartChangePayload.Change == nil {
+		if e.ComplexityRoot.StartChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.StartChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.StartChangePayload.Record(childComplexity), true
 	case "StartChangePayload.userErrors":
 		if e.ComplexityRoot.StartChangePayload.UserErrors == nil {
 			break
@@ -8140,11 +8140,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.StartChangePayload.UserErrors(childComplexity), true
 
 	case "StartIncidentPayload.incident":
-		if e.ComplexityRoot.StartIncidentPayload.Incident == nil {
+		if e.ComplexityRoot.StartIncidentPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.StartIncidentPayload.Incident(childComplexity), true
+		return e.ComplexityRoot.StartIncidentPayload.Record(childComplexity), true
 	case "StartIncidentPayload.userErrors":
 		if e.ComplexityRoot.StartIncidentPayload.UserErrors == nil {
 			break
@@ -8512,11 +8512,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.TimelineEntryEdge.Node(childComplexity), true
 
 	case "UnrelateCIsPayload.removedId":
-		if e.ComplexityRoot.UnrelateCIsPayload.RemovedID == nil {
+		if e.ComplexityRoot.UnrelateCIsPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UnrelateCIsPayload.RemovedID(childComplexity), true
+		return e.ComplexityRoot.UnrelateCIsPayload.Record(childComplexity), true
 	case "UnrelateCIsPayload.userErrors":
 		if e.ComplexityRoot.UnrelateCIsPayload.UserErrors == nil {
 			break
@@ -8525,11 +8525,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UnrelateCIsPayload.UserErrors(childComplexity), true
 
 	case "UpdateApprovalPolicyPayload.approvalPolicy":
-		if e.ComplexityRoot.UpdateApprovalPolicyPayload.ApprovalPolicy == nil {
+		if e.ComplexityRoot.UpdateApprovalPolicyPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateApprovalPolicyPayload.ApprovalPolicy(childComplexity), true
+		return e.ComplexityRoot.UpdateApprovalPolicyPayload.Record(childComplexity), true
 	case "UpdateApprovalPolicyPayload.userErrors":
 		if e.ComplexityRoot.UpdateApprovalPolicyPayload.UserErrors == nil {
 			break
@@ -8538,11 +8538,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateApprovalPolicyPayload.UserErrors(childComplexity), true
 
 	case "UpdateCIClassPayload.ciClass":
-		if e.ComplexityRoot.UpdateCIClassPayload.CiClass == nil {
+		if e.ComplexityRoot.UpdateCIClassPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateCIClassPayload.CiClass(childComplexity), true
+		return e.ComplexityRoot.UpdateCIClassPayload.Record(childComplexity), true
 	case "UpdateCIClassPayload.userErrors":
 		if e.ComplexityRoot.UpdateCIClassPayload.UserErrors == nil {
 			break
@@ -8551,11 +8551,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateCIClassPayload.UserErrors(childComplexity), true
 
 	case "UpdateCIPayload.ci":
-		if e.ComplexityRoot.UpdateCIPayload.Ci == nil {
+		if e.ComplexityRoot.UpdateCIPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateCIPayload.Ci(childComplexity), true
+		return e.ComplexityRoot.UpdateCIPayload.Record(childComplexity), true
 	case "UpdateCIPayload.userErrors":
 		if e.ComplexityRoot.UpdateCIPayload.UserErrors == nil {
 			break
@@ -8564,11 +8564,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateCIPayload.UserErrors(childComplexity), true
 
 	case "UpdateCalendarPayload.calendar":
-		if e.ComplexityRoot.UpdateCalendarPayload.Calendar == nil {
+		if e.ComplexityRoot.UpdateCalendarPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateCalendarPayload.Calendar(childComplexity), true
+		return e.ComplexityRoot.UpdateCalendarPayload.Record(childComplexity), true
 	case "UpdateCalendarPayload.userErrors":
 		if e.ComplexityRoot.UpdateCalendarPayload.UserErrors == nil {
 			break
@@ -8577,11 +8577,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateCalendarPayload.UserErrors(childComplexity), true
 
 	case "UpdateChangePayload.change":
-		if e.ComplexityRoot.UpdateChangePayload.Change == nil {
+		if e.ComplexityRoot.UpdateChangePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateChangePayload.Change(childComplexity), true
+		return e.ComplexityRoot.UpdateChangePayload.Record(childComplexity), true
 	case "UpdateChangePayload.userErrors":
 		if e.ComplexityRoot.UpdateChangePayload.UserErrors == nil {
 			break
@@ -8590,11 +8590,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateChangePayload.UserErrors(childComplexity), true
 
 	case "UpdateChangeTemplatePayload.changeTemplate":
-		if e.ComplexityRoot.UpdateChangeTemplatePayload.ChangeTemplate == nil {
+		if e.ComplexityRoot.UpdateChangeTemplatePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateChangeTemplatePayload.ChangeTemplate(childComplexity), true
+		return e.ComplexityRoot.UpdateChangeTemplatePayload.Record(childComplexity), true
 	case "UpdateChangeTemplatePayload.userErrors":
 		if e.ComplexityRoot.UpdateChangeTemplatePayload.UserErrors == nil {
 			break
@@ -8603,11 +8603,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateChangeTemplatePayload.UserErrors(childComplexity), true
 
 	case "UpdateChangeWindowPayload.changeWindow":
-		if e.ComplexityRoot.UpdateChangeWindowPayload.ChangeWindow == nil {
+		if e.ComplexityRoot.UpdateChangeWindowPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateChangeWindowPayload.ChangeWindow(childComplexity), true
+		return e.ComplexityRoot.UpdateChangeWindowPayload.Record(childComplexity), true
 	case "UpdateChangeWindowPayload.userErrors":
 		if e.ComplexityRoot.UpdateChangeWindowPayload.UserErrors == nil {
 			break
@@ -8616,11 +8616,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateChangeWindowPayload.UserErrors(childComplexity), true
 
 	case "UpdateDependencyGroupPayload.dependencyGroup":
-		if e.ComplexityRoot.UpdateDependencyGroupPayload.DependencyGroup == nil {
+		if e.ComplexityRoot.UpdateDependencyGroupPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateDependencyGroupPayload.DependencyGroup(childComplexity), true
+		return e.ComplexityRoot.UpdateDependencyGroupPayload.Record(childComplexity), true
 	case "UpdateDependencyGroupPayload.userErrors":
 		if e.ComplexityRoot.UpdateDependencyGroupPayload.UserErrors == nil {
 			break
@@ -8629,11 +8629,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateDependencyGroupPayload.UserErrors(childComplexity), true
 
 	case "UpdateIncidentPayload.incident":
-		if e.ComplexityRoot.UpdateIncidentPayload.Incident == nil {
+		if e.ComplexityRoot.UpdateIncidentPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateIncidentPayload.Incident(childComplexity), true
+		return e.ComplexityRoot.UpdateIncidentPayload.Record(childComplexity), true
 	case "UpdateIncidentPayload.userErrors":
 		if e.ComplexityRoot.UpdateIncidentPayload.UserErrors == nil {
 			break
@@ -8642,11 +8642,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateIncidentPayload.UserErrors(childComplexity), true
 
 	case "UpdatePersonPayload.person":
-		if e.ComplexityRoot.UpdatePersonPayload.Person == nil {
+		if e.ComplexityRoot.UpdatePersonPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdatePersonPayload.Person(childComplexity), true
+		return e.ComplexityRoot.UpdatePersonPayload.Record(childComplexity), true
 	case "UpdatePersonPayload.userErrors":
 		if e.ComplexityRoot.UpdatePersonPayload.UserErrors == nil {
 			break
@@ -8655,11 +8655,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdatePersonPayload.UserErrors(childComplexity), true
 
 	case "UpdateRelationshipPayload.relationship":
-		if e.ComplexityRoot.UpdateRelationshipPayload.Relationship == nil {
+		if e.ComplexityRoot.UpdateRelationshipPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateRelationshipPayload.Relationship(childComplexity), true
+		return e.ComplexityRoot.UpdateRelationshipPayload.Record(childComplexity), true
 	case "UpdateRelationshipPayload.userErrors":
 		if e.ComplexityRoot.UpdateRelationshipPayload.UserErrors == nil {
 			break
@@ -8668,11 +8668,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateRelationshipPayload.UserErrors(childComplexity), true
 
 	case "UpdateRelationshipTypePayload.relationshipType":
-		if e.ComplexityRoot.UpdateRelationshipTypePayload.RelationshipType == nil {
+		if e.ComplexityRoot.UpdateRelationshipTypePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateRelationshipTypePayload.RelationshipType(childComplexity), true
+		return e.ComplexityRoot.UpdateRelationshipTypePayload.Record(childComplexity), true
 	case "UpdateRelationshipTypePayload.userErrors":
 		if e.ComplexityRoot.UpdateRelationshipTypePayload.UserErrors == nil {
 			break
@@ -8681,11 +8681,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateRelationshipTypePayload.UserErrors(childComplexity), true
 
 	case "UpdateServiceLevelTargetPayload.serviceLevelTarget":
-		if e.ComplexityRoot.UpdateServiceLevelTargetPayload.ServiceLevelTarget == nil {
+		if e.ComplexityRoot.UpdateServiceLevelTargetPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateServiceLevelTargetPayload.ServiceLevelTarget(childComplexity), true
+		return e.ComplexityRoot.UpdateServiceLevelTargetPayload.Record(childComplexity), true
 	case "UpdateServiceLevelTargetPayload.userErrors":
 		if e.ComplexityRoot.UpdateServiceLevelTargetPayload.UserErrors == nil {
 			break
@@ -8694,11 +8694,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateServiceLevelTargetPayload.UserErrors(childComplexity), true
 
 	case "UpdateServicePayload.service":
-		if e.ComplexityRoot.UpdateServicePayload.Service == nil {
+		if e.ComplexityRoot.UpdateServicePayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateServicePayload.Service(childComplexity), true
+		return e.ComplexityRoot.UpdateServicePayload.Record(childComplexity), true
 	case "UpdateServicePayload.userErrors":
 		if e.ComplexityRoot.UpdateServicePayload.UserErrors == nil {
 			break
@@ -8707,11 +8707,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateServicePayload.UserErrors(childComplexity), true
 
 	case "UpdateServiceTierPayload.serviceTier":
-		if e.ComplexityRoot.UpdateServiceTierPayload.ServiceTier == nil {
+		if e.ComplexityRoot.UpdateServiceTierPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateServiceTierPayload.ServiceTier(childComplexity), true
+		return e.ComplexityRoot.UpdateServiceTierPayload.Record(childComplexity), true
 	case "UpdateServiceTierPayload.userErrors":
 		if e.ComplexityRoot.UpdateServiceTierPayload.UserErrors == nil {
 			break
@@ -8720,11 +8720,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UpdateServiceTierPayload.UserErrors(childComplexity), true
 
 	case "UpdateTeamPayload.team":
-		if e.ComplexityRoot.UpdateTeamPayload.Team == nil {
+		if e.ComplexityRoot.UpdateTeamPayload.Record == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UpdateTeamPayload.Team(childComplexity), true
+		return e.ComplexityRoot.UpdateTeamPayload.Record(childComplexity), true
 	case "UpdateTeamPayload.userErrors":
 		if e.ComplexityRoot.UpdateTeamPayload.UserErrors == nil {
 			break

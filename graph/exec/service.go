@@ -358,7 +358,7 @@ func (ec *executionContext) field_Service_singlePointsOfFailure_args(ctx context
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _CreateServicePayload_service(ctx context.Context, field graphql.CollectedField, obj *present.ServicePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateServicePayload_service(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -367,7 +367,7 @@ func (ec *executionContext) _CreateServicePayload_service(ctx context.Context, f
 			return ec.fieldContext_CreateServicePayload_service(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Service, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
 			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
@@ -385,7 +385,7 @@ func (ec *executionContext) fieldContext_CreateServicePayload_service(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateServicePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ServicePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateServicePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -412,7 +412,7 @@ func (ec *executionContext) fieldContext_CreateServicePayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateServiceTierPayload_serviceTier(ctx context.Context, field graphql.CollectedField, obj *present.ServiceTierPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateServiceTierPayload_serviceTier(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceTier]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -421,7 +421,7 @@ func (ec *executionContext) _CreateServiceTierPayload_serviceTier(ctx context.Co
 			return ec.fieldContext_CreateServiceTierPayload_serviceTier(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ServiceTier, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceTier) graphql.Marshaler {
 			return ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier(ctx, selections, v)
@@ -439,7 +439,7 @@ func (ec *executionContext) fieldContext_CreateServiceTierPayload_serviceTier(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateServiceTierPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ServiceTierPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateServiceTierPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceTier]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1273,7 +1273,7 @@ func (ec *executionContext) fieldContext_ServiceTier_version(_ context.Context, 
 	return graphql.NewScalarFieldContext("ServiceTier", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _UpdateServicePayload_service(ctx context.Context, field graphql.CollectedField, obj *present.ServicePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateServicePayload_service(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1282,7 +1282,7 @@ func (ec *executionContext) _UpdateServicePayload_service(ctx context.Context, f
 			return ec.fieldContext_UpdateServicePayload_service(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Service, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
 			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
@@ -1300,7 +1300,7 @@ func (ec *executionContext) fieldContext_UpdateServicePayload_service(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateServicePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ServicePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateServicePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1327,7 +1327,7 @@ func (ec *executionContext) fieldContext_UpdateServicePayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateServiceTierPayload_serviceTier(ctx context.Context, field graphql.CollectedField, obj *present.ServiceTierPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateServiceTierPayload_serviceTier(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceTier]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1336,7 +1336,7 @@ func (ec *executionContext) _UpdateServiceTierPayload_serviceTier(ctx context.Co
 			return ec.fieldContext_UpdateServiceTierPayload_serviceTier(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ServiceTier, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceTier) graphql.Marshaler {
 			return ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier(ctx, selections, v)
@@ -1354,7 +1354,7 @@ func (ec *executionContext) fieldContext_UpdateServiceTierPayload_serviceTier(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateServiceTierPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ServiceTierPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateServiceTierPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceTier]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2040,7 +2040,7 @@ func (ec *executionContext) unmarshalInputUpdateServiceTierInput(ctx context.Con
 
 var createServicePayloadImplementors = []string{"CreateServicePayload"}
 
-func (ec *executionContext) _CreateServicePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServicePayload) graphql.Marshaler {
+func (ec *executionContext) _CreateServicePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Service]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createServicePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2070,7 +2070,7 @@ func (ec *executionContext) _CreateServicePayload(ctx context.Context, sel ast.S
 
 var createServiceTierPayloadImplementors = []string{"CreateServiceTierPayload"}
 
-func (ec *executionContext) _CreateServiceTierPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceTierPayload) graphql.Marshaler {
+func (ec *executionContext) _CreateServiceTierPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ServiceTier]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createServiceTierPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2435,7 +2435,7 @@ func (ec *executionContext) _ServiceTier(ctx context.Context, sel ast.SelectionS
 
 var updateServicePayloadImplementors = []string{"UpdateServicePayload"}
 
-func (ec *executionContext) _UpdateServicePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServicePayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateServicePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Service]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateServicePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2465,7 +2465,7 @@ func (ec *executionContext) _UpdateServicePayload(ctx context.Context, sel ast.S
 
 var updateServiceTierPayloadImplementors = []string{"UpdateServiceTierPayload"}
 
-func (ec *executionContext) _UpdateServiceTierPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceTierPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateServiceTierPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ServiceTier]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateServiceTierPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2502,7 +2502,7 @@ func (ec *executionContext) unmarshalNCreateServiceInput2githubᚗcomᚋlinchpin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServicePayload(ctx context.Context, sel ast.SelectionSet, v *present.ServicePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Service]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2517,7 +2517,7 @@ func (ec *executionContext) unmarshalNCreateServiceTierInput2githubᚗcomᚋlinc
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServiceTierPayload(ctx context.Context, sel ast.SelectionSet, v *present.ServiceTierPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ServiceTier]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2729,7 +2729,7 @@ func (ec *executionContext) unmarshalNUpdateServiceInput2githubᚗcomᚋlinchpin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServicePayload(ctx context.Context, sel ast.SelectionSet, v *present.ServicePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Service]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2744,7 +2744,7 @@ func (ec *executionContext) unmarshalNUpdateServiceTierInput2githubᚗcomᚋlinc
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServiceTierPayload(ctx context.Context, sel ast.SelectionSet, v *present.ServiceTierPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ServiceTier]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

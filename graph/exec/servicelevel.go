@@ -15,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/graph/scalar"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	servicelevel1 "github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/servicelevel"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -262,7 +263,7 @@ func (ec *executionContext) fieldContext_CalendarEdge_node(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateCalendarPayload_calendar(ctx context.Context, field graphql.CollectedField, obj *present.CalendarPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateCalendarPayload_calendar(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -271,7 +272,7 @@ func (ec *executionContext) _CreateCalendarPayload_calendar(ctx context.Context,
 			return ec.fieldContext_CreateCalendarPayload_calendar(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Calendar, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Calendar) graphql.Marshaler {
 			return ec.marshalOCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar(ctx, selections, v)
@@ -289,7 +290,7 @@ func (ec *executionContext) fieldContext_CreateCalendarPayload_calendar(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateCalendarPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CalendarPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateCalendarPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -316,7 +317,7 @@ func (ec *executionContext) fieldContext_CreateCalendarPayload_userErrors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateServiceLevelTargetPayload_serviceLevelTarget(ctx context.Context, field graphql.CollectedField, obj *present.ServiceLevelTargetPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateServiceLevelTargetPayload_serviceLevelTarget(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -325,7 +326,7 @@ func (ec *executionContext) _CreateServiceLevelTargetPayload_serviceLevelTarget(
 			return ec.fieldContext_CreateServiceLevelTargetPayload_serviceLevelTarget(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ServiceLevelTarget, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceLevelTarget) graphql.Marshaler {
 			return ec.marshalOServiceLevelTarget2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTarget(ctx, selections, v)
@@ -343,7 +344,7 @@ func (ec *executionContext) fieldContext_CreateServiceLevelTargetPayload_service
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateServiceLevelTargetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ServiceLevelTargetPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateServiceLevelTargetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -370,14 +371,14 @@ func (ec *executionContext) fieldContext_CreateServiceLevelTargetPayload_userErr
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteCalendarPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
-	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.RemovedID)
+func (ec *executionContext) _DeleteCalendarPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 func (ec *executionContext) fieldContext_DeleteCalendarPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteCalendarPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _DeleteCalendarPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteCalendarPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -404,14 +405,14 @@ func (ec *executionContext) fieldContext_DeleteCalendarPayload_userErrors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteServiceLevelTargetPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
-	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.RemovedID)
+func (ec *executionContext) _DeleteServiceLevelTargetPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 func (ec *executionContext) fieldContext_DeleteServiceLevelTargetPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteServiceLevelTargetPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _DeleteServiceLevelTargetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteServiceLevelTargetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -822,7 +823,7 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetEdge_node(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateCalendarPayload_calendar(ctx context.Context, field graphql.CollectedField, obj *present.CalendarPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateCalendarPayload_calendar(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -831,7 +832,7 @@ func (ec *executionContext) _UpdateCalendarPayload_calendar(ctx context.Context,
 			return ec.fieldContext_UpdateCalendarPayload_calendar(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Calendar, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Calendar) graphql.Marshaler {
 			return ec.marshalOCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar(ctx, selections, v)
@@ -849,7 +850,7 @@ func (ec *executionContext) fieldContext_UpdateCalendarPayload_calendar(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateCalendarPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.CalendarPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateCalendarPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -876,7 +877,7 @@ func (ec *executionContext) fieldContext_UpdateCalendarPayload_userErrors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateServiceLevelTargetPayload_serviceLevelTarget(ctx context.Context, field graphql.CollectedField, obj *present.ServiceLevelTargetPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateServiceLevelTargetPayload_serviceLevelTarget(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -885,7 +886,7 @@ func (ec *executionContext) _UpdateServiceLevelTargetPayload_serviceLevelTarget(
 			return ec.fieldContext_UpdateServiceLevelTargetPayload_serviceLevelTarget(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ServiceLevelTarget, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceLevelTarget) graphql.Marshaler {
 			return ec.marshalOServiceLevelTarget2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTarget(ctx, selections, v)
@@ -903,7 +904,7 @@ func (ec *executionContext) fieldContext_UpdateServiceLevelTargetPayload_service
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateServiceLevelTargetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ServiceLevelTargetPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateServiceLevelTargetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1518,7 +1519,7 @@ func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.Selection
 
 var createCalendarPayloadImplementors = []string{"CreateCalendarPayload"}
 
-func (ec *executionContext) _CreateCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CalendarPayload) graphql.Marshaler {
+func (ec *executionContext) _CreateCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Calendar]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createCalendarPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1548,7 +1549,7 @@ func (ec *executionContext) _CreateCalendarPayload(ctx context.Context, sel ast.
 
 var createServiceLevelTargetPayloadImplementors = []string{"CreateServiceLevelTargetPayload"}
 
-func (ec *executionContext) _CreateServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceLevelTargetPayload) graphql.Marshaler {
+func (ec *executionContext) _CreateServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ServiceLevelTarget]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createServiceLevelTargetPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1578,7 +1579,7 @@ func (ec *executionContext) _CreateServiceLevelTargetPayload(ctx context.Context
 
 var deleteCalendarPayloadImplementors = []string{"DeleteCalendarPayload"}
 
-func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, deleteCalendarPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1608,7 +1609,7 @@ func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.
 
 var deleteServiceLevelTargetPayloadImplementors = []string{"DeleteServiceLevelTargetPayload"}
 
-func (ec *executionContext) _DeleteServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) _DeleteServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, deleteServiceLevelTargetPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1908,7 +1909,7 @@ func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast
 
 var updateCalendarPayloadImplementors = []string{"UpdateCalendarPayload"}
 
-func (ec *executionContext) _UpdateCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.CalendarPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateCalendarPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Calendar]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateCalendarPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1938,7 +1939,7 @@ func (ec *executionContext) _UpdateCalendarPayload(ctx context.Context, sel ast.
 
 var updateServiceLevelTargetPayloadImplementors = []string{"UpdateServiceLevelTargetPayload"}
 
-func (ec *executionContext) _UpdateServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ServiceLevelTargetPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ServiceLevelTarget]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateServiceLevelTargetPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2072,7 +2073,7 @@ func (ec *executionContext) unmarshalNCreateCalendarInput2githubᚗcomᚋlinchpi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCalendarPayload(ctx context.Context, sel ast.SelectionSet, v *present.CalendarPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Calendar]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2087,7 +2088,7 @@ func (ec *executionContext) unmarshalNCreateServiceLevelTargetInput2githubᚗcom
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, v *present.ServiceLevelTargetPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ServiceLevelTarget]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2102,7 +2103,7 @@ func (ec *executionContext) unmarshalNDeleteCalendarInput2githubᚗcomᚋlinchpi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNDeleteCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx context.Context, sel ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDeleteCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2117,7 +2118,7 @@ func (ec *executionContext) unmarshalNDeleteServiceLevelTargetInput2githubᚗcom
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNDeleteServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx context.Context, sel ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDeleteServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2367,7 +2368,7 @@ func (ec *executionContext) unmarshalNUpdateCalendarInput2githubᚗcomᚋlinchpi
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCalendarPayload(ctx context.Context, sel ast.SelectionSet, v *present.CalendarPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Calendar]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2382,7 +2383,7 @@ func (ec *executionContext) unmarshalNUpdateServiceLevelTargetInput2githubᚗcom
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐServiceLevelTargetPayload(ctx context.Context, sel ast.SelectionSet, v *present.ServiceLevelTargetPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ServiceLevelTarget]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

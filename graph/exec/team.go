@@ -65,7 +65,7 @@ func (ec *executionContext) field_Team_owns_args(ctx context.Context, rawArgs ma
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _AddTeamMemberPayload_team(ctx context.Context, field graphql.CollectedField, obj *present.TeamPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddTeamMemberPayload_team(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Team]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -74,7 +74,7 @@ func (ec *executionContext) _AddTeamMemberPayload_team(ctx context.Context, fiel
 			return ec.fieldContext_AddTeamMemberPayload_team(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Team, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
 			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
@@ -92,7 +92,7 @@ func (ec *executionContext) fieldContext_AddTeamMemberPayload_team(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _AddTeamMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.TeamPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddTeamMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Team]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -119,7 +119,7 @@ func (ec *executionContext) fieldContext_AddTeamMemberPayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _CreatePersonPayload_person(ctx context.Context, field graphql.CollectedField, obj *present.PersonPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreatePersonPayload_person(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Person]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -128,7 +128,7 @@ func (ec *executionContext) _CreatePersonPayload_person(ctx context.Context, fie
 			return ec.fieldContext_CreatePersonPayload_person(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Person, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
 			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
@@ -146,7 +146,7 @@ func (ec *executionContext) fieldContext_CreatePersonPayload_person(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _CreatePersonPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.PersonPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreatePersonPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Person]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -173,7 +173,7 @@ func (ec *executionContext) fieldContext_CreatePersonPayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTeamPayload_team(ctx context.Context, field graphql.CollectedField, obj *present.TeamPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateTeamPayload_team(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Team]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -182,7 +182,7 @@ func (ec *executionContext) _CreateTeamPayload_team(ctx context.Context, field g
 			return ec.fieldContext_CreateTeamPayload_team(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Team, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
 			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
@@ -200,7 +200,7 @@ func (ec *executionContext) fieldContext_CreateTeamPayload_team(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTeamPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.TeamPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateTeamPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Team]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -534,7 +534,7 @@ func (ec *executionContext) fieldContext_PersonEdge_node(_ context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveTeamMemberPayload_team(ctx context.Context, field graphql.CollectedField, obj *present.TeamPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveTeamMemberPayload_team(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Team]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -543,7 +543,7 @@ func (ec *executionContext) _RemoveTeamMemberPayload_team(ctx context.Context, f
 			return ec.fieldContext_RemoveTeamMemberPayload_team(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Team, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
 			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
@@ -561,7 +561,7 @@ func (ec *executionContext) fieldContext_RemoveTeamMemberPayload_team(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveTeamMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.TeamPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveTeamMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Team]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -906,7 +906,7 @@ func (ec *executionContext) fieldContext_TeamEdge_node(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdatePersonPayload_person(ctx context.Context, field graphql.CollectedField, obj *present.PersonPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdatePersonPayload_person(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Person]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -915,7 +915,7 @@ func (ec *executionContext) _UpdatePersonPayload_person(ctx context.Context, fie
 			return ec.fieldContext_UpdatePersonPayload_person(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Person, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
 			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
@@ -933,7 +933,7 @@ func (ec *executionContext) fieldContext_UpdatePersonPayload_person(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdatePersonPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.PersonPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdatePersonPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Person]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -960,7 +960,7 @@ func (ec *executionContext) fieldContext_UpdatePersonPayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTeamPayload_team(ctx context.Context, field graphql.CollectedField, obj *present.TeamPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateTeamPayload_team(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Team]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -969,7 +969,7 @@ func (ec *executionContext) _UpdateTeamPayload_team(ctx context.Context, field g
 			return ec.fieldContext_UpdateTeamPayload_team(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Team, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
 			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
@@ -987,7 +987,7 @@ func (ec *executionContext) fieldContext_UpdateTeamPayload_team(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTeamPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.TeamPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateTeamPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Team]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1306,7 +1306,7 @@ func (ec *executionContext) unmarshalInputUpdateTeamInput(ctx context.Context, o
 
 var addTeamMemberPayloadImplementors = []string{"AddTeamMemberPayload"}
 
-func (ec *executionContext) _AddTeamMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
+func (ec *executionContext) _AddTeamMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Team]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, addTeamMemberPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1336,7 +1336,7 @@ func (ec *executionContext) _AddTeamMemberPayload(ctx context.Context, sel ast.S
 
 var createPersonPayloadImplementors = []string{"CreatePersonPayload"}
 
-func (ec *executionContext) _CreatePersonPayload(ctx context.Context, sel ast.SelectionSet, obj *present.PersonPayload) graphql.Marshaler {
+func (ec *executionContext) _CreatePersonPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Person]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createPersonPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1366,7 +1366,7 @@ func (ec *executionContext) _CreatePersonPayload(ctx context.Context, sel ast.Se
 
 var createTeamPayloadImplementors = []string{"CreateTeamPayload"}
 
-func (ec *executionContext) _CreateTeamPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
+func (ec *executionContext) _CreateTeamPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Team]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createTeamPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1561,7 +1561,7 @@ func (ec *executionContext) _PersonEdge(ctx context.Context, sel ast.SelectionSe
 
 var removeTeamMemberPayloadImplementors = []string{"RemoveTeamMemberPayload"}
 
-func (ec *executionContext) _RemoveTeamMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
+func (ec *executionContext) _RemoveTeamMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Team]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, removeTeamMemberPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1731,7 +1731,7 @@ func (ec *executionContext) _TeamEdge(ctx context.Context, sel ast.SelectionSet,
 
 var updatePersonPayloadImplementors = []string{"UpdatePersonPayload"}
 
-func (ec *executionContext) _UpdatePersonPayload(ctx context.Context, sel ast.SelectionSet, obj *present.PersonPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdatePersonPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Person]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updatePersonPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1761,7 +1761,7 @@ func (ec *executionContext) _UpdatePersonPayload(ctx context.Context, sel ast.Se
 
 var updateTeamPayloadImplementors = []string{"UpdateTeamPayload"}
 
-func (ec *executionContext) _UpdateTeamPayload(ctx context.Context, sel ast.SelectionSet, obj *present.TeamPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateTeamPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Team]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateTeamPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1798,7 +1798,7 @@ func (ec *executionContext) unmarshalNAddTeamMemberInput2githubᚗcomᚋlinchpin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNAddTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx context.Context, sel ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNAddTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1813,7 +1813,7 @@ func (ec *executionContext) unmarshalNCreatePersonInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPersonPayload(ctx context.Context, sel ast.SelectionSet, v *present.PersonPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Person]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1828,7 +1828,7 @@ func (ec *executionContext) unmarshalNCreateTeamInput2githubᚗcomᚋlinchpinᚑ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx context.Context, sel ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1931,7 +1931,7 @@ func (ec *executionContext) unmarshalNRemoveTeamMemberInput2githubᚗcomᚋlinch
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRemoveTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx context.Context, sel ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRemoveTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2008,7 +2008,7 @@ func (ec *executionContext) unmarshalNUpdatePersonInput2githubᚗcomᚋlinchpin�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPersonPayload(ctx context.Context, sel ast.SelectionSet, v *present.PersonPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Person]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2023,7 +2023,7 @@ func (ec *executionContext) unmarshalNUpdateTeamInput2githubᚗcomᚋlinchpinᚑ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐTeamPayload(ctx context.Context, sel ast.SelectionSet, v *present.TeamPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

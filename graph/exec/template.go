@@ -334,7 +334,7 @@ func (ec *executionContext) fieldContext_ChangeTemplateEdge_node(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateChangeTemplatePayload_changeTemplate(ctx context.Context, field graphql.CollectedField, obj *present.ChangeTemplatePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateChangeTemplatePayload_changeTemplate(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -343,7 +343,7 @@ func (ec *executionContext) _CreateChangeTemplatePayload_changeTemplate(ctx cont
 			return ec.fieldContext_CreateChangeTemplatePayload_changeTemplate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ChangeTemplate, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeTemplate) graphql.Marshaler {
 			return ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate(ctx, selections, v)
@@ -361,7 +361,7 @@ func (ec *executionContext) fieldContext_CreateChangeTemplatePayload_changeTempl
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateChangeTemplatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangeTemplatePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateChangeTemplatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -388,7 +388,7 @@ func (ec *executionContext) fieldContext_CreateChangeTemplatePayload_userErrors(
 	return fc, nil
 }
 
-func (ec *executionContext) _RetireChangeTemplatePayload_changeTemplate(ctx context.Context, field graphql.CollectedField, obj *present.ChangeTemplatePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RetireChangeTemplatePayload_changeTemplate(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -397,7 +397,7 @@ func (ec *executionContext) _RetireChangeTemplatePayload_changeTemplate(ctx cont
 			return ec.fieldContext_RetireChangeTemplatePayload_changeTemplate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ChangeTemplate, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeTemplate) graphql.Marshaler {
 			return ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate(ctx, selections, v)
@@ -415,7 +415,7 @@ func (ec *executionContext) fieldContext_RetireChangeTemplatePayload_changeTempl
 	return fc, nil
 }
 
-func (ec *executionContext) _RetireChangeTemplatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangeTemplatePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RetireChangeTemplatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -442,7 +442,7 @@ func (ec *executionContext) fieldContext_RetireChangeTemplatePayload_userErrors(
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateChangeTemplatePayload_changeTemplate(ctx context.Context, field graphql.CollectedField, obj *present.ChangeTemplatePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateChangeTemplatePayload_changeTemplate(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -451,7 +451,7 @@ func (ec *executionContext) _UpdateChangeTemplatePayload_changeTemplate(ctx cont
 			return ec.fieldContext_UpdateChangeTemplatePayload_changeTemplate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ChangeTemplate, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeTemplate) graphql.Marshaler {
 			return ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate(ctx, selections, v)
@@ -469,7 +469,7 @@ func (ec *executionContext) fieldContext_UpdateChangeTemplatePayload_changeTempl
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateChangeTemplatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangeTemplatePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateChangeTemplatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -931,7 +931,7 @@ func (ec *executionContext) _ChangeTemplateEdge(ctx context.Context, sel ast.Sel
 
 var createChangeTemplatePayloadImplementors = []string{"CreateChangeTemplatePayload"}
 
-func (ec *executionContext) _CreateChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeTemplatePayload) graphql.Marshaler {
+func (ec *executionContext) _CreateChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createChangeTemplatePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -961,7 +961,7 @@ func (ec *executionContext) _CreateChangeTemplatePayload(ctx context.Context, se
 
 var retireChangeTemplatePayloadImplementors = []string{"RetireChangeTemplatePayload"}
 
-func (ec *executionContext) _RetireChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeTemplatePayload) graphql.Marshaler {
+func (ec *executionContext) _RetireChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, retireChangeTemplatePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -991,7 +991,7 @@ func (ec *executionContext) _RetireChangeTemplatePayload(ctx context.Context, se
 
 var updateChangeTemplatePayloadImplementors = []string{"UpdateChangeTemplatePayload"}
 
-func (ec *executionContext) _UpdateChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeTemplatePayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateChangeTemplatePayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1090,7 +1090,7 @@ func (ec *executionContext) unmarshalNCreateChangeTemplateInput2githubᚗcomᚋl
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangeTemplatePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1105,7 +1105,7 @@ func (ec *executionContext) unmarshalNRetireChangeTemplateInput2githubᚗcomᚋl
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRetireChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangeTemplatePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRetireChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1120,7 +1120,7 @@ func (ec *executionContext) unmarshalNUpdateChangeTemplateInput2githubᚗcomᚋl
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangeTemplatePayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangeTemplatePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

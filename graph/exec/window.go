@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -658,7 +659,7 @@ func (ec *executionContext) fieldContext_ChangeWindowEdge_node(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateChangeWindowPayload_changeWindow(ctx context.Context, field graphql.CollectedField, obj *present.ChangeWindowPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateChangeWindowPayload_changeWindow(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -667,7 +668,7 @@ func (ec *executionContext) _CreateChangeWindowPayload_changeWindow(ctx context.
 			return ec.fieldContext_CreateChangeWindowPayload_changeWindow(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ChangeWindow, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeWindow) graphql.Marshaler {
 			return ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow(ctx, selections, v)
@@ -685,7 +686,7 @@ func (ec *executionContext) fieldContext_CreateChangeWindowPayload_changeWindow(
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangeWindowPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _CreateChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -712,14 +713,14 @@ func (ec *executionContext) fieldContext_CreateChangeWindowPayload_userErrors(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveChangeWindowPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
-	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.RemovedID)
+func (ec *executionContext) _RemoveChangeWindowPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 func (ec *executionContext) fieldContext_RemoveChangeWindowPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RemoveChangeWindowPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _RemoveChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.RemovedPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -746,7 +747,7 @@ func (ec *executionContext) fieldContext_RemoveChangeWindowPayload_userErrors(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateChangeWindowPayload_changeWindow(ctx context.Context, field graphql.CollectedField, obj *present.ChangeWindowPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateChangeWindowPayload_changeWindow(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -755,7 +756,7 @@ func (ec *executionContext) _UpdateChangeWindowPayload_changeWindow(ctx context.
 			return ec.fieldContext_UpdateChangeWindowPayload_changeWindow(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ChangeWindow, nil
+			return obj.Record, nil
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeWindow) graphql.Marshaler {
 			return ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow(ctx, selections, v)
@@ -773,7 +774,7 @@ func (ec *executionContext) fieldContext_UpdateChangeWindowPayload_changeWindow(
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ChangeWindowPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdateChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1417,7 +1418,7 @@ func (ec *executionContext) _ChangeWindowEdge(ctx context.Context, sel ast.Selec
 
 var createChangeWindowPayloadImplementors = []string{"CreateChangeWindowPayload"}
 
-func (ec *executionContext) _CreateChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeWindowPayload) graphql.Marshaler {
+func (ec *executionContext) _CreateChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ChangeWindow]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, createChangeWindowPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1447,7 +1448,7 @@ func (ec *executionContext) _CreateChangeWindowPayload(ctx context.Context, sel 
 
 var removeChangeWindowPayloadImplementors = []string{"RemoveChangeWindowPayload"}
 
-func (ec *executionContext) _RemoveChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) _RemoveChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, removeChangeWindowPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1477,7 +1478,7 @@ func (ec *executionContext) _RemoveChangeWindowPayload(ctx context.Context, sel 
 
 var updateChangeWindowPayloadImplementors = []string{"UpdateChangeWindowPayload"}
 
-func (ec *executionContext) _UpdateChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ChangeWindowPayload) graphql.Marshaler {
+func (ec *executionContext) _UpdateChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ChangeWindow]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, updateChangeWindowPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1684,7 +1685,7 @@ func (ec *executionContext) unmarshalNCreateChangeWindowInput2githubᚗcomᚋlin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCreateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangeWindowPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNCreateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ChangeWindow]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1699,7 +1700,7 @@ func (ec *executionContext) unmarshalNRemoveChangeWindowInput2githubᚗcomᚋlin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRemoveChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐRemovedPayload(ctx context.Context, sel ast.SelectionSet, v *present.RemovedPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRemoveChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1714,7 +1715,7 @@ func (ec *executionContext) unmarshalNUpdateChangeWindowInput2githubᚗcomᚋlin
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, v *present.ChangeWindowPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ChangeWindow]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -15,7 +15,7 @@ type ResolvedIncidentPayload struct {
 	UserErrors       []*UserError
 }
 
-// OpenChildren are the incidents that are part of the resolved one and still open.
+// OpenChildren returns the incidents that are part of the resolved one and still open.
 func (p *ResolvedIncidentPayload) OpenChildren(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.Incident], error) {
 	if p.Incident == nil {
 		return nil, nil
@@ -25,28 +25,18 @@ func (p *ResolvedIncidentPayload) OpenChildren(ctx context.Context, first *int, 
 }
 
 // ResolvedIncident presents an incident that was resolved, with those that were resolved with it.
-func ResolvedIncident(r *read.Reader, done *incident.Resolved, err error) (*ResolvedIncidentPayload, error) {
-	show := func(done *incident.Resolved) *[]*read.Incident {
-		all := r.ShowIncidents(append([]*ent.Incident{done.Incident}, done.Children...))
-		return &all
-	}
-	return answer(done, err, show, func(all *[]*read.Incident, mend []*UserError) *ResolvedIncidentPayload {
-		if all == nil {
-			return &ResolvedIncidentPayload{ResolvedChildren: []*read.Incident{}, UserErrors: mend}
+func ResolvedIncident(r *read.Reader) func(*incident.Resolved, error) (*ResolvedIncidentPayload, error) {
+	return func(done *incident.Resolved, err error) (*ResolvedIncidentPayload, error) {
+		all, err := answer(done, err, func(done *incident.Resolved) ([]*read.Incident, error) {
+			return r.ShowIncidents(append([]*ent.Incident{done.Incident}, done.Children...)), nil
+		})
+		switch {
+		case err != nil:
+			return nil, err
+		case len(all.Record) == 0:
+			return &ResolvedIncidentPayload{nil, []*read.Incident{}, all.UserErrors}, nil
+		default:
+			return &ResolvedIncidentPayload{all.Record[0], all.Record[1:], all.UserErrors}, nil
 		}
-		return &ResolvedIncidentPayload{(*all)[0], (*all)[1:], mend}
-	})
-}
-
-// PriorityRulePayload answers mutations of the priority table.
-type PriorityRulePayload struct {
-	PriorityRule *read.PriorityRule
-	UserErrors   []*UserError
-}
-
-// PriorityRule presents a cell of the priority table.
-func PriorityRule(r *read.Reader, rule *ent.PriorityRule, err error) (*PriorityRulePayload, error) {
-	return answer(rule, err, r.ShowPriorityRule, func(v *read.PriorityRule, mend []*UserError) *PriorityRulePayload {
-		return &PriorityRulePayload{v, mend}
-	})
+	}
 }

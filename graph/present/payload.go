@@ -3,105 +3,57 @@
 package present
 
 import (
+	"errors"
+
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/risk"
 )
 
-// The payloads of mutations: the record, or what has to be mended.
-type (
-	// CIPayload answers mutations of a CI.
-	CIPayload struct {
-		Ci         *read.CI
-		UserErrors []*UserError
+// Payload answers a mutation: with the record, or with what has to be mended.
+type Payload[R any] struct {
+	Record     R
+	UserErrors []*UserError
+}
+
+// Record presents what a verb returns, as show shows it.
+func Record[E, V any](show func(E) *V) func(E, error) (*Payload[*V], error) {
+	return func(record E, err error) (*Payload[*V], error) {
+		return answer(record, err, func(record E) (*V, error) {
+			shown := show(record)
+			if shown == nil {
+				return nil, errors.New("a verb returned neither a record nor an error")
+			}
+			return shown, nil
+		})
 	}
-	// CIClassPayload answers mutations of a class.
-	CIClassPayload struct {
-		CiClass    *read.CIClass
-		UserErrors []*UserError
+}
+
+// Removed presents the id of a record that is gone.
+func Removed(id ident.ID, err error) (*RemovedPayload, error) {
+	return answer(id, err, func(id ident.ID) (*ident.ID, error) { return &id, nil })
+}
+
+// RiskWeightsPayload answers setRiskWeights.
+type RiskWeightsPayload = Payload[[]*read.RiskWeight]
+
+// RiskWeights presents what the factors of risk count.
+func RiskWeights(weights risk.Weights, err error) (*RiskWeightsPayload, error) {
+	return answer(weights, err, func(w risk.Weights) ([]*read.RiskWeight, error) { return read.ShowRiskWeights(w), nil })
+}
+
+// answer returns the payload of what a verb returned.
+func answer[E, R any](record E, err error, show func(E) (R, error)) (*Payload[R], error) {
+	mend, failure := UserErrors(err)
+	if failure != nil {
+		return nil, failure
 	}
-	// ServicePayload answers mutations of a service.
-	ServicePayload struct {
-		Service    *read.Service
-		UserErrors []*UserError
+	if len(mend) > 0 {
+		return &Payload[R]{UserErrors: mend}, nil
 	}
-	// ServiceTierPayload answers mutations of a tier.
-	ServiceTierPayload struct {
-		ServiceTier *read.ServiceTier
-		UserErrors  []*UserError
+	shown, failure := show(record)
+	if failure != nil {
+		return nil, failure
 	}
-	// RelationshipPayload answers mutations of a relationship.
-	RelationshipPayload struct {
-		Relationship *read.Relationship
-		UserErrors   []*UserError
-	}
-	// RelationshipTypePayload answers mutations of a relationship type.
-	RelationshipTypePayload struct {
-		RelationshipType *read.RelationshipType
-		UserErrors       []*UserError
-	}
-	// DependencyGroupPayload answers mutations of a dependency group.
-	DependencyGroupPayload struct {
-		DependencyGroup *read.DependencyGroup
-		UserErrors      []*UserError
-	}
-	// RemovedPayload answers mutations that remove a record.
-	RemovedPayload struct {
-		RemovedID  *ident.ID
-		UserErrors []*UserError
-	}
-	// TeamPayload answers mutations of a team.
-	TeamPayload struct {
-		Team       *read.Team
-		UserErrors []*UserError
-	}
-	// PersonPayload answers mutations of a person.
-	PersonPayload struct {
-		Person     *read.Person
-		UserErrors []*UserError
-	}
-	// IncidentPayload answers mutations of an incident.
-	IncidentPayload struct {
-		Incident   *read.Incident
-		UserErrors []*UserError
-	}
-	// ChangePayload answers mutations of a change.
-	ChangePayload struct {
-		Change     *read.Change
-		UserErrors []*UserError
-	}
-	// CalendarPayload answers mutations of a calendar.
-	CalendarPayload struct {
-		Calendar   *read.Calendar
-		UserErrors []*UserError
-	}
-	// ServiceLevelTargetPayload answers mutations of a service level target.
-	ServiceLevelTargetPayload struct {
-		ServiceLevelTarget *read.ServiceLevelTarget
-		UserErrors         []*UserError
-	}
-	// ChangeWindowPayload answers mutations of a change window.
-	ChangeWindowPayload struct {
-		ChangeWindow *read.ChangeWindow
-		UserErrors   []*UserError
-	}
-	// RiskWeightsPayload answers setRiskWeights.
-	RiskWeightsPayload struct {
-		Weights    []*read.RiskWeight
-		UserErrors []*UserError
-	}
-	// ApprovalPolicyPayload answers mutations of an approval policy.
-	ApprovalPolicyPayload struct {
-		ApprovalPolicy *read.ApprovalPolicy
-		UserErrors     []*UserError
-	}
-	// ChangeTemplatePayload answers mutations of a template of STANDARD changes.
-	ChangeTemplatePayload struct {
-		ChangeTemplate *read.ChangeTemplate
-		UserErrors     []*UserError
-	}
-	// TimelineEntryPayload answers comments.
-	TimelineEntryPayload struct {
-		TimelineEntry *read.TimelineEntry
-		UserErrors    []*UserError
-	}
-)
+	return &Payload[R]{shown, mend}, nil
+}

@@ -77,11 +77,26 @@ func Require(ctx context.Context, verb string) (Actor, error) {
 	return a, nil
 }
 
-// MayRead reports whether a may read a field of a GraphQL type. A type the table does not name is refused.
+// MayRead reports whether a may read a field of a GraphQL type. A type that the table does not name is refused.
 func MayRead(a Actor, typeName, field string) bool {
-	role, declared := fields[typeName+"."+field]
-	if !declared {
-		role, declared = fields[typeName]
+	role, ok := fields[typeName+"."+field]
+	if !ok {
+		role, ok = roleOf(typeName)
 	}
-	return declared && a.Has(role)
+	return ok && a.Has(role)
+}
+
+// roleOf returns the role that a GraphQL type needs: its own, or that of what it carries.
+func roleOf(typeName string) (Role, bool) {
+	if role, ok := fields[typeName]; ok {
+		return role, true
+	}
+	for _, page := range []string{"Connection", "Edge"} {
+		if record, ok := strings.CutSuffix(typeName, page); ok {
+			role, ok := fields[record]
+			return role, ok
+		}
+	}
+	role, ok := fields["Mutation"]
+	return role, ok && strings.HasSuffix(typeName, "Payload")
 }

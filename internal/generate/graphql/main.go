@@ -14,6 +14,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	if err := bindContract(c); err != nil {
+		log.Fatal(err)
+	}
 	if err := api.Generate(c, api.PrependPlugin(federation{}), api.PrependPlugin(inTurn{})); err != nil {
 		log.Fatal(err)
 	}
