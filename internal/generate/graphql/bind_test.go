@@ -30,9 +30,9 @@ type UserError { message: String! }
 
 func declared() map[string]map[string]bool {
 	return map[string]map[string]bool{
-		read:                   {"CI": true, "CIFilter": true},
-		present:                {"UserError": true},
-		domain:                 {"Lifecycle": true},
+		readPackage:            {"CI": true, "CIFilter": true},
+		presentPackage:         {"UserError": true},
+		domainPackage:          {"Lifecycle": true},
 		practices + "/cmdb":    {"CreateCIInput": true},
 		practices + "/change":  {"Draft": true},
 		practices + "/catalog": {},
@@ -72,8 +72,8 @@ UserError graph/present.UserError
 		t.Errorf("ci of the payload is bound to %q", field)
 	}
 	for path, lines := range map[string][]string{
-		read + "/page_names.go":       {"CIConnection    = Connection[*CI]", "LifecycleFilter = EnumFilter[domain.Lifecycle]"},
-		present + "/payload_names.go": {"CIPayload      = Payload[*read.CI]", "RemovedPayload = Payload[*ident.ID]"},
+		readPackage + "/page_names.go":       {"CIConnection    = Connection[*CI]", "LifecycleFilter = EnumFilter[domain.Lifecycle]"},
+		presentPackage + "/payload_names.go": {"CIPayload      = Payload[*read.CI]", "RemovedPayload = Payload[*ident.ID]"},
 	} {
 		for _, line := range lines {
 			if !strings.Contains(string(files[path]), line) {
@@ -85,7 +85,7 @@ UserError graph/present.UserError
 
 func TestATypeThatNothingIsNamedForIsRefused(t *testing.T) {
 	types := declared()
-	delete(types[domain], "Lifecycle")
+	delete(types[domainPackage], "Lifecycle")
 	_, _, err := derived(t, small, types, config.TypeMap{})
 	if err == nil || !strings.Contains(err.Error(), "Lifecycle (small.graphql): no Go type has its name") {
 		t.Errorf("refused with %v", err)
