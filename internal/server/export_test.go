@@ -6,6 +6,10 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 )
 
 // Hasten makes the streams of a server wait for less.
@@ -23,6 +27,11 @@ func Introduced(upgrade http.Header, payload []byte, named []string) (http.Heade
 
 // Network is what the addresses of one subscriber have in common.
 func Network(address string) string { return network(address) }
+
+// Tight reports the first field that somebody may read on an interface and not on an object of it.
+func Tight(schema *ast.Schema, mayRead func(a auth.Actor, typeName, field string) bool) error {
+	return tight(schema, mayRead)
+}
 
 // Waits are how long a server waits for peers, by what it waits for: of requests, and of streams.
 func Waits() map[string]time.Duration {

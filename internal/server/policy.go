@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -24,8 +27,30 @@ var _ interface {
 // ExtensionName names the policy.
 func (policy) ExtensionName() string { return "Policy" }
 
-// Validate accepts every schema.
-func (policy) Validate(graphql.ExecutableSchema) error { return nil }
+// Validate refuses a schema whose interfaces show what their objects hide.
+func (policy) Validate(s graphql.ExecutableSchema) error { return tight(s.Schema(), auth.MayRead) }
+
+// tight reports the first field that somebody may read on an interface and not on an object of it. An operation is asked
+// about by the types that it names, so that the interface would be a way round the object's rule.
+func tight(schema *ast.Schema, mayRead func(a auth.Actor, typeName, field string) bool) error {
+	for _, name := range slices.Sorted(maps.Keys(schema.Types)) {
+		shown := schema.Types[name]
+		if shown.Kind != ast.Interface {
+			continue
+		}
+		for _, field := range shown.Fields {
+			for _, object := range schema.GetPossibleTypes(shown) {
+				for _, role := range auth.AllRoles {
+					a := auth.Actor{Roles: []auth.Role{role}}
+					if mayRead(a, name, field.Name) && !mayRead(a, object.Name, field.Name) {
+						return fmt.Errorf("the policy lets %s read %s.%s and not %s.%s: give both the same rule", role, name, field.Name, object.Name, field.Name)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
 
 // MutateOperationContext refuses an operation that must not run.
 func (policy) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
