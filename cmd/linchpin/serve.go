@@ -131,7 +131,7 @@ func serveAdmin(ctx context.Context, env *environment, flags *serveFlags, handle
 	if flags.adminListen == "" {
 		return func() {}, nil
 	}
-	l, err := server.Listen(ctx, flags.adminListen, flags.dev)
+	l, err := server.Listen(ctx, flags.adminListen, true)
 	if err != nil {
 		return nil, fmt.Errorf("--admin-listen: %w", err)
 	}

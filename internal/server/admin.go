@@ -8,7 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Admin makes the handler for operators, which belongs on an address of its own: metrics, profiles, health.
+// Admin makes the handler for operators, which belongs on an address of its own: metrics, profiles, health. Nobody signs in
+// there, so that it answers this machine alone, and no page of another site.
 func Admin(c Config, metrics prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
@@ -17,5 +18,12 @@ func Admin(c Config, metrics prometheus.Gatherer) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	health(c, mux)
-	return identify(c, recovered(c.Log, local(c, mux)))
+	c.IsLocal = true
+	return identify(c, recovered(c.Log, local(c, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+			http.Error(w, "requests from pages of other sites are refused", http.StatusForbidden)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))))
 }

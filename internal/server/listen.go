@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// Listen opens the address. Without sign-in only loopback is allowed.
-func Listen(ctx context.Context, address string, isDev bool) (net.Listener, error) {
+// Listen opens the address. Where nobody signs in, only loopback is allowed.
+func Listen(ctx context.Context, address string, isLocal bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("listen address %q: it is HOST:PORT, such as 127.0.0.1:8080", address)
 	}
-	if isDev && !isLoopback(ctx, host) {
+	if isLocal && !isLoopback(ctx, host) {
 		return nil, fmt.Errorf("listen address %q is reachable from other machines, and nobody has to sign in: use 127.0.0.1 or [::1]", address)
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
@@ -26,7 +26,7 @@ func Listen(ctx context.Context, address string, isDev bool) (net.Listener, erro
 	case err != nil:
 		return nil, fmt.Errorf("listen address %q: %w", address, err)
 	}
-	if at, is := l.Addr().(*net.TCPAddr); isDev && (!is || !at.IP.IsLoopback()) {
+	if at, is := l.Addr().(*net.TCPAddr); isLocal && (!is || !at.IP.IsLoopback()) {
 		return nil, errors.Join(fmt.Errorf("listen address %q turned out to be no loopback address", address), l.Close())
 	}
 	return l, nil

@@ -45,7 +45,7 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 	s := eventWriter{a.w, http.NewResponseController(a.w), a.pace.write}
 	_ = s.control.SetReadDeadline(time.Time{}) // that of the request, which would end the stream
 	a.w.Header().Set("Content-Type", eventStream+utf8JSON)
-	a.w.Header().Set("Vary", "Accept")
+	a.w.Header().Set("Vary", varies)
 	a.w.Header().Set("Cache-Control", "no-store")
 	a.w.Header().Set("X-Accel-Buffering", "no") // for proxies that would wait for more
 	if refused != nil {

@@ -36,6 +36,8 @@ const (
 	plainJSON   = "application/json"
 	graphqlJSON = "application/graphql-response+json"
 	utf8JSON    = "; charset=utf-8"
+	// varies are the headers of a request that its answer depends on: what is accepted, who calls, what is asked for beside.
+	varies = "Accept, Authorization, Cookie, " + actorHeader + ", " + rolesHeader + ", " + costHeader + ", " + leastHeader
 )
 
 // Supports every request.
@@ -108,7 +110,7 @@ func (a answer) write(status int, text []byte, err error) {
 		return
 	}
 	a.w.Header().Set("Content-Type", cmp.Or(a.media, plainJSON)+utf8JSON)
-	a.w.Header().Set("Vary", "Accept")
+	a.w.Header().Set("Vary", varies)
 	a.w.Header().Set("Cache-Control", "no-store")
 	a.w.WriteHeader(status)
 	_, _ = a.w.Write(text) // a client that has gone
@@ -167,7 +169,7 @@ func (a answer) writeCached(text, data []byte) {
 	tag := `W/"` + hex.EncodeToString(sum[:16]) + `"`
 	header := a.w.Header()
 	header.Set("Content-Type", a.media+utf8JSON)
-	header.Set("Vary", strings.Join([]string{"Accept", "Authorization", actorHeader, rolesHeader, costHeader, leastHeader}, ", "))
+	header.Set("Vary", varies)
 	header.Set("Cache-Control", "private, no-cache")
 	header.Set("ETag", tag)
 	if slices.Contains(strings.Split(strings.ReplaceAll(a.r.Header.Get("If-None-Match"), " ", ""), ","), tag) {
