@@ -119,7 +119,7 @@ func (p *planner) matchCIs(ctx context.Context) error {
 				continue
 			}
 		}
-		if !p.prepare(r) {
+		if !p.prepare(ctx, r) {
 			continue
 		}
 		for _, c := range r.claims() {
@@ -132,7 +132,7 @@ func (p *planner) matchCIs(ctx context.Context) error {
 	}
 	for _, r := range p.records {
 		if r.CI != nil && !r.isDropped && r.id == 0 {
-			p.identify(r, found)
+			p.identify(ctx, r, found)
 		}
 	}
 	p.settleDoubles(found)
@@ -153,7 +153,7 @@ func (r *record) claims() []claim {
 }
 
 // identify matches a row whose key is unknown by what it is.
-func (p *planner) identify(r *record, found holders) {
+func (p *planner) identify(ctx context.Context, r *record, found holders) {
 	for _, c := range claims(r.class, r.next) {
 		switch same := found[c]; len(same) {
 		case 0:
@@ -161,7 +161,7 @@ func (p *planner) identify(r *record, found holders) {
 		case 1:
 			r.id, r.old, r.needsKey = same[0].ID, same[0], true
 			p.stored.cis[r.id] = r.old
-			p.prepare(r)
+			p.prepare(ctx, r)
 			return
 		default:
 			p.drop(r, Duplicate, fmt.Sprintf("%s are all identified by %s, as this row is: merge them, or give it another identity", idList(same), c.values))

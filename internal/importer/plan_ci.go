@@ -18,7 +18,7 @@ import (
 
 // prepare checks a CI's own fields and compares them with what is stored, if it is stored; what refers to other
 // records comes later. It is false where the row is left out.
-func (p *planner) prepare(r *record) bool {
+func (p *planner) prepare(ctx context.Context, r *record) bool {
 	var f faults
 	if !p.classify(r, &f) {
 		p.drop(r, Rejected, f.String())
@@ -26,9 +26,9 @@ func (p *planner) prepare(r *record) bool {
 	}
 	r.newCI, r.ciChange, r.diff = nil, nil, difference{}
 	if r.old == nil {
-		p.draft(r, &f)
+		p.draft(ctx, r, &f)
 	} else {
-		p.compare(r, &f)
+		p.compare(ctx, r, &f)
 	}
 	if len(f) > 0 {
 		p.drop(r, Rejected, f.String())
@@ -118,7 +118,7 @@ func (p *planner) check(r *record, f *faults) fields {
 }
 
 // draft makes a new CI of a row.
-func (p *planner) draft(r *record, f *faults) {
+func (p *planner) draft(ctx context.Context, r *record, f *faults) {
 	got := p.check(r, f)
 	if got.name == nil {
 		f.say("the CI has no name")
@@ -129,7 +129,7 @@ func (p *planner) draft(r *record, f *faults) {
 		Environment: form.Or(got.environment, domain.Production), Criticality: form.Or(got.criticality, domain.CriticalityMedium),
 		Attributes: got.attributes, Labels: r.CI.Labels,
 	}
-	p.checkWhole(r, d, f)
+	p.checkWhole(ctx, r, d, f)
 	r.next, r.name = d, d.Name
 	r.newCI = &cmdb.NewCI{
 		Class: r.class.Code, Name: d.Name, Description: d.Description, Lifecycle: d.Lifecycle, Environment: d.Environment,
@@ -143,20 +143,20 @@ func (p *planner) draft(r *record, f *faults) {
 }
 
 // checkWhole checks what only the CI as a whole can break.
-func (p *planner) checkWhole(r *record, c *ent.CI, f *faults) {
+func (p *planner) checkWhole(ctx context.Context, r *record, c *ent.CI, f *faults) {
 	if len(c.Labels) > valid.MostLabels {
 		f.say("%d labels: at most %d", len(c.Labels), valid.MostLabels)
 	}
 	schema, err := r.class.AttributeSchema()
 	f.add(err)
 	if err == nil {
-		f.add(schema.Check(c.Attributes))
+		f.add(schema.Check(ctx, c.Attributes))
 	}
 	f.add(attribute.Size(c.Attributes))
 }
 
 // compare lays a row over the stored CI.
-func (p *planner) compare(r *record, f *faults) {
+func (p *planner) compare(ctx context.Context, r *record, f *faults) {
 	got, old := p.check(r, f), r.old
 	next, ch := *old, &cmdb.CIChange{ID: old.ID}
 	d := &r.diff
@@ -201,7 +201,7 @@ func (p *planner) compare(r *record, f *faults) {
 		}
 	}
 	if len(d.written) > 0 {
-		p.checkWhole(r, &next, f)
+		p.checkWhole(ctx, r, &next, f)
 	}
 	r.next, r.name, r.version = &next, next.Name, old.Version
 	if len(d.written) > 0 {

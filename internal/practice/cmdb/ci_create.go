@@ -111,7 +111,7 @@ func (r *Reference) draftCIs(ctx context.Context, tx *store.Tx, rows []NewCI) ([
 		if d == nil {
 			continue
 		}
-		if err := r.checkClass(d, &wrong[i]); err != nil {
+		if err := r.checkClass(ctx, d, &wrong[i]); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -182,24 +182,24 @@ func orElse[T ~string](v, otherwise T) T {
 }
 
 // checkClass checks what the class of a draft says about it.
-func (r *Reference) checkClass(d *ent.CI, f *form.Form) error {
+func (r *Reference) checkClass(ctx context.Context, d *ent.CI, f *form.Form) error {
 	class := r.classes[d.ClassID]
 	if class.IsAbstract {
 		f.Fault(errs.New(errs.Invalid, "%s only groups other classes: choose one below it", class.Code), "class")
 		return nil
 	}
-	return r.checkAttributes(d, f)
+	return r.checkAttributes(ctx, d, f)
 }
 
 // checkAttributes checks the attributes as a whole against the schemas of the class and all above it.
-func (r *Reference) checkAttributes(d *ent.CI, f *form.Form) error {
+func (r *Reference) checkAttributes(ctx context.Context, d *ent.CI, f *form.Form) error {
 	schema, err := r.classes[d.ClassID].AttributeSchema()
 	if err != nil {
 		return err
 	}
-	f.Fault(schema.Check(d.Attributes), "attributes")
+	f.Fault(schema.Check(ctx, d.Attributes), "attributes")
 	f.Fault(attribute.Size(d.Attributes), "attributes")
-	return nil
+	return ctx.Err()
 }
 
 // checkSupportTeams refuses support teams that do not exist.

@@ -177,7 +177,7 @@ func (r *Reference) checkChanges(ctx context.Context, tx *store.Tx, changes []*c
 		if d == nil {
 			continue
 		}
-		if err := r.checkAttributes(d, &wrong[i]); err != nil {
+		if err := r.checkAttributes(ctx, d, &wrong[i]); err != nil {
 			return err
 		}
 	}

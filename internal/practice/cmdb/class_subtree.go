@@ -43,7 +43,11 @@ func (r *Reference) checkSubtree(ctx context.Context, tx *store.Tx, class *Class
 			if err != nil {
 				return err
 			}
-			if err := schema.Check(record.Attributes); err != nil {
+			err = schema.Check(ctx, record.Attributes)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
 				refused.add(record, firstMessage(err))
 			}
 		}

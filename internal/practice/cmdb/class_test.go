@@ -1,6 +1,7 @@
 package cmdb_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 func (w *world) classID(code string) ident.ID {
@@ -50,10 +52,38 @@ func TestANewClassIsCheckedWhole(t *testing.T) {
 			{"properties": map[string]any{"a": map[string]any{"type": "text"}}}:             "INVALID attributeSchema.properties.a.type one of",
 			{"properties": map[string]any{"a'b": map[string]any{}}}:                         "INVALID attributeSchema.properties.a'b letters",
 			{"properties": map[string]any{"a": map[string]any{"$ref": "#/$defs/none"}}}:     "INVALID attributeSchema cannot be used",
+			new(doubling(25)): "INVALID attributeSchema.$defs.d14 fewer alternatives",
 		} {
 			_, err := w.CreateCIClass(w.ctx, cmdb.CreateCIClassInput{Code: "blade", Label: "x", Parent: "server", AttributeSchema: *schema})
 			w.refused(err, want)
 		}
+	})
+}
+
+// doubling is a schema of so many definitions, each of which has the next one twice among its alternatives.
+func doubling(n int) map[string]any {
+	definitions := map[string]any{fmt.Sprint("d", n): map[string]any{"type": "integer"}}
+	for i := range n {
+		next := map[string]any{"$ref": fmt.Sprint("#/$defs/d", i+1)}
+		definitions[fmt.Sprint("d", i)] = map[string]any{"anyOf": []any{next, next}}
+	}
+	return map[string]any{"properties": map[string]any{"a": map[string]any{"$ref": "#/$defs/d0"}}, "$defs": definitions}
+}
+
+func TestASchemaThatIsStoredAndMultipliesEndsItsChecks(t *testing.T) {
+	each(t, func(w *world) {
+		server := w.classID("server")
+		must[*ent.CIClass](w)(write(w, func(ctx context.Context, tx *store.Tx) (*ent.CIClass, error) {
+			return tx.CIClass.Create().SetCode("blade").SetLabel("Blade").SetParentID(server).SetAttributeSchema(doubling(25)).
+				SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+		}))
+		_, err := w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "blade", Name: "b", Attributes: map[string]any{"a": "text"}})
+		w.refused(err, "INVALID attributes takes more than")
+		b := must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "blade", Name: "b"}))
+		_, err = w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: b.ID, Attributes: graphql.OmittableOf(map[string]any{"a": "text"})})
+		w.refused(err, "INVALID attributes takes more than")
+		must[*ent.CIClass](w)(w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "blade", AttributeSchema: object(property("a", "string"))}))
+		must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "blade", Name: "c", Attributes: map[string]any{"a": "text"}}))
 	})
 }
 

@@ -146,6 +146,9 @@ func (c *Class) AttributeSchema() (*attribute.Schema, error) {
 			schemas = append(schemas, class.CIClass.AttributeSchema)
 		}
 		s, err := attribute.Compile(schemas...)
+		if errs.CodeOf(err) == errs.Invalid {
+			return nil, errs.New(errs.Invalid, "the attribute schema of class %s or of one above it cannot be used any more, mend it by updateCIClass: %v", c.Code, err)
+		}
 		if err != nil {
 			return nil, errs.New(errs.Internal, "the attribute schema of class %s is broken", c.Code).Because(err)
 		}

@@ -70,7 +70,7 @@ func TestAFailureSaysWhichAttributeWhatIsWrongAndWhatWouldBeRight(t *testing.T) 
 		`{"owner": 1, "either": "x"}`:             "INVALID either either fits none of its alternatives: either is text: a whole number is expected, or either is text: true or false is expected",
 		`{"owner": 1, "other": {"free": "form"}}`: "",
 	} {
-		got := strings.Join(said(t, s.Check(schema(text))), " | ")
+		got := strings.Join(said(t, s.Check(t.Context(), schema(text))), " | ")
 		if got != want {
 			t.Errorf("%s\n got %s\nwant %s", text, got, want)
 		}
@@ -82,7 +82,7 @@ func TestAClassNeverLoosensWhatItInherits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Check(map[string]any{"port": "x"}) == nil {
+	if s.Check(t.Context(), map[string]any{"port": "x"}) == nil {
 		t.Error("the ancestor's schema was forgotten")
 	}
 	if got := s.Names(); !reflect.DeepEqual(got, []string{"extra", "port"}) {
@@ -143,8 +143,8 @@ func TestTheEffectiveSchemaMeansWhatItsPartsMean(t *testing.T) {
 	values := rapid.OneOf(rapid.Just(any(nil)), rapid.Just(any(true)), rapid.Just(any("x")), rapid.Just(any(1.0)), rapid.Just(any(5.0)), rapid.Just(any(1.5)))
 	rapid.Check(t, func(t *rapid.T) {
 		v := rapid.MapOf(rapid.SampledFrom([]string{"a", "b", "c", "d"}), values).Draw(t, "attributes")
-		if (separate.Check(v) == nil) != (one.Check(v) == nil) {
-			t.Fatalf("%v: apart %v, together %v", v, separate.Check(v), one.Check(v))
+		if (separate.Check(t.Context(), v) == nil) != (one.Check(t.Context(), v) == nil) {
+			t.Fatalf("%v: apart %v, together %v", v, separate.Check(t.Context(), v), one.Check(t.Context(), v))
 		}
 	})
 }

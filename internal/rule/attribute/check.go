@@ -1,6 +1,7 @@
 package attribute
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,11 +15,22 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// Check says everything that is wrong with values, each failure at the value's path.
-func (s *Schema) Check(values map[string]any) error {
+// Check says everything that is wrong with values, each failure at the value's path. It ends with ctx, and it
+// refuses values that take more than MaxSteps to check.
+func (s *Schema) Check(ctx context.Context, values map[string]any) error {
+	s.one.Lock()
+	defer s.one.Unlock()
 	if values == nil {
 		values = map[string]any{}
 	}
+	var wrong error
+	if err := s.steps.within(ctx, func() { wrong = s.check(values) }); err != nil {
+		return err
+	}
+	return wrong
+}
+
+func (s *Schema) check(values map[string]any) error {
 	var all []*errs.Error
 	said := map[string]bool{} // a schema and one it extends may object to the same thing
 	for _, part := range s.parts {

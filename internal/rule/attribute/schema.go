@@ -3,12 +3,14 @@
 package attribute
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -22,16 +24,18 @@ const Draft = "https://json-schema.org/draft/2020-12/schema"
 type Schema struct {
 	own   []map[string]any
 	parts []*jsonschema.Schema
+	steps *steps // of the check that runs
+	one   sync.Mutex
 }
 
 // Compile makes one Schema of schemas, each of which extends those before. Empty ones count for nothing.
 func Compile(schemas ...map[string]any) (*Schema, error) {
-	s := &Schema{}
+	s := &Schema{steps: &steps{}}
 	for _, own := range schemas {
 		if len(own) == 0 {
 			continue
 		}
-		part, err := compile(own)
+		part, err := compile(own, s.steps)
 		if err != nil {
 			return nil, err
 		}
@@ -40,16 +44,28 @@ func Compile(schemas ...map[string]any) (*Schema, error) {
 	return s, nil
 }
 
-func compile(own map[string]any) (*jsonschema.Schema, error) {
+// compile makes a schema whose checks take steps.
+func compile(own map[string]any, s *steps) (part *jsonschema.Schema, err error) {
 	const address = "linchpin:schema"
+	p := patterns{steps: s, known: map[string]*pattern{}}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(closed{})
 	c.AssertFormat()
+	c.UseRegexpEngine(p.compile)
 	if err := c.AddResource(address, own); err != nil {
 		return nil, err
 	}
-	return c.Compile(address)
+	if out := s.within(context.Background(), func() { part, err = c.Compile(address) }); out != nil {
+		return nil, out
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	if err == nil {
+		s.count(part)
+	}
+	return part, err
 }
 
 // closed loads nothing: a schema stands alone.
@@ -106,10 +122,11 @@ func Declare(own map[string]any) error {
 	if err != nil {
 		return err
 	}
-	if _, err := compile(plain); err != nil {
+	compiled, err := compile(plain, &steps{})
+	if err != nil {
 		return explainSchema(err)
 	}
-	return nil
+	return expand(compiled)
 }
 
 // standsAlone refuses what would make a schema mean something else elsewhere.
@@ -127,6 +144,10 @@ func standsAlone(v any, path []string) error {
 				return errs.New(errs.Invalid, "%q refers to something outside the schema: a reference starts with #, such as #/$defs/port", text).At(at...)
 			case (key == "$id" || key == "$vocabulary" || key == "$schema" && len(path) > 0) && isText:
 				return errs.New(errs.Invalid, "%s has no place in a schema that stands alone", key).At(at...)
+			case key == "pattern" && isText:
+				if size, err := patternSize(text); err == nil && size > MaxPattern {
+					return errs.New(errs.Invalid, "the pattern has %d steps with its repetitions written out: at most %d, bound lengths by maxLength", size, MaxPattern).At(at...)
+				}
 			}
 			if err := standsAlone(v[key], at); err != nil {
 				return err
@@ -157,6 +178,9 @@ func isName(s string) bool {
 
 // explainSchema says what the metaschema holds against a schema.
 func explainSchema(err error) error {
+	if _, known := errs.All(err); known {
+		return err
+	}
 	invalid := (*jsonschema.SchemaValidationError)(nil)
 	if errors.As(err, &invalid) {
 		if detail := (*jsonschema.ValidationError)(nil); errors.As(invalid.Err, &detail) {
