@@ -184,7 +184,7 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 			another = storetest.Postgres
 		}
 		for _, file := range scenarios(t) {
-			check(file, runScenario(t, file, serverOver(t, another(t))))
+			check(file, runScenario(t, file, another(t)))
 		}
 		t.Logf("%d statements explained", len(seen))
 	})

@@ -81,15 +81,16 @@ func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handle
 //	NAME.graphql     the operation
 //	NAME.vars        its variables; "@STEP.path.to.value" is taken from an earlier answer
 //	NAME.actor       who asks; "dev" where it is absent
-//	NAME.at          when it is written; now where it is absent
+//	NAME.at          when it is asked; by the scenario's clock where it is absent
 //	NAME.json        the whole answer expected; "<any>" stands for any value
 //	NAME.statements  how many SELECT statements it may take, at most
 //
-// Its steps keep to the limits that a server has by default.
+// Its steps keep to the limits that a server has by default. Its clock begins at scenarioBegin and goes on by a second a
+// step, so that a scenario gives the same on whatever day it runs.
 func TestScenarios(t *testing.T) {
 	for _, file := range scenarios(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			storetest.Each(t, func(t *testing.T, s *store.Store) { runScenario(t, file, serverOver(t, s)) })
+			storetest.Each(t, func(t *testing.T, s *store.Store) { runScenario(t, file, s) })
 		})
 	}
 }
@@ -103,8 +104,15 @@ func scenarios(t *testing.T) []string {
 	return files
 }
 
-// runScenario plays the steps of a file and gives the statements that they took.
-func runScenario(t *testing.T, file string, handler http.Handler) (all []store.Statement) {
+// scenarioBegin is when scenarios begin: a Monday morning, long before what they plan.
+var scenarioBegin = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
+
+// runScenario plays the steps of a file over an empty database and gives the statements that they took.
+func runScenario(t *testing.T, file string, s *store.Store) (all []store.Statement) {
+	if err := cmdb.Seed(store.At(t.Context(), scenarioBegin), s); err != nil {
+		t.Fatal(err)
+	}
+	handler, now := serverOver(t, s), scenarioBegin
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -126,15 +134,14 @@ func runScenario(t *testing.T, file string, handler http.Handler) (all []store.S
 			}
 			variables = resolve(t, variables, answers).(map[string]any)
 		}
-		by := handler
+		now = now.Add(time.Second)
+		at := now
 		if text := parts[name+".at"]; text != nil {
-			at, err := time.Parse(time.RFC3339, strings.TrimSpace(string(text)))
-			if err != nil {
+			if at, err = time.Parse(time.RFC3339, strings.TrimSpace(string(text))); err != nil {
 				t.Fatal(err)
 			}
-			by = writingAt(handler, at)
 		}
-		got, statements := ask(t, by, string(f.Data), variables, strings.TrimSpace(string(parts[name+".actor"])))
+		got, statements := ask(t, writingAt(handler, at), string(f.Data), variables, strings.TrimSpace(string(parts[name+".actor"])))
 		answers[name] = got
 		all = append(all, statements...)
 		if *update {

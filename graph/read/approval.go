@@ -2,7 +2,6 @@ package read
 
 import (
 	"context"
-	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -82,7 +81,7 @@ func (c *Change) ApprovalRequirements(ctx context.Context) ([]*ApprovalRequireme
 		for i, row := range c.in.rows {
 			rows[i] = row.Change
 		}
-		found, err := practice.Requirements(ctx, r.store.Read, r.snapshot(), rows, time.Now())
+		found, err := practice.Requirements(ctx, r.store.Read, r.snapshot(), rows, r.store.Now(ctx))
 		b := newBatch[*ApprovalPolicy](r, nil)
 		shown := make(map[ident.ID][]*ApprovalRequirement, len(found))
 		for id, requirements := range found {

@@ -2,7 +2,6 @@ package read
 
 import (
 	"context"
-	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -38,7 +37,7 @@ func (c *Change) Risk(ctx context.Context) (*ChangeRisk, error) {
 		if len(rows) == 0 {
 			return nil, nil
 		}
-		risks, err := schedule.Risks(ctx, c.in.reader.store.Read, c.in.reader.snapshot(), rows, time.Now())
+		risks, err := schedule.Risks(ctx, c.in.reader.store.Read, c.in.reader.snapshot(), rows, c.in.reader.store.Now(ctx))
 		shown, all := make(map[ident.ID]*ChangeRisk, len(risks)), newBatch[*RiskFactor](c.in.reader, nil)
 		for _, row := range rows {
 			r := risks[row.ID]

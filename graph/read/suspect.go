@@ -67,7 +67,7 @@ func (r *Reader) SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Ti
 	if err := r.mayName(ctx, cis); err != nil {
 		return nil, err
 	}
-	q := suspect.Question{At: time.Now()}
+	q := suspect.Question{At: r.store.Now(ctx)}
 	if at != nil {
 		q.At = *at
 	}
@@ -111,7 +111,7 @@ func (r *Reader) suspects(ctx context.Context, questions []suspect.Question, hou
 			graph = then
 		}
 	}
-	found, err := schedule.Suspects(ctx, r.store.Read, graph, questions, first, time.Now())
+	found, err := schedule.Suspects(ctx, r.store.Read, graph, questions, first, r.store.Now(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (f *Feed) Lately(ctx context.Context, moment time.Time, most int) (*topolog
 // RevisionAt is the last revision written at or before a moment, found by bisection: where the clocks of several writers disagree it
 // is one with the next written later. A moment in the future, or before the first write, is errs.BadUserInput.
 func (f *Feed) RevisionAt(ctx context.Context, moment time.Time) (int64, error) {
-	if moment.After(time.Now()) {
+	if moment.After(f.store.Now(ctx)) {
 		return 0, errs.New(errs.BadUserInput, "%s lies in the future", moment.UTC().Format(time.RFC3339Nano))
 	}
 	head, err := f.store.Revision(ctx)
