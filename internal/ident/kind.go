@@ -41,51 +41,78 @@ const (
 	kindEnd
 )
 
-var prefixes = [kindEnd]string{
-	CI: "ci", CIClass: "cls", RelationshipType: "rty", Relationship: "rel", DependencyGroup: "grp",
-	ExternalIdentity: "xid", DanglingReference: "dng", Team: "team", Person: "per", Membership: "mbr", Owner: "own",
-	ServiceTier: "tier", Incident: "inc", IncidentCI: "ici", Change: "chg", ChangeCI: "cci", Approval: "apr",
-	TimelineEntry: "tml", Entry: "jrn", Version: "ver", PriorityRule: "prr", Service: "svc",
-	Calendar: "cal", ServiceLevelTarget: "slt", ServiceLevelMark: "slm", PlannedOperation: "pop",
-	ChangeWindow: "win", RiskWeight: "rwt", ApprovalPolicy: "pol", ChangeTemplate: "tpl", ConflictFinding: "cnf",
+// facts are what is known of a kind.
+type facts struct {
+	prefix      string // before the underscore of an id
+	noun        string // what people call a record
+	isSubject   bool   // whether a record has a history of its own, which shows what happened to its parts
+	isDeletable bool   // whether records may be deleted; others are retired or kept
 }
 
-var nouns = [kindEnd]string{
-	CI: "CI", CIClass: "class", RelationshipType: "relationship type", Relationship: "relationship", DependencyGroup: "dependency group",
-	ExternalIdentity: "external identity", DanglingReference: "dangling reference", Team: "team", Person: "person", Membership: "membership",
-	Owner: "owner", ServiceTier: "service tier", Incident: "incident", IncidentCI: "CI of an incident", Change: "change",
-	ChangeCI: "CI of a change", Approval: "approval", TimelineEntry: "timeline entry", Entry: "journal entry", Version: "version",
-	PriorityRule: "priority rule", Service: "service", Calendar: "calendar", ServiceLevelTarget: "service level target",
-	ServiceLevelMark: "service level mark", PlannedOperation: "planned operation", ChangeWindow: "change window", RiskWeight: "risk weight",
-	ApprovalPolicy: "approval policy", ChangeTemplate: "change template", ConflictFinding: "conflict finding",
+var kinds = [kindEnd]facts{
+	CI:                 {prefix: "ci", noun: "CI", isSubject: true},
+	CIClass:            {prefix: "cls", noun: "class"},
+	RelationshipType:   {prefix: "rty", noun: "relationship type"},
+	Relationship:       {prefix: "rel", noun: "relationship", isDeletable: true},
+	DependencyGroup:    {prefix: "grp", noun: "dependency group", isDeletable: true},
+	ExternalIdentity:   {prefix: "xid", noun: "external identity", isDeletable: true},
+	DanglingReference:  {prefix: "dng", noun: "dangling reference", isDeletable: true},
+	Team:               {prefix: "team", noun: "team"},
+	Person:             {prefix: "per", noun: "person"},
+	Membership:         {prefix: "mbr", noun: "membership", isDeletable: true},
+	Owner:              {prefix: "own", noun: "owner", isDeletable: true},
+	ServiceTier:        {prefix: "tier", noun: "service tier"},
+	Incident:           {prefix: "inc", noun: "incident", isSubject: true},
+	IncidentCI:         {prefix: "ici", noun: "CI of an incident", isDeletable: true},
+	Change:             {prefix: "chg", noun: "change", isSubject: true},
+	ChangeCI:           {prefix: "cci", noun: "CI of a change", isDeletable: true},
+	Approval:           {prefix: "apr", noun: "approval"},
+	TimelineEntry:      {prefix: "tml", noun: "timeline entry"},
+	Entry:              {prefix: "jrn", noun: "journal entry"},
+	Version:            {prefix: "ver", noun: "version"},
+	PriorityRule:       {prefix: "prr", noun: "priority rule"},
+	Service:            {prefix: "svc", noun: "service"},
+	Calendar:           {prefix: "cal", noun: "calendar", isDeletable: true},
+	ServiceLevelTarget: {prefix: "slt", noun: "service level target", isDeletable: true},
+	ServiceLevelMark:   {prefix: "slm", noun: "service level mark"},
+	PlannedOperation:   {prefix: "pop", noun: "planned operation", isDeletable: true},
+	ChangeWindow:       {prefix: "win", noun: "change window", isDeletable: true},
+	RiskWeight:         {prefix: "rwt", noun: "risk weight"},
+	ApprovalPolicy:     {prefix: "pol", noun: "approval policy", isDeletable: true},
+	ChangeTemplate:     {prefix: "tpl", noun: "change template"},
+	ConflictFinding:    {prefix: "cnf", noun: "conflict finding"},
 }
 
 var kindsByPrefix = func() map[string]Kind {
 	m := make(map[string]Kind, kindEnd)
 	for k := CI; k < kindEnd; k++ {
-		m[prefixes[k]] = k
+		m[kinds[k].prefix] = k
 	}
 	return m
 }()
 
-// Prefix is the short word before the underscore, such as "ci".
-func (k Kind) Prefix() string {
+// facts returns the row of the table of kinds; for a number that is none, one that says so.
+func (k Kind) facts() facts {
 	if k == 0 || k >= kindEnd {
-		return "unknown"
+		return facts{prefix: "unknown", noun: "record"}
 	}
-	return prefixes[k]
+	return kinds[k]
 }
 
-// Noun is what people call a record of the kind, such as "dependency group".
-func (k Kind) Noun() string {
-	if k == 0 || k >= kindEnd {
-		return "record"
-	}
-	return nouns[k]
-}
+// Prefix returns the short word before the underscore, such as "ci".
+func (k Kind) Prefix() string { return k.facts().prefix }
 
-// String is the prefix.
+// Noun returns what people call a record of the kind, such as "dependency group".
+func (k Kind) Noun() string { return k.facts().noun }
+
+// IsSubject reports whether a record of the kind has a history of its own, which shows what happened to its parts.
+func (k Kind) IsSubject() bool { return k.facts().isSubject }
+
+// IsDeletable reports whether records of the kind may be deleted; others are retired or kept.
+func (k Kind) IsDeletable() bool { return k.facts().isDeletable }
+
+// String returns the prefix.
 func (k Kind) String() string { return k.Prefix() }
 
-// First is the first id of the kind, where its table's numbering starts.
+// First returns the first id of the kind, where its table's numbering starts.
 func (k Kind) First() int64 { return int64(New(k, 1)) }

@@ -190,7 +190,7 @@ func fields(record any) (map[string]any, error) {
 
 // subject is the record whose history shows what happened to id.
 func subject(id ident.ID, record map[string]any) ident.ID {
-	if isOwnSubject(id.Kind()) {
+	if id.Kind().IsSubject() {
 		return id
 	}
 	for _, owner := range subjectFields {
@@ -206,40 +206,10 @@ func subject(id ident.ID, record map[string]any) ident.ID {
 // subjectFields name the record whose history shows what happened to the one that has them, the first that is set.
 var subjectFields = []string{"incident_id", "change_id", "record_id", "ci_id", "team_id"}
 
-func isOwnSubject(k ident.Kind) bool {
-	return k == ident.Incident || k == ident.Change || k == ident.CI
-}
-
 // load reads the record that is about to be deleted.
 func load(ctx context.Context, m any, id ident.ID) (any, error) {
-	c := m.(interface{ Client() *ent.Client }).Client()
-	switch id.Kind() { //nolint:exhaustive // only what can be deleted; the rest is retired or kept
-	case ident.Relationship:
-		return c.Relationship.Get(ctx, id)
-	case ident.DependencyGroup:
-		return c.DependencyGroup.Get(ctx, id)
-	case ident.Owner:
-		return c.Owner.Get(ctx, id)
-	case ident.Membership:
-		return c.Membership.Get(ctx, id)
-	case ident.IncidentCI:
-		return c.IncidentCI.Get(ctx, id)
-	case ident.ChangeCI:
-		return c.ChangeCI.Get(ctx, id)
-	case ident.ApprovalPolicy:
-		return c.ApprovalPolicy.Get(ctx, id)
-	case ident.PlannedOperation:
-		return c.PlannedOperation.Get(ctx, id)
-	case ident.ChangeWindow:
-		return c.ChangeWindow.Get(ctx, id)
-	case ident.ExternalIdentity:
-		return c.ExternalIdentity.Get(ctx, id)
-	case ident.DanglingReference:
-		return c.DanglingReference.Get(ctx, id)
-	case ident.Calendar:
-		return c.Calendar.Get(ctx, id)
-	case ident.ServiceLevelTarget:
-		return c.ServiceLevelTarget.Get(ctx, id)
+	if !id.Kind().IsDeletable() {
+		return nil, fmt.Errorf("a %s cannot be deleted", id.Kind().Noun())
 	}
-	return nil, fmt.Errorf("a %s cannot be deleted", id.Kind())
+	return m.(interface{ Client() *ent.Client }).Client().Record(ctx, id)
 }

@@ -71,7 +71,7 @@ func shapeOf(t reflect.Type) (*shape, error) {
 		return nil, fmt.Errorf("%s has no numbered id", t)
 	}
 	slices.SortFunc(s.sorted, func(a, b int) int { return strings.Compare(s.names[a], s.names[b]) })
-	if !isOwnSubject(ident.ID(*table.Annotation.IncrementStart).Kind()) {
+	if !ident.ID(*table.Annotation.IncrementStart).Kind().IsSubject() {
 		for _, name := range subjectFields {
 			if at, has := fields[name]; has && s.subject < 0 {
 				s.subject = at

@@ -7,11 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
-	"github.com/linchpin-cmdb/linchpin/ent/incident"
-	"github.com/linchpin-cmdb/linchpin/ent/person"
-	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -28,12 +24,12 @@ func Reference(ctx context.Context, tx *store.Tx, f *form.Form, field string, ki
 		f.Fault(err)
 		return id
 	}
-	found, err := exists(ctx, tx, *id)
+	_, err := tx.Client().Record(ctx, *id)
 	switch {
+	case ent.IsNotFound(err):
+		f.Fault(form.Missing(*id, field))
 	case err != nil:
 		f.Fault(err)
-	case !found:
-		f.Fault(form.Missing(*id, field))
 	}
 	return id
 }
@@ -47,20 +43,6 @@ func ReferenceOr(
 		return was
 	}
 	return Reference(ctx, tx, f, field, kind, id)
-}
-
-func exists(ctx context.Context, tx *store.Tx, id ident.ID) (bool, error) {
-	switch id.Kind() { //nolint:exhaustive // what tickets refer to
-	case ident.Person:
-		return tx.Person.Query().Where(person.ID(id)).Exist(ctx)
-	case ident.Team:
-		return tx.Team.Query().Where(team.ID(id)).Exist(ctx)
-	case ident.Incident:
-		return tx.Incident.Query().Where(incident.ID(id)).Exist(ctx)
-	case ident.Change:
-		return tx.Change.Query().Where(change.ID(id)).Exist(ctx)
-	}
-	return false, nil
 }
 
 // MostCIs is how many CIs a ticket may name.
