@@ -1,0 +1,145 @@
+package app_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// thirdPerson matches what the comment of a function begins with after its name: a verb such as "returns".
+var thirdPerson = regexp.MustCompile(`^[a-z-]+s\b`)
+
+// notVerbs are words of that form that say what a function is, where a comment has to say what it does.
+var notVerbs = map[string]bool{"is": true, "was": true, "this": true, "as": true}
+
+// voice returns what is wrong with the comment of a function, or "".
+func voice(name, comment string) string {
+	rest, ok := strings.CutPrefix(comment, name+" ")
+	if !ok {
+		return fmt.Sprintf("begins with %.30q: begin with the function's name", comment)
+	}
+	verb := thirdPerson.FindString(rest)
+	if verb == "" || notVerbs[verb] {
+		return fmt.Sprintf("says %.40q: say what it does, with a verb in the third person (returns, reports, sets)", name+" "+rest)
+	}
+	return ""
+}
+
+// unread are the folders that have not been gone through yet. None is added.
+var unread = map[string]bool{
+	"internal/server/persisted":      true,
+	"internal/rule/valid":            true,
+	"internal/rule/priority":         true,
+	"internal/hugepage":              true,
+	"internal/errs":                  true,
+	"internal/auth":                  true,
+	"cmd/linchpin":                   true,
+	"docs":                           true,
+	"ent/schema":                     true,
+	"graph":                          true,
+	"graph/lean":                     true,
+	"graph/read":                     true,
+	"graph/scalar":                   true,
+	"internal/app":                   true,
+	"internal/auth/sight":            true,
+	"internal/benchmark":             true,
+	"internal/demo":                  true,
+	"internal/fill":                  true,
+	"internal/ident":                 true,
+	"internal/importer":              true,
+	"internal/importer/backstage":    true,
+	"internal/importer/document":     true,
+	"internal/importer/estate":       true,
+	"internal/importer/kubernetes":   true,
+	"internal/journal":               true,
+	"internal/practice/catalog":      true,
+	"internal/practice/change":       true,
+	"internal/practice/cmdb":         true,
+	"internal/practice/incident":     true,
+	"internal/practice/schedule":     true,
+	"internal/practice/servicelevel": true,
+	"internal/practice/ticket":       true,
+	"internal/rule/approval":         true,
+	"internal/rule/attribute":        true,
+	"internal/rule/calendar":         true,
+	"internal/rule/conflict":         true,
+	"internal/rule/impact":           true,
+	"internal/rule/lifecycle":        true,
+	"internal/rule/operation":        true,
+	"internal/rule/recurrence":       true,
+	"internal/rule/risk":             true,
+	"internal/rule/servicelevel":     true,
+	"internal/rule/suspect":          true,
+	"internal/safe":                  true,
+	"internal/server":                true,
+	"internal/server/guard":          true,
+	"internal/server/recent":         true,
+	"internal/store":                 true,
+	"internal/store/pgconn":          true,
+	"internal/store/pgtest":          true,
+	"internal/store/storetest":       true,
+	"internal/synthetic":             true,
+	"internal/topology":              true,
+	"internal/topology/topologytest": true,
+	"schema":                         true,
+}
+
+func TestCommentsOfFunctionsSayWhatTheyDo(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && path != root) {
+			return filepath.SkipDir
+		}
+		folder, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		if !strings.HasSuffix(path, ".go") || unread[filepath.ToSlash(folder)] {
+			return nil
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		if ast.IsGenerated(file) {
+			return nil
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Doc == nil || strings.TrimSpace(f.Doc.Text()) == "" {
+				continue
+			}
+			if fault := voice(f.Name.Name, f.Doc.Text()); fault != "" {
+				t.Errorf("%s: the comment of %s %s", files.Position(f.Pos()), f.Name.Name, fault)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheVoiceIsHeard(t *testing.T) {
+	for comment, good := range map[string]bool{
+		"Approve records a yes.": true, "Approve is a yes.": false, "A yes.": false, "Approve the change.": false,
+		"Approve reports whether it is so.": true,
+	} {
+		if fault := voice("Approve", comment); (fault == "") != good {
+			t.Errorf("%q: %s", comment, fault)
+		}
+	}
+}
