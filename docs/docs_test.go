@@ -13,7 +13,7 @@ import (
 
 const repository = ".."
 
-// documents are the Markdown files of the repository, as paths from its root.
+// documents returns the Markdown files of the repository, as paths from its root.
 func documents(t *testing.T) (files []string) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "git", "-C", repository, "ls-files", "--cached", "--others", "--exclude-standard", "*.md").Output()
@@ -40,8 +40,8 @@ func contents(t *testing.T, file string) string {
 	return string(text)
 }
 
-// Tables and examples are as wide as what they show.
 func TestProseEndsAt120Columns(t *testing.T) {
+	// Tables and examples are as wide as what they show.
 	for _, file := range documents(t) {
 		example := false
 		for i, line := range strings.Split(contents(t, file), "\n") {
@@ -77,8 +77,8 @@ var (
 	forgeJobs = regexp.MustCompile(`(?m)^ +step: \[([a-z, ]+)\]$`)
 )
 
-// The forge has a job for each step of the gate, in its order.
 func TestTheForgeRunsTheStepsOfTheGate(t *testing.T) {
+	// The forge has a job for each step of the gate, in its order.
 	steps := gateSteps.FindStringSubmatch(contents(t, ".ci/run"))
 	jobs := forgeJobs.FindStringSubmatch(contents(t, ".github/workflows/gate.yml"))
 	if steps == nil || jobs == nil {
@@ -89,8 +89,8 @@ func TestTheForgeRunsTheStepsOfTheGate(t *testing.T) {
 	}
 }
 
-// The map names each folder below internal, and what it names exists.
 func TestTheMapIsTrue(t *testing.T) {
+	// The map names each folder below internal, and what it names exists.
 	text := contents(t, "internal/README.md")
 	folders, err := os.ReadDir(filepath.Join(repository, "internal"))
 	if err != nil {
@@ -110,8 +110,8 @@ func TestTheMapIsTrue(t *testing.T) {
 	}
 }
 
-// A decision has its day, where it stands in the code, and its price.
 func TestDecisionsAreDatedPlacedAndPriced(t *testing.T) {
+	// A decision has its day, where it stands in the code, and its price.
 	decisions := strings.Split(contents(t, "internal/decisions.md"), "\n### ")[1:]
 	if len(decisions) < 40 {
 		t.Fatalf("%d decisions", len(decisions))

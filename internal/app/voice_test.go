@@ -40,7 +40,6 @@ var unread = map[string]bool{
 	"internal/errs":                  true,
 	"internal/auth":                  true,
 	"cmd/linchpin":                   true,
-	"docs":                           true,
 	"ent/schema":                     true,
 	"graph":                          true,
 	"graph/lean":                     true,
