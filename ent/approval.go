@@ -11,7 +11,6 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
-	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
@@ -21,8 +20,8 @@ type Approval struct {
 	config `json:"-"`
 	// ID of the ent.
 	ID ident.ID `json:"id,omitempty"`
-	// ChangeID holds the value of the "change_id" field.
-	ChangeID ident.ID `json:"change_id,omitempty"`
+	// RecordID holds the value of the "record_id" field.
+	RecordID ident.ID `json:"record_id,omitempty"`
 	// Approver holds the value of the "approver" field.
 	Approver string `json:"approver,omitempty"`
 	// Decision holds the value of the "decision" field.
@@ -38,31 +37,8 @@ type Approval struct {
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// DecidedAt holds the value of the "decided_at" field.
-	DecidedAt *time.Time `json:"decided_at,omitempty"`
-	// Edges holds the relations/edges for other nodes in the graph.
-	// The values are being populated by the ApprovalQuery when eager-loading is set.
-	Edges        ApprovalEdges `json:"edges"`
+	DecidedAt    *time.Time `json:"decided_at,omitempty"`
 	selectValues sql.SelectValues
-}
-
-// ApprovalEdges holds the relations/edges for other nodes in the graph.
-type ApprovalEdges struct {
-	// Change holds the value of the change edge.
-	Change *Change `json:"change,omitempty"`
-	// loadedTypes holds the information for reporting if a
-	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [1]bool
-}
-
-// ChangeOrErr returns the Change value or an error if the edge
-// was not loaded in eager-loading, or loaded but was not found.
-func (e ApprovalEdges) ChangeOrErr() (*Change, error) {
-	if e.Change != nil {
-		return e.Change, nil
-	} else if e.loadedTypes[0] {
-		return nil, &NotFoundError{label: change.Label}
-	}
-	return nil, &NotLoadedError{edge: "change"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -72,7 +48,7 @@ func (*Approval) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case approval.FieldTeams, approval.FieldRoles:
 			values[i] = new([]byte)
-		case approval.FieldID, approval.FieldChangeID:
+		case approval.FieldID, approval.FieldRecordID:
 			values[i] = new(sql.NullInt64)
 		case approval.FieldApprover, approval.FieldDecision, approval.FieldComment, approval.FieldVoidedBecause:
 			values[i] = new(sql.NullString)
@@ -99,11 +75,11 @@ func (_m *Approval) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ID = ident.ID(value.Int64)
 			}
-		case approval.FieldChangeID:
+		case approval.FieldRecordID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for field change_id", values[i])
+				return fmt.Errorf("unexpected type %T for field record_id", values[i])
 			} else if value.Valid {
-				_m.ChangeID = ident.ID(value.Int64)
+				_m.RecordID = ident.ID(value.Int64)
 			}
 		case approval.FieldApprover:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -171,11 +147,6 @@ func (_m *Approval) Value(name string) (ent.Value, error) {
 	return _m.selectValues.Get(name)
 }
 
-// QueryChange queries the "change" edge of the Approval entity.
-func (_m *Approval) QueryChange() *ChangeQuery {
-	return NewApprovalClient(_m.config).QueryChange(_m)
-}
-
 // Update returns a builder for updating this Approval.
 // Note that you need to call Approval.Unwrap() before calling this method if this Approval
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -199,8 +170,8 @@ func (_m *Approval) String() string {
 	var builder strings.Builder
 	builder.WriteString("Approval(")
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("change_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.ChangeID))
+	builder.WriteString("record_id=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RecordID))
 	builder.WriteString(", ")
 	builder.WriteString("approver=")
 	builder.WriteString(_m.Approver)

@@ -11,7 +11,6 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
-	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
@@ -23,9 +22,9 @@ type ApprovalCreate struct {
 	hooks    []Hook
 }
 
-// SetChangeID sets the "change_id" field.
-func (_c *ApprovalCreate) SetChangeID(v ident.ID) *ApprovalCreate {
-	_c.mutation.SetChangeID(v)
+// SetRecordID sets the "record_id" field.
+func (_c *ApprovalCreate) SetRecordID(v ident.ID) *ApprovalCreate {
+	_c.mutation.SetRecordID(v)
 	return _c
 }
 
@@ -115,11 +114,6 @@ func (_c *ApprovalCreate) SetID(v ident.ID) *ApprovalCreate {
 	return _c
 }
 
-// SetChange sets the "change" edge to the Change entity.
-func (_c *ApprovalCreate) SetChange(v *Change) *ApprovalCreate {
-	return _c.SetChangeID(v.ID)
-}
-
 // Mutation returns the ApprovalMutation object of the builder.
 func (_c *ApprovalCreate) Mutation() *ApprovalMutation {
 	return _c.mutation
@@ -171,8 +165,8 @@ func (_c *ApprovalCreate) defaults() {
 
 // check runs all checks and user-defined validators on the builder.
 func (_c *ApprovalCreate) check() error {
-	if _, ok := _c.mutation.ChangeID(); !ok {
-		return &ValidationError{Name: "change_id", err: errors.New(`ent: missing required field "Approval.change_id"`)}
+	if _, ok := _c.mutation.RecordID(); !ok {
+		return &ValidationError{Name: "record_id", err: errors.New(`ent: missing required field "Approval.record_id"`)}
 	}
 	if _, ok := _c.mutation.Approver(); !ok {
 		return &ValidationError{Name: "approver", err: errors.New(`ent: missing required field "Approval.approver"`)}
@@ -193,9 +187,6 @@ func (_c *ApprovalCreate) check() error {
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Approval.created_at"`)}
-	}
-	if len(_c.mutation.ChangeIDs()) == 0 {
-		return &ValidationError{Name: "change", err: errors.New(`ent: missing required edge "Approval.change"`)}
 	}
 	return nil
 }
@@ -229,6 +220,10 @@ func (_c *ApprovalCreate) createSpec() (*Approval, *sqlgraph.CreateSpec) {
 		_node.ID = id
 		_spec.ID.Value = id
 	}
+	if value, ok := _c.mutation.RecordID(); ok {
+		_spec.SetField(approval.FieldRecordID, field.TypeInt64, value)
+		_node.RecordID = value
+	}
 	if value, ok := _c.mutation.Approver(); ok {
 		_spec.SetField(approval.FieldApprover, field.TypeString, value)
 		_node.Approver = value
@@ -260,23 +255,6 @@ func (_c *ApprovalCreate) createSpec() (*Approval, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.DecidedAt(); ok {
 		_spec.SetField(approval.FieldDecidedAt, field.TypeTime, value)
 		_node.DecidedAt = &value
-	}
-	if nodes := _c.mutation.ChangeIDs(); len(nodes) > 0 {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.M2O,
-			Inverse: false,
-			Table:   approval.ChangeTable,
-			Columns: []string{approval.ChangeColumn},
-			Bidi:    false,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(change.FieldID, field.TypeInt64),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		_node.ChangeID = nodes[0]
-		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec
 }

@@ -13,7 +13,6 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
-	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
@@ -25,7 +24,6 @@ type ApprovalQuery struct {
 	order      []approval.OrderOption
 	inters     []Interceptor
 	predicates []predicate.Approval
-	withChange *ChangeQuery
 	modifiers  []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -61,28 +59,6 @@ func (_q *ApprovalQuery) Unique(unique bool) *ApprovalQuery {
 func (_q *ApprovalQuery) Order(o ...approval.OrderOption) *ApprovalQuery {
 	_q.order = append(_q.order, o...)
 	return _q
-}
-
-// QueryChange chains the current query on the "change" edge.
-func (_q *ApprovalQuery) QueryChange() *ChangeQuery {
-	query := (&ChangeClient{config: _q.config}).Query()
-	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
-		if err := _q.prepareQuery(ctx); err != nil {
-			return nil, err
-		}
-		selector := _q.sqlQuery(ctx)
-		if err := selector.Err(); err != nil {
-			return nil, err
-		}
-		step := sqlgraph.NewStep(
-			sqlgraph.From(approval.Table, approval.FieldID, selector),
-			sqlgraph.To(change.Table, change.FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, false, approval.ChangeTable, approval.ChangeColumn),
-		)
-		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
-		return fromU, nil
-	}
-	return query
 }
 
 // First returns the first Approval entity from the query.
@@ -277,23 +253,11 @@ func (_q *ApprovalQuery) Clone() *ApprovalQuery {
 		order:      append([]approval.OrderOption{}, _q.order...),
 		inters:     append([]Interceptor{}, _q.inters...),
 		predicates: append([]predicate.Approval{}, _q.predicates...),
-		withChange: _q.withChange.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
 		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
 	}
-}
-
-// WithChange tells the query-builder to eager-load the nodes that are connected to
-// the "change" edge. The optional arguments are used to configure the query builder of the edge.
-func (_q *ApprovalQuery) WithChange(opts ...func(*ChangeQuery)) *ApprovalQuery {
-	query := (&ChangeClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	_q.withChange = query
-	return _q
 }
 
 // GroupBy is used to group vertices by one or more fields/columns.
@@ -302,12 +266,12 @@ func (_q *ApprovalQuery) WithChange(opts ...func(*ChangeQuery)) *ApprovalQuery {
 // Example:
 //
 //	var v []struct {
-//		ChangeID ident.ID `json:"change_id,omitempty"`
+//		RecordID ident.ID `json:"record_id,omitempty"`
 //		Count int `json:"count,omitempty"`
 //	}
 //
 //	client.Approval.Query().
-//		GroupBy(approval.FieldChangeID).
+//		GroupBy(approval.FieldRecordID).
 //		Aggregate(ent.Count()).
 //		Scan(ctx, &v)
 func (_q *ApprovalQuery) GroupBy(field string, fields ...string) *ApprovalGroupBy {
@@ -325,11 +289,11 @@ func (_q *ApprovalQuery) GroupBy(field string, fields ...string) *ApprovalGroupB
 // Example:
 //
 //	var v []struct {
-//		ChangeID ident.ID `json:"change_id,omitempty"`
+//		RecordID ident.ID `json:"record_id,omitempty"`
 //	}
 //
 //	client.Approval.Query().
-//		Select(approval.FieldChangeID).
+//		Select(approval.FieldRecordID).
 //		Scan(ctx, &v)
 func (_q *ApprovalQuery) Select(fields ...string) *ApprovalSelect {
 	_q.ctx.Fields = append(_q.ctx.Fields, fields...)
@@ -372,11 +336,8 @@ func (_q *ApprovalQuery) prepareQuery(ctx context.Context) error {
 
 func (_q *ApprovalQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Approval, error) {
 	var (
-		nodes       = []*Approval{}
-		_spec       = _q.querySpec()
-		loadedTypes = [1]bool{
-			_q.withChange != nil,
-		}
+		nodes = []*Approval{}
+		_spec = _q.querySpec()
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
 		return (*Approval).scanValues(nil, columns)
@@ -384,7 +345,6 @@ func (_q *ApprovalQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*App
 	_spec.Assign = func(columns []string, values []any) error {
 		node := &Approval{config: _q.config}
 		nodes = append(nodes, node)
-		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
 	if len(_q.modifiers) > 0 {
@@ -401,43 +361,7 @@ func (_q *ApprovalQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*App
 	if len(nodes) == 0 {
 		return nodes, nil
 	}
-	if query := _q.withChange; query != nil {
-		if err := _q.loadChange(ctx, query, nodes, nil,
-			func(n *Approval, e *Change) { n.Edges.Change = e }); err != nil {
-			return nil, err
-		}
-	}
 	return nodes, nil
-}
-
-func (_q *ApprovalQuery) loadChange(ctx context.Context, query *ChangeQuery, nodes []*Approval, init func(*Approval), assign func(*Approval, *Change)) error {
-	ids := make([]ident.ID, 0, len(nodes))
-	nodeids := make(map[ident.ID][]*Approval)
-	for i := range nodes {
-		fk := nodes[i].ChangeID
-		if _, ok := nodeids[fk]; !ok {
-			ids = append(ids, fk)
-		}
-		nodeids[fk] = append(nodeids[fk], nodes[i])
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	query.Where(change.IDIn(ids...))
-	neighbors, err := query.All(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range neighbors {
-		nodes, ok := nodeids[n.ID]
-		if !ok {
-			return fmt.Errorf(`unexpected foreign-key "change_id" returned %v`, n.ID)
-		}
-		for i := range nodes {
-			assign(nodes[i], n)
-		}
-	}
-	return nil
 }
 
 func (_q *ApprovalQuery) sqlCount(ctx context.Context) (int, error) {
@@ -469,9 +393,6 @@ func (_q *ApprovalQuery) querySpec() *sqlgraph.QuerySpec {
 			if fields[i] != approval.FieldID {
 				_spec.Node.Columns = append(_spec.Node.Columns, fields[i])
 			}
-		}
-		if _q.withChange != nil {
-			_spec.Node.AddColumnOnce(approval.FieldChangeID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

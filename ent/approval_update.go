@@ -169,9 +169,6 @@ func (_u *ApprovalUpdate) check() error {
 			return &ValidationError{Name: "decision", err: fmt.Errorf(`ent: validator failed for field "Approval.decision": %w`, err)}
 		}
 	}
-	if _u.mutation.ChangeCleared() && len(_u.mutation.ChangeIDs()) > 0 {
-		return errors.New(`ent: clearing a required unique edge "Approval.change"`)
-	}
 	return nil
 }
 
@@ -401,9 +398,6 @@ func (_u *ApprovalUpdateOne) check() error {
 		if err := approval.DecisionValidator(v); err != nil {
 			return &ValidationError{Name: "decision", err: fmt.Errorf(`ent: validator failed for field "Approval.decision": %w`, err)}
 		}
-	}
-	if _u.mutation.ChangeCleared() && len(_u.mutation.ChangeIDs()) > 0 {
-		return errors.New(`ent: clearing a required unique edge "Approval.change"`)
 	}
 	return nil
 }

@@ -23,6 +23,8 @@ type ApprovalPolicy struct {
 	ID ident.ID `json:"id,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
+	// RecordType holds the value of the "record_type" field.
+	RecordType domain.ApprovalSubject `json:"record_type,omitempty"`
 	// ChangeTypes holds the value of the "change_types" field.
 	ChangeTypes []domain.ChangeType `json:"change_types,omitempty"`
 	// RiskAbove holds the value of the "risk_above" field.
@@ -74,7 +76,7 @@ func (*ApprovalPolicy) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case approvalpolicy.FieldID, approvalpolicy.FieldRiskAbove, approvalpolicy.FieldApprovals, approvalpolicy.FieldTeamID, approvalpolicy.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case approvalpolicy.FieldName, approvalpolicy.FieldRole:
+		case approvalpolicy.FieldName, approvalpolicy.FieldRecordType, approvalpolicy.FieldRole:
 			values[i] = new(sql.NullString)
 		case approvalpolicy.FieldCreatedAt, approvalpolicy.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -104,6 +106,12 @@ func (_m *ApprovalPolicy) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field name", values[i])
 			} else if value.Valid {
 				_m.Name = value.String
+			}
+		case approvalpolicy.FieldRecordType:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field record_type", values[i])
+			} else if value.Valid {
+				_m.RecordType = domain.ApprovalSubject(value.String)
 			}
 		case approvalpolicy.FieldChangeTypes:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -201,6 +209,9 @@ func (_m *ApprovalPolicy) String() string {
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	builder.WriteString("name=")
 	builder.WriteString(_m.Name)
+	builder.WriteString(", ")
+	builder.WriteString("record_type=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RecordType))
 	builder.WriteString(", ")
 	builder.WriteString("change_types=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ChangeTypes))

@@ -29,6 +29,20 @@ func (_c *ApprovalPolicyCreate) SetName(v string) *ApprovalPolicyCreate {
 	return _c
 }
 
+// SetRecordType sets the "record_type" field.
+func (_c *ApprovalPolicyCreate) SetRecordType(v domain.ApprovalSubject) *ApprovalPolicyCreate {
+	_c.mutation.SetRecordType(v)
+	return _c
+}
+
+// SetNillableRecordType sets the "record_type" field if the given value is not nil.
+func (_c *ApprovalPolicyCreate) SetNillableRecordType(v *domain.ApprovalSubject) *ApprovalPolicyCreate {
+	if v != nil {
+		_c.SetRecordType(*v)
+	}
+	return _c
+}
+
 // SetChangeTypes sets the "change_types" field.
 func (_c *ApprovalPolicyCreate) SetChangeTypes(v []domain.ChangeType) *ApprovalPolicyCreate {
 	_c.mutation.SetChangeTypes(v)
@@ -155,6 +169,10 @@ func (_c *ApprovalPolicyCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *ApprovalPolicyCreate) defaults() {
+	if _, ok := _c.mutation.RecordType(); !ok {
+		v := approvalpolicy.DefaultRecordType
+		_c.mutation.SetRecordType(v)
+	}
 	if _, ok := _c.mutation.Version(); !ok {
 		v := approvalpolicy.DefaultVersion
 		_c.mutation.SetVersion(v)
@@ -165,6 +183,14 @@ func (_c *ApprovalPolicyCreate) defaults() {
 func (_c *ApprovalPolicyCreate) check() error {
 	if _, ok := _c.mutation.Name(); !ok {
 		return &ValidationError{Name: "name", err: errors.New(`ent: missing required field "ApprovalPolicy.name"`)}
+	}
+	if _, ok := _c.mutation.RecordType(); !ok {
+		return &ValidationError{Name: "record_type", err: errors.New(`ent: missing required field "ApprovalPolicy.record_type"`)}
+	}
+	if v, ok := _c.mutation.RecordType(); ok {
+		if err := approvalpolicy.RecordTypeValidator(v); err != nil {
+			return &ValidationError{Name: "record_type", err: fmt.Errorf(`ent: validator failed for field "ApprovalPolicy.record_type": %w`, err)}
+		}
 	}
 	if _, ok := _c.mutation.ChangeTypes(); !ok {
 		return &ValidationError{Name: "change_types", err: errors.New(`ent: missing required field "ApprovalPolicy.change_types"`)}
@@ -216,6 +242,10 @@ func (_c *ApprovalPolicyCreate) createSpec() (*ApprovalPolicy, *sqlgraph.CreateS
 	if value, ok := _c.mutation.Name(); ok {
 		_spec.SetField(approvalpolicy.FieldName, field.TypeString, value)
 		_node.Name = value
+	}
+	if value, ok := _c.mutation.RecordType(); ok {
+		_spec.SetField(approvalpolicy.FieldRecordType, field.TypeEnum, value)
+		_node.RecordType = value
 	}
 	if value, ok := _c.mutation.ChangeTypes(); ok {
 		_spec.SetField(approvalpolicy.FieldChangeTypes, field.TypeJSON, value)

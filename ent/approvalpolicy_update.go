@@ -47,6 +47,20 @@ func (_u *ApprovalPolicyUpdate) SetNillableName(v *string) *ApprovalPolicyUpdate
 	return _u
 }
 
+// SetRecordType sets the "record_type" field.
+func (_u *ApprovalPolicyUpdate) SetRecordType(v domain.ApprovalSubject) *ApprovalPolicyUpdate {
+	_u.mutation.SetRecordType(v)
+	return _u
+}
+
+// SetNillableRecordType sets the "record_type" field if the given value is not nil.
+func (_u *ApprovalPolicyUpdate) SetNillableRecordType(v *domain.ApprovalSubject) *ApprovalPolicyUpdate {
+	if v != nil {
+		_u.SetRecordType(*v)
+	}
+	return _u
+}
+
 // SetChangeTypes sets the "change_types" field.
 func (_u *ApprovalPolicyUpdate) SetChangeTypes(v []domain.ChangeType) *ApprovalPolicyUpdate {
 	_u.mutation.SetChangeTypes(v)
@@ -225,6 +239,16 @@ func (_u *ApprovalPolicyUpdate) ExecX(ctx context.Context) {
 	}
 }
 
+// check runs all checks and user-defined validators on the builder.
+func (_u *ApprovalPolicyUpdate) check() error {
+	if v, ok := _u.mutation.RecordType(); ok {
+		if err := approvalpolicy.RecordTypeValidator(v); err != nil {
+			return &ValidationError{Name: "record_type", err: fmt.Errorf(`ent: validator failed for field "ApprovalPolicy.record_type": %w`, err)}
+		}
+	}
+	return nil
+}
+
 // Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
 func (_u *ApprovalPolicyUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *ApprovalPolicyUpdate {
 	_u.modifiers = append(_u.modifiers, modifiers...)
@@ -232,6 +256,9 @@ func (_u *ApprovalPolicyUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) 
 }
 
 func (_u *ApprovalPolicyUpdate) sqlSave(ctx context.Context) (_node int, err error) {
+	if err := _u.check(); err != nil {
+		return _node, err
+	}
 	_spec := sqlgraph.NewUpdateSpec(approvalpolicy.Table, approvalpolicy.Columns, sqlgraph.NewFieldSpec(approvalpolicy.FieldID, field.TypeInt64))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
@@ -242,6 +269,9 @@ func (_u *ApprovalPolicyUpdate) sqlSave(ctx context.Context) (_node int, err err
 	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(approvalpolicy.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.RecordType(); ok {
+		_spec.SetField(approvalpolicy.FieldRecordType, field.TypeEnum, value)
 	}
 	if value, ok := _u.mutation.ChangeTypes(); ok {
 		_spec.SetField(approvalpolicy.FieldChangeTypes, field.TypeJSON, value)
@@ -342,6 +372,20 @@ func (_u *ApprovalPolicyUpdateOne) SetName(v string) *ApprovalPolicyUpdateOne {
 func (_u *ApprovalPolicyUpdateOne) SetNillableName(v *string) *ApprovalPolicyUpdateOne {
 	if v != nil {
 		_u.SetName(*v)
+	}
+	return _u
+}
+
+// SetRecordType sets the "record_type" field.
+func (_u *ApprovalPolicyUpdateOne) SetRecordType(v domain.ApprovalSubject) *ApprovalPolicyUpdateOne {
+	_u.mutation.SetRecordType(v)
+	return _u
+}
+
+// SetNillableRecordType sets the "record_type" field if the given value is not nil.
+func (_u *ApprovalPolicyUpdateOne) SetNillableRecordType(v *domain.ApprovalSubject) *ApprovalPolicyUpdateOne {
+	if v != nil {
+		_u.SetRecordType(*v)
 	}
 	return _u
 }
@@ -537,6 +581,16 @@ func (_u *ApprovalPolicyUpdateOne) ExecX(ctx context.Context) {
 	}
 }
 
+// check runs all checks and user-defined validators on the builder.
+func (_u *ApprovalPolicyUpdateOne) check() error {
+	if v, ok := _u.mutation.RecordType(); ok {
+		if err := approvalpolicy.RecordTypeValidator(v); err != nil {
+			return &ValidationError{Name: "record_type", err: fmt.Errorf(`ent: validator failed for field "ApprovalPolicy.record_type": %w`, err)}
+		}
+	}
+	return nil
+}
+
 // Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
 func (_u *ApprovalPolicyUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *ApprovalPolicyUpdateOne {
 	_u.modifiers = append(_u.modifiers, modifiers...)
@@ -544,6 +598,9 @@ func (_u *ApprovalPolicyUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder
 }
 
 func (_u *ApprovalPolicyUpdateOne) sqlSave(ctx context.Context) (_node *ApprovalPolicy, err error) {
+	if err := _u.check(); err != nil {
+		return _node, err
+	}
 	_spec := sqlgraph.NewUpdateSpec(approvalpolicy.Table, approvalpolicy.Columns, sqlgraph.NewFieldSpec(approvalpolicy.FieldID, field.TypeInt64))
 	id, ok := _u.mutation.ID()
 	if !ok {
@@ -571,6 +628,9 @@ func (_u *ApprovalPolicyUpdateOne) sqlSave(ctx context.Context) (_node *Approval
 	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(approvalpolicy.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.RecordType(); ok {
+		_spec.SetField(approvalpolicy.FieldRecordType, field.TypeEnum, value)
 	}
 	if value, ok := _u.mutation.ChangeTypes(); ok {
 		_spec.SetField(approvalpolicy.FieldChangeTypes, field.TypeJSON, value)

@@ -568,22 +568,6 @@ func (c *ApprovalClient) GetX(ctx context.Context, id ident.ID) *Approval {
 	return obj
 }
 
-// QueryChange queries the change edge of a Approval.
-func (c *ApprovalClient) QueryChange(_m *Approval) *ChangeQuery {
-	query := (&ChangeClient{config: c.config}).Query()
-	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
-		id := _m.ID
-		step := sqlgraph.NewStep(
-			sqlgraph.From(approval.Table, approval.FieldID, id),
-			sqlgraph.To(change.Table, change.FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, false, approval.ChangeTable, approval.ChangeColumn),
-		)
-		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
-		return fromV, nil
-	}
-	return query
-}
-
 // Hooks returns the client hooks.
 func (c *ApprovalClient) Hooks() []Hook {
 	return c.hooks.Approval

@@ -96,6 +96,8 @@ type ApprovalMutation struct {
 	op             Op
 	typ            string
 	id             *ident.ID
+	record_id      *ident.ID
+	addrecord_id   *ident.ID
 	approver       *string
 	decision       *domain.Decision
 	comment        *string
@@ -107,8 +109,6 @@ type ApprovalMutation struct {
 	created_at     *time.Time
 	decided_at     *time.Time
 	clearedFields  map[string]struct{}
-	change         *ident.ID
-	clearedchange  bool
 	done           bool
 	oldValue       func(context.Context) (*Approval, error)
 	predicates     []predicate.Approval
@@ -218,40 +218,60 @@ func (m *ApprovalMutation) IDs(ctx context.Context) ([]ident.ID, error) {
 	}
 }
 
-// SetChangeID sets the "change_id" field.
-func (m *ApprovalMutation) SetChangeID(i ident.ID) {
-	m.change = &i
+// SetRecordID sets the "record_id" field.
+func (m *ApprovalMutation) SetRecordID(i ident.ID) {
+	m.record_id = &i
+	m.addrecord_id = nil
 }
 
-// ChangeID returns the value of the "change_id" field in the mutation.
-func (m *ApprovalMutation) ChangeID() (r ident.ID, exists bool) {
-	v := m.change
+// RecordID returns the value of the "record_id" field in the mutation.
+func (m *ApprovalMutation) RecordID() (r ident.ID, exists bool) {
+	v := m.record_id
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldChangeID returns the old "change_id" field's value of the Approval entity.
+// OldRecordID returns the old "record_id" field's value of the Approval entity.
 // If the Approval object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *ApprovalMutation) OldChangeID(ctx context.Context) (v ident.ID, err error) {
+func (m *ApprovalMutation) OldRecordID(ctx context.Context) (v ident.ID, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldChangeID is only allowed on UpdateOne operations")
+		return v, errors.New("OldRecordID is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldChangeID requires an ID field in the mutation")
+		return v, errors.New("OldRecordID requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldChangeID: %w", err)
+		return v, fmt.Errorf("querying old value for OldRecordID: %w", err)
 	}
-	return oldValue.ChangeID, nil
+	return oldValue.RecordID, nil
 }
 
-// ResetChangeID resets all changes to the "change_id" field.
-func (m *ApprovalMutation) ResetChangeID() {
-	m.change = nil
+// AddRecordID adds i to the "record_id" field.
+func (m *ApprovalMutation) AddRecordID(i ident.ID) {
+	if m.addrecord_id != nil {
+		*m.addrecord_id += i
+	} else {
+		m.addrecord_id = &i
+	}
+}
+
+// AddedRecordID returns the value that was added to the "record_id" field in this mutation.
+func (m *ApprovalMutation) AddedRecordID() (r ident.ID, exists bool) {
+	v := m.addrecord_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRecordID resets all changes to the "record_id" field.
+func (m *ApprovalMutation) ResetRecordID() {
+	m.record_id = nil
+	m.addrecord_id = nil
 }
 
 // SetApprover sets the "approver" field.
@@ -613,33 +633,6 @@ func (m *ApprovalMutation) ResetDecidedAt() {
 	delete(m.clearedFields, approval.FieldDecidedAt)
 }
 
-// ClearChange clears the "change" edge to the Change entity.
-func (m *ApprovalMutation) ClearChange() {
-	m.clearedchange = true
-	m.clearedFields[approval.FieldChangeID] = struct{}{}
-}
-
-// ChangeCleared reports if the "change" edge to the Change entity was cleared.
-func (m *ApprovalMutation) ChangeCleared() bool {
-	return m.clearedchange
-}
-
-// ChangeIDs returns the "change" edge IDs in the mutation.
-// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
-// ChangeID instead. It exists only for internal usage by the builders.
-func (m *ApprovalMutation) ChangeIDs() (ids []ident.ID) {
-	if id := m.change; id != nil {
-		ids = append(ids, *id)
-	}
-	return
-}
-
-// ResetChange resets all changes to the "change" edge.
-func (m *ApprovalMutation) ResetChange() {
-	m.change = nil
-	m.clearedchange = false
-}
-
 // Where appends a list predicates to the ApprovalMutation builder.
 func (m *ApprovalMutation) Where(ps ...predicate.Approval) {
 	m.predicates = append(m.predicates, ps...)
@@ -675,8 +668,8 @@ func (m *ApprovalMutation) Type() string {
 // AddedFields().
 func (m *ApprovalMutation) Fields() []string {
 	fields := make([]string, 0, 9)
-	if m.change != nil {
-		fields = append(fields, approval.FieldChangeID)
+	if m.record_id != nil {
+		fields = append(fields, approval.FieldRecordID)
 	}
 	if m.approver != nil {
 		fields = append(fields, approval.FieldApprover)
@@ -710,8 +703,8 @@ func (m *ApprovalMutation) Fields() []string {
 // schema.
 func (m *ApprovalMutation) Field(name string) (ent.Value, bool) {
 	switch name {
-	case approval.FieldChangeID:
-		return m.ChangeID()
+	case approval.FieldRecordID:
+		return m.RecordID()
 	case approval.FieldApprover:
 		return m.Approver()
 	case approval.FieldDecision:
@@ -737,8 +730,8 @@ func (m *ApprovalMutation) Field(name string) (ent.Value, bool) {
 // database failed.
 func (m *ApprovalMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
 	switch name {
-	case approval.FieldChangeID:
-		return m.OldChangeID(ctx)
+	case approval.FieldRecordID:
+		return m.OldRecordID(ctx)
 	case approval.FieldApprover:
 		return m.OldApprover(ctx)
 	case approval.FieldDecision:
@@ -764,12 +757,12 @@ func (m *ApprovalMutation) OldField(ctx context.Context, name string) (ent.Value
 // type.
 func (m *ApprovalMutation) SetField(name string, value ent.Value) error {
 	switch name {
-	case approval.FieldChangeID:
+	case approval.FieldRecordID:
 		v, ok := value.(ident.ID)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetChangeID(v)
+		m.SetRecordID(v)
 		return nil
 	case approval.FieldApprover:
 		v, ok := value.(string)
@@ -835,6 +828,9 @@ func (m *ApprovalMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *ApprovalMutation) AddedFields() []string {
 	var fields []string
+	if m.addrecord_id != nil {
+		fields = append(fields, approval.FieldRecordID)
+	}
 	return fields
 }
 
@@ -843,6 +839,8 @@ func (m *ApprovalMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *ApprovalMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case approval.FieldRecordID:
+		return m.AddedRecordID()
 	}
 	return nil, false
 }
@@ -852,6 +850,13 @@ func (m *ApprovalMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *ApprovalMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case approval.FieldRecordID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRecordID(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Approval numeric field %s", name)
 }
@@ -900,8 +905,8 @@ func (m *ApprovalMutation) ClearField(name string) error {
 // It returns an error if the field is not defined in the schema.
 func (m *ApprovalMutation) ResetField(name string) error {
 	switch name {
-	case approval.FieldChangeID:
-		m.ResetChangeID()
+	case approval.FieldRecordID:
+		m.ResetRecordID()
 		return nil
 	case approval.FieldApprover:
 		m.ResetApprover()
@@ -933,28 +938,19 @@ func (m *ApprovalMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApprovalMutation) AddedEdges() []string {
-	edges := make([]string, 0, 1)
-	if m.change != nil {
-		edges = append(edges, approval.EdgeChange)
-	}
+	edges := make([]string, 0, 0)
 	return edges
 }
 
 // AddedIDs returns all IDs (to other nodes) that were added for the given edge
 // name in this mutation.
 func (m *ApprovalMutation) AddedIDs(name string) []ent.Value {
-	switch name {
-	case approval.EdgeChange:
-		if id := m.change; id != nil {
-			return []ent.Value{*id}
-		}
-	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApprovalMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 0)
 	return edges
 }
 
@@ -966,42 +962,25 @@ func (m *ApprovalMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApprovalMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 1)
-	if m.clearedchange {
-		edges = append(edges, approval.EdgeChange)
-	}
+	edges := make([]string, 0, 0)
 	return edges
 }
 
 // EdgeCleared returns a boolean which indicates if the edge with the given name
 // was cleared in this mutation.
 func (m *ApprovalMutation) EdgeCleared(name string) bool {
-	switch name {
-	case approval.EdgeChange:
-		return m.clearedchange
-	}
 	return false
 }
 
 // ClearEdge clears the value of the edge with the given name. It returns an error
 // if that edge is not defined in the schema.
 func (m *ApprovalMutation) ClearEdge(name string) error {
-	switch name {
-	case approval.EdgeChange:
-		m.ClearChange()
-		return nil
-	}
 	return fmt.Errorf("unknown Approval unique edge %s", name)
 }
 
 // ResetEdge resets all changes to the edge with the given name in this mutation.
 // It returns an error if the edge is not defined in the schema.
 func (m *ApprovalMutation) ResetEdge(name string) error {
-	switch name {
-	case approval.EdgeChange:
-		m.ResetChange()
-		return nil
-	}
 	return fmt.Errorf("unknown Approval edge %s", name)
 }
 
@@ -1012,6 +991,7 @@ type ApprovalPolicyMutation struct {
 	typ                string
 	id                 *ident.ID
 	name               *string
+	record_type        *domain.ApprovalSubject
 	change_types       *[]domain.ChangeType
 	appendchange_types []domain.ChangeType
 	risk_above         *int
@@ -1169,6 +1149,42 @@ func (m *ApprovalPolicyMutation) OldName(ctx context.Context) (v string, err err
 // ResetName resets all changes to the "name" field.
 func (m *ApprovalPolicyMutation) ResetName() {
 	m.name = nil
+}
+
+// SetRecordType sets the "record_type" field.
+func (m *ApprovalPolicyMutation) SetRecordType(ds domain.ApprovalSubject) {
+	m.record_type = &ds
+}
+
+// RecordType returns the value of the "record_type" field in the mutation.
+func (m *ApprovalPolicyMutation) RecordType() (r domain.ApprovalSubject, exists bool) {
+	v := m.record_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordType returns the old "record_type" field's value of the ApprovalPolicy entity.
+// If the ApprovalPolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalPolicyMutation) OldRecordType(ctx context.Context) (v domain.ApprovalSubject, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordType: %w", err)
+	}
+	return oldValue.RecordType, nil
+}
+
+// ResetRecordType resets all changes to the "record_type" field.
+func (m *ApprovalPolicyMutation) ResetRecordType() {
+	m.record_type = nil
 }
 
 // SetChangeTypes sets the "change_types" field.
@@ -1635,9 +1651,12 @@ func (m *ApprovalPolicyMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApprovalPolicyMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.name != nil {
 		fields = append(fields, approvalpolicy.FieldName)
+	}
+	if m.record_type != nil {
+		fields = append(fields, approvalpolicy.FieldRecordType)
 	}
 	if m.change_types != nil {
 		fields = append(fields, approvalpolicy.FieldChangeTypes)
@@ -1673,6 +1692,8 @@ func (m *ApprovalPolicyMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case approvalpolicy.FieldName:
 		return m.Name()
+	case approvalpolicy.FieldRecordType:
+		return m.RecordType()
 	case approvalpolicy.FieldChangeTypes:
 		return m.ChangeTypes()
 	case approvalpolicy.FieldRiskAbove:
@@ -1700,6 +1721,8 @@ func (m *ApprovalPolicyMutation) OldField(ctx context.Context, name string) (ent
 	switch name {
 	case approvalpolicy.FieldName:
 		return m.OldName(ctx)
+	case approvalpolicy.FieldRecordType:
+		return m.OldRecordType(ctx)
 	case approvalpolicy.FieldChangeTypes:
 		return m.OldChangeTypes(ctx)
 	case approvalpolicy.FieldRiskAbove:
@@ -1731,6 +1754,13 @@ func (m *ApprovalPolicyMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetName(v)
+		return nil
+	case approvalpolicy.FieldRecordType:
+		v, ok := value.(domain.ApprovalSubject)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordType(v)
 		return nil
 	case approvalpolicy.FieldChangeTypes:
 		v, ok := value.([]domain.ChangeType)
@@ -1899,6 +1929,9 @@ func (m *ApprovalPolicyMutation) ResetField(name string) error {
 	switch name {
 	case approvalpolicy.FieldName:
 		m.ResetName()
+		return nil
+	case approvalpolicy.FieldRecordType:
+		m.ResetRecordType()
 		return nil
 	case approvalpolicy.FieldChangeTypes:
 		m.ResetChangeTypes()

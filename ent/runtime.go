@@ -44,7 +44,7 @@ func init() {
 	approvalpolicyFields := schema.ApprovalPolicy{}.Fields()
 	_ = approvalpolicyFields
 	// approvalpolicyDescVersion is the schema descriptor for version field.
-	approvalpolicyDescVersion := approvalpolicyFields[7].Descriptor()
+	approvalpolicyDescVersion := approvalpolicyFields[8].Descriptor()
 	// approvalpolicy.DefaultVersion holds the default value on creation for the version field.
 	approvalpolicy.DefaultVersion = approvalpolicyDescVersion.Default.(int)
 	ciFields := schema.CI{}.Fields()

@@ -5,19 +5,19 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 )
 
-func (r *mutationResolver) CreateApprovalPolicy(ctx context.Context, input change.CreatePolicy) (*present.ApprovalPolicyPayload, error) {
-	return present.Record(r.r.read.ShowApprovalPolicy)(r.r.Change.CreatePolicy(ctx, input))
+func (r *mutationResolver) CreateApprovalPolicy(ctx context.Context, input approval.CreatePolicy) (*present.ApprovalPolicyPayload, error) {
+	return present.Record(r.r.read.ShowApprovalPolicy)(r.r.Approval.CreatePolicy(ctx, input))
 }
 
-func (r *mutationResolver) UpdateApprovalPolicy(ctx context.Context, input change.UpdatePolicy) (*present.ApprovalPolicyPayload, error) {
-	return present.Record(r.r.read.ShowApprovalPolicy)(r.r.Change.UpdatePolicy(ctx, input))
+func (r *mutationResolver) UpdateApprovalPolicy(ctx context.Context, input approval.UpdatePolicy) (*present.ApprovalPolicyPayload, error) {
+	return present.Record(r.r.read.ShowApprovalPolicy)(r.r.Approval.UpdatePolicy(ctx, input))
 }
 
-func (r *mutationResolver) DeleteApprovalPolicy(ctx context.Context, input change.DeletePolicy) (*present.RemovedPayload, error) {
-	return present.Removed(r.r.Change.DeletePolicy(ctx, input))
+func (r *mutationResolver) DeleteApprovalPolicy(ctx context.Context, input approval.DeletePolicy) (*present.RemovedPayload, error) {
+	return present.Removed(r.r.Approval.DeletePolicy(ctx, input))
 }
 
 func (r *queryResolver) ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.ApprovalPolicy], error) {

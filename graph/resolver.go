@@ -4,6 +4,7 @@ package graph
 
 import (
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -18,6 +19,7 @@ type Practices struct {
 	Catalog      *catalog.Practice
 	Incident     *incident.Practice
 	Change       *change.Practice
+	Approval     *approval.Practice
 	ServiceLevel *servicelevel.Practice
 	Schedule     *schedule.Practice
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -67,7 +68,7 @@ func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handle
 	t.Cleanup(func() { <-feed.Done() })
 	incidents := incident.New(s, g)
 	resolver := graph.New(read.New(s, g, incidents, feed), graph.Practices{
-		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incidents, Change: change.New(s, g), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
+		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incidents, Change: change.New(s, g), Approval: approval.New(s), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
 	})
 	limits.QueryTime, limits.MutationTime = 5*time.Minute, 5*time.Minute // a slow machine answers too
 	return server.New(server.Config{

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
-	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 )
 
@@ -15,8 +14,8 @@ const (
 	Label = "approval"
 	// FieldID holds the string denoting the id field in the database.
 	FieldID = "id"
-	// FieldChangeID holds the string denoting the change_id field in the database.
-	FieldChangeID = "change_id"
+	// FieldRecordID holds the string denoting the record_id field in the database.
+	FieldRecordID = "record_id"
 	// FieldApprover holds the string denoting the approver field in the database.
 	FieldApprover = "approver"
 	// FieldDecision holds the string denoting the decision field in the database.
@@ -33,23 +32,14 @@ const (
 	FieldCreatedAt = "created_at"
 	// FieldDecidedAt holds the string denoting the decided_at field in the database.
 	FieldDecidedAt = "decided_at"
-	// EdgeChange holds the string denoting the change edge name in mutations.
-	EdgeChange = "change"
 	// Table holds the table name of the approval in the database.
 	Table = "approval"
-	// ChangeTable is the table that holds the change relation/edge.
-	ChangeTable = "approval"
-	// ChangeInverseTable is the table name for the Change entity.
-	// It exists in this package in order to avoid circular dependency with the "change" package.
-	ChangeInverseTable = "change"
-	// ChangeColumn is the table column denoting the change relation/edge.
-	ChangeColumn = "change_id"
 )
 
 // Columns holds all SQL columns for approval fields.
 var Columns = []string{
 	FieldID,
-	FieldChangeID,
+	FieldRecordID,
 	FieldApprover,
 	FieldDecision,
 	FieldComment,
@@ -97,9 +87,9 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldID, opts...).ToFunc()
 }
 
-// ByChangeID orders the results by the change_id field.
-func ByChangeID(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldChangeID, opts...).ToFunc()
+// ByRecordID orders the results by the record_id field.
+func ByRecordID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRecordID, opts...).ToFunc()
 }
 
 // ByApprover orders the results by the approver field.
@@ -130,18 +120,4 @@ func ByCreatedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByDecidedAt orders the results by the decided_at field.
 func ByDecidedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDecidedAt, opts...).ToFunc()
-}
-
-// ByChangeField orders the results by change field.
-func ByChangeField(field string, opts ...sql.OrderTermOption) OrderOption {
-	return func(s *sql.Selector) {
-		sqlgraph.OrderByNeighborTerms(s, newChangeStep(), sql.OrderByField(field, opts...))
-	}
-}
-func newChangeStep() *sqlgraph.Step {
-	return sqlgraph.NewStep(
-		sqlgraph.From(Table, FieldID),
-		sqlgraph.To(ChangeInverseTable, FieldID),
-		sqlgraph.Edge(sqlgraph.M2O, false, ChangeTable, ChangeColumn),
-	)
 }

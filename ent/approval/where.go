@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect/sql"
-	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -57,10 +56,10 @@ func IDLTE(id ident.ID) predicate.Approval {
 	return predicate.Approval(sql.FieldLTE(FieldID, id))
 }
 
-// ChangeID applies equality check predicate on the "change_id" field. It's identical to ChangeIDEQ.
-func ChangeID(v ident.ID) predicate.Approval {
+// RecordID applies equality check predicate on the "record_id" field. It's identical to RecordIDEQ.
+func RecordID(v ident.ID) predicate.Approval {
 	vc := int64(v)
-	return predicate.Approval(sql.FieldEQ(FieldChangeID, vc))
+	return predicate.Approval(sql.FieldEQ(FieldRecordID, vc))
 }
 
 // Approver applies equality check predicate on the "approver" field. It's identical to ApproverEQ.
@@ -88,34 +87,58 @@ func DecidedAt(v time.Time) predicate.Approval {
 	return predicate.Approval(sql.FieldEQ(FieldDecidedAt, v))
 }
 
-// ChangeIDEQ applies the EQ predicate on the "change_id" field.
-func ChangeIDEQ(v ident.ID) predicate.Approval {
+// RecordIDEQ applies the EQ predicate on the "record_id" field.
+func RecordIDEQ(v ident.ID) predicate.Approval {
 	vc := int64(v)
-	return predicate.Approval(sql.FieldEQ(FieldChangeID, vc))
+	return predicate.Approval(sql.FieldEQ(FieldRecordID, vc))
 }
 
-// ChangeIDNEQ applies the NEQ predicate on the "change_id" field.
-func ChangeIDNEQ(v ident.ID) predicate.Approval {
+// RecordIDNEQ applies the NEQ predicate on the "record_id" field.
+func RecordIDNEQ(v ident.ID) predicate.Approval {
 	vc := int64(v)
-	return predicate.Approval(sql.FieldNEQ(FieldChangeID, vc))
+	return predicate.Approval(sql.FieldNEQ(FieldRecordID, vc))
 }
 
-// ChangeIDIn applies the In predicate on the "change_id" field.
-func ChangeIDIn(vs ...ident.ID) predicate.Approval {
+// RecordIDIn applies the In predicate on the "record_id" field.
+func RecordIDIn(vs ...ident.ID) predicate.Approval {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = int64(vs[i])
 	}
-	return predicate.Approval(sql.FieldIn(FieldChangeID, v...))
+	return predicate.Approval(sql.FieldIn(FieldRecordID, v...))
 }
 
-// ChangeIDNotIn applies the NotIn predicate on the "change_id" field.
-func ChangeIDNotIn(vs ...ident.ID) predicate.Approval {
+// RecordIDNotIn applies the NotIn predicate on the "record_id" field.
+func RecordIDNotIn(vs ...ident.ID) predicate.Approval {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = int64(vs[i])
 	}
-	return predicate.Approval(sql.FieldNotIn(FieldChangeID, v...))
+	return predicate.Approval(sql.FieldNotIn(FieldRecordID, v...))
+}
+
+// RecordIDGT applies the GT predicate on the "record_id" field.
+func RecordIDGT(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldGT(FieldRecordID, vc))
+}
+
+// RecordIDGTE applies the GTE predicate on the "record_id" field.
+func RecordIDGTE(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldGTE(FieldRecordID, vc))
+}
+
+// RecordIDLT applies the LT predicate on the "record_id" field.
+func RecordIDLT(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldLT(FieldRecordID, vc))
+}
+
+// RecordIDLTE applies the LTE predicate on the "record_id" field.
+func RecordIDLTE(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldLTE(FieldRecordID, vc))
 }
 
 // ApproverEQ applies the EQ predicate on the "approver" field.
@@ -451,29 +474,6 @@ func DecidedAtIsNil() predicate.Approval {
 // DecidedAtNotNil applies the NotNil predicate on the "decided_at" field.
 func DecidedAtNotNil() predicate.Approval {
 	return predicate.Approval(sql.FieldNotNull(FieldDecidedAt))
-}
-
-// HasChange applies the HasEdge predicate on the "change" edge.
-func HasChange() predicate.Approval {
-	return predicate.Approval(func(s *sql.Selector) {
-		step := sqlgraph.NewStep(
-			sqlgraph.From(Table, FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, false, ChangeTable, ChangeColumn),
-		)
-		sqlgraph.HasNeighbors(s, step)
-	})
-}
-
-// HasChangeWith applies the HasEdge predicate on the "change" edge with a given conditions (other predicates).
-func HasChangeWith(preds ...predicate.Change) predicate.Approval {
-	return predicate.Approval(func(s *sql.Selector) {
-		step := newChangeStep()
-		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
-			for _, p := range preds {
-				p(s)
-			}
-		})
-	})
 }
 
 // And groups predicates with the AND operator between them.

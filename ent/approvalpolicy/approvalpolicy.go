@@ -3,8 +3,11 @@
 package approvalpolicy
 
 import (
+	"fmt"
+
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 )
 
 const (
@@ -14,6 +17,8 @@ const (
 	FieldID = "id"
 	// FieldName holds the string denoting the name field in the database.
 	FieldName = "name"
+	// FieldRecordType holds the string denoting the record_type field in the database.
+	FieldRecordType = "record_type"
 	// FieldChangeTypes holds the string denoting the change_types field in the database.
 	FieldChangeTypes = "change_types"
 	// FieldRiskAbove holds the string denoting the risk_above field in the database.
@@ -47,6 +52,7 @@ const (
 var Columns = []string{
 	FieldID,
 	FieldName,
+	FieldRecordType,
 	FieldChangeTypes,
 	FieldRiskAbove,
 	FieldApprovals,
@@ -72,6 +78,18 @@ var (
 	DefaultVersion int
 )
 
+const DefaultRecordType domain.ApprovalSubject = "CHANGE"
+
+// RecordTypeValidator is a validator for the "record_type" field enum values. It is called by the builders before save.
+func RecordTypeValidator(rt domain.ApprovalSubject) error {
+	switch rt {
+	case "CHANGE":
+		return nil
+	default:
+		return fmt.Errorf("approvalpolicy: invalid enum value for record_type field: %q", rt)
+	}
+}
+
 // OrderOption defines the ordering options for the ApprovalPolicy queries.
 type OrderOption func(*sql.Selector)
 
@@ -83,6 +101,11 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 // ByName orders the results by the name field.
 func ByName(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldName, opts...).ToFunc()
+}
+
+// ByRecordType orders the results by the record_type field.
+func ByRecordType(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRecordType, opts...).ToFunc()
 }
 
 // ByRiskAbove orders the results by the risk_above field.

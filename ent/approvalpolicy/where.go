@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -160,6 +161,36 @@ func NameEqualFold(v string) predicate.ApprovalPolicy {
 // NameContainsFold applies the ContainsFold predicate on the "name" field.
 func NameContainsFold(v string) predicate.ApprovalPolicy {
 	return predicate.ApprovalPolicy(sql.FieldContainsFold(FieldName, v))
+}
+
+// RecordTypeEQ applies the EQ predicate on the "record_type" field.
+func RecordTypeEQ(v domain.ApprovalSubject) predicate.ApprovalPolicy {
+	vc := v
+	return predicate.ApprovalPolicy(sql.FieldEQ(FieldRecordType, vc))
+}
+
+// RecordTypeNEQ applies the NEQ predicate on the "record_type" field.
+func RecordTypeNEQ(v domain.ApprovalSubject) predicate.ApprovalPolicy {
+	vc := v
+	return predicate.ApprovalPolicy(sql.FieldNEQ(FieldRecordType, vc))
+}
+
+// RecordTypeIn applies the In predicate on the "record_type" field.
+func RecordTypeIn(vs ...domain.ApprovalSubject) predicate.ApprovalPolicy {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.ApprovalPolicy(sql.FieldIn(FieldRecordType, v...))
+}
+
+// RecordTypeNotIn applies the NotIn predicate on the "record_type" field.
+func RecordTypeNotIn(vs ...domain.ApprovalSubject) predicate.ApprovalPolicy {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.ApprovalPolicy(sql.FieldNotIn(FieldRecordType, v...))
 }
 
 // RiskAboveEQ applies the EQ predicate on the "risk_above" field.

@@ -12,6 +12,7 @@ var (
 	// ApprovalColumns holds the columns for the "approval" table.
 	ApprovalColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "record_id", Type: field.TypeInt64},
 		{Name: "approver", Type: field.TypeString},
 		{Name: "decision", Type: field.TypeEnum, Enums: []string{"REQUESTED", "APPROVED", "REJECTED", "VOIDED"}, Default: "REQUESTED"},
 		{Name: "comment", Type: field.TypeString, Default: ""},
@@ -20,26 +21,17 @@ var (
 		{Name: "voided_because", Type: field.TypeString, Default: ""},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
-		{Name: "change_id", Type: field.TypeInt64},
 	}
 	// ApprovalTable holds the schema information for the "approval" table.
 	ApprovalTable = &schema.Table{
 		Name:       "approval",
 		Columns:    ApprovalColumns,
 		PrimaryKey: []*schema.Column{ApprovalColumns[0]},
-		ForeignKeys: []*schema.ForeignKey{
-			{
-				Symbol:     "approval_change_change",
-				Columns:    []*schema.Column{ApprovalColumns[9]},
-				RefColumns: []*schema.Column{ChangeColumns[0]},
-				OnDelete:   schema.Restrict,
-			},
-		},
 		Indexes: []*schema.Index{
 			{
-				Name:    "approval_change_id_approver",
+				Name:    "approval_record_id_approver",
 				Unique:  false,
-				Columns: []*schema.Column{ApprovalColumns[9], ApprovalColumns[1]},
+				Columns: []*schema.Column{ApprovalColumns[1], ApprovalColumns[2]},
 			},
 		},
 	}
@@ -47,6 +39,7 @@ var (
 	ApprovalPolicyColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "record_type", Type: field.TypeEnum, Enums: []string{"CHANGE"}, Default: "CHANGE"},
 		{Name: "change_types", Type: field.TypeJSON},
 		{Name: "risk_above", Type: field.TypeInt, Nullable: true},
 		{Name: "approvals", Type: field.TypeInt},
@@ -64,7 +57,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "approval_policy_team_team",
-				Columns:    []*schema.Column{ApprovalPolicyColumns[9]},
+				Columns:    []*schema.Column{ApprovalPolicyColumns[10]},
 				RefColumns: []*schema.Column{TeamColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -73,7 +66,7 @@ var (
 			{
 				Name:    "approvalpolicy_team_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApprovalPolicyColumns[9]},
+				Columns: []*schema.Column{ApprovalPolicyColumns[10]},
 			},
 		},
 	}
@@ -1330,7 +1323,6 @@ var (
 )
 
 func init() {
-	ApprovalTable.ForeignKeys[0].RefTable = ChangeTable
 	ApprovalTable.Annotation = &entsql.Annotation{
 		Table:          "approval",
 		IncrementStart: func(i int) *int { return &i }(4785074604081153),

@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// ApprovalPolicy says which changes need how many approvals, and of whom.
+// ApprovalPolicy says which records of a type need how many approvals, and of whom.
 type ApprovalPolicy struct{ ent.Schema }
 
 // Annotations of the table.
@@ -22,7 +22,8 @@ func (ApprovalPolicy) Annotations() []schema.Annotation {
 func (ApprovalPolicy) Fields() []ent.Field {
 	return versioned(
 		field.String("name").Unique(),
-		field.JSON("change_types", []domain.ChangeType{}), // none: all
+		field.Enum("record_type").GoType(domain.ApprovalSubject("")).Default(string(domain.ChangeSubject)),
+		field.JSON("change_types", []domain.ChangeType{}), // of changes; none: all
 		field.Int("risk_above").Optional().Nillable(),     // absent: whatever the risk
 		field.Int("approvals"),
 		optional("team_id"),                        // absent: of any team
@@ -35,3 +36,26 @@ func (ApprovalPolicy) Edges() []ent.Edge { return []ent.Edge{toOptional("team", 
 
 // Indexes of the table.
 func (ApprovalPolicy) Indexes() []ent.Index { return []ent.Index{index.Fields("team_id")} }
+
+// Approval is one person's vote on a record, asked for or given.
+type Approval struct{ ent.Schema }
+
+// Annotations of the table.
+func (Approval) Annotations() []schema.Annotation { return table("approval", ident.Approval) }
+
+// Fields of the table.
+func (Approval) Fields() []ent.Field {
+	return []ent.Field{
+		identity(), field.Int64("record_id").GoType(ident.ID(0)).Immutable(),
+		field.String("approver").Immutable(), // the actor who is asked
+		field.Enum("decision").GoType(domain.Decision("")).Default(string(domain.Requested)),
+		field.String("comment").Default(""),
+		field.JSON("teams", []ident.ID{}).Optional(), // of which the approver was a member when they voted
+		field.JSON("roles", []string{}).Optional(),   // which they had
+		field.String("voided_because").Default(""),
+		field.Time("created_at").Immutable(), field.Time("decided_at").Optional().Nillable(),
+	}
+}
+
+// Indexes of the table.
+func (Approval) Indexes() []ent.Index { return []ent.Index{index.Fields("record_id", "approver")} }

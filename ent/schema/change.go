@@ -76,29 +76,3 @@ func (ChangeCI) Edges() []ent.Edge { return []ent.Edge{to("change", Change.Type)
 func (ChangeCI) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("change_id", "ci_id").Unique(), index.Fields("ci_id", "change_id")}
 }
-
-// Approval is one person's vote on a change, asked for or given.
-type Approval struct{ ent.Schema }
-
-// Annotations of the table.
-func (Approval) Annotations() []schema.Annotation { return table("approval", ident.Approval) }
-
-// Fields of the table.
-func (Approval) Fields() []ent.Field {
-	return []ent.Field{
-		identity(), field.Int64("change_id").GoType(ident.ID(0)).Immutable(),
-		field.String("approver").Immutable(), // the actor who is asked
-		field.Enum("decision").GoType(domain.Decision("")).Default(string(domain.Requested)),
-		field.String("comment").Default(""),
-		field.JSON("teams", []ident.ID{}).Optional(), // of which the approver was a member when they voted
-		field.JSON("roles", []string{}).Optional(),   // which they had
-		field.String("voided_because").Default(""),
-		field.Time("created_at").Immutable(), field.Time("decided_at").Optional().Nillable(),
-	}
-}
-
-// Edges of the table.
-func (Approval) Edges() []ent.Edge { return []ent.Edge{immutable("change", Change.Type)} }
-
-// Indexes of the table.
-func (Approval) Indexes() []ent.Index { return []ent.Index{index.Fields("change_id", "approver")} }

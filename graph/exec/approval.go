@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -461,8 +461,8 @@ func (ec *executionContext) fieldContext_UpdateApprovalPolicyPayload_userErrors(
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputCreateApprovalPolicyInput(ctx context.Context, obj any) (change.CreatePolicy, error) {
-	var it change.CreatePolicy
+func (ec *executionContext) unmarshalInputCreateApprovalPolicyInput(ctx context.Context, obj any) (approval.CreatePolicy, error) {
+	var it approval.CreatePolicy
 	if obj == nil {
 		return it, nil
 	}
@@ -530,8 +530,8 @@ func (ec *executionContext) unmarshalInputCreateApprovalPolicyInput(ctx context.
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputDeleteApprovalPolicyInput(ctx context.Context, obj any) (change.DeletePolicy, error) {
-	var it change.DeletePolicy
+func (ec *executionContext) unmarshalInputDeleteApprovalPolicyInput(ctx context.Context, obj any) (approval.DeletePolicy, error) {
+	var it approval.DeletePolicy
 	if obj == nil {
 		return it, nil
 	}
@@ -567,8 +567,8 @@ func (ec *executionContext) unmarshalInputDeleteApprovalPolicyInput(ctx context.
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdateApprovalPolicyInput(ctx context.Context, obj any) (change.UpdatePolicy, error) {
-	var it change.UpdatePolicy
+func (ec *executionContext) unmarshalInputUpdateApprovalPolicyInput(ctx context.Context, obj any) (approval.UpdatePolicy, error) {
+	var it approval.UpdatePolicy
 	if obj == nil {
 		return it, nil
 	}
@@ -1026,7 +1026,7 @@ func (ec *executionContext) marshalNApprovalRequirement2ᚖgithubᚗcomᚋlinchp
 	return ec._ApprovalRequirement(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreateApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐCreatePolicy(ctx context.Context, v any) (change.CreatePolicy, error) {
+func (ec *executionContext) unmarshalNCreateApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋapprovalᚐCreatePolicy(ctx context.Context, v any) (approval.CreatePolicy, error) {
 	res, err := ec.unmarshalInputCreateApprovalPolicyInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -1041,7 +1041,7 @@ func (ec *executionContext) marshalNCreateApprovalPolicyPayload2ᚖgithubᚗcom�
 	return ec._CreateApprovalPolicyPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNDeleteApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐDeletePolicy(ctx context.Context, v any) (change.DeletePolicy, error) {
+func (ec *executionContext) unmarshalNDeleteApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋapprovalᚐDeletePolicy(ctx context.Context, v any) (approval.DeletePolicy, error) {
 	res, err := ec.unmarshalInputDeleteApprovalPolicyInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -1056,7 +1056,7 @@ func (ec *executionContext) marshalNDeleteApprovalPolicyPayload2ᚖgithubᚗcom�
 	return ec._DeleteApprovalPolicyPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐUpdatePolicy(ctx context.Context, v any) (change.UpdatePolicy, error) {
+func (ec *executionContext) unmarshalNUpdateApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋapprovalᚐUpdatePolicy(ctx context.Context, v any) (approval.UpdatePolicy, error) {
 	res, err := ec.unmarshalInputUpdateApprovalPolicyInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -35,9 +36,9 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type MutationResolver interface {
-	CreateApprovalPolicy(ctx context.Context, input change.CreatePolicy) (*present.Payload[*read.ApprovalPolicy], error)
-	UpdateApprovalPolicy(ctx context.Context, input change.UpdatePolicy) (*present.Payload[*read.ApprovalPolicy], error)
-	DeleteApprovalPolicy(ctx context.Context, input change.DeletePolicy) (*present.Payload[*ident.ID], error)
+	CreateApprovalPolicy(ctx context.Context, input approval.CreatePolicy) (*present.Payload[*read.ApprovalPolicy], error)
+	UpdateApprovalPolicy(ctx context.Context, input approval.UpdatePolicy) (*present.Payload[*read.ApprovalPolicy], error)
+	DeleteApprovalPolicy(ctx context.Context, input approval.DeletePolicy) (*present.Payload[*ident.ID], error)
 	DraftChange(ctx context.Context, input change.Draft) (*present.Payload[*read.Change], error)
 	UpdateChange(ctx context.Context, input change.Update) (*present.Payload[*read.Change], error)
 	AssessChange(ctx context.Context, input change.Assess) (*present.Payload[*read.Change], error)
@@ -314,8 +315,8 @@ func (ec *executionContext) field_Mutation_createApprovalPolicy_args(ctx context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (change.CreatePolicy, error) {
-			return ec.unmarshalNCreateApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐCreatePolicy(ctx, v)
+		func(ctx context.Context, v any) (approval.CreatePolicy, error) {
+			return ec.unmarshalNCreateApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋapprovalᚐCreatePolicy(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -496,8 +497,8 @@ func (ec *executionContext) field_Mutation_deleteApprovalPolicy_args(ctx context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (change.DeletePolicy, error) {
-			return ec.unmarshalNDeleteApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐDeletePolicy(ctx, v)
+		func(ctx context.Context, v any) (approval.DeletePolicy, error) {
+			return ec.unmarshalNDeleteApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋapprovalᚐDeletePolicy(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -888,8 +889,8 @@ func (ec *executionContext) field_Mutation_updateApprovalPolicy_args(ctx context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (change.UpdatePolicy, error) {
-			return ec.unmarshalNUpdateApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐUpdatePolicy(ctx, v)
+		func(ctx context.Context, v any) (approval.UpdatePolicy, error) {
+			return ec.unmarshalNUpdateApprovalPolicyInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋapprovalᚐUpdatePolicy(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2530,7 +2531,7 @@ func (ec *executionContext) _Mutation_createApprovalPolicy(ctx context.Context, 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateApprovalPolicy(ctx, fc.Args["input"].(change.CreatePolicy))
+			return ec.Resolvers.Mutation().CreateApprovalPolicy(ctx, fc.Args["input"].(approval.CreatePolicy))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ApprovalPolicy]) graphql.Marshaler {
 			return ec.marshalNCreateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -2569,7 +2570,7 @@ func (ec *executionContext) _Mutation_updateApprovalPolicy(ctx context.Context, 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateApprovalPolicy(ctx, fc.Args["input"].(change.UpdatePolicy))
+			return ec.Resolvers.Mutation().UpdateApprovalPolicy(ctx, fc.Args["input"].(approval.UpdatePolicy))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ApprovalPolicy]) graphql.Marshaler {
 			return ec.marshalNUpdateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -2608,7 +2609,7 @@ func (ec *executionContext) _Mutation_deleteApprovalPolicy(ctx context.Context, 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeleteApprovalPolicy(ctx, fc.Args["input"].(change.DeletePolicy))
+			return ec.Resolvers.Mutation().DeleteApprovalPolicy(ctx, fc.Args["input"].(approval.DeletePolicy))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
 			return ec.marshalNDeleteApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)

@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -875,7 +876,7 @@ type ComplexityRoot struct {
 		CloseIncident            func(childComplexity int, input incident.Close) int
 		CommentOnChange          func(childComplexity int, input change.Comment) int
 		CommentOnIncident        func(childComplexity int, input incident.Comment) int
-		CreateApprovalPolicy     func(childComplexity int, input change.CreatePolicy) int
+		CreateApprovalPolicy     func(childComplexity int, input approval.CreatePolicy) int
 		CreateCI                 func(childComplexity int, input cmdb.CreateCIInput) int
 		CreateCIClass            func(childComplexity int, input cmdb.CreateCIClassInput) int
 		CreateCalendar           func(childComplexity int, input servicelevel.CreateCalendar) int
@@ -888,7 +889,7 @@ type ComplexityRoot struct {
 		CreateServiceLevelTarget func(childComplexity int, input servicelevel.CreateTarget) int
 		CreateServiceTier        func(childComplexity int, input catalog.CreateServiceTierInput) int
 		CreateTeam               func(childComplexity int, input catalog.CreateTeamInput) int
-		DeleteApprovalPolicy     func(childComplexity int, input change.DeletePolicy) int
+		DeleteApprovalPolicy     func(childComplexity int, input approval.DeletePolicy) int
 		DeleteCalendar           func(childComplexity int, input servicelevel.Delete) int
 		DeleteServiceLevelTarget func(childComplexity int, input servicelevel.Delete) int
 		DraftChange              func(childComplexity int, input change.Draft) int
@@ -916,7 +917,7 @@ type ComplexityRoot struct {
 		StartChange              func(childComplexity int, input change.Start) int
 		StartIncident            func(childComplexity int, input incident.Start) int
 		UnrelateCIS              func(childComplexity int, input cmdb.UnrelateCIsInput) int
-		UpdateApprovalPolicy     func(childComplexity int, input change.UpdatePolicy) int
+		UpdateApprovalPolicy     func(childComplexity int, input approval.UpdatePolicy) int
 		UpdateCI                 func(childComplexity int, input cmdb.UpdateCIInput) int
 		UpdateCIClass            func(childComplexity int, input cmdb.UpdateCIClassInput) int
 		UpdateCalendar           func(childComplexity int, input servicelevel.UpdateCalendar) int
@@ -5170,7 +5171,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateApprovalPolicy(childComplexity, args["input"].(change.CreatePolicy)), true
+		return e.ComplexityRoot.Mutation.CreateApprovalPolicy(childComplexity, args["input"].(approval.CreatePolicy)), true
 	case "Mutation.createCI":
 		if e.ComplexityRoot.Mutation.CreateCI == nil {
 			break
@@ -5313,7 +5314,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.DeleteApprovalPolicy(childComplexity, args["input"].(change.DeletePolicy)), true
+		return e.ComplexityRoot.Mutation.DeleteApprovalPolicy(childComplexity, args["input"].(approval.DeletePolicy)), true
 	case "Mutation.deleteCalendar":
 		if e.ComplexityRoot.Mutation.DeleteCalendar == nil {
 			break
@@ -5621,7 +5622,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateApprovalPolicy(childComplexity, args["input"].(change.UpdatePolicy)), true
+		return e.ComplexityRoot.Mutation.UpdateApprovalPolicy(childComplexity, args["input"].(approval.UpdatePolicy)), true
 	case "Mutation.updateCI":
 		if e.ComplexityRoot.Mutation.UpdateCI == nil {
 			break

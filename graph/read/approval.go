@@ -10,7 +10,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	practice "github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -70,7 +71,7 @@ func (r *Reader) ApprovalPolicies(ctx context.Context, p Page) (*Connection[*App
 
 // ApprovalRequirement is the approvals that a change needs.
 type ApprovalRequirement struct {
-	practice.Requirement
+	approval.Requirement
 	Policy *ApprovalPolicy // nil: no policy applies
 }
 
@@ -81,7 +82,7 @@ func (c *Change) ApprovalRequirements(ctx context.Context) ([]*ApprovalRequireme
 		for i, row := range c.in.rows {
 			rows[i] = row.Change
 		}
-		found, err := practice.Requirements(ctx, r.store.Read, r.snapshot(), rows, r.store.Now(ctx))
+		found, err := change.Requirements(ctx, r.store.Read, r.snapshot(), rows, r.store.Now(ctx))
 		b := newBatch[*ApprovalPolicy](r, nil)
 		shown := make(map[ident.ID][]*ApprovalRequirement, len(found))
 		for id, requirements := range found {

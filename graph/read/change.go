@@ -235,8 +235,8 @@ func outage(scope []*ChangeCI, graph *topology.Snapshot) (q impact.Question) {
 // Approvals are the votes on the change, the oldest first.
 func (c *Change) Approvals(ctx context.Context) ([]*Approval, error) {
 	return many(ctx, c.in, c, "approvals", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Approval, error) {
-		rows, err := r.store.Read.Approval.Query().Where(having(approval.FieldChangeID, ids)).Order(ent.Asc(approval.FieldID)).All(ctx)
-		return bundle(asApprovals(rows), func(a *Approval) ident.ID { return a.ChangeID }), store.Translate(err)
+		rows, err := r.store.Read.Approval.Query().Where(having(approval.FieldRecordID, ids)).Order(ent.Asc(approval.FieldID)).All(ctx)
+		return bundle(asApprovals(rows), func(a *Approval) ident.ID { return a.RecordID }), store.Translate(err)
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -71,7 +72,7 @@ func Open(ctx context.Context, database string, log *slog.Logger) (_ *App, err e
 	}
 	a.Practices = root.Practices{
 		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incident.New(s, a.Graph), Change: change.New(s, a.Graph),
-		ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
+		Approval: approval.New(s), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
 	}
 	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
 	return a, nil

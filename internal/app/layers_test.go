@@ -17,7 +17,8 @@ var layers = [][]string{
 	{"graph"},
 	{"internal/importer"},
 	{"internal/practice/incident", "internal/practice/catalog"},
-	{"internal/practice/change", "internal/practice/servicelevel"},
+	{"internal/practice/change"},
+	{"internal/practice/approval", "internal/practice/servicelevel"},
 	{"internal/practice/schedule"}, // what is in a change's way and how risky it is, for whoever decides about it
 	{"internal/practice/cmdb"},
 	{"internal/practice/ticket"},

@@ -64,6 +64,15 @@ const (
 // Values lists them.
 func (ChangeRole) Values() []string { return list(ChangedRole, TakenDownRole) }
 
+// ApprovalSubject is the sort of record that is approved.
+type ApprovalSubject string
+
+// ChangeSubject is a change.
+const ChangeSubject ApprovalSubject = "CHANGE"
+
+// Values lists them.
+func (ApprovalSubject) Values() []string { return list(ChangeSubject) }
+
 // Decision is an approver's answer.
 type Decision string
 
@@ -72,7 +81,7 @@ const (
 	Requested Decision = "REQUESTED"
 	Approved  Decision = "APPROVED"
 	Rejected  Decision = "REJECTED"
-	Voided    Decision = "VOIDED" // the change went back or was edited after the vote
+	Voided    Decision = "VOIDED" // the record went back or was edited after the vote
 )
 
 // Values lists them.

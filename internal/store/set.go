@@ -1,9 +1,6 @@
 package store
 
-import (
-	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/internal/ident"
-)
+import "github.com/linchpin-cmdb/linchpin/ent"
 
 // Set calls a setter of a builder if the value is another than before, so that what stays is not written.
 func Set[T comparable, B any](was, is T, set func(T) B) {
@@ -22,9 +19,9 @@ func SetOptional[T any, B any](was, is *T, equal func(a, b T) bool, set func(T) 
 	}
 }
 
-// SetReference is Set for the id of a record that may be absent.
-func SetReference[B any](was, is *ident.ID, set func(ident.ID) B, clear func() B) {
-	SetOptional(was, is, func(a, b ident.ID) bool { return a == b }, set, clear)
+// SetNillable is SetOptional for values that == compares.
+func SetNillable[T comparable, B any](was, is *T, set func(T) B, clear func() B) {
+	SetOptional(was, is, func(a, b T) bool { return a == b }, set, clear)
 }
 
 // IsIdle reports whether a builder was told to set nothing.

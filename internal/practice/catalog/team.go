@@ -173,7 +173,7 @@ func saveTeam(ctx context.Context, tx *store.Tx, old, next *ent.Team) (*ent.Team
 	store.Set(old.Name, next.Name, u.SetName)
 	store.Set(old.Description, next.Description, u.SetDescription)
 	store.Set(old.Email, next.Email, u.SetEmail)
-	store.SetReference(old.ParentID, next.ParentID, u.SetParentID, u.ClearParentID)
+	store.SetNillable(old.ParentID, next.ParentID, u.SetParentID, u.ClearParentID)
 	if store.IsIdle(u.Mutation()) {
 		return old, nil
 	}

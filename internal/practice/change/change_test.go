@@ -15,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	approvals "github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -25,6 +26,7 @@ import (
 type board struct {
 	*tickettest.Estate
 	*change.Practice
+	policies         *approvals.Practice
 	olga, carl, dora context.Context
 	routine          ident.ID // a template that covers all
 }
@@ -32,7 +34,7 @@ type board struct {
 func each(t *testing.T, test func(t *testing.T, b board)) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		e := tickettest.Seed(t, s)
-		b := board{e, change.New(s, e.Graph), tickettest.As(t, "olga"), tickettest.As(t, "carl"), tickettest.As(t, "dora"), 0}
+		b := board{e, change.New(s, e.Graph), approvals.New(s), tickettest.As(t, "olga"), tickettest.As(t, "carl"), tickettest.As(t, "dora"), 0}
 		yes := true
 		template, err := b.CreateTemplate(admin(t), change.CreateTemplate{Name: "Routine", Plan: words, MayTakeDown: &yes})
 		if err != nil {
@@ -123,7 +125,7 @@ func (b board) timeline(of ident.ID) (story []string) {
 
 // votes reads "carl:APPROVED".
 func (b board) votes(of ident.ID) (all []string) {
-	for _, a := range b.Store.Read.Approval.Query().Where(approval.ChangeID(of)).Order(ent.Asc("id")).AllX(b.olga) {
+	for _, a := range b.Store.Read.Approval.Query().Where(approval.RecordID(of)).Order(ent.Asc("id")).AllX(b.olga) {
 		all = append(all, a.Approver+":"+string(a.Decision))
 	}
 	return all

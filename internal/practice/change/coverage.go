@@ -123,7 +123,7 @@ func covered(ctx context.Context, tx *store.Tx, f *form.Form, t *ent.ChangeTempl
 					codes = append(codes, class.Code)
 				}
 			}
-			f.Fault(errs.New(errs.Invalid, "%s is a %s: the template %s is for CIs of the class %s%s", record.Name, byID[record.ClassID].Code, t.Name, or(codes), instead).
+			f.Fault(errs.New(errs.Invalid, "%s is a %s: the template %s is for CIs of the class %s%s", record.Name, byID[record.ClassID].Code, t.Name, form.Choice(codes), instead).
 				At("scope", strconv.Itoa(i), "id"))
 		}
 	}

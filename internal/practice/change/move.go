@@ -9,6 +9,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -36,16 +37,18 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 			if err != nil {
 				return "", err
 			}
-			open, err := openVotes(ctx, tx, was, required)
-			if err != nil {
-				return "", err
+			var open []string
+			if was.Type != domain.Standard {
+				if open, err = approval.Open(ctx, tx, was.ID, required); err != nil {
+					return "", err
+				}
 			}
 			if len(missing) == 0 && len(open) == 0 {
-				return askedBy(required), stillCovered(ctx, tx, was, cisOf(rows))
+				return approval.Said(required), stillCovered(ctx, tx, was, cisOf(rows))
 			}
 			var faults []string
 			if len(missing) > 0 {
-				faults = append(faults, "missing: "+list(missing))
+				faults = append(faults, "missing: "+form.List(missing, "and"))
 			}
 			return "", refused(was, "cannot be scheduled: %s", strings.Join(append(faults, open...), "; ")).At("id")
 		})
@@ -102,13 +105,13 @@ func (p *Practice) Return(ctx context.Context, in Return) (*ent.Change, error) {
 			if err != nil {
 				return "", err
 			}
-			return said, voidVotes(ctx, tx, was, "The change was sent back: "+said)
+			return said, approval.Void(ctx, tx, was.ID, "The change was sent back: "+said)
 		})
 }
 
 // setBack is the move nobody asks for: what was voted on is no longer what would be done.
 func setBack(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne, to domain.ChangeState, why string) error {
-	if err := voidVotes(ctx, tx, was, why); err != nil {
+	if err := approval.Void(ctx, tx, was.ID, why); err != nil {
 		return err
 	}
 	u.SetState(to)
@@ -142,14 +145,6 @@ func missingForApproval(c *ent.Change) (missing []string) {
 		}
 	}
 	return missing
-}
-
-// list reads "a, b and c".
-func list(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
 func equal(a, b *time.Time) bool {

@@ -16,6 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
@@ -27,9 +28,9 @@ func admin(t *testing.T) context.Context {
 	return auth.With(t.Context(), auth.Actor{Name: "root", Roles: []auth.Role{auth.Admin}})
 }
 
-func (b board) mustAsk(t *testing.T, in change.CreatePolicy) *ent.ApprovalPolicy {
+func (b board) mustAsk(t *testing.T, in approval.CreatePolicy) *ent.ApprovalPolicy {
 	t.Helper()
-	p, err := b.CreatePolicy(admin(t), in)
+	p, err := b.policies.CreatePolicy(admin(t), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,9 +56,9 @@ func TestEveryPolicyThatAppliesHasToBeMet(t *testing.T) {
 	each(t, func(t *testing.T, b board) {
 		b.join(t, b.Operations, "carl", "dora", "olga", "emil")
 		manager := auth.Admin
-		b.mustAsk(t, change.CreatePolicy{Name: "Operations", Approvals: 2, Team: &b.Operations})
-		b.mustAsk(t, change.CreatePolicy{Name: "Emergencies", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Emergency}, Role: &manager})
-		b.mustAsk(t, change.CreatePolicy{Name: "Development", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Normal}, Team: &b.Development})
+		b.mustAsk(t, approval.CreatePolicy{Name: "Operations", Approvals: 2, Team: &b.Operations})
+		b.mustAsk(t, approval.CreatePolicy{Name: "Emergencies", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Emergency}, Role: &manager})
+		b.mustAsk(t, approval.CreatePolicy{Name: "Development", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Normal}, Team: &b.Development})
 
 		id := b.mustDraft(t, b.ready(domain.Emergency)).ID
 		if _, err := b.RequestApproval(b.olga, change.RequestApproval{ID: id}); err != nil { // policies say who is asked
@@ -100,7 +101,7 @@ func TestEveryPolicyThatAppliesHasToBeMet(t *testing.T) {
 func TestAPolicyThatNobodyCanMeetSaysSo(t *testing.T) {
 	each(t, func(t *testing.T, b board) {
 		b.join(t, b.Operations, "olga", "carl")
-		p := b.mustAsk(t, change.CreatePolicy{Name: "Four eyes", Approvals: 2, Team: &b.Operations})
+		p := b.mustAsk(t, approval.CreatePolicy{Name: "Four eyes", Approvals: 2, Team: &b.Operations})
 		id := b.mustDraft(t, b.ready(domain.Emergency)).ID
 		b.mustDo(t, id, "requestChangeApproval", "vote")
 		_, err := b.verbs(id)["scheduleChange"]()
@@ -108,7 +109,7 @@ func TestAPolicyThatNobodyCanMeetSaysSo(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		one := 1
-		if _, err := b.UpdatePolicy(admin(t), change.UpdatePolicy{ID: p.ID, Approvals: graphql.OmittableOf(&one)}); err != nil {
+		if _, err := b.policies.UpdatePolicy(admin(t), approval.UpdatePolicy{ID: p.ID, Approvals: graphql.OmittableOf(&one)}); err != nil {
 			t.Fatal(err)
 		}
 		b.mustDo(t, id, "scheduleChange")
@@ -125,11 +126,11 @@ func TestAPolicyForRiskyChangesIsMetOnlyAboveItsLimit(t *testing.T) {
 		b.mustDo(t, c.ID, "requestChangeApproval", "vote")
 		score := risks[c.ID].Score
 		below := score - 1
-		p := b.mustAsk(t, change.CreatePolicy{Name: "Risky", Approvals: 1, RiskAbove: &below, Team: &b.Operations})
+		p := b.mustAsk(t, approval.CreatePolicy{Name: "Risky", Approvals: 1, RiskAbove: &below, Team: &b.Operations})
 		if _, err := b.verbs(c.ID)["scheduleChange"](); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("Risky asks for 1 approval of the team Operations (the risk is %d, above %d), 0 given", score, below)) {
 			t.Errorf("above the limit: got %v", err)
 		}
-		if _, err := b.UpdatePolicy(admin(t), change.UpdatePolicy{ID: p.ID, RiskAbove: graphql.OmittableOf(&score)}); err != nil {
+		if _, err := b.policies.UpdatePolicy(admin(t), approval.UpdatePolicy{ID: p.ID, RiskAbove: graphql.OmittableOf(&score)}); err != nil {
 			t.Fatal(err)
 		}
 		b.mustDo(t, c.ID, "scheduleChange") // at the limit carl's vote will do
@@ -138,7 +139,7 @@ func TestAPolicyForRiskyChangesIsMetOnlyAboveItsLimit(t *testing.T) {
 
 func TestWithoutAPolicyApproversAreNamed(t *testing.T) {
 	each(t, func(t *testing.T, b board) {
-		b.mustAsk(t, change.CreatePolicy{Name: "Emergencies", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Emergency}})
+		b.mustAsk(t, approval.CreatePolicy{Name: "Emergencies", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Emergency}})
 		id := b.mustDraft(t, b.ready(domain.Normal)).ID
 		b.mustDo(t, id, "assessChange")
 		_, err := b.RequestApproval(b.olga, change.RequestApproval{ID: id})
@@ -150,42 +151,42 @@ func TestWithoutAPolicyApproversAreNamed(t *testing.T) {
 
 func TestPoliciesAreCheckedAndKeptByAdminsOnly(t *testing.T) {
 	each(t, func(t *testing.T, b board) {
-		if _, err := b.CreatePolicy(b.olga, change.CreatePolicy{Name: "Mine", Approvals: 1}); errs.CodeOf(err) != errs.Forbidden {
+		if _, err := b.policies.CreatePolicy(b.olga, approval.CreatePolicy{Name: "Mine", Approvals: 1}); errs.CodeOf(err) != errs.Forbidden {
 			t.Errorf("a change manager defines a policy: %v", err)
 		}
-		p := b.mustAsk(t, change.CreatePolicy{Name: "Board", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Normal, domain.Emergency, domain.Normal}})
+		p := b.mustAsk(t, approval.CreatePolicy{Name: "Board", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Normal, domain.Emergency, domain.Normal}})
 		if want := []domain.ChangeType{domain.Emergency, domain.Normal}; !slices.Equal(p.ChangeTypes, want) {
 			t.Errorf("got %v", p.ChangeTypes)
 		}
 		risk, nobody := 100, ident.New(ident.Team, 99)
 		for name, c := range map[string]struct {
-			in   change.CreatePolicy
+			in   approval.CreatePolicy
 			want map[string]errs.Code
 		}{
-			"nothing":  {change.CreatePolicy{}, map[string]errs.Code{"name": errs.Required, "approvals": errs.Invalid}},
-			"too much": {change.CreatePolicy{Name: "x", Approvals: 21, RiskAbove: &risk, Team: &nobody}, map[string]errs.Code{"approvals": errs.Invalid, "riskAbove": errs.Invalid, "team": errs.NotFound}},
-			"standard": {change.CreatePolicy{Name: "x", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Standard}}, map[string]errs.Code{"changeTypes.0": errs.Invalid}},
-			"no team":  {change.CreatePolicy{Name: "x", Approvals: 1, Team: &b.Ada}, map[string]errs.Code{"team": errs.Invalid}},
-			"taken":    {change.CreatePolicy{Name: "Board", Approvals: 1}, map[string]errs.Code{"name": errs.AlreadyExists}},
+			"nothing":  {approval.CreatePolicy{}, map[string]errs.Code{"name": errs.Required, "approvals": errs.Invalid}},
+			"too much": {approval.CreatePolicy{Name: "x", Approvals: 21, RiskAbove: &risk, Team: &nobody}, map[string]errs.Code{"approvals": errs.Invalid, "riskAbove": errs.Invalid, "team": errs.NotFound}},
+			"standard": {approval.CreatePolicy{Name: "x", Approvals: 1, ChangeTypes: []domain.ChangeType{domain.Standard}}, map[string]errs.Code{"changeTypes.0": errs.Invalid}},
+			"no team":  {approval.CreatePolicy{Name: "x", Approvals: 1, Team: &b.Ada}, map[string]errs.Code{"team": errs.Invalid}},
+			"taken":    {approval.CreatePolicy{Name: "Board", Approvals: 1}, map[string]errs.Code{"name": errs.AlreadyExists}},
 		} {
-			_, err := b.CreatePolicy(admin(t), c.in)
+			_, err := b.policies.CreatePolicy(admin(t), c.in)
 			if got := tickettest.Faults(t, err); !maps.Equal(got, c.want) {
 				t.Errorf("%s: got %v", name, got)
 			}
 		}
 		old := 7
-		if _, err := b.DeletePolicy(admin(t), change.DeletePolicy{ID: p.ID, ExpectedVersion: &old}); errs.CodeOf(err) != errs.Stale {
+		if _, err := b.policies.DeletePolicy(admin(t), approval.DeletePolicy{ID: p.ID, ExpectedVersion: &old}); errs.CodeOf(err) != errs.Stale {
 			t.Errorf("got %v", err)
 		}
-		if _, err := b.UpdatePolicy(admin(t), change.UpdatePolicy{ID: p.ID}); err != nil {
+		if _, err := b.policies.UpdatePolicy(admin(t), approval.UpdatePolicy{ID: p.ID}); err != nil {
 			t.Error(err)
 		}
 		role := auth.Admin
-		after, err := b.UpdatePolicy(admin(t), change.UpdatePolicy{ID: p.ID, Role: graphql.OmittableOf(&role), ChangeTypes: graphql.OmittableOf[[]domain.ChangeType](nil)})
+		after, err := b.policies.UpdatePolicy(admin(t), approval.UpdatePolicy{ID: p.ID, Role: graphql.OmittableOf(&role), ChangeTypes: graphql.OmittableOf[[]domain.ChangeType](nil)})
 		if err != nil || after.Version != 2 || len(after.ChangeTypes) != 0 || after.Role == nil || *after.Role != "ADMIN" {
 			t.Errorf("got %v, %v", after, err)
 		}
-		if id, err := b.DeletePolicy(admin(t), change.DeletePolicy{ID: p.ID}); err != nil || id != p.ID {
+		if id, err := b.policies.DeletePolicy(admin(t), approval.DeletePolicy{ID: p.ID}); err != nil || id != p.ID {
 			t.Errorf("got %v, %v", id, err)
 		}
 	})

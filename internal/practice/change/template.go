@@ -130,8 +130,8 @@ func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.
 		store.Set(was.BackoutPlan, next.BackoutPlan, u.SetBackoutPlan)
 		store.Set(was.TestPlan, next.TestPlan, u.SetTestPlan)
 		store.Set(was.MayTakeDown, next.MayTakeDown, u.SetMayTakeDown)
-		store.SetOptional(was.LongestSeconds, next.LongestSeconds, equalTo[int64], u.SetLongestSeconds, u.ClearLongestSeconds)
-		store.SetReference(was.CalendarID, next.CalendarID, u.SetCalendarID, u.ClearCalendarID)
+		store.SetNillable(was.LongestSeconds, next.LongestSeconds, u.SetLongestSeconds, u.ClearLongestSeconds)
+		store.SetNillable(was.CalendarID, next.CalendarID, u.SetCalendarID, u.ClearCalendarID)
 		if !slices.Equal(was.Classes, next.Classes) {
 			u.SetClasses(next.Classes)
 		}

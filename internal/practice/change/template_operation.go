@@ -90,7 +90,7 @@ func whatItPlans(t *ent.ChangeTemplate) string {
 	if len(t.Operations) == 0 {
 		return "plans no operations"
 	}
-	return "plans " + plural(len(t.Operations), "operation") + " and no others"
+	return "plans " + form.Plural(len(t.Operations), "operation") + " and no others"
 }
 
 func samePlan(a, b []operation.Operation) bool {

@@ -82,7 +82,7 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 		}
 		if was.State == domain.ChangeScheduled || was.State == domain.ChangeImplement || was.State == domain.ChangeReview {
 			if missing := append(missingForWindow(&is, len(scope)), missingForApproval(&is)...); len(missing) > 0 {
-				return refused(was, "is in %s: %s cannot be taken away", was.State, list(missing)).At("id")
+				return refused(was, "is in %s: %s cannot be taken away", was.State, form.List(missing, "and")).At("id")
 			}
 		}
 		return nil
@@ -112,10 +112,10 @@ func write(was, is *ent.Change, u *ent.ChangeUpdateOne) {
 	store.Set(was.Type, is.Type, u.SetType)
 	store.SetOptional(was.PlannedStart, is.PlannedStart, time.Time.Equal, u.SetPlannedStart, u.ClearPlannedStart)
 	store.SetOptional(was.PlannedEnd, is.PlannedEnd, time.Time.Equal, u.SetPlannedEnd, u.ClearPlannedEnd)
-	store.SetReference(was.RequesterID, is.RequesterID, u.SetRequesterID, u.ClearRequesterID)
-	store.SetReference(was.AssigneeID, is.AssigneeID, u.SetAssigneeID, u.ClearAssigneeID)
-	store.SetReference(was.AssignmentTeamID, is.AssignmentTeamID, u.SetAssignmentTeamID, u.ClearAssignmentTeamID)
-	store.SetReference(was.TemplateID, is.TemplateID, u.SetTemplateID, u.ClearTemplateID)
+	store.SetNillable(was.RequesterID, is.RequesterID, u.SetRequesterID, u.ClearRequesterID)
+	store.SetNillable(was.AssigneeID, is.AssigneeID, u.SetAssigneeID, u.ClearAssigneeID)
+	store.SetNillable(was.AssignmentTeamID, is.AssignmentTeamID, u.SetAssignmentTeamID, u.ClearAssignmentTeamID)
+	store.SetNillable(was.TemplateID, is.TemplateID, u.SetTemplateID, u.ClearTemplateID)
 }
 
 // kind is the type an update asks for, which can change only in NEW.

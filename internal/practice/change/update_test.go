@@ -75,7 +75,7 @@ func TestANewScopeOrWindowVoidsTheVotes(t *testing.T) {
 					story := b.timeline(id)
 					what, _, _ := strings.Cut(strings.TrimPrefix(name, "no "), " ")
 					why := fmt.Sprintf("The %s is new: the votes no longer count.", what)
-					if voided := b.Store.Read.Approval.Query().Where(approval.ChangeID(id)).OnlyX(b.olga); voided.VoidedBecause != why {
+					if voided := b.Store.Read.Approval.Query().Where(approval.RecordID(id)).OnlyX(b.olga); voided.VoidedBecause != why {
 						t.Errorf("the vote says %q", voided.VoidedBecause)
 					}
 					if last := story[len(story)-1]; last != fmt.Sprintf("olga %s>%s %s", from, want, why) {

@@ -75,3 +75,11 @@ func TestAnOptionalInputSaysWhatItSays(t *testing.T) {
 		t.Error("Or")
 	}
 }
+
+func TestAListReadsAsPeopleSayIt(t *testing.T) {
+	for want, words := range map[string][]string{"": nil, "a": {"a"}, "a or b": {"a", "b"}, "a, b or c": {"a", "b", "c"}} {
+		if got := form.List(words, "or"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -29,12 +29,12 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Incident, error)
 		store.Set(was.Problem, f.Text("problem", form.Kept(in.Problem, was.Problem, ""), 0, longestProblem), u.SetProblem)
 		store.Set(was.Channel, form.OneOf(&f, "channel", form.Kept(in.Channel, was.Channel, domain.ChannelPortal)), u.SetChannel)
 		store.Set(was.IsMajor, form.Kept(in.IsMajor, was.IsMajor, false), u.SetIsMajor)
-		store.SetReference(was.CallerID, ticket.ReferenceOr(ctx, tx, &f, "caller", ident.Person, in.Caller, was.CallerID), u.SetCallerID, u.ClearCallerID)
-		store.SetReference(was.CausedByChangeID, ticket.ReferenceOr(ctx, tx, &f, "causedByChange", ident.Change, in.CausedByChange, was.CausedByChangeID),
+		store.SetNillable(was.CallerID, ticket.ReferenceOr(ctx, tx, &f, "caller", ident.Person, in.Caller, was.CallerID), u.SetCallerID, u.ClearCallerID)
+		store.SetNillable(was.CausedByChangeID, ticket.ReferenceOr(ctx, tx, &f, "causedByChange", ident.Change, in.CausedByChange, was.CausedByChangeID),
 			u.SetCausedByChangeID, u.ClearCausedByChangeID)
-		store.SetReference(was.FixedByChangeID, ticket.ReferenceOr(ctx, tx, &f, "fixedByChange", ident.Change, in.FixedByChange, was.FixedByChangeID),
+		store.SetNillable(was.FixedByChangeID, ticket.ReferenceOr(ctx, tx, &f, "fixedByChange", ident.Change, in.FixedByChange, was.FixedByChangeID),
 			u.SetFixedByChangeID, u.ClearFixedByChangeID)
-		store.SetReference(was.ParentID, p.parent(ctx, tx, &f, in, was), u.SetParentID, u.ClearParentID)
+		store.SetNillable(was.ParentID, p.parent(ctx, tx, &f, in, was), u.SetParentID, u.ClearParentID)
 		urgency := f.Number("urgency", form.Kept(in.Urgency, was.Urgency, defaultUrgency), priority.Most, priority.LeastLevel)
 		level := f.Number("impactLevel", form.Kept(in.ImpactLevel, was.Impact, was.Impact), priority.Most, priority.LeastLevel)
 		if err := f.Err(); err != nil {
@@ -110,8 +110,8 @@ func (p *Practice) Assign(ctx context.Context, in Assign) (*ent.Incident, error)
 		if err := f.Err(); err != nil {
 			return err
 		}
-		store.SetReference(was.AssignmentTeamID, team, u.SetAssignmentTeamID, u.ClearAssignmentTeamID)
-		store.SetReference(was.AssigneeID, assignee, u.SetAssigneeID, u.ClearAssigneeID)
+		store.SetNillable(was.AssignmentTeamID, team, u.SetAssignmentTeamID, u.ClearAssignmentTeamID)
+		store.SetNillable(was.AssigneeID, assignee, u.SetAssigneeID, u.ClearAssigneeID)
 		isDropped := loses(was.AssignmentTeamID, team) || loses(was.AssigneeID, assignee)
 		isTaken := loses(team, was.AssignmentTeamID) || loses(assignee, was.AssigneeID)
 		if isDropped && isTaken {

@@ -72,7 +72,7 @@ func (p *Practice) UpdateTarget(ctx context.Context, in UpdateTarget) (*ent.Serv
 		store.Set(was.Name, next.Name, u.SetName)
 		store.Set(was.Seconds, next.Seconds, u.SetSeconds)
 		store.Set(was.CalendarID, next.CalendarID, u.SetCalendarID)
-		store.SetOptional(was.Priority, next.Priority, func(a, b int) bool { return a == b }, u.SetPriority, u.ClearPriority)
+		store.SetNillable(was.Priority, next.Priority, u.SetPriority, u.ClearPriority)
 		if !slices.Equal(was.Services, next.Services) {
 			u.SetServices(next.Services)
 		}

@@ -176,7 +176,7 @@ func TestNumbersStartAtOneForEachKind(t *testing.T) {
 			named := tx.IncidentCI.Create().SetIncidentID(trouble.ID).SetCiID(one.ID).SetRole(domain.RootRole).SaveX(ctx)
 			change := tx.Change.Create().SetTitle("c").SetType(domain.Normal).SetRequestedBy("ada").SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SaveX(ctx)
 			scope := tx.ChangeCI.Create().SetChangeID(change.ID).SetCiID(one.ID).SetRole(domain.ChangedRole).SaveX(ctx)
-			vote := tx.Approval.Create().SetChangeID(change.ID).SetApprover("bob").SetCreatedAt(tx.Now).SaveX(ctx)
+			vote := tx.Approval.Create().SetRecordID(change.ID).SetApprover("bob").SetCreatedAt(tx.Now).SaveX(ctx)
 			note := tx.TimelineEntry.Create().SetRecordID(trouble.ID).SetKind(domain.Comment).SetActor("ada").SetCreatedAt(tx.Now).SaveX(ctx)
 			rule := tx.PriorityRule.Create().SetImpact(1).SetUrgency(1).SetPriority(1).SaveX(ctx)
 			return []ident.ID{

@@ -1,4 +1,4 @@
-package change
+package approval
 
 import (
 	"context"
@@ -57,7 +57,7 @@ type DeletePolicy struct {
 // CreatePolicy asks for approvals from now on, also of changes whose approval was asked for before.
 func (p *Practice) CreatePolicy(ctx context.Context, in CreatePolicy) (*ent.ApprovalPolicy, error) {
 	return auth.Write(ctx, p.store, "approval_policy.create", func(ctx context.Context, tx *store.Tx) (*ent.ApprovalPolicy, error) {
-		next := &ent.ApprovalPolicy{Name: in.Name, ChangeTypes: in.ChangeTypes, RiskAbove: in.RiskAbove, Approvals: in.Approvals, TeamID: in.Team, Role: roleName(in.Role)}
+		next := &ent.ApprovalPolicy{RecordType: domain.ChangeSubject, Name: in.Name, ChangeTypes: in.ChangeTypes, RiskAbove: in.RiskAbove, Approvals: in.Approvals, TeamID: in.Team, Role: roleName(in.Role)}
 		if err := checkPolicy(ctx, tx, next); err != nil {
 			return nil, err
 		}
@@ -68,7 +68,7 @@ func (p *Practice) CreatePolicy(ctx context.Context, in CreatePolicy) (*ent.Appr
 		if n >= mostPolicies {
 			return nil, errs.New(errs.Invalid, "there are %d approval policies already, and no more may be: delete those that nobody needs", n)
 		}
-		return tx.ApprovalPolicy.Create().SetName(next.Name).SetChangeTypes(next.ChangeTypes).SetNillableRiskAbove(next.RiskAbove).SetApprovals(next.Approvals).
+		return tx.ApprovalPolicy.Create().SetRecordType(next.RecordType).SetName(next.Name).SetChangeTypes(next.ChangeTypes).SetNillableRiskAbove(next.RiskAbove).SetApprovals(next.Approvals).
 			SetNillableTeamID(next.TeamID).SetNillableRole(next.Role).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
 	})
 }
@@ -102,9 +102,9 @@ func (p *Practice) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*ent.Appr
 			return was, nil
 		}
 		u := tx.ApprovalPolicy.UpdateOne(was).SetName(next.Name).SetChangeTypes(next.ChangeTypes).SetApprovals(next.Approvals)
-		store.SetOptional(was.RiskAbove, next.RiskAbove, equalTo[int], u.SetRiskAbove, u.ClearRiskAbove)
-		store.SetOptional(was.Role, next.Role, equalTo[string], u.SetRole, u.ClearRole)
-		store.SetReference(was.TeamID, next.TeamID, u.SetTeamID, u.ClearTeamID)
+		store.SetNillable(was.RiskAbove, next.RiskAbove, u.SetRiskAbove, u.ClearRiskAbove)
+		store.SetNillable(was.Role, next.Role, u.SetRole, u.ClearRole)
+		store.SetNillable(was.TeamID, next.TeamID, u.SetTeamID, u.ClearTeamID)
 		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
 	})
 }
@@ -167,5 +167,3 @@ func roleName(r *auth.Role) *string {
 	name := string(*r)
 	return &name
 }
-
-func equalTo[T comparable](a, b T) bool { return a == b }
