@@ -1,5 +1,6 @@
-// Package approval owns votes and the policies that ask for them, whatever is to be approved. A practice says what its record is, who
-// has no vote on it and how risky it is. It refuses to know the states of the record, and a vote of anybody who is involved.
+// Package approval owns votes and the policies that ask for them, whatever is to be approved. A practice says what its
+// record is, who has no vote on it and how risky it is. It refuses to know the states of the record, and a vote of
+// anybody who is involved.
 package approval
 
 import (

@@ -64,8 +64,8 @@ func (r Requirement) Summary() string {
 	}
 }
 
-// Requirements lists what approvals records need, by policies as they are. weigh gives the risk of those about which some policy asks.
-// The number of statements does not depend on that of the records.
+// Requirements lists what approvals records need, by policies as they are. weigh gives the risk of those about which
+// some policy asks. The number of statements does not depend on that of the records.
 func Requirements(
 	ctx context.Context, c *ent.Client, subjects []Subject, weigh func([]ident.ID) (map[ident.ID]int, error),
 ) (map[ident.ID][]Requirement, error) {
@@ -100,8 +100,8 @@ func Requirements(
 				t := teams[*p.TeamID]
 				r.team = t.name
 				r.Candidates = slices.DeleteFunc(slices.Clone(t.members), func(name string) bool {
-					_, is := s.Involved[strings.ToLower(name)]
-					return is || slices.ContainsFunc(votes[s.ID], func(v rule.Vote) bool { return v.Approver == name && asks.Counts(v) })
+					_, ok := s.Involved[strings.ToLower(name)]
+					return ok || slices.ContainsFunc(votes[s.ID], func(v rule.Vote) bool { return v.Approver == name && asks.Counts(v) })
 				})
 			}
 			all[s.ID] = append(all[s.ID], r)
@@ -129,7 +129,7 @@ func risksFor(policies []*ent.ApprovalPolicy, subjects []Subject, weigh func([]i
 	return weigh(idsOf(weighed))
 }
 
-// asked is what a policy asks for, as the rule sees it.
+// asked returns what a policy asks for, as the rule sees it.
 func asked(p *ent.ApprovalPolicy) rule.Policy {
 	asks := rule.Policy{Types: p.ChangeTypes, RiskAbove: p.RiskAbove, Approvals: p.Approvals}
 	if p.TeamID != nil {
@@ -198,8 +198,8 @@ func membersOf(ctx context.Context, c *ent.Client, policies []*ent.ApprovalPolic
 	return all, err
 }
 
-// standing is what an actor is when they vote: their teams, where their name is that of exactly one person, and all roles
-// that theirs stand for.
+// standing returns what an actor is when they vote: their teams, where their name is that of exactly one person, and
+// all roles that theirs stand for.
 func standing(ctx context.Context, c *ent.Client) (teams []ident.ID, roles []string, err error) {
 	actor, _ := auth.From(ctx)
 	for _, role := range auth.AllRoles {

@@ -63,7 +63,7 @@ func checkApprovers(asked []string, s Subject, required []Requirement) ([]string
 		names[i] = one.Text(at, name, 1, ticket.LongestWord)
 		f.Fault(one.Err(), "approvers")
 		folded := strings.ToLower(names[i])
-		if role, is := s.Involved[folded]; is {
+		if role, ok := s.Involved[folded]; ok {
 			f.Fault(errs.New(errs.Invalid, "%s %s: somebody else must approve it", names[i], role).At("approvers", at))
 		}
 		if seen[folded] && folded != "" {
@@ -74,10 +74,10 @@ func checkApprovers(asked []string, s Subject, required []Requirement) ([]string
 	return names, f.Err()
 }
 
-// Vote writes down the vote of the actor on a locked record, in place of one that they gave before. Who is involved has no vote; anybody
-// else has one, asked or not. A no says why.
+// Vote writes down the vote of the actor on a locked record, in place of one that they gave before. Who is involved has
+// no vote; anybody else has one, asked or not. A no says why.
 func Vote(ctx context.Context, tx *store.Tx, s Subject, decision domain.Decision, comment string) error {
-	if role, is := s.Involved[strings.ToLower(tx.Actor)]; is {
+	if role, ok := s.Involved[strings.ToLower(tx.Actor)]; ok {
 		return errs.New(errs.TransitionRefused, "%s needs the vote of somebody else: %s %s", s.Number, tx.Actor, role).At("id")
 	}
 	least := 0

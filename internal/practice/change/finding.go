@@ -11,9 +11,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// find writes down in which conflicts a change is that was just written, by the newest graph: each kind of conflict with one other
-// change or window once, when it is first found. Drafts are nobody's concern yet, and what is being carried out is in nobody's
-// power any more: only those in ASSESS, AUTHORIZE and SCHEDULED are looked at.
+// find writes down in which conflicts a change is that was just written, by the newest graph: each kind of conflict
+// with one other change or window once, when it is first found. Drafts are nobody's concern yet, and what is being
+// carried out is in nobody's power any more: only those in ASSESS, AUTHORIZE and SCHEDULED are looked at.
 func (p *Practice) find(ctx context.Context, tx *store.Tx, c *ent.Change) error {
 	if c.State != domain.ChangeAssess && c.State != domain.ChangeAuthorize && c.State != domain.ChangeScheduled {
 		return nil

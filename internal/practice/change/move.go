@@ -20,8 +20,8 @@ func (p *Practice) Assess(ctx context.Context, in Assess) (*ent.Change, error) {
 	return p.desk.Move(ctx, "assessChange", ticket.Seen(in.ID, in.ExpectedVersion), p.desk.Nothing)
 }
 
-// Schedule puts a change into its window. It needs window and scope, and unless it is STANDARD the votes that policies ask for at
-// its risk as it is then; a STANDARD one a template that covers it.
+// Schedule puts a change into its window. It needs window and scope, and unless it is STANDARD the votes that policies
+// ask for at its risk as it is then; a STANDARD one a template that covers it.
 func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, error) {
 	return p.desk.Move(ctx, "scheduleChange", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, _ *ent.ChangeUpdateOne) (string, error) {
@@ -54,7 +54,8 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 		})
 }
 
-// Start begins to carry a change out: SCHEDULED to IMPLEMENT. What it plans to do to the graph is done in the same transaction.
+// Start begins to carry a change out: SCHEDULED to IMPLEMENT. What it plans to do to the graph is done in the same
+// transaction.
 func (p *Practice) Start(ctx context.Context, in Start) (*ent.Change, error) {
 	return p.desk.Move(ctx, "startChange", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (string, error) {

@@ -64,7 +64,8 @@ func rehearse(ctx context.Context, tx *store.Tx, planned []operation.Operation) 
 	})
 }
 
-// replan puts operations in place of those that a change plans, and reports whether they are others, or on other grounds.
+// replan puts operations in place of those that a change plans, and reports whether they are others, or on other
+// grounds.
 func replan(ctx context.Context, tx *store.Tx, id ident.ID, planned []operation.Operation) (isNew bool, err error) {
 	rows, err := operationsOf(ctx, tx.Client(), id)
 	if err != nil || slices.EqualFunc(Operations(rows), planned, func(a, b operation.Operation) bool { return a.Does(b) && operation.Same(a.Base, b.Base) }) {

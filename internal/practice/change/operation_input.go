@@ -7,7 +7,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// The inputs of planned operations are the input types of schema/operation.graphql, field by field; what each means is said there.
+// The inputs of planned operations are the input types of schema/operation.graphql, field by field; what each means is
+// said there.
 
 // PlanOperations is all operations that a change plans.
 type PlanOperations struct {

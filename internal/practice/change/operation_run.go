@@ -24,8 +24,8 @@ func hold(ctx context.Context, tx *store.Tx, all []operation.Operation) error {
 	return cmdb.Hold(ctx, tx, ids)
 }
 
-// run carries operations out, one after the other, as the verbs of the cmdb do, and gives what each created. It ends at the
-// first that is refused.
+// run carries operations out, one after the other, as the verbs of the cmdb do, and gives what each created. It ends at
+// the first that is refused.
 func run(ctx context.Context, tx *store.Tx, all []operation.Operation) ([]ident.ID, error) {
 	created, keys := make([]ident.ID, len(all)), map[string]ident.ID{}
 	for i, o := range all {

@@ -17,8 +17,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Requirements lists what approvals changes need, by policies as they are and by their risk as schedule.Risks weighs it on a
-// snapshot at a time. The number of statements does not depend on that of the changes. STANDARD changes need none.
+// Requirements lists what approvals changes need, by policies as they are and by their risk as schedule.Risks weighs it
+// on a snapshot at a time. The number of statements does not depend on that of the changes. STANDARD changes need none.
 func Requirements(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change, now time.Time) (map[ident.ID][]approval.Requirement, error) {
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c *ent.Change) bool { return c.Type == domain.Standard })
 	if len(changes) == 0 {

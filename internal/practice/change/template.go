@@ -92,8 +92,8 @@ func (p *Practice) CreateTemplate(ctx context.Context, in CreateTemplate) (*ent.
 	})
 }
 
-// UpdateTemplate changes a template. Changes that were drafted from it keep what they say, and have to lie within the new
-// template when they are scheduled; those that are scheduled already stay so.
+// UpdateTemplate changes a template. Changes that were drafted from it keep what they say, and have to lie within the
+// new template when they are scheduled; those that are scheduled already stay so.
 func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.ChangeTemplate, error) {
 	return auth.Write(ctx, p.store, "change_template.update", func(ctx context.Context, tx *store.Tx) (*ent.ChangeTemplate, error) {
 		was, err := lockTemplate(ctx, tx, in.ID, in.ExpectedVersion)

@@ -17,8 +17,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// DraftUndo drafts a change that undoes what another one did to the graph, as the journal tells it. It has the other's type
-// and scope, and goes its way like any other.
+// DraftUndo drafts a change that undoes what another one did to the graph, as the journal tells it. It has the other's
+// type and scope, and goes its way like any other.
 func (p *Practice) DraftUndo(ctx context.Context, in DraftUndo) (*ent.Change, error) {
 	return auth.Write(ctx, p.store, "change.draft_undo", func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
 		was, err := p.desk.Take(ctx, tx, "id", in.ID)

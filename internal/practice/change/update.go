@@ -14,8 +14,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Update changes what a change says. A new scope or window voids the votes on it and sends it back; once the change is being
-// carried out neither can change any more.
+// Update changes what a change says. A new scope or window voids the votes on it and sends it back; once the change is
+// being carried out neither can change any more.
 func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 	return p.desk.Edit(ctx, "change.update", ticket.Seen(in.ID, in.ExpectedVersion), func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
 		if !was.State.IsOpen() {

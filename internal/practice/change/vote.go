@@ -30,12 +30,14 @@ func (p *Practice) RequestApproval(ctx context.Context, in RequestApproval) (*en
 		})
 }
 
-// Approve says yes to a change in AUTHORIZE. The drafter and the requester have no vote; anybody else who may call this has one, asked or not.
+// Approve says yes to a change in AUTHORIZE. The drafter and the requester have no vote; anybody else who may call this
+// has one, asked or not.
 func (p *Practice) Approve(ctx context.Context, in Approve) (*ent.Change, error) {
 	return p.vote(ctx, "change.approve", ticket.Seen(in.ID, in.ExpectedVersion), domain.Approved, form.Or(in.Comment, ""))
 }
 
-// Reject says no to a change in AUTHORIZE, and why. The change stays there until it is returned, canceled, or the vote becomes a yes.
+// Reject says no to a change in AUTHORIZE, and why. The change stays there until it is returned, canceled, or the vote
+// becomes a yes.
 func (p *Practice) Reject(ctx context.Context, in Reject) (*ent.Change, error) {
 	return p.vote(ctx, "change.reject", ticket.Seen(in.ID, in.ExpectedVersion), domain.Rejected, in.Comment)
 }

@@ -15,7 +15,8 @@ import (
 )
 
 // RememberDanglingTx keeps references to what nobody has reported yet, until it arrives. One whose target has arrived
-// in the meantime heals at once; one that is kept already is passed over. Paths of failures begin with the row's number.
+// in the meantime heals at once; one that is kept already is passed over. Paths of failures begin with the row's
+// number.
 func RememberDanglingTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []Dangling) error {
 	wrong := make([]form.Form, len(rows))
 	var keys []domain.ExternalKey

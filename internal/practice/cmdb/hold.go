@@ -7,8 +7,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Hold keeps everyone else from writing CIs, relationships and groups until the transaction ends. What does not exist is
-// passed over.
+// Hold keeps everyone else from writing CIs, relationships and groups until the transaction ends. What does not exist
+// is passed over.
 func Hold(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
 	of := map[ident.Kind]map[ident.ID]bool{ident.CI: {}, ident.Relationship: {}, ident.DependencyGroup: {}}
 	for _, id := range ids {

@@ -12,8 +12,8 @@ import (
 )
 
 // Seed writes what an empty database needs before it can be used: the tree of classes, the relationship types, the
-// service tiers, the priority rules and a calendar, in one revision. A database that has classes is left alone. Servers that start
-// at once may all call it.
+// service tiers, the priority rules and a calendar, in one revision. A database that has classes is left alone. Servers
+// that start at once may all call it.
 func Seed(ctx context.Context, s *store.Store) error {
 	by := store.By{Actor: auth.System.Name, Verb: "seed"}
 	_, err := store.Write(ctx, s, by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {

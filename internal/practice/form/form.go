@@ -1,5 +1,5 @@
-// Package form collects what is wrong with an input, so that a person who fills it in sees all of it at once, each mistake in the
-// same words wherever it is made. It refuses to look anything up.
+// Package form collects what is wrong with an input, so that a person who fills it in sees all of it at once, each
+// mistake in the same words wherever it is made. It refuses to look anything up.
 package form
 
 import (

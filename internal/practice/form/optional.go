@@ -16,8 +16,8 @@ func Or[T any](p *T, otherwise T) T {
 
 // Kept returns what an optional input says: was if it is absent, cleared if it is null.
 func Kept[T any](in graphql.Omittable[*T], was, cleared T) T {
-	switch v, isSaid := in.ValueOK(); {
-	case !isSaid:
+	switch v, ok := in.ValueOK(); {
+	case !ok:
 		return was
 	case v == nil:
 		return cleared
@@ -26,10 +26,11 @@ func Kept[T any](in graphql.Omittable[*T], was, cleared T) T {
 	}
 }
 
-// Given returns the new value of a field that cannot be cleared. If it is absent, or null, which is a fault, it returns nil.
+// Given returns the new value of a field that cannot be cleared. If it is absent, or null, which is a fault, it returns
+// nil.
 func Given[T any](f *Form, field string, in graphql.Omittable[*T]) *T {
-	value, isSaid := in.ValueOK()
-	if isSaid && value == nil {
+	value, ok := in.ValueOK()
+	if ok && value == nil {
 		f.Fault(errs.New(errs.Required, "%s cannot be cleared: write a value, or leave the field out", field).At(field))
 	}
 	return value
@@ -37,8 +38,8 @@ func Given[T any](f *Form, field string, in graphql.Omittable[*T]) *T {
 
 // Cleared returns the new value of a field that null clears: nil if it is absent, the zero value for null.
 func Cleared[T any](in graphql.Omittable[*T]) *T {
-	value, isSaid := in.ValueOK()
-	if isSaid && value == nil {
+	value, ok := in.ValueOK()
+	if ok && value == nil {
 		value = new(T)
 	}
 	return value

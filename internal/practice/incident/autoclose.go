@@ -25,8 +25,8 @@ const (
 	closeAtOnce = 200 // incidents in a transaction
 )
 
-// KeepClosing closes what has been resolved for an age, again and again until ctx ends. Any number of servers may do so for
-// one database: they take turns, and each incident is closed once.
+// KeepClosing closes what has been resolved for an age, again and again until ctx ends. Any number of servers may do so
+// for one database: they take turns, and each incident is closed once.
 func (p *Practice) KeepClosing(ctx context.Context, age time.Duration, log *slog.Logger) {
 	pause := func() time.Duration { return closeEvery + rand.N(closeEvery) }
 	safe.Every(ctx, log, "closing resolved incidents", pause, func(ctx context.Context) error {

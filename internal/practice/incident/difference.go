@@ -9,15 +9,17 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 )
 
-// Difference is a service that fared otherwise at resolution than at opening; "" is a state in which it was not affected.
+// Difference is a service that fared otherwise at resolution than at opening; "" is a state in which it was not
+// affected.
 type Difference struct {
 	CI            ident.ID
 	Name          string // at resolution, where it was affected then
 	Before, After string
 }
 
-// Differences are the services that two snapshots show in other states, what is worst at resolution first, then what was
-// worst at opening, then by CI. IsPartial says that a snapshot knew of more services than it keeps: they may differ too.
+// Differences are the services that two snapshots show in other states, what is worst at resolution first, then what
+// was worst at opening, then by CI. IsPartial says that a snapshot knew of more services than it keeps: they may differ
+// too.
 func Differences(opening, resolution *domain.ImpactSnapshot) (all []Difference, isPartial bool) {
 	found := map[ident.ID]Difference{}
 	for _, s := range opening.Services {

@@ -27,8 +27,8 @@ type finding struct {
 	suggestion priority.Suggestion
 }
 
-// Question asks the engine what follows from the CIs that an incident names: its ROOT CIs are DOWN, its EXCLUDED ones stay
-// well. CIs that the snapshot does not have, or has as retired, are left out.
+// Question asks the engine what follows from the CIs that an incident names: its ROOT CIs are DOWN, its EXCLUDED ones
+// stay well. CIs that the snapshot does not have, or has as retired, are left out.
 func Question(s *topology.Snapshot, named []CI) impact.Question {
 	var q impact.Question
 	for _, c := range named {
@@ -46,7 +46,8 @@ func Question(s *topology.Snapshot, named []CI) impact.Question {
 	return q
 }
 
-// Suggested gives the impact level that the graph suggests for each incident, in at most three statements whatever their number.
+// Suggested gives the impact level that the graph suggests for each incident, in at most three statements whatever
+// their number.
 func (p *Practice) Suggested(ctx context.Context, s *topology.Snapshot, incidents ...ident.ID) (map[ident.ID]priority.Suggestion, error) {
 	named, err := namedBy(ctx, p.store.Read, incidents)
 	if err != nil {

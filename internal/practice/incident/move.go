@@ -11,7 +11,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// moving writes down what an incident's stopwatches have passed, while its clock goes, and what the new state says of it.
+// moving writes down what an incident's stopwatches have passed, while its clock goes, and what the new state says of
+// it.
 func moving(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne, to domain.IncidentState) error {
 	if err := servicelevel.Settle(ctx, tx, servicelevel.Incidents(was)...); err != nil {
 		return err
@@ -49,7 +50,8 @@ func (p *Practice) Hold(ctx context.Context, in Hold) (*ent.Incident, error) {
 		})
 }
 
-// Reopen takes up a resolved incident again. What was said about its resolution stays in the timeline and the journal only.
+// Reopen takes up a resolved incident again. What was said about its resolution stays in the timeline and the journal
+// only.
 func (p *Practice) Reopen(ctx context.Context, in Reopen) (*ent.Incident, error) {
 	return p.desk.Move(ctx, "reopenIncident", ticket.Seen(in.ID, in.ExpectedVersion), reopening(p.desk.Because(in.Reason)))
 }

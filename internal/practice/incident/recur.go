@@ -56,9 +56,9 @@ func endedAt(known *ent.Incident) *time.Time {
 	return nil
 }
 
-// recur decides what a key that is known means for the incident that has it. Trouble that was noticed before the incident came
-// to its end is the same trouble told once more: nothing is written. What was noticed later opens a resolved incident
-// again. An incident that is closed or canceled gives its key to a new one: isNew.
+// recur decides what a key that is known means for the incident that has it. Trouble that was noticed before the
+// incident came to its end is the same trouble told once more: nothing is written. What was noticed later opens a
+// resolved incident again. An incident that is closed or canceled gives its key to a new one: isNew.
 func (p *Practice) recur(ctx context.Context, tx *store.Tx, key domain.ExternalKey, record *ent.Incident, row *ent.ExternalIdentity, detectedAt time.Time) (is *ent.Incident, isNew bool, err error) {
 	ended := endedAt(record)
 	if ended == nil || !detectedAt.After(*ended) {

@@ -27,8 +27,8 @@ type Resolved struct {
 // mostChildren is how many incidents may be resolved with another.
 const mostChildren = 500
 
-// Resolve says that service is restored, and keeps what the engine computes at that moment; of an incident and, where it is
-// asked for, of all open incidents that are part of it, in one transaction.
+// Resolve says that service is restored, and keeps what the engine computes at that moment; of an incident and, where
+// it is asked for, of all open incidents that are part of it, in one transaction.
 func (p *Practice) Resolve(ctx context.Context, in Resolve) (*Resolved, error) {
 	return auth.Write(ctx, p.store, "incident.resolve", func(ctx context.Context, tx *store.Tx) (*Resolved, error) {
 		was, err := p.desk.TakeSeen(ctx, tx, ticket.Seen(in.ID, in.ExpectedVersion))

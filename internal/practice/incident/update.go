@@ -71,8 +71,8 @@ func weigh(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.Incident
 
 const deepest = 50
 
-// parent checks that an incident does not become part of itself. The ancestors are locked, so that two edits at once cannot
-// close a circle between them.
+// parent checks that an incident does not become part of itself. The ancestors are locked, so that two edits at once
+// cannot close a circle between them.
 func (p *Practice) parent(ctx context.Context, tx *store.Tx, f *form.Form, in Update, was *ent.Incident) *ident.ID {
 	id, said := in.Parent.ValueOK()
 	if !said {
@@ -98,7 +98,8 @@ func (p *Practice) parent(ctx context.Context, tx *store.Tx, f *form.Form, in Up
 	return id
 }
 
-// Assign gives an incident to a team or a person. It counts as a reassignment when somebody had it and somebody else gets it.
+// Assign gives an incident to a team or a person. It counts as a reassignment when somebody had it and somebody else
+// gets it.
 func (p *Practice) Assign(ctx context.Context, in Assign) (*ent.Incident, error) {
 	return p.desk.Edit(ctx, "incident.assign", ticket.Seen(in.ID, in.ExpectedVersion), func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) error {
 		if err := editable(was); err != nil {

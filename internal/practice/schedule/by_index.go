@@ -5,8 +5,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// PostgreSQL joins what it can, and reads whole tables where it does not know, or is wrong about, how few rows are meant: in tables that were not
-// analysed since they grew. These conditions leave it no choice but the index.
+// PostgreSQL joins what it can, and reads whole tables where it does not know, or is wrong about, how few rows are
+// meant: in tables that were not analysed since they grew. These conditions leave it no choice but the index.
 
 // in is the condition that a column is one of what a subquery chooses, which is asked first.
 func in(column string, chosen *sql.Selector) *sql.Predicate {

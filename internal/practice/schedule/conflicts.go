@@ -36,9 +36,10 @@ func spanOf(c *ent.Change) recurrence.Span {
 	return recurrence.Span{From: *c.PlannedStart, To: *c.PlannedEnd}
 }
 
-// Conflicts finds what is in the way of each of some changes, on one snapshot, in at most ten statements whatever their number. Changes
-// that are over, or do not say when, have none. Nothing of it is stored: what was found is true of the graph and the
-// changes as they are. It costs a look at each change that overlaps, and the engine for those that meet in the graph.
+// Conflicts finds what is in the way of each of some changes, on one snapshot, in at most ten statements whatever their
+// number. Changes that are over, or do not say when, have none. Nothing of it is stored: what was found is true of the
+// graph and the changes as they are. It costs a look at each change that overlaps, and the engine for those that meet
+// in the graph.
 func Conflicts(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change) (map[ident.ID][]conflict.Conflict, error) {
 	found, _, err := find(ctx, c, s, changes, nil)
 	return found, err
@@ -158,8 +159,8 @@ func rivals(ctx context.Context, c *ent.Client, changes []*ent.Change) ([]confli
 	return all, scope(ctx, c, claims, all, rows)
 }
 
-// scope puts into changes, which stand for rows, what they touch: what is in their scope, and what their operations change or retire. As long as
-// these are a plan, it puts in what they do to relationships and groups, too.
+// scope puts into changes, which stand for rows, what they touch: what is in their scope, and what their operations
+// change or retire. As long as these are a plan, it puts in what they do to relationships and groups, too.
 func scope(ctx context.Context, c *ent.Client, of predicate.Change, changes []conflict.Change, rows []*ent.Change) error {
 	links, err := c.ChangeCI.Query().Where(chosenBy[predicate.ChangeCI](changeci.FieldChangeID, of)).
 		Select(changeci.FieldChangeID, changeci.FieldCiID, changeci.FieldRole).All(ctx)

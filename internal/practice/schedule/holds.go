@@ -11,7 +11,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Targets tells which windows hold for which of some CIs. It reads the classes and the labels only where a window asks for them.
+// Targets tells which windows hold for which of some CIs. It reads the classes and the labels only where a window asks
+// for them.
 func Targets(ctx context.Context, c *ent.Client, s *topology.Snapshot, windows []*ent.ChangeWindow, cis []ident.ID) (func(*ent.ChangeWindow, ident.ID) bool, error) {
 	subtrees, err := subtreesOf(ctx, c, windows)
 	if err != nil {

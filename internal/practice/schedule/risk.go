@@ -17,8 +17,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Risks says how risky each of some changes is by the graph of a snapshot and by what is known at a time, in a number of
-// statements that does not depend on how many they are. Nothing of it is stored, so that it is never stale.
+// Risks says how risky each of some changes is by the graph of a snapshot and by what is known at a time, in a number
+// of statements that does not depend on how many they are. Nothing of it is stored, so that it is never stale.
 func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change, now time.Time) (map[ident.ID]risk.Assessment, error) {
 	own, ids := make([]conflict.Change, len(changes)), make([]ident.ID, len(changes))
 	for i, row := range changes {
@@ -73,8 +73,8 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 	return risks, nil
 }
 
-// outlook is what the engine says about a change: on the graph as it is, and beside that on the graph as its operations leave it. CIs that
-// there are not yet do not count.
+// outlook is what the engine says about a change: on the graph as it is, and beside that on the graph as its operations
+// leave it. CIs that there are not yet do not count.
 func outlook(ctx context.Context, finder *conflict.Finder, c *conflict.Change, ranks map[ident.ID]int) (f risk.Facts, err error) {
 	all, err := finder.Outlooks(ctx, c)
 	if err != nil {

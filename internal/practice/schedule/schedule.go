@@ -1,5 +1,6 @@
-// Package schedule is the practice of finding a time for changes: the windows in which CIs may not be changed, or in which
-// alone they may, the calendar of both, and what is in a change's way. It refuses rules that recur without bounds.
+// Package schedule is the practice of finding a time for changes: the windows in which CIs may not be changed, or in
+// which alone they may, the calendar of both, and what is in a change's way. It refuses rules that recur without
+// bounds.
 package schedule
 
 import (

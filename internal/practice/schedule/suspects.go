@@ -17,9 +17,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Suspects lists for each question the changes that may have caused what is seen, the most suspicious first, at most so many. What
-// they touched is judged by the graph of the snapshot. Risk is weighed for those that are listed: it orders them, and lets nobody
-// in. The number of statements does not depend on that of the questions.
+// Suspects lists for each question the changes that may have caused what is seen, the most suspicious first, at most so
+// many. What they touched is judged by the graph of the snapshot. Risk is weighed for those that are listed: it orders
+// them, and lets nobody in. The number of statements does not depend on that of the questions.
 func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, questions []suspect.Question, most int, now time.Time) ([][]suspect.Suspect, error) {
 	found := make([][]suspect.Suspect, len(questions))
 	if len(questions) == 0 {
@@ -82,8 +82,8 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 	return found, nil
 }
 
-// around chooses all changes that a question is about, and more where there are several: those that started or ended within the windows,
-// which are merged where they overlap, and those that were being carried out between them.
+// around chooses all changes that a question is about, and more where there are several: those that started or ended
+// within the windows, which are merged where they overlap, and those that were being carried out between them.
 func around(questions []suspect.Question) predicate.Change {
 	spans := make([]recurrence.Span, len(questions))
 	for i, q := range questions {

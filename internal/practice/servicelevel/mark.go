@@ -18,8 +18,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Settle writes the marks that the stopwatches of records have passed and that are not written yet, and says so in their timelines.
-// The records must be locked; so no mark is ever written twice.
+// Settle writes the marks that the stopwatches of records have passed and that are not written yet, and says so in
+// their timelines. The records must be locked; so no mark is ever written twice.
 func Settle(ctx context.Context, tx *store.Tx, subjects ...Subject) error {
 	all, err := Levels(ctx, tx.Client(), subjects, tx.Now)
 	if err != nil {
@@ -137,8 +137,8 @@ func (p *Practice) Watch(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// Pass writes the marks that are due for records whose clocks may go, and says when the next will be unless something changes. Records
-// whose clocks stand need none: their marks were written when they came to stand.
+// Pass writes the marks that are due for records whose clocks may go, and says when the next will be unless something
+// changes. Records whose clocks stand need none: their marks were written when they came to stand.
 func (p *Practice) Pass(ctx context.Context) (next time.Time, err error) {
 	now := p.store.Now(ctx)
 	next = now.Add(time.Hour)

@@ -37,8 +37,8 @@ var sources = map[domain.RecordType]source{
 	domain.IncidentRecord: {runningIncidents, lockIncidents, concernedByIncidents},
 }
 
-// Incidents returns incidents as subjects. An incident concerns the services it names, but for those it excludes, and those that
-// the engine found affected when it was opened.
+// Incidents returns incidents as subjects. An incident concerns the services it names, but for those it excludes, and
+// those that the engine found affected when it was opened.
 func Incidents(rows ...*ent.Incident) []Subject {
 	all := make([]Subject, len(rows))
 	for i, row := range rows {

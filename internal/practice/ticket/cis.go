@@ -26,8 +26,8 @@ type named[R enum] struct {
 	Role R
 }
 
-// Named gives the CIs that an input names in roles; services become their CIs. A retired CI has no part in the role living, unless
-// it had it before: refusal says so. What was named before and the actor may not see stays named.
+// Named gives the CIs that an input names in roles; services become their CIs. A retired CI has no part in the role
+// living, unless it had it before: refusal says so. What was named before and the actor may not see stays named.
 func Named[C ~struct {
 	ID   ident.ID
 	Role R

@@ -17,8 +17,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Desk is where the tickets of one kind are worked on: each verb locks its record, decides, and writes record, version and timeline
-// in one transaction. The fields say what is special about the kind.
+// Desk is where the tickets of one kind are worked on: each verb locks its record, decides, and writes record, version
+// and timeline in one transaction. The fields say what is special about the kind.
 type Desk[Record any, State ~string, Update Builder[Record, State, Update]] struct {
 	Store *store.Store
 	Kind  ident.Kind
@@ -81,8 +81,8 @@ func (d *Desk[Record, State, Update]) TakeSeen(ctx context.Context, tx *store.Tx
 	return record, valid.Stale(of.expectedVersion, d.Facts(record).Version)
 }
 
-// Edit runs decide on a locked record, and returns it as it is afterwards, once then has seen that. If decide sets nothing, nothing
-// is written and the version stays.
+// Edit runs decide on a locked record, and returns it as it is afterwards, once then has seen that. If decide sets
+// nothing, nothing is written and the version stays.
 func (d *Desk[Record, State, Update]) Edit(
 	ctx context.Context, verb string, of Target, decide func(context.Context, *store.Tx, Record, Update) error,
 	then ...func(context.Context, *store.Tx, Record) error,

@@ -1,5 +1,5 @@
-// Package ticket owns what records that people work on have in common, such as an incident and a change: the number people say,
-// the timeline, and how they name other records. It refuses to know the states of any of them.
+// Package ticket owns what records that people work on have in common, such as an incident and a change: the number
+// people say, the timeline, and how they name other records. It refuses to know the states of any of them.
 package ticket
 
 import (

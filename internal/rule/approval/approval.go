@@ -1,5 +1,5 @@
-// Package approval decides whether a change has the approvals that policies ask for. It sees votes and policies as they are
-// given and refuses to know who could vote.
+// Package approval decides whether a change has the approvals that policies ask for. It sees votes and policies as they
+// are given and refuses to know who could vote.
 package approval
 
 import (
@@ -26,8 +26,8 @@ type Vote struct {
 	Roles    []string
 }
 
-// IsFor reports whether a policy asks for approvals of changes of a type, if they are risky enough. STANDARD changes are
-// approved beforehand.
+// IsFor reports whether a policy asks for approvals of changes of a type, if they are risky enough. STANDARD changes
+// are approved beforehand.
 func (p Policy) IsFor(of domain.ChangeType) bool {
 	return of != domain.Standard && (len(p.Types) == 0 || slices.Contains(p.Types, of))
 }

@@ -1,5 +1,6 @@
-// Package attribute decides by which values a record may be described: it checks the JSON Schemas that people declare, such as those
-// of classes of CIs, and values against a schema and those it extends. It refuses schemas that reach outside themselves.
+// Package attribute decides by which values a record may be described: it checks the JSON Schemas that people declare,
+// such as those of classes of CIs, and values against a schema and those it extends. It refuses schemas that reach
+// outside themselves.
 package attribute
 
 import (
@@ -190,8 +191,8 @@ func explainSchema(err error) error {
 	return errs.New(errs.Invalid, "the schema cannot be used: %v", err)
 }
 
-// Effective returns schemas, each of which extends those before, as one JSON Schema: the properties side by side where they are
-// simple, and whatever else the schemas say under allOf.
+// Effective returns schemas, each of which extends those before, as one JSON Schema: the properties side by side where
+// they are simple, and whatever else the schemas say under allOf.
 func Effective(schemas ...map[string]any) map[string]any {
 	properties, required, rest := map[string]any{}, map[string]bool{}, []any{}
 	for i, own := range schemas {

@@ -79,8 +79,8 @@ var (
 	}}
 )
 
-// setBacks say where a new scope or window sends a change whose approval was asked for or given: what was approved is no
-// longer what would be done. They are no transitions that anybody asks for, so Next does not list them.
+// setBacks say where a new scope or window sends a change whose approval was asked for or given: what was approved is
+// no longer what would be done. They are no transitions that anybody asks for, so Next does not list them.
 var setBacks = []struct {
 	of       domain.ChangeType
 	from, to domain.ChangeState

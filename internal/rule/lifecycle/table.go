@@ -35,7 +35,8 @@ type Transition[S ~string] struct {
 // Mutation is the Verb, under the name the API has for it.
 func (t Transition[S]) Mutation() string { return t.Verb }
 
-// Next lists what can be done with a record in a state, in the order of the table. It is empty, never nil, at the end of the road.
+// Next lists what can be done with a record in a state, in the order of the table. It is empty, never nil, at the end
+// of the road.
 func (t Table[S]) Next(from S) []Transition[S] {
 	next := []Transition[S]{}
 	for _, r := range t.rows {
@@ -56,8 +57,8 @@ func (t Table[S]) Check(from, to S) error {
 	return errs.New(errs.TransitionRefused, "%s cannot go from %s to %s: %s", t.noun, from, to, t.possible(from))
 }
 
-// Move gives the state a mutation leads to. Where it does not apply, errs.TransitionRefused says from where it would, what is
-// possible instead, and how to come to where it leads; its field is id, by which the mutation names the record.
+// Move gives the state a mutation leads to. Where it does not apply, errs.TransitionRefused says from where it would,
+// what is possible instead, and how to come to where it leads; its field is id, by which the mutation names the record.
 func (t Table[S]) Move(from S, verb string) (to S, err error) {
 	for _, r := range t.rows {
 		if r.from == from && r.verb == verb {
@@ -77,7 +78,8 @@ func (t Table[S]) Move(from S, verb string) (to S, err error) {
 	return "", errs.New(errs.TransitionRefused, "%s; this one is %s: %s%s", where, from, t.possible(from), t.towards(from, verb)).At("id")
 }
 
-// towards says in words how a record comes from a state to where a mutation leads, the shortest way; "" where there is none.
+// towards says in words how a record comes from a state to where a mutation leads, the shortest way; "" where there is
+// none.
 func (t Table[S]) towards(from S, verb string) string {
 	leads := func(to S) bool {
 		return slices.ContainsFunc(t.rows, func(r row[S]) bool { return r.verb == verb && r.to == to })

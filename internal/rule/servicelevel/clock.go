@@ -31,8 +31,8 @@ var clocks = map[domain.RecordType][]row{
 	},
 }
 
-// PhaseIn returns what the stopwatch for a metric does while a record of a type is in a state. If the tables have no such state,
-// the stopwatch stops, and ok is false.
+// PhaseIn returns what the stopwatch for a metric does while a record of a type is in a state. If the tables have no
+// such state, the stopwatch stops, and ok is false.
 func PhaseIn(of domain.RecordType, metric domain.ServiceLevelMetric, state string) (p Phase, ok bool) {
 	for _, r := range clocks[of] {
 		if r.state != state {

@@ -60,17 +60,18 @@ type Stopwatch struct {
 	StartedAt time.Time
 	// StoppedAt is when the record was acknowledged or resolved; nil before.
 	StoppedAt *time.Time
-	// DueAt is when the duration had passed or will have, or would have had the clock not stopped for good; nil while it
-	// is paused before that.
+	// DueAt is when the duration had passed or will have, or would have had the clock not stopped for good; nil while
+	// it is paused before that.
 	DueAt     *time.Time
 	Elapsed   time.Duration // working time
 	Remaining time.Duration // working time; 0 after a breach
 	Marks     []Mark        // as Percents
 }
 
-// Measure computes the stopwatch of a record from its moves, the oldest first: it runs, pauses and stops as the table of the record's
-// type says, and goes on where it stopped when the record is opened again; where the metric is ACKNOWLEDGE it stops for good when
-// somebody starts to work. The target is breached when the clock goes on past the duration, whatever happens then.
+// Measure computes the stopwatch of a record from its moves, the oldest first: it runs, pauses and stops as the table
+// of the record's type says, and goes on where it stopped when the record is opened again; where the metric is
+// ACKNOWLEDGE it stops for good when somebody starts to work. The target is breached when the clock goes on past the
+// duration, whatever happens then.
 func Measure(t *Target, c *calendar.Calendar, opened time.Time, moves []Move, now time.Time) Stopwatch {
 	w := &watch{Stopwatch: Stopwatch{StartedAt: opened, Marks: make([]Mark, len(Percents))}, target: t, calendar: c}
 	for i, p := range Percents {
