@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
@@ -48,18 +49,18 @@ func oneOf[T interface {
 	if s == "" {
 		return nil
 	}
-	if !slices.Contains(v.Values(), s) {
-		f.say("%s %q is none of %s", field, s, strings.Join(v.Values(), ", "))
+	var own form.Form
+	if form.OneOf(&own, field, v); own.IsFaulty() {
+		f.add(own.Err())
 		return nil
 	}
 	return &v
 }
 
 func (f *faults) email(s string) {
-	s = f.text("email", s, 0, valid.LongestEmail)
-	if s != "" && !valid.IsEmail(s) {
-		f.say("email %q is no address such as ada@example.com", s)
-	}
+	var own form.Form
+	own.Email("email", s)
+	f.add(own.Err())
 }
 
 func (f *faults) labels(labels map[string]string) {

@@ -45,7 +45,7 @@ func TestAGroupThatCannotBeIsLeftOutAlone(t *testing.T) {
 			`dependency group "dbs" of "shop": a threshold of 3 does not fit AT_LEAST: 1 to 2; the rest of the row was imported`: func(c *importer.CI) {
 				c.Groups[0].Mode, c.Groups[0].Threshold = "AT_LEAST", 3
 			},
-			`dependency group "dbs" of "shop": mode "SOME" is none of ALL, ANY, AT_LEAST, PERCENT, WEIGHTED; the rest of the row was imported`: func(c *importer.CI) {
+			`dependency group "dbs" of "shop": mode is "SOME": it is one of ALL, ANY, AT_LEAST, PERCENT, WEIGHTED; the rest of the row was imported`: func(c *importer.CI) {
 				c.Groups[0].Mode = "SOME"
 			},
 			`dependency group "dbs" of "shop": member depends_on db-3 is none of the CI's relationships; the rest of the row was imported`: func(c *importer.CI) {

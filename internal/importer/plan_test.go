@@ -59,14 +59,14 @@ func TestARowWithAMistakeLeavesTheOthersIntact(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{
 			`rejected test.yaml:2: there is no class "servr"; did you mean server?`,
-			`rejected test.yaml:3: lifecycle "ALIVE" is none of PLANNED, BUILD, LIVE, DEPRECATED, RETIRED`,
+			`rejected test.yaml:3: lifecycle is "ALIVE": it is one of PLANNED, BUILD, LIVE, DEPRECATED, RETIRED`,
 			`rejected test.yaml:4: cpuCores is text: a whole number is expected`,
 			`rejected test.yaml:5: the CI has no name`,
 			`rejected test.yaml:6: class hardware only groups other classes: choose one below it`,
 			`rejected test.yaml:7: server is no class of services: its CIs have no tier, links or support team`,
 			`duplicate test.yaml:8: "a" is reported twice: the first, at test.yaml:1, counts`,
 			`rejected test.yaml:9: relationship h depnds_on a: there is no relationship type "depnds_on"; did you mean depends_on?; the rest of the row was imported`,
-			`rejected test.yaml:9: relationship h depends_on a: strength "STRONG" is none of HARD, SOFT; the rest of the row was imported`,
+			`rejected test.yaml:9: relationship h depends_on a: strength is "STRONG": it is one of HARD, SOFT; the rest of the row was imported`,
 			`dangling test.yaml:9: "d" is named as the target of depends_on of "h", and nobody has reported it: the reference is kept until it arrives`,
 		}, problems(p)); diff != "" {
 			t.Error(diff)
