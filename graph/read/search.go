@@ -115,13 +115,7 @@ func (r *Reader) match(ctx context.Context, words, classes []string, limit, offs
 		return nil, nil, store.Translate(err)
 	}
 	statement := sql.P(func(b *sql.Builder) {
-		if r.store.IsPostgres() {
-			b.WriteString("SELECT ci.id, ts_rank(x_search, q) AS score FROM ci, CAST(").Arg("'" + strings.Join(words, "' & '") + "':*").
-				WriteString(" AS tsquery) AS q WHERE x_search @@ q")
-		} else {
-			b.WriteString("SELECT ci.id, -bm25(x_ci_search, 10.0, 1.0) AS score FROM x_ci_search JOIN ci ON ci.id = x_ci_search.rowid WHERE x_ci_search MATCH ").
-				Arg(`"` + strings.Join(words, `" "`) + `"*`)
-		}
+		store.SearchableCIs.Match(b, words)
 		b.WriteString(" AND ci.lifecycle <> 'RETIRED' AND ")
 		s.Write(b, "ci")
 		if len(classes) > 0 {

@@ -1,9 +1,10 @@
 // Command migration writes the next versioned migration of both dialects from ent's schema:
 //
 //	go run ./internal/generate/migration -postgres postgres://… NAME
+//	go run ./internal/generate/migration -search TABLE NAME
 //
 // It migrates a scratch SQLite file and the named empty PostgreSQL database to the newest version and writes what
-// is missing. Without NAME it only renews atlas.sum, after a migration was written by hand.
+// is missing. With -search it writes what a table of store.Searchables needs to be searched. Without NAME it only renews atlas.sum, after a migration was written by hand.
 package main
 
 import (
@@ -14,7 +15,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"ariga.io/atlas/sql/migrate"
 	"entgo.io/ent/dialect"
@@ -27,7 +31,14 @@ import (
 
 func main() {
 	postgres := flag.String("postgres", "", "address of an empty scratch database")
+	search := flag.String("search", "", "the table of store.Searchables that is to be searched from now on")
 	flag.Parse()
+	if *search != "" {
+		if err := makeSearchable(*search, flag.Arg(0)); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	scratch, err := os.MkdirTemp("", "linchpin-migration")
 	if err != nil {
 		log.Fatal(err)
@@ -65,9 +76,41 @@ func startAtFirst(dir *migrate.LocalDir) error {
 	return nil
 }
 
+// makeSearchable writes the migrations that make the index of a table.
+func makeSearchable(table, name string) error {
+	i := slices.IndexFunc(store.Searchables, func(s store.Searchable) bool { return s.Table == table })
+	if i < 0 || name == "" {
+		return fmt.Errorf("%q is not in store.Searchables, or the migration has no name", table)
+	}
+	version := time.Now().UTC().Format("20060102150405")
+	for d, folder := range folders {
+		dir, err := migrate.NewLocalDir(filepath.Join("internal", "store", "migrations", folder))
+		if err != nil {
+			return err
+		}
+		text := strings.Join(store.Searchables[i].Create(d), "\n") + "\n"
+		if err := dir.WriteFile(version+"_"+name+".sql", []byte(text)); err != nil {
+			return err
+		}
+		if err := sum(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var folders = map[string]string{dialect.SQLite: "sqlite", dialect.Postgres: "postgres"}
+
+func sum(dir *migrate.LocalDir) error {
+	checksum, err := dir.Checksum()
+	if err != nil {
+		return err
+	}
+	return migrate.WriteSumFile(dir, checksum)
+}
+
 func write(ctx context.Context, d, address, name string) error {
-	folder := map[string]string{dialect.SQLite: "sqlite", dialect.Postgres: "postgres"}[d]
-	dir, err := migrate.NewLocalDir(filepath.Join("internal", "store", "migrations", folder))
+	dir, err := migrate.NewLocalDir(filepath.Join("internal", "store", "migrations", folders[d]))
 	if err != nil {
 		return err
 	}
@@ -92,9 +135,5 @@ func write(ctx context.Context, d, address, name string) error {
 			return err
 		}
 	}
-	sum, err := dir.Checksum()
-	if err != nil {
-		return err
-	}
-	return migrate.WriteSumFile(dir, sum)
+	return sum(dir)
 }
