@@ -36,7 +36,7 @@ func Load(ctx context.Context, s *store.Store, changes *change.Practice, inciden
 	if err != nil {
 		return false, err
 	}
-	for _, p := range plan.Problems {
+	for _, p := range plan.Notices {
 		return false, &p // the demo is ours: any problem is a fault of the program
 	}
 	result, err := plan.Apply(ctx, s, progress)

@@ -19,21 +19,22 @@ const batchSize = 500
 
 // Result is what applying a plan did.
 type Result struct {
-	// Written counts what was written, and as IsConflict what was left out.
+	// Written counts the steps that were written, and as IsConflict those that were left out.
 	Written Summary `json:"written"`
-	// Conflicts are the rows left out because the database had changed since the plan: plan again to have them.
-	Conflicts []Problem `json:"conflicts"`
+	// Conflicts are the rows that were left out because the database had changed since the plan. A new plan takes them
+	// in.
+	Conflicts []Notice `json:"conflicts"`
 	// Batches is the number of transactions that wrote, each one revision.
 	Batches int `json:"batches"`
 }
 
-// Apply writes what the plan says in batches, each one revision, whole or not at all: teams and people, CIs with
-// their keys and owners, relationships, dependency groups, dangling references. A record that changed since the plan
-// is left out and reported as a conflict. When ctx ends, or a batch fails, the result tells what was written until
+// Apply writes the steps of the plan in batches, each one revision, whole or not at all: teams and people, CIs with
+// their keys and owners, relationships, dependency groups, dangling references. If a record has changed since the plan,
+// it is left out and reported as a conflict. If ctx ends or a batch fails, the result tells what was written until
 // then; a new plan of the same source does the rest. A plan is applied once.
 func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress)) (Result, error) {
 	a := &applying{
-		plan: p, store: s, progress: progress, result: Result{Written: Summary{}, Conflicts: []Problem{}},
+		plan: p, store: s, progress: progress, result: Result{Written: Summary{}, Conflicts: []Notice{}},
 		ids: map[*record]ident.ID{}, versions: map[ident.ID]int{}, edges: map[*edge]ident.ID{}, total: p.work.size(),
 	}
 	actor, err := auth.Require(ctx, "import.apply")
@@ -65,7 +66,7 @@ type applying struct {
 	progress func(Progress)
 	result   Result
 
-	ids      map[*record]ident.ID // of what was created
+	ids      map[*record]ident.ID // of the created records
 	versions map[ident.ID]int     // of stored records, as the plan or this run itself left them
 	edges    map[*edge]ident.ID
 	failed   bool
@@ -73,7 +74,7 @@ type applying struct {
 	done, total int
 }
 
-// unit is what batches are made of.
+// unit is a row of a batch.
 type unit interface {
 	comparable
 	about() (*record, Kind, string)
@@ -91,14 +92,14 @@ func (g *group) about() (*record, Kind, string) {
 	return g.of, KindGroup, fmt.Sprintf("dependency group %q of %q", g.name, g.of.key)
 }
 
-// refused are the units of a batch that cannot be written as planned, and why.
+// refused holds the units of a batch that cannot be written as planned, with the reasons.
 type refused[T unit] map[T]string
 
 func (r refused[T]) Error() string {
 	return fmt.Sprintf("%d rows cannot be written as planned", len(r))
 }
 
-// or is nil where nothing is refused.
+// or returns err, or if that is nil and units are refused, r.
 func (r refused[T]) or(err error) error {
 	if err == nil && len(r) > 0 {
 		return r
@@ -106,10 +107,10 @@ func (r refused[T]) or(err error) error {
 	return err
 }
 
-// batch writes units in a transaction. It gives what to note once the transaction has committed, or refused.
+// batch writes units in a transaction. It returns a function to call once the transaction has committed, or refused.
 type batch[T unit] func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []T) (done func(), err error)
 
-// inBatches writes all units, a transaction for each batch. What is refused is left out, and its batch tried again.
+// inBatches writes all units, a transaction for each batch. Refused units are left out, and their batch is tried again.
 func inBatches[T unit](ctx context.Context, a *applying, all []T, write batch[T]) error {
 	for live := range slices.Chunk(all, batchSize) {
 		if a.failed {
@@ -148,16 +149,16 @@ func writeBatch[T unit](ctx context.Context, a *applying, live []T, write batch[
 			return nil
 		case errors.As(err, &out) && len(out) > 0:
 			live = slices.DeleteFunc(live, func(u T) bool {
-				reason, is := out[u]
-				if is {
+				reason, ok := out[u]
+				if ok {
 					conflict(a, u, reason)
 				}
-				return is
+				return ok
 			})
 		case errs.CodeOf(err) != errs.AlreadyExists || attempt == attempts:
 			return err
 		}
-		// Someone has just written the same: the next attempt sees what.
+		// Another writer has just created the same record: the next attempt finds it.
 	}
 	return nil
 }
@@ -165,15 +166,15 @@ func writeBatch[T unit](ctx context.Context, a *applying, live []T, write batch[
 func conflict[T unit](a *applying, u T, reason string) {
 	r, kind, said := u.about()
 	a.result.Written.add(kind, IsConflict)
-	a.result.Conflicts = append(a.result.Conflicts, Problem{
+	a.result.Conflicts = append(a.result.Conflicts, Notice{
 		Origin: r.origin, Kind: Conflict, ExternalID: r.key, Reason: fmt.Sprintf("%s was left out: %s; plan again", said, reason),
 	})
 }
 
 // blame turns failures whose paths begin with a row's number into refused units.
 func blame[T unit](err error, rows []T) error {
-	all, known := errs.All(err)
-	if err == nil || !known {
+	all, ok := errs.All(err)
+	if err == nil || !ok {
 		return err
 	}
 	out := refused[T]{}
@@ -193,7 +194,7 @@ func blame[T unit](err error, rows []T) error {
 	return out
 }
 
-// wrote counts what a committed batch wrote.
+// wrote counts the steps that a committed batch wrote.
 func (a *applying) wrote(n int, kind Kind, o Outcome) {
 	for range n {
 		a.result.Written.add(kind, o)

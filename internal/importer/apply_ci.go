@@ -90,8 +90,8 @@ func (r *run) updateCIs(live []*record) error {
 	return blame(err, of)
 }
 
-// setOwners writes the owners; those that were left out themselves are passed over. A new CI's are written together
-// with all others', as part of creating it; those of a stored one replace what it has.
+// setOwners writes the owners and passes over owners that were left out themselves. It creates the owners of new CIs
+// together; the owners of a stored CI replace the owners it has.
 func (r *run) setOwners(live []*record) error {
 	var news []*ent.OwnerCreate
 	var rows []cmdb.OwnerSet

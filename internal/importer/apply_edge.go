@@ -16,7 +16,7 @@ import (
 
 const endLeftOut = "the CI at one of its ends was left out"
 
-// writeEdges writes relationships. One that exists by now, because it has healed or because another import made it,
+// writeEdges writes relationships. If one exists by now, because it has healed or because another import created it, it
 // is brought to what the plan says.
 func (a *applying) writeEdges(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []*edge) (func(), error) {
 	r := a.begin(ctx, tx, ref)
@@ -86,7 +86,7 @@ func (a *applying) writeEdges(ctx context.Context, tx *store.Tx, ref *cmdb.Refer
 	}, nil
 }
 
-// change is what brings a stored relationship to what the plan says.
+// change returns the update that brings a stored relationship to what the plan says, and whether there is any.
 func (e *edge) change(old *ent.Relationship, source string) (ch cmdb.RelationshipChange, differs bool) {
 	ch = cmdb.RelationshipChange{ID: old.ID, ExpectedVersion: &old.Version}
 	if e.strength != nil && form.Or(old.Strength, "") != *e.strength && old.ReportedBy != manual {
@@ -125,7 +125,6 @@ func (r *run) storedEdges(live []*edge) (map[place]*ent.Relationship, error) {
 	return stored, nil
 }
 
-// writeGroups writes dependency groups.
 func (a *applying) writeGroups(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []*group) (func(), error) {
 	r := a.begin(ctx, tx, ref)
 	out := refused[*group]{}
@@ -133,11 +132,11 @@ func (a *applying) writeGroups(ctx context.Context, tx *store.Tx, ref *cmdb.Refe
 	var changes []cmdb.GroupChange
 	var made, changed []*group
 	for _, g := range live {
-		members, complete := r.members(g)
+		members, ok := r.members(g)
 		switch {
 		case r.idOf(g.of) == 0:
 			out[g] = "its CI was left out"
-		case !complete:
+		case !ok:
 			out[g] = "one of its members was left out"
 		case g.old == nil:
 			made = append(made, g)
@@ -169,7 +168,7 @@ func (a *applying) writeGroups(ctx context.Context, tx *store.Tx, ref *cmdb.Refe
 	}, nil
 }
 
-func (r *run) members(g *group) (all []domain.GroupMember, complete bool) {
+func (r *run) members(g *group) (all []domain.GroupMember, ok bool) {
 	for _, m := range g.members {
 		id := r.edges[m.edge]
 		if id == 0 && m.edge.old != nil {
@@ -183,7 +182,7 @@ func (r *run) members(g *group) (all []domain.GroupMember, complete bool) {
 	return all, true
 }
 
-// writeDangling keeps references to what is missing.
+// writeDangling stores the references to records that are missing.
 func (a *applying) writeDangling(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []*loose) (func(), error) {
 	r := a.begin(ctx, tx, ref)
 	out := refused[*loose]{}

@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// writeTeams writes teams, those above before those below.
+// writeTeams writes teams, parents first.
 func (a *applying) writeTeams(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []*record) (func(), error) {
 	r := a.begin(ctx, tx, ref)
 	if err := r.recheck(live); err != nil {
@@ -38,7 +38,7 @@ func (a *applying) writeTeams(ctx context.Context, tx *store.Tx, ref *cmdb.Refer
 	return func() { r.done(live) }, nil
 }
 
-// parentless refuses teams whose parent was refused before them.
+// parentless refuses teams whose parent was refused.
 func (r *run) parentless(live []*record) error {
 	here := map[*record]bool{}
 	for _, rec := range live {
@@ -53,7 +53,7 @@ func (r *run) parentless(live []*record) error {
 	return out.or(nil)
 }
 
-// level is how many of the first teams can be written at once: all new or all stored, none below another.
+// level returns how many of the first teams can be written at once: all new or all stored, none below another.
 func (r *run) level(rest []*record) int {
 	here := map[*record]bool{}
 	for i, rec := range rest {

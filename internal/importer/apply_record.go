@@ -30,7 +30,7 @@ func (a *applying) begin(ctx context.Context, tx *store.Tx, ref *cmdb.Reference)
 	return &run{applying: a, ctx: ctx, tx: tx, ref: ref, made: map[*record]ident.ID{}, bump: map[ident.ID]int{}}
 }
 
-// done notes what the committed attempt did.
+// done notes the results of the committed attempt.
 func (r *run) done(live []*record) {
 	maps.Copy(r.ids, r.made)
 	maps.Copy(r.versions, r.bump)
@@ -44,7 +44,7 @@ func (r *run) done(live []*record) {
 	r.result.Batches++
 }
 
-// id is the record at an end; 0 where it was left out.
+// id returns the id of the record at an end, or 0 if that record was left out.
 func (r *run) id(e end) ident.ID {
 	if e.of == nil {
 		return e.id
@@ -57,7 +57,7 @@ func (r *run) id(e end) ident.ID {
 
 func (r *run) idOf(rec *record) ident.ID { return r.id(rec.end()) }
 
-// recheck refuses the records that are not as the plan saw them.
+// recheck refuses the records that have changed since the plan.
 func (r *run) recheck(live []*record) error {
 	out := refused[*record]{}
 	var keys []domain.ExternalKey
@@ -86,7 +86,7 @@ func (r *run) recheck(live []*record) error {
 		if rec.id == 0 {
 			continue
 		}
-		if v, there := now[rec.id]; !there || v != r.versions[rec.id] {
+		if v, ok := now[rec.id]; !ok || v != r.versions[rec.id] {
 			out[rec] = fmt.Sprintf("%s has been changed since (version %d, planned for %d)", rec.id, v, r.versions[rec.id])
 		}
 	}
@@ -97,7 +97,8 @@ func (r *run) key(rec *record) domain.ExternalKey {
 	return domain.ExternalKey{Source: r.plan.Source, ExternalID: rec.key}
 }
 
-// expected is the version a record must have; recheck has made sure, but PostgreSQL lets others in between.
+// expected returns the version a record must have. Others may write after recheck on PostgreSQL, so verbs check it
+// again.
 func (r *run) expected(rec *record) *int { return ptr(r.versions[rec.id]) }
 
 // currentVersions reads the versions of CIs, teams and people.
@@ -134,8 +135,8 @@ func currentVersions(ctx context.Context, tx *store.Tx, ids []ident.ID) (map[ide
 	return now, nil
 }
 
-// addKeys records the keys of new and newly found records, which heals references to them. What that writes to
-// records of the plan is this run's own doing and no conflict.
+// addKeys stores the keys of new and newly found records, which heals references to them. If that writes to records of
+// the plan, the new versions are noted: a change by this run is no conflict.
 func (r *run) addKeys(live []*record) error {
 	var rows []cmdb.NewIdentity
 	var of []*record
@@ -174,7 +175,7 @@ func (r *run) addKeys(live []*record) error {
 		return err
 	}
 	for id, v := range before {
-		if planned, is := r.versions[id]; is && planned == v {
+		if planned, ok := r.versions[id]; ok && planned == v {
 			r.bump[id] = after[id]
 		}
 	}

@@ -33,7 +33,7 @@ func (s rows) Rows(context.Context) iter.Seq2[importer.Row, error] {
 	}
 }
 
-// cis is a source named "test" of CIs, one a line of the file "test".
+// cis returns a source named "test" of CIs, one a line of the file "test".
 func cis(all ...importer.CI) rows {
 	s := rows{name: "test"}
 	for i := range all {
@@ -65,7 +65,7 @@ func plan(t testing.TB, s *store.Store, source importer.Source) *importer.Plan {
 	return p
 }
 
-// load imports a source and wants no conflict.
+// load imports a source and fails if there is a conflict.
 func load(t testing.TB, s *store.Store, source importer.Source) *importer.Plan {
 	t.Helper()
 	p := plan(t, s, source)
@@ -88,13 +88,13 @@ func revision(t testing.TB, s *store.Store) int64 {
 	return n
 }
 
-// changesNothing imports a source again and wants no write at all.
+// changesNothing imports a source again and fails if anything is written.
 func changesNothing(t *testing.T, s *store.Store, source importer.Source) {
 	t.Helper()
 	before := revision(t, s)
 	again := load(t, s, source)
 	if n := again.Writes(); n > 0 {
-		for _, i := range again.Items {
+		for _, i := range again.Steps {
 			if i.Writes() {
 				t.Errorf("the second run would write %+v", i)
 			}
@@ -114,7 +114,7 @@ func summary(t testing.TB, p *importer.Plan) string {
 	return b.String()
 }
 
-// record is the id of the record that a source knows by an external id.
+// record returns the id of the record that has an external id in a source.
 func record(t testing.TB, s *store.Store, source, externalID string) ident.ID {
 	t.Helper()
 	key, err := s.Read.ExternalIdentity.Query().Where(externalidentity.Source(source), externalidentity.ExternalID(externalID)).Only(t.Context())

@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// synthetic is an estate of n CIs with five relationships each, owned by fifty teams.
+// synthetic returns an estate of n CIs with five relationships each, owned by fifty teams.
 func synthetic(n int) rows {
 	random := rand.New(rand.NewPCG(1, 2))
 	s := rows{name: "synthetic"}

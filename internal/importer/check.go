@@ -13,17 +13,17 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
-// faults are all that is wrong with a row. What is beyond the bounds is found while planning, so that a dry run tells.
+// faults collects the mistakes of a row. Bounds are checked while planning, so that a dry run reports them.
 type faults []string
 
 func (f *faults) say(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
 
-// add takes a failure of the vocabulary, or all that are joined in one.
+// add adds a failure of the vocabulary, or all failures that are joined in one.
 func (f *faults) add(err error) {
-	all, known := errs.All(err)
+	all, ok := errs.All(err)
 	switch {
 	case err == nil:
-	case !known:
+	case !ok:
 		*f = append(*f, err.Error())
 	default:
 		for _, e := range all {
@@ -40,7 +40,7 @@ func (f *faults) text(field, s string, least, most int) string {
 	return trimmed
 }
 
-// oneOf reads a value of an enumeration; empty is not reported.
+// oneOf reads a value of an enumeration. If s is empty, which means not reported, it returns nil.
 func oneOf[T interface {
 	~string
 	Values() []string
@@ -90,7 +90,7 @@ func (f *faults) links(given []Link) []domain.Link {
 	return links
 }
 
-// checkKey says what is wrong with an external id; "" where nothing is.
+// checkKey returns what is wrong with an external id, or "".
 func checkKey(key string) string {
 	checked, err := cmdb.CheckKey(domain.ExternalKey{Source: "source", ExternalID: key})
 	switch {

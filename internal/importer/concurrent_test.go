@@ -80,7 +80,7 @@ func TestTwoImportsAtOnceMakeNoDoubles(t *testing.T) {
 		if cis := s.Read.CI.Query().CountX(t.Context()); cis != n || created != n {
 			t.Errorf("%d CIs, %d said to be created", cis, created)
 		}
-		load(t, s, chain(n)) // whose ends were left out is related now
+		load(t, s, chain(n)) // now relates the CIs whose relationships were left out
 		if edges := s.Read.Relationship.Query().CountX(t.Context()); edges != n-1 {
 			t.Errorf("%d relationships", edges)
 		}
@@ -114,7 +114,7 @@ func TestARecordThatChangedSinceThePlanIsLeftOut(t *testing.T) {
 	})
 }
 
-func TestOnlyWhoMayImportApplies(t *testing.T) {
+func TestAnActorWithoutTheRightCannotApply(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		p := plan(t, s, cis(importer.CI{ExternalID: "a", Name: "a", Class: "server"}))
 		for ctx, code := range map[context.Context]errs.Code{

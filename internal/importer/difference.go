@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// difference is what a source reports otherwise than it is stored.
-type difference struct {
-	written []Change
-	kept    []Change // locked by a person
+// comparison collects the fields that a source reports otherwise than they are stored.
+type comparison struct {
+	written []Difference
+	kept    []Difference // locked by a person
 	locks   []string
 }
 
 // set notes a field that differs, and reports whether it is to be written.
-func (d *difference) set(field string, before, after any) bool {
-	c := Change{Field: field, Before: before, After: after}
+func (d *comparison) set(field string, before, after any) bool {
+	c := Difference{Field: field, Before: before, After: after}
 	if slices.Contains(d.locks, field) {
 		d.kept = append(d.kept, c)
 		return false
@@ -23,8 +23,8 @@ func (d *difference) set(field string, before, after any) bool {
 	return true
 }
 
-// differ compares one field; it writes the change where the field is reported, differs and is not locked.
-func differ[T comparable](d *difference, field string, at, reported *T, change **T) {
+// differ compares one field. If it is reported, differs and is not locked, differ writes it to at and change.
+func differ[T comparable](d *comparison, field string, at, reported *T, change **T) {
 	if reported == nil || *reported == *at || !d.set(field, *at, *reported) {
 		return
 	}
@@ -39,7 +39,7 @@ func with[T any](m map[string]T, name string, value T) map[string]T {
 	return m
 }
 
-// optional is what p points to, or a plain nil.
+// optional returns the value that p points to, or an untyped nil.
 func optional[T any](p *T) any {
 	if p == nil {
 		return nil
@@ -49,7 +49,7 @@ func optional[T any](p *T) any {
 
 func trim(s string) string { return strings.TrimSpace(s) }
 
-// reported is nil for what a source leaves empty.
+// reported returns nil if s is empty, which means that the source does not report it.
 func reported(s string) *string {
 	if s = trim(s); s == "" {
 		return nil

@@ -23,8 +23,8 @@ import (
 func TestTheDemoIsImportedAndASecondRunChangesNothing(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		p := load(t, s, demo.Estate())
-		if len(p.Problems) > 0 {
-			t.Errorf("the demo has problems: %q", problems(p))
+		if len(p.Notices) > 0 {
+			t.Errorf("the demo has problems: %q", notices(p))
 		}
 		if n := s.Read.CI.Query().CountX(t.Context()); n != p.Summary[importer.KindCI][importer.Create] || n < 300 {
 			t.Errorf("%d CIs, planned %v", n, p.Summary)
@@ -50,7 +50,7 @@ func TestTheBackstageFixturesAreImportedAsSOURCESSays(t *testing.T) {
 		// SOURCES.md counts 12 Components, one of them the unexpanded template; the one owned by backstage/maintainers is
 		// missing from the folder.
 		components := 0
-		for _, i := range p.Items {
+		for _, i := range p.Steps {
 			if strings.HasPrefix(i.ExternalID, "component:") && i.Kind == importer.KindCI {
 				components++
 			}
@@ -78,13 +78,13 @@ func TestTheBackstageFixturesAreImportedAsSOURCESSays(t *testing.T) {
 			t.Error(diff)
 		}
 		for _, part := range []string{"group:default/team-d", "team-d-group.yaml", "team-e-big-name-group.yaml", "group:default/cncf", "group:default/guest"} {
-			if !slices.ContainsFunc(p.Problems, func(f importer.Problem) bool {
+			if !slices.ContainsFunc(p.Notices, func(f importer.Notice) bool {
 				return f.Kind == importer.Dangling && strings.Contains(f.Target+f.Reason, part) && f.Origin.Line > 0
 			}) {
 				t.Errorf("no problem says that %s dangles", part)
 			}
 		}
-		for kind, said := range map[importer.ProblemKind]string{importer.Duplicate: "user:default/guest", importer.Rejected: "unexpanded template"} {
+		for kind, said := range map[importer.NoticeKind]string{importer.Duplicate: "user:default/guest", importer.Rejected: "unexpanded template"} {
 			if n := count(p, kind); n != 1 || !strings.Contains(summary(t, p), said) {
 				t.Errorf("%d problems of kind %s; one about %s is expected", n, kind, said)
 			}
@@ -129,8 +129,8 @@ func TestTheKubernetesFixturesAreImportedAsSOURCESSays(t *testing.T) {
 	})
 }
 
-func count(p *importer.Plan, kind importer.ProblemKind) (n int) {
-	for _, f := range p.Problems {
+func count(p *importer.Plan, kind importer.NoticeKind) (n int) {
+	for _, f := range p.Notices {
 		if f.Kind == kind {
 			n++
 		}
@@ -138,7 +138,7 @@ func count(p *importer.Plan, kind importer.ProblemKind) (n int) {
 	return n
 }
 
-// danglingReferences reads the table: who refers, how, to what.
+// danglingReferences returns the rows of the table as text: the record, the kind of reference, the target.
 func danglingReferences(t testing.TB, s *store.Store) (all []string) {
 	t.Helper()
 	for _, d := range s.Read.DanglingReference.Query().AllX(t.Context()) {

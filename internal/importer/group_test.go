@@ -59,7 +59,7 @@ func TestAGroupThatCannotBeIsLeftOutAlone(t *testing.T) {
 			source := grouped()
 			change(source.all[0].CI)
 			p := plan(t, s, source)
-			if diff := cmp.Diff([]string{"rejected test.yaml:1: " + reason}, problems(p)); diff != "" || p.Writes() > 0 {
+			if diff := cmp.Diff([]string{"rejected test.yaml:1: " + reason}, notices(p)); diff != "" || p.Writes() > 0 {
 				t.Errorf("%d writes, %s", p.Writes(), diff)
 			}
 		}
@@ -73,7 +73,7 @@ func TestAMemberOfAGroupStaysHard(t *testing.T) {
 		source.all[0].CI.Relationships[0].Strength = "SOFT"
 		p := plan(t, s, source)
 		if p.Writes() > 0 || count(p, importer.Rejected) == 0 {
-			t.Errorf("%v %v", items(p), problems(p))
+			t.Errorf("%v %v", steps(p), notices(p))
 		}
 	})
 }

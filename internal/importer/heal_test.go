@@ -11,7 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// waiting is a source of which everything refers to what has not arrived.
+// waiting returns a source whose references all dangle.
 func waiting() rows {
 	s := cis(importer.CI{
 		ExternalID: "shop", Name: "shop", Class: "application_service",
@@ -31,7 +31,7 @@ func waiting() rows {
 	return s
 }
 
-// arriving is what waiting refers to.
+// arriving returns a source of the records that waiting refers to.
 func arriving() rows {
 	s := cis(
 		importer.CI{ExternalID: "db", Name: "db", Class: "database"}, importer.CI{ExternalID: "system", Name: "system", Class: "system"},
@@ -44,7 +44,7 @@ func arriving() rows {
 	return s
 }
 
-func TestWhatDanglesIsKeptAndHealsWhenItArrives(t *testing.T) {
+func TestADanglingReferenceIsKeptAndHealsWhenItsTargetArrives(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		load(t, s, waiting())
 		if diff := cmp.Diff([]string{
@@ -57,12 +57,12 @@ func TestWhatDanglesIsKeptAndHealsWhenItArrives(t *testing.T) {
 
 		p := load(t, s, arriving())
 		if n := p.Summary.Total(importer.Heal); n != 8 {
-			t.Errorf("%d references heal, planned %v", n, items(p))
+			t.Errorf("%d references heal, planned %v", n, steps(p))
 		}
 		isHealed(t, s)
 		changesNothing(t, s, arriving())
 
-		// The group needs a second look: its members have arrived.
+		// The group has to be imported again: its members have arrived.
 		if diff := cmp.Diff(importer.Summary{
 			importer.KindTeam: {importer.Unchanged: 1}, importer.KindPerson: {importer.Unchanged: 1}, importer.KindCI: {importer.Unchanged: 1},
 			importer.KindRelationship: {importer.Unchanged: 3}, importer.KindGroup: {importer.Create: 1},
@@ -121,7 +121,7 @@ func isHealed(t *testing.T, s *store.Store) {
 	}
 }
 
-func TestAStrengthThatIsReportedIsWrittenAndAPersonsStays(t *testing.T) {
+func TestAReportedStrengthIsWrittenUnlessAPersonMadeTheRelationship(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		source := cis(
 			importer.CI{ExternalID: "a", Name: "a", Class: "application", Relationships: []importer.Relationship{{Type: "depends_on", Target: "b", Evidence: "first"}}},
@@ -135,7 +135,7 @@ func TestAStrengthThatIsReportedIsWrittenAndAPersonsStays(t *testing.T) {
 		if rel.Strength == nil || *rel.Strength != domain.Soft || rel.Evidence != "second" || rel.Version != 2 {
 			t.Errorf("%+v", rel)
 		}
-		// Another source sees it too: what the first one said stays its own.
+		// Another source reports the relationship too: the evidence of the first one stays.
 		other := rows{name: "other", all: source.all}
 		load(t, s, other)
 		changesNothing(t, s, source)

@@ -15,26 +15,26 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
-// claim is what a CI says it is, by one identity rule of its class or of one above it.
+// claim identifies a CI by one identity rule of its class or of a class above it.
 type claim struct {
 	rule
 	values string // as JSON
 }
 
 type rule struct {
-	class ident.ID // that declares it
+	class ident.ID // the class that declares it
 	place int
 }
 
-// claims are the identities of a CI, those of its own class first: the first that matches identifies it. A rule one
-// of whose values is missing or empty says nothing, and retired CIs claim nothing.
+// claims returns the identities of a CI, those of its own class first: the first that matches identifies it. A rule is
+// passed over if one of its values is missing or empty, and a retired CI has no claims.
 func claims(class *cmdb.Class, c *ent.CI) (all []claim) {
 	if c.Lifecycle == domain.Retired {
 		return nil
 	}
 	for ; class != nil; class = class.Parent {
 		for i, names := range class.IdentityRules {
-			if values, complete := identity(c, names); complete {
+			if values, ok := identity(c, names); ok {
 				all = append(all, claim{rule{class.ID, i}, values})
 			}
 		}
@@ -61,10 +61,10 @@ func identity(c *ent.CI, names []string) (string, bool) {
 	return string(text), err == nil && len(names) > 0
 }
 
-// holders are the stored CIs that make claims, by claim, in the order of their ids.
+// holders maps claims to the stored CIs that make them, in the order of their ids.
 type holders map[claim][]*ent.CI
 
-// findHolders looks up who holds claims: a statement for each rule and 500 claims.
+// findHolders loads the CIs that make the wanted claims: a statement for each rule and 500 claims.
 func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (holders, error) {
 	byRule := map[rule][]claim{}
 	for c := range wanted {
@@ -72,8 +72,8 @@ func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (ho
 	}
 	found := holders{}
 	for r, asked := range byRule {
-		class, known := p.ref.ClassByID(r.class)
-		if !known {
+		class, ok := p.ref.ClassByID(r.class)
+		if !ok {
 			continue
 		}
 		names := class.IdentityRules[r.place]
@@ -89,11 +89,11 @@ func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (ho
 				return nil, err
 			}
 			for _, other := range some {
-				at, known := p.ref.ClassByID(other.ClassID)
-				if !known || !at.Is(class.Code) || seen[other.ID] {
+				at, ok := p.ref.ClassByID(other.ClassID)
+				if !ok || !at.Is(class.Code) || seen[other.ID] {
 					continue
 				}
-				if values, complete := identity(other, names); complete {
+				if values, ok := identity(other, names); ok {
 					if c := (claim{r, values}); wanted[c] != nil {
 						seen[other.ID] = true
 						found[c] = append(found[c], other)
@@ -105,7 +105,7 @@ func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (ho
 	return found, nil
 }
 
-// matchCIs finds out which stored CI each row is.
+// matchCIs finds the stored CI of each row.
 func (p *planner) matchCIs(ctx context.Context) error {
 	wanted := map[claim]*ent.CI{}
 	for _, r := range p.records {
@@ -139,7 +139,7 @@ func (p *planner) matchCIs(ctx context.Context) error {
 	return nil
 }
 
-// claims are those of the CI that are news: all of a new one, and what an update adds.
+// claims returns the claims that the row adds: all of a new CI, and of a stored one those it did not make before.
 func (r *record) claims() []claim {
 	if r.next == nil {
 		return nil
@@ -152,7 +152,7 @@ func (r *record) claims() []claim {
 	return slices.DeleteFunc(all, func(c claim) bool { return slices.Contains(before, c) })
 }
 
-// identify matches a row whose key is unknown by what it is.
+// identify matches a row with an unknown key by its claims.
 func (p *planner) identify(ctx context.Context, r *record, found holders) {
 	for _, c := range claims(r.class, r.next) {
 		switch same := found[c]; len(same) {
@@ -170,7 +170,7 @@ func (p *planner) identify(ctx context.Context, r *record, found holders) {
 	}
 }
 
-// settleDoubles leaves out rows that are, or claim to be, what another row or another CI is.
+// settleDoubles leaves out rows that are the same CI as another row, or claim to be the same as another row or CI.
 func (p *planner) settleDoubles(found holders) {
 	byID := map[ident.ID]*record{}
 	for _, r := range p.records {
@@ -207,7 +207,7 @@ func (p *planner) settleDoubles(found holders) {
 	}
 }
 
-// stays is a holder of a claim, other than r, that goes on holding it.
+// stays returns a CI other than r that goes on making a claim, or nil.
 func stays(holding []*ent.CI, r *record, byID map[ident.ID]*record, c claim) *ent.CI {
 	for _, other := range holding {
 		if other.ID == r.id {

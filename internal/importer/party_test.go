@@ -40,7 +40,7 @@ func TestTeamsAreImportedWithTheirTree(t *testing.T) {
 			t.Errorf("parents %q", got)
 		}
 		changesNothing(t, s, source)
-		// A new team comes between, and one is renamed.
+		// A new team comes between, and another one is renamed.
 		source.all[1].Team.Parent, source.all[2].Team.Name = "new", "A2"
 		source.all = append(source.all, teams(importer.Team{ExternalID: "new", Name: "New", Parent: "a"}).all...)
 		load(t, s, source)
@@ -51,7 +51,7 @@ func TestTeamsAreImportedWithTheirTree(t *testing.T) {
 	})
 }
 
-func TestTeamsThatCannotBeAreReported(t *testing.T) {
+func TestTeamsWithMistakesAreReported(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		mine, err := catalog.New(s).CreateTeam(admin(t), catalog.CreateTeamInput{Name: "Known"})
 		if err != nil {
@@ -69,7 +69,7 @@ func TestTeamsThatCannotBeAreReported(t *testing.T) {
 			`duplicate teams.yaml:2: there is a team "Known" at teams.yaml:1 already, and names of teams are unique: rename one of them`,
 			`rejected teams.yaml:3: email is "nobody": that is no address such as ada@example.com`,
 			`rejected teams.yaml:5: team "x" is part of "y" and cannot stand above it: the team was imported without it`,
-		}, problems(p)); diff != "" {
+		}, notices(p)); diff != "" {
 			t.Error(diff)
 		}
 		if got := s.Read.Team.GetX(t.Context(), mine.ID); got.Email != "known@example.com" || record(t, s, "test", "k") != mine.ID {
@@ -124,7 +124,7 @@ func TestATypeWithRoomForOneTargetTakesOne(t *testing.T) {
 		for range 2 {
 			p := load(t, s, source)
 			if n := count(p, importer.Rejected); n != 1 || s.Read.Relationship.Query().CountX(t.Context()) != 1 {
-				t.Errorf("%v", problems(p))
+				t.Errorf("%v", notices(p))
 			}
 		}
 		changesNothing(t, s, source)
@@ -141,7 +141,7 @@ func TestAKeyOfAnotherKindOfRecordIsRefused(t *testing.T) {
 		if diff := cmp.Diff([]string{
 			`rejected test.yaml:1: "x" is the key of a team in the database and cannot be a CI's: give one of them another id`,
 			`rejected test.yaml:2: relationship y depends_on x: "x" is a team and not a CI; the rest of the row was imported`,
-		}, problems(p)); diff != "" {
+		}, notices(p)); diff != "" {
 			t.Error(diff)
 		}
 	})

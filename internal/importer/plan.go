@@ -7,55 +7,56 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// Plan is what an import will do, decided before anything is written: one item for each record, relationship, group
-// and reference the source reports, in the order they will be written. The same input on the same database gives the
-// same plan.
+// Plan is what an import will do, decided before anything is written: one step for each record, relationship, group and
+// reference the source reports, in the order they will be written. The same input on the same database gives the same
+// plan.
 type Plan struct {
 	Source string `json:"source"`
-	// Revision is the state of the database that the plan was made for.
-	Revision int64     `json:"revision"`
-	Items    []Item    `json:"items"`
-	Summary  Summary   `json:"summary"`
-	Problems []Problem `json:"problems"`
+	// Revision is the revision of the database that the plan was made for.
+	Revision int64    `json:"revision"`
+	Steps    []Step   `json:"items"`
+	Summary  Summary  `json:"summary"`
+	Notices  []Notice `json:"problems"`
 
 	work work
 }
 
-// Item is one thing the source reports, and what the import does about it.
-type Item struct {
+// Step is one thing the source reports, and what the import does about it.
+type Step struct {
 	Kind    Kind    `json:"kind"`
 	Outcome Outcome `json:"outcome"`
 	Origin  Origin  `json:"origin"`
-	// ExternalID is the record's; of a relationship, a group or a reference the CI's, team's or person's that has it.
+	// ExternalID is the external id of the record; of a relationship, a group or a reference that of the CI, team or
+	// person it belongs to.
 	ExternalID string `json:"externalId,omitempty"`
-	// Record is zero for what is to be created.
+	// Record is zero if the record is to be created.
 	Record ident.ID `json:"id,omitempty"`
 	Name   string   `json:"name,omitempty"`
 	// Detail is the class of a CI, the type of a relationship, the role of an owner.
 	Detail string `json:"detail,omitempty"`
-	// Target is the external id that a relationship or reference leads to.
+	// Target is the external id of the other end of a relationship or reference.
 	Target string `json:"target,omitempty"`
-	// Changes are the fields that are written, or with WouldOverwrite those that are kept.
-	Changes []Change `json:"changes,omitempty"`
-	Reason  string   `json:"reason,omitempty"`
-	// IsStored says of a Dangling reference that it is in the database already.
+	// Differences are the fields that are written, or with WouldOverwrite those that are kept.
+	Differences []Difference `json:"changes,omitempty"`
+	Reason      string       `json:"reason,omitempty"`
+	// IsStored reports whether an IsDangling reference is in the database already.
 	IsStored bool `json:"isStored,omitempty"`
 }
 
-// Change is a field before and after, as the API shows it.
-type Change struct {
+// Difference is a field before and after, as the API shows it.
+type Difference struct {
 	Field  string `json:"field"`
 	Before any    `json:"before"`
 	After  any    `json:"after"`
 }
 
-// Kind says what an item is about.
+// Kind is the kind of thing a step is about.
 type Kind string
 
-// The kinds of items, in the order they are written. The last five are references: they are items of their own only
+// The kinds of steps, in the order they are written. The last four are references: they have steps of their own only
 // while they dangle or when they heal.
 const (
-	KindDocument     Kind = "document" // what could not be read as any record
+	KindDocument     Kind = "document" // a document that could not be read as a record
 	KindTeam         Kind = "team"
 	KindPerson       Kind = "person"
 	KindCI           Kind = "ci"
@@ -71,24 +72,24 @@ var kinds = []Kind{
 	KindDocument, KindTeam, KindPerson, KindCI, KindRelationship, KindGroup, KindOwner, KindParent, KindMember, KindSupport,
 }
 
-// Outcome is what happens to an item.
+// Outcome is what the import does about a step.
 type Outcome string
 
-// The outcomes of items.
+// The outcomes of steps.
 const (
 	Create    Outcome = "create"
 	Update    Outcome = "update"
 	Unchanged Outcome = "unchanged"
-	// WouldOverwrite is an item of its own beside the record's: a person set these fields, they are kept.
+	// WouldOverwrite is an additional step beside the record's: a person set these fields, so they are kept.
 	WouldOverwrite Outcome = "would_overwrite"
-	// Heal is a stored dangling reference whose target arrives now.
+	// Heal is a stored dangling reference whose target arrives with this import.
 	Heal Outcome = "heal"
-	// IsDangling is a reference to what nobody has reported: it is kept until that arrives.
+	// IsDangling is a reference to a record that has not been reported: it is kept until that record arrives.
 	IsDangling  Outcome = "dangling"
 	IsDuplicate Outcome = "duplicate"
 	IsRejected  Outcome = "rejected"
 	IsSkipped   Outcome = "skipped"
-	// IsConflict happens in Apply alone: the record changed since the plan was made.
+	// IsConflict occurs in Apply alone: the record has changed since the plan.
 	IsConflict Outcome = "conflict"
 )
 
@@ -96,8 +97,8 @@ var outcomes = []Outcome{
 	Create, Update, Unchanged, WouldOverwrite, Heal, IsDangling, IsDuplicate, IsRejected, IsSkipped, IsConflict,
 }
 
-// Writes reports whether applying the item writes to the database.
-func (i Item) Writes() bool {
+// Writes reports whether applying the step writes to the database.
+func (i Step) Writes() bool {
 	switch i.Outcome {
 	case Create, Update, Heal:
 		return true
@@ -108,10 +109,10 @@ func (i Item) Writes() bool {
 	}
 }
 
-// Writes counts the items that write.
+// Writes counts the steps that write.
 func (p *Plan) Writes() int {
 	n := 0
-	for _, i := range p.Items {
+	for _, i := range p.Steps {
 		if i.Writes() {
 			n++
 		}
@@ -119,7 +120,7 @@ func (p *Plan) Writes() int {
 	return n
 }
 
-// Summary counts items by kind and outcome.
+// Summary counts steps by kind and outcome.
 type Summary map[Kind]map[Outcome]int
 
 func (s Summary) add(k Kind, o Outcome) {
@@ -129,7 +130,7 @@ func (s Summary) add(k Kind, o Outcome) {
 	s[k][o]++
 }
 
-// Total counts the items with an outcome, of all kinds.
+// Total counts the steps with an outcome, of all kinds.
 func (s Summary) Total(o Outcome) int {
 	n := 0
 	for _, by := range s {
@@ -138,7 +139,7 @@ func (s Summary) Total(o Outcome) int {
 	return n
 }
 
-// Progress says how far a phase of planning or applying has come. Total is 0 while nobody knows it.
+// Progress is how far a phase of planning or applying has come. Total is 0 while it is unknown.
 type Progress struct {
 	Phase string
 	Done  int
@@ -152,7 +153,7 @@ const (
 	Applying = "apply"
 )
 
-// Options of a plan. The zero value will do.
+// Options are the options of a plan. The zero value is valid.
 type Options struct {
 	// Progress is called now and then, from the goroutine that plans.
 	Progress func(Progress)
@@ -164,9 +165,9 @@ func (o Options) progress(phase string, done, total int) {
 	}
 }
 
-// sortProblems puts problems in the order of the files, those of one place in the order they were found.
-func sortProblems(all []Problem) {
-	slices.SortStableFunc(all, func(a, b Problem) int {
+// sortNotices sorts notices by file and line, and keeps the order in which those of one place were found.
+func sortNotices(all []Notice) {
+	slices.SortStableFunc(all, func(a, b Notice) int {
 		return cmp.Or(cmp.Compare(a.Origin.File, b.Origin.File), cmp.Compare(a.Origin.Line, b.Origin.Line))
 	})
 }

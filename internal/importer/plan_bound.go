@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// bound is an end of the relationships of a type that allows one there.
+// bound is an end of the relationships of a type that allows one relationship there.
 type bound struct {
 	kind     ident.ID
 	at       end
@@ -30,7 +30,7 @@ func bounds(kind ident.ID, c domain.Cardinality, source, target end) []bound {
 	return nil
 }
 
-// checkBounds leaves out new relationships for which there is no room: their type allows one at that end.
+// checkBounds leaves out new relationships at ends where their type allows one and that one exists already.
 func (p *planner) checkBounds(ctx context.Context) error {
 	taken := map[bound]string{}
 	var ids []ident.ID

@@ -16,15 +16,15 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
-// prepare checks a CI's own fields and compares them with what is stored, if it is stored; what refers to other
-// records comes later. It is false where the row is left out.
+// prepare checks a CI's own fields and, if the CI is stored, compares them with the stored ones. References to other
+// records are planned later. It returns false if the row is left out.
 func (p *planner) prepare(ctx context.Context, r *record) bool {
 	var f faults
 	if !p.classify(r, &f) {
 		p.drop(r, Rejected, f.String())
 		return false
 	}
-	r.newCI, r.ciChange, r.diff = nil, nil, difference{}
+	r.newCI, r.ciChange, r.diff = nil, nil, comparison{}
 	if r.old == nil {
 		p.draft(ctx, r, &f)
 	} else {
@@ -37,7 +37,7 @@ func (p *planner) prepare(ctx context.Context, r *record) bool {
 	return true
 }
 
-// classify finds the class of a CI. That of a stored one stays.
+// classify finds the class of a CI. A stored CI keeps its class.
 func (p *planner) classify(r *record, f *faults) bool {
 	if r.old != nil {
 		r.class, _ = p.ref.ClassByID(r.old.ClassID)
@@ -56,7 +56,7 @@ func (p *planner) classify(r *record, f *faults) bool {
 	return len(*f) == 0
 }
 
-// fields are the fields of a CI as reported, checked. Nil is not reported.
+// fields are the checked fields of a CI as reported. A nil field is not reported.
 type fields struct {
 	name, description *string
 	lifecycle         *domain.Lifecycle
@@ -93,7 +93,7 @@ func (p *planner) check(r *record, f *faults) fields {
 	if c.Service == nil {
 		return got
 	}
-	if _, is := r.class.ServiceKind(); !is {
+	if _, ok := r.class.ServiceKind(); !ok {
 		f.say("%s is no class of services: its CIs have no tier, links or support team", r.class.Code)
 		return got
 	}
@@ -117,7 +117,7 @@ func (p *planner) check(r *record, f *faults) fields {
 	return got
 }
 
-// draft makes a new CI of a row.
+// draft prepares a new CI from a row.
 func (p *planner) draft(ctx context.Context, r *record, f *faults) {
 	got := p.check(r, f)
 	if got.name == nil {
@@ -142,7 +142,7 @@ func (p *planner) draft(ctx context.Context, r *record, f *faults) {
 	}
 }
 
-// checkWhole checks what only the CI as a whole can break.
+// checkWhole checks the rules that concern the CI as a whole.
 func (p *planner) checkWhole(ctx context.Context, r *record, c *ent.CI, f *faults) {
 	if len(c.Labels) > valid.MostLabels {
 		f.say("%d labels: at most %d", len(c.Labels), valid.MostLabels)
@@ -155,7 +155,7 @@ func (p *planner) checkWhole(ctx context.Context, r *record, c *ent.CI, f *fault
 	f.add(attribute.Size(c.Attributes))
 }
 
-// compare lays a row over the stored CI.
+// compare prepares the update that brings a stored CI to what the row says.
 func (p *planner) compare(ctx context.Context, r *record, f *faults) {
 	got, old := p.check(r, f), r.old
 	next, ch := *old, &cmdb.CIChange{ID: old.ID}
@@ -181,13 +181,13 @@ func (p *planner) compare(ctx context.Context, r *record, f *faults) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.CI.Labels)) {
-		before, was := old.Labels[name]
+		before, ok := old.Labels[name]
 		after := r.CI.Labels[name]
-		if was && before == after {
+		if ok && before == after {
 			continue
 		}
 		var shown any
-		if was {
+		if ok {
 			shown = before
 		}
 		if d.set("labels."+name, shown, after) {
@@ -209,7 +209,7 @@ func (p *planner) compare(ctx context.Context, r *record, f *faults) {
 	}
 }
 
-func (p *planner) compareService(d *difference, old *ent.CI, got fields) (s cmdb.ServiceChange) {
+func (p *planner) compareService(d *comparison, old *ent.CI, got fields) (s cmdb.ServiceChange) {
 	if got.tier != nil && (old.TierID == nil || *old.TierID != got.tierID) && d.set("tier", optional(old.TierID), *got.tier) {
 		s.Tier = got.tier
 	}
@@ -227,7 +227,7 @@ func (p *planner) compareService(d *difference, old *ent.CI, got fields) (s cmdb
 	return s
 }
 
-// planCIs decides what happens to each CI, once it is known which rows count.
+// planCIs plans each CI once all rows are matched.
 func (p *planner) planCIs(context.Context) error {
 	for _, r := range p.records {
 		if r.CI == nil || r.isDropped {
@@ -236,35 +236,35 @@ func (p *planner) planCIs(context.Context) error {
 		p.planSupport(r)
 		p.planOwners(r)
 		if r.old != nil && r.CI.Class != "" && r.CI.Class != r.class.Code {
-			p.problem(r, Warning, "", fmt.Sprintf("%s is of class %s and stays so; the source now says %q: retire it and import it anew to change the class", r.id, r.class.Code, r.CI.Class))
+			p.notice(r, Warning, "", fmt.Sprintf("%s is of class %s and stays so; the source now says %q: retire it and import it anew to change the class", r.id, r.class.Code, r.CI.Class))
 		}
 		p.plan.work.cis = p.settle(r, p.plan.work.cis)
 	}
 	return nil
 }
 
-// settle makes the items of a record, and queues it where it is to be written.
+// settle adds the steps of a record, and queues the record if it is to be written.
 func (p *planner) settle(r *record, queue []*record) []*record {
-	i := Item{Kind: r.kind, Outcome: Unchanged, Origin: r.origin, ExternalID: r.key, Record: r.id, Name: r.name, Changes: r.diff.written}
+	i := Step{Kind: r.kind, Outcome: Unchanged, Origin: r.origin, ExternalID: r.key, Record: r.id, Name: r.name, Differences: r.diff.written}
 	if r.class != nil {
 		i.Detail = r.class.Code
 	}
 	switch {
 	case r.id == 0:
 		i.Outcome = Create
-		i.Changes = nil
+		i.Differences = nil
 	case r.writes():
 		i.Outcome = Update
 		if r.needsKey {
-			i.Changes = append(i.Changes, Change{Field: "externalId", After: r.key})
+			i.Differences = append(i.Differences, Difference{Field: "externalId", After: r.key})
 		}
 	}
-	p.item(i)
+	p.step(i)
 	if len(r.diff.kept) > 0 {
 		kept := i
-		kept.Outcome, kept.Changes = WouldOverwrite, r.diff.kept
+		kept.Outcome, kept.Differences = WouldOverwrite, r.diff.kept
 		kept.Reason = "a person set it: release the field to let the source have its way"
-		p.item(kept)
+		p.step(kept)
 	}
 	if i.Outcome == Unchanged {
 		return queue

@@ -18,7 +18,7 @@ var danglingKinds = map[domain.DanglingKind]Kind{
 // planDangling lists the references that dangle after the import.
 func (p *planner) planDangling(context.Context) error {
 	for _, l := range p.dangling {
-		p.item(Item{
+		p.step(Step{
 			Kind: danglingKinds[l.kind], Outcome: IsDangling, Origin: l.of.origin, ExternalID: l.of.key, Record: l.of.id, Detail: l.detail, Target: l.target, IsStored: l.isStored,
 		})
 		if !l.isStored {
@@ -28,8 +28,8 @@ func (p *planner) planDangling(context.Context) error {
 	return nil
 }
 
-// planHealing lists the stored references, of whatever record, whose target arrives with this import. Relationships
-// that this import reports again are listed already.
+// planHealing lists the stored references, of whatever record, whose target arrives with this import. It passes over
+// relationships that this import reports again, which have a step already.
 func (p *planner) planHealing(ctx context.Context) error {
 	listed := map[looseKey]bool{}
 	for _, e := range p.edges {
@@ -43,7 +43,7 @@ func (p *planner) planHealing(ctx context.Context) error {
 			arriving = append(arriving, r.key)
 		}
 	}
-	var items []Item
+	var steps []Step
 	for chunk := range slices.Chunk(arriving, page) {
 		waiting, err := p.tx.DanglingReference.Query().
 			Where(danglingreference.Source(p.source), danglingreference.ExternalIDIn(chunk...)).All(ctx)
@@ -52,26 +52,27 @@ func (p *planner) planHealing(ctx context.Context) error {
 		}
 		for _, d := range waiting {
 			if !listed[looseKey{d.RecordID, d.ExternalID, d.Kind, d.Detail, d.IsReverse}] {
-				items = append(items, Item{
+				steps = append(steps, Step{
 					Kind: danglingKinds[d.Kind], Outcome: Heal, Origin: p.byKey[d.ExternalID].origin, Record: d.RecordID, Detail: d.Detail, Target: d.ExternalID,
 				})
 			}
 		}
 	}
-	slices.SortFunc(items, func(a, b Item) int {
+	slices.SortFunc(steps, func(a, b Step) int {
 		return cmp.Or(cmp.Compare(a.Record, b.Record), strings.Compare(a.Target, b.Target), strings.Compare(string(a.Kind)+a.Detail, string(b.Kind)+b.Detail))
 	})
-	for _, i := range items {
-		p.item(i)
+	for _, i := range steps {
+		p.step(i)
 	}
 	return nil
 }
 
-// finish puts the items in the order in which they are written, those of one kind as they were read.
+// finish sorts the steps in the order in which they are written, those of one kind in the order in which they were
+// read.
 func (p *planner) finish() {
 	order := map[Kind]int{}
 	for i, k := range kinds {
 		order[k] = i
 	}
-	slices.SortStableFunc(p.plan.Items, func(a, b Item) int { return cmp.Compare(order[a.Kind], order[b.Kind]) })
+	slices.SortStableFunc(p.plan.Steps, func(a, b Step) int { return cmp.Compare(order[a.Kind], order[b.Kind]) })
 }

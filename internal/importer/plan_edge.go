@@ -15,13 +15,13 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
-// place is what is unique about a relationship.
+// place is the unique key of a relationship.
 type place struct {
 	kind           ident.ID
 	source, target end
 }
 
-// planEdges decides on the relationships of all rows.
+// planEdges plans the relationships of all rows.
 func (p *planner) planEdges(ctx context.Context) error {
 	byPlace := map[place]*edge{}
 	for _, r := range p.records {
@@ -46,7 +46,7 @@ func (p *planner) planEdges(ctx context.Context) error {
 	return nil
 }
 
-// addEdge checks one reported relationship; what is wrong with it leaves the rest of its row alone.
+// addEdge checks one reported relationship. If it has a mistake, the rest of its row is imported all the same.
 func (p *planner) addEdge(r *record, rel Relationship, byPlace map[place]*edge) {
 	var f faults
 	t, err := p.ref.Type(rel.Type)
@@ -57,8 +57,8 @@ func (p *planner) addEdge(r *record, rel Relationship, byPlace map[place]*edge) 
 		p.dropEdge(e, f.String())
 		return
 	}
-	to, there := p.find(rel.Target)
-	if !there {
+	to, ok := p.find(rel.Target)
+	if !ok {
 		what := "the target of " + rel.Type
 		if rel.IsReverse {
 			what = "the source of " + rel.Type
@@ -89,7 +89,7 @@ func (p *planner) addEdge(r *record, rel Relationship, byPlace map[place]*edge) 
 	p.edges = append(p.edges, e)
 }
 
-// join takes in what another report of the same relationship says more.
+// join adds the strength and the evidence of another report of the same relationship.
 func (e *edge) join(more *edge) {
 	if e.strength == nil {
 		e.strength = more.strength
@@ -104,8 +104,8 @@ func (e *edge) join(more *edge) {
 
 func (p *planner) dropEdge(e *edge, reason string) {
 	e.isDropped = true
-	p.item(e.item(IsRejected, reason))
-	p.problem(e.from, Rejected, e.reported.Target, fmt.Sprintf("%s: %s; the rest of the row was imported", e.said(), reason))
+	p.step(e.step(IsRejected, reason))
+	p.notice(e.from, Rejected, e.reported.Target, fmt.Sprintf("%s: %s; the rest of the row was imported", e.said(), reason))
 }
 
 func (e *edge) said() string {
@@ -115,8 +115,8 @@ func (e *edge) said() string {
 	return fmt.Sprintf("relationship %s %s %s", e.from.key, e.reported.Type, e.reported.Target)
 }
 
-func (e *edge) item(o Outcome, reason string) Item {
-	i := Item{
+func (e *edge) step(o Outcome, reason string) Step {
+	i := Step{
 		Kind: KindRelationship, Outcome: o, Origin: e.from.origin, ExternalID: e.from.key, Detail: e.reported.Type, Target: e.reported.Target, Reason: reason,
 	}
 	if e.old != nil {
@@ -125,7 +125,7 @@ func (e *edge) item(o Outcome, reason string) Item {
 	return i
 }
 
-// misfit says why a type cannot connect the two CIs; "" where it can.
+// misfit returns why a type cannot connect the two CIs, or "" if it can.
 func (p *planner) misfit(t *ent.RelationshipType, e *edge) string {
 	if e.source == e.target && t.IsContainment {
 		return "a CI cannot contain itself"
@@ -155,7 +155,7 @@ func (p *planner) classOf(e end) *cmdb.Class {
 	return nil
 }
 
-// loadEdges finds the stored ones among the relationships.
+// loadEdges loads the stored ones among the relationships.
 func (p *planner) loadEdges(ctx context.Context) error {
 	wanted := map[place]*edge{}
 	var sources []ident.ID
@@ -184,8 +184,8 @@ func (p *planner) loadEdges(ctx context.Context) error {
 	return nil
 }
 
-// planEdge compares a relationship with what is stored. One that another source, or a person, made keeps its evidence;
-// one that a person made keeps its strength too.
+// planEdge compares a relationship with the stored one. A relationship that another source or a person made keeps its
+// evidence; one that a person made keeps its strength too.
 func (p *planner) planEdge(e *edge) {
 	if in := p.softened(e); in != "" {
 		p.dropEdge(e, fmt.Sprintf("it counts in the dependency group %q, whose members are HARD: take it out first", in))
@@ -198,13 +198,13 @@ func (p *planner) planEdge(e *edge) {
 			e.outcome = Heal
 		}
 	}
-	i := e.item(e.outcome, "")
+	i := e.step(e.outcome, "")
 	if e.old == nil {
 		p.plan.work.edges = append(p.plan.work.edges, e)
-		p.item(i)
+		p.step(i)
 		return
 	}
-	var d difference
+	var d comparison
 	if e.old.ReportedBy == manual {
 		d.locks = []string{"strength"}
 	}
@@ -217,19 +217,19 @@ func (p *planner) planEdge(e *edge) {
 		e.evidence = ""
 	}
 	if len(d.written) > 0 {
-		e.outcome, i.Outcome, i.Changes = Update, Update, d.written
+		e.outcome, i.Outcome, i.Differences = Update, Update, d.written
 		p.plan.work.edges = append(p.plan.work.edges, e)
 	}
-	p.item(i)
+	p.step(i)
 	if len(d.kept) > 0 {
-		i.Outcome, i.Changes, i.Reason = WouldOverwrite, d.kept, "a person made the relationship: its strength stays"
-		p.item(i)
+		i.Outcome, i.Differences, i.Reason = WouldOverwrite, d.kept, "a person made the relationship: its strength stays"
+		p.step(i)
 	}
 }
 
 const manual = "manual"
 
-// softened is the group that keeps a stored relationship from becoming SOFT.
+// softened returns the name of the group that keeps a stored relationship from becoming SOFT, or "".
 func (p *planner) softened(e *edge) string {
 	if e.old == nil || e.old.ReportedBy == manual || form.Or(e.strength, domain.Hard) != domain.Soft || form.Or(e.old.Strength, "") == domain.Soft {
 		return ""

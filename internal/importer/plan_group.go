@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
-// via is how a CI names one of its relationships.
+// via is the way in which a CI names one of its relationships.
 type via struct {
 	of        *record
 	kind      string
@@ -21,8 +21,8 @@ type via struct {
 	isReverse bool
 }
 
-// planGroups decides on the dependency groups. Members that dangle are left out until they arrive and the source is
-// imported again.
+// planGroups plans the dependency groups. Members that dangle are left out until they arrive and the source is imported
+// again.
 func (p *planner) planGroups(context.Context) error {
 	edges := map[via]*edge{}
 	byEnds := map[place]*edge{}
@@ -76,7 +76,7 @@ func (p *planner) planGroups(context.Context) error {
 				if wrong := p.noMember(e, r); wrong != "" {
 					f.say("member %s %s %s", m.Type, m.Target, wrong)
 				}
-				if other, twice := in[e]; twice {
+				if other, ok := in[e]; ok {
 					f.say("member %s %s counts in the group %q already: a relationship is in one group of a CI at most", m.Type, m.Target, other)
 				}
 				if other := p.heldBy(e, r); other != "" {
@@ -91,11 +91,11 @@ func (p *planner) planGroups(context.Context) error {
 	return nil
 }
 
-// sameEdge finds a relationship that the other end reported.
+// sameEdge returns a relationship that the other end reported, or nil.
 func (p *planner) sameEdge(at via, byEnds map[place]*edge) *edge {
 	t, err := p.ref.Type(at.kind)
-	to, there := p.find(at.target)
-	if err != nil || !there {
+	to, ok := p.find(at.target)
+	if err != nil || !ok {
 		return nil
 	}
 	if at.isReverse {
@@ -104,7 +104,8 @@ func (p *planner) sameEdge(at via, byEnds map[place]*edge) *edge {
 	return byEnds[place{t.ID, at.of.end(), to.end}]
 }
 
-// heldBy is a stored group of the CI that holds a relationship and is not among those that are reported.
+// heldBy returns the name of the stored group of the CI that holds a relationship and that the source does not report,
+// or "".
 func (p *planner) heldBy(e *edge, r *record) string {
 	if e.old == nil {
 		return ""
@@ -116,7 +117,7 @@ func (p *planner) heldBy(e *edge, r *record) string {
 	return name
 }
 
-// noMember says why a relationship cannot count in a group of a CI; "" where it can.
+// noMember returns why a relationship cannot count in a group of a CI, or "" if it can.
 func (p *planner) noMember(e *edge, of *record) string {
 	t, err := p.ref.Type(e.reported.Type)
 	if err != nil {
@@ -137,38 +138,38 @@ func (p *planner) noMember(e *edge, of *record) string {
 	return ""
 }
 
-// planGroup compares a group with what is stored.
+// planGroup compares a group with the stored one.
 func (p *planner) planGroup(g *group, missing int, f faults) {
-	i := Item{Kind: KindGroup, Origin: g.of.origin, ExternalID: g.of.key, Name: g.name, Detail: string(g.mode)}
+	i := Step{Kind: KindGroup, Origin: g.of.origin, ExternalID: g.of.key, Name: g.name, Detail: string(g.mode)}
 	if len(f) == 0 {
 		f = g.unreachable(missing)
 	}
 	if len(f) > 0 {
 		i.Outcome, i.Reason = IsRejected, f.String()
-		p.item(i)
-		p.problem(g.of, Rejected, "", fmt.Sprintf("dependency group %q of %q: %s; the rest of the row was imported", g.name, g.of.key, f))
+		p.step(i)
+		p.notice(g.of, Rejected, "", fmt.Sprintf("dependency group %q of %q: %s; the rest of the row was imported", g.name, g.of.key, f))
 		return
 	}
 	if g.of.id != 0 {
 		g.old = p.stored.groups[groupKey{g.of.id, g.name}]
 	}
 	if missing > 0 {
-		p.problem(g.of, Warning, "", fmt.Sprintf("dependency group %q of %q lacks %d of its members, which dangle: import the source again when they have arrived", g.name, g.of.key, missing))
+		p.notice(g.of, Warning, "", fmt.Sprintf("dependency group %q of %q lacks %d of its members, which dangle: import the source again when they have arrived", g.name, g.of.key, missing))
 	}
 	i.Outcome = Create
 	if g.old != nil {
 		i.Record, i.Outcome = g.old.ID, Unchanged
-		if i.Changes = g.changes(); len(i.Changes) > 0 {
+		if i.Differences = g.differences(); len(i.Differences) > 0 {
 			i.Outcome = Update
 		}
 	}
-	p.item(i)
+	p.step(i)
 	if i.Outcome != Unchanged {
 		p.plan.work.groups = append(p.plan.work.groups, g)
 	}
 }
 
-// unreachable says why no state of the members could meet or miss what the group needs.
+// unreachable returns why no state of the members could meet or miss the threshold of the group.
 func (g *group) unreachable(missing int) (f faults) {
 	least, most, sum := 0, 0, 0
 	for _, m := range g.members {
@@ -203,8 +204,8 @@ func (g *group) unreachable(missing int) (f faults) {
 	return f
 }
 
-func (g *group) changes() []Change {
-	var d difference
+func (g *group) differences() []Difference {
+	var d comparison
 	if g.mode != g.old.Mode {
 		d.set("mode", g.old.Mode, g.mode)
 	}
@@ -221,7 +222,7 @@ func (g *group) changes() []Change {
 	return d.written
 }
 
-// sameMembers compares without regard to order.
+// sameMembers reports whether the members and their weights are those stored, in any order.
 func sameMembers(want []member, old *ent.DependencyGroup) bool {
 	if len(want) != len(old.Members) {
 		return false

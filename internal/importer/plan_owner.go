@@ -12,14 +12,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
-// planSupport decides on the support team of a service.
+// planSupport plans the support team of a service.
 func (p *planner) planSupport(r *record) {
 	s := r.CI.Service
 	if s == nil || s.SupportTeam == "" {
 		return
 	}
-	to, there := p.refer(r, domain.DanglingSupport, s.SupportTeam, "", "the support team", ident.Team)
-	if !there || r.old != nil && r.old.SupportTeamID != nil && *r.old.SupportTeamID == to.id {
+	to, ok := p.refer(r, domain.DanglingSupport, s.SupportTeam, "", "the support team", ident.Team)
+	if !ok || r.old != nil && r.old.SupportTeamID != nil && *r.old.SupportTeamID == to.id {
 		return
 	}
 	if r.old == nil {
@@ -31,7 +31,7 @@ func (p *planner) planSupport(r *record) {
 	}
 }
 
-// planOwners decides on the owners: those a source reports take the place of those there were, the first is primary.
+// planOwners plans the owners of a CI: those that the source reports replace the stored ones, and the first is primary.
 func (p *planner) planOwners(r *record) {
 	var want []answer
 	var shown []string
@@ -43,16 +43,16 @@ func (p *planner) planOwners(r *record) {
 			key, kind = o.Person, ident.Person
 		}
 		if len(f) > 0 {
-			p.problem(r, Rejected, key, f.String())
+			p.notice(r, Rejected, key, f.String())
 			continue
 		}
-		to, there := p.refer(r, domain.DanglingOwner, key, role, "an owner", kind)
-		if a := (answer{to, role}); there && !slices.Contains(want, a) {
+		to, ok := p.refer(r, domain.DanglingOwner, key, role, "an owner", kind)
+		if a := (answer{to, role}); ok && !slices.Contains(want, a) {
 			want, shown = append(want, a), append(shown, key+" "+role)
 		}
 	}
 	if len(want) > valid.MostOwners {
-		p.problem(r, Rejected, "", fmt.Sprintf("%d owners: at most %d; they were left out", len(want), valid.MostOwners))
+		p.notice(r, Rejected, "", fmt.Sprintf("%d owners: at most %d; they were left out", len(want), valid.MostOwners))
 		return
 	}
 	have := p.stored.owners[r.id]

@@ -13,14 +13,13 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 )
 
-// matchParties finds out which stored team or person each row is: by its key, and a team also by its name, which is
-// unique.
+// matchParties finds the stored team or person of each row: by its key, and a team also by its name, which is unique.
 func (p *planner) matchParties(context.Context) error {
 	byName := map[string]*ent.Team{}
 	for _, t := range p.stored.teams {
 		byName[t.Name] = t
 	}
-	taken := map[ident.ID]*record{} // by the rows that have its key
+	taken := map[ident.ID]*record{} // by the row that has its key
 	for _, r := range p.records {
 		if id := p.stored.known[r.key]; id != 0 && r.CI == nil && !r.isDropped {
 			if id.Kind() != r.identKind() {
@@ -75,7 +74,7 @@ func (p *planner) checkParty(r *record) {
 	}
 }
 
-// planTeams decides what happens to each team.
+// planTeams plans the teams.
 func (p *planner) planTeams(context.Context) error {
 	above := map[end]end{}
 	for _, t := range p.stored.teams {
@@ -108,13 +107,13 @@ func (p *planner) planTeams(context.Context) error {
 	return nil
 }
 
-// planParent resolves the team above a team.
+// planParent plans the team above a team.
 func (p *planner) planParent(r *record, above map[end]end) {
 	if r.Team.Parent == "" {
 		return
 	}
-	to, there := p.refer(r, domain.DanglingParent, r.Team.Parent, "", "the team above it", ident.Team)
-	if !there {
+	to, ok := p.refer(r, domain.DanglingParent, r.Team.Parent, "", "the team above it", ident.Team)
+	if !ok {
 		return
 	}
 	var before any
@@ -126,7 +125,7 @@ func (p *planner) planParent(r *record, above map[end]end) {
 	}
 	for at := to; at != (end{}); at = above[at] {
 		if at == r.end() {
-			p.problem(r, Rejected, r.Team.Parent, fmt.Sprintf("team %q is part of %q and cannot stand above it: the team was imported without it", r.Team.Parent, r.key))
+			p.notice(r, Rejected, r.Team.Parent, fmt.Sprintf("team %q is part of %q and cannot stand above it: the team was imported without it", r.Team.Parent, r.key))
 			return
 		}
 	}
@@ -135,12 +134,12 @@ func (p *planner) planParent(r *record, above map[end]end) {
 	r.diff.set("parent", before, r.Team.Parent)
 }
 
-// parentsFirst puts new teams after the new teams above them, and before the teams that are moved below new ones.
+// parentsFirst sorts new teams after their new parents, and before the stored teams that are moved below new ones.
 func parentsFirst(teams []*record) []*record {
 	depth := map[*record]int{}
 	var rank func(r *record) int
 	rank = func(r *record) int {
-		if d, known := depth[r]; known {
+		if d, ok := depth[r]; ok {
 			return d
 		}
 		d := 0
@@ -157,8 +156,7 @@ func parentsFirst(teams []*record) []*record {
 	return teams
 }
 
-// planPeople decides what happens to each person. Memberships are added; none is taken away, for nobody knows who
-// else reported it.
+// planPeople plans the people. It adds memberships and removes none, since another source may have reported them.
 func (p *planner) planPeople(context.Context) error {
 	for _, r := range p.records {
 		if r.Person == nil || r.isDropped {
@@ -178,8 +176,8 @@ func (p *planner) planPeople(context.Context) error {
 			r.name = cmp.Or(r.name, old.Name)
 		}
 		for _, key := range r.Person.Teams {
-			to, there := p.refer(r, domain.DanglingMember, key, "", "a team of theirs", ident.Team)
-			if !there || slices.Contains(r.teams, to) || r.id != 0 && p.stored.members[catalogMember{to.id, r.id}] {
+			to, ok := p.refer(r, domain.DanglingMember, key, "", "a team of theirs", ident.Team)
+			if !ok || slices.Contains(r.teams, to) || r.id != 0 && p.stored.members[catalogMember{to.id, r.id}] {
 				continue
 			}
 			r.teams = append(r.teams, to)

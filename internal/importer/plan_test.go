@@ -20,17 +20,17 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// items lists a plan's items of records and relationships as "kind outcome externalId".
-func items(p *importer.Plan) (all []string) {
-	for _, i := range p.Items {
+// steps lists a plan's steps of records and relationships as "kind outcome externalId".
+func steps(p *importer.Plan) (all []string) {
+	for _, i := range p.Steps {
 		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", i.Kind, i.Outcome, i.ExternalID, i.Target)))
 	}
 	return all
 }
 
-func problems(p *importer.Plan) (all []string) {
-	for i := range p.Problems {
-		all = append(all, string(p.Problems[i].Kind)+" "+p.Problems[i].Error())
+func notices(p *importer.Plan) (all []string) {
+	for i := range p.Notices {
+		all = append(all, string(p.Notices[i].Kind)+" "+p.Notices[i].Error())
 	}
 	return all
 }
@@ -54,7 +54,7 @@ func TestARowWithAMistakeLeavesTheOthersIntact(t *testing.T) {
 		if diff := cmp.Diff([]string{
 			"ci duplicate a", "ci rejected b", "ci rejected c", "ci rejected d", "ci rejected e", "ci rejected f", "ci rejected g", "ci create a", "ci create h",
 			"relationship rejected h a", "relationship rejected h a", "relationship create h a", "relationship dangling h d",
-		}, items(p)); diff != "" {
+		}, steps(p)); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff([]string{
@@ -68,21 +68,21 @@ func TestARowWithAMistakeLeavesTheOthersIntact(t *testing.T) {
 			`rejected test.yaml:9: relationship h depnds_on a: there is no relationship type "depnds_on"; did you mean depends_on?; the rest of the row was imported`,
 			`rejected test.yaml:9: relationship h depends_on a: strength is "STRONG": it is one of HARD, SOFT; the rest of the row was imported`,
 			`dangling test.yaml:9: "d" is named as the target of depends_on of "h", and nobody has reported it: the reference is kept until it arrives`,
-		}, problems(p)); diff != "" {
+		}, notices(p)); diff != "" {
 			t.Error(diff)
 		}
 		changesNothing(t, s, source)
 	})
 }
 
-func TestWhatASourceDoesNotReportStays(t *testing.T) {
+func TestAFieldThatASourceDoesNotReportStays(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		load(t, s, cis(importer.CI{
 			ExternalID: "a", Name: "a", Class: "server", Description: "first", Criticality: "HIGH", Labels: map[string]string{"zone": "north", "rack": "1"},
 			Attributes: map[string]any{"cpuCores": 8, "os": "Debian"},
 		}))
 		p := load(t, s, cis(importer.CI{ExternalID: "a", Labels: map[string]string{"zone": "south"}, Attributes: map[string]any{"cpuCores": 16, "os": nil}}))
-		if diff := cmp.Diff([]importer.Change{{"attributes.cpuCores", 8.0, 16.0}, {"labels.zone", "north", "south"}}, p.Items[0].Changes); diff != "" {
+		if diff := cmp.Diff([]importer.Difference{{"attributes.cpuCores", 8.0, 16.0}, {"labels.zone", "north", "south"}}, p.Steps[0].Differences); diff != "" {
 			t.Error(diff)
 		}
 		got := ciOf(t, s, "a")
@@ -120,10 +120,10 @@ func TestAFieldThatAPersonSetIsKept(t *testing.T) {
 		}
 		source.all[0].CI.Labels["zone"] = "south"
 		p := load(t, s, source)
-		if diff := cmp.Diff([]string{"ci update a", "ci would_overwrite a"}, items(p)); diff != "" {
+		if diff := cmp.Diff([]string{"ci update a", "ci would_overwrite a"}, steps(p)); diff != "" {
 			t.Error(diff)
 		}
-		if diff := cmp.Diff([]importer.Change{{"description", "from a person", "from the source"}}, p.Items[1].Changes); diff != "" {
+		if diff := cmp.Diff([]importer.Difference{{"description", "from a person", "from the source"}}, p.Steps[1].Differences); diff != "" {
 			t.Error(diff)
 		}
 		if got := ciOf(t, s, "a"); got.Description != "from a person" || got.Labels["zone"] != "south" {
@@ -133,7 +133,7 @@ func TestAFieldThatAPersonSetIsKept(t *testing.T) {
 	})
 }
 
-func TestACIIsFoundByWhatItIs(t *testing.T) {
+func TestACIIsFoundByItsIdentity(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		serial := func(n string) map[string]any { return map[string]any{"vendor": "Acme", "serialNumber": n} }
 		load(t, s, rows{name: "other", all: cis(
@@ -148,17 +148,17 @@ func TestACIIsFoundByWhatItIs(t *testing.T) {
 			importer.CI{ExternalID: "e", Name: "no serial", Class: "server", Attributes: map[string]any{"vendor": "Acme"}},
 		)
 		p := load(t, s, source)
-		if diff := cmp.Diff([]string{"ci duplicate b", "ci duplicate d", "ci update a", "ci create c", "ci create e"}, items(p)); diff != "" {
+		if diff := cmp.Diff([]string{"ci duplicate b", "ci duplicate d", "ci update a", "ci create c", "ci create e"}, steps(p)); diff != "" {
 			t.Error(diff)
 		}
 		if record(t, s, "test", "a") != record(t, s, "other", "1") {
 			t.Error("a is not the CI that the other source calls 1")
 		}
 		changesNothing(t, s, source)
-		// An update must not make a CI what another one is.
+		// An update must not give a CI the identity of another one.
 		source.all[2].CI.Attributes = serial("S2")
 		clash := plan(t, s, source)
-		if diff := cmp.Diff([]string{"ci duplicate b", "ci duplicate c", "ci duplicate d", "ci unchanged a", "ci unchanged e"}, slices.Sorted(slices.Values(items(clash)))); diff != "" {
+		if diff := cmp.Diff([]string{"ci duplicate b", "ci duplicate c", "ci duplicate d", "ci unchanged a", "ci unchanged e"}, slices.Sorted(slices.Values(steps(clash)))); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -203,10 +203,10 @@ func TestAPlanIsTheSameEachTimeAndReadsAsJSON(t *testing.T) {
 	})
 }
 
-func TestASummaryListsTwentyProblemsOfAKind(t *testing.T) {
+func TestASummaryListsTwentyNoticesOfAKind(t *testing.T) {
 	p := &importer.Plan{Summary: importer.Summary{importer.KindCI: {importer.IsRejected: 23, importer.Create: 4}, importer.KindTeam: {importer.Create: 1000}}}
 	for i := range 23 {
-		p.Problems = append(p.Problems, importer.Problem{Origin: importer.Origin{File: "f.yaml", Line: i + 1}, Kind: importer.Rejected, Reason: "wrong"})
+		p.Notices = append(p.Notices, importer.Notice{Origin: importer.Origin{File: "f.yaml", Line: i + 1}, Kind: importer.Rejected, Reason: "wrong"})
 	}
 	text := func(o importer.SummaryOptions) string {
 		var b bytes.Buffer

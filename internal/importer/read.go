@@ -14,13 +14,12 @@ import (
 // page bounds the values of one IN list.
 const page = 500
 
-// NewPlan reads all that source reports and decides what importing it would do. It writes nothing, and sees one state
-// of the database throughout. A failure is one of the source or the database as a whole: what is wrong with single
-// rows is among the plan's problems.
+// NewPlan reads all rows of source and plans their import. It writes nothing, and sees one state of the database
+// throughout. It fails if the source or the database as a whole fails; mistakes in single rows are notices of the plan.
 func NewPlan(ctx context.Context, s *store.Store, source Source, o Options) (*Plan, error) {
 	p := &planner{
 		options: o, source: source.Name(), byKey: map[string]*record{}, listed: map[looseAt]bool{},
-		plan: &Plan{Source: source.Name(), Items: []Item{}, Problems: []Problem{}, Summary: Summary{}},
+		plan: &Plan{Source: source.Name(), Steps: []Step{}, Notices: []Notice{}, Summary: Summary{}},
 	}
 	if err := p.read(ctx, source); err != nil {
 		return nil, fmt.Errorf("read %s: %w", source.Name(), err)
@@ -31,9 +30,10 @@ func NewPlan(ctx context.Context, s *store.Store, source Source, o Options) (*Pl
 	return p.plan, nil
 }
 
-// snapshot reads within one state of the database. Mutations of the transaction are refused, for no journal listens.
+// snapshot calls read with one state of the database. The transaction refuses mutations, since nothing would write the
+// journal.
 func snapshot(ctx context.Context, s *store.Store, read func(*store.Tx) error) error {
-	var options *sql.TxOptions // SQLite's readers see one state anyhow
+	var options *sql.TxOptions // SQLite's readers see one state in any case
 	if s.IsPostgres() {
 		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	}
@@ -56,7 +56,7 @@ type planner struct {
 	tx      *store.Tx
 	ref     *cmdb.Reference
 
-	records []*record          // that count, in the order they were read
+	records []*record          // the records that are not dropped while reading, in that order
 	byKey   map[string]*record // by external id
 	stored  *stored
 
@@ -65,14 +65,14 @@ type planner struct {
 	listed   map[looseAt]bool
 }
 
-// read takes in all rows. Of two with one external id the first counts.
+// read reads all rows. If two have the same external id, the first counts.
 func (p *planner) read(ctx context.Context, source Source) error {
 	n := 0
 	for row, err := range source.Rows(ctx) {
-		var problem *Problem
+		var notice *Notice
 		switch {
-		case errors.As(err, &problem):
-			p.document(*problem)
+		case errors.As(err, &notice):
+			p.document(*notice)
 		case err != nil:
 			return err
 		default:
@@ -86,14 +86,14 @@ func (p *planner) read(ctx context.Context, source Source) error {
 	return ctx.Err()
 }
 
-// document notes a problem that the source itself found.
-func (p *planner) document(found Problem) {
-	p.plan.Problems = append(p.plan.Problems, found)
-	outcome, counts := map[ProblemKind]Outcome{
+// document adds a notice that the source itself gave.
+func (p *planner) document(found Notice) {
+	p.plan.Notices = append(p.plan.Notices, found)
+	outcome, counts := map[NoticeKind]Outcome{
 		Rejected: IsRejected, Duplicate: IsDuplicate, Skipped: IsSkipped, Dangling: IsDangling,
 	}[found.Kind]
 	if counts {
-		p.item(Item{
+		p.step(Step{
 			Kind: KindDocument, Outcome: outcome, Origin: found.Origin, ExternalID: found.ExternalID, Target: found.Target, Reason: found.Reason,
 		})
 	}
@@ -102,14 +102,14 @@ func (p *planner) document(found Problem) {
 func (p *planner) take(row Row) {
 	r := newRecord(row)
 	if r == nil {
-		p.document(Problem{Origin: row.Origin, Kind: Rejected, Reason: "the row holds no record, or several: one CI, team or person is expected"})
+		p.document(Notice{Origin: row.Origin, Kind: Rejected, Reason: "the row holds no record, or several: one CI, team or person is expected"})
 		return
 	}
 	for _, n := range row.Notices {
 		if n.Origin == (Origin{}) {
 			n.Origin = row.Origin
 		}
-		p.plan.Problems = append(p.plan.Problems, n)
+		p.plan.Notices = append(p.plan.Notices, n)
 	}
 	if wrong := checkKey(r.key); wrong != "" {
 		p.drop(r, Rejected, wrong)
@@ -123,27 +123,27 @@ func (p *planner) take(row Row) {
 	p.records = append(p.records, r)
 }
 
-// drop leaves a row out, and says why.
-func (p *planner) drop(r *record, kind ProblemKind, reason string) {
+// drop leaves a row out and notes why.
+func (p *planner) drop(r *record, kind NoticeKind, reason string) {
 	r.isDropped = true
 	outcome := IsRejected
 	if kind == Duplicate {
 		outcome = IsDuplicate
 	}
-	p.item(Item{Kind: r.kind, Outcome: outcome, Origin: r.origin, ExternalID: r.key, Name: r.name, Reason: reason})
-	p.problem(r, kind, "", reason)
+	p.step(Step{Kind: r.kind, Outcome: outcome, Origin: r.origin, ExternalID: r.key, Name: r.name, Reason: reason})
+	p.notice(r, kind, "", reason)
 }
 
-func (p *planner) problem(r *record, kind ProblemKind, target, reason string) {
-	p.plan.Problems = append(p.plan.Problems, Problem{Origin: r.origin, Kind: kind, ExternalID: r.key, Target: target, Reason: reason})
+func (p *planner) notice(r *record, kind NoticeKind, target, reason string) {
+	p.plan.Notices = append(p.plan.Notices, Notice{Origin: r.origin, Kind: kind, ExternalID: r.key, Target: target, Reason: reason})
 }
 
-func (p *planner) item(i Item) {
-	p.plan.Items = append(p.plan.Items, i)
+func (p *planner) step(i Step) {
+	p.plan.Steps = append(p.plan.Steps, i)
 	p.plan.Summary.add(i.Kind, i.Outcome)
 }
 
-// decide matches the records with what is stored, and plans each.
+// decide matches the records with the stored ones, and plans each.
 func (p *planner) decide(ctx context.Context, tx *store.Tx) (err error) {
 	p.tx = tx
 	if p.ref, err = cmdb.LoadReference(ctx, tx); err != nil {
@@ -161,7 +161,7 @@ func (p *planner) decide(ctx context.Context, tx *store.Tx) (err error) {
 			return err
 		}
 	}
-	sortProblems(p.plan.Problems)
+	sortNotices(p.plan.Notices)
 	p.finish()
 	return nil
 }

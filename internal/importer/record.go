@@ -17,26 +17,26 @@ type record struct {
 	name   string
 
 	isDropped bool
-	id        ident.ID // of the stored record it is; 0 until it is created
-	version   int      // that the plan saw
-	needsKey  bool     // it was found by what it is, and its key is news
+	id        ident.ID // of the stored record that it matches; 0 until it is created
+	version   int      // of the stored record when it was planned
+	needsKey  bool     // it was matched without its key, which has to be stored
 
-	// What is to be written; at most one of each pair.
+	// The mutations to make; at most one of each pair.
 	newTeam      *catalog.NewTeam
 	teamChange   *catalog.TeamChange
 	parent       *end // with newTeam or teamChange
 	newPerson    *catalog.NewPerson
 	personChange *catalog.PersonChange
-	teams        []end // that the person joins
+	teams        []end // the teams that the person joins
 	newCI        *cmdb.NewCI
 	ciChange     *cmdb.CIChange
 	support      *end     // with newCI or ciChange
-	owners       []answer // nil where they stay
+	owners       []answer // nil if they stay as they are
 
 	class *cmdb.Class // of a CI
-	old   *ent.CI     // what is stored of a CI
-	next  *ent.CI     // what it will be, without what refers to others
-	diff  difference
+	old   *ent.CI     // the stored CI
+	next  *ent.CI     // the CI after the import, without references to others
+	diff  comparison
 }
 
 func newRecord(row Row) *record {
@@ -69,7 +69,7 @@ func (r *record) writes() bool {
 // end is a record that another one refers to: stored, or still to be created.
 type end struct {
 	id ident.ID
-	of *record // where id is 0
+	of *record // if id is 0
 }
 
 func (r *record) end() end {
@@ -79,7 +79,7 @@ func (r *record) end() end {
 	return end{of: r}
 }
 
-// answer is an owner: who, and as what.
+// answer is an owner and its role.
 type answer struct {
 	by   end
 	role string
@@ -87,11 +87,11 @@ type answer struct {
 
 // edge is a relationship on its way into the database.
 type edge struct {
-	from           *record // that reports it
+	from           *record // the record that reports it
 	reported       Relationship
 	source, target end
 	old            *ent.Relationship
-	strength       *domain.Strength // nil where it is not reported
+	strength       *domain.Strength // nil if it is not reported
 	evidence       string
 	outcome        Outcome
 	isDropped      bool
@@ -112,7 +112,7 @@ type member struct {
 	weight int
 }
 
-// loose is a reference to what nobody has reported.
+// loose is a reference to a record that has not been reported.
 type loose struct {
 	of        *record
 	kind      domain.DanglingKind
@@ -124,7 +124,7 @@ type loose struct {
 	isStored  bool
 }
 
-// work is what a plan writes, in the order it is written.
+// work holds the records that a plan writes, in that order.
 type work struct {
 	teams, people, cis []*record
 	edges              []*edge

@@ -8,16 +8,16 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// refer resolves a reference to a record of one of the kinds. One to nothing is kept as dangling; one to a record of
-// another kind is a problem.
+// refer resolves a reference to a record of one of the kinds. If the record is missing, the reference is kept as
+// dangling. If it is of another kind, a notice says so. In both cases refer returns false.
 func (p *planner) refer(r *record, kind domain.DanglingKind, key, detail, what string, kinds ...ident.Kind) (end, bool) {
-	to, there := p.find(key)
-	if !there {
+	to, ok := p.find(key)
+	if !ok {
 		p.dangle(&loose{of: r, kind: kind, target: key, detail: detail}, what)
 		return end{}, false
 	}
 	if !slices.Contains(kinds, to.kind) {
-		p.problem(r, Rejected, key, fmt.Sprintf("%q is named as %s of %q and is a %s: the rest of the row was imported", key, what, r.key, to.kind))
+		p.notice(r, Rejected, key, fmt.Sprintf("%q is named as %s of %q and is a %s: the rest of the row was imported", key, what, r.key, to.kind))
 		return end{}, false
 	}
 	return to.end, true
@@ -25,7 +25,7 @@ func (p *planner) refer(r *record, kind domain.DanglingKind, key, detail, what s
 
 func (p *planner) dangle(l *loose, what string) {
 	if wrong := checkKey(l.target); wrong != "" {
-		p.problem(l.of, Rejected, l.target, fmt.Sprintf("%s of %q: %s", what, l.of.key, wrong))
+		p.notice(l.of, Rejected, l.target, fmt.Sprintf("%s of %q: %s", what, l.of.key, wrong))
 		return
 	}
 	at := looseAt{l.of, l.key()}
@@ -35,10 +35,10 @@ func (p *planner) dangle(l *loose, what string) {
 	p.listed[at] = true
 	l.isStored = l.of.id != 0 && p.stored.dangling[l.key()]
 	p.dangling = append(p.dangling, l)
-	p.problem(l.of, Dangling, l.target, fmt.Sprintf("%q is named as %s of %q, and nobody has reported it: the reference is kept until it arrives", l.target, what, l.of.key))
+	p.notice(l.of, Dangling, l.target, fmt.Sprintf("%q is named as %s of %q, and nobody has reported it: the reference is kept until it arrives", l.target, what, l.of.key))
 }
 
-// looseAt tells references of new records apart, which have no id yet.
+// looseAt is the key of a reference of a record that may be new and have no id yet.
 type looseAt struct {
 	of *record
 	looseKey
@@ -46,13 +46,14 @@ type looseAt struct {
 
 func (l *loose) key() looseKey { return looseKey{l.of.id, l.target, l.kind, l.detail, l.isReverse} }
 
-// found is what an external id refers to.
+// found is the record that an external id refers to.
 type found struct {
 	end
 	kind ident.Kind
 }
 
-// find looks a reference up among the rows and the stored records of the source; false where it dangles.
+// find looks a reference up among the rows and the stored records of the source. It returns false if the reference
+// dangles.
 func (p *planner) find(key string) (found, bool) {
 	if r := p.byKey[key]; r != nil && !r.isDropped {
 		return found{r.end(), r.identKind()}, true

@@ -1,6 +1,6 @@
-// Package importer brings other systems' records into the CMDB: a Source yields rows, rows are matched and
-// planned, and the plan is applied in batches through the same verbs everyone uses. It refuses to write
-// anything that was not planned first.
+// Package importer brings other systems' records into the CMDB: a Source yields rows, rows are matched and planned, and
+// the plan is applied in batches through the same verbs everyone uses. It refuses to write anything that was not
+// planned first.
 package importer
 
 import (
@@ -9,15 +9,15 @@ import (
 	"iter"
 )
 
-// Source yields what one other system reports. An error that concerns one row (a broken document, an
-// unexpanded template) is yielded as *Problem and the next row follows; any other error ends the source.
+// Source yields the records that one other system reports. An error that concerns one row (a broken document, an
+// unexpanded template) is yielded as *Notice and the next row follows; any other error ends the source.
 type Source interface {
 	// Name is the provenance written on everything imported, such as "backstage".
 	Name() string
 	Rows(ctx context.Context) iter.Seq2[Row, error]
 }
 
-// Origin is where a row stands.
+// Origin is the place where a row was read.
 type Origin struct {
 	File string `json:"file,omitempty"` // path as the user gave it, joined with what was found below it
 	Line int    `json:"line,omitempty"` // from 1; 0 for the file as a whole
@@ -37,43 +37,42 @@ type Row struct {
 	Team   *Team
 	Person *Person
 	// Notices are findings about a row that is imported all the same.
-	Notices []Problem
+	Notices []Notice
 }
 
-// Problem is something a person should look at: where, what, and what would be right.
-type Problem struct {
-	Origin Origin      `json:"origin"`
-	Kind   ProblemKind `json:"kind"`
-	// ExternalID is the record concerned, where there is one.
+// Notice is something a person should look at: where, what, and what would be right.
+type Notice struct {
+	Origin Origin     `json:"origin"`
+	Kind   NoticeKind `json:"kind"`
+	// ExternalID is the external id of the record, if the notice concerns one.
 	ExternalID string `json:"externalId,omitempty"`
-	// Target is what a Dangling reference names: an external id in the same source, or a file.
+	// Target is the target of a Dangling reference: an external id in the same source, or a file.
 	Target string `json:"target,omitempty"`
 	Reason string `json:"reason"`
 }
 
-// ProblemKind sorts problems in the summary.
-type ProblemKind string
+// NoticeKind sorts notices in the summary.
+type NoticeKind string
 
-// The kinds of problems.
+// The kinds of notices.
 const (
-	Rejected  ProblemKind = "rejected"  // the document could not be read and was left out
-	Duplicate ProblemKind = "duplicate" // two rows, or several CIs, answer to one identity
-	Dangling  ProblemKind = "dangling"  // a reference to something nobody has reported
-	Skipped   ProblemKind = "skipped"   // a document of a kind that has no place in the CMDB
-	Warning   ProblemKind = "warning"   // imported, with something to note
-	Conflict  ProblemKind = "conflict"  // changed by someone else between plan and apply, and left out
+	Rejected  NoticeKind = "rejected"  // the document could not be read and was left out
+	Duplicate NoticeKind = "duplicate" // two rows, or several CIs, answer to one identity
+	Dangling  NoticeKind = "dangling"  // a reference to a record that has not been reported
+	Skipped   NoticeKind = "skipped"   // a document of a kind that has no place in the CMDB
+	Warning   NoticeKind = "warning"   // imported, with something to note
+	Conflict  NoticeKind = "conflict"  // changed by someone else between plan and apply, and left out
 )
 
-// Error is the place and the reason on one line.
-func (p *Problem) Error() string {
+// Error returns the place and the reason on one line.
+func (p *Notice) Error() string {
 	if p.Origin == (Origin{}) {
 		return p.Reason
 	}
 	return p.Origin.String() + ": " + p.Reason
 }
 
-// CI is a configuration item or service as a source reports it. Empty fields are not reported: they leave
-// what is there alone.
+// CI is a configuration item or service as a source reports it. An empty field is not reported: the stored value stays.
 type CI struct {
 	ExternalID  string // the stable key in the source
 	Class       string // class code, such as "database"
@@ -84,7 +83,7 @@ type CI struct {
 	Criticality string
 	Labels      map[string]string
 	Attributes  map[string]any
-	Service     *Service // nil for what is no service
+	Service     *Service // nil if the CI is no service
 	Owners      []Owner
 
 	Relationships []Relationship
@@ -115,17 +114,17 @@ type Owner struct {
 	Role   string
 }
 
-// Relationship goes from the CI it stands on to Target; the other way round when IsReverse.
+// Relationship goes from the CI it stands on to Target, or if IsReverse, from Target to that CI.
 type Relationship struct {
 	Type      string // relationship type code, such as "depends_on"
 	Target    string // external id in the same source
 	IsReverse bool
 	Strength  string // "HARD", "SOFT" or empty for the type's default
-	// Evidence says what in the source shows it, such as "env CART_SERVICE_ADDR".
+	// Evidence is the place in the source that shows it, such as "env CART_SERVICE_ADDR".
 	Evidence string
 }
 
-// Group says how some of the CI's dependencies combine.
+// Group combines some of the CI's dependencies.
 type Group struct {
 	Name      string
 	Mode      string // ALL, ANY, AT_LEAST, PERCENT, WEIGHTED
@@ -150,7 +149,7 @@ type Team struct {
 	Parent      string // external id of a team
 }
 
-// Person is someone who owns, calls or is assigned.
+// Person is a person who owns CIs, is on call or is assigned to tickets.
 type Person struct {
 	ExternalID string
 	Name       string

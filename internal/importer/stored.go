@@ -17,7 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
-// stored is what the database has of the records and whatever they refer to, read in pages.
+// stored holds the stored records of the rows and of their references, read in pages.
 type stored struct {
 	known    map[string]ident.ID // by external id of the source
 	cis      map[ident.ID]*ent.CI
@@ -47,7 +47,7 @@ type looseKey struct {
 	isReverse bool
 }
 
-// load finds the stored records of all external ids that the rows have or name.
+// load loads the stored records of all external ids that the rows have or refer to.
 func (p *planner) load(ctx context.Context) error {
 	p.stored = &stored{
 		known: map[string]ident.ID{}, cis: map[ident.ID]*ent.CI{}, teams: map[ident.ID]*ent.Team{}, people: map[ident.ID]*ent.Person{},
@@ -81,7 +81,7 @@ func (p *planner) load(ctx context.Context) error {
 	return p.loadParties(ctx, byKind[ident.Person])
 }
 
-// mentioned lists all external ids of the rows, sorted: their own and those they refer to.
+// mentioned returns all external ids that the rows have or refer to, sorted.
 func (p *planner) mentioned() []string {
 	all := map[string]bool{}
 	for _, r := range p.records {
@@ -151,7 +151,7 @@ func (p *planner) loadParties(ctx context.Context, people []ident.ID) error {
 	return nil
 }
 
-// loadParts reads what belongs to the stored records of the rows, once it is known which they are.
+// loadParts loads the parts of the stored records of the rows, once those are matched.
 func (p *planner) loadParts(ctx context.Context) error {
 	var all, cis []ident.ID
 	for _, r := range p.records {

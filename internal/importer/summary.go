@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// shownPerKind is how many problems of a kind a summary lists unless it is verbose.
+// shownPerKind is how many notices of a kind a summary lists unless it is verbose.
 const shownPerKind = 20
 
-// SummaryOptions say how much a summary tells.
+// SummaryOptions are the options of a summary.
 type SummaryOptions struct {
-	// IsVerbose lists all problems.
+	// IsVerbose lists all notices.
 	IsVerbose bool
 }
 
@@ -31,25 +31,25 @@ func (o Outcome) title() string {
 	return string(o)
 }
 
-// WriteSummary writes what a plan will do as a table of kinds and outcomes, and below it what a person should look at.
+// WriteSummary writes the steps of a plan as a table of kinds and outcomes, and below it the notices.
 func WriteSummary(w io.Writer, p *Plan, o SummaryOptions) error {
-	return write(w, p.Summary, p.Problems, o)
+	return write(w, p.Summary, p.Notices, o)
 }
 
-// WriteResult writes what applying a plan did in the same way.
+// WriteResult writes the result of applying a plan in the same way.
 func WriteResult(w io.Writer, r Result, o SummaryOptions) error {
 	return write(w, r.Written, r.Conflicts, o)
 }
 
-func write(w io.Writer, s Summary, problems []Problem, o SummaryOptions) error {
+func write(w io.Writer, s Summary, notices []Notice, o SummaryOptions) error {
 	var b strings.Builder
 	table(&b, s)
-	listProblems(&b, problems, o)
+	listNotices(&b, notices, o)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// table leaves out the kinds and outcomes that do not occur.
+// table writes a table of kinds and outcomes, without those that do not occur.
 func table(b *strings.Builder, s Summary) {
 	head := []string{""}
 	var shown []Outcome
@@ -97,14 +97,14 @@ func table(b *strings.Builder, s Summary) {
 	}
 }
 
-var problemKinds = []ProblemKind{Conflict, Rejected, Duplicate, Dangling, Warning, Skipped}
+var noticeKinds = []NoticeKind{Conflict, Rejected, Duplicate, Dangling, Warning, Skipped}
 
-func listProblems(b *strings.Builder, problems []Problem, o SummaryOptions) {
-	byKind := map[ProblemKind][]Problem{}
-	for _, p := range problems {
+func listNotices(b *strings.Builder, notices []Notice, o SummaryOptions) {
+	byKind := map[NoticeKind][]Notice{}
+	for _, p := range notices {
 		byKind[p.Kind] = append(byKind[p.Kind], p)
 	}
-	for _, kind := range problemKinds {
+	for _, kind := range noticeKinds {
 		all := byKind[kind]
 		if len(all) == 0 {
 			continue

@@ -1,8 +1,8 @@
 // Package backstage reads Backstage catalogue files (catalog-info.yaml and their like). It follows no Location and
-// fetches nothing: what is to be imported is named in the paths.
+// fetches nothing: the paths name the files to import.
 //
-// Components and Resources become CIs of a class by their spec.type, APIs, Systems and Domains CIs of the class of
-// that name, Groups teams, Users persons. A reference to what the files do not hold stays in the row.
+// Components and Resources become CIs of a class by their spec.type, APIs, Systems and Domains CIs of the class of that
+// name, Groups teams, Users persons. A reference to an entity that the files do not hold stays in the row.
 package backstage
 
 import (
@@ -25,15 +25,15 @@ type Source struct {
 	limits document.Limits
 }
 
-// New makes a source of the files and folders at paths.
+// New returns a source of the files and folders at paths.
 func New(paths []string) *Source { return &Source{paths: paths} }
 
-// Name is "backstage".
+// Name returns "backstage".
 func (s *Source) Name() string { return "backstage" }
 
-// Rows yields what the documents say: first the problems of documents that cannot be imported, as they are met, then
-// the rows in the order they were read, last what dangles and no row can carry. An external id is the entity
-// reference in lower case, such as "component:default/artist-lookup"; of two documents with one reference the first counts.
+// Rows yields the notices of documents that cannot be imported as they are read, then the rows in the order in which
+// they were read, and last the dangling references that no row can carry. An external id is the entity reference in
+// lower case, such as "component:default/artist-lookup"; of two documents with one reference the first counts.
 func (s *Source) Rows(ctx context.Context) iter.Seq2[importer.Row, error] {
 	return rows(document.Read(ctx, s.paths, s.limits))
 }
@@ -42,7 +42,7 @@ func rows(documents iter.Seq2[*document.Document, error]) iter.Seq2[importer.Row
 	return func(yield func(importer.Row, error) bool) {
 		c := &catalog{entities: map[ref]*entity{}, files: map[string]bool{}}
 		for d, err := range documents {
-			var p *importer.Problem
+			var p *importer.Notice
 			if err != nil && !errors.As(err, &p) {
 				yield(importer.Row{}, err)
 				return
@@ -73,7 +73,7 @@ func rows(documents iter.Seq2[*document.Document, error]) iter.Seq2[importer.Row
 type entity struct {
 	ref     ref
 	row     importer.Row
-	members []mention // what a Group says of others: its child groups and its users
+	members []mention // the child groups and the users that a Group names
 }
 
 type mention struct {
@@ -82,42 +82,42 @@ type mention struct {
 	field string
 }
 
-// location is a target of a Location that is to be found.
+// location is a target of a Location, to be looked for among the files.
 type location struct {
 	origin importer.Origin
 	id     string
 	target string
 }
 
-// catalog is all entities of one import: a child says who its parent is only after the parent has been read.
+// catalog holds all entities of one import: a child names its parent only after the parent has been read.
 type catalog struct {
 	entities map[ref]*entity
 	order    []*entity
-	files    map[string]bool // those read, cleaned
+	files    map[string]bool // cleaned paths of the files that were read
 	targets  []location
-	dangling []importer.Problem
+	dangling []importer.Notice
 }
 
-// add takes a document in, or says why not.
-func (c *catalog) add(d *document.Document) *importer.Problem {
+// add adds the entity of a document, or returns why it cannot be imported.
+func (c *catalog) add(d *document.Document) *importer.Notice {
 	c.files[filepath.Clean(d.Origin.File)] = true
-	problem := func(kind importer.ProblemKind, line int, format string, args ...any) *importer.Problem {
-		return &importer.Problem{Origin: d.At(line), Kind: kind, Reason: fmt.Sprintf(format, args...)}
+	notice := func(kind importer.NoticeKind, line int, format string, args ...any) *importer.Notice {
+		return &importer.Notice{Origin: d.At(line), Kind: kind, Reason: fmt.Sprintf(format, args...)}
 	}
 	root := d.Root
 	if !root.Is(document.Map) {
-		return problem(importer.Rejected, root.Line, "the document is %s; a map with apiVersion, kind and metadata is expected", root.Kind)
+		return notice(importer.Rejected, root.Line, "the document is %s; a map with apiVersion, kind and metadata is expected", root.Kind)
 	}
 	if p := d.Unexpanded(root.At("apiVersion"), root.At("kind")); p != nil {
 		return p
 	}
 	version, kind := root.Text("apiVersion"), root.Text("kind")
 	if !strings.HasPrefix(version, "backstage.io/") {
-		return problem(importer.Skipped, root.Line, "apiVersion %s, kind %s: no entity of apiVersion backstage.io/…", document.Quote(version), document.Quote(kind))
+		return notice(importer.Skipped, root.Line, "apiVersion %s, kind %s: no entity of apiVersion backstage.io/…", document.Quote(version), document.Quote(kind))
 	}
-	toEntity, known := kinds[strings.ToLower(kind)]
-	if !known {
-		return problem(importer.Skipped, root.Line, "kind %s has no place in the CMDB", document.Quote(kind))
+	toEntity, ok := kinds[strings.ToLower(kind)]
+	if !ok {
+		return notice(importer.Skipped, root.Line, "kind %s has no place in the CMDB", document.Quote(kind))
 	}
 	if p := unexpanded(d); p != nil {
 		return p
@@ -128,7 +128,7 @@ func (c *catalog) add(d *document.Document) *importer.Problem {
 			if n != nil {
 				line = n.Line
 			}
-			return problem(importer.Rejected, line, "%s is %s; a map is expected", field, kindOf(n))
+			return notice(importer.Rejected, line, "%s is %s; a map is expected", field, kindOf(n))
 		}
 	}
 	name, namespace := root.Text("metadata", "name"), root.Text("metadata", "namespace")
@@ -137,12 +137,12 @@ func (c *catalog) add(d *document.Document) *importer.Problem {
 	}
 	for _, part := range []struct{ field, value string }{{"name", name}, {"namespace", namespace}} {
 		if !validName.MatchString(part.value) {
-			return problem(importer.Rejected, root.At("metadata").Line, "metadata.%s is %s; 1 to 63 letters, digits, dashes, underscores and dots are expected", part.field, document.Quote(part.value))
+			return notice(importer.Rejected, root.At("metadata").Line, "metadata.%s is %s; 1 to 63 letters, digits, dashes, underscores and dots are expected", part.field, document.Quote(part.value))
 		}
 	}
 	r := &reader{Document: d, ref: newRef(kind, namespace, name), catalog: c}
 	if first := c.entities[r.ref]; first != nil {
-		p := problem(importer.Duplicate, root.Line, "%s is described twice: the first, at %v, counts; this one was left out", r.ref, first.row.Origin)
+		p := notice(importer.Duplicate, root.Line, "%s is described twice: the first, at %v, counts; this one was left out", r.ref, first.row.Origin)
 		p.ExternalID = r.ref.String()
 		return p
 	}
@@ -162,9 +162,9 @@ func (c *catalog) add(d *document.Document) *importer.Problem {
 	return nil
 }
 
-// unexpanded looks for placeholders wherever they would change what the entity is or what it belongs to; not in
-// descriptions, annotations and API definitions, where braces may be meant.
-func unexpanded(d *document.Document) *importer.Problem {
+// unexpanded returns a notice if there is a placeholder where it would change the identity of the entity or the group
+// it belongs to. It passes over descriptions, annotations and API definitions, in which braces may be meant.
+func unexpanded(d *document.Document) *importer.Notice {
 	for _, section := range []string{"metadata", "spec"} {
 		n := d.Root.At(section)
 		if !n.Is(document.Map) {
@@ -190,8 +190,8 @@ func kindOf(n *document.Node) document.Kind {
 	return n.Kind
 }
 
-// invert turns what groups say of their children and users into what these say of their groups: a row of the model
-// names its parents only. A child or user that never came is dangling.
+// invert turns the children and users that groups name into the parents and teams of those, since a row names its
+// parents only. A child or user that was not read is dangling.
 func (c *catalog) invert() {
 	for _, g := range c.order {
 		for _, m := range g.members {
@@ -199,14 +199,14 @@ func (c *catalog) invert() {
 			e := c.entities[m.ref]
 			switch {
 			case e == nil:
-				c.dangling = append(c.dangling, importer.Problem{
+				c.dangling = append(c.dangling, importer.Notice{
 					Origin: importer.Origin{File: g.row.Origin.File, Line: m.line}, Kind: importer.Dangling, ExternalID: id, Target: m.ref.String(),
 					Reason: fmt.Sprintf("%s of %s names %s, which is not among what was read", m.field, id, m.ref),
 				})
 			case e.row.Team != nil && e.row.Team.Parent == "":
 				e.row.Team.Parent = id
 			case e.row.Team != nil && e.row.Team.Parent != id:
-				e.row.Notices = append(e.row.Notices, importer.Problem{
+				e.row.Notices = append(e.row.Notices, importer.Notice{
 					Origin: importer.Origin{File: g.row.Origin.File, Line: m.line}, Kind: importer.Warning, ExternalID: m.ref.String(),
 					Reason: fmt.Sprintf("%s claims %s as a child, which itself names %s as parent; that counts", id, m.ref, e.row.Team.Parent),
 				})
@@ -217,7 +217,7 @@ func (c *catalog) invert() {
 	}
 }
 
-// mergeReverse leaves out a reverse relationship that the other end states as well.
+// mergeReverse drops a reverse relationship if the other end states it as well.
 func (c *catalog) mergeReverse() {
 	type edge struct{ kind, source, target string }
 	stated := map[edge]*importer.Relationship{}
@@ -250,11 +250,12 @@ func (c *catalog) mergeReverse() {
 	}
 }
 
-// missingTargets says which targets of Locations lead nowhere. A target that exists and was not among the paths is fine.
-func (c *catalog) missingTargets() []importer.Problem {
-	var problems []importer.Problem
+// missingTargets returns a notice for each target of a Location that does not exist. A target that exists need not be
+// among the paths.
+func (c *catalog) missingTargets() []importer.Notice {
+	var notices []importer.Notice
 	for _, l := range c.targets {
-		p := importer.Problem{Origin: l.origin, Kind: importer.Dangling, ExternalID: l.id, Target: l.target}
+		p := importer.Notice{Origin: l.origin, Kind: importer.Dangling, ExternalID: l.id, Target: l.target}
 		local := filepath.FromSlash(l.target)
 		switch {
 		case strings.Contains(l.target, "://"):
@@ -273,7 +274,7 @@ func (c *catalog) missingTargets() []importer.Problem {
 			}
 			p.Reason = fmt.Sprintf("%s leads to %s, where there is no file", l.id, document.Quote(l.target))
 		}
-		problems = append(problems, p)
+		notices = append(notices, p)
 	}
-	return problems
+	return notices
 }

@@ -16,22 +16,22 @@ import (
 
 var _ importer.Source = New(nil)
 
-// result is everything a source said.
+// result is all that a source yielded.
 type result struct {
-	rows     []importer.Row
-	problems []*importer.Problem
+	rows    []importer.Row
+	notices []*importer.Notice
 }
 
 func collect(t testing.TB, s importer.Source) result {
 	t.Helper()
 	var r result
 	for row, err := range s.Rows(context.Background()) {
-		var p *importer.Problem
+		var p *importer.Notice
 		switch {
 		case err == nil:
 			r.rows = append(r.rows, row)
 		case errors.As(err, &p):
-			r.problems = append(r.problems, p)
+			r.notices = append(r.notices, p)
 		default:
 			t.Fatal(err)
 		}
@@ -39,10 +39,10 @@ func collect(t testing.TB, s importer.Source) result {
 	return r
 }
 
-// of lists the problems of a kind as "file:line id > target: reason".
-func (r result) of(kind importer.ProblemKind, dir string) []string {
+// of lists the notices of a kind as "file:line id > target: reason".
+func (r result) of(kind importer.NoticeKind, dir string) []string {
 	var list []string
-	for _, p := range r.problems {
+	for _, p := range r.notices {
 		if p.Kind == kind {
 			list = append(list, strings.TrimPrefix(p.Error(), dir+string(filepath.Separator)))
 		}
@@ -97,7 +97,7 @@ func from(t testing.TB, content string) result {
 			r.rows[i].Notices[n].Origin.File = "a.yaml"
 		}
 	}
-	for _, p := range r.problems {
+	for _, p := range r.notices {
 		p.Origin.File = "a.yaml"
 		p.Reason = strings.ReplaceAll(p.Reason, file, "a.yaml")
 	}
@@ -152,7 +152,7 @@ spec:
 				{Type: "part_of", Target: "component:default/parent", Evidence: "spec.subcomponentOf"},
 			},
 		},
-		Notices: []importer.Problem{{
+		Notices: []importer.Notice{{
 			Origin: importer.Origin{File: "a.yaml", Line: 16}, Kind: importer.Warning, ExternalID: "component:sales/shop",
 			Reason: `the link "javascript:alert(1)" was left out; an address of scheme http, https or mailto is expected`,
 		}},
@@ -168,8 +168,8 @@ spec:
 	if diff := cmp.Diff(want, r.rows); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	if len(r.problems) > 0 {
-		t.Errorf("problems: %v", r.problems)
+	if len(r.notices) > 0 {
+		t.Errorf("notices: %v", r.notices)
 	}
 }
 
@@ -288,8 +288,8 @@ func TestALocationIsFineWhereItsTargetsAre(t *testing.T) {
 	if diff := cmp.Diff([]string{`broken.yaml:6: spec.targets is text; a list is expected, so it was left out`}, r.of(importer.Warning, dir)); diff != "" {
 		t.Error(diff)
 	}
-	if len(r.rows) != 1 || len(r.problems) != 4 {
-		t.Errorf("%d rows, %d problems", len(r.rows), len(r.problems))
+	if len(r.rows) != 1 || len(r.notices) != 4 {
+		t.Errorf("%d rows, %d notices", len(r.rows), len(r.notices))
 	}
 }
 

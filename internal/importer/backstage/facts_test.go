@@ -16,8 +16,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer/fixture"
 )
 
-// facts are the numbers of SOURCES.md. The folder may lack one Component, the one owned by backstage/maintainers, of
-// which SOURCES.md tells; then there is one document less, and the test says so.
+// facts are the numbers of SOURCES.md. The folder may lack the Component that is owned by backstage/maintainers, which
+// SOURCES.md mentions; then there is one document less, and the test logs that.
 type facts struct{ documents, references, valid, components int }
 
 func known(t *testing.T, documents []*document.Document) (f facts, hasMaintainers bool) {
@@ -45,7 +45,7 @@ func fixtureDocuments(t *testing.T) (dir string, documents []*document.Document)
 	return dir, documents
 }
 
-// yamlOf leaves out the schemas, which are JSON.
+// yamlOf lists the files of a folder without the schemas, which are JSON.
 func yamlOf(dir string) []string {
 	return []string{filepath.Join(dir, "catalog-info.yaml"), filepath.Join(dir, "create-app-0.9.2"), filepath.Join(dir, "packages")}
 }
@@ -97,7 +97,7 @@ func TestAllDocumentsButThePlaceholderAndTheTemplateFitTheSchemas(t *testing.T) 
 	}
 }
 
-// compile gives the draft-07 schema of each kind. The files refer to one another by $id, without a folder.
+// compile returns the draft-07 schema of each kind. The files refer to one another by $id, without a folder.
 func compile(t *testing.T, dir string) map[string]*jsonschema.Schema {
 	t.Helper()
 	const base = "https://backstage.test/"
@@ -153,11 +153,11 @@ func TestTheFixturesImportAsSOURCESSays(t *testing.T) {
 	for _, row := range r.rows {
 		checkRow(t, row, seen)
 	}
-	got := map[importer.ProblemKind][]string{}
-	for _, p := range r.problems {
+	got := map[importer.NoticeKind][]string{}
+	for _, p := range r.notices {
 		got[p.Kind] = append(got[p.Kind], strings.ReplaceAll(filepath.ToSlash(p.Error()), filepath.ToSlash(dir)+"/", ""))
 	}
-	if diff := cmp.Diff(map[importer.ProblemKind][]string{
+	if diff := cmp.Diff(map[importer.NoticeKind][]string{
 		importer.Rejected: {
 			`create-app-0.9.2/examples/template/content/catalog-info.yaml:4: metadata.name is an unexpanded template: "${{ values.name | dump }}"; expand it and import the result, or leave this file out`,
 		},
@@ -173,7 +173,7 @@ func TestTheFixturesImportAsSOURCESSays(t *testing.T) {
 			`packages/catalog-model/examples/acme/org.yaml:33: location:default/example-groups leads to "./team-e-big-name-group.yaml", where there is no file`,
 		},
 	}, got); diff != "" {
-		t.Errorf("problems: -want +got\n%s", diff)
+		t.Errorf("notices: -want +got\n%s", diff)
 	}
 
 	var notices []string
@@ -202,7 +202,7 @@ func TestTheFixturesImportAsSOURCESSays(t *testing.T) {
 	}
 }
 
-// dangling lists what rows refer to and no row is, as the planner would find it.
+// dangling lists the references of rows to which no row answers, as the planner would find them.
 func dangling(r result, seen map[string]bool) []string {
 	var list []string
 	check := func(id, what, target string) {
@@ -230,7 +230,7 @@ func dangling(r result, seen map[string]bool) []string {
 	return list
 }
 
-func TestTheFixturesGiveWhatAPersonWouldExpect(t *testing.T) {
+func TestTheFixturesGiveTheRowsAPersonWouldExpect(t *testing.T) {
 	dir, _ := fixtureDocuments(t)
 	r := collect(t, New(yamlOf(dir)))
 	lookup := r.ci(t, "component:default/artist-lookup")
@@ -264,7 +264,7 @@ func TestTheSchemasBesideTheEntitiesDoNoHarm(t *testing.T) {
 	if diff := cmp.Diff(few.rows, all.rows); diff != "" {
 		t.Error(diff)
 	}
-	for _, kind := range []importer.ProblemKind{importer.Rejected, importer.Duplicate, importer.Dangling, importer.Warning} {
+	for _, kind := range []importer.NoticeKind{importer.Rejected, importer.Duplicate, importer.Dangling, importer.Warning} {
 		if diff := cmp.Diff(few.of(kind, dir), all.of(kind, dir)); diff != "" {
 			t.Errorf("%s: %s", kind, diff)
 		}

@@ -11,13 +11,13 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer/document"
 )
 
-// kinds says how an entity of each kind becomes a row. Keys are in lower case.
+// kinds holds a reader for entities of each kind, by the kind in lower case.
 var kinds = map[string]func(*reader) *entity{
 	"component": component, "api": api, "resource": resource, "system": system, "domain": domainOf,
 	"group": group, "user": user, "location": locationOf,
 }
 
-// resourceClasses is the class for a Resource's spec.type, which Backstage leaves to each organisation.
+// resourceClasses maps a Resource's spec.type, which Backstage leaves to each organisation, to a class.
 var resourceClasses = map[string]string{
 	"database": "database", "db": "database", "managed-database": "managed_database", "rds": "managed_database", "cloud-sql": "managed_database",
 	"bucket": "bucket", "s3-bucket": "bucket", "gcs-bucket": "bucket", "object-storage": "bucket",
@@ -32,7 +32,7 @@ var resourceClasses = map[string]string{
 
 var lifecycles = map[string]domain.Lifecycle{"production": domain.Live, "experimental": domain.Build, "deprecated": domain.Deprecated}
 
-// linkKinds is the kind for a link's type, which Backstage leaves open; anything else is OTHER.
+// linkKinds maps a link's type, which Backstage leaves open, to a kind. Any other type is OTHER.
 var linkKinds = map[string]string{
 	"repository": "REPOSITORY", "repo": "REPOSITORY", "source": "REPOSITORY", "source-code": "REPOSITORY",
 	"dashboard": "DASHBOARD", "admin-dashboard": "DASHBOARD", "runbook": "RUNBOOK", "playbook": "RUNBOOK",
@@ -73,10 +73,10 @@ func api(r *reader) *entity {
 
 func resource(r *reader) *entity {
 	kind := r.Root.At("spec", "type")
-	class, known := resourceClasses[normal(kind.Text())]
-	if !known {
+	class, ok := resourceClasses[normal(kind.Text())]
+	if !ok {
 		class = "application"
-		kind.Note("no class is known for a Resource of type %s; it was taken for an application", document.Quote(kind.Text()))
+		kind.Note("no class is ok for a Resource of type %s; it was taken for an application", document.Quote(kind.Text()))
 	}
 	ci := r.ci(class, false)
 	r.relate(ci, "dependsOn", "depends_on", "", false)
@@ -153,17 +153,17 @@ func (r *reader) displayName() string {
 	return r.Root.Text("metadata", "name")
 }
 
-// ci is what all kinds have in common. Labels are metadata.labels, "tag:x" = "true" for each tag, and what the CMDB
-// has no field for under backstage.io/. Annotations are kept as an attribute, without Backstage's own bookkeeping;
-// so are the links of what is no service.
+// ci reads the fields that all kinds have. Labels are metadata.labels, "tag:x" = "true" for each tag, and under
+// backstage.io/ the fields that the CMDB lacks. Annotations are kept as an attribute, without Backstage's own
+// bookkeeping; so are the links of a CI that is no service.
 func (r *reader) ci(class string, isService bool) *importer.CI {
 	ci := &importer.CI{
 		ExternalID: r.ref.String(), Class: class, Name: r.Root.Text("metadata", "name"), Description: r.description(),
 		Environment: string(domain.Production), Labels: r.labels(), Owners: r.owners(),
 	}
 	if n := r.Root.At("spec", "lifecycle"); n.Text() != "" {
-		stage, known := lifecycles[normal(n.Text())]
-		if !known {
+		stage, ok := lifecycles[normal(n.Text())]
+		if !ok {
 			n.Note("lifecycle %s is not production, experimental or deprecated; the lifecycle was left alone", document.Quote(n.Text()))
 		}
 		ci.Lifecycle = string(stage)
@@ -220,8 +220,8 @@ func (r *reader) links() []importer.Link {
 			l.Note("the link %s was left out; an address of scheme http, https or mailto is expected", document.Quote(address))
 			continue
 		}
-		kind, known := linkKinds[normal(l.Text("type"))]
-		if !known {
+		kind, ok := linkKinds[normal(l.Text("type"))]
+		if !ok {
 			kind = "OTHER"
 		}
 		links = append(links, importer.Link{Kind: kind, Title: l.Text("title"), URL: address})
@@ -247,7 +247,7 @@ func (r *reader) owners() []importer.Owner {
 	return nil
 }
 
-// reference reads one entity reference; what is none is a notice.
+// reference reads one entity reference. If it is malformed, it adds a notice and returns false.
 func (r *reader) reference(n *document.Node, field, kind string) (ref, bool) {
 	if n.Is(document.List, document.Map) {
 		n.Note("%s is %s; text is expected, so it was left out", field, n.Kind)
@@ -272,15 +272,15 @@ func (r *reader) mentions(field, kind string) []mention {
 	return list
 }
 
-// relate adds a relationship for each reference in a list under spec. kind is assumed for a reference without one; where
-// Backstage assumes none, such a reference is a notice.
+// relate adds a relationship for each reference in a list under spec. Kind is assumed for a reference that names none;
+// if Backstage assumes no kind, such a reference is a notice.
 func (r *reader) relate(ci *importer.CI, field, kind, target string, isReverse bool) {
 	for _, m := range r.mentions(field, target) {
 		r.add(ci, importer.Relationship{Type: kind, Target: m.ref.String(), IsReverse: isReverse, Evidence: m.field}, m.line)
 	}
 }
 
-// partOf relates a CI to the one its field names, of a kind.
+// partOf relates a CI to the entity of a kind that a field names.
 func (r *reader) partOf(ci *importer.CI, field, target string) {
 	n := r.Root.At("spec", field)
 	if n.Is(document.Missing, document.Null) {
@@ -304,7 +304,7 @@ func (r *reader) add(ci *importer.CI, add importer.Relationship, line int) {
 	ci.Relationships = append(ci.Relationships, add)
 }
 
-// normal is a free-form type as the tables above spell it.
+// normal returns a free-form type in the spelling of the tables above.
 func normal(s string) string {
 	return strings.NewReplacer(" ", "-", "_", "-").Replace(strings.ToLower(strings.TrimSpace(s)))
 }

@@ -19,7 +19,7 @@ func TestADocumentThatIsNoEntityIsNotARow(t *testing.T) {
 	entity := func(rest string) string { return "apiVersion: backstage.io/v1alpha1\n" + rest }
 	for _, c := range []struct {
 		name, content string
-		kind          importer.ProblemKind
+		kind          importer.NoticeKind
 		want          string
 	}{
 		{"another system's", "apiVersion: v1\nkind: Component\n", importer.Skipped, `a.yaml:1: apiVersion "v1", kind "Component": no entity of apiVersion backstage.io/…`},
@@ -41,8 +41,8 @@ func TestADocumentThatIsNoEntityIsNotARow(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := from(t, c.content+entityText("Group", "kept", "spec: {type: team}"))
-			if diff := cmp.Diff([]string{c.want}, r.of(c.kind, "")); diff != "" || len(r.problems) != 1 {
-				t.Errorf("%s%v", diff, r.problems)
+			if diff := cmp.Diff([]string{c.want}, r.of(c.kind, "")); diff != "" || len(r.notices) != 1 {
+				t.Errorf("%s%v", diff, r.notices)
 			}
 			r.team(t, "group:default/kept")
 		})
@@ -114,7 +114,7 @@ func FuzzRows(f *testing.F) {
 		seen := map[string]bool{}
 		for row, err := range rows(document.Parse("fuzz.yaml", content, document.Limits{Nodes: 2000})) {
 			if err != nil {
-				var p *importer.Problem
+				var p *importer.Notice
 				if !errors.As(err, &p) || p.Kind == "" || p.Origin.File == "" || p.Reason == "" {
 					t.Fatalf("%#v", err)
 				}
@@ -125,7 +125,7 @@ func FuzzRows(f *testing.F) {
 	})
 }
 
-// checkRow holds what every row promises.
+// checkRow fails if a row breaks a promise that holds for every row.
 func checkRow(t testing.TB, row importer.Row, seen map[string]bool) {
 	t.Helper()
 	var id, name string

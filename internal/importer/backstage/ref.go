@@ -8,7 +8,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer/document"
 )
 
-// A name or namespace of Backstage's catalogue: 63 characters at most (descriptor format, metadata.name).
+// validName matches a name or namespace of Backstage's catalogue: 63 characters at most (descriptor format,
+// metadata.name).
 var validName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$`)
 
 // ref is an entity reference in lower case, which is how Backstage compares them.
@@ -20,7 +21,8 @@ func newRef(kind, namespace, name string) ref {
 
 func (r ref) String() string { return r.kind + ":" + r.namespace + "/" + r.name }
 
-// parseRef reads [kind:][namespace/]name as Backstage's parseEntityRef does: a colon behind the slash is no kind.
+// parseRef reads [kind:][namespace/]name as Backstage's parseEntityRef does: a colon after the slash does not end a
+// kind.
 func parseRef(s, kind, namespace string) (ref, error) {
 	name := s
 	if k, rest, ok := strings.Cut(name, ":"); ok && !strings.Contains(k, "/") {

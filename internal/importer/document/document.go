@@ -1,6 +1,6 @@
-// Package document reads YAML and JSON files that strangers wrote, one document at a time with the line it
-// stands on. It refuses what could hurt (aliases, duplicate keys, depth, size, binary content) by a Problem that
-// names file and line, and never loses one document because of another.
+// Package document reads YAML and JSON files that strangers wrote, one document at a time with the line it begins on.
+// It refuses harmful content (aliases, duplicate keys, depth, size, binary content) by a Notice that names file and
+// line, and never loses one document because of another.
 package document
 
 import (
@@ -18,25 +18,25 @@ import (
 type Document struct {
 	Origin  importer.Origin
 	Root    *Node
-	notices []importer.Problem
+	notices []importer.Notice
 }
 
-// TakeNotices gives what reading the document's values found odd since the last call, such as a list where a
-// map is expected, each as a Warning without an external id.
-func (d *Document) TakeNotices() []importer.Problem {
+// TakeNotices returns the oddities found since the last call while reading the document's values, such as a list where
+// a map is expected. Each is a Warning without an external id.
+func (d *Document) TakeNotices() []importer.Notice {
 	n := d.notices
 	d.notices = nil
 	return n
 }
 
-// At is a place in the document's file.
+// At returns the origin of a line of the document's file.
 func (d *Document) At(line int) importer.Origin {
 	return importer.Origin{File: d.Origin.File, Line: line}
 }
 
-// Parse yields the documents of one file's content. Errors are *importer.Problem of kind Rejected, and the
-// documents after the broken one follow, except in JSON, where nothing can be found after a broken value.
-// A file whose name ends in .json is read as JSON, any other as YAML.
+// Parse yields the documents of one file's content. Errors are *importer.Notice of kind Rejected, and the documents
+// after the broken one follow, except in JSON, where nothing can be found after a broken value. A file whose name ends
+// in .json is read as JSON, any other as YAML.
 func Parse(file string, content []byte, limits Limits) iter.Seq2[*Document, error] {
 	limits = limits.orDefault()
 	return func(yield func(*Document, error) bool) {
@@ -70,8 +70,8 @@ func Parse(file string, content []byte, limits Limits) iter.Seq2[*Document, erro
 	}
 }
 
-// binary is the problem of content that is no UTF-8 text.
-func binary(file string, content []byte) *importer.Problem {
+// binary returns the notice for content that is not UTF-8 text.
+func binary(file string, content []byte) *importer.Notice {
 	if i := bytes.IndexByte(content, 0); i >= 0 {
 		return rejected(file, lineAt(content, i), "a NUL byte: this is a binary file or UTF-16; UTF-8 text is expected")
 	}
@@ -88,15 +88,15 @@ func binary(file string, content []byte) *importer.Problem {
 	return nil
 }
 
-func tooLarge(file string, size int64, limits Limits) *importer.Problem {
+func tooLarge(file string, size int64, limits Limits) *importer.Notice {
 	return rejected(file, 1, "the file is %s and nothing of it was read; the limit is %s", bytesText(size), bytesText(limits.FileBytes))
 }
 
-func rejected(file string, line int, format string, args ...any) *importer.Problem {
-	return &importer.Problem{Origin: importer.Origin{File: file, Line: max(line, 1)}, Kind: importer.Rejected, Reason: fmt.Sprintf(format, args...)}
+func rejected(file string, line int, format string, args ...any) *importer.Notice {
+	return &importer.Notice{Origin: importer.Origin{File: file, Line: max(line, 1)}, Kind: importer.Rejected, Reason: fmt.Sprintf(format, args...)}
 }
 
-// lineAt is the number, from 1, of the line that holds byte i.
+// lineAt returns the number, from 1, of the line that holds byte i.
 func lineAt(content []byte, i int) int {
 	line := 1
 	for at := 0; ; line++ {
@@ -108,8 +108,8 @@ func lineAt(content []byte, i int) int {
 	}
 }
 
-// lineEnd is the length of the first line with its break. What breaks a line is what go-yaml takes for one,
-// so that its line numbers, and where it sees "---", are ours.
+// lineEnd returns the length of the first line with its break. It knows the line breaks of go-yaml, so that line
+// numbers and the places of "---" are the same.
 func lineEnd(b []byte) int {
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
@@ -133,7 +133,7 @@ func lineEnd(b []byte) int {
 	return len(b)
 }
 
-// Quote is text from a document fit for a message: one line, no control characters, cut at 60 characters.
+// Quote returns text from a document fit for a message: one line, no control characters, cut at 60 characters.
 func Quote(s string) string {
 	const most = 60
 	if utf8.RuneCountInString(s) > most {

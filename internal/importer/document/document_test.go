@@ -16,18 +16,18 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 )
 
-// told is what a sequence of documents said, one line each: "3 {"a":1}" or "5 rejected: why".
+// told returns the results of a sequence of documents, one line each: "3 {"a":1}" or "5 rejected: why".
 func told(t *testing.T, documents iter.Seq2[*Document, error]) []string {
 	t.Helper()
 	var lines []string
 	for d, err := range documents {
 		if err != nil {
-			var p *importer.Problem
+			var p *importer.Notice
 			if !errors.As(err, &p) {
-				t.Fatalf("not a Problem: %v", err)
+				t.Fatalf("not a Notice: %v", err)
 			}
 			if p.Origin.File == "" || p.Origin.Line < 1 {
-				t.Errorf("a problem without file and line: %+v", p)
+				t.Errorf("a notice without file and line: %+v", p)
 			}
 			lines = append(lines, fmt.Sprintf("%d %s: %s", p.Origin.Line, p.Kind, p.Reason))
 			continue
@@ -71,7 +71,7 @@ func TestDocumentsCarryTheirLines(t *testing.T) {
 	}
 }
 
-// bomb is the billion laughs: a few hundred bytes that would expand to 10^9 values.
+// bomb returns the billion laughs: a few hundred bytes that would expand to 10^9 values.
 func bomb() string {
 	var b strings.Builder
 	b.WriteString("kind: Component\na0: &a0 [\"ha\"]\n")
@@ -186,7 +186,7 @@ func TestATemplateThatIsNoYAMLIsCalledATemplate(t *testing.T) {
 	}
 }
 
-func TestATemplateInsideATextIsFoundByWhoAsks(t *testing.T) {
+func TestATemplateInsideATextIsFoundOnRequest(t *testing.T) {
 	d := first(t, "metadata:\n  name: ${{ values.name | dump }}\n  labels: {'{{ a }}': b}\nspec: {text: '}} {{', list: [x, '{{y}}']}\n")
 	for _, c := range []struct {
 		path []string
@@ -251,7 +251,7 @@ func TestValuesAreWhatJSONCanSay(t *testing.T) {
 	}
 }
 
-func TestAValueOfTheWrongShapeIsNothingAndANotice(t *testing.T) {
+func TestAValueOfTheWrongShapeReadsAsMissingWithANotice(t *testing.T) {
 	d := first(t, "list: [a, {b: c}, ~, 3]\ntext: hello\nmap: {a: 1, b: [2]}\nnull: ~\nfloat: 1.5\nhuge: 99999999999999999999\n")
 	r := d.Root
 	var texts []string
@@ -299,7 +299,8 @@ func TestAMessageIsFitForATerminal(t *testing.T) {
 	}
 }
 
-// The guard on memory is only worth its name when no document can have more nodes than its marks allow.
+// checkMarksBoundNodes fails if a document has more nodes than its marks allow, which would make the guard on memory
+// worthless.
 func checkMarksBoundNodes(t *testing.T, content []byte) {
 	t.Helper()
 	for c := range chunks(content) {
@@ -349,7 +350,7 @@ func FuzzParse(f *testing.F) {
 		lines := 1 + strings.Count(string(content), "\n") + strings.Count(string(content), "\r") + strings.Count(string(content), "\u0085") + strings.Count(string(content), "\u2028") + strings.Count(string(content), "\u2029")
 		for _, file := range []string{"a.yaml", "a.json"} {
 			for d, err := range Parse(file, content, Limits{Nodes: 1000}) {
-				var p *importer.Problem
+				var p *importer.Notice
 				origin := importer.Origin{}
 				switch {
 				case err == nil:
@@ -361,7 +362,7 @@ func FuzzParse(f *testing.F) {
 				case errors.As(err, &p):
 					origin = p.Origin
 				default:
-					t.Fatalf("not a Problem: %v", err)
+					t.Fatalf("not a Notice: %v", err)
 				}
 				if origin.File != file || origin.Line < 1 || origin.Line > lines+1 {
 					t.Fatalf("origin %v of %d lines: %v", origin, lines, err)

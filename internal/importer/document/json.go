@@ -52,7 +52,7 @@ type jsonReader struct {
 	at      int64 // as far as lines have been counted
 }
 
-// here is the line of the token read last.
+// here returns the line of the token read last.
 func (r *jsonReader) here() int {
 	to := r.dec.InputOffset()
 	r.line += bytes.Count(r.content[r.at:to], []byte{'\n'})
@@ -60,7 +60,7 @@ func (r *jsonReader) here() int {
 	return r.line
 }
 
-func (r *jsonReader) value(token json.Token, depth int) (*Node, *importer.Problem) {
+func (r *jsonReader) value(token json.Token, depth int) (*Node, *importer.Notice) {
 	n := &Node{doc: r.doc, Line: r.here()}
 	if r.nodes++; r.nodes > r.limits.Nodes {
 		return nil, tooManyNodes(r.file, n.Line, r.limits)
@@ -89,7 +89,7 @@ func (r *jsonReader) value(token json.Token, depth int) (*Node, *importer.Proble
 	return n, nil
 }
 
-func (r *jsonReader) list(n *Node, depth int) *importer.Problem {
+func (r *jsonReader) list(n *Node, depth int) *importer.Notice {
 	for {
 		token, err := r.dec.Token()
 		if err != nil {
@@ -106,7 +106,7 @@ func (r *jsonReader) list(n *Node, depth int) *importer.Problem {
 	}
 }
 
-func (r *jsonReader) object(n *Node, depth int) *importer.Problem {
+func (r *jsonReader) object(n *Node, depth int) *importer.Notice {
 	seen := map[string]int{}
 	for {
 		token, err := r.dec.Token()
@@ -135,20 +135,21 @@ func (r *jsonReader) object(n *Node, depth int) *importer.Problem {
 	}
 }
 
-func (r *jsonReader) broken(err error) *importer.Problem {
+func (r *jsonReader) broken(err error) *importer.Notice {
 	if line, text, ok := templateLine(r.content, 1); ok {
 		return unexpanded(r.file, line, text)
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return rejected(r.file, lineAt(r.content, len(r.content)), "broken JSON: the file ends in the middle of a value")
 	}
-	// The offset of a SyntaxError counts from the token, not from the file: what follows the last good token is broken.
+	// The offset of a SyntaxError counts from the token, not from the file: the text after the last good token is
+	// broken.
 	at := int(r.dec.InputOffset())
 	at += len(r.content[at:]) - len(bytes.TrimLeft(r.content[at:], " \t\r\n,:"))
 	return rejected(r.file, lineAt(r.content, at), "broken JSON: %v", err)
 }
 
-// numberValue is a number as JSON can carry it, else its text.
+// numberValue returns a number as JSON can carry it, or else its text.
 func numberValue(s string) any {
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return i
@@ -159,14 +160,14 @@ func numberValue(s string) any {
 	return s
 }
 
-func tooManyNodes(file string, line int, limits Limits) *importer.Problem {
+func tooManyNodes(file string, line int, limits Limits) *importer.Notice {
 	return rejected(file, line, "the document holds more than %s keys and values, which is the limit", number(limits.Nodes))
 }
 
-func tooDeep(file string, line int, limits Limits) *importer.Problem {
+func tooDeep(file string, line int, limits Limits) *importer.Notice {
 	return rejected(file, line, "lists and maps are nested too deep; the limit is %d levels", limits.Depth)
 }
 
-func duplicateKey(file string, key *Node, first int) *importer.Problem {
+func duplicateKey(file string, key *Node, first int) *importer.Notice {
 	return rejected(file, key.Line, "the key %s stands twice in one map, first on line %d; a key must be unique", Quote(key.text), first)
 }

@@ -11,7 +11,7 @@ import (
 // Kind is the shape of a Node.
 type Kind int
 
-// The kinds. Missing is that of a nil Node.
+// The kinds. Missing is the kind of a nil Node.
 const (
 	Missing Kind = iota
 	Null
@@ -26,8 +26,8 @@ func (k Kind) String() string {
 	return [...]string{"nothing", "null", "a true or false", "a number", "text", "a list", "a map"}[k]
 }
 
-// Node is one value of a document. Every method works on nil, which is what a path that leads nowhere gives, and
-// a value of an unexpected shape is nothing plus one notice on the document, never a panic.
+// Node is one value of a document. Every method works on nil, which stands for a missing value. A value of an
+// unexpected shape reads as missing and adds one notice to the document; it never causes a panic.
 type Node struct {
 	Kind Kind
 	Line int // from 1
@@ -39,7 +39,7 @@ type Node struct {
 	keys  []*Node // parallel to items, for a map
 }
 
-// At is the value under a path of keys, nil when there is none.
+// At returns the value under a path of keys. If there is none, it returns nil.
 func (n *Node) At(path ...string) *Node {
 	for i, key := range path {
 		if n.Is(Missing, Null) {
@@ -54,7 +54,7 @@ func (n *Node) At(path ...string) *Node {
 	return n
 }
 
-// field is the value under a key of a map.
+// field returns the value under a key of a map, or nil.
 func (n *Node) field(key string) *Node {
 	for i, k := range n.keys {
 		if k.text == key {
@@ -78,7 +78,7 @@ func (n *Node) Is(kinds ...Kind) bool {
 	return false
 }
 
-// Text is the scalar at path as it was written ("1.10" stays "1.10"); "" where there is none or null.
+// Text returns the scalar at path as it was written ("1.10" stays "1.10"). If it is missing or null, it returns "".
 func (n *Node) Text(path ...string) string {
 	n = n.At(path...)
 	switch {
@@ -91,7 +91,7 @@ func (n *Node) Text(path ...string) string {
 	return n.text
 }
 
-// List is the items of the list at path.
+// List returns the items of the list at path.
 func (n *Node) List(path ...string) []*Node {
 	n = n.At(path...)
 	switch {
@@ -104,7 +104,7 @@ func (n *Node) List(path ...string) []*Node {
 	return n.items
 }
 
-// Texts is the scalars of the list at path. Null items are left out.
+// Texts returns the scalars of the list at path. Null items are left out.
 func (n *Node) Texts(path ...string) []*Node {
 	var texts []*Node
 	for _, item := range n.List(path...) {
@@ -118,7 +118,7 @@ func (n *Node) Texts(path ...string) []*Node {
 	return texts
 }
 
-// Map yields the keys and values of the map at path, in the order they were written.
+// Map yields the keys and values of the map at path, in the order in which they were written.
 func (n *Node) Map(path ...string) iter.Seq2[string, *Node] {
 	n = n.At(path...)
 	return func(yield func(string, *Node) bool) {
@@ -137,7 +137,7 @@ func (n *Node) Map(path ...string) iter.Seq2[string, *Node] {
 	}
 }
 
-// TextMap is the map at path with scalars as values; nil when there is none.
+// TextMap returns the map at path with scalars as values. If it is missing, TextMap returns nil.
 func (n *Node) TextMap(path ...string) map[string]string {
 	var m map[string]string
 	for k, v := range n.Map(path...) {
@@ -156,7 +156,8 @@ func (n *Node) TextMap(path ...string) map[string]string {
 	return m
 }
 
-// Int is the whole number at path; false when there is none. What is no whole number leaves a notice.
+// Int returns the whole number at path. If it is missing, Int returns false; if it is no whole number, Int adds a
+// notice too.
 func (n *Node) Int(path ...string) (int64, bool) {
 	n = n.At(path...)
 	if n.Is(Missing, Null) {
@@ -169,8 +170,8 @@ func (n *Node) Int(path ...string) (int64, bool) {
 	return 0, false
 }
 
-// Value is the node as encoding/json would have it, with int64 for whole numbers that fit and text for what
-// JSON cannot say (infinities, numbers past float64).
+// Value returns the node as encoding/json would decode it, with int64 for whole numbers that fit and text for numbers
+// that JSON cannot express (infinities, numbers past float64).
 func (n *Node) Value() any {
 	switch {
 	case n.Is(Missing):
@@ -196,13 +197,13 @@ func (n *Node) Note(format string, args ...any) {
 	if n == nil || n.doc == nil {
 		return
 	}
-	p := importer.Problem{Origin: n.doc.At(n.Line), Kind: importer.Warning, Reason: fmt.Sprintf(format, args...)}
+	p := importer.Notice{Origin: n.doc.At(n.Line), Kind: importer.Warning, Reason: fmt.Sprintf(format, args...)}
 	for _, had := range n.doc.notices {
 		if had == p {
 			return
 		}
 	}
-	const most = 100 // a document of a million mistakes is told by its first hundred
+	const most = 100 // the first hundred are enough for a document of a million mistakes
 	if len(n.doc.notices) < most {
 		n.doc.notices = append(n.doc.notices, p)
 	}

@@ -16,11 +16,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 )
 
-// Read yields the documents of files and folders, in the order of paths, inside a folder by name. Of a folder
-// it reads *.yaml, *.yml and *.json at any depth, leaves out what is hidden, follows symbolic links that stay
-// inside it, and reads each file once however often it is reached. A file named in paths is read whatever its
-// name. An error that is no *importer.Problem ends it: a path that does not exist, found before anything is read,
-// and a context that ended.
+// Read yields the documents of files and folders, in the order of paths, inside a folder by name. Of a folder it reads
+// *.yaml, *.yml and *.json at any depth, leaves out hidden entries, follows symbolic links that stay inside it, and
+// reads each file once however often it is reached. A file named in paths is read whatever its name. An error that is
+// not an *importer.Notice ends it: a path that does not exist, found before anything is read, or a context that ended.
 func Read(ctx context.Context, paths []string, limits Limits) iter.Seq2[*Document, error] {
 	return func(yield func(*Document, error) bool) {
 		for _, p := range paths {
@@ -41,7 +40,7 @@ func Read(ctx context.Context, paths []string, limits Limits) iter.Seq2[*Documen
 	}
 }
 
-// walk is one reading of many paths. Its methods answer false when it is over.
+// walk is one reading of many paths. Its methods return false once it is over.
 type walk struct {
 	ctx    context.Context
 	limits Limits
@@ -68,7 +67,7 @@ func (w *walk) given(p string) bool {
 		return false
 	}
 	if w.files == 0 {
-		return w.yield(nil, &importer.Problem{Origin: importer.Origin{File: p}, Kind: importer.Warning, Reason: "the folder holds no *.yaml, *.yml or *.json file"})
+		return w.yield(nil, &importer.Notice{Origin: importer.Origin{File: p}, Kind: importer.Warning, Reason: "the folder holds no *.yaml, *.yml or *.json file"})
 	}
 	return true
 }
@@ -156,7 +155,7 @@ func (w *walk) file(name string, info fs.FileInfo, open func() (*os.File, error)
 	return true
 }
 
-// read gives at most one byte more than the limit, for Parse to refuse: a file may grow while it is read.
+// read reads at most one byte more than the limit, for Parse to refuse: a file may grow while it is read.
 func read(open func() (*os.File, error), limit int64) ([]byte, error) {
 	f, err := open()
 	if err != nil {
@@ -166,7 +165,7 @@ func read(open func() (*os.File, error), limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit+1))
 }
 
-// reason is an error without the path that the origin already names.
+// reason returns an error without the path, which the origin names already.
 func reason(err error) error {
 	if p := (*fs.PathError)(nil); errors.As(err, &p) {
 		return p.Err

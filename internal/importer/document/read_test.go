@@ -32,7 +32,7 @@ func tree(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// met lists what Read said, with paths below dir.
+// met lists the results of Read, with paths below dir.
 func met(t *testing.T, dir string, paths ...string) []string {
 	t.Helper()
 	var lines []string
@@ -70,13 +70,13 @@ func TestFoldersAreReadInOrderAndFilesByExtension(t *testing.T) {
 	}
 }
 
-func TestAPathThatDoesNotExistEndsItBeforeAnythingIsRead(t *testing.T) {
+func TestAPathThatDoesNotExistEndsReadingBeforeItBegins(t *testing.T) {
 	dir := tree(t, map[string]string{"a.yaml": "n: 1"})
 	missing := filepath.Join(dir, "missing")
 	n := 0
 	for d, err := range Read(t.Context(), []string{dir, missing}, Limits{}) {
 		n++
-		var p *importer.Problem
+		var p *importer.Notice
 		if d != nil || !errors.Is(err, fs.ErrNotExist) || errors.As(err, &p) {
 			t.Errorf("%v %v", d, err)
 		}
@@ -89,7 +89,7 @@ func TestAPathThatDoesNotExistEndsItBeforeAnythingIsRead(t *testing.T) {
 	}
 }
 
-func TestAnEmptyFolderIsSaid(t *testing.T) {
+func TestAnEmptyFolderIsReported(t *testing.T) {
 	dir := tree(t, map[string]string{"readme.md": ""})
 	if diff := cmp.Diff([]string{"DIR: the folder holds no *.yaml, *.yml or *.json file"}, met(t, dir, dir)); diff != "" {
 		t.Error(diff)
@@ -162,7 +162,7 @@ func TestADeviceIsNoFile(t *testing.T) {
 	}
 }
 
-func TestACanceledContextEndsIt(t *testing.T) {
+func TestACanceledContextEndsReading(t *testing.T) {
 	dir := tree(t, map[string]string{"a.yaml": "n: 1\n---\nn: 2\n"})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

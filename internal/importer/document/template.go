@@ -8,16 +8,16 @@ import (
 )
 
 var (
-	// Backstage and Jinja write ${{ … }} and {{ … }}, Helm {{ … }}.
+	// placeholder matches ${{ … }} and {{ … }} of Backstage and Jinja, and {{ … }} of Helm.
 	placeholder = regexp.MustCompile(`(?s)\$?\{\{.*?\}\}`)
-	// What marks a text that no YAML parser understands as a template: also {% … %} and an action left open.
+	// templating matches the mark of a template in a text that no YAML parser understands: also {% … %} and an unclosed
+	// action.
 	templating = regexp.MustCompile(`\$?\{\{|\{%`)
 )
 
-// Unexpanded is the problem of the first template placeholder in any of the nodes, keys included; nil when there
-// is none. A source asks it about the values that say what a thing is, not about free text, in which braces are
-// nobody's business.
-func (d *Document) Unexpanded(nodes ...*Node) *importer.Problem {
+// Unexpanded returns a notice for the first template placeholder in any of the nodes, keys included. If there is none,
+// it returns nil. Sources pass the values that identify a thing, not free text, in which braces are allowed.
+func (d *Document) Unexpanded(nodes ...*Node) *importer.Notice {
 	for _, n := range nodes {
 		if found := n.placeholder(); found != nil {
 			return unexpanded(d.Origin.File, found.Line, found.text)
@@ -46,8 +46,8 @@ func (n *Node) placeholder() *Node {
 	return nil
 }
 
-// unexpanded names the placeholder alone: what stands around it may be a password.
-func unexpanded(file string, line int, text string) *importer.Problem {
+// unexpanded names the placeholder alone: the text around it may be a password.
+func unexpanded(file string, line int, text string) *importer.Notice {
 	if found := placeholder.FindString(text); found != "" {
 		text = found
 	} else if at := templating.FindStringIndex(text); at != nil {
@@ -56,7 +56,7 @@ func unexpanded(file string, line int, text string) *importer.Problem {
 	return rejected(file, line, "an unexpanded template: %s; expand it and import the result, or leave this file out", Quote(text))
 }
 
-// templateLine finds, in a text that starts on line first and could not be read, the line that makes it a template.
+// templateLine finds the line that makes a text a template. The text starts on line first and could not be read.
 func templateLine(text []byte, first int) (line int, content string, found bool) {
 	at := templating.FindIndex(text)
 	if at == nil {

@@ -16,14 +16,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 )
 
-// chunk is the text of one YAML document, cut at the document markers, which YAML allows nowhere else at the
-// beginning of a line. Each is parsed alone, so that a broken one costs no other.
+// chunk is the text of one YAML document, cut at the document markers, which YAML allows nowhere else at the beginning
+// of a line. Each is parsed alone, so that a broken one costs no other.
 type chunk struct {
 	text  []byte
 	line  int // of its first byte, from 1
 	marks int // see Limits.Marks
-	// directive is the line of a %TAG directive, 0 when there is none: many are quadratic in go-yaml, and they are of
-	// no use without custom tags.
+	// directive is the line of a %TAG directive, or 0: many of them take quadratic time in go-yaml, and they are of no
+	// use without custom tags.
 	directive int
 }
 
@@ -46,7 +46,7 @@ func chunks(content []byte) iter.Seq[chunk] {
 				if begun && !cut(at, line) {
 					return
 				}
-				// What stands before the marker says nothing, and go-yaml refuses %YAML 1.2.
+				// Text before the marker is dropped: it means nothing, and go-yaml refuses %YAML 1.2.
 				c.line, start, begun = line, at, true
 			case marker(text, "..."):
 				if !cut(end, line+1) {
@@ -103,8 +103,8 @@ func yamlDocuments(file string, content []byte, limits Limits) iter.Seq2[*Docume
 	}
 }
 
-// yamlChunk yields the one document of a chunk; it loops all the same, so that nothing is lost should the parser
-// see a marker that chunks did not.
+// yamlChunk yields the one document of a chunk. It loops all the same, so that nothing is lost if the parser sees a
+// marker that chunks did not.
 func yamlChunk(file string, c chunk, limits Limits) iter.Seq2[*Document, error] {
 	return func(yield func(*Document, error) bool) {
 		if c.directive > 0 {
@@ -146,7 +146,7 @@ func yamlChunk(file string, c chunk, limits Limits) iter.Seq2[*Document, error] 
 	}
 }
 
-// decode reads one document. The parser reports some defects of its own by a panic; that is one more broken document.
+// decode reads one document. The parser reports some defects of its own by a panic, which decode returns as an error.
 func decode(decoder *yaml.Decoder) (tree *yaml.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -163,8 +163,8 @@ func decode(decoder *yaml.Decoder) (tree *yaml.Node, err error) {
 	return tree, nil
 }
 
-// lineReader hands out at most one line a call and counts them: the parser reads no further than it must, so
-// the count says where it gave up. Its own line numbers name where the broken map or list began.
+// lineReader returns at most one line a call and counts them. The parser reads no further than it must, so the count
+// tells where it gave up; its own line numbers tell where the broken map or list began.
 type lineReader struct {
 	rest []byte
 	read int
@@ -193,14 +193,15 @@ func (r *lineReader) Read(p []byte) (int, error) {
 
 var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
-func brokenYAML(file string, c chunk, read int, err error, limits Limits) *importer.Problem {
+func brokenYAML(file string, c chunk, read int, err error, limits Limits) *importer.Notice {
 	line, reason := 1, err.Error()
 	if m := yamlError.FindStringSubmatch(reason); m != nil {
 		reason = m[2]
 		stated, _ := strconv.Atoi(m[1])
 		line = max(stated, 1)
 		if strings.HasPrefix(reason, "did not find") {
-			// These are counted from 0 and may name the beginning of the map. The parser has read one line past the defect.
+			// The parser's lines are counted from 0 and may be those where the map begins. It has read one line past
+			// the defect.
 			line = max(stated+1, read-1)
 		} else if m[1] == "" && strings.HasPrefix(reason, "unknown anchor") {
 			line = read - 1
@@ -228,13 +229,13 @@ type yamlBuilder struct {
 	nodes  int
 }
 
-func (b *yamlBuilder) reject(y *yaml.Node, format string, args ...any) *importer.Problem {
+func (b *yamlBuilder) reject(y *yaml.Node, format string, args ...any) *importer.Notice {
 	return rejected(b.file, b.line(y), format, args...)
 }
 
 func (b *yamlBuilder) line(y *yaml.Node) int { return b.chunk.line + max(y.Line, 1) - 1 }
 
-func (b *yamlBuilder) node(y *yaml.Node, depth int) (*Node, *importer.Problem) {
+func (b *yamlBuilder) node(y *yaml.Node, depth int) (*Node, *importer.Notice) {
 	n := &Node{doc: b.doc, Line: b.line(y)}
 	if b.nodes++; b.nodes > b.limits.Nodes {
 		return nil, tooManyNodes(b.file, n.Line, b.limits)
@@ -266,7 +267,7 @@ func (b *yamlBuilder) node(y *yaml.Node, depth int) (*Node, *importer.Problem) {
 	return nil, b.reject(y, "the tag %s is not allowed", Quote(y.Tag))
 }
 
-func (b *yamlBuilder) fields(n *Node, y *yaml.Node, depth int) *importer.Problem {
+func (b *yamlBuilder) fields(n *Node, y *yaml.Node, depth int) *importer.Notice {
 	seen := make(map[string]int, len(y.Content)/2)
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, p := b.node(y.Content[i], depth+1)
@@ -292,7 +293,7 @@ func (b *yamlBuilder) fields(n *Node, y *yaml.Node, depth int) *importer.Problem
 	return nil
 }
 
-func (b *yamlBuilder) scalar(n *Node, y *yaml.Node, tag string) *importer.Problem {
+func (b *yamlBuilder) scalar(n *Node, y *yaml.Node, tag string) *importer.Notice {
 	n.Kind, n.text, n.value = Text, y.Value, y.Value
 	switch tag {
 	case "!!str", "!!timestamp":

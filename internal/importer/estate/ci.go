@@ -11,14 +11,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 )
 
-// draft is a CI being written down: the document's defaults first, its own fields over them.
+// draft is a CI being read: the document's defaults first, its own fields over them.
 type draft struct {
 	importer.CI
-	// grouped are the groups as written. They are read last, so that the order of fields means nothing.
+	// grouped are the groups as written. They are read last, so that the order of fields does not matter.
 	grouped *yaml.Node
 }
 
-// ci reads a CI over a copy of the defaults. A body left empty is a CI that the defaults describe fully.
+// ci reads a CI over a copy of the defaults. A CI with an empty body takes all from the defaults.
 func (d draft) ci(id string, n *yaml.Node) (importer.Row, error) {
 	own := d.clone()
 	own.ExternalID, own.Name = id, id
@@ -35,7 +35,7 @@ func (d draft) ci(id string, n *yaml.Node) (importer.Row, error) {
 	return importer.Row{CI: &own.CI}, nil
 }
 
-// read reads defaults: all that a CI has but its name.
+// read reads defaults, which may hold all fields of a CI but its name.
 func (d *draft) read(n *yaml.Node) error { return d.fill(n, d.fields()) }
 
 func (d *draft) fill(n *yaml.Node, known map[string]setter) error {
@@ -91,7 +91,7 @@ func (d *draft) fields() map[string]setter {
 	}
 }
 
-// owners replace the defaults' owners: whoever writes them down means these and no others.
+// owners replaces the defaults' owners by those of the CI.
 func (d *draft) owners(n *yaml.Node) error {
 	d.Owners = nil
 	return items(n, func(item string, at, more *yaml.Node) error {
@@ -132,7 +132,7 @@ func (d *draft) service(n *yaml.Node) error {
 	})
 }
 
-// links reads [RUNBOOK: https://…], and {kind, title, url} where the title matters.
+// links reads [RUNBOOK: https://…], or {kind, title, url} if the title matters.
 func links(n *yaml.Node) (all []importer.Link, err error) {
 	if n.Kind != yaml.SequenceNode {
 		return nil, wrong(n, "expected a list such as [RUNBOOK: https://runbooks.example.com/orders], found %s", what(n))

@@ -19,7 +19,7 @@ import (
 func parse(file string, content []byte) iter.Seq2[importer.Row, error] {
 	return func(yield func(importer.Row, error) bool) {
 		reject := func(at int, id string, err error) bool {
-			p := &importer.Problem{Origin: importer.Origin{File: file, Line: at}, Kind: importer.Rejected, ExternalID: id, Reason: err.Error()}
+			p := &importer.Notice{Origin: importer.Origin{File: file, Line: at}, Kind: importer.Rejected, ExternalID: id, Reason: err.Error()}
 			if m := (*mistake)(nil); errors.As(err, &m) {
 				p.Origin.Line, p.Reason = m.line, m.reason
 			}
@@ -58,7 +58,7 @@ func parse(file string, content []byte) iter.Seq2[importer.Row, error] {
 
 var yamlLine = regexp.MustCompile(`^line (\d+): `)
 
-// syntaxError takes the line out of the parser's message. Some messages have none.
+// syntaxError returns the line and the reason in the parser's message. Some messages have no line.
 func syntaxError(err error) (line int, reason string) {
 	reason = strings.TrimPrefix(err.Error(), "yaml: ")
 	line = 1
@@ -78,8 +78,8 @@ type record struct {
 
 func (r record) row() (importer.Row, error) { return r.read(r.id, r.body) }
 
-// document splits a document into records. An error concerns the document as a whole, and no record of it
-// is returned: with unreadable defaults none would mean what its author meant.
+// document splits a document into records. An error concerns the document as a whole, and then no record of it is
+// returned: without the defaults each would mean something else.
 func document(doc *yaml.Node) (records []record, err error) {
 	if err := plain(doc); err != nil {
 		return nil, err

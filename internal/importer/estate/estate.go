@@ -61,12 +61,12 @@ type tree struct {
 	given string
 }
 
-// New reads every .yaml and .yml file of fsys. Origins are paths within it.
+// New returns a source of every .yaml and .yml file of fsys. Origins are paths within it.
 func New(name string, fsys fs.FS) *Source {
 	return &Source{name: name, trees: []tree{{fsys: fsys, root: "."}}}
 }
 
-// Open reads files, whatever their extension, and all .yaml and .yml files below folders.
+// Open returns a source of files, whatever their extension, and of all .yaml and .yml files below folders.
 func Open(name string, paths ...string) (*Source, error) {
 	s := &Source{name: name}
 	for _, p := range paths {
@@ -87,11 +87,11 @@ func Open(name string, paths ...string) (*Source, error) {
 	return s, nil
 }
 
-// Name is the provenance of the rows.
+// Name returns the provenance of the rows.
 func (s *Source) Name() string { return s.name }
 
-// Rows reads the files anew each time. What cannot be read is yielded as *importer.Problem: a record with a
-// mistake is left out alone; a syntax error ends its file, since nothing after it can be trusted.
+// Rows reads the files anew each time. Mistakes are yielded as *importer.Notice: a record with a mistake is left out
+// alone; a syntax error ends its file, since nothing after it can be trusted.
 func (s *Source) Rows(ctx context.Context) iter.Seq2[importer.Row, error] {
 	return func(yield func(importer.Row, error) bool) {
 		seen := register{}
@@ -127,7 +127,7 @@ func (s *Source) Rows(ctx context.Context) iter.Seq2[importer.Row, error] {
 
 func isYAML(p string) bool { return path.Ext(p) == ".yaml" || path.Ext(p) == ".yml" }
 
-// read returns one byte more than allowed when the file is too large, and parse says so.
+// read reads one byte more than the limit if the file is too large, for parse to refuse.
 func read(fsys fs.FS, p string) (text []byte, err error) {
 	f, err := fsys.Open(p)
 	if err != nil {
@@ -137,7 +137,7 @@ func read(fsys fs.FS, p string) (text []byte, err error) {
 	return io.ReadAll(io.LimitReader(f, maxFileSize+1))
 }
 
-// register remembers where each external id was first used; teams, people and CIs have separate ids.
+// register holds the place where each external id was first used; teams, people and CIs have separate ids.
 type register map[string]importer.Origin
 
 func (r register) claim(row importer.Row) error {
@@ -152,7 +152,7 @@ func (r register) claim(row importer.Row) error {
 	}
 	first, taken := r[kind+" "+id]
 	if taken {
-		return &importer.Problem{
+		return &importer.Notice{
 			Origin: row.Origin, Kind: importer.Duplicate, ExternalID: id,
 			Reason: fmt.Sprintf("the %s %q is already written at %s:%d; keep one of them", kind, id, first.File, first.Line),
 		}

@@ -26,24 +26,24 @@ func folder(files ...string) fstest.MapFS {
 	return fsys
 }
 
-func read(t *testing.T, s importer.Source) (rows []importer.Row, problems []string) {
+func read(t *testing.T, s importer.Source) (rows []importer.Row, notices []string) {
 	t.Helper()
 	for row, err := range s.Rows(t.Context()) {
-		p := (*importer.Problem)(nil)
+		p := (*importer.Notice)(nil)
 		switch {
 		case errors.As(err, &p):
-			problems = append(problems, fmt.Sprintf("%s:%d %s %s: %s", p.Origin.File, p.Origin.Line, p.Kind, p.ExternalID, p.Reason))
+			notices = append(notices, fmt.Sprintf("%s:%d %s %s: %s", p.Origin.File, p.Origin.Line, p.Kind, p.ExternalID, p.Reason))
 		case err != nil:
 			t.Fatal(err)
 		default:
 			rows = append(rows, row)
 		}
 	}
-	return rows, problems
+	return rows, notices
 }
 
-func TestARecordSaysWhatIsWritten(t *testing.T) {
-	rows, problems := read(t, estate.New("shop", folder("shop.yaml", `
+func TestARecordHoldsTheFieldsAsWritten(t *testing.T) {
+	rows, notices := read(t, estate.New("shop", folder("shop.yaml", `
 defaults:
   lifecycle: LIVE
   environment: PRODUCTION
@@ -86,8 +86,8 @@ cis:
 cis:
   bare: {class: server}
 `)))
-	if len(problems) > 0 {
-		t.Fatal(problems)
+	if len(notices) > 0 {
+		t.Fatal(notices)
 	}
 	want := []importer.Row{
 		{Origin: importer.Origin{File: "shop.yaml", Line: 10}, Team: &importer.Team{
@@ -137,14 +137,14 @@ cis:
 }
 
 func TestDefaultsAreNotSharedBetweenCIs(t *testing.T) {
-	rows, problems := read(t, estate.New("shop", folder("a.yaml", `
+	rows, notices := read(t, estate.New("shop", folder("a.yaml", `
 defaults: {class: server, labels: {a: "1"}, service: {tier: tier-1}, relationships: {depends_on: [x]}}
 cis:
   one: {labels: {b: "2"}, service: {tier: tier-2}, relationships: {depends_on: [y]}}
   two:
 `)))
-	if len(problems) > 0 || len(rows) != 2 {
-		t.Fatal(len(rows), problems)
+	if len(notices) > 0 || len(rows) != 2 {
+		t.Fatal(len(rows), notices)
 	}
 	two := rows[1].CI
 	if len(two.Labels) != 1 || two.Service.Tier != "tier-1" || len(two.Relationships) != 1 {
@@ -189,16 +189,16 @@ func TestAMistakeIsNamedByFileAndLine(t *testing.T) {
 		"large file":         {"#" + strings.Repeat("x", 16<<20), `a.yaml:1 rejected : the file is larger than 16 MiB`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, problems := read(t, estate.New("shop", folder("a.yaml", c.text)))
-			if len(problems) == 0 || !strings.Contains(problems[0], c.want) {
-				t.Errorf("got %q, want %q", problems, c.want)
+			_, notices := read(t, estate.New("shop", folder("a.yaml", c.text)))
+			if len(notices) == 0 || !strings.Contains(notices[0], c.want) {
+				t.Errorf("got %q, want %q", notices, c.want)
 			}
 		})
 	}
 }
 
 func TestAMistakeLeavesTheOthersAlone(t *testing.T) {
-	rows, problems := read(t, estate.New("shop", folder(
+	rows, notices := read(t, estate.New("shop", folder(
 		"a.yaml", "cis:\n  a: {class: server}\n  b: {klass: server}\n---\nnonsense\n---\ncis:\n  c: {class: server}",
 		"b.yaml", "cis: [",
 		"c.yml", "cis:\n  d: {class: server}\n  a: {class: rack}",
@@ -211,8 +211,8 @@ func TestAMistakeLeavesTheOthersAlone(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "c", "d"}, ids); diff != "" {
 		t.Error(diff)
 	}
-	if len(problems) != 4 || !strings.HasPrefix(problems[3], `c.yml:3 duplicate a: the CI "a" is already written at a.yaml:2`) {
-		t.Errorf("problems: %q", problems)
+	if len(notices) != 4 || !strings.HasPrefix(notices[3], `c.yml:3 duplicate a: the CI "a" is already written at a.yaml:2`) {
+		t.Errorf("notices: %q", notices)
 	}
 }
 
@@ -232,12 +232,12 @@ func TestOpenNamesFilesAsTheyWereGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, problems := read(t, s)
+	rows, notices := read(t, s)
 	if len(rows) != 2 || rows[0].Origin.File != "one.txt" || rows[1].Origin.File != "sub/two.yaml" {
 		t.Errorf("rows: %+v", rows)
 	}
-	if len(problems) != 1 || !strings.HasPrefix(problems[0], filepath.ToSlash(dir)+"/sub/two.yaml:2 duplicate") {
-		t.Errorf("problems: %q", problems)
+	if len(notices) != 1 || !strings.HasPrefix(notices[0], filepath.ToSlash(dir)+"/sub/two.yaml:2 duplicate") {
+		t.Errorf("notices: %q", notices)
 	}
 	if _, err := estate.Open("shop", "absent"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
@@ -249,8 +249,8 @@ func TestAnUnreadableFileEndsTheSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rows, problems := read(t, s); len(rows)+len(problems) != 0 {
-		t.Error("an empty folder has rows", rows, problems)
+	if rows, notices := read(t, s); len(rows)+len(notices) != 0 {
+		t.Error("an empty folder has rows", rows, notices)
 	}
 	dir := filepath.Join(t.TempDir(), "gone")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -264,7 +264,7 @@ func TestAnUnreadableFileEndsTheSource(t *testing.T) {
 	}
 	failed := false
 	for _, err := range s.Rows(t.Context()) {
-		p := (*importer.Problem)(nil)
+		p := (*importer.Notice)(nil)
 		failed = err != nil && !errors.As(err, &p)
 	}
 	if !failed {
@@ -272,7 +272,7 @@ func TestAnUnreadableFileEndsTheSource(t *testing.T) {
 	}
 }
 
-// FuzzRows: whatever a file holds, reading ends with rows and problems that say where they stand.
+// FuzzRows checks that any file yields rows, and notices that have a place and a reason.
 func FuzzRows(f *testing.F) {
 	for _, seed := range []string{
 		"cis:\n  a: {class: server, owners: [x: y], groups: {g: {mode: ANY, members: {^b: [c: 1]}}}}",
@@ -282,11 +282,11 @@ func FuzzRows(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for row, err := range estate.New("fuzz", folder("a.yaml", text)).Rows(t.Context()) {
-			p := (*importer.Problem)(nil)
+			p := (*importer.Notice)(nil)
 			switch {
 			case errors.As(err, &p):
 				if p.Origin.Line < 1 || p.Reason == "" {
-					t.Errorf("a problem without a place or reason: %+v", p)
+					t.Errorf("a notice without a place or reason: %+v", p)
 				}
 			case err != nil:
 				t.Fatal(err)

@@ -59,8 +59,8 @@ func pairs(n *yaml.Node, each func(key string, at, value *yaml.Node) error) erro
 	return nil
 }
 
-// items reads one value or a list, each item bare or with something said about it: a, [a, b] or [a, b: more].
-// A mapping {a: more, b: more} is the same list.
+// items reads one value or a list, each item alone or with more behind a colon: a, [a, b] or [a, b: more]. A mapping
+// {a: more, b: more} is the same list.
 func items(n *yaml.Node, each func(item string, at, more *yaml.Node) error) error {
 	switch n.Kind {
 	case yaml.SequenceNode:
@@ -84,7 +84,7 @@ func items(n *yaml.Node, each func(item string, at, more *yaml.Node) error) erro
 	}
 }
 
-// text sets a string; numbers and the like are taken as they are written.
+// text returns a setter of a string. It takes numbers and the like as they are written.
 func text(to *string) setter {
 	return func(n *yaml.Node) error {
 		if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" || strings.TrimSpace(n.Value) == "" {
@@ -95,7 +95,7 @@ func text(to *string) setter {
 	}
 }
 
-// oneOf sets one of the values that the domain knows.
+// oneOf returns a setter of one of the values.
 func oneOf(to *string, values []string) setter {
 	return func(n *yaml.Node) error {
 		var v string
@@ -140,7 +140,7 @@ func texts(to map[string]string) setter {
 	}
 }
 
-// data reads any JSON value. Dates stay text, as JSON has none.
+// data reads any JSON value. Dates stay text, since JSON has none.
 func data(n *yaml.Node) (any, error) {
 	switch n.Kind {
 	case yaml.MappingNode:

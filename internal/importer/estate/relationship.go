@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 )
 
-// typed splits a relationship's key: ^ says that it arrives at this CI instead of leaving it.
+// typed splits a relationship's key. A key that begins with ^ arrives at this CI instead of leaving it.
 func typed(key string, at *yaml.Node) (code string, isReverse bool, err error) {
 	code, isReverse = strings.CutPrefix(key, "^")
 	if code == "" {

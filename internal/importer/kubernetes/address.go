@@ -8,20 +8,21 @@ import (
 
 var (
 	scheme = regexp.MustCompile(`^(?:jdbc:)?[A-Za-z][A-Za-z0-9+.-]*://`)
-	// A label of a DNS name. Service names begin with a letter (RFC 1035), so that "8080" is nobody's name.
+	// dnsLabel matches a label of a DNS name. Service names begin with a letter (RFC 1035), so that "8080" is not a
+	// name.
 	dnsLabel    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	serviceName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 )
 
-// isAddress reports whether a variable is one to look at: its name ends in _ADDR or _HOST, or its value is a URL.
+// isAddress reports whether a variable may hold an address: its name ends in _ADDR or _HOST, or its value is a URL.
 func isAddress(name, value string) bool {
 	name = strings.ToUpper(name)
 	return strings.HasSuffix(name, "_ADDR") || strings.HasSuffix(name, "_HOST") || scheme.MatchString(value)
 }
 
-// hosts gives the host names in an address: host[:port] or scheme://[user@]host[:port]/…, several with commas between.
-// Addresses of the Internet Protocol are no names, nor is localhost. An address that could be taken in two ways, such
-// as one with an unescaped slash in its password, gives none: a piece of a password must not pass for a name.
+// hosts returns the host names in an address: host[:port] or scheme://[user@]host[:port]/…, several with commas
+// between. It passes over IP addresses and localhost. If an address can be read in two ways, such as one with an
+// unescaped slash in its password, hosts returns nothing, since a piece of a password must not pass for a name.
 func hosts(value string) []string {
 	authority := strings.TrimSpace(value)
 	if at := scheme.FindStringIndex(authority); at != nil {
@@ -48,9 +49,9 @@ func hosts(value string) []string {
 	return names
 }
 
-// serviceAt is the Service a host name leads to when a container in a namespace looks it up; false when the name leads
-// out of the cluster. known answers whether a namespace, or a Service in it when name is not "", has been read: that
-// alone tells name.namespace and pod.service from a name of the Internet.
+// serviceAt returns the Service to which a host name leads from a container in a namespace. If the name leads out of
+// the cluster, it returns false. It calls known to learn whether a namespace, or a Service in it if name is not "", has
+// been read: only that tells name.namespace and pod.service from a name of the Internet.
 func serviceAt(host, namespace string, known func(namespace, name string) bool) (id string, ok bool) {
 	labels := strings.Split(host, ".")
 	for _, l := range labels {
@@ -76,7 +77,7 @@ func serviceAt(host, namespace string, known func(namespace, name string) bool) 
 	default:
 		return "", false
 	}
-	if !serviceName.MatchString(name) || name == "kubernetes" && namespace == "default" { // the API server is in no manifest
+	if !serviceName.MatchString(name) || name == "kubernetes" && namespace == "default" { // the manifests do not hold the API server
 		return "", false
 	}
 	return "service:" + namespace + "/" + name, true

@@ -7,7 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 )
 
-// edges are the relationships of one CI: an edge found twice is one, with both evidences.
+// edges are the relationships of one CI. If an edge is found twice, it is kept once with both evidences.
 type edges struct {
 	order    []importer.Relationship
 	evidence map[edgeKey][]string

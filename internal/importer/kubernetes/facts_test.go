@@ -39,7 +39,7 @@ func TestTheFixturesHoldTheObjectsOfSOURCES(t *testing.T) {
 	}
 }
 
-// found are the edges between services by what shows them.
+// dependencies returns the edges between services by their evidence.
 func dependencies(r result) (byEnv, byPolicy map[string]bool) {
 	byEnv, byPolicy = map[string]bool{}, map[string]bool{}
 	for _, row := range r.rows {
@@ -73,7 +73,7 @@ func TestTheFixturesImportAsSOURCESSays(t *testing.T) {
 			t.Error(diff)
 		}
 		skipped := map[string]int{}
-		for _, p := range r.problems {
+		for _, p := range r.notices {
 			if p.Kind != importer.Skipped {
 				t.Errorf("%s: %v", p.Kind, p)
 			}
@@ -130,7 +130,7 @@ func TestTheFixturesImportAsSOURCESSays(t *testing.T) {
 	}
 }
 
-func TestTheFixturesGiveWhatAPersonWouldExpect(t *testing.T) {
+func TestTheFixturesGiveTheRowsAPersonWouldExpect(t *testing.T) {
 	manifests, kustomize := fixturePaths(t)
 	r := collect(t, New([]string{manifests, kustomize}))
 	if diff := cmp.Diff(map[string]any{"kind": "Deployment", "image": "frontend", "ports": []any{int64(8080)}, "serviceAccount": "frontend"}, r.ci(t, "deployment:default/frontend").Attributes); diff != "" {
@@ -147,11 +147,11 @@ func TestTheFixturesGiveWhatAPersonWouldExpect(t *testing.T) {
 	}
 }
 
-func TestPoliciesAloneSayWhatTheyLookedFor(t *testing.T) {
+func TestPoliciesAloneReportTheSelectorsThatMatchNothing(t *testing.T) {
 	_, kustomize := fixturePaths(t)
 	r := collect(t, New([]string{kustomize}))
 	n := 0
-	for _, p := range r.problems {
+	for _, p := range r.notices {
 		if p.Kind == importer.Dangling {
 			n++
 		}

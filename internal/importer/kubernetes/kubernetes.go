@@ -1,6 +1,6 @@
 // Package kubernetes reads Kubernetes manifests: Deployments, StatefulSets and DaemonSets become workloads, Services
-// application services that run on them, and what their environment variables and NetworkPolicies tell becomes
-// dependencies. It applies no kustomize and expands no Helm chart: give it what these print, or what kubectl get prints.
+// become application services that run on them, and environment variables and NetworkPolicies show dependencies. It
+// applies no kustomize and expands no Helm chart: give it their output, or that of kubectl get.
 //
 // It never repeats a value of an environment variable, which may hold a password.
 package kubernetes
@@ -24,16 +24,16 @@ type Source struct {
 	limits document.Limits
 }
 
-// New makes a source of the files and folders at paths.
+// New returns a source of the files and folders at paths.
 func New(paths []string) *Source { return &Source{paths: paths} }
 
-// Name is "kubernetes".
+// Name returns "kubernetes".
 func (s *Source) Name() string { return "kubernetes" }
 
-// Rows yields what the manifests say: first the problems of documents that cannot be imported, as they are met, then
-// workloads and Services in the order they were read, last what dangles and no row can carry. An external id is kind:namespace/name, such as
-// "deployment:default/frontend"; of two documents with one id the first counts. An edge to a Service that nobody
-// deploys stays in the row.
+// Rows yields the notices of documents that cannot be imported as they are read, then workloads and Services in the
+// order in which they were read, and last the dangling references that no row can carry. An external id is
+// kind:namespace/name, such as "deployment:default/frontend"; of two documents with one id the first counts. An edge to
+// a Service that was not read stays in the row.
 func (s *Source) Rows(ctx context.Context) iter.Seq2[importer.Row, error] {
 	return rows(document.Read(ctx, s.paths, s.limits))
 }
@@ -42,7 +42,7 @@ func rows(documents iter.Seq2[*document.Document, error]) iter.Seq2[importer.Row
 	return func(yield func(importer.Row, error) bool) {
 		c := &cluster{inside: map[string][]*workload{}, services: map[string]*service{}, namespaces: map[string]map[string]string{}, patches: map[string]importer.Origin{}}
 		for d, err := range documents {
-			var p *importer.Problem
+			var p *importer.Notice
 			switch {
 			case errors.As(err, &p):
 				if !yield(importer.Row{}, p) {
@@ -78,15 +78,15 @@ func rows(documents iter.Seq2[*document.Document, error]) iter.Seq2[importer.Row
 	}
 }
 
-// cluster is all objects of one import: a selector finds its pods only after all have been read.
+// cluster holds all objects of one import: a selector finds its pods only after all have been read.
 type cluster struct {
 	met        []found
-	kept       []found // those that count, after settle
+	kept       []found // the objects that count, after settle
 	workloads  []*workload
 	inside     map[string][]*workload       // by namespace
 	services   map[string]*service          // by external id
 	namespaces map[string]map[string]string // labels by name
-	patches    map[string]importer.Origin   // files that a Kustomization applies as patches, and where it says so
+	patches    map[string]importer.Origin   // files that a Kustomization applies as patches, and the places that say so
 }
 
 // found is one object of one of the kinds: exactly one field is set.
@@ -118,32 +118,32 @@ func (f found) row() *importer.Row {
 	}
 }
 
-// read takes one document in, or the items of a List, and says what is wrong with it.
-func (c *cluster) read(d *document.Document, root *document.Node) []*importer.Problem {
+// read reads one document, or the items of a List, and returns what is wrong with it.
+func (c *cluster) read(d *document.Document, root *document.Node) []*importer.Notice {
 	if root.Is(document.Map) && strings.HasSuffix(root.Text("kind"), "List") && root.At("items").Is(document.List) {
-		var problems []*importer.Problem
+		var notices []*importer.Notice
 		for _, item := range root.List("items") {
-			problems = append(problems, c.read(d, item)...)
+			notices = append(notices, c.read(d, item)...)
 		}
-		return problems
+		return notices
 	}
 	m, p := readManifest(d, root)
 	if p == nil {
 		p = c.take(m)
 	}
-	var problems []*importer.Problem
+	var notices []*importer.Notice
 	if p != nil {
-		problems = append(problems, p)
+		notices = append(notices, p)
 	}
-	for _, n := range d.TakeNotices() { // those that no row took along
-		problems = append(problems, &n)
+	for _, n := range d.TakeNotices() { // the notices that no row has taken
+		notices = append(notices, &n)
 	}
-	return problems
+	return notices
 }
 
-func (c *cluster) take(m manifest) *importer.Problem {
+func (c *cluster) take(m manifest) *importer.Notice {
 	var f found
-	var p *importer.Problem
+	var p *importer.Notice
 	switch {
 	case m.isKustomization():
 		return c.kustomization(m)
@@ -171,15 +171,15 @@ func (c *cluster) take(m manifest) *importer.Problem {
 	return nil
 }
 
-// namespace makes a namespace known, with the label that every namespace carries.
+// namespace adds a namespace, with the label that every namespace carries.
 func (c *cluster) namespace(name string) {
 	if c.namespaces[name] == nil {
 		c.namespaces[name] = map[string]string{"kubernetes.io/metadata.name": name}
 	}
 }
 
-// kustomization remembers which files are patches, whose documents are no objects. It applies nothing.
-func (c *cluster) kustomization(m manifest) *importer.Problem {
+// kustomization notes the files that are patches, whose documents are no objects. It applies nothing.
+func (c *cluster) kustomization(m manifest) *importer.Notice {
 	patches := 0
 	for _, field := range []string{"patches", "patchesStrategicMerge", "patchesJson6902"} {
 		for _, p := range m.root.List(field) {
@@ -194,23 +194,23 @@ func (c *cluster) kustomization(m manifest) *importer.Problem {
 		}
 	}
 	if patches > 0 {
-		return m.problem(importer.Skipped, "a file for kustomize with %d patches, which were not applied; run kustomize and import what it prints", patches)
+		return m.notice(importer.Skipped, "a file for kustomize with %d patches, which were not applied; run kustomize and import what it prints", patches)
 	}
-	return m.problem(importer.Skipped, "a file for kustomize, not an object of a cluster")
+	return m.notice(importer.Skipped, "a file for kustomize, not an object of a cluster")
 }
 
-// settle decides which of the objects count: no patch, whatever order they were met in, and of two with one id the first.
-func (c *cluster) settle() []*importer.Problem {
-	var problems []*importer.Problem
+// settle keeps the objects that count: no patches, in whatever order they were read, and of two with one id the first.
+func (c *cluster) settle() []*importer.Notice {
+	var notices []*importer.Notice
 	first := map[string]importer.Origin{}
 	for _, f := range c.met {
 		o := f.object()
 		if by, isPatch := c.patches[filepath.Clean(o.origin.File)]; isPatch {
-			problems = append(problems, o.problem(importer.Skipped, "this %s is a patch, as %v says; run kustomize and import what it prints", o.kind, by))
+			notices = append(notices, o.notice(importer.Skipped, "this %s is a patch, as %v says; run kustomize and import what it prints", o.kind, by))
 			continue
 		}
-		if at, twice := first[o.id()]; twice {
-			problems = append(problems, o.problem(importer.Duplicate, "%s is described twice: the first, at %v, counts; this one was left out", o.id(), at))
+		if at, ok := first[o.id()]; ok {
+			notices = append(notices, o.notice(importer.Duplicate, "%s is described twice: the first, at %v, counts; this one was left out", o.id(), at))
 			continue
 		}
 		first[o.id()] = o.origin
@@ -224,11 +224,11 @@ func (c *cluster) settle() []*importer.Problem {
 			c.services[o.id()] = f.service
 		}
 	}
-	return problems
+	return notices
 }
 
-// relate finds all relationships, and what in NetworkPolicies leads nowhere.
-func (c *cluster) relate() []*importer.Problem {
+// relate adds all relationships, and returns notices for the parts of NetworkPolicies that match nothing.
+func (c *cluster) relate() []*importer.Notice {
 	behind := map[*workload][]*service{}
 	for _, f := range c.kept {
 		if f.service != nil {
@@ -244,7 +244,7 @@ func (c *cluster) relate() []*importer.Problem {
 			}
 		}
 	}
-	var dangling []*importer.Problem
+	var dangling []*importer.Notice
 	for _, f := range c.kept {
 		if f.policy != nil {
 			dangling = append(dangling, c.allow(f.policy, behind)...)
@@ -256,7 +256,7 @@ func (c *cluster) relate() []*importer.Problem {
 	return dangling
 }
 
-// runsOn relates a Service to every workload whose pods it selects. With several, any one of them keeps it up.
+// runsOn relates a Service to every workload whose pods it selects. If there are several, any one of them keeps it up.
 func (c *cluster) runsOn(s *service, behind map[*workload][]*service) {
 	if s.selector.isEmpty() {
 		return
@@ -272,13 +272,13 @@ func (c *cluster) runsOn(s *service, behind map[*workload][]*service) {
 	s.row.CI.Relationships = s.edges.relationships()
 	switch {
 	case len(members) == 0:
-		s.row.Notices = append(s.row.Notices, *s.problem(importer.Warning, "%s selects %s, which no workload read here has on its pods", s.id(), s.selector))
+		s.row.Notices = append(s.row.Notices, *s.notice(importer.Warning, "%s selects %s, which no workload read here has on its pods", s.id(), s.selector))
 	case len(members) > 1:
 		s.row.CI.Groups = []importer.Group{{Name: "workloads", Mode: "ANY", Members: members}}
 	}
 }
 
-// known answers serviceAt.
+// known answers the questions of serviceAt.
 func (c *cluster) known(namespace, name string) bool {
 	if name != "" {
 		return c.services["service:"+namespace+"/"+name] != nil
@@ -286,21 +286,21 @@ func (c *cluster) known(namespace, name string) bool {
 	return namespace == "default" || c.namespaces[namespace] != nil
 }
 
-// isOwn reports whether a Service leads back to the workload: being one's own peer is no dependency.
+// isOwn reports whether a Service leads back to the workload: a peer of its own is no dependency.
 func isOwn(own []*service, id string) bool {
 	return slices.ContainsFunc(own, func(s *service) bool { return s.id() == id })
 }
 
-// allow makes each workload a policy lets in depend on the Services of the workloads it protects.
-func (c *cluster) allow(p *policy, behind map[*workload][]*service) []*importer.Problem {
+// allow makes each workload that a policy lets in depend on the Services of the workloads it protects.
+func (c *cluster) allow(p *policy, behind map[*workload][]*service) []*importer.Notice {
 	if len(p.from) == 0 {
 		return nil
 	}
-	var problems []*importer.Problem
+	var notices []*importer.Notice
 	lost := func(line int, what, selector string) {
-		problem := p.problem(importer.Dangling, "%s %s pods with %s, which no workload read here has", p.id(), what, selector)
-		problem.Origin.Line, problem.Target = line, selector
-		problems = append(problems, problem)
+		notice := p.notice(importer.Dangling, "%s %s pods with %s, which no workload read here has", p.id(), what, selector)
+		notice.Origin.Line, notice.Target = line, selector
+		notices = append(notices, notice)
 	}
 	var protected []*workload
 	for _, w := range c.inside[p.namespace] {
@@ -310,7 +310,7 @@ func (c *cluster) allow(p *policy, behind map[*workload][]*service) []*importer.
 	}
 	if len(protected) == 0 {
 		lost(p.origin.Line, "protects", p.pods.String())
-		return problems
+		return notices
 	}
 	for _, from := range p.from {
 		isMet := false
@@ -329,7 +329,7 @@ func (c *cluster) allow(p *policy, behind map[*workload][]*service) []*importer.
 			lost(from.line, "lets in", from.pods.String())
 		}
 	}
-	return problems
+	return notices
 }
 
 func (c *cluster) letsIn(p *policy, from peer, w *workload) bool {
@@ -339,8 +339,9 @@ func (c *cluster) letsIn(p *policy, from peer, w *workload) bool {
 	return from.pods.selects(w.labels)
 }
 
-// dependOn relates a caller to the Services of a workload: to those its environment names if there are such, else to
-// those that are not exposed to outside of the cluster, else to all, and without any Service to the workload itself.
+// dependOn relates a caller to the Services of a workload: to those that its environment names, or else to those that
+// are not exposed outside the cluster, or else to all. Without any Service it relates the caller to the workload
+// itself.
 func dependOn(caller, w *workload, behind map[*workload][]*service, evidence string) {
 	if len(behind[w]) == 0 {
 		caller.edges.add("depends_on", w.id(), evidence)

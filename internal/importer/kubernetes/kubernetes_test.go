@@ -17,22 +17,22 @@ import (
 
 var _ importer.Source = New(nil)
 
-// result is everything a source said.
+// result is all that a source yielded.
 type result struct {
-	rows     []importer.Row
-	problems []*importer.Problem
+	rows    []importer.Row
+	notices []*importer.Notice
 }
 
 func collect(t testing.TB, s importer.Source) result {
 	t.Helper()
 	var r result
 	for row, err := range s.Rows(context.Background()) {
-		var p *importer.Problem
+		var p *importer.Notice
 		switch {
 		case err == nil:
 			r.rows = append(r.rows, row)
 		case errors.As(err, &p):
-			r.problems = append(r.problems, p)
+			r.notices = append(r.notices, p)
 		default:
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func collect(t testing.TB, s importer.Source) result {
 
 func (r result) told() []string {
 	var list []string
-	for _, p := range r.problems {
+	for _, p := range r.notices {
 		list = append(list, string(p.Kind)+" "+p.Error())
 	}
 	for _, row := range r.rows {
@@ -75,7 +75,7 @@ func (r result) edges() []string {
 	return list
 }
 
-// from imports files, given as name and content by turns, whose names stay short in what is told.
+// from imports files, given as name and content by turns. The messages have the short names.
 func from(t testing.TB, files ...string) result {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -113,7 +113,7 @@ func serviceOf(name, app string) string {
 	return fmt.Sprintf("---\napiVersion: v1\nkind: Service\nmetadata: {name: %s}\nspec: {selector: {app: %s}, ports: [{port: 80}]}\n", name, app)
 }
 
-func TestAWorkloadAndItsService(t *testing.T) {
+func TestAServiceRunsOnItsWorkload(t *testing.T) {
 	r := from(t, "a.yaml", `apiVersion: apps/v1
 kind: StatefulSet
 metadata:
@@ -175,14 +175,14 @@ spec: {selector: {app: db}}
 		service("service:data/far", "far", "data", 32, nil, map[string]any{"serviceType": "ExternalName", "externalName": "db.example.com"}, nil),
 		service("service:default/lonely", "lonely", "default", 37, nil, nil, nil),
 	}
-	want[4].Notices = []importer.Problem{{
+	want[4].Notices = []importer.Notice{{
 		Origin: importer.Origin{File: "a.yaml", Line: 37}, Kind: importer.Warning, ExternalID: "service:default/lonely",
 		Reason: "service:default/lonely selects app=db, which no workload read here has on its pods",
 	}}
 	if diff := cmp.Diff(want, r.rows); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	if len(r.problems) > 0 {
+	if len(r.notices) > 0 {
 		t.Error(r.told())
 	}
 }
@@ -197,7 +197,7 @@ func TestAServiceOverSeveralWorkloadsNeedsAnyOfThem(t *testing.T) {
 	}
 }
 
-func TestEnvironmentVariablesTellDependencies(t *testing.T) {
+func TestEnvironmentVariablesShowDependencies(t *testing.T) {
 	for _, c := range []struct {
 		name, value string
 		want        string // the Service, "" for none
@@ -294,7 +294,7 @@ func policyFor(app string, from ...string) string {
 	return fmt.Sprintf("---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p-%[1]s}\nspec:\n  podSelector: {matchLabels: {app: %[1]s}}\n  ingress:\n  - from:%s\n", app, peers.String())
 }
 
-func TestNetworkPoliciesTellDependencies(t *testing.T) {
+func TestNetworkPoliciesShowDependencies(t *testing.T) {
 	both := deployment("web", `env: [{name: CART_ADDR, value: "cart:80"}]`) + deployment("cart", "") + serviceOf("cart", "cart")
 	inShop := strings.ReplaceAll(deployment("far", ""), "{name: far}", "{name: far, namespace: shop}") + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: x}}\n"
 	runs := "service:default/cart runs_on deployment:default/cart (selector app=cart)"
@@ -302,7 +302,7 @@ func TestNetworkPoliciesTellDependencies(t *testing.T) {
 	for _, c := range []struct {
 		name, content string
 		want          []string
-		problems      []string
+		notices       []string
 	}{
 		{"an edge that is known gets both evidences", both + policyFor("cart", "web"), []string{
 			"deployment:default/web depends_on service:default/cart (env CART_ADDR; NetworkPolicy p-cart)", runs,
@@ -352,7 +352,7 @@ func TestNetworkPoliciesTellDependencies(t *testing.T) {
 			if diff := cmp.Diff(c.want, r.edges()); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
 			}
-			if diff := cmp.Diff(c.problems, r.told()); diff != "" {
+			if diff := cmp.Diff(c.notices, r.told()); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})

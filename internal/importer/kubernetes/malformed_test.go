@@ -95,7 +95,7 @@ func TestADocumentThatIsNoObjectIsNotARow(t *testing.T) {
 	}
 }
 
-func TestBracesInFreeTextAreNobodysBusiness(t *testing.T) {
+func TestBracesInFreeTextAreAllowed(t *testing.T) {
 	r := from(t, "a.yaml", deployment("a", "args: ['{{ x }}']\n        env: [{name: FORMAT, value: '{{.Time}}'}]"))
 	r.ci(t, "deployment:default/a")
 }
@@ -159,7 +159,7 @@ func FuzzRows(f *testing.F) {
 		seen := map[string]bool{}
 		for row, err := range rows(document.Parse("fuzz.yaml", content, document.Limits{Nodes: 2000})) {
 			if err != nil {
-				var p *importer.Problem
+				var p *importer.Notice
 				if !errors.As(err, &p) || p.Kind == "" || p.Origin.File == "" || p.Reason == "" {
 					t.Fatalf("%#v", err)
 				}

@@ -12,7 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer/document"
 )
 
-// object is what is kept of every manifest.
+// object is the part of a manifest that is kept for every kind.
 type object struct {
 	origin                       importer.Origin
 	group, kind, namespace, name string
@@ -20,8 +20,8 @@ type object struct {
 
 func (o object) id() string { return strings.ToLower(o.kind) + ":" + o.namespace + "/" + o.name }
 
-func (o object) problem(kind importer.ProblemKind, format string, args ...any) *importer.Problem {
-	p := &importer.Problem{Origin: o.origin, Kind: kind, Reason: fmt.Sprintf(format, args...)}
+func (o object) notice(kind importer.NoticeKind, format string, args ...any) *importer.Notice {
+	p := &importer.Notice{Origin: o.origin, Kind: kind, Reason: fmt.Sprintf(format, args...)}
 	if o.name != "" {
 		p.ExternalID = o.id()
 	}
@@ -44,14 +44,15 @@ type manifest struct {
 	root *document.Node
 }
 
-// Names of objects are DNS subdomains. Some kinds allow more; none allows what would spoil an external id.
+// objectName matches names of objects, which are DNS subdomains. Some kinds allow more; none allows a name that would
+// spoil an external id.
 var objectName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$`)
 
-// readManifest reads apiVersion and kind, and metadata where this source reads more of that kind.
-func readManifest(d *document.Document, root *document.Node) (manifest, *importer.Problem) {
+// readManifest reads apiVersion and kind, and metadata if this source reads more of that kind.
+func readManifest(d *document.Document, root *document.Node) (manifest, *importer.Notice) {
 	m := manifest{Document: d, root: root, object: object{origin: d.At(root.Line)}}
 	if !root.Is(document.Map) {
-		return m, m.problem(importer.Rejected, "the document is %s; a map with apiVersion, kind and metadata is expected", root.Kind)
+		return m, m.notice(importer.Rejected, "the document is %s; a map with apiVersion, kind and metadata is expected", root.Kind)
 	}
 	if p := d.Unexpanded(root.At("apiVersion"), root.At("kind")); p != nil {
 		return m, p
@@ -64,13 +65,13 @@ func readManifest(d *document.Document, root *document.Node) (manifest, *importe
 	case m.isKustomization():
 		return m, nil
 	case m.kind == "":
-		return m, m.problem(importer.Skipped, "no apiVersion and kind: this is no Kubernetes object")
+		return m, m.notice(importer.Skipped, "no apiVersion and kind: this is no Kubernetes object")
 	case !m.isWorkload() && !m.isService() && !m.isPolicy() && !m.isNamespace():
-		return m, m.problem(importer.Skipped, "kind %s of apiVersion %s has no place in the CMDB", document.Quote(m.kind), document.Quote(root.Text("apiVersion")))
+		return m, m.notice(importer.Skipped, "kind %s of apiVersion %s has no place in the CMDB", document.Quote(m.kind), document.Quote(root.Text("apiVersion")))
 	}
 	metadata := root.At("metadata")
 	if !metadata.Is(document.Map) {
-		return m, m.problem(importer.Rejected, "metadata of this %s is missing or no map; a map with a name is expected", m.kind)
+		return m, m.notice(importer.Rejected, "metadata of this %s is missing or no map; a map with a name is expected", m.kind)
 	}
 	if p := d.Unexpanded(metadata.At("name"), metadata.At("namespace"), metadata.At("labels")); p != nil {
 		return m, p
@@ -80,32 +81,32 @@ func readManifest(d *document.Document, root *document.Node) (manifest, *importe
 		namespace = "default"
 	}
 	if !objectName.MatchString(name) || !objectName.MatchString(namespace) {
-		return m, m.problem(importer.Rejected, "this %s has the name %s in namespace %s; DNS names are expected", m.kind, document.Quote(name), document.Quote(namespace))
+		return m, m.notice(importer.Rejected, "this %s has the name %s in namespace %s; DNS names are expected", m.kind, document.Quote(name), document.Quote(namespace))
 	}
 	m.name, m.namespace = name, namespace
 	return m, nil
 }
 
-// isKustomization reports a file of instructions for kustomize; a Component is one too.
+// isKustomization reports whether the file holds instructions for kustomize. A Component does too.
 func (m manifest) isKustomization() bool {
 	named := slices.Contains([]string{"kustomization.yaml", "kustomization.yml", "Kustomization"}, filepath.Base(m.origin.File))
 	return m.group == "kustomize.config.k8s.io" || named && m.kind == ""
 }
 
-// specProblem says why a spec cannot be read: a wrong shape, or a partial document, which is what patches for kustomize
-// are. A partial document is not imported: without the rest it would say that the rest is gone.
-func (m manifest) specProblem(isPartial func(spec *document.Node) bool) *importer.Problem {
+// specFault returns why a spec cannot be read, or nil: a wrong shape, or a partial document, as patches for kustomize
+// are. A partial document is not imported, since the missing parts would count as gone.
+func (m manifest) specFault(isPartial func(spec *document.Node) bool) *importer.Notice {
 	spec := m.root.At("spec")
 	switch {
 	case !spec.Is(document.Missing, document.Null, document.Map):
-		return m.problem(importer.Rejected, "spec of this %s is %s; a map is expected", m.kind, spec.Kind)
+		return m.notice(importer.Rejected, "spec of this %s is %s; a map is expected", m.kind, spec.Kind)
 	case m.root.At("$patch") != nil, isPartial(spec):
-		return m.problem(importer.Skipped, "this %s is only a part of one, such as a patch for kustomize; run kustomize and import what it prints", m.kind)
+		return m.notice(importer.Skipped, "this %s is only a part of one, such as a patch for kustomize; run kustomize and import what it prints", m.kind)
 	}
 	return nil
 }
 
-// workload is what runs pods.
+// workload is an object that runs pods.
 type workload struct {
 	object
 	labels map[string]string // of its pods
@@ -119,7 +120,7 @@ type variable struct {
 	hosts []string
 }
 
-func readWorkload(m manifest) (*workload, *importer.Problem) {
+func readWorkload(m manifest) (*workload, *importer.Notice) {
 	var template *document.Node
 	var containers []*document.Node
 	isPartial := func(spec *document.Node) bool {
@@ -128,7 +129,7 @@ func readWorkload(m manifest) (*workload, *importer.Problem) {
 		hasImage := slices.ContainsFunc(containers, func(c *document.Node) bool { return c.Is(document.Map) && c.Text("image") != "" })
 		return spec.At("selector").Is(document.Missing, document.Null) || !hasImage
 	}
-	if p := m.specProblem(isPartial); p != nil {
+	if p := m.specFault(isPartial); p != nil {
 		return nil, p
 	}
 	suspects := []*document.Node{m.root.At("spec", "replicas"), m.root.At("spec", "selector"), template.At("metadata", "labels"), template.At("spec", "serviceAccountName")}
@@ -136,7 +137,7 @@ func readWorkload(m manifest) (*workload, *importer.Problem) {
 	for _, c := range append(slices.Clone(template.List("spec", "initContainers")), containers...) {
 		suspects = append(suspects, c.At("image"))
 		for _, e := range c.List("env") {
-			// A valueFrom has no value here: what it leads to is not in the manifest, or is a secret.
+			// A valueFrom has no value here: it refers to something outside the manifest, or to a secret.
 			name, value := e.Text("name"), e.Text("value")
 			if isAddress(name, value) {
 				suspects = append(suspects, e.At("value"))
@@ -180,13 +181,13 @@ func readWorkload(m manifest) (*workload, *importer.Problem) {
 type service struct {
 	object
 	selector  selector
-	isExposed bool // to outside of the cluster
+	isExposed bool // outside the cluster
 	row       importer.Row
 	edges     edges
 }
 
-func readService(m manifest) (*service, *importer.Problem) {
-	if p := m.specProblem(func(spec *document.Node) bool {
+func readService(m manifest) (*service, *importer.Notice) {
+	if p := m.specFault(func(spec *document.Node) bool {
 		return spec.At("ports") == nil && spec.At("selector") == nil && spec.At("externalName") == nil
 	}); p != nil {
 		return nil, p
@@ -234,18 +235,18 @@ type policy struct {
 	from []peer
 }
 
-// peer is pods that are let in: those of the policy's own namespace, or of the namespaces selected.
+// peer selects pods that are let in: those of the policy's own namespace, or of the namespaces selected.
 type peer struct {
 	pods       selector
 	namespaces *selector
 	line       int
 }
 
-// readPolicy takes the peers that name pods by a selector. A peer that is anything else, or all pods, says who may call,
-// not who does; nor does a policy for all pods.
-func readPolicy(m manifest) (*policy, *importer.Problem) {
+// readPolicy reads the peers that name pods by a selector. Any other peer, or all pods, shows who may call and not who
+// does, and so does a policy for all pods.
+func readPolicy(m manifest) (*policy, *importer.Notice) {
 	spec := m.root.At("spec")
-	if p := m.specProblem(func(spec *document.Node) bool { return spec.At("podSelector") == nil }); p != nil {
+	if p := m.specFault(func(spec *document.Node) bool { return spec.At("podSelector") == nil }); p != nil {
 		return nil, p
 	}
 	if p := m.Unexpanded(spec.At("podSelector"), spec.At("ingress")); p != nil {

@@ -19,7 +19,7 @@ type expression struct {
 	values        []string
 }
 
-// readSelector reads a LabelSelector; what cannot be understood makes it select nothing.
+// readSelector reads a LabelSelector. If it cannot be understood, it selects nothing.
 func readSelector(n *document.Node) selector {
 	s := selector{labels: n.TextMap("matchLabels")}
 	for _, e := range n.List("matchExpressions") {
