@@ -22,10 +22,10 @@ const (
 	Admin         Role = "ADMIN"
 )
 
-// AllRoles lists them.
+// AllRoles lists every role.
 var AllRoles = []Role{Viewer, Operator, ChangeManager, CatalogEditor, Admin}
 
-// Roles reads names of roles with commas between them. A word that names none is none.
+// Roles reads a comma-separated list of roles, in any case. It leaves out words that are not roles.
 func Roles(list string) (roles []Role) {
 	for name := range strings.SplitSeq(list, ",") {
 		role := Role(strings.ToUpper(strings.TrimSpace(name)))
@@ -55,29 +55,30 @@ func (a Actor) Has(role Role) bool {
 
 type actorKey struct{}
 
-// With makes a context in which a calls.
+// With returns a context whose actor is a.
 func With(ctx context.Context, a Actor) context.Context { return context.WithValue(ctx, actorKey{}, a) }
 
-// From is the actor of ctx.
+// From returns the actor of ctx, and reports whether there is one.
 func From(ctx context.Context) (Actor, bool) {
-	a, known := ctx.Value(actorKey{}).(Actor)
-	return a, known
+	a, ok := ctx.Value(actorKey{}).(Actor)
+	return a, ok
 }
 
-// Require gives the actor of ctx if they may do verb. Failures: errs.Unauthenticated, errs.Forbidden.
+// Require returns the actor of ctx if they may do verb. Failures: errs.Unauthenticated if there is no actor,
+// errs.Forbidden if they may not.
 func Require(ctx context.Context, verb string) (Actor, error) {
-	a, known := From(ctx)
-	if !known {
+	a, ok := From(ctx)
+	if !ok {
 		return a, errs.New(errs.Unauthenticated, "nobody is signed in")
 	}
-	role, declared := verbs[verb]
-	if !declared || !a.Has(role) {
+	role, ok := verbs[verb]
+	if !ok || !a.Has(role) {
 		return a, errs.New(errs.Forbidden, "%s may not do %s", a.Name, verb)
 	}
 	return a, nil
 }
 
-// MayRead reports whether a may read a field of a GraphQL type. A type that the table does not name is refused.
+// MayRead reports whether a may read a field of a GraphQL type. It refuses a type that the table does not name.
 func MayRead(a Actor, typeName, field string) bool {
 	role, ok := fields[typeName+"."+field]
 	if !ok {

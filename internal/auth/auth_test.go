@@ -7,7 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-func TestWhoMayDoWhat(t *testing.T) {
+func TestEachRoleDoesItsVerbsAndNoOthers(t *testing.T) {
 	for _, c := range []struct {
 		role  auth.Role
 		verb  string
@@ -37,7 +37,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 }
 
-func TestWordsThatNameNoRoleGiveNone(t *testing.T) {
+func TestWordsThatAreNotRolesAreLeftOut(t *testing.T) {
 	for list, want := range map[string]int{"": 0, "BOSS": 0, "admin ,VIEWER": 2, "ADMIN,,": 1, "OPERATOR;ADMIN": 0} {
 		if got := auth.Roles(list); len(got) != want {
 			t.Errorf("%q gives %v", list, got)
@@ -45,7 +45,7 @@ func TestWordsThatNameNoRoleGiveNone(t *testing.T) {
 	}
 }
 
-func TestNobodyMayDoNothing(t *testing.T) {
+func TestACallerWithoutAnActorOrARoleIsRefused(t *testing.T) {
 	if _, err := auth.Require(t.Context(), "incident.open"); errs.CodeOf(err) != errs.Unauthenticated {
 		t.Errorf("got %v", err)
 	}

@@ -52,7 +52,7 @@ func (ChangeOutcome) Values() []string {
 	return list(Successful, SuccessfulWithIssues, Failed, BackedOut)
 }
 
-// ChangeRole is what a change does to a CI in its scope.
+// ChangeRole is the effect of a change on a CI in its scope.
 type ChangeRole string
 
 // ChangeRole values.

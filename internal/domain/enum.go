@@ -1,5 +1,5 @@
-// Package domain owns the words of the CMDB: the enumerations that tables, rules and the API share, each value
-// spelt as the API shows it. It refuses behaviour; what the words do is said in the packages under rule.
+// Package domain owns the words of the CMDB: the enumerations that tables, rules and the API share, each value spelt as
+// the API shows it. It refuses behaviour, which belongs to the packages under rule.
 package domain
 
 // Lifecycle is how far a CI has come from idea to scrap.
@@ -34,7 +34,7 @@ func (Environment) Values() []string {
 	return list(Production, Staging, Testing, Development, DisasterRecovery)
 }
 
-// Visibility is who may see a CI.
+// Visibility says who may see a CI.
 type Visibility string
 
 // Visibility values.
@@ -113,7 +113,7 @@ func (LinkKind) Values() []string {
 	return list(Repository, Dashboard, Runbook, Document, Chat, OnCall, StatusPage, Other)
 }
 
-// ImpactDirection is which way failure travels along a relationship of a type.
+// ImpactDirection is the way that failure travels along a relationship of a type.
 type ImpactDirection string
 
 // ImpactDirection values.
@@ -129,7 +129,7 @@ func (ImpactDirection) Values() []string {
 	return list(NoImpact, SourceToTarget, TargetToSource, BothDirections)
 }
 
-// Strength is what a failed dependency does: HARD takes its dependent down, SOFT degrades it.
+// Strength is the effect of a failed dependency: HARD takes its dependent down, SOFT degrades it.
 type Strength string
 
 // Strength values.
@@ -170,7 +170,7 @@ const (
 // Values lists them.
 func (GroupMode) Values() []string { return list(All, Any, AtLeast, Percent, Weighted) }
 
-// DanglingKind is what a reference to something unknown would have been.
+// DanglingKind is the part that a reference to an unknown record would have played.
 type DanglingKind string
 
 // DanglingKind values.
@@ -187,7 +187,7 @@ func (DanglingKind) Values() []string {
 	return list(DanglingRelationship, DanglingOwner, DanglingParent, DanglingMember, DanglingSupport)
 }
 
-// Operation is what a write did to a record.
+// Operation is the effect of a write on a record.
 type Operation string
 
 // Operation values.

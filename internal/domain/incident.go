@@ -23,7 +23,7 @@ func (s IncidentState) IsOpen() bool {
 	return s == IncidentNew || s == IncidentInProgress || s == IncidentOnHold
 }
 
-// HoldReason is what an incident on hold waits for.
+// HoldReason says what an incident on hold waits for.
 type HoldReason string
 
 // HoldReason values.
@@ -57,7 +57,7 @@ func (ResolutionCode) Values() []string {
 	return list(Fixed, Workaround, FixedByChange, NotReproducible, DuplicateOf, NoFault)
 }
 
-// IncidentRole is what a CI has to do with an incident.
+// IncidentRole is the part of a CI in an incident.
 type IncidentRole string
 
 // IncidentRole values.

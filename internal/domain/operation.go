@@ -1,6 +1,6 @@
 package domain
 
-// OperationKind is what a planned operation of a change does to the CI graph.
+// OperationKind is the effect of a change's planned operation on the CI graph.
 type OperationKind string
 
 // OperationKind values.

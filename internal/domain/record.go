@@ -21,10 +21,10 @@ type ClassPair struct {
 	Target string `json:"target"`
 }
 
-// ImpactSnapshot is what the engine computed when an incident was opened or resolved.
+// ImpactSnapshot is the impact that was computed when an incident was opened or resolved.
 type ImpactSnapshot struct {
 	Revision     int64            `json:"revision"`
-	Services     []ImpactedRecord `json:"services"` // the worst of those that were affected
+	Services     []ImpactedRecord `json:"services"` // the worst of the affected services
 	ServiceCount int              `json:"serviceCount"`
 	Affected     int              `json:"affected"`
 }
@@ -45,14 +45,14 @@ type ExternalKey struct {
 	ExternalID string `json:"externalId"`
 }
 
-// Resync is why someone who follows the writes has to read anew what they show.
+// Resync is the reason why a follower of the writes has to read again what it shows.
 type Resync string
 
 // Resync values.
 const (
-	TooOld          Resync = "TOO_OLD"          // what came after the revision they named can no longer be told
-	TooSlow         Resync = "TOO_SLOW"         // they fell too far behind
-	UnknownRevision Resync = "UNKNOWN_REVISION" // no write has the number they named yet
+	TooOld          Resync = "TOO_OLD"          // the revisions after the one it named can no longer be told
+	TooSlow         Resync = "TOO_SLOW"         // it fell too far behind
+	UnknownRevision Resync = "UNKNOWN_REVISION" // no write has the number it named yet
 )
 
 // Values lists them.

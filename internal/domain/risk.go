@@ -14,16 +14,16 @@ const (
 // Values lists them.
 func (RiskLevel) Values() []string { return list(RiskLow, RiskModerate, RiskHigh, RiskVeryHigh) }
 
-// RiskFactor is something that makes a change risky.
+// RiskFactor is a reason why a change is risky.
 type RiskFactor string
 
 // RiskFactor values.
 const (
 	ServicesDown    RiskFactor = "SERVICES_DOWN"     // services that are DOWN while it is carried out
-	ServicesAtStake RiskFactor = "SERVICES_AT_STAKE" // services that suffer beside those if all it touches fails
+	ServicesAtStake RiskFactor = "SERVICES_AT_STAKE" // further services that suffer if all CIs it touches fail
 	RedundancyLost  RiskFactor = "REDUNDANCY_LOST"   // CIs that live on redundancy while it is carried out
-	BlastRadius     RiskFactor = "BLAST_RADIUS"      // how many CIs suffer if all it touches fails
-	InConflict      RiskFactor = "CONFLICTS"         // what is in its way
+	BlastRadius     RiskFactor = "BLAST_RADIUS"      // how many CIs suffer if all CIs it touches fail
+	InConflict      RiskFactor = "CONFLICTS"         // conflicts with changes and windows
 	FailedBefore    RiskFactor = "FAILED_BEFORE"     // changes of the same CIs that went wrong
 	TeamRecord      RiskFactor = "TEAM_RECORD"       // how often changes of the same team go wrong
 	ShortLeadTime   RiskFactor = "SHORT_LEAD_TIME"   // little time between drafting and start
@@ -35,14 +35,14 @@ func (RiskFactor) Values() []string {
 	return list(ServicesDown, ServicesAtStake, RedundancyLost, BlastRadius, InConflict, FailedBefore, TeamRecord, ShortLeadTime, NoBackoutPlan)
 }
 
-// SuspectReason is why a change may have caused what is seen.
+// SuspectReason is a reason to suspect that a change caused a failure.
 type SuspectReason string
 
 // SuspectReason values.
 const (
 	SuspectTime     SuspectReason = "TIME"     // it started or ended shortly before
 	SuspectDistance SuspectReason = "DISTANCE" // it touched something near
-	SuspectShared   SuspectReason = "SHARED"   // it touched what several of the CIs need
+	SuspectShared   SuspectReason = "SHARED"   // it touched something that several of the CIs need
 	SuspectRisk     SuspectReason = "RISK"     // it was risky
 	SuspectOutcome  SuspectReason = "OUTCOME"  // it did not go well
 )

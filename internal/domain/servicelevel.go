@@ -32,7 +32,7 @@ type Holiday struct {
 	Name string `json:"name"`
 }
 
-// ServiceLevelMetric is what a service level target measures.
+// ServiceLevelMetric is the time that a service level target measures.
 type ServiceLevelMetric string
 
 // ServiceLevelMetric values.

@@ -12,13 +12,13 @@ const (
 // Values lists them.
 func (WindowKind) Values() []string { return list(Blackout, Maintenance) }
 
-// ConflictKind says in which way a change is in conflict.
+// ConflictKind is the way in which a change is in conflict.
 type ConflictKind string
 
 // ConflictKind values.
 const (
 	SameCI               ConflictKind = "SAME_CI"
-	SameField            ConflictKind = "SAME_FIELD" // planned operations of both write it
+	SameField            ConflictKind = "SAME_FIELD" // planned operations of both changes write it
 	Upstream             ConflictKind = "UPSTREAM"   // the other change can harm a CI of this one
 	Downstream           ConflictKind = "DOWNSTREAM" // this change can harm a CI of the other
 	OutsideMaintenance   ConflictKind = "OUTSIDE_MAINTENANCE_WINDOW"

@@ -11,18 +11,18 @@ import (
 // Code says what sort of failure it is. Codes are part of the API.
 type Code string
 
-// What a person can mend: mutations answer these as userErrors.
+// Failures that a person can mend by other input: mutations answer them as userErrors.
 const (
 	Invalid           Code = "INVALID"            // a value is malformed or out of range
 	Required          Code = "REQUIRED"           // a value is missing
-	NotFound          Code = "NOT_FOUND"          // what the input names does not exist
+	NotFound          Code = "NOT_FOUND"          // a record that the input names does not exist
 	AlreadyExists     Code = "ALREADY_EXISTS"     // a unique value is taken
 	Stale             Code = "STALE"              // the record changed since the version that was stated
 	TransitionRefused Code = "TRANSITION_REFUSED" // the state table does not allow it, or something is missing for it
 	InUse             Code = "IN_USE"             // other records stand in the way
 )
 
-// What belongs to the request, the caller or the server: answered as top-level errors.
+// Failures of the request, the caller or the server: they are answered as top-level errors.
 const (
 	BadUserInput           Code = "BAD_USER_INPUT"
 	BadCursor              Code = "BAD_CURSOR"
@@ -60,29 +60,29 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// New makes an error of a code. Arguments format the message.
+// New returns an error of a code, with a message formatted as by fmt.Sprintf.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// At says which input is to blame. It returns a copy, so that sentinels may be shared.
+// At returns a copy of e that puts field before the path of the input that caused it.
 func (e *Error) At(field ...string) *Error {
 	c := *e
 	c.Field = append(append([]string(nil), field...), e.Field...)
 	return &c
 }
 
-// Because attaches the cause, which is logged and never shown.
+// Because returns a copy of e with a cause, which is logged and never shown.
 func (e *Error) Because(cause error) *Error {
 	c := *e
 	c.Cause = cause
 	return &c
 }
 
-// CodeOf is the code of err's first Error; Internal when there is none; "" for nil.
+// CodeOf returns the code of the first Error in err. If there is none, it returns Internal; for nil, "".
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
@@ -93,10 +93,11 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
-// Under puts a path before the paths of all failures joined in err. What is not in the vocabulary passes through.
+// Under puts a path before the paths of all Errors joined in err. If any part of err is something else, it returns err
+// as it is.
 func Under(err error, field ...string) error {
-	all, known := All(err)
-	if !known {
+	all, ok := All(err)
+	if !ok {
 		return err
 	}
 	moved := make([]error, len(all))
@@ -106,16 +107,17 @@ func Under(err error, field ...string) error {
 	return errors.Join(moved...)
 }
 
-// All lists the Errors joined in err, in order. It reports false when any part of err is something else.
-func All(err error) (all []*Error, ok bool) {
-	if e, is := err.(*Error); is { //nolint:errorlint // the tree is walked here, link by link
+// All returns the Errors joined in err, in order. It reports false if any part of err is something else.
+func All(err error) ([]*Error, bool) {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // the tree is walked here, link by link
 		return []*Error{e}, true
 	}
 	switch u := err.(type) { //nolint:errorlint // the tree is walked here, link by link
 	case interface{ Unwrap() []error }:
+		var all []*Error
 		for _, part := range u.Unwrap() {
-			more, fine := All(part)
-			if !fine {
+			more, ok := All(part)
+			if !ok {
 				return nil, false
 			}
 			all = append(all, more...)
@@ -127,7 +129,7 @@ func All(err error) (all []*Error, ok bool) {
 	return nil, false
 }
 
-// Mendable reports whether a person can mend it by other input.
+// Mendable reports whether a person can mend a failure of the code by other input.
 func (c Code) Mendable() bool {
 	switch c {
 	case Invalid, Required, NotFound, AlreadyExists, Stale, TransitionRefused, InUse:

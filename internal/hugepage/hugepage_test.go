@@ -6,7 +6,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/hugepage"
 )
 
-func TestAnArrayOnHugePagesIsAnArray(t *testing.T) {
+func TestAnArrayOnHugePagesHoldsItsValues(t *testing.T) {
 	for _, n := range []int{0, 1, 1 << 10, 1 << 20, 1<<20 + 1, 3<<20 + 7} {
 		a := hugepage.Make[uint32](n, n+n/8)
 		if len(a) != n || cap(a) != n+n/8 {

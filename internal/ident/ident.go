@@ -1,5 +1,5 @@
-// Package ident owns the identifiers of Linchpin's records: one int64 that says by itself what kind of
-// record it names, so that a global look-up needs no table and dense arrays can stand where others use hash maps.
+// Package ident owns the identifiers of Linchpin's records: one int64 that contains the kind of the record it names, so
+// that a global look-up needs no table and dense arrays can stand where others use hash maps.
 package ident
 
 import (
@@ -17,20 +17,20 @@ type ID int64
 
 const numberBits = 48
 
-// New makes the ID of the number-th record of a kind.
+// New returns the ID of the number-th record of a kind.
 func New(k Kind, number int64) ID { return ID(int64(k)<<numberBits | number) }
 
-// Kind says what sort of record i names; 0 when it names nothing.
+// Kind returns the kind of record that i names, or 0 if i names nothing.
 func (i ID) Kind() Kind { return Kind(i >> numberBits) }
 
-// Number is i's dense number within its kind, from 1.
+// Number returns i's dense number within its kind, from 1.
 func (i ID) Number() int64 { return int64(i) & (1<<numberBits - 1) }
 
-// As is the same number seen as another kind. It exists for services, which are CIs seen from the
+// As returns the ID with the same number of another kind. It exists for services, which are CIs seen from the
 // catalogue: svc_7 and ci_7 are one record.
 func (i ID) As(k Kind) ID { return New(k, i.Number()) }
 
-// String is the ID as clients see it; "" for the zero ID.
+// String returns the ID as clients see it, or "" for the zero ID.
 func (i ID) String() string {
 	if i == 0 {
 		return ""
@@ -41,9 +41,9 @@ func (i ID) String() string {
 // Parse reads what String wrote. It accepts exactly that form, so that each record has one name.
 func Parse(s string) (ID, error) {
 	prefix, number, found := strings.Cut(s, "_")
-	k, known := kindsByPrefix[prefix]
+	k, ok := kindsByPrefix[prefix]
 	n, err := strconv.ParseInt(number, 36, numberBits+1)
-	if !found || !known || err != nil || n <= 0 || strconv.FormatInt(n, 36) != number {
+	if !found || !ok || err != nil || n <= 0 || strconv.FormatInt(n, 36) != number {
 		return 0, errs.New(errs.BadUserInput, "%q is not an id; ids look like %q", shorten(s), New(CI, 1295).String())
 	}
 	return New(k, n), nil

@@ -27,7 +27,7 @@ func TestAServiceAndItsCIAreOneRecord(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotAnIDIsRefused(t *testing.T) {
+func TestTextThatIsNotAnIDIsRefused(t *testing.T) {
 	for _, s := range []string{"", "ci", "ci_", "ci_0", "ci_-1", "ci_+1", "ci_01", "ci_A", "xx_1", "CI_1", "ci_1 ", "ci_zzzzzzzzzzzz"} {
 		if got, err := ident.Parse(s); err == nil {
 			t.Errorf("%q was read as %d", s, got)

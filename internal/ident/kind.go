@@ -41,7 +41,7 @@ const (
 	kindEnd
 )
 
-// facts are what is known of a kind.
+// facts are the properties of a kind.
 type facts struct {
 	prefix      string // before the underscore of an id
 	noun        string // what people call a record
@@ -91,7 +91,7 @@ var kindsByPrefix = func() map[string]Kind {
 	return m
 }()
 
-// facts returns the row of the table of kinds; for a number that is none, one that says so.
+// facts returns the row of k in the table of kinds. If k is no kind, the prefix is "unknown" and the noun "record".
 func (k Kind) facts() facts {
 	if k == 0 || k >= kindEnd {
 		return facts{prefix: "unknown", noun: "record"}

@@ -1,12 +1,13 @@
-// Package propertytest lets property tests draw the same cases in each run where LINCHPIN_RAPID_SEED says from which
-// number: a gate has to give the same verdict twice. Elsewhere each run draws cases of its own. Importing it is enough.
+// Package propertytest seeds property tests. If LINCHPIN_RAPID_SEED is set to a number, every run draws the same cases
+// from it, so that a gate gives the same verdict twice; otherwise each run draws cases of its own. A test package
+// imports it, and calls nothing.
 package propertytest
 
 import (
 	"flag"
 	"os"
 
-	_ "pgregory.net/rapid" // which declares the flag
+	_ "pgregory.net/rapid" // declares the flag
 )
 
 func init() {

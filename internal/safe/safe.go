@@ -12,24 +12,26 @@ import (
 	"time"
 )
 
-// Go runs f in a goroutine of its own. A panic of f is logged, with what f does, and ends f alone. A nil log is slog's default.
+// Go runs f in a goroutine of its own. A panic of f is logged, with what f does, and ends f alone. A nil log stands for
+// slog's default.
 func Go(log *slog.Logger, what string, f func()) {
 	go guarded(log, what, f)
 }
 
-// AfterFunc runs f in a goroutine of its own once ctx ends, unless stop is called before, as context.AfterFunc does. A panic of
-// f is logged, with what f does.
+// AfterFunc runs f in a goroutine of its own once ctx ends, unless stop is called before, as context.AfterFunc does. A
+// panic of f is logged, with what f does.
 func AfterFunc(ctx context.Context, log *slog.Logger, what string, f func()) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { guarded(log, what, f) })
 }
 
-// Timer runs f in a goroutine of its own after a while, as time.AfterFunc does. A panic of f is logged, with what f does.
+// Timer runs f in a goroutine of its own after a while, as time.AfterFunc does. A panic of f is logged, with what f
+// does.
 func Timer(log *slog.Logger, what string, after time.Duration, f func()) *time.Timer {
 	return time.AfterFunc(after, func() { guarded(log, what, f) })
 }
 
-// Every runs f in a goroutine of its own, again and again until ctx ends, after the pause that is asked for each time. A
-// panic of f is logged and ends that run alone, as does an error.
+// Every runs f in a goroutine of its own, again and again until ctx ends, and calls pause for the time to wait before
+// each run. A panic or an error of f is logged and ends that run alone.
 func Every(ctx context.Context, log *slog.Logger, what string, pause func() time.Duration, f func(context.Context) error) {
 	Go(log, what, func() {
 		for {
@@ -56,8 +58,8 @@ func guarded(log *slog.Logger, what string, f func()) {
 	}
 }
 
-// Measure is a measurement that others call in goroutines of theirs, as Prometheus does. Where value panics, which is logged, it
-// is no number.
+// Measure returns value for callers that run it in goroutines of their own, as Prometheus does. If value panics, the
+// panic is logged and the measurement is NaN.
 func Measure(log *slog.Logger, what string, value func() float64) func() float64 {
 	return func() float64 {
 		measured := math.NaN()
@@ -66,7 +68,7 @@ func Measure(log *slog.Logger, what string, value func() float64) func() float64
 	}
 }
 
-// Call calls f. A panic of f is the error, which tells where it was.
+// Call calls f and returns its error. If f panics, the error holds the panic and its stack.
 func Call(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -76,7 +78,8 @@ func Call(f func() error) (err error) {
 	return f()
 }
 
-// Crew does work in n goroutines, told apart by number, and returns when all have ended. A panic of one is a panic of the caller.
+// Crew calls work with the numbers below n, each in a goroutine of its own, and returns when all have ended. If one
+// panicked, it panics.
 func Crew(n int, work func(member int)) {
 	var all sync.WaitGroup
 	failures := make([]error, n)

@@ -15,7 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
-// tells fails where what was said lacks the panic, or where it was.
+// tells fails the test if the log lacks the panic or its place, or one of the words.
 func tells(t *testing.T, said string, words ...string) {
 	t.Helper()
 	for _, word := range append(words, "boom", "safe_test.go") {
@@ -34,7 +34,7 @@ func TestAPanicEndsItsGoroutineAlone(t *testing.T) {
 	})
 }
 
-func TestWhatRunsAfterAContextOrAWhileOutlivesItsPanics(t *testing.T) {
+func TestPanicsOfAfterFuncAndTimerAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said strings.Builder
 		log := slog.New(slog.NewTextHandler(&said, nil))
@@ -58,7 +58,7 @@ func TestWhatRunsAfterAContextOrAWhileOutlivesItsPanics(t *testing.T) {
 	})
 }
 
-func TestAMeasurementThatPanicsIsNoNumber(t *testing.T) {
+func TestAMeasurementThatPanicsIsNaN(t *testing.T) {
 	var said strings.Builder
 	log := slog.New(slog.NewTextHandler(&said, nil))
 	if v := safe.Measure(log, "seven", func() float64 { return 7 })(); v != 7 || said.Len() > 0 {
@@ -70,7 +70,7 @@ func TestAMeasurementThatPanicsIsNoNumber(t *testing.T) {
 	tells(t, said.String(), "a metric")
 }
 
-func TestWhatRunsEverySoOftenOutlivesItsPanicsAndErrors(t *testing.T) {
+func TestEveryGoesOnAfterPanicsAndErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said strings.Builder
 		ctx, end := context.WithCancel(t.Context())
@@ -94,7 +94,7 @@ func TestWhatRunsEverySoOftenOutlivesItsPanicsAndErrors(t *testing.T) {
 	})
 }
 
-func TestAPanicOfOneOfACrewIsItsCallersWhenAllHaveEnded(t *testing.T) {
+func TestAPanicInACrewReachesTheCallerAfterAllHaveEnded(t *testing.T) {
 	var ended atomic.Int64
 	err := safe.Call(func() error {
 		safe.Crew(8, func(member int) {

@@ -9,7 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/span"
 )
 
-func TestWhatIsNotTracedAllocatesNothing(t *testing.T) {
+func TestASpanThatIsNotTracedAllocatesNothing(t *testing.T) {
 	n := testing.AllocsPerRun(100, func() {
 		_, s := span.Child(t.Context(), "SELECT", trace.SpanKindClient)
 		span.End(s, errs.Internal)

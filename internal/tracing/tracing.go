@@ -1,5 +1,5 @@
-// Package tracing sends OpenTelemetry traces to a collector over OTLP/HTTP, as the standard environment variables say. It refuses to
-// trace where they name no collector.
+// Package tracing sends OpenTelemetry traces to a collector over OTLP/HTTP, as the standard environment variables say.
+// It refuses to trace if they name no collector.
 package tracing
 
 import (
@@ -23,15 +23,16 @@ import (
 // flushTime is how long the last spans may take to be sent.
 const flushTime = 5 * time.Second
 
-// Start gives what begins traces, and what sends the last of them and stops. The tracer is nil where OTEL_EXPORTER_OTLP_ENDPOINT and
-// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT are empty, OTEL_TRACES_EXPORTER is none, or OTEL_SDK_DISABLED is true. The exporter and the SDK read
-// the other variables themselves: OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_BSP_…, OTEL_EXPORTER_OTLP_….
+// Start returns a tracer, and a function that sends the last spans and stops it. The tracer is nil if
+// OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT are empty, OTEL_TRACES_EXPORTER is none, or
+// OTEL_SDK_DISABLED is true. The exporter and the SDK read the other variables themselves: OTEL_SERVICE_NAME,
+// OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_BSP_…, OTEL_EXPORTER_OTLP_….
 func Start(ctx context.Context, getenv func(string) string, log *slog.Logger) (trace.Tracer, func(), error) {
 	if getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" ||
 		getenv("OTEL_TRACES_EXPORTER") == "none" || getenv("OTEL_SDK_DISABLED") == "true" {
 		return nil, func() {}, nil
 	}
-	// The library would write headers that it cannot read, and with them keys.
+	// Otherwise the library logs headers that it cannot parse, and the keys in them.
 	otel.SetLogger(logr.Discard())
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces are lost", "error", err) }))
 	exporter, err := otlptracehttp.New(ctx)
@@ -39,7 +40,7 @@ func Start(ctx context.Context, getenv func(string) string, log *slog.Logger) (t
 		return nil, nil, fmt.Errorf("traces: %w", err)
 	}
 	version := "unknown"
-	if info, known := debug.ReadBuildInfo(); known {
+	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version
 	}
 	described, err := resource.New(ctx, resource.WithTelemetrySDK(),

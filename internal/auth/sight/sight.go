@@ -1,6 +1,6 @@
-// Package sight knows which CIs an actor may see: those for everyone, and restricted ones that a team of theirs, or they
-// themselves, own; admins and catalog editors see all. It refuses in doubt: without an actor, or with one whose name is
-// not the name of exactly one person, nothing restricted is seen.
+// Package sight knows which CIs an actor may see: those for everyone, and restricted ones that a team of theirs, or
+// they themselves, own; admins and catalog editors see all. It refuses in doubt: without an actor, or with one whose
+// name is not the name of exactly one person, it shows nothing restricted.
 package sight
 
 import (
@@ -27,19 +27,19 @@ type Sight struct {
 	owners  []ident.ID // the actor's person and their teams
 }
 
-// SeesAll reports whether nothing is restricted for the actor.
+// SeesAll reports whether the actor sees every CI.
 func (s Sight) SeesAll() bool { return s.seesAll }
 
 type memoKey struct{}
 
-// memo is what one operation has looked up.
+// memo holds the answers that one GraphQL operation has looked up.
 type memo struct {
 	sight  func() (Sight, error)
 	hidden func() (map[ident.ID]bool, error)
 }
 
-// Once makes a context for one operation, in which both questions are put to the database once at most. What changes
-// meanwhile is seen by the next operation.
+// Once returns a context for one GraphQL operation, in which Of and Hidden ask the database once at most. The next
+// operation sees what changed meanwhile.
 func Once(ctx context.Context, c *ent.Client) context.Context {
 	return context.WithValue(ctx, memoKey{}, &memo{
 		sync.OnceValues(func() (Sight, error) { return lookUp(ctx, c) }),
@@ -53,18 +53,18 @@ func Once(ctx context.Context, c *ent.Client) context.Context {
 	})
 }
 
-// Of is what the actor of ctx may see, in two statements for those who do not see all.
+// Of returns what the actor of ctx may see. It takes two statements, or none if the actor sees all.
 func Of(ctx context.Context, c *ent.Client) (Sight, error) {
-	if m, is := ctx.Value(memoKey{}).(*memo); is {
+	if m, ok := ctx.Value(memoKey{}).(*memo); ok {
 		return m.sight()
 	}
 	return lookUp(ctx, c)
 }
 
-// Hidden are the CIs that the actor of ctx may not see; nil for those who see all. It costs what there is of restricted
-// CIs, whatever the size of the estate.
+// Hidden returns the CIs that the actor of ctx may not see, or nil if the actor sees all. Its cost grows with the
+// number of restricted CIs, not with the estate.
 func Hidden(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
-	if m, is := ctx.Value(memoKey{}).(*memo); is {
+	if m, ok := ctx.Value(memoKey{}).(*memo); ok {
 		return m.hidden()
 	}
 	s, err := lookUp(ctx, c)
@@ -74,8 +74,8 @@ func Hidden(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
 	return s.hidden(ctx, c)
 }
 
-// Rights is a digest of what the actor of ctx may do and see: their roles, and the CIs that are hidden from them. Whoever has
-// the same as before may be told again what they were told then.
+// Rights returns a digest of what the actor of ctx may do and see: their roles, and the CIs that are hidden from them.
+// An answer may be repeated to an actor whose digest is still the same.
 func Rights(ctx context.Context, c *ent.Client) ([]byte, error) {
 	hidden, err := Hidden(ctx, c)
 	if err != nil {
@@ -93,9 +93,9 @@ func Rights(ctx context.Context, c *ent.Client) ([]byte, error) {
 }
 
 func lookUp(ctx context.Context, c *ent.Client) (Sight, error) {
-	actor, known := auth.From(ctx)
+	actor, ok := auth.From(ctx)
 	switch {
-	case !known || len(actor.Roles) == 0:
+	case !ok || len(actor.Roles) == 0:
 		return Sight{}, nil
 	case actor.Has(auth.CatalogEditor):
 		return Sight{seesAll: true}, nil
@@ -132,14 +132,14 @@ func (s Sight) hidden(ctx context.Context, c *ent.Client) (map[ident.ID]bool, er
 	return hidden, err
 }
 
-// CIs restricts a statement on the table ci to what may be seen.
+// CIs restricts a statement on the table ci to the CIs that s shows.
 func (s Sight) CIs(sel *sql.Selector) {
 	if table := sel.TableName(); !s.seesAll {
 		sel.Where(sql.P(func(b *sql.Builder) { s.Write(b, table) }))
 	}
 }
 
-// Write writes the condition that a row of ci, by its name in the statement, may be seen.
+// Write writes the condition that s shows the row of ci that the statement calls table.
 func (s Sight) Write(b *sql.Builder, table string) {
 	if s.seesAll {
 		b.WriteString("1 = 1")
@@ -148,7 +148,7 @@ func (s Sight) Write(b *sql.Builder, table string) {
 	b.WriteString("NOT ").Wrap(func(b *sql.Builder) { s.isHidden(b, table) })
 }
 
-// Naming restricts a statement to rows of which these columns name no CI that may not be seen. They may name other
+// Naming restricts a statement to rows in which none of the columns names a hidden CI. The columns may name other
 // records, or nothing.
 func (s Sight) Naming(sel *sql.Selector, columns ...string) {
 	if s.seesAll {
@@ -164,7 +164,8 @@ func (s Sight) Naming(sel *sql.Selector, columns ...string) {
 	}
 }
 
-// isHidden writes the condition that a row of ci may not be seen. The index on restricted CIs needs the word as it stands.
+// isHidden writes the condition that a row of ci is hidden. The index on restricted CIs serves the condition only with
+// 'OWNERS' as a literal.
 func (s Sight) isHidden(b *sql.Builder, table string) {
 	b.WriteString(table + ".visibility = 'OWNERS'")
 	if len(s.owners) == 0 {
