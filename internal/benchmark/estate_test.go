@@ -94,7 +94,7 @@ func drawRoots(s *topology.Snapshot, random, hubs int) []topology.Vertex {
 	r := rand.New(rand.NewPCG(11, 12))
 	roots := make([]topology.Vertex, 0, random+hubs)
 	for len(roots) < random {
-		if v, known := s.Index(ident.New(ident.CI, 1+r.Int64N(int64(s.Vertices()-1)))); known {
+		if v, ok := s.Index(ident.New(ident.CI, 1+r.Int64N(int64(s.Vertices()-1)))); ok {
 			roots = append(roots, v)
 		}
 	}

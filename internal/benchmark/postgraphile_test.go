@@ -90,7 +90,7 @@ func startPostGraphile(t *testing.T, database string) (address string, stop func
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if at, is := strings.CutPrefix(lines.Text(), "GraphQL "); is {
+		if at, ok := strings.CutPrefix(lines.Text(), "GraphQL "); ok {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
 			return strings.TrimSpace(at), stop, nil
 		}

@@ -24,7 +24,7 @@ type contender struct {
 }
 
 func (c *contender) note(root topology.Vertex, took time.Duration) {
-	if before, known := c.took[root]; !known || took < before {
+	if before, ok := c.took[root]; !ok || took < before {
 		c.took[root] = took
 	}
 }

@@ -62,10 +62,10 @@ func (b *table) head(title string, columns ...string) {
 func (b *table) row(cells ...any) {
 	b.out.WriteByte('|')
 	for _, c := range cells {
-		if d, is := c.(time.Duration); is {
+		if d, ok := c.(time.Duration); ok {
 			c = brief(d)
 		}
-		if f, is := c.(float64); is {
+		if f, ok := c.(float64); ok {
 			c = fmt.Sprintf("%.3g", f)
 			if f >= 100 {
 				c = fmt.Sprintf("%.0f", f)

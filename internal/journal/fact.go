@@ -13,8 +13,8 @@ import (
 // Facts of the topology, from records. Their enumerations are spelt alike, so what does not parse is corrupt.
 
 func ciFact(c *ent.CI) (topology.CI, error) {
-	environment, known := topology.ParseEnvironment(string(c.Environment))
-	if !known {
+	environment, ok := topology.ParseEnvironment(string(c.Environment))
+	if !ok {
 		return topology.CI{}, fmt.Errorf("%v has the environment %q", c.ID, c.Environment)
 	}
 	f := topology.CI{
@@ -29,8 +29,8 @@ func ciFact(c *ent.CI) (topology.CI, error) {
 
 func typeFact(t *ent.RelationshipType) (topology.Type, error) {
 	flow, flows := topology.ParseFlow(string(t.ImpactDirection))
-	strength, known := topology.ParseStrength(string(t.Strength))
-	if !flows || !known {
+	strength, ok := topology.ParseStrength(string(t.Strength))
+	if !flows || !ok {
 		return topology.Type{}, fmt.Errorf("%v has the impact direction %q and the strength %q", t.ID, t.ImpactDirection, t.Strength)
 	}
 	return topology.Type{ID: t.ID, Flow: flow, Strength: strength}, nil
@@ -49,8 +49,8 @@ func relationshipFact(l *ent.Relationship) (topology.Relationship, error) {
 }
 
 func groupFact(g *ent.DependencyGroup) (topology.Group, error) {
-	mode, known := topology.ParseMode(string(g.Mode))
-	if !known {
+	mode, ok := topology.ParseMode(string(g.Mode))
+	if !ok {
 		return topology.Group{}, fmt.Errorf("%v has the mode %q", g.ID, g.Mode)
 	}
 	f := topology.Group{ID: g.ID, Dependent: g.CiID, Mode: mode, Threshold: g.Threshold}

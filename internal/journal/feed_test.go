@@ -93,7 +93,7 @@ func TestWhoWritesReadsWhatTheyWrote(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					if _, known := f.graph.Snapshot().Index(made.ID); !known {
+					if _, ok := f.graph.Snapshot().Index(made.ID); !ok {
 						return fmt.Errorf("%v is written, and the graph of revision %d does not know it", made.ID, f.graph.Snapshot().Revision())
 					}
 				}

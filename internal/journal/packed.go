@@ -50,8 +50,8 @@ var (
 func coded[E ~uint8](column string, values []string, parse func(string) (E, bool)) string {
 	text := "(CASE " + column
 	for _, v := range values {
-		e, known := parse(v)
-		if !known {
+		e, ok := parse(v)
+		if !ok {
 			e = unknown
 		}
 		text += fmt.Sprintf(" WHEN '%s' THEN %d", v, e)

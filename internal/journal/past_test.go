@@ -30,7 +30,7 @@ func told(t interface{ Fatal(...any) }, s *topology.Snapshot, cis []ident.ID) st
 	}
 	show(impact.Estate(s))
 	for _, ci := range cis {
-		if _, known := s.Index(ci); !known {
+		if _, ok := s.Index(ci); !ok {
 			continue
 		}
 		a, err := impact.Of(context.Background(), s, impact.Question{Failed: []impact.Failure{{CI: ci, State: impact.Down}}})

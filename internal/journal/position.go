@@ -26,7 +26,7 @@ func WithPosition(ctx context.Context, resume *int64) (context.Context, *Positio
 
 // PositionOf is the position of ctx; one that nobody reads when it has none.
 func PositionOf(ctx context.Context) *Position {
-	if p, is := ctx.Value(positionKey{}).(*Position); is {
+	if p, ok := ctx.Value(positionKey{}).(*Position); ok {
 		return p
 	}
 	return &Position{}

@@ -113,7 +113,7 @@ func types(ctx context.Context, s *store.Store, b *topology.Batch) error {
 	for _, e := range entries {
 		if e.Revision <= b.Revision {
 			latest[e.RecordID] = e
-		} else if _, known := latest[e.RecordID]; !known {
+		} else if _, ok := latest[e.RecordID]; !ok {
 			latest[e.RecordID] = nil
 		}
 	}

@@ -50,8 +50,8 @@ func preference(part string) (name string, quality float64) {
 	if charset := strings.ToLower(options["charset"]); charset != "" && charset != "utf-8" && charset != "utf8" {
 		return "", 0
 	}
-	text, given := options["q"]
-	if !given {
+	text, ok := options["q"]
+	if !ok {
 		return name, 1
 	}
 	if quality, err = strconv.ParseFloat(text, 64); err != nil || quality < 0 || quality > 1 {

@@ -49,7 +49,7 @@ func (g gate) admit(ctx context.Context, exec graphql.GraphExecutor, params *gra
 
 // judge decides whether an operation may run, before it costs anything.
 func (g gate) judge(ctx context.Context, params *graphql.RawParams) (found persisted.Found, a guard.Admission, problems gqlerror.List) {
-	if _, known := auth.From(ctx); !known {
+	if _, ok := auth.From(ctx); !ok {
 		return found, a, gqlerror.List{guard.Refuse(errs.Unauthenticated, nil, "nobody is signed in")}
 	}
 	id, _ := params.Extensions[documentID].(string)

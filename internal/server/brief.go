@@ -28,7 +28,7 @@ func shortened(e *gqlerror.Error) *gqlerror.Error {
 	short.Message = truncated(e.Message, messageLimit)
 	short.Path = nil
 	for _, step := range e.Path {
-		if name, is := step.(ast.PathName); is {
+		if name, ok := step.(ast.PathName); ok {
 			step = ast.PathName(truncated(string(name), stepLimit))
 		}
 		short.Path = append(short.Path, step)

@@ -47,8 +47,8 @@ func (d *drain) wait(ctx context.Context) {
 // stream registers a stream that is served by a request of ctx. It gives a context that ends when the server drains, a
 // while after it was told to; and what to call at the end. It refuses a stream that comes too late.
 func stream(ctx context.Context) (draining context.Context, done func(), admitted bool) {
-	d, is := ctx.Value(drainKey{}).(*drain)
-	if !is {
+	d, ok := ctx.Value(drainKey{}).(*drain)
+	if !ok {
 		return context.Background(), func() {}, true
 	}
 	select {

@@ -115,7 +115,7 @@ func ended(present graphql.ErrorPresenterFunc) graphql.OperationMiddleware {
 func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		shown := graphql.DefaultErrorPresenter(ctx, err)
-		if _, coded := shown.Extensions["code"]; coded {
+		if _, ok := shown.Extensions["code"]; ok {
 			return shown
 		}
 		known := (*errs.Error)(nil)

@@ -95,7 +95,7 @@ func (i idempotency) InterceptOperation(ctx context.Context, next graphql.Operat
 
 // InterceptRootField makes each root field of a mutation with a key a step.
 func (idempotency) InterceptRootField(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
-	if key, keyed := ctx.Value(keyKey{}).(store.Key); keyed {
+	if key, ok := ctx.Value(keyKey{}).(store.Key); ok {
 		ctx = store.Once(ctx, key, graphql.GetRootFieldContext(ctx).Field.Alias)
 	}
 	return next(ctx)
@@ -126,8 +126,8 @@ func keyOf(ctx context.Context, op *graphql.OperationContext) (*store.Key, error
 	if name == "" || len(name) > longestKey || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, errs.New(errs.BadUserInput, "%s: a key is 1 to %d visible ASCII characters, such as a UUID, chosen anew for each request and kept for its retries", keyHeader, longestKey)
 	}
-	actor, known := auth.From(ctx)
-	if !known {
+	actor, ok := auth.From(ctx)
+	if !ok {
 		return nil, errs.New(errs.Unauthenticated, "nobody is signed in")
 	}
 	body, err := json.Marshal([]any{op.RawQuery, op.OperationName, op.Variables})

@@ -26,7 +26,7 @@ func Listen(ctx context.Context, address string, isLocal bool) (net.Listener, er
 	case err != nil:
 		return nil, fmt.Errorf("listen address %q: %w", address, err)
 	}
-	if at, is := l.Addr().(*net.TCPAddr); isLocal && (!is || !at.IP.IsLoopback()) {
+	if at, ok := l.Addr().(*net.TCPAddr); isLocal && (!ok || !at.IP.IsLoopback()) {
 		return nil, errors.Join(fmt.Errorf("listen address %q turned out to be no loopback address", address), l.Close())
 	}
 	return l, nil

@@ -180,8 +180,8 @@ func (o observer) tell(ctx context.Context, op *graphql.OperationContext, field 
 func rootField(op *graphql.OperationContext) string {
 	name := ""
 	for _, s := range op.Operation.SelectionSet {
-		f, is := s.(*ast.Field)
-		if !is || name != "" {
+		f, ok := s.(*ast.Field)
+		if !ok || name != "" {
 			return "several"
 		}
 		name = f.Name

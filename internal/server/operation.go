@@ -57,7 +57,7 @@ func (o *operation) next() (response *graphql.Response, revision *int64) {
 		o.respond = graphql.OneShot(nil) // it is over
 		return response, nil
 	}
-	if at, known := o.position.Next(); known {
+	if at, ok := o.position.Next(); ok {
 		if response.Extensions == nil {
 			response.Extensions = map[string]any{}
 		}
@@ -71,7 +71,7 @@ func (o *operation) next() (response *graphql.Response, revision *int64) {
 func encode(v any) []byte {
 	var text []byte
 	var err error
-	if response, is := v.(*graphql.Response); is {
+	if response, ok := v.(*graphql.Response); ok {
 		text, err = render(response)
 	} else {
 		text, err = json.Marshal(v)

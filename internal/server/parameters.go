@@ -104,8 +104,8 @@ func parameters(text []byte) (*graphql.RawParams, string) {
 			return nil, noObject
 		}
 		name, _ := token.(string) // the names of an object's members are texts
-		field, known := fields[name]
-		if !known {
+		field, ok := fields[name]
+		if !ok {
 			field.into = &json.RawMessage{}
 		}
 		mistyped := (*json.UnmarshalTypeError)(nil)

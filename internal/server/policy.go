@@ -54,8 +54,8 @@ func tight(schema *ast.Schema, mayRead func(a auth.Actor, typeName, field string
 
 // MutateOperationContext refuses an operation that must not run.
 func (policy) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	actor, known := auth.From(ctx)
-	if !known {
+	actor, ok := auth.From(ctx)
+	if !ok {
 		return guard.Refuse(errs.Unauthenticated, nil, "nobody is signed in")
 	}
 	w := walk{actor: actor, fragments: map[string]bool{}}

@@ -62,7 +62,7 @@ type seat struct {
 
 // of gives the seat of the caller of ctx, or of the network of an address.
 func (s seats) of(ctx context.Context, address string) seat {
-	if actor, known := auth.From(ctx); known {
+	if actor, ok := auth.From(ctx); ok {
 		return seat{s.callers, actor.Name}
 	}
 	return seat{s.networks, network(address)}

@@ -126,7 +126,7 @@ type narrow struct{ net.Listener }
 
 func (l narrow) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	if tcp, is := conn.(*net.TCPConn); is {
+	if tcp, ok := conn.(*net.TCPConn); ok {
 		err = errors.Join(err, tcp.SetWriteBuffer(4<<10))
 	}
 	return conn, err
@@ -135,7 +135,7 @@ func (l narrow) Accept() (net.Conn, error) {
 // narrowly connects to a host and takes little at a time.
 func narrowly(ctx context.Context, network, host string) (net.Conn, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, host)
-	if tcp, is := conn.(*net.TCPConn); is {
+	if tcp, ok := conn.(*net.TCPConn); ok {
 		err = errors.Join(err, tcp.SetReadBuffer(4<<10))
 	}
 	return conn, err

@@ -198,7 +198,7 @@ func (s *socket) initialise(ctx context.Context, m message) (err error) {
 		return err
 	}
 	s.caller = s.config.signIn(ctx, s.header)
-	if _, known := auth.From(s.caller); !known {
+	if _, ok := auth.From(s.caller); !ok {
 		return violation{closeForbidden, "Forbidden"}
 	}
 	if own := s.seats.of(s.caller, ""); own != s.seat {
@@ -222,9 +222,9 @@ func (s *socket) subscribe(ctx context.Context, m message) error {
 		return violation{closeInvalid, "Invalid message: subscribe needs an id of at most 256 bytes"}
 	}
 	s.mu.Lock()
-	_, isTaken := s.running[m.ID]
+	_, ok := s.running[m.ID]
 	s.mu.Unlock()
-	if isTaken {
+	if ok {
 		return violation{closeDuplicate, "Subscriber for " + strings.ToValidUTF8(m.ID[:min(len(m.ID), 64)], "") + " already exists"}
 	}
 	params, problem := parameters(m.Payload)

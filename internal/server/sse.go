@@ -64,8 +64,8 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 	defer alive.Stop()
 	for {
 		select {
-		case text, more := <-answers:
-			if !more {
+		case text, ok := <-answers:
+			if !ok {
 				_ = s.send(event("complete", nil, nil))
 				return
 			}

@@ -57,7 +57,7 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		return
 	}
 	a.offer = accepted
-	if _, known := auth.From(r.Context()); !known { // no byte of a stranger's body is read
+	if _, ok := auth.From(r.Context()); !ok { // no byte of a stranger's body is read
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		if r.ContentLength != 0 {
 			w.Header().Set("Connection", "close") // else the server would wait for the body to skip it

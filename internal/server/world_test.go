@@ -65,7 +65,7 @@ func newWorld(t *testing.T, address string, adjust func(*server.Config)) *world 
 	w := &world{App: a, config: config, host: l.Addr().String()}
 	w.stop = func() {
 		stop()
-		if err, running := <-ended; running && err != nil {
+		if err, ok := <-ended; ok && err != nil {
 			t.Error(err)
 		}
 	}

@@ -141,8 +141,8 @@ func TestDriftIsSeen(t *testing.T) {
 			return planted[slices.IndexFunc(planted, func(t *schema.Table) bool { return t.Name == name })]
 		}
 		of := func(name, column string) *schema.Column {
-			c, known := table(name).Column(column)
-			if !known {
+			c, ok := table(name).Column(column)
+			if !ok {
 				t.Fatalf("%s has no %s", name, column)
 			}
 			return c

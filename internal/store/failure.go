@@ -23,7 +23,7 @@ func Translate(err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, known := errs.All(err); known {
+	if _, ok := errs.All(err); ok {
 		return err
 	}
 	switch {

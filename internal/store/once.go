@@ -68,7 +68,7 @@ func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now ti
 	if err != nil {
 		return value, false, nil, err
 	}
-	if known, is := outcomes[step]; is {
+	if known, ok := outcomes[step]; ok {
 		value, refused, err = tell[T](known)
 		return value, true, refused, err
 	}
@@ -102,8 +102,8 @@ func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now ti
 // isRefusal is err in the vocabulary if a person can mend all of it: the rules have decided, and trying again is no use.
 func isRefusal(err error, into *outcome) error {
 	translated := Translate(err)
-	all, known := errs.All(translated)
-	if !known {
+	all, ok := errs.All(translated)
+	if !ok {
 		return nil
 	}
 	for _, e := range all {

@@ -28,7 +28,7 @@ func applySQLite(ctx context.Context, tx *sql.Tx, m Migration) error {
 		return err
 	}
 	for name, statement := range triggers {
-		if _, there := left[name]; there || strings.Contains(m.SQL, name) {
+		if _, ok := left[name]; ok || strings.Contains(m.SQL, name) {
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, statement); err != nil {

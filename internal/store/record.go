@@ -57,8 +57,8 @@ func record(next ent.Mutator) ent.Mutator {
 		if rec.closing {
 			return next.Mutate(ctx, m)
 		}
-		mm, identified := m.(mutation)
-		if !identified {
+		mm, ok := m.(mutation)
+		if !ok {
 			return nil, fmt.Errorf("%s is written by the journal alone", m.Type())
 		}
 		if err := fit(m); err != nil {
@@ -121,7 +121,7 @@ func (r *recorder) settle() ([]*written, error) {
 		if w.operation == "" { // it failed
 			continue
 		}
-		if value, is := w.after[pendingKey]; is {
+		if value, ok := w.after[pendingKey]; ok {
 			after, err := fields(value)
 			if err != nil {
 				return nil, err
@@ -156,7 +156,7 @@ func (w *written) merge(later *written) {
 		w.operation, w.before, w.after = domain.Deleted, later.before, nil
 	default:
 		for name, old := range later.before {
-			if _, known := w.before[name]; !known {
+			if _, ok := w.before[name]; !ok {
 				w.before[name] = old
 			}
 		}
@@ -194,7 +194,7 @@ func subject(id ident.ID, record map[string]any) ident.ID {
 		return id
 	}
 	for _, owner := range subjectFields {
-		if text, is := record[owner].(string); is {
+		if text, ok := record[owner].(string); ok {
 			if of, err := ident.Parse(text); err == nil {
 				return of
 			}

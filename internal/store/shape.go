@@ -40,7 +40,7 @@ var shapes sync.Map // reflect.Type → *shape
 
 // shapeOf finds the table of a record's struct, and the field of each column.
 func shapeOf(t reflect.Type) (*shape, error) {
-	if s, known := shapes.Load(t); known {
+	if s, ok := shapes.Load(t); ok {
 		return s.(*shape), nil
 	}
 	i := slices.IndexFunc(entmigrate.Tables, func(table *schema.Table) bool {
@@ -57,8 +57,8 @@ func shapeOf(t reflect.Type) (*shape, error) {
 		fields[name] = i
 	}
 	for i, c := range table.Columns {
-		at, known := fields[c.Name]
-		if !known {
+		at, ok := fields[c.Name]
+		if !ok {
 			return nil, fmt.Errorf("%s has no field for the column %s", t, c.Name)
 		}
 		if c.Name == "id" {
@@ -73,7 +73,7 @@ func shapeOf(t reflect.Type) (*shape, error) {
 	slices.SortFunc(s.sorted, func(a, b int) int { return strings.Compare(s.names[a], s.names[b]) })
 	if !ident.ID(*table.Annotation.IncrementStart).Kind().IsSubject() {
 		for _, name := range subjectFields {
-			if at, has := fields[name]; has && s.subject < 0 {
+			if at, ok := fields[name]; ok && s.subject < 0 {
 				s.subject = at
 			}
 		}
@@ -87,7 +87,7 @@ func shapeOf(t reflect.Type) (*shape, error) {
 func (s *shape) check(record reflect.Value) error {
 	for i := range s.columns {
 		c, v := &s.columns[i], record.Field(s.columns[i].field)
-		if at, is := v.Addr().Interface().(*time.Time); is {
+		if at, ok := v.Addr().Interface().(*time.Time); ok {
 			*at = at.UTC().Truncate(time.Microsecond)
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 func fit(m ent.Mutation) error {
 	for _, name := range m.Fields() {
 		value, _ := m.Field(name)
-		if at, is := value.(time.Time); is {
+		if at, ok := value.(time.Time); ok {
 			if err := m.SetField(name, at.UTC().Truncate(time.Microsecond)); err != nil {
 				return err
 			}

@@ -44,7 +44,7 @@ func At(ctx context.Context, t time.Time) context.Context {
 }
 
 func (s *Store) clock(ctx context.Context) time.Time {
-	if t, given := ctx.Value(momentKey{}).(time.Time); given {
+	if t, ok := ctx.Value(momentKey{}).(time.Time); ok {
 		return t
 	}
 	return s.now()

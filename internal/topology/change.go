@@ -193,7 +193,7 @@ func mark[F interface{ digest() Digest }](w *writer, list, written []F, removed 
 	}
 	marked := make([]F, 0, len(list)+len(after))
 	for _, before := range list {
-		if _, changed := after[key(before)]; changed {
+		if _, ok := after[key(before)]; ok {
 			w.digest.remove(before.digest())
 		} else {
 			marked = append(marked, before)

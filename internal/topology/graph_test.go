@@ -132,7 +132,7 @@ func TestAHistoryOfBatchesEqualsLoadingItsEnd(t *testing.T) {
 				t.Fatalf("digest %v at %d, want %v at %d, %v", s.Digest(), s.Revision(), d, b.Revision, err)
 			}
 			for _, r := range m.Relationships {
-				if got, known := s.Relationship(r.ID); !known || got != r {
+				if got, ok := s.Relationship(r.ID); !ok || got != r {
 					t.Fatalf("got %+v, want %+v", got, r)
 				}
 			}
@@ -230,8 +230,8 @@ func TestAGraphWithoutCIsCompacts(t *testing.T) {
 	if err := g.Apply(topology.Batch{Revision: 1, CIs: []topology.CI{{ID: ident.New(ident.CI, 1), Class: ident.New(ident.CIClass, 1)}}}); err != nil {
 		t.Fatal(err)
 	}
-	if v, known := g.Snapshot().Index(ident.New(ident.CI, 1)); !known || v != 1 {
-		t.Errorf("got %v %v", v, known)
+	if v, ok := g.Snapshot().Index(ident.New(ident.CI, 1)); !ok || v != 1 {
+		t.Errorf("got %v %v", v, ok)
 	}
 }
 
@@ -315,11 +315,11 @@ func TestAServiceIsItsCI(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := g.Snapshot()
-	v, known := s.Index(svc)
-	if w, alsoKnown := s.Index(svc.As(ident.CI)); !known || !alsoKnown || v != w || s.ID(v) != svc.As(ident.CI) {
-		t.Fatalf("got %v %v, %v %v", v, known, w, alsoKnown)
+	v, ok := s.Index(svc)
+	if w, alsoKnown := s.Index(svc.As(ident.CI)); !ok || !alsoKnown || v != w || s.ID(v) != svc.As(ident.CI) {
+		t.Fatalf("got %v %v, %v %v", v, ok, w, alsoKnown)
 	}
-	if _, known := s.Index(ident.New(ident.Team, 3)); known {
+	if _, ok := s.Index(ident.New(ident.Team, 3)); ok {
 		t.Error("a team was found among the CIs")
 	}
 }

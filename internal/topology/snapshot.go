@@ -31,8 +31,8 @@ func (s *Snapshot) Superseded() <-chan struct{} { return s.superseded }
 // Memo answers what compute answered when it was first asked for key, so that what depends on nothing but
 // the snapshot is worked out once. Concurrent callers wait for the one that computes.
 func (s *Snapshot) Memo(key any, compute func() any) any {
-	m, found := s.memos.Load(key)
-	if !found {
+	m, ok := s.memos.Load(key)
+	if !ok {
 		m, _ = s.memos.LoadOrStore(key, new(memo))
 	}
 	one := m.(*memo)

@@ -66,7 +66,7 @@ func (s *Snapshot) reaches(b Batch) error {
 	}
 	check := func(ids ...ident.ID) {
 		for _, id := range ids {
-			if limit, bounded := limits[id.Kind()]; bounded && id.Number() >= limit {
+			if limit, ok := limits[id.Kind()]; ok && id.Number() >= limit {
 				c.complain("%v is far above what exists; new records of a view are numbered from %v on", id, s.Unused(id.Kind()))
 			}
 		}

@@ -158,8 +158,8 @@ func (v variables) number(value *ast.Value) (int, bool) {
 	default:
 		return 0, false
 	}
-	given, is := v.given[value.Raw]
-	if !is {
+	given, ok := v.given[value.Raw]
+	if !ok {
 		if declared := v.declared.ForName(value.Raw); declared != nil && (declared.DefaultValue == nil || declared.DefaultValue.Kind != ast.Variable) {
 			return v.number(declared.DefaultValue)
 		}
@@ -190,7 +190,7 @@ func (v variables) isGiven(value *ast.Value) bool {
 	if value.Kind != ast.Variable {
 		return true
 	}
-	if given, is := v.given[value.Raw]; is {
+	if given, ok := v.given[value.Raw]; ok {
 		return given != nil
 	}
 	declared := v.declared.ForName(value.Raw)

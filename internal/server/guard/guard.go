@@ -54,8 +54,8 @@ func (g *Guard) Admit(query, operation string, variables map[string]any) (Admiss
 	if refused := g.checkVariables(variables); refused != nil {
 		return Admission{}, gqlerror.List{refused}
 	}
-	doc, known := g.documents.Find(query)
-	if !known {
+	doc, ok := g.documents.Find(query)
+	if !ok {
 		var problems gqlerror.List
 		if doc, problems = g.read(query, operation, variables); problems != nil {
 			return Admission{}, problems
@@ -107,8 +107,8 @@ func (g *Guard) read(query, operation string, variables map[string]any) (*Docume
 
 // parseFailure gives a parser's error its code.
 func (g *Guard) parseFailure(err error) *gqlerror.Error {
-	problem, is := err.(*gqlerror.Error) //nolint:errorlint // what the parser makes, never wrapped
-	if !is {
+	problem, ok := err.(*gqlerror.Error) //nolint:errorlint // what the parser makes, never wrapped
+	if !ok {
 		problem = gqlerror.WrapPath(nil, err)
 	}
 	switch {
@@ -142,8 +142,8 @@ func With(ctx context.Context, a Admission) context.Context {
 
 // From is the admission of ctx.
 func From(ctx context.Context) (Admission, bool) {
-	a, is := ctx.Value(admittedKey{}).(Admission)
-	return a, is
+	a, ok := ctx.Value(admittedKey{}).(Admission)
+	return a, ok
 }
 
 // Admitted gives gqlgen's executor the document that was admitted, so that it is neither parsed nor validated twice.
@@ -153,8 +153,8 @@ var _ graphql.Cache[*ast.QueryDocument] = Admitted{}
 
 // Get is the document of ctx.
 func (Admitted) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
-	a, is := From(ctx)
-	if !is {
+	a, ok := From(ctx)
+	if !ok {
 		return nil, false
 	}
 	return a.Document.AST, true

@@ -42,7 +42,7 @@ func (g *Guard) outline(doc *ast.QueryDocument, op *ast.OperationDefinition) (*n
 		seen: map[*ast.Value]bool{}, priced: map[string]bool{},
 	}
 	for _, f := range doc.Fragments {
-		if _, double := o.fragments[f.Name]; !double {
+		if _, ok := o.fragments[f.Name]; !ok {
 			o.fragments[f.Name] = f
 		}
 	}
@@ -127,8 +127,8 @@ func (o *outliner) collect(l *level, p part, parent *node) {
 			}
 			o.collect(l, part{s.SelectionSet, on}, parent)
 		case *ast.FragmentSpread:
-			f, known := o.fragments[s.Name]
-			if !known || l.spread[s.Name] {
+			f, ok := o.fragments[s.Name]
+			if !ok || l.spread[s.Name] {
 				continue
 			}
 			if l.spread == nil {
@@ -145,8 +145,8 @@ func (o *outliner) add(l *level, on *ast.Definition, f *ast.Field, parent *node)
 	if on != nil {
 		def = on.Fields.ForName(f.Name)
 	}
-	g, known := l.byKey[f.Alias]
-	if !known {
+	g, ok := l.byKey[f.Alias]
+	if !ok {
 		g = &group{node: &node{key: f.Alias, field: f}}
 		l.byKey[f.Alias] = g
 		l.groups = append(l.groups, g)

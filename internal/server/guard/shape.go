@@ -46,7 +46,7 @@ func (g *Guard) checkShape(doc *ast.QueryDocument) (elements int, refused *gqler
 		s.directive(f.Directives)
 		d := definition{f.SelectionSet, s.count(f.SelectionSet)}
 		definitions = append(definitions, d)
-		if _, double := fragments[f.Name]; !double {
+		if _, ok := fragments[f.Name]; !ok {
 			fragments[f.Name] = d
 		}
 	}
@@ -69,7 +69,7 @@ func (g *Guard) checkShape(doc *ast.QueryDocument) (elements int, refused *gqler
 				case *ast.InlineFragment:
 					open = append(open, sel.SelectionSet)
 				case *ast.FragmentSpread:
-					if f, known := fragments[sel.Name]; known && !seen[sel.Name] {
+					if f, ok := fragments[sel.Name]; ok && !seen[sel.Name] {
 						seen[sel.Name] = true
 						open = append(open, f.set)
 						walked += f.size

@@ -76,7 +76,7 @@ func (d *Documents) Find(r Request) (Found, *gqlerror.Error) {
 		if r.Query != "" {
 			return Found{}, refuse(errs.BadUserInput, "documentId and query are both given: send one of them")
 		}
-		if text, known := d.byID[r.DocumentID]; known && d.mode != Off {
+		if text, ok := d.byID[r.DocumentID]; ok && d.mode != Off {
 			return Found{Query: text, IsTrusted: true}, nil
 		}
 		return Found{}, refuse(errs.PersistedQueryNotFound, "no manifest holds this documentId")
@@ -90,10 +90,10 @@ func (d *Documents) Find(r Request) (Found, *gqlerror.Error) {
 		}
 		return d.free(Found{Query: r.Query, hash: sum})
 	}
-	if text, known := d.byID[sum]; known && d.mode != Off {
+	if text, ok := d.byID[sum]; ok && d.mode != Off {
 		return Found{Query: text, IsTrusted: true}, nil
 	}
-	if text, known := d.byHash.Find(sum); known && d.mode != Only {
+	if text, ok := d.byHash.Find(sum); ok && d.mode != Only {
 		return Found{Query: text}, nil
 	}
 	return Found{}, refuse(errs.PersistedQueryNotFound, "PersistedQueryNotFound") // the words that clients look for
@@ -123,8 +123,8 @@ func automatic(extensions map[string]any) (sum string, given bool, refused *gqle
 	if !given || value == nil {
 		return "", false, nil
 	}
-	fields, is := value.(map[string]any)
-	if !is {
+	fields, ok := value.(map[string]any)
+	if !ok {
 		return "", false, refuse(errs.BadUserInput, "extensions.persistedQuery must be an object")
 	}
 	version := ""
@@ -136,8 +136,8 @@ func automatic(extensions map[string]any) (sum string, given bool, refused *gqle
 			version = "1"
 		}
 	}
-	sum, is = fields["sha256Hash"].(string)
-	if version != "1" || !is {
+	sum, ok = fields["sha256Hash"].(string)
+	if version != "1" || !ok {
 		return "", false, refuse(errs.BadUserInput, "extensions.persistedQuery must be {version: 1, sha256Hash: a text}")
 	}
 	return sum, true, nil

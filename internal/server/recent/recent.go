@@ -49,7 +49,7 @@ func (c *Cache[V]) Find(text string) (value V, kept bool) {
 func (c *Cache[V]) Keep(text string, value V, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, kept := c.byText[text]; kept {
+	if _, ok := c.byText[text]; ok {
 		return
 	}
 	c.byText[text] = c.order.PushFront(&entry[V]{text, value, bytes})

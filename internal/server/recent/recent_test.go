@@ -11,13 +11,13 @@ func TestTheLeastRecentIsForgottenFirst(t *testing.T) {
 	c := recent.New[int](1000)
 	for i := range 100 {
 		c.Keep(strconv.Itoa(i), i, 100)
-		if _, kept := c.Find("0"); !kept {
+		if _, ok := c.Find("0"); !ok {
 			t.Fatalf("what is used each time was forgotten at %d", i)
 		}
 	}
 	kept := 0
 	for i := range 100 {
-		if v, is := c.Find(strconv.Itoa(i)); is {
+		if v, ok := c.Find(strconv.Itoa(i)); ok {
 			if kept++; v != i {
 				t.Errorf("%d is %d", i, v)
 			}
@@ -27,7 +27,7 @@ func TestTheLeastRecentIsForgottenFirst(t *testing.T) {
 		t.Errorf("%d of 100 bytes each are kept in 1000, %d in all", kept, c.Bytes())
 	}
 	if c.Keep("large", 1, 1001); true {
-		if _, is := c.Find("large"); is {
+		if _, ok := c.Find("large"); ok {
 			t.Error("more than the limit is kept")
 		}
 	}

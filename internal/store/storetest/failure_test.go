@@ -112,7 +112,7 @@ func TestFailuresHaveTheSameCodeOnBothDatabases(t *testing.T) {
 			if errs.CodeOf(err) != c.want {
 				t.Errorf("%s: %v: %s, want %s", about, err, errs.CodeOf(err), c.want)
 			}
-			if translated, known := errs.All(err); !known {
+			if translated, ok := errs.All(err); !ok {
 				t.Errorf("%s: %v is no word of errs: %v", about, err, translated)
 			}
 		}

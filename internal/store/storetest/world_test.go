@@ -155,7 +155,7 @@ func column(t testing.TB, db *sql.DB, query string, args ...any) []string {
 		if err := rows.Scan(&v); err != nil {
 			t.Fatal(err)
 		}
-		if b, is := v.([]byte); is {
+		if b, ok := v.([]byte); ok {
 			v = string(b)
 		}
 		all = append(all, fmt.Sprint(v))

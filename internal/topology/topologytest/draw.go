@@ -142,7 +142,7 @@ func Flip(t *rapid.T, m *Model) topology.Batch {
 		f.IsRetired = false
 		b.CIs = append(b.CIs, f)
 	}
-	if r, known := m.Relationships[number(t, ident.Relationship, relationships)]; known {
+	if r, ok := m.Relationships[number(t, ident.Relationship, relationships)]; ok {
 		b.Relationships = append(b.Relationships, r)
 	}
 	return b

@@ -105,8 +105,8 @@ type Arc struct {
 func (m *Model) Arcs() []Arc {
 	var arcs []Arc
 	for _, r := range m.Relationships {
-		t, known := m.Types[r.Type]
-		if !known || !m.IsPresent(r.Source) || !m.IsPresent(r.Target) {
+		t, ok := m.Types[r.Type]
+		if !ok || !m.IsPresent(r.Source) || !m.IsPresent(r.Target) {
 			continue
 		}
 		if t.Flow == topology.SourceToTarget || t.Flow == topology.Both {
@@ -124,8 +124,8 @@ func (m *Model) Arcs() []Arc {
 
 // IsPresent reports whether a CI is known and not retired.
 func (m *Model) IsPresent(ci ident.ID) bool {
-	f, known := m.CIs[ci]
-	return known && !f.IsRetired
+	f, ok := m.CIs[ci]
+	return ok && !f.IsRetired
 }
 
 func (m *Model) arc(r topology.Relationship, t topology.Type, from, to ident.ID) Arc {
