@@ -3,16 +3,17 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-func (r *queryResolver) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.SinglePoint], error) {
-	return r.r.read.SinglePointsOfFailure(ctx, tiers, overlay, filter, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.SinglePoint], error) {
+	return r.r.read.SinglePointsOfFailure(ctx, tiers, overlay, filter, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) CommonCauses(ctx context.Context, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) (*read.Connection[*read.SharedGroup], error) {
-	return r.r.read.CommonCauses(ctx, groups, overlay, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) CommonCauses(ctx context.Context, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) (*page.Connection[*read.SharedGroup], error) {
+	return r.r.read.CommonCauses(ctx, groups, overlay, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 func (r *queryResolver) Paths(ctx context.Context, from ident.ID, to ident.ID, first int, asOf *read.AsOf) ([]*read.ImpactPath, error) {

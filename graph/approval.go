@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
@@ -20,6 +21,6 @@ func (r *mutationResolver) DeleteApprovalPolicy(ctx context.Context, input appro
 	return present.Removed(r.r.Approval.DeletePolicy(ctx, input))
 }
 
-func (r *queryResolver) ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.ApprovalPolicy], error) {
-	return r.r.read.ApprovalPolicies(ctx, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.ApprovalPolicy], error) {
+	return r.r.read.ApprovalPolicies(ctx, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -69,6 +70,6 @@ func (r *queryResolver) ChangeByNumber(ctx context.Context, number string) (*rea
 	return r.r.read.ChangeByNumber(ctx, number)
 }
 
-func (r *queryResolver) Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Change], error) {
-	return r.r.read.Changes(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*page.Connection[*read.Change], error) {
+	return r.r.read.Changes(ctx, filter, orderBy, page.Args{First: first, After: after, Last: last, Before: before})
 }

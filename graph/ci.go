@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -37,10 +38,10 @@ func (r *queryResolver) CIByExternalID(ctx context.Context, source string, exter
 	return r.r.read.CIByExternalID(ctx, source, externalID)
 }
 
-func (r *queryResolver) CIS(ctx context.Context, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.CI], error) {
-	return r.r.read.CIs(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) CIS(ctx context.Context, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*page.Connection[*read.CI], error) {
+	return r.r.read.CIs(ctx, filter, orderBy, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*read.Connection[*read.DanglingReference], error) {
-	return r.r.read.DanglingReferences(ctx, source, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*page.Connection[*read.DanglingReference], error) {
+	return r.r.read.DanglingReferences(ctx, source, page.Args{First: first, After: after, Last: last, Before: before})
 }

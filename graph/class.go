@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -20,6 +21,6 @@ func (r *queryResolver) CIClass(ctx context.Context, code string) (*read.CIClass
 	return r.r.read.CIClass(ctx, code)
 }
 
-func (r *queryResolver) CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.CIClass], error) {
-	return r.r.read.CIClasses(ctx, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.CIClass], error) {
+	return r.r.read.CIClasses(ctx, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -65,8 +66,8 @@ func (r *queryResolver) IncidentByNumber(ctx context.Context, number string) (*r
 	return r.r.read.IncidentByNumber(ctx, number)
 }
 
-func (r *queryResolver) Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Incident], error) {
-	return r.r.read.Incidents(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*page.Connection[*read.Incident], error) {
+	return r.r.read.Incidents(ctx, filter, orderBy, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 func (r *queryResolver) PriorityRules(ctx context.Context) ([]*read.PriorityRule, error) {

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 )
 
@@ -10,6 +11,6 @@ func (r *queryResolver) Revision(ctx context.Context) (int64, error) {
 	return r.r.read.Revision(ctx)
 }
 
-func (r *queryResolver) Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*read.Connection[*read.Entry], error) {
-	return r.r.read.Journal(ctx, afterRevision, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*page.Connection[*read.Entry], error) {
+	return r.r.read.Journal(ctx, afterRevision, page.Args{First: first, After: after, Last: last, Before: before})
 }

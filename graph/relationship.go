@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -40,6 +41,6 @@ func (r *mutationResolver) UpdateRelationshipType(ctx context.Context, input cmd
 	return present.Record(r.r.read.ShowRelationshipType)(r.r.CMDB.UpdateRelationshipType(ctx, input))
 }
 
-func (r *queryResolver) RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.RelationshipType], error) {
-	return r.r.read.RelationshipTypes(ctx, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.RelationshipType], error) {
+	return r.r.read.RelationshipTypes(ctx, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -34,8 +35,8 @@ func (r *queryResolver) ServiceByName(ctx context.Context, name string, environm
 	return r.r.read.ServiceByName(ctx, name, environment)
 }
 
-func (r *queryResolver) Services(ctx context.Context, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Service], error) {
-	return r.r.read.Services(ctx, filter, orderBy, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) Services(ctx context.Context, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*page.Connection[*read.Service], error) {
+	return r.r.read.Services(ctx, filter, orderBy, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 func (r *queryResolver) ServiceTiers(ctx context.Context) ([]*read.ServiceTier, error) {

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
@@ -32,10 +33,10 @@ func (r *mutationResolver) DeleteServiceLevelTarget(ctx context.Context, input s
 	return present.Removed(r.r.ServiceLevel.DeleteTarget(ctx, input))
 }
 
-func (r *queryResolver) Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.Calendar], error) {
-	return r.r.read.Calendars(ctx, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.Calendar], error) {
+	return r.r.read.Calendars(ctx, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.ServiceLevelTarget], error) {
-	return r.r.read.ServiceLevelTargets(ctx, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.ServiceLevelTarget], error) {
+	return r.r.read.ServiceLevelTargets(ctx, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
@@ -32,10 +33,10 @@ func (r *mutationResolver) UpdatePerson(ctx context.Context, input catalog.Updat
 	return present.Record(r.r.read.ShowPerson)(r.r.Catalog.UpdatePerson(ctx, input))
 }
 
-func (r *queryResolver) Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.Team], error) {
-	return r.r.read.Teams(ctx, name, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error) {
+	return r.r.read.Teams(ctx, name, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.Person], error) {
-	return r.r.read.People(ctx, name, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Person], error) {
+	return r.r.read.People(ctx, name, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -27,10 +28,10 @@ func (r *queryResolver) ChangeWindow(ctx context.Context, id ident.ID) (*read.Ch
 	return r.r.read.ChangeWindow(ctx, id)
 }
 
-func (r *queryResolver) ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*read.Connection[*read.ChangeWindow], error) {
-	return r.r.read.ChangeWindows(ctx, kind, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeWindow], error) {
+	return r.r.read.ChangeWindows(ctx, kind, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.CalendarEntry], error) {
-	return r.r.read.ChangeCalendar(ctx, from, to, filter, read.Page{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.CalendarEntry], error) {
+	return r.r.read.ChangeCalendar(ctx, from, to, filter, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
@@ -182,22 +183,22 @@ type affectedRow struct {
 func affectedRows(ctx context.Context, answer *read.Impact, most int) ([]affectedRow, error) {
 	all := []affectedRow{}
 	for after := (*string)(nil); ; {
-		size := read.MaxPage
+		size := page.Max
 		if most > 0 {
 			size = min(size, most-len(all))
 		}
-		page, err := answer.Affected(ctx, nil, nil, &size, after, nil, nil)
+		found, err := answer.Affected(ctx, nil, nil, &size, after, nil, nil)
 		if err != nil {
 			return nil, err
 		}
-		for _, hit := range page.Nodes() {
+		for _, hit := range found.Nodes() {
 			row := affectedRow{ID: hit.Ci().ID, Name: hit.Ci().Name, State: hit.State(), Distance: hit.Distance()}
 			if err := describe(ctx, hit, &row); err != nil {
 				return nil, err
 			}
 			all = append(all, row)
 		}
-		if after = page.PageInfo.EndCursor(); !page.PageInfo.HasNextPage || len(all) == most {
+		if after = found.PageInfo.EndCursor(); !found.PageInfo.HasNextPage || len(all) == most {
 			return all, nil
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -35,7 +36,7 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 			}
 			supposed := &read.Overlay{OpenIncidents: beside}
 			return withApp(cmd, env, func(ctx context.Context, a *app.App) error {
-				ask := func(p read.Page) (*read.SinglePointConnection, error) {
+				ask := func(p page.Args) (*read.SinglePointConnection, error) {
 					return a.Reader.SinglePointsOfFailure(ctx, tiers, supposed, chosen, p)
 				}
 				if len(args) > 0 {
@@ -50,7 +51,7 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 					if service == nil {
 						return fmt.Errorf("there is no CI %s", args[0])
 					}
-					ask = func(p read.Page) (*read.SinglePointConnection, error) {
+					ask = func(p page.Args) (*read.SinglePointConnection, error) {
 						return service.SinglePointsOfFailure(ctx, supposed, chosen, p.First, p.After, nil, nil)
 					}
 				}
@@ -85,28 +86,28 @@ type singlePointRow struct {
 	CIs      int      `json:"cisDown"`
 }
 
-func singlePointRows(ctx context.Context, ask func(read.Page) (*read.SinglePointConnection, error), most int) (all []singlePointRow, total int, err error) {
+func singlePointRows(ctx context.Context, ask func(page.Args) (*read.SinglePointConnection, error), most int) (all []singlePointRow, total int, err error) {
 	all = []singlePointRow{}
 	for after := (*string)(nil); ; {
-		size := read.MaxPage
+		size := page.Max
 		if most > 0 {
 			size = min(size, most-len(all))
 		}
-		page, err := ask(read.Page{First: &size, After: after})
+		found, err := ask(page.Args{First: &size, After: after})
 		if err != nil {
 			return nil, 0, err
 		}
-		if total, err = page.TotalCount(ctx); err != nil {
+		if total, err = found.TotalCount(ctx); err != nil {
 			return nil, 0, err
 		}
-		for _, p := range page.Nodes() {
+		for _, p := range found.Nodes() {
 			class, err := p.Ci.Class(ctx)
 			if err != nil {
 				return nil, 0, err
 			}
 			all = append(all, singlePointRow{p.Ci.ID, p.Ci.Name, class.Code, p.TargetsDownCount(), p.ServicesDownCount(), p.CisDownCount()})
 		}
-		if after = page.PageInfo.EndCursor(); !page.PageInfo.HasNextPage || len(all) == most {
+		if after = found.PageInfo.EndCursor(); !found.PageInfo.HasNextPage || len(all) == most {
 			return all, total, nil
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -384,7 +385,7 @@ func (ec *executionContext) fieldContext_SharedGroup_causes(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _SharedGroupConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SharedGroupConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -395,8 +396,8 @@ func (ec *executionContext) _SharedGroupConnection_edges(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.SharedGroup]) graphql.Marshaler {
-			return ec.marshalNSharedGroupEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.SharedGroup]) graphql.Marshaler {
+			return ec.marshalNSharedGroupEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -411,7 +412,7 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_edges(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _SharedGroupConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SharedGroupConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -438,7 +439,7 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_nodes(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _SharedGroupConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SharedGroupConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -449,8 +450,8 @@ func (ec *executionContext) _SharedGroupConnection_pageInfo(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -465,7 +466,7 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_pageInfo(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _SharedGroupConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SharedGroupConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -486,21 +487,21 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_totalCount(_ cont
 	return graphql.NewScalarFieldContext("SharedGroupConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _SharedGroupConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SharedGroupConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
 }
 func (ec *executionContext) fieldContext_SharedGroupConnection_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SharedGroupConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _SharedGroupEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.SharedGroup]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SharedGroupEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_SharedGroupEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SharedGroupEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _SharedGroupEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.SharedGroup]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SharedGroupEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -609,7 +610,7 @@ func (ec *executionContext) fieldContext_SinglePoint_cisDownCount(_ context.Cont
 	return graphql.NewScalarFieldContext("SinglePoint", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _SinglePointConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SinglePointConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -620,8 +621,8 @@ func (ec *executionContext) _SinglePointConnection_edges(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.SinglePoint]) graphql.Marshaler {
-			return ec.marshalNSinglePointEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.SinglePoint]) graphql.Marshaler {
+			return ec.marshalNSinglePointEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -636,7 +637,7 @@ func (ec *executionContext) fieldContext_SinglePointConnection_edges(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _SinglePointConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SinglePointConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -663,7 +664,7 @@ func (ec *executionContext) fieldContext_SinglePointConnection_nodes(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _SinglePointConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SinglePointConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -674,8 +675,8 @@ func (ec *executionContext) _SinglePointConnection_pageInfo(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -690,7 +691,7 @@ func (ec *executionContext) fieldContext_SinglePointConnection_pageInfo(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _SinglePointConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SinglePointConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -711,21 +712,21 @@ func (ec *executionContext) fieldContext_SinglePointConnection_totalCount(_ cont
 	return graphql.NewScalarFieldContext("SinglePointConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _SinglePointConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SinglePointConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
 }
 func (ec *executionContext) fieldContext_SinglePointConnection_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SinglePointConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _SinglePointEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.SinglePoint]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SinglePointEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_SinglePointEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SinglePointEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _SinglePointEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.SinglePoint]) (ret graphql.Marshaler) {
+func (ec *executionContext) _SinglePointEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1107,7 +1108,7 @@ func (ec *executionContext) _SharedGroup(ctx context.Context, sel ast.SelectionS
 
 var sharedGroupConnectionImplementors = []string{"SharedGroupConnection"}
 
-func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.SharedGroup]) graphql.Marshaler {
+func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.SharedGroup]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, sharedGroupConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1152,7 +1153,7 @@ func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.
 
 var sharedGroupEdgeImplementors = []string{"SharedGroupEdge"}
 
-func (ec *executionContext) _SharedGroupEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.SharedGroup]) graphql.Marshaler {
+func (ec *executionContext) _SharedGroupEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.SharedGroup]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, sharedGroupEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1232,7 +1233,7 @@ func (ec *executionContext) _SinglePoint(ctx context.Context, sel ast.SelectionS
 
 var singlePointConnectionImplementors = []string{"SinglePointConnection"}
 
-func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.SinglePoint]) graphql.Marshaler {
+func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.SinglePoint]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, singlePointConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1277,7 +1278,7 @@ func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.
 
 var singlePointEdgeImplementors = []string{"SinglePointEdge"}
 
-func (ec *executionContext) _SinglePointEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.SinglePoint]) graphql.Marshaler {
+func (ec *executionContext) _SinglePointEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.SinglePoint]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, singlePointEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1423,7 +1424,7 @@ func (ec *executionContext) marshalNSharedGroup2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return ec._SharedGroup(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.SharedGroup]) graphql.Marshaler {
+func (ec *executionContext) marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.SharedGroup]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1433,11 +1434,11 @@ func (ec *executionContext) marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinc
 	return ec._SharedGroupConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSharedGroupEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.SharedGroup]) graphql.Marshaler {
+func (ec *executionContext) marshalNSharedGroupEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.SharedGroup]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSharedGroupEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNSharedGroupEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1449,7 +1450,7 @@ func (ec *executionContext) marshalNSharedGroupEdge2ᚕᚖgithubᚗcomᚋlinchpi
 	return ret
 }
 
-func (ec *executionContext) marshalNSharedGroupEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.SharedGroup]) graphql.Marshaler {
+func (ec *executionContext) marshalNSharedGroupEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.SharedGroup]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1485,7 +1486,7 @@ func (ec *executionContext) marshalNSinglePoint2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return ec._SinglePoint(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.SinglePoint]) graphql.Marshaler {
+func (ec *executionContext) marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.SinglePoint]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1495,11 +1496,11 @@ func (ec *executionContext) marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinc
 	return ec._SinglePointConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSinglePointEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.SinglePoint]) graphql.Marshaler {
+func (ec *executionContext) marshalNSinglePointEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.SinglePoint]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSinglePointEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNSinglePointEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1511,7 +1512,7 @@ func (ec *executionContext) marshalNSinglePointEdge2ᚕᚖgithubᚗcomᚋlinchpi
 	return ret
 }
 
-func (ec *executionContext) marshalNSinglePointEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.SinglePoint]) graphql.Marshaler {
+func (ec *executionContext) marshalNSinglePointEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.SinglePoint]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -117,7 +118,7 @@ func (ec *executionContext) fieldContext_ApprovalPolicy_version(_ context.Contex
 	return graphql.NewScalarFieldContext("ApprovalPolicy", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ApprovalPolicyConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -128,8 +129,8 @@ func (ec *executionContext) _ApprovalPolicyConnection_edges(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
-			return ec.marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
+			return ec.marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -144,7 +145,7 @@ func (ec *executionContext) fieldContext_ApprovalPolicyConnection_edges(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ApprovalPolicyConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -171,7 +172,7 @@ func (ec *executionContext) fieldContext_ApprovalPolicyConnection_nodes(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ApprovalPolicyConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -182,8 +183,8 @@ func (ec *executionContext) _ApprovalPolicyConnection_pageInfo(ctx context.Conte
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -198,7 +199,7 @@ func (ec *executionContext) fieldContext_ApprovalPolicyConnection_pageInfo(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _ApprovalPolicyConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -219,14 +220,14 @@ func (ec *executionContext) fieldContext_ApprovalPolicyConnection_totalCount(_ c
 	return graphql.NewScalarFieldContext("ApprovalPolicyConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ApprovalPolicyEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ApprovalPolicyEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ApprovalPolicyEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ApprovalPolicyEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApprovalPolicyEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -726,7 +727,7 @@ func (ec *executionContext) _ApprovalPolicy(ctx context.Context, sel ast.Selecti
 
 var approvalPolicyConnectionImplementors = []string{"ApprovalPolicyConnection"}
 
-func (ec *executionContext) _ApprovalPolicyConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.ApprovalPolicy]) graphql.Marshaler {
+func (ec *executionContext) _ApprovalPolicyConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.ApprovalPolicy]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, approvalPolicyConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -766,7 +767,7 @@ func (ec *executionContext) _ApprovalPolicyConnection(ctx context.Context, sel a
 
 var approvalPolicyEdgeImplementors = []string{"ApprovalPolicyEdge"}
 
-func (ec *executionContext) _ApprovalPolicyEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
+func (ec *executionContext) _ApprovalPolicyEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, approvalPolicyEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -964,7 +965,7 @@ func (ec *executionContext) marshalNApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑ
 	return ec._ApprovalPolicy(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.ApprovalPolicy]) graphql.Marshaler {
+func (ec *executionContext) marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.ApprovalPolicy]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -974,11 +975,11 @@ func (ec *executionContext) marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋl
 	return ec._ApprovalPolicyConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
+func (ec *executionContext) marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNApprovalPolicyEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNApprovalPolicyEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -990,7 +991,7 @@ func (ec *executionContext) marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinc
 	return ret
 }
 
-func (ec *executionContext) marshalNApprovalPolicyEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
+func (ec *executionContext) marshalNApprovalPolicyEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

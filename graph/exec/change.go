@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -787,8 +788,8 @@ func (ec *executionContext) _Change_causedIncidents(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return obj.CausedIncidents(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -826,8 +827,8 @@ func (ec *executionContext) _Change_timeline(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Timeline(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.TimelineEntry]) graphql.Marshaler {
-			return ec.marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.TimelineEntry]) graphql.Marshaler {
+			return ec.marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -865,8 +866,8 @@ func (ec *executionContext) _Change_history(ctx context.Context, field graphql.C
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
+			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -931,8 +932,8 @@ func (ec *executionContext) _Change_conflicts(ctx context.Context, field graphql
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Conflicts(ctx, fc.Args["kinds"].([]domain.ConflictKind), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Conflict]) graphql.Marshaler {
-			return ec.marshalNConflictConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Conflict]) graphql.Marshaler {
+			return ec.marshalNConflictConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1196,7 +1197,7 @@ func (ec *executionContext) fieldContext_ChangeCI_ci(_ context.Context, field gr
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Change]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1207,8 +1208,8 @@ func (ec *executionContext) _ChangeConnection_edges(ctx context.Context, field g
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.Change]) graphql.Marshaler {
-			return ec.marshalNChangeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Change]) graphql.Marshaler {
+			return ec.marshalNChangeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -1223,7 +1224,7 @@ func (ec *executionContext) fieldContext_ChangeConnection_edges(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Change]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1250,7 +1251,7 @@ func (ec *executionContext) fieldContext_ChangeConnection_nodes(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Change]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1261,8 +1262,8 @@ func (ec *executionContext) _ChangeConnection_pageInfo(ctx context.Context, fiel
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -1277,7 +1278,7 @@ func (ec *executionContext) fieldContext_ChangeConnection_pageInfo(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Change]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1298,14 +1299,14 @@ func (ec *executionContext) fieldContext_ChangeConnection_totalCount(_ context.C
 	return graphql.NewScalarFieldContext("ChangeConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Change]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Change]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ChangeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ChangeEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Change]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -3293,7 +3294,7 @@ func (ec *executionContext) _ChangeCI(ctx context.Context, sel ast.SelectionSet,
 
 var changeConnectionImplementors = []string{"ChangeConnection"}
 
-func (ec *executionContext) _ChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.Change]) graphql.Marshaler {
+func (ec *executionContext) _ChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3333,7 +3334,7 @@ func (ec *executionContext) _ChangeConnection(ctx context.Context, sel ast.Selec
 
 var changeEdgeImplementors = []string{"ChangeEdge"}
 
-func (ec *executionContext) _ChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.Change]) graphql.Marshaler {
+func (ec *executionContext) _ChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.Change]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3828,7 +3829,7 @@ func (ec *executionContext) unmarshalNChangeCIInput2githubᚗcomᚋlinchpinᚑcm
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Change]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -3838,11 +3839,11 @@ func (ec *executionContext) marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpin�
 	return ec._ChangeConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChangeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.Change]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.Change]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNChangeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNChangeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3854,7 +3855,7 @@ func (ec *executionContext) marshalNChangeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑc
 	return ret
 }
 
-func (ec *executionContext) marshalNChangeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.Change]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.Change]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/graph/scalar"
@@ -757,8 +758,8 @@ func (ec *executionContext) _CI_relationships(ctx context.Context, field graphql
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Relationships(ctx, fc.Args["filter"].(*read.RelationshipFilter), fc.Args["direction"].(read.RelationshipDirection), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Relationship]) graphql.Marshaler {
-			return ec.marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Relationship]) graphql.Marshaler {
+			return ec.marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -850,8 +851,8 @@ func (ec *executionContext) _CI_incidents(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Incidents(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["orderBy"].([]*read.IncidentOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -889,8 +890,8 @@ func (ec *executionContext) _CI_changes(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Changes(ctx, fc.Args["filter"].(*read.ChangeFilter), fc.Args["orderBy"].([]*read.ChangeOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Change]) graphql.Marshaler {
-			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Change]) graphql.Marshaler {
+			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1006,8 +1007,8 @@ func (ec *executionContext) _CI_history(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
+			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1045,8 +1046,8 @@ func (ec *executionContext) _CI_versions(ctx context.Context, field graphql.Coll
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Versions(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.RecordVersion]) graphql.Marshaler {
-			return ec.marshalNRecordVersionConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.RecordVersion]) graphql.Marshaler {
+			return ec.marshalNRecordVersionConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1084,8 +1085,8 @@ func (ec *executionContext) _CI_singlePointsOfFailure(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return obj.SinglePointsOfFailure(ctx, fc.Args["overlay"].(*read.Overlay), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.SinglePoint]) graphql.Marshaler {
-			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SinglePoint]) graphql.Marshaler {
+			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1123,8 +1124,8 @@ func (ec *executionContext) _CI_commonCauses(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return obj.CommonCauses(ctx, fc.Args["overlay"].(*read.Overlay), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.SharedGroup]) graphql.Marshaler {
-			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SharedGroup]) graphql.Marshaler {
+			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1150,7 +1151,7 @@ func (ec *executionContext) fieldContext_CI_commonCauses(ctx context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _CIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1161,8 +1162,8 @@ func (ec *executionContext) _CIConnection_edges(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.CI]) graphql.Marshaler {
-			return ec.marshalNCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.CI]) graphql.Marshaler {
+			return ec.marshalNCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -1177,7 +1178,7 @@ func (ec *executionContext) fieldContext_CIConnection_edges(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _CIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1204,7 +1205,7 @@ func (ec *executionContext) fieldContext_CIConnection_nodes(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _CIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1215,8 +1216,8 @@ func (ec *executionContext) _CIConnection_pageInfo(ctx context.Context, field gr
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -1231,7 +1232,7 @@ func (ec *executionContext) fieldContext_CIConnection_pageInfo(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _CIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1252,14 +1253,14 @@ func (ec *executionContext) fieldContext_CIConnection_totalCount(_ context.Conte
 	return graphql.NewScalarFieldContext("CIConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _CIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.CI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CI]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_CIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CIEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _CIEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.CI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1402,7 +1403,7 @@ func (ec *executionContext) fieldContext_DanglingReference_record(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _DanglingReferenceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DanglingReferenceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1413,8 +1414,8 @@ func (ec *executionContext) _DanglingReferenceConnection_edges(ctx context.Conte
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.DanglingReference]) graphql.Marshaler {
-			return ec.marshalNDanglingReferenceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.DanglingReference]) graphql.Marshaler {
+			return ec.marshalNDanglingReferenceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -1429,7 +1430,7 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_edges(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _DanglingReferenceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DanglingReferenceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1456,7 +1457,7 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_nodes(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _DanglingReferenceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DanglingReferenceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1467,8 +1468,8 @@ func (ec *executionContext) _DanglingReferenceConnection_pageInfo(ctx context.Co
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -1483,7 +1484,7 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_pageInfo(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _DanglingReferenceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DanglingReferenceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1504,14 +1505,14 @@ func (ec *executionContext) fieldContext_DanglingReferenceConnection_totalCount(
 	return graphql.NewScalarFieldContext("DanglingReferenceConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _DanglingReferenceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.DanglingReference]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DanglingReferenceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.DanglingReference]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_DanglingReferenceEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DanglingReferenceEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _DanglingReferenceEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.DanglingReference]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DanglingReferenceEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.DanglingReference]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2700,7 +2701,7 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 
 var cIConnectionImplementors = []string{"CIConnection"}
 
-func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.CI]) graphql.Marshaler {
+func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.CI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, cIConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2740,7 +2741,7 @@ func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.Selection
 
 var cIEdgeImplementors = []string{"CIEdge"}
 
-func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.CI]) graphql.Marshaler {
+func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.CI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, cIEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2850,7 +2851,7 @@ func (ec *executionContext) _DanglingReference(ctx context.Context, sel ast.Sele
 
 var danglingReferenceConnectionImplementors = []string{"DanglingReferenceConnection"}
 
-func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.DanglingReference]) graphql.Marshaler {
+func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.DanglingReference]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, danglingReferenceConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2890,7 +2891,7 @@ func (ec *executionContext) _DanglingReferenceConnection(ctx context.Context, se
 
 var danglingReferenceEdgeImplementors = []string{"DanglingReferenceEdge"}
 
-func (ec *executionContext) _DanglingReferenceEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.DanglingReference]) graphql.Marshaler {
+func (ec *executionContext) _DanglingReferenceEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.DanglingReference]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, danglingReferenceEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -3098,7 +3099,7 @@ func (ec *executionContext) marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinch
 	return ec._CI(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.CI]) graphql.Marshaler {
+func (ec *executionContext) marshalNCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.CI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -3108,11 +3109,11 @@ func (ec *executionContext) marshalNCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcm
 	return ec._CIConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.CI]) graphql.Marshaler {
+func (ec *executionContext) marshalNCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.CI]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3124,7 +3125,7 @@ func (ec *executionContext) marshalNCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return ret
 }
 
-func (ec *executionContext) marshalNCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.CI]) graphql.Marshaler {
+func (ec *executionContext) marshalNCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.CI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -3236,7 +3237,7 @@ func (ec *executionContext) marshalNDanglingReference2ᚖgithubᚗcomᚋlinchpin
 	return ec._DanglingReference(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNDanglingReferenceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.DanglingReference]) graphql.Marshaler {
+func (ec *executionContext) marshalNDanglingReferenceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.DanglingReference]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -3246,11 +3247,11 @@ func (ec *executionContext) marshalNDanglingReferenceConnection2ᚖgithubᚗcom�
 	return ec._DanglingReferenceConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNDanglingReferenceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.DanglingReference]) graphql.Marshaler {
+func (ec *executionContext) marshalNDanglingReferenceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.DanglingReference]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNDanglingReferenceEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNDanglingReferenceEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3262,7 +3263,7 @@ func (ec *executionContext) marshalNDanglingReferenceEdge2ᚕᚖgithubᚗcomᚋl
 	return ret
 }
 
-func (ec *executionContext) marshalNDanglingReferenceEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.DanglingReference]) graphql.Marshaler {
+func (ec *executionContext) marshalNDanglingReferenceEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.DanglingReference]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -130,7 +131,7 @@ func (ec *executionContext) fieldContext_CIClass_version(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("CIClass", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _CIClassConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CIClass]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIClassConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CIClass]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -141,8 +142,8 @@ func (ec *executionContext) _CIClassConnection_edges(ctx context.Context, field 
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.CIClass]) graphql.Marshaler {
-			return ec.marshalNCIClassEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.CIClass]) graphql.Marshaler {
+			return ec.marshalNCIClassEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -157,7 +158,7 @@ func (ec *executionContext) fieldContext_CIClassConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _CIClassConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CIClass]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIClassConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CIClass]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -184,7 +185,7 @@ func (ec *executionContext) fieldContext_CIClassConnection_nodes(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _CIClassConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CIClass]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIClassConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CIClass]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -195,8 +196,8 @@ func (ec *executionContext) _CIClassConnection_pageInfo(ctx context.Context, fie
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -211,7 +212,7 @@ func (ec *executionContext) fieldContext_CIClassConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _CIClassConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CIClass]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIClassConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CIClass]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -232,14 +233,14 @@ func (ec *executionContext) fieldContext_CIClassConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("CIClassConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _CIClassEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.CIClass]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIClassEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CIClass]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_CIClassEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CIClassEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _CIClassEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.CIClass]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CIClassEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CIClass]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -609,7 +610,7 @@ func (ec *executionContext) _CIClass(ctx context.Context, sel ast.SelectionSet, 
 
 var cIClassConnectionImplementors = []string{"CIClassConnection"}
 
-func (ec *executionContext) _CIClassConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.CIClass]) graphql.Marshaler {
+func (ec *executionContext) _CIClassConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.CIClass]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, cIClassConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -649,7 +650,7 @@ func (ec *executionContext) _CIClassConnection(ctx context.Context, sel ast.Sele
 
 var cIClassEdgeImplementors = []string{"CIClassEdge"}
 
-func (ec *executionContext) _CIClassEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.CIClass]) graphql.Marshaler {
+func (ec *executionContext) _CIClassEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.CIClass]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, cIClassEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -767,7 +768,7 @@ func (ec *executionContext) marshalNCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋ
 	return ec._CIClass(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCIClassConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.CIClass]) graphql.Marshaler {
+func (ec *executionContext) marshalNCIClassConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.CIClass]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -777,11 +778,11 @@ func (ec *executionContext) marshalNCIClassConnection2ᚖgithubᚗcomᚋlinchpin
 	return ec._CIClassConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCIClassEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.CIClass]) graphql.Marshaler {
+func (ec *executionContext) marshalNCIClassEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.CIClass]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCIClassEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNCIClassEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -793,7 +794,7 @@ func (ec *executionContext) marshalNCIClassEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑ
 	return ret
 }
 
-func (ec *executionContext) marshalNCIClassEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.CIClass]) graphql.Marshaler {
+func (ec *executionContext) marshalNCIClassEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.CIClass]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -385,7 +386,7 @@ func (ec *executionContext) fieldContext_Conflict_serviceCount(_ context.Context
 	return graphql.NewScalarFieldContext("Conflict", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ConflictConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Conflict]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -396,8 +397,8 @@ func (ec *executionContext) _ConflictConnection_edges(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.Conflict]) graphql.Marshaler {
-			return ec.marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Conflict]) graphql.Marshaler {
+			return ec.marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -412,7 +413,7 @@ func (ec *executionContext) fieldContext_ConflictConnection_edges(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ConflictConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Conflict]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -439,7 +440,7 @@ func (ec *executionContext) fieldContext_ConflictConnection_nodes(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ConflictConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Conflict]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -450,8 +451,8 @@ func (ec *executionContext) _ConflictConnection_pageInfo(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -466,7 +467,7 @@ func (ec *executionContext) fieldContext_ConflictConnection_pageInfo(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _ConflictConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Conflict]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -487,14 +488,14 @@ func (ec *executionContext) fieldContext_ConflictConnection_totalCount(_ context
 	return graphql.NewScalarFieldContext("ConflictConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ConflictEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Conflict]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ConflictEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConflictEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ConflictEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Conflict]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ConflictEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Conflict]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -645,7 +646,7 @@ func (ec *executionContext) _Conflict(ctx context.Context, sel ast.SelectionSet,
 
 var conflictConnectionImplementors = []string{"ConflictConnection"}
 
-func (ec *executionContext) _ConflictConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.Conflict]) graphql.Marshaler {
+func (ec *executionContext) _ConflictConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.Conflict]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, conflictConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -685,7 +686,7 @@ func (ec *executionContext) _ConflictConnection(ctx context.Context, sel ast.Sel
 
 var conflictEdgeImplementors = []string{"ConflictEdge"}
 
-func (ec *executionContext) _ConflictEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.Conflict]) graphql.Marshaler {
+func (ec *executionContext) _ConflictEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.Conflict]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, conflictEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -743,7 +744,7 @@ func (ec *executionContext) marshalNConflict2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return ec._Conflict(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConflictConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Conflict]) graphql.Marshaler {
+func (ec *executionContext) marshalNConflictConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.Conflict]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -753,11 +754,11 @@ func (ec *executionContext) marshalNConflictConnection2ᚖgithubᚗcomᚋlinchpi
 	return ec._ConflictConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.Conflict]) graphql.Marshaler {
+func (ec *executionContext) marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.Conflict]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNConflictEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNConflictEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -769,7 +770,7 @@ func (ec *executionContext) marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpin�
 	return ret
 }
 
-func (ec *executionContext) marshalNConflictEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.Conflict]) graphql.Marshaler {
+func (ec *executionContext) marshalNConflictEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.Conflict]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -314,7 +315,7 @@ func (ec *executionContext) fieldContext_AffectedCI_saviours(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _AffectedCIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _AffectedCIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -325,8 +326,8 @@ func (ec *executionContext) _AffectedCIConnection_edges(ctx context.Context, fie
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.AffectedCI]) graphql.Marshaler {
-			return ec.marshalNAffectedCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.AffectedCI]) graphql.Marshaler {
+			return ec.marshalNAffectedCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -341,7 +342,7 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_edges(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _AffectedCIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _AffectedCIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -368,7 +369,7 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_nodes(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _AffectedCIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _AffectedCIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -379,8 +380,8 @@ func (ec *executionContext) _AffectedCIConnection_pageInfo(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -395,7 +396,7 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_pageInfo(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _AffectedCIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _AffectedCIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -416,14 +417,14 @@ func (ec *executionContext) fieldContext_AffectedCIConnection_totalCount(_ conte
 	return graphql.NewScalarFieldContext("AffectedCIConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _AffectedCIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.AffectedCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _AffectedCIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.AffectedCI]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_AffectedCIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AffectedCIEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _AffectedCIEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.AffectedCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _AffectedCIEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.AffectedCI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -565,8 +566,8 @@ func (ec *executionContext) _Dependencies_needs(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Needs(ctx, fc.Args["classes"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.NeededCI]) graphql.Marshaler {
-			return ec.marshalNNeededCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.NeededCI]) graphql.Marshaler {
+			return ec.marshalNNeededCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -652,8 +653,8 @@ func (ec *executionContext) _Impact_services(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Services(ctx, fc.Args["states"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.AffectedCI]) graphql.Marshaler {
-			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.AffectedCI]) graphql.Marshaler {
+			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -691,8 +692,8 @@ func (ec *executionContext) _Impact_affected(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Affected(ctx, fc.Args["states"].([]string), fc.Args["classes"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.AffectedCI]) graphql.Marshaler {
-			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.AffectedCI]) graphql.Marshaler {
+			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1036,7 +1037,7 @@ func (ec *executionContext) fieldContext_NeededCI_strength(_ context.Context, fi
 	return graphql.NewScalarFieldContext("NeededCI", field, true, false, errors.New("field of type Strength does not have child fields"))
 }
 
-func (ec *executionContext) _NeededCIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _NeededCIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1047,8 +1048,8 @@ func (ec *executionContext) _NeededCIConnection_edges(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.NeededCI]) graphql.Marshaler {
-			return ec.marshalNNeededCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.NeededCI]) graphql.Marshaler {
+			return ec.marshalNNeededCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -1063,7 +1064,7 @@ func (ec *executionContext) fieldContext_NeededCIConnection_edges(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _NeededCIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _NeededCIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1090,7 +1091,7 @@ func (ec *executionContext) fieldContext_NeededCIConnection_nodes(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _NeededCIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _NeededCIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1101,8 +1102,8 @@ func (ec *executionContext) _NeededCIConnection_pageInfo(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -1117,7 +1118,7 @@ func (ec *executionContext) fieldContext_NeededCIConnection_pageInfo(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _NeededCIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _NeededCIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1138,14 +1139,14 @@ func (ec *executionContext) fieldContext_NeededCIConnection_totalCount(_ context
 	return graphql.NewScalarFieldContext("NeededCIConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _NeededCIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.NeededCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _NeededCIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.NeededCI]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_NeededCIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NeededCIEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _NeededCIEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.NeededCI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _NeededCIEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.NeededCI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1649,7 +1650,7 @@ func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSe
 
 var affectedCIConnectionImplementors = []string{"AffectedCIConnection"}
 
-func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.AffectedCI]) graphql.Marshaler {
+func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.AffectedCI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, affectedCIConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1689,7 +1690,7 @@ func (ec *executionContext) _AffectedCIConnection(ctx context.Context, sel ast.S
 
 var affectedCIEdgeImplementors = []string{"AffectedCIEdge"}
 
-func (ec *executionContext) _AffectedCIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.AffectedCI]) graphql.Marshaler {
+func (ec *executionContext) _AffectedCIEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.AffectedCI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, affectedCIEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2049,7 +2050,7 @@ func (ec *executionContext) _NeededCI(ctx context.Context, sel ast.SelectionSet,
 
 var neededCIConnectionImplementors = []string{"NeededCIConnection"}
 
-func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.NeededCI]) graphql.Marshaler {
+func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.NeededCI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, neededCIConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2089,7 +2090,7 @@ func (ec *executionContext) _NeededCIConnection(ctx context.Context, sel ast.Sel
 
 var neededCIEdgeImplementors = []string{"NeededCIEdge"}
 
-func (ec *executionContext) _NeededCIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.NeededCI]) graphql.Marshaler {
+func (ec *executionContext) _NeededCIEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.NeededCI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, neededCIEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2312,7 +2313,7 @@ func (ec *executionContext) marshalNAffectedCI2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 	return ec._AffectedCI(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.AffectedCI]) graphql.Marshaler {
+func (ec *executionContext) marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.AffectedCI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2322,11 +2323,11 @@ func (ec *executionContext) marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinch
 	return ec._AffectedCIConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAffectedCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.AffectedCI]) graphql.Marshaler {
+func (ec *executionContext) marshalNAffectedCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.AffectedCI]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAffectedCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNAffectedCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2338,7 +2339,7 @@ func (ec *executionContext) marshalNAffectedCIEdge2ᚕᚖgithubᚗcomᚋlinchpin
 	return ret
 }
 
-func (ec *executionContext) marshalNAffectedCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.AffectedCI]) graphql.Marshaler {
+func (ec *executionContext) marshalNAffectedCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.AffectedCI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2527,7 +2528,7 @@ func (ec *executionContext) marshalNNeededCI2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return ec._NeededCI(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNNeededCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.NeededCI]) graphql.Marshaler {
+func (ec *executionContext) marshalNNeededCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.NeededCI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2537,11 +2538,11 @@ func (ec *executionContext) marshalNNeededCIConnection2ᚖgithubᚗcomᚋlinchpi
 	return ec._NeededCIConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNNeededCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.NeededCI]) graphql.Marshaler {
+func (ec *executionContext) marshalNNeededCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.NeededCI]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNNeededCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNNeededCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2553,7 +2554,7 @@ func (ec *executionContext) marshalNNeededCIEdge2ᚕᚖgithubᚗcomᚋlinchpin�
 	return ret
 }
 
-func (ec *executionContext) marshalNNeededCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.NeededCI]) graphql.Marshaler {
+func (ec *executionContext) marshalNNeededCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.NeededCI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -1060,8 +1061,8 @@ func (ec *executionContext) _Incident_children(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Children(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1324,8 +1325,8 @@ func (ec *executionContext) _Incident_affectedServices(ctx context.Context, fiel
 			fc := graphql.GetFieldContext(ctx)
 			return obj.AffectedServices(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.AffectedCI]) graphql.Marshaler {
-			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.AffectedCI]) graphql.Marshaler {
+			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1471,8 +1472,8 @@ func (ec *executionContext) _Incident_timeline(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Timeline(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.TimelineEntry]) graphql.Marshaler {
-			return ec.marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.TimelineEntry]) graphql.Marshaler {
+			return ec.marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1537,8 +1538,8 @@ func (ec *executionContext) _Incident_history(ctx context.Context, field graphql
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
+			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1576,8 +1577,8 @@ func (ec *executionContext) _Incident_singlePointsOfFailure(ctx context.Context,
 			fc := graphql.GetFieldContext(ctx)
 			return obj.SinglePointsOfFailure(ctx, fc.Args["overlay"].(*read.Overlay), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.SinglePoint]) graphql.Marshaler {
-			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SinglePoint]) graphql.Marshaler {
+			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1756,7 +1757,7 @@ func (ec *executionContext) fieldContext_IncidentCI_ci(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _IncidentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Incident]) (ret graphql.Marshaler) {
+func (ec *executionContext) _IncidentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1767,8 +1768,8 @@ func (ec *executionContext) _IncidentConnection_edges(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNIncidentEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -1783,7 +1784,7 @@ func (ec *executionContext) fieldContext_IncidentConnection_edges(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _IncidentConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Incident]) (ret graphql.Marshaler) {
+func (ec *executionContext) _IncidentConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1810,7 +1811,7 @@ func (ec *executionContext) fieldContext_IncidentConnection_nodes(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _IncidentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Incident]) (ret graphql.Marshaler) {
+func (ec *executionContext) _IncidentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1821,8 +1822,8 @@ func (ec *executionContext) _IncidentConnection_pageInfo(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -1837,7 +1838,7 @@ func (ec *executionContext) fieldContext_IncidentConnection_pageInfo(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _IncidentConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Incident]) (ret graphql.Marshaler) {
+func (ec *executionContext) _IncidentConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1858,14 +1859,14 @@ func (ec *executionContext) fieldContext_IncidentConnection_totalCount(_ context
 	return graphql.NewScalarFieldContext("IncidentConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _IncidentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Incident]) (ret graphql.Marshaler) {
+func (ec *executionContext) _IncidentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Incident]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_IncidentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IncidentEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _IncidentEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Incident]) (ret graphql.Marshaler) {
+func (ec *executionContext) _IncidentEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2108,8 +2109,8 @@ func (ec *executionContext) _ResolveIncidentPayload_openChildren(ctx context.Con
 			fc := graphql.GetFieldContext(ctx)
 			return obj.OpenChildren(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalOIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
+			return ec.marshalOIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		false,
 	)
@@ -2373,7 +2374,7 @@ func (ec *executionContext) fieldContext_TimelineEntry_createdAt(_ context.Conte
 	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _TimelineEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimelineEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2384,8 +2385,8 @@ func (ec *executionContext) _TimelineEntryConnection_edges(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.TimelineEntry]) graphql.Marshaler {
-			return ec.marshalNTimelineEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.TimelineEntry]) graphql.Marshaler {
+			return ec.marshalNTimelineEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -2400,7 +2401,7 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_edges(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _TimelineEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimelineEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2427,7 +2428,7 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_nodes(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _TimelineEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimelineEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2438,8 +2439,8 @@ func (ec *executionContext) _TimelineEntryConnection_pageInfo(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -2454,7 +2455,7 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_pageInfo(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _TimelineEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimelineEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2475,14 +2476,14 @@ func (ec *executionContext) fieldContext_TimelineEntryConnection_totalCount(_ co
 	return graphql.NewScalarFieldContext("TimelineEntryConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _TimelineEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.TimelineEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimelineEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_TimelineEntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEntryEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _TimelineEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.TimelineEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimelineEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -4163,7 +4164,7 @@ func (ec *executionContext) _IncidentCI(ctx context.Context, sel ast.SelectionSe
 
 var incidentConnectionImplementors = []string{"IncidentConnection"}
 
-func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.Incident]) graphql.Marshaler {
+func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, incidentConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4203,7 +4204,7 @@ func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.Sel
 
 var incidentEdgeImplementors = []string{"IncidentEdge"}
 
-func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.Incident]) graphql.Marshaler {
+func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.Incident]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, incidentEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4548,7 +4549,7 @@ func (ec *executionContext) _TimelineEntry(ctx context.Context, sel ast.Selectio
 
 var timelineEntryConnectionImplementors = []string{"TimelineEntryConnection"}
 
-func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.TimelineEntry]) graphql.Marshaler {
+func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.TimelineEntry]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, timelineEntryConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4588,7 +4589,7 @@ func (ec *executionContext) _TimelineEntryConnection(ctx context.Context, sel as
 
 var timelineEntryEdgeImplementors = []string{"TimelineEntryEdge"}
 
-func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.TimelineEntry]) graphql.Marshaler {
+func (ec *executionContext) _TimelineEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.TimelineEntry]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, timelineEntryEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -4899,7 +4900,7 @@ func (ec *executionContext) unmarshalNIncidentCIInput2ᚕgithubᚗcomᚋlinchpin
 	return res, nil
 }
 
-func (ec *executionContext) marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Incident]) graphql.Marshaler {
+func (ec *executionContext) marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -4909,11 +4910,11 @@ func (ec *executionContext) marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpi
 	return ec._IncidentConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNIncidentEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.Incident]) graphql.Marshaler {
+func (ec *executionContext) marshalNIncidentEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.Incident]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNIncidentEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNIncidentEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -4925,7 +4926,7 @@ func (ec *executionContext) marshalNIncidentEdge2ᚕᚖgithubᚗcomᚋlinchpin�
 	return ret
 }
 
-func (ec *executionContext) marshalNIncidentEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.Incident]) graphql.Marshaler {
+func (ec *executionContext) marshalNIncidentEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -5181,7 +5182,7 @@ func (ec *executionContext) marshalNTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑc
 	return ec._TimelineEntry(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.TimelineEntry]) graphql.Marshaler {
+func (ec *executionContext) marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.TimelineEntry]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -5191,11 +5192,11 @@ func (ec *executionContext) marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋli
 	return ec._TimelineEntryConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTimelineEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.TimelineEntry]) graphql.Marshaler {
+func (ec *executionContext) marshalNTimelineEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.TimelineEntry]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNTimelineEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNTimelineEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -5207,7 +5208,7 @@ func (ec *executionContext) marshalNTimelineEntryEdge2ᚕᚖgithubᚗcomᚋlinch
 	return ret
 }
 
-func (ec *executionContext) marshalNTimelineEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.TimelineEntry]) graphql.Marshaler {
+func (ec *executionContext) marshalNTimelineEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.TimelineEntry]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -5325,7 +5326,7 @@ func (ec *executionContext) unmarshalOIncidentCIInput2ᚕgithubᚗcomᚋlinchpin
 	return res, nil
 }
 
-func (ec *executionContext) marshalOIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Incident]) graphql.Marshaler {
+func (ec *executionContext) marshalOIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -164,7 +165,7 @@ func (ec *executionContext) fieldContext_Entry_after(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Entry", field, true, false, errors.New("field of type JSON does not have child fields"))
 }
 
-func (ec *executionContext) _EntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Entry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _EntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Entry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -175,8 +176,8 @@ func (ec *executionContext) _EntryConnection_edges(ctx context.Context, field gr
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Entry]) graphql.Marshaler {
+			return ec.marshalNEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -191,7 +192,7 @@ func (ec *executionContext) fieldContext_EntryConnection_edges(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _EntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Entry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _EntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Entry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -218,7 +219,7 @@ func (ec *executionContext) fieldContext_EntryConnection_nodes(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _EntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Entry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _EntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Entry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -229,8 +230,8 @@ func (ec *executionContext) _EntryConnection_pageInfo(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -245,7 +246,7 @@ func (ec *executionContext) fieldContext_EntryConnection_pageInfo(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _EntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Entry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _EntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Entry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -266,14 +267,14 @@ func (ec *executionContext) fieldContext_EntryConnection_totalCount(_ context.Co
 	return graphql.NewScalarFieldContext("EntryConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _EntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Entry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _EntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Entry]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_EntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EntryEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _EntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Entry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _EntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Entry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -342,7 +343,7 @@ func (ec *executionContext) fieldContext_RecordVersion_record(_ context.Context,
 	return graphql.NewScalarFieldContext("RecordVersion", field, true, false, errors.New("field of type JSON does not have child fields"))
 }
 
-func (ec *executionContext) _RecordVersionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecordVersionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -353,8 +354,8 @@ func (ec *executionContext) _RecordVersionConnection_edges(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.RecordVersion]) graphql.Marshaler {
-			return ec.marshalNRecordVersionEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.RecordVersion]) graphql.Marshaler {
+			return ec.marshalNRecordVersionEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -369,7 +370,7 @@ func (ec *executionContext) fieldContext_RecordVersionConnection_edges(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _RecordVersionConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecordVersionConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -396,7 +397,7 @@ func (ec *executionContext) fieldContext_RecordVersionConnection_nodes(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _RecordVersionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecordVersionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -407,8 +408,8 @@ func (ec *executionContext) _RecordVersionConnection_pageInfo(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -423,7 +424,7 @@ func (ec *executionContext) fieldContext_RecordVersionConnection_pageInfo(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _RecordVersionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecordVersionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -444,14 +445,14 @@ func (ec *executionContext) fieldContext_RecordVersionConnection_totalCount(_ co
 	return graphql.NewScalarFieldContext("RecordVersionConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _RecordVersionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.RecordVersion]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecordVersionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.RecordVersion]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_RecordVersionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RecordVersionEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _RecordVersionEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.RecordVersion]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecordVersionEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.RecordVersion]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -567,7 +568,7 @@ func (ec *executionContext) _Entry(ctx context.Context, sel ast.SelectionSet, ob
 
 var entryConnectionImplementors = []string{"EntryConnection"}
 
-func (ec *executionContext) _EntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.Entry]) graphql.Marshaler {
+func (ec *executionContext) _EntryConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.Entry]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, entryConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -607,7 +608,7 @@ func (ec *executionContext) _EntryConnection(ctx context.Context, sel ast.Select
 
 var entryEdgeImplementors = []string{"EntryEdge"}
 
-func (ec *executionContext) _EntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.Entry]) graphql.Marshaler {
+func (ec *executionContext) _EntryEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.Entry]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, entryEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -677,7 +678,7 @@ func (ec *executionContext) _RecordVersion(ctx context.Context, sel ast.Selectio
 
 var recordVersionConnectionImplementors = []string{"RecordVersionConnection"}
 
-func (ec *executionContext) _RecordVersionConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.RecordVersion]) graphql.Marshaler {
+func (ec *executionContext) _RecordVersionConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.RecordVersion]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, recordVersionConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -717,7 +718,7 @@ func (ec *executionContext) _RecordVersionConnection(ctx context.Context, sel as
 
 var recordVersionEdgeImplementors = []string{"RecordVersionEdge"}
 
-func (ec *executionContext) _RecordVersionEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.RecordVersion]) graphql.Marshaler {
+func (ec *executionContext) _RecordVersionEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.RecordVersion]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, recordVersionEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -775,7 +776,7 @@ func (ec *executionContext) marshalNEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋli
 	return ec._Entry(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
+func (ec *executionContext) marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -785,11 +786,11 @@ func (ec *executionContext) marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpin�
 	return ec._EntryConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.Entry]) graphql.Marshaler {
+func (ec *executionContext) marshalNEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.Entry]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -801,7 +802,7 @@ func (ec *executionContext) marshalNEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcm
 	return ret
 }
 
-func (ec *executionContext) marshalNEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.Entry]) graphql.Marshaler {
+func (ec *executionContext) marshalNEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.Entry]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -854,7 +855,7 @@ func (ec *executionContext) marshalNRecordVersion2ᚖgithubᚗcomᚋlinchpinᚑc
 	return ec._RecordVersion(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRecordVersionConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.RecordVersion]) graphql.Marshaler {
+func (ec *executionContext) marshalNRecordVersionConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.RecordVersion]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -864,11 +865,11 @@ func (ec *executionContext) marshalNRecordVersionConnection2ᚖgithubᚗcomᚋli
 	return ec._RecordVersionConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRecordVersionEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.RecordVersion]) graphql.Marshaler {
+func (ec *executionContext) marshalNRecordVersionEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.RecordVersion]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRecordVersionEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNRecordVersionEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -880,7 +881,7 @@ func (ec *executionContext) marshalNRecordVersionEdge2ᚕᚖgithubᚗcomᚋlinch
 	return ret
 }
 
-func (ec *executionContext) marshalNRecordVersionEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.RecordVersion]) graphql.Marshaler {
+func (ec *executionContext) marshalNRecordVersionEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.RecordVersion]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -431,7 +432,7 @@ func (ec *executionContext) fieldContext_KPI_changesWithConflicts(_ context.Cont
 	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _KPIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.KPI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _KPIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.KPI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -442,8 +443,8 @@ func (ec *executionContext) _KPIConnection_edges(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.KPI]) graphql.Marshaler {
-			return ec.marshalNKPIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.KPI]) graphql.Marshaler {
+			return ec.marshalNKPIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -458,7 +459,7 @@ func (ec *executionContext) fieldContext_KPIConnection_edges(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _KPIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.KPI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _KPIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.KPI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -485,7 +486,7 @@ func (ec *executionContext) fieldContext_KPIConnection_nodes(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _KPIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.KPI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _KPIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.KPI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -496,8 +497,8 @@ func (ec *executionContext) _KPIConnection_pageInfo(ctx context.Context, field g
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -512,7 +513,7 @@ func (ec *executionContext) fieldContext_KPIConnection_pageInfo(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _KPIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.KPI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _KPIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.KPI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -533,7 +534,7 @@ func (ec *executionContext) fieldContext_KPIConnection_totalCount(_ context.Cont
 	return graphql.NewScalarFieldContext("KPIConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _KPIConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.KPI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _KPIConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.KPI]) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
 }
 func (ec *executionContext) fieldContext_KPIConnection_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -568,14 +569,14 @@ func (ec *executionContext) fieldContext_KPIDurations_p95(_ context.Context, fie
 	return graphql.NewScalarFieldContext("KPIDurations", field, false, false, errors.New("field of type Duration does not have child fields"))
 }
 
-func (ec *executionContext) _KPIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.KPI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _KPIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.KPI]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_KPIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("KPIEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _KPIEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.KPI]) (ret graphql.Marshaler) {
+func (ec *executionContext) _KPIEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.KPI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -731,7 +732,7 @@ func (ec *executionContext) _KPI(ctx context.Context, sel ast.SelectionSet, obj 
 
 var kPIConnectionImplementors = []string{"KPIConnection"}
 
-func (ec *executionContext) _KPIConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.KPI]) graphql.Marshaler {
+func (ec *executionContext) _KPIConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.KPI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, kPIConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -816,7 +817,7 @@ func (ec *executionContext) _KPIDurations(ctx context.Context, sel ast.Selection
 
 var kPIEdgeImplementors = []string{"KPIEdge"}
 
-func (ec *executionContext) _KPIEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.KPI]) graphql.Marshaler {
+func (ec *executionContext) _KPIEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.KPI]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, kPIEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -874,7 +875,7 @@ func (ec *executionContext) marshalNKPI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinc
 	return ec._KPI(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNKPIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.KPI]) graphql.Marshaler {
+func (ec *executionContext) marshalNKPIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.KPI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -884,11 +885,11 @@ func (ec *executionContext) marshalNKPIConnection2ᚖgithubᚗcomᚋlinchpinᚑc
 	return ec._KPIConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNKPIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.KPI]) graphql.Marshaler {
+func (ec *executionContext) marshalNKPIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.KPI]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNKPIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNKPIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -900,7 +901,7 @@ func (ec *executionContext) marshalNKPIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdb
 	return ret
 }
 
-func (ec *executionContext) marshalNKPIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.KPI]) graphql.Marshaler {
+func (ec *executionContext) marshalNKPIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.KPI]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

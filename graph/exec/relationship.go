@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -556,8 +557,8 @@ func (ec *executionContext) _Relationship_history(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
+			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -583,7 +584,7 @@ func (ec *executionContext) fieldContext_Relationship_history(ctx context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -594,8 +595,8 @@ func (ec *executionContext) _RelationshipConnection_edges(ctx context.Context, f
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.Relationship]) graphql.Marshaler {
-			return ec.marshalNRelationshipEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Relationship]) graphql.Marshaler {
+			return ec.marshalNRelationshipEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -610,7 +611,7 @@ func (ec *executionContext) fieldContext_RelationshipConnection_edges(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -637,7 +638,7 @@ func (ec *executionContext) fieldContext_RelationshipConnection_nodes(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -648,8 +649,8 @@ func (ec *executionContext) _RelationshipConnection_pageInfo(ctx context.Context
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -664,7 +665,7 @@ func (ec *executionContext) fieldContext_RelationshipConnection_pageInfo(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -685,14 +686,14 @@ func (ec *executionContext) fieldContext_RelationshipConnection_totalCount(_ con
 	return graphql.NewScalarFieldContext("RelationshipConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _RelationshipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Relationship]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_RelationshipEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RelationshipEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _RelationshipEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Relationship]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Relationship]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -816,7 +817,7 @@ func (ec *executionContext) fieldContext_RelationshipType_version(_ context.Cont
 	return graphql.NewScalarFieldContext("RelationshipType", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _RelationshipTypeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -827,8 +828,8 @@ func (ec *executionContext) _RelationshipTypeConnection_edges(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.RelationshipType]) graphql.Marshaler {
-			return ec.marshalNRelationshipTypeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.RelationshipType]) graphql.Marshaler {
+			return ec.marshalNRelationshipTypeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -843,7 +844,7 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_edges(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipTypeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -870,7 +871,7 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_nodes(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipTypeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -881,8 +882,8 @@ func (ec *executionContext) _RelationshipTypeConnection_pageInfo(ctx context.Con
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -897,7 +898,7 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_pageInfo(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _RelationshipTypeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -918,14 +919,14 @@ func (ec *executionContext) fieldContext_RelationshipTypeConnection_totalCount(_
 	return graphql.NewScalarFieldContext("RelationshipTypeConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _RelationshipTypeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_RelationshipTypeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RelationshipTypeEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _RelationshipTypeEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.RelationshipType]) (ret graphql.Marshaler) {
+func (ec *executionContext) _RelationshipTypeEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.RelationshipType]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2059,7 +2060,7 @@ func (ec *executionContext) _Relationship(ctx context.Context, sel ast.Selection
 
 var relationshipConnectionImplementors = []string{"RelationshipConnection"}
 
-func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.Relationship]) graphql.Marshaler {
+func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.Relationship]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2099,7 +2100,7 @@ func (ec *executionContext) _RelationshipConnection(ctx context.Context, sel ast
 
 var relationshipEdgeImplementors = []string{"RelationshipEdge"}
 
-func (ec *executionContext) _RelationshipEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.Relationship]) graphql.Marshaler {
+func (ec *executionContext) _RelationshipEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.Relationship]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2204,7 +2205,7 @@ func (ec *executionContext) _RelationshipType(ctx context.Context, sel ast.Selec
 
 var relationshipTypeConnectionImplementors = []string{"RelationshipTypeConnection"}
 
-func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.RelationshipType]) graphql.Marshaler {
+func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.RelationshipType]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipTypeConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2244,7 +2245,7 @@ func (ec *executionContext) _RelationshipTypeConnection(ctx context.Context, sel
 
 var relationshipTypeEdgeImplementors = []string{"RelationshipTypeEdge"}
 
-func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.RelationshipType]) graphql.Marshaler {
+func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.RelationshipType]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, relationshipTypeEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2660,7 +2661,7 @@ func (ec *executionContext) marshalNRelationship2ᚖgithubᚗcomᚋlinchpinᚑcm
 	return ec._Relationship(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Relationship]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.Relationship]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2670,11 +2671,11 @@ func (ec *executionContext) marshalNRelationshipConnection2ᚖgithubᚗcomᚋlin
 	return ec._RelationshipConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRelationshipEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.Relationship]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.Relationship]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRelationshipEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNRelationshipEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2686,7 +2687,7 @@ func (ec *executionContext) marshalNRelationshipEdge2ᚕᚖgithubᚗcomᚋlinchp
 	return ret
 }
 
-func (ec *executionContext) marshalNRelationshipEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.Relationship]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.Relationship]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2722,7 +2723,7 @@ func (ec *executionContext) marshalNRelationshipType2ᚖgithubᚗcomᚋlinchpin�
 	return ec._RelationshipType(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRelationshipTypeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.RelationshipType]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipTypeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.RelationshipType]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2732,11 +2733,11 @@ func (ec *executionContext) marshalNRelationshipTypeConnection2ᚖgithubᚗcom�
 	return ec._RelationshipTypeConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRelationshipTypeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.RelationshipType]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipTypeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.RelationshipType]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRelationshipTypeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNRelationshipTypeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2748,7 +2749,7 @@ func (ec *executionContext) marshalNRelationshipTypeEdge2ᚕᚖgithubᚗcomᚋli
 	return ret
 }
 
-func (ec *executionContext) marshalNRelationshipTypeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.RelationshipType]) graphql.Marshaler {
+func (ec *executionContext) marshalNRelationshipTypeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.RelationshipType]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

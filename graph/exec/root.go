@@ -15,6 +15,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/graph/scalar"
@@ -109,48 +110,48 @@ type QueryResolver interface {
 	Node(ctx context.Context, id ident.ID) (read.Node, error)
 	Nodes(ctx context.Context, ids []ident.ID) ([]read.Node, error)
 	Viewer(ctx context.Context) (*auth.Actor, error)
-	SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.SinglePoint], error)
-	CommonCauses(ctx context.Context, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) (*read.Connection[*read.SharedGroup], error)
+	SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.SinglePoint], error)
+	CommonCauses(ctx context.Context, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) (*page.Connection[*read.SharedGroup], error)
 	Paths(ctx context.Context, from ident.ID, to ident.ID, first int, asOf *read.AsOf) ([]*read.ImpactPath, error)
 	RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, first int) ([]*read.RootCauseCandidate, error)
 	WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter, asOf *read.AsOf) (*read.Impact, error)
-	ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.ApprovalPolicy], error)
+	ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.ApprovalPolicy], error)
 	Change(ctx context.Context, id ident.ID) (*read.Change, error)
 	ChangeByNumber(ctx context.Context, number string) (*read.Change, error)
-	Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Change], error)
+	Changes(ctx context.Context, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) (*page.Connection[*read.Change], error)
 	CI(ctx context.Context, id ident.ID) (*read.CI, error)
 	CIByExternalID(ctx context.Context, source string, externalID string) (*read.CI, error)
-	CIS(ctx context.Context, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.CI], error)
-	DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*read.Connection[*read.DanglingReference], error)
+	CIS(ctx context.Context, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*page.Connection[*read.CI], error)
+	DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*page.Connection[*read.DanglingReference], error)
 	CIClass(ctx context.Context, code string) (*read.CIClass, error)
-	CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.CIClass], error)
+	CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.CIClass], error)
 	Subgraph(ctx context.Context) (schema.Service, error)
 	Entities(ctx context.Context, representations []map[string]any) ([]read.Entity, error)
 	Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) (*read.Impact, error)
 	Path(ctx context.Context, from ident.ID, to ident.ID, asOf *read.AsOf) (*read.ImpactPath, error)
 	Incident(ctx context.Context, id ident.ID) (*read.Incident, error)
 	IncidentByNumber(ctx context.Context, number string) (*read.Incident, error)
-	Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Incident], error)
+	Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*page.Connection[*read.Incident], error)
 	PriorityRules(ctx context.Context) ([]*read.PriorityRule, error)
 	Revision(ctx context.Context) (int64, error)
-	Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*read.Connection[*read.Entry], error)
-	Kpis(ctx context.Context, period read.KPIPeriod, from time.Time, to time.Time, timeZone string, groupBy read.KPIGroup, first *int, after *string, last *int, before *string) (*read.Connection[*read.KPI], error)
-	RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.RelationshipType], error)
+	Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*page.Connection[*read.Entry], error)
+	Kpis(ctx context.Context, period read.KPIPeriod, from time.Time, to time.Time, timeZone string, groupBy read.KPIGroup, first *int, after *string, last *int, before *string) (*page.Connection[*read.KPI], error)
+	RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.RelationshipType], error)
 	RiskWeights(ctx context.Context) ([]*read.RiskWeight, error)
 	Search(ctx context.Context, query string, classes []string, first *int, after *string) (*read.SearchConnection, error)
 	Service(ctx context.Context, id ident.ID) (*read.Service, error)
 	ServiceByName(ctx context.Context, name string, environment domain.Environment) (*read.Service, error)
-	Services(ctx context.Context, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*read.Connection[*read.Service], error)
+	Services(ctx context.Context, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*page.Connection[*read.Service], error)
 	ServiceTiers(ctx context.Context) ([]*read.ServiceTier, error)
-	Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.Calendar], error)
-	ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.ServiceLevelTarget], error)
+	Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.Calendar], error)
+	ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.ServiceLevelTarget], error)
 	SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Time, hours int, first int) ([]*read.SuspectChange, error)
-	Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.Team], error)
-	People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.Person], error)
-	ChangeTemplates(ctx context.Context, isRetired *bool, first *int, after *string, last *int, before *string) (*read.Connection[*read.ChangeTemplate], error)
+	Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error)
+	People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Person], error)
+	ChangeTemplates(ctx context.Context, isRetired *bool, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeTemplate], error)
 	ChangeWindow(ctx context.Context, id ident.ID) (*read.ChangeWindow, error)
-	ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*read.Connection[*read.ChangeWindow], error)
-	ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*read.Connection[*read.CalendarEntry], error)
+	ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeWindow], error)
+	ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.CalendarEntry], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -5173,28 +5174,28 @@ func (ec *executionContext) fieldContext_Mutation_removeChangeWindow(ctx context
 	return fc, nil
 }
 
-func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *read.PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HasNextPage)
 }
 func (ec *executionContext) fieldContext_PageInfo_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *read.PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HasPreviousPage)
 }
 func (ec *executionContext) fieldContext_PageInfo_hasPreviousPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *read.PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.StartCursor())
 }
 func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *read.PageInfo) (ret graphql.Marshaler) {
+func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.EndCursor())
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -5318,8 +5319,8 @@ func (ec *executionContext) _Query_singlePointsOfFailure(ctx context.Context, fi
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().SinglePointsOfFailure(ctx, fc.Args["tiers"].([]string), fc.Args["overlay"].(*read.Overlay), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.SinglePoint]) graphql.Marshaler {
-			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SinglePoint]) graphql.Marshaler {
+			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -5357,8 +5358,8 @@ func (ec *executionContext) _Query_commonCauses(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CommonCauses(ctx, fc.Args["groups"].([]ident.ID), fc.Args["overlay"].(*read.Overlay), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.SharedGroup]) graphql.Marshaler {
-			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SharedGroup]) graphql.Marshaler {
+			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -5513,8 +5514,8 @@ func (ec *executionContext) _Query_approvalPolicies(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ApprovalPolicies(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.ApprovalPolicy]) graphql.Marshaler {
-			return ec.marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.ApprovalPolicy]) graphql.Marshaler {
+			return ec.marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -5630,8 +5631,8 @@ func (ec *executionContext) _Query_changes(ctx context.Context, field graphql.Co
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Changes(ctx, fc.Args["filter"].(*read.ChangeFilter), fc.Args["orderBy"].([]*read.ChangeOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Change]) graphql.Marshaler {
-			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Change]) graphql.Marshaler {
+			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -5747,8 +5748,8 @@ func (ec *executionContext) _Query_cis(ctx context.Context, field graphql.Collec
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIS(ctx, fc.Args["filter"].(*read.CIFilter), fc.Args["orderBy"].([]*read.CIOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.CI]) graphql.Marshaler {
-			return ec.marshalNCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.CI]) graphql.Marshaler {
+			return ec.marshalNCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -5786,8 +5787,8 @@ func (ec *executionContext) _Query_danglingReferences(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().DanglingReferences(ctx, fc.Args["source"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.DanglingReference]) graphql.Marshaler {
-			return ec.marshalNDanglingReferenceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.DanglingReference]) graphql.Marshaler {
+			return ec.marshalNDanglingReferenceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -5864,8 +5865,8 @@ func (ec *executionContext) _Query_ciClasses(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIClasses(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.CIClass]) graphql.Marshaler {
-			return ec.marshalNCIClassConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.CIClass]) graphql.Marshaler {
+			return ec.marshalNCIClassConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6125,8 +6126,8 @@ func (ec *executionContext) _Query_incidents(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Incidents(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["orderBy"].([]*read.IncidentOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6212,8 +6213,8 @@ func (ec *executionContext) _Query_journal(ctx context.Context, field graphql.Co
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Journal(ctx, fc.Args["afterRevision"].(*int64), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
+			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6251,8 +6252,8 @@ func (ec *executionContext) _Query_kpis(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Kpis(ctx, fc.Args["period"].(read.KPIPeriod), fc.Args["from"].(time.Time), fc.Args["to"].(time.Time), fc.Args["timeZone"].(string), fc.Args["groupBy"].(read.KPIGroup), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.KPI]) graphql.Marshaler {
-			return ec.marshalNKPIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.KPI]) graphql.Marshaler {
+			return ec.marshalNKPIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6290,8 +6291,8 @@ func (ec *executionContext) _Query_relationshipTypes(ctx context.Context, field 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().RelationshipTypes(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.RelationshipType]) graphql.Marshaler {
-			return ec.marshalNRelationshipTypeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.RelationshipType]) graphql.Marshaler {
+			return ec.marshalNRelationshipTypeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6473,8 +6474,8 @@ func (ec *executionContext) _Query_services(ctx context.Context, field graphql.C
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Services(ctx, fc.Args["filter"].(*read.ServiceFilter), fc.Args["orderBy"].([]*read.CIOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Service]) graphql.Marshaler {
-			return ec.marshalNServiceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Service]) graphql.Marshaler {
+			return ec.marshalNServiceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6539,8 +6540,8 @@ func (ec *executionContext) _Query_calendars(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Calendars(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Calendar]) graphql.Marshaler {
-			return ec.marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Calendar]) graphql.Marshaler {
+			return ec.marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6578,8 +6579,8 @@ func (ec *executionContext) _Query_serviceLevelTargets(ctx context.Context, fiel
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ServiceLevelTargets(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.ServiceLevelTarget]) graphql.Marshaler {
-			return ec.marshalNServiceLevelTargetConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.ServiceLevelTarget]) graphql.Marshaler {
+			return ec.marshalNServiceLevelTargetConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6656,8 +6657,8 @@ func (ec *executionContext) _Query_teams(ctx context.Context, field graphql.Coll
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Teams(ctx, fc.Args["name"].(*read.StringFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Team]) graphql.Marshaler {
-			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Team]) graphql.Marshaler {
+			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6695,8 +6696,8 @@ func (ec *executionContext) _Query_people(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().People(ctx, fc.Args["name"].(*read.StringFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Person]) graphql.Marshaler {
-			return ec.marshalNPersonConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Person]) graphql.Marshaler {
+			return ec.marshalNPersonConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6734,8 +6735,8 @@ func (ec *executionContext) _Query_changeTemplates(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeTemplates(ctx, fc.Args["isRetired"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.ChangeTemplate]) graphql.Marshaler {
-			return ec.marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.ChangeTemplate]) graphql.Marshaler {
+			return ec.marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6812,8 +6813,8 @@ func (ec *executionContext) _Query_changeWindows(ctx context.Context, field grap
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeWindows(ctx, fc.Args["kind"].(*domain.WindowKind), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.ChangeWindow]) graphql.Marshaler {
-			return ec.marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.ChangeWindow]) graphql.Marshaler {
+			return ec.marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -6851,8 +6852,8 @@ func (ec *executionContext) _Query_changeCalendar(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeCalendar(ctx, fc.Args["from"].(time.Time), fc.Args["to"].(time.Time), fc.Args["filter"].(*read.CalendarFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.CalendarEntry]) graphql.Marshaler {
-			return ec.marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.CalendarEntry]) graphql.Marshaler {
+			return ec.marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -7843,7 +7844,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 
 var pageInfoImplementors = []string{"PageInfo"}
 
-func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *read.PageInfo) graphql.Marshaler {
+func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *page.Info) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, pageInfoImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -9060,7 +9061,7 @@ func (ec *executionContext) marshalNOrderDirection2githubᚗcomᚋlinchpinᚑcmd
 	return res
 }
 
-func (ec *executionContext) marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
+func (ec *executionContext) marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx context.Context, sel ast.SelectionSet, v *page.Info) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -89,8 +90,8 @@ func (ec *executionContext) _SearchConnection_pageInfo(ctx context.Context, fiel
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -786,8 +787,8 @@ func (ec *executionContext) _Service_incidents(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Incidents(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["orderBy"].([]*read.IncidentOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
+			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -825,8 +826,8 @@ func (ec *executionContext) _Service_changes(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Changes(ctx, fc.Args["filter"].(*read.ChangeFilter), fc.Args["orderBy"].([]*read.ChangeOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Change]) graphql.Marshaler {
-			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Change]) graphql.Marshaler {
+			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -942,8 +943,8 @@ func (ec *executionContext) _Service_history(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
+			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -981,8 +982,8 @@ func (ec *executionContext) _Service_singlePointsOfFailure(ctx context.Context, 
 			fc := graphql.GetFieldContext(ctx)
 			return obj.SinglePointsOfFailure(ctx, fc.Args["overlay"].(*read.Overlay), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.SinglePoint]) graphql.Marshaler {
-			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SinglePoint]) graphql.Marshaler {
+			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1020,8 +1021,8 @@ func (ec *executionContext) _Service_commonCauses(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return obj.CommonCauses(ctx, fc.Args["overlay"].(*read.Overlay), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.SharedGroup]) graphql.Marshaler {
-			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SharedGroup]) graphql.Marshaler {
+			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -1074,7 +1075,7 @@ func (ec *executionContext) fieldContext_Service_serviceLevelTargets(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _ServiceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Service]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1085,8 +1086,8 @@ func (ec *executionContext) _ServiceConnection_edges(ctx context.Context, field 
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.Service]) graphql.Marshaler {
-			return ec.marshalNServiceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Service]) graphql.Marshaler {
+			return ec.marshalNServiceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -1101,7 +1102,7 @@ func (ec *executionContext) fieldContext_ServiceConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ServiceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Service]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1128,7 +1129,7 @@ func (ec *executionContext) fieldContext_ServiceConnection_nodes(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ServiceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Service]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1139,8 +1140,8 @@ func (ec *executionContext) _ServiceConnection_pageInfo(ctx context.Context, fie
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -1155,7 +1156,7 @@ func (ec *executionContext) fieldContext_ServiceConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _ServiceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Service]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1176,14 +1177,14 @@ func (ec *executionContext) fieldContext_ServiceConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("ServiceConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ServiceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Service]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Service]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ServiceEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ServiceEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ServiceEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Service]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -2280,7 +2281,7 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 
 var serviceConnectionImplementors = []string{"ServiceConnection"}
 
-func (ec *executionContext) _ServiceConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.Service]) graphql.Marshaler {
+func (ec *executionContext) _ServiceConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.Service]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, serviceConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2320,7 +2321,7 @@ func (ec *executionContext) _ServiceConnection(ctx context.Context, sel ast.Sele
 
 var serviceEdgeImplementors = []string{"ServiceEdge"}
 
-func (ec *executionContext) _ServiceEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.Service]) graphql.Marshaler {
+func (ec *executionContext) _ServiceEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.Service]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, serviceEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2587,7 +2588,7 @@ func (ec *executionContext) marshalNService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋ
 	return ec._Service(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNServiceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Service]) graphql.Marshaler {
+func (ec *executionContext) marshalNServiceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.Service]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2597,11 +2598,11 @@ func (ec *executionContext) marshalNServiceConnection2ᚖgithubᚗcomᚋlinchpin
 	return ec._ServiceConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNServiceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.Service]) graphql.Marshaler {
+func (ec *executionContext) marshalNServiceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.Service]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNServiceEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNServiceEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2613,7 +2614,7 @@ func (ec *executionContext) marshalNServiceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑ
 	return ret
 }
 
-func (ec *executionContext) marshalNServiceEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.Service]) graphql.Marshaler {
+func (ec *executionContext) marshalNServiceEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.Service]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

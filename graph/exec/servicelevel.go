@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/graph/scalar"
@@ -127,7 +128,7 @@ func (ec *executionContext) fieldContext_Calendar_version(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Calendar", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _CalendarConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -138,8 +139,8 @@ func (ec *executionContext) _CalendarConnection_edges(ctx context.Context, field
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.Calendar]) graphql.Marshaler {
-			return ec.marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Calendar]) graphql.Marshaler {
+			return ec.marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -154,7 +155,7 @@ func (ec *executionContext) fieldContext_CalendarConnection_edges(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -181,7 +182,7 @@ func (ec *executionContext) fieldContext_CalendarConnection_nodes(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -192,8 +193,8 @@ func (ec *executionContext) _CalendarConnection_pageInfo(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -208,7 +209,7 @@ func (ec *executionContext) fieldContext_CalendarConnection_pageInfo(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -229,14 +230,14 @@ func (ec *executionContext) fieldContext_CalendarConnection_totalCount(_ context
 	return graphql.NewScalarFieldContext("CalendarConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _CalendarEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Calendar]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_CalendarEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CalendarEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _CalendarEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.Calendar]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Calendar]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -687,7 +688,7 @@ func (ec *executionContext) fieldContext_ServiceLevelTarget_version(_ context.Co
 	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ServiceLevelTargetConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -698,8 +699,8 @@ func (ec *executionContext) _ServiceLevelTargetConnection_edges(ctx context.Cont
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
-			return ec.marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
+			return ec.marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -714,7 +715,7 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_edges(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _ServiceLevelTargetConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -741,7 +742,7 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_nodes(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _ServiceLevelTargetConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -752,8 +753,8 @@ func (ec *executionContext) _ServiceLevelTargetConnection_pageInfo(ctx context.C
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -768,7 +769,7 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_pageInfo(_
 	return fc, nil
 }
 
-func (ec *executionContext) _ServiceLevelTargetConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -789,14 +790,14 @@ func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_totalCount
 	return graphql.NewScalarFieldContext("ServiceLevelTargetConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ServiceLevelTargetEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ServiceLevelTargetEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ServiceLevelTargetEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ServiceLevelTargetEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServiceLevelTargetEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1449,7 +1450,7 @@ func (ec *executionContext) _Calendar(ctx context.Context, sel ast.SelectionSet,
 
 var calendarConnectionImplementors = []string{"CalendarConnection"}
 
-func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.Calendar]) graphql.Marshaler {
+func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.Calendar]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, calendarConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1489,7 +1490,7 @@ func (ec *executionContext) _CalendarConnection(ctx context.Context, sel ast.Sel
 
 var calendarEdgeImplementors = []string{"CalendarEdge"}
 
-func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.Calendar]) graphql.Marshaler {
+func (ec *executionContext) _CalendarEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.Calendar]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, calendarEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1839,7 +1840,7 @@ func (ec *executionContext) _ServiceLevelTarget(ctx context.Context, sel ast.Sel
 
 var serviceLevelTargetConnectionImplementors = []string{"ServiceLevelTargetConnection"}
 
-func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.ServiceLevelTarget]) graphql.Marshaler {
+func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.ServiceLevelTarget]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, serviceLevelTargetConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1879,7 +1880,7 @@ func (ec *executionContext) _ServiceLevelTargetConnection(ctx context.Context, s
 
 var serviceLevelTargetEdgeImplementors = []string{"ServiceLevelTargetEdge"}
 
-func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
+func (ec *executionContext) _ServiceLevelTargetEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, serviceLevelTargetEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -2032,7 +2033,7 @@ func (ec *executionContext) marshalNCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return ec._Calendar(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.Calendar]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.Calendar]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2042,11 +2043,11 @@ func (ec *executionContext) marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpi
 	return ec._CalendarConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.Calendar]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.Calendar]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCalendarEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNCalendarEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2058,7 +2059,7 @@ func (ec *executionContext) marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpin�
 	return ret
 }
 
-func (ec *executionContext) marshalNCalendarEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.Calendar]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.Calendar]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2327,7 +2328,7 @@ func (ec *executionContext) marshalNServiceLevelTarget2ᚖgithubᚗcomᚋlinchpi
 	return ec._ServiceLevelTarget(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNServiceLevelTargetConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.ServiceLevelTarget]) graphql.Marshaler {
+func (ec *executionContext) marshalNServiceLevelTargetConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.ServiceLevelTarget]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2337,11 +2338,11 @@ func (ec *executionContext) marshalNServiceLevelTargetConnection2ᚖgithubᚗcom
 	return ec._ServiceLevelTargetConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
+func (ec *executionContext) marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNServiceLevelTargetEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNServiceLevelTargetEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2353,7 +2354,7 @@ func (ec *executionContext) marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNServiceLevelTargetEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
+func (ec *executionContext) marshalNServiceLevelTargetEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
@@ -198,7 +199,7 @@ func (ec *executionContext) fieldContext_ChangeTemplate_version(_ context.Contex
 	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeTemplateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -209,8 +210,8 @@ func (ec *executionContext) _ChangeTemplateConnection_edges(ctx context.Context,
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.ChangeTemplate]) graphql.Marshaler {
-			return ec.marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.ChangeTemplate]) graphql.Marshaler {
+			return ec.marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -225,7 +226,7 @@ func (ec *executionContext) fieldContext_ChangeTemplateConnection_edges(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeTemplateConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -252,7 +253,7 @@ func (ec *executionContext) fieldContext_ChangeTemplateConnection_nodes(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeTemplateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -263,8 +264,8 @@ func (ec *executionContext) _ChangeTemplateConnection_pageInfo(ctx context.Conte
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -279,7 +280,7 @@ func (ec *executionContext) fieldContext_ChangeTemplateConnection_pageInfo(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeTemplateConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -300,14 +301,14 @@ func (ec *executionContext) fieldContext_ChangeTemplateConnection_totalCount(_ c
 	return graphql.NewScalarFieldContext("ChangeTemplateConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeTemplateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ChangeTemplateEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ChangeTemplateEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeTemplateEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ChangeTemplate]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeTemplateEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -861,7 +862,7 @@ func (ec *executionContext) _ChangeTemplate(ctx context.Context, sel ast.Selecti
 
 var changeTemplateConnectionImplementors = []string{"ChangeTemplateConnection"}
 
-func (ec *executionContext) _ChangeTemplateConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.ChangeTemplate]) graphql.Marshaler {
+func (ec *executionContext) _ChangeTemplateConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.ChangeTemplate]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeTemplateConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -901,7 +902,7 @@ func (ec *executionContext) _ChangeTemplateConnection(ctx context.Context, sel a
 
 var changeTemplateEdgeImplementors = []string{"ChangeTemplateEdge"}
 
-func (ec *executionContext) _ChangeTemplateEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.ChangeTemplate]) graphql.Marshaler {
+func (ec *executionContext) _ChangeTemplateEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.ChangeTemplate]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeTemplateEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1049,7 +1050,7 @@ func (ec *executionContext) marshalNChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑ
 	return ec._ChangeTemplate(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.ChangeTemplate]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.ChangeTemplate]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1059,11 +1060,11 @@ func (ec *executionContext) marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋl
 	return ec._ChangeTemplateConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.ChangeTemplate]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.ChangeTemplate]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNChangeTemplateEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNChangeTemplateEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1075,7 +1076,7 @@ func (ec *executionContext) marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinc
 	return ret
 }
 
-func (ec *executionContext) marshalNChangeTemplateEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.ChangeTemplate]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeTemplateEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.ChangeTemplate]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

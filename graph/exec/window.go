@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -164,7 +165,7 @@ func (ec *executionContext) fieldContext_CalendarEntry_window(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -175,8 +176,8 @@ func (ec *executionContext) _CalendarEntryConnection_edges(ctx context.Context, 
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.CalendarEntry]) graphql.Marshaler {
-			return ec.marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.CalendarEntry]) graphql.Marshaler {
+			return ec.marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -191,7 +192,7 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_edges(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -218,7 +219,7 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_nodes(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -229,8 +230,8 @@ func (ec *executionContext) _CalendarEntryConnection_pageInfo(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -245,7 +246,7 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_pageInfo(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CalendarEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -266,14 +267,14 @@ func (ec *executionContext) fieldContext_CalendarEntryConnection_totalCount(_ co
 	return graphql.NewScalarFieldContext("CalendarEntryConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _CalendarEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_CalendarEntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CalendarEntryEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _CalendarEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.CalendarEntry]) (ret graphql.Marshaler) {
+func (ec *executionContext) _CalendarEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -496,8 +497,8 @@ func (ec *executionContext) _ChangeWindow_history(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
+			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
 		},
 		true,
 	)
@@ -523,7 +524,7 @@ func (ec *executionContext) fieldContext_ChangeWindow_history(ctx context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeWindowConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -534,8 +535,8 @@ func (ec *executionContext) _ChangeWindowConnection_edges(ctx context.Context, f
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Edge[*read.ChangeWindow]) graphql.Marshaler {
-			return ec.marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.ChangeWindow]) graphql.Marshaler {
+			return ec.marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 	)
@@ -550,7 +551,7 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_edges(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeWindowConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -577,7 +578,7 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_nodes(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeWindowConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -588,8 +589,8 @@ func (ec *executionContext) _ChangeWindowConnection_pageInfo(ctx context.Context
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPageInfo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
 		},
 		true,
 	)
@@ -604,7 +605,7 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_pageInfo(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ChangeWindowConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *read.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -625,14 +626,14 @@ func (ec *executionContext) fieldContext_ChangeWindowConnection_totalCount(_ con
 	return graphql.NewScalarFieldContext("ChangeWindowConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeWindowEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
 func (ec *executionContext) fieldContext_ChangeWindowEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ChangeWindowEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ChangeWindowEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.Edge[*read.ChangeWindow]) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChangeWindowEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
@@ -1173,7 +1174,7 @@ func (ec *executionContext) _CalendarEntry(ctx context.Context, sel ast.Selectio
 
 var calendarEntryConnectionImplementors = []string{"CalendarEntryConnection"}
 
-func (ec *executionContext) _CalendarEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.CalendarEntry]) graphql.Marshaler {
+func (ec *executionContext) _CalendarEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.CalendarEntry]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, calendarEntryConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1213,7 +1214,7 @@ func (ec *executionContext) _CalendarEntryConnection(ctx context.Context, sel as
 
 var calendarEntryEdgeImplementors = []string{"CalendarEntryEdge"}
 
-func (ec *executionContext) _CalendarEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.CalendarEntry]) graphql.Marshaler {
+func (ec *executionContext) _CalendarEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.CalendarEntry]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, calendarEntryEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1348,7 +1349,7 @@ func (ec *executionContext) _ChangeWindow(ctx context.Context, sel ast.Selection
 
 var changeWindowConnectionImplementors = []string{"ChangeWindowConnection"}
 
-func (ec *executionContext) _ChangeWindowConnection(ctx context.Context, sel ast.SelectionSet, obj *read.Connection[*read.ChangeWindow]) graphql.Marshaler {
+func (ec *executionContext) _ChangeWindowConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.ChangeWindow]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeWindowConnectionImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1388,7 +1389,7 @@ func (ec *executionContext) _ChangeWindowConnection(ctx context.Context, sel ast
 
 var changeWindowEdgeImplementors = []string{"ChangeWindowEdge"}
 
-func (ec *executionContext) _ChangeWindowEdge(ctx context.Context, sel ast.SelectionSet, obj *read.Edge[*read.ChangeWindow]) graphql.Marshaler {
+func (ec *executionContext) _ChangeWindowEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.ChangeWindow]) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeWindowEdgeImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
@@ -1566,7 +1567,7 @@ func (ec *executionContext) marshalNCalendarEntry2ᚖgithubᚗcomᚋlinchpinᚑc
 	return ec._CalendarEntry(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.CalendarEntry]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.CalendarEntry]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1576,11 +1577,11 @@ func (ec *executionContext) marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋli
 	return ec._CalendarEntryConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.CalendarEntry]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.CalendarEntry]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCalendarEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNCalendarEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1592,7 +1593,7 @@ func (ec *executionContext) marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinch
 	return ret
 }
 
-func (ec *executionContext) marshalNCalendarEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.CalendarEntry]) graphql.Marshaler {
+func (ec *executionContext) marshalNCalendarEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.CalendarEntry]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1644,7 +1645,7 @@ func (ec *executionContext) marshalNChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcm
 	return ec._ChangeWindow(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConnection(ctx context.Context, sel ast.SelectionSet, v *read.Connection[*read.ChangeWindow]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.ChangeWindow]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1654,11 +1655,11 @@ func (ec *executionContext) marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlin
 	return ec._ChangeWindowConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Edge[*read.ChangeWindow]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.ChangeWindow]) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNChangeWindowEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx, sel, v[i])
+		return ec.marshalNChangeWindowEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1670,7 +1671,7 @@ func (ec *executionContext) marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchp
 	return ret
 }
 
-func (ec *executionContext) marshalNChangeWindowEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEdge(ctx context.Context, sel ast.SelectionSet, v *read.Edge[*read.ChangeWindow]) graphql.Marshaler {
+func (ec *executionContext) marshalNChangeWindowEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.ChangeWindow]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

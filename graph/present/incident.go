@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 )
@@ -16,7 +17,7 @@ type ResolvedIncidentPayload struct {
 }
 
 // OpenChildren returns the incidents that are part of the resolved one and still open.
-func (p *ResolvedIncidentPayload) OpenChildren(ctx context.Context, first *int, after *string, last *int, before *string) (*read.Connection[*read.Incident], error) {
+func (p *ResolvedIncidentPayload) OpenChildren(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.Incident], error) {
 	if p.Incident == nil {
 		return nil, nil
 	}

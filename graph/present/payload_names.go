@@ -2,8 +2,10 @@
 
 package present
 
-import "github.com/linchpin-cmdb/linchpin/graph/read"
-import "github.com/linchpin-cmdb/linchpin/internal/ident"
+import (
+	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
 
 // The types of the contract that are instances of a generic type, by name.
 type (

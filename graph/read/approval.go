@@ -7,6 +7,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/approvalpolicy"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -27,9 +28,9 @@ func (*ApprovalPolicy) IsNode() {}
 func (r *Reader) wrapPolicies(rows []*ent.ApprovalPolicy) []*ApprovalPolicy {
 	b := newBatch(r, make([]*ApprovalPolicy, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &ApprovalPolicy{row, b}
+		b.Rows[i] = &ApprovalPolicy{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowApprovalPolicy shows a policy that a verb returned.
@@ -54,19 +55,19 @@ func (p *ApprovalPolicy) Team(ctx context.Context) (*Team, error) {
 func (p *ApprovalPolicy) Role() *auth.Role { return (*auth.Role)(p.ApprovalPolicy.Role) }
 
 // ApprovalPolicies lists approval policies by name.
-func (r *Reader) ApprovalPolicies(ctx context.Context, p Page) (*Connection[*ApprovalPolicy], error) {
-	return list[*ent.ApprovalPolicy, *ApprovalPolicy]{
-		name: "approval policies", wrap: r.wrapPolicies,
-		order: order[*ent.ApprovalPolicy]{
-			{approvalpolicy.FieldName, false, func(e *ent.ApprovalPolicy) any { return e.Name }},
-			{approvalpolicy.FieldID, false, func(e *ent.ApprovalPolicy) any { return e.ID }},
+func (r *Reader) ApprovalPolicies(ctx context.Context, p page.Args) (*page.Connection[*ApprovalPolicy], error) {
+	return page.List[*ent.ApprovalPolicy, *ApprovalPolicy]{
+		Name: "approval policies", Wrap: r.wrapPolicies,
+		Order: []page.Term[*ent.ApprovalPolicy]{
+			page.By(approvalpolicy.FieldName, func(e *ent.ApprovalPolicy) string { return e.Name }),
+			page.By(approvalpolicy.FieldID, func(e *ent.ApprovalPolicy) ident.ID { return e.ID }),
 		},
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ApprovalPolicy, error) {
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ApprovalPolicy, error) {
 			q := r.store.Read.ApprovalPolicy.Query()
 			q.Modify(modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
-	}.page(ctx, p)
+	}.Page(ctx, p)
 }
 
 // ApprovalRequirement is the approvals that a change needs.
@@ -78,8 +79,8 @@ type ApprovalRequirement struct {
 // ApprovalRequirements are the approvals that the change needs, policy by policy.
 func (c *Change) ApprovalRequirements(ctx context.Context) ([]*ApprovalRequirement, error) {
 	return many(ctx, c.in, c, "approval requirements", (*Change).id, func(ctx context.Context, r *Reader, _ []ident.ID) (map[ident.ID][]*ApprovalRequirement, error) {
-		rows := make([]*ent.Change, len(c.in.rows))
-		for i, row := range c.in.rows {
+		rows := make([]*ent.Change, len(c.in.Rows))
+		for i, row := range c.in.Rows {
 			rows[i] = row.Change
 		}
 		found, err := change.Requirements(ctx, r.store.Read, r.snapshot(), rows, r.store.Now(ctx))
@@ -90,7 +91,7 @@ func (c *Change) ApprovalRequirements(ctx context.Context) ([]*ApprovalRequireme
 				one := &ApprovalRequirement{Requirement: requirement}
 				if requirement.Policy != nil {
 					one.Policy = &ApprovalPolicy{requirement.Policy, b}
-					b.rows = append(b.rows, one.Policy)
+					b.Rows = append(b.Rows, one.Policy)
 				}
 				shown[id] = append(shown[id], one)
 			}

@@ -3,85 +3,48 @@ package read
 import (
 	"context"
 	"slices"
-	"sync"
 
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
+	"entgo.io/ent/dialect/sql"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// batch is the records that one statement answered. What a field of one of them needs is loaded for all of them
-// at once, when the first of them is asked: so a query costs one statement a level and field, however many records
-// there are, whatever the order in which they are resolved, and with no look-ahead into the query.
+// batch is records that were read together, and the reader that loads what they need.
 //
 // The reader is a named field: embedded, its methods would be compiled anew for each type of record.
 type batch[T any] struct {
+	page.Batch[T]
 	reader *Reader
-	rows   []T
-	loads  loads
-}
-
-// loads is what a batch has loaded.
-type loads struct {
-	mu   sync.Mutex
-	done map[load]func() (any, error)
-}
-
-// load names what is loaded once for a batch: by a text, or by the field of the operation that asks for it, whose
-// arguments are the same for all records.
-type load struct {
-	name  string
-	field *ast.Field
 }
 
 func newBatch[T any](r *Reader, rows []T) *batch[T] {
-	return &batch[T]{reader: r, rows: rows, loads: loads{done: map[load]func() (any, error){}}}
+	return &batch[T]{Batch: page.Batch[T]{Rows: rows}, reader: r}
 }
 
-// once returns what run returns, and runs it only for the first of all callers with the same name. A panic of run
-// reaches every caller.
-func once[T, V any](b *batch[T], name string, run func() (V, error)) (V, error) {
-	return onceFor(&b.loads, load{name: name}, run)
+// once returns what run returns, and runs it only for the first of all callers with the same key: see page.Once.
+func once[T, V any](b *batch[T], key any, run func() (V, error)) (V, error) {
+	return page.Once(&b.Batch, key, run)
 }
 
-// onceForField does what once does, for the field that is being resolved.
-func onceForField[T, V any](ctx context.Context, b *batch[T], run func() (V, error)) (V, error) {
-	return onceFor(&b.loads, load{field: graphql.GetFieldContext(ctx).Field.Field}, run)
+// nestedPage reads the page of row's list, for the whole batch in one statement: see page.Nested.
+func nestedPage[P, E, T any](ctx context.Context, b *batch[P], row P, id func(P) ident.ID, p page.Args, of func() (page.List[E, T], error)) (*page.Connection[T], error) {
+	return page.Nested(ctx, &b.Batch, row, id, p, of)
 }
 
-func onceFor[V any](l *loads, key load, run func() (V, error)) (V, error) {
-	value, err := l.once(key, func() (any, error) { return run() })
-	if err != nil {
-		var none V
-		return none, err
-	}
-	return value.(V), nil
+// ids are the ids of the batch's records, each once.
+func (b *batch[T]) ids(id func(T) ident.ID) []ident.ID {
+	return page.Distinct(b.Rows, func(row T) *ident.ID { i := id(row); return &i })
 }
 
-func (l *loads) once(key load, run func() (any, error)) (any, error) {
-	l.mu.Lock()
-	f := l.done[key]
-	if f == nil {
-		f = sync.OnceValues(run)
-		l.done[key] = f
-	}
-	l.mu.Unlock()
-	return f()
+// having chooses the rows that name one of these ids.
+func having(column string, ids []ident.ID) func(*sql.Selector) {
+	return func(s *sql.Selector) { s.Where(page.OneOf(s.C(column), ids)) }
 }
 
-// distinct lists what ref gives for each row, each id once, without the absent.
-func distinct[T any](rows []T, ref func(T) *ident.ID) []ident.ID {
-	seen := make(map[ident.ID]bool, len(rows))
-	var all []ident.ID
-	for _, row := range rows {
-		if id := ref(row); id != nil && *id != 0 && !seen[*id] {
-			seen[*id] = true
-			all = append(all, *id)
-		}
-	}
-	return all
-}
+// translated tells a failure of the database in the words of clients.
+func translated[E any](rows []E, err error) ([]E, error) { return rows, store.Translate(err) }
 
 // one resolves a reference of row to a record by its id, for the whole batch in one statement. It gives nil for an
 // absent reference.
@@ -91,7 +54,7 @@ func one[T, V any](ctx context.Context, b *batch[T], row T, field string, ref fu
 		var none V
 		return none, nil
 	}
-	found, err := once(b, field, func() (map[ident.ID]V, error) { return load(ctx, b.reader, distinct(b.rows, ref)) })
+	found, err := once(b, field, func() (map[ident.ID]V, error) { return load(ctx, b.reader, page.Distinct(b.Rows, ref)) })
 	return found[*id], err
 }
 
@@ -104,7 +67,7 @@ func several[T, V any](ctx context.Context, b *batch[T], row T, field string, re
 	}
 	found, err := once(b, field, func() (map[ident.ID]V, error) {
 		var all []ident.ID
-		for _, row := range b.rows {
+		for _, row := range b.Rows {
 			all = append(all, refs(row)...)
 		}
 		slices.Sort(all)
@@ -133,12 +96,12 @@ func many[T, V any](ctx context.Context, b *batch[T], row T, field string, id fu
 
 // each gives row its own A of those that make gives to all rows of the batch. They are a batch again, so that what
 // they show is loaded at once, by the reader given.
-func each[T comparable, A any](b *batch[T], row T, key string, by *Reader, make func(T, *batch[A]) A) (A, error) {
+func each[T comparable, A any](b *batch[T], row T, key any, by *Reader, make func(T, *batch[A]) A) (A, error) {
 	all, err := once(b, key, func() (map[T]A, error) {
 		answers, shown := newBatch[A](by, nil), map[T]A{}
-		for _, row := range b.rows {
+		for _, row := range b.Rows {
 			shown[row] = make(row, answers)
-			answers.rows = append(answers.rows, shown[row])
+			answers.Rows = append(answers.Rows, shown[row])
 		}
 		return shown, nil
 	})

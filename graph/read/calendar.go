@@ -11,6 +11,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
@@ -47,10 +48,10 @@ type calendarRow struct {
 	at   recurrence.Span
 }
 
-func (e calendarRow) key() string { return fmt.Sprint(e.of, keySeparator, e.at.From.UnixMicro()) }
+func (e calendarRow) key() string { return fmt.Sprint(e.of, page.KeySeparator, e.at.From.UnixMicro()) }
 
 // ChangeCalendar lists the changes and the occurrences of windows in a period, by their beginning.
-func (r *Reader) ChangeCalendar(ctx context.Context, from, to time.Time, filter *CalendarFilter, p Page) (*Connection[*CalendarEntry], error) {
+func (r *Reader) ChangeCalendar(ctx context.Context, from, to time.Time, filter *CalendarFilter, p page.Args) (*page.Connection[*CalendarEntry], error) {
 	period, err := periodOf(from, to)
 	if err != nil {
 		return nil, err
@@ -59,12 +60,17 @@ func (r *Reader) ChangeCalendar(ctx context.Context, from, to time.Time, filter 
 		filter = &CalendarFilter{}
 	}
 	about := fmt.Sprint(from.UnixMicro(), to.UnixMicro(), filter.Kinds, shownID(filter.Ci), shownID(filter.Service), shownID(filter.Team))
-	cut := cutOut("calendar", about, func() ([]calendarRow, error) { return r.calendar(ctx, period, filter) }, calendarRow.key, nil, p)
-	all := newBatch[*CalendarEntry](r, nil)
-	return connection(cut, calendarRow.key, func(row calendarRow) *CalendarEntry {
-		all.rows = append(all.rows, &CalendarEntry{row, all})
-		return all.rows[len(all.rows)-1]
-	})
+	return page.Slice[*CalendarFilter, calendarRow, *CalendarEntry]{
+		Name: "calendar", About: func(*CalendarFilter) string { return about }, Key: calendarRow.key,
+		Rows: func(f *CalendarFilter) ([]calendarRow, error) { return r.calendar(ctx, period, f) },
+		Show: func(context.Context, []calendarRow) (func(*CalendarFilter, calendarRow) (*CalendarEntry, error), error) {
+			all := newBatch[*CalendarEntry](r, nil)
+			return func(_ *CalendarFilter, row calendarRow) (*CalendarEntry, error) {
+				all.Rows = append(all.Rows, &CalendarEntry{row, all})
+				return all.Rows[len(all.Rows)-1], nil
+			}, nil
+		},
+	}.Page(ctx, &page.Batch[*CalendarFilter]{Rows: []*CalendarFilter{filter}}, filter, p)
 }
 
 func shownID(id *ident.ID) string {
@@ -129,7 +135,7 @@ func (r *Reader) plannedIn(ctx context.Context, period recurrence.Span, f *Calen
 	if f.Ci != nil || f.Service != nil {
 		q.Where(func(s *sql.Selector) {
 			link := sql.Dialect(s.Dialect()).Table("change_ci")
-			s.Where(sql.In(s.C(change.FieldID), sql.Dialect(s.Dialect()).Select(link.C("change_id")).From(link).Where(oneOf(link.C("ci_id"), cis))))
+			s.Where(sql.In(s.C(change.FieldID), sql.Dialect(s.Dialect()).Select(link.C("change_id")).From(link).Where(page.OneOf(link.C("ci_id"), cis))))
 		})
 	}
 	found, err := q.Select(change.FieldID, change.FieldPlannedStart, change.FieldPlannedEnd).All(ctx)

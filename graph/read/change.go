@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"slices"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/change"
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	practice "github.com/linchpin-cmdb/linchpin/internal/practice/change"
@@ -34,9 +36,9 @@ func (c *Change) id() ident.ID { return c.ID }
 func (r *Reader) wrapChanges(rows []*ent.Change) []*Change {
 	b := newBatch(r, make([]*Change, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &Change{row, b}
+		b.Rows[i] = &Change{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowChange shows a change that a verb returned.
@@ -93,37 +95,37 @@ type ChangeOrder struct {
 }
 
 var (
-	changeTerms = map[ChangeOrderField]term[*ent.Change]{
-		"CREATED_AT": {change.FieldCreatedAt, false, func(e *ent.Change) any { return e.CreatedAt }},
-		"UPDATED_AT": {change.FieldUpdatedAt, false, func(e *ent.Change) any { return e.UpdatedAt }},
+	changeTerms = map[ChangeOrderField]page.Term[*ent.Change]{
+		"CREATED_AT": page.By(change.FieldCreatedAt, func(e *ent.Change) time.Time { return e.CreatedAt }),
+		"UPDATED_AT": page.By(change.FieldUpdatedAt, func(e *ent.Change) time.Time { return e.UpdatedAt }),
 	}
-	byChangeID = term[*ent.Change]{change.FieldID, false, func(e *ent.Change) any { return e.ID }}
+	byChangeID = page.By(change.FieldID, func(e *ent.Change) ident.ID { return e.ID })
 )
 
-func (r *Reader) changeList(ctx context.Context, name string, filter *ChangeFilter, by []*ChangeOrder) (list[*ent.Change, *Change], error) {
+func (r *Reader) changeList(ctx context.Context, name string, filter *ChangeFilter, by []*ChangeOrder) (page.List[*ent.Change, *Change], error) {
 	c := r.conditions(ctx)
 	changeConditions(c, filter, 0)
 	if len(by) == 0 {
 		by = []*ChangeOrder{{"CREATED_AT", "DESC"}}
 	}
 	o := steps(c, by, changeTerms, byChangeID, func(o *ChangeOrder) (ChangeOrderField, OrderDirection) { return o.Field, o.Direction })
-	return list[*ent.Change, *Change]{
-		name: name, filter: filter, order: o, wrap: r.wrapChanges,
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Change, error) {
+	return page.List[*ent.Change, *Change]{
+		Name: name, Filter: filter, Order: o, Wrap: r.wrapChanges,
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Change, error) {
 			q := r.store.Read.Change.Query()
 			q.Modify(c.where, modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
 	}, c.err
 }
 
 // Changes lists changes.
-func (r *Reader) Changes(ctx context.Context, filter *ChangeFilter, by []*ChangeOrder, p Page) (*Connection[*Change], error) {
+func (r *Reader) Changes(ctx context.Context, filter *ChangeFilter, by []*ChangeOrder, p page.Args) (*page.Connection[*Change], error) {
 	l, err := r.changeList(ctx, "changes", filter, by)
 	if err != nil {
 		return nil, err
 	}
-	return l.page(ctx, p)
+	return l.Page(ctx, p)
 }
 
 // Change is the change with an id; nil when there is none.
@@ -202,16 +204,16 @@ func (c *Change) links(ctx context.Context) ([]*ChangeCI, error) {
 		rows, err := r.changeCIs().Where(having(changeci.FieldChangeID, ids)).Order(ent.Asc(changeci.FieldID)).All(ctx)
 		b := newBatch(r, make([]*ChangeCI, len(rows)))
 		for n, row := range rows {
-			b.rows[n] = &ChangeCI{row, b}
+			b.Rows[n] = &ChangeCI{row, b}
 		}
-		return bundle(b.rows, func(l *ChangeCI) ident.ID { return l.ChangeID }), store.Translate(err)
+		return bundle(b.Rows, func(l *ChangeCI) ident.ID { return l.ChangeID }), store.Translate(err)
 	})
 }
 
 // inScope are the CIs that a change names.
 func inScope(ctx context.Context, c *Change) ([]ident.ID, error) {
 	links, err := c.links(ctx)
-	return distinct(links, func(l *ChangeCI) *ident.ID { return &l.CiID }), err
+	return page.Distinct(links, func(l *ChangeCI) *ident.ID { return &l.CiID }), err
 }
 
 // Impact is what breaks while the change's TAKEN_DOWN CIs are down, by the graph as it is now.
@@ -246,19 +248,20 @@ func (c *Change) AvailableTransitions(ctx context.Context) []*lifecycle.ChangeTr
 }
 
 // CausedIncidents are the incidents that the change caused.
-func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Incident], error) {
-	return nestedPage(ctx, c.in, c, (*Change).id, Page{first, after, last, before}, func() (nested[*ent.Incident, *Incident], error) {
+func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Incident], error) {
+	return nestedPage(ctx, c.in, c, (*Change).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Incident, *Incident], error) {
 		l, err := c.in.reader.incidentList(ctx, "caused incidents", nil, nil)
-		return nested[*ent.Incident, *Incident]{list: l, belongs: []belonging{byColumn(incident.FieldCausedByChangeID)}}, err
+		l.Belongs = []page.Link{{Parent: incident.FieldCausedByChangeID}}
+		return l, err
 	})
 }
 
 // Timeline is what was said and done about the change, the oldest first.
-func (c *Change) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*TimelineEntry], error) {
-	return timeline(ctx, c.in, c, (*Change).id, Page{first, after, last, before})
+func (c *Change) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*TimelineEntry], error) {
+	return timeline(ctx, c.in, c, (*Change).id, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 // History is who wrote what to the change and when.
-func (c *Change) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Entry], error) {
-	return history(ctx, c.in, c, (*Change).id, Page{first, after, last, before})
+func (c *Change) History(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Entry], error) {
+	return history(ctx, c.in, c, (*Change).id, page.Args{First: first, After: after, Last: last, Before: before})
 }

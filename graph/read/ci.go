@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
@@ -30,9 +32,9 @@ func (r *Reader) wrapCIs(rows []*ent.CI) []*CI {
 	all := make([]CI, len(rows))
 	for i, row := range rows {
 		all[i] = CI{row, b}
-		b.rows[i] = &all[i]
+		b.Rows[i] = &all[i]
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowCI shows a CI that a verb returned.
@@ -110,15 +112,15 @@ type CIOrder struct {
 	Direction OrderDirection
 }
 
-var ciTerms = map[CIOrderField]term[*ent.CI]{
-	"NAME":       {ci.FieldName, false, func(e *ent.CI) any { return e.Name }},
-	"CREATED_AT": {ci.FieldCreatedAt, false, func(e *ent.CI) any { return e.CreatedAt }},
-	"UPDATED_AT": {ci.FieldUpdatedAt, false, func(e *ent.CI) any { return e.UpdatedAt }},
+var ciTerms = map[CIOrderField]page.Term[*ent.CI]{
+	"NAME":       page.By(ci.FieldName, func(e *ent.CI) string { return e.Name }),
+	"CREATED_AT": page.By(ci.FieldCreatedAt, func(e *ent.CI) time.Time { return e.CreatedAt }),
+	"UPDATED_AT": page.By(ci.FieldUpdatedAt, func(e *ent.CI) time.Time { return e.UpdatedAt }),
 }
 
-var byCIID = term[*ent.CI]{ci.FieldID, false, func(e *ent.CI) any { return e.ID }}
+var byCIID = page.By(ci.FieldID, func(e *ent.CI) ident.ID { return e.ID })
 
-func ciOrder(c *conditions, by []*CIOrder) order[*ent.CI] {
+func ciOrder(c *conditions, by []*CIOrder) []page.Term[*ent.CI] {
 	if len(by) == 0 {
 		by = []*CIOrder{{Field: "NAME"}}
 	}
@@ -126,39 +128,45 @@ func ciOrder(c *conditions, by []*CIOrder) order[*ent.CI] {
 }
 
 // steps makes an order of what a client asked for: at most three different fields, then the id.
-func steps[E any, F comparable, O any](c *conditions, by []O, terms map[F]term[E], last term[E], read func(O) (F, OrderDirection)) order[E] {
-	var o order[E]
+func steps[E any, F comparable, O any](c *conditions, by []O, terms map[F]page.Term[E], id page.Term[E], read func(O) (F, OrderDirection)) []page.Term[E] {
+	var all []page.Term[E]
 	seen := map[F]bool{}
+	last := id
 	for _, step := range by {
 		field, direction := read(step)
 		t := terms[field]
-		t.desc = direction == "DESC"
+		if last = id; direction == "DESC" {
+			t, last = t.Descending(), id.Descending()
+		}
 		if seen[field] {
 			c.refuse("orderBy names %v twice", field)
 		}
 		seen[field] = true
-		o = append(o, t)
-		last.desc = t.desc
+		all = append(all, t)
 	}
 	if len(by) > 3 {
 		c.refuse("orderBy has %d steps: at most 3", len(by))
 	}
-	return append(o, last)
+	return append(all, last)
 }
 
-func (r *Reader) ciList(c *conditions, name string, filter any, o order[*ent.CI]) list[*ent.CI, *CI] {
-	return list[*ent.CI, *CI]{
-		name: name, filter: filter, order: o, wrap: r.wrapCIs,
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CI, error) {
+func (r *Reader) ciList(c *conditions, name string, filter any, o []page.Term[*ent.CI]) page.List[*ent.CI, *CI] {
+	columns := make([]string, len(o))
+	for i, t := range o {
+		columns[i] = t.Column
+	}
+	return page.List[*ent.CI, *CI]{
+		Name: name, Filter: filter, Order: o, Wrap: r.wrapCIs,
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CI, error) {
 			q := r.cis(ctx)
-			q.Modify(c.where, selected(ctx, o.columns()), modify)
-			return q.All(ctx)
+			q.Modify(c.where, selected(ctx, columns), modify)
+			return translated(q.All(ctx))
 		},
 	}
 }
 
 // CIs lists CIs.
-func (r *Reader) CIs(ctx context.Context, filter *CIFilter, by []*CIOrder, p Page) (*Connection[*CI], error) {
+func (r *Reader) CIs(ctx context.Context, filter *CIFilter, by []*CIOrder, p page.Args) (*page.Connection[*CI], error) {
 	c := &conditions{}
 	filter.conditions(c, filter, 0)
 	if !filter.hasLifecycle() {
@@ -168,7 +176,7 @@ func (r *Reader) CIs(ctx context.Context, filter *CIFilter, by []*CIOrder, p Pag
 	if c.err != nil {
 		return nil, c.err
 	}
-	return r.ciList(c, "cis", filter, o).page(ctx, p)
+	return r.ciList(c, "cis", filter, o).Page(ctx, p)
 }
 
 // CI is the CI with an id; nil when there is none.
@@ -313,22 +321,24 @@ func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int, filter *Im
 }
 
 // Incidents are the incidents that name the CI.
-func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*IncidentOrder, first *int, after *string, last *int, before *string) (*Connection[*Incident], error) {
-	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Incident, *Incident], error) {
+func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*IncidentOrder, first *int, after *string, last *int, before *string) (*page.Connection[*Incident], error) {
+	return nestedPage(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Incident, *Incident], error) {
 		l, err := c.in.reader.incidentList(ctx, "incidents of a CI", filter, orderBy)
-		return nested[*ent.Incident, *Incident]{list: l, belongs: []belonging{byLink("incident_ci", "incident_id", "ci_id")}}, err
+		l.Belongs = []page.Link{{Parent: "ci_id", Table: "incident_ci", Row: "incident_id"}}
+		return l, err
 	})
 }
 
 // Changes are the changes with the CI in their scope.
-func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*ChangeOrder, first *int, after *string, last *int, before *string) (*Connection[*Change], error) {
-	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Change, *Change], error) {
+func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*ChangeOrder, first *int, after *string, last *int, before *string) (*page.Connection[*Change], error) {
+	return nestedPage(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Change, *Change], error) {
 		l, err := c.in.reader.changeList(ctx, "changes of a CI", filter, orderBy)
-		return nested[*ent.Change, *Change]{list: l, belongs: []belonging{byLink("change_ci", "change_id", "ci_id")}}, err
+		l.Belongs = []page.Link{{Parent: "ci_id", Table: "change_ci", Row: "change_id"}}
+		return l, err
 	})
 }
 
 // History is who wrote what to the CI and when.
-func (c *CI) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Entry], error) {
-	return history(ctx, c.in, c, (*CI).id, Page{first, after, last, before})
+func (c *CI) History(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Entry], error) {
+	return history(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before})
 }

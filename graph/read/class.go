@@ -7,6 +7,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -24,9 +25,9 @@ func (*CIClass) IsNode() {}
 func (r *Reader) wrapClasses(rows []*ent.CIClass) []*CIClass {
 	b := newBatch(r, make([]*CIClass, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &CIClass{row, b}
+		b.Rows[i] = &CIClass{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowCIClass shows a class that a verb returned.
@@ -40,18 +41,18 @@ func loadClasses(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*
 }
 
 // CIClasses lists the classes.
-func (r *Reader) CIClasses(ctx context.Context, p Page) (*Connection[*CIClass], error) {
-	return list[*ent.CIClass, *CIClass]{
-		name: "classes", wrap: r.wrapClasses,
-		order: order[*ent.CIClass]{
-			{ciclass.FieldCode, false, func(e *ent.CIClass) any { return e.Code }}, {ciclass.FieldID, false, func(e *ent.CIClass) any { return e.ID }},
+func (r *Reader) CIClasses(ctx context.Context, p page.Args) (*page.Connection[*CIClass], error) {
+	return page.List[*ent.CIClass, *CIClass]{
+		Name: "classes", Wrap: r.wrapClasses,
+		Order: []page.Term[*ent.CIClass]{
+			page.By(ciclass.FieldCode, func(e *ent.CIClass) string { return e.Code }), page.By(ciclass.FieldID, func(e *ent.CIClass) ident.ID { return e.ID }),
 		},
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CIClass, error) {
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CIClass, error) {
 			q := r.store.Read.CIClass.Query()
 			q.Modify(modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
-	}.page(ctx, p)
+	}.Page(ctx, p)
 }
 
 // CIClass is the class with a code; nil when there is none.

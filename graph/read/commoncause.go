@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
@@ -49,7 +50,7 @@ type CommonCause struct {
 func (g *SharedGroup) Causes(ctx context.Context) ([]*CommonCause, error) {
 	found, err := once(g.in, "causes", func() (vertices, error) {
 		var ids []ident.ID
-		for _, row := range g.in.rows {
+		for _, row := range g.in.Rows {
 			for _, c := range row.shared.Causes {
 				ids = append(append(ids, c.CI), c.Members...)
 			}
@@ -75,16 +76,19 @@ type commonCauses struct {
 	in    *batch[*commonCauses]
 }
 
-// answer is what was found; nil when there is none.
-func (c *commonCauses) answer() *impact.CommonCausesAnswer {
-	answer, _ := c.work()
-	return answer
+// groups are the groups that the answer lists.
+func (c *commonCauses) groups() ([]impact.SharedGroup, error) {
+	answer, err := c.work()
+	if err != nil {
+		return nil, err
+	}
+	return answer.Groups, nil
 }
 
 // CommonCauses lists the groups whose members share something: some groups, or all redundant ones.
-func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *Overlay, p Page) (*Connection[*SharedGroup], error) {
-	if groups != nil && (len(groups) == 0 || len(groups) > MaxPage) {
-		return nil, errs.New(errs.BadUserInput, "groups lists %d groups: 1 to %d, or leave it out", len(groups), MaxPage)
+func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *Overlay, p page.Args) (*page.Connection[*SharedGroup], error) {
+	if groups != nil && (len(groups) == 0 || len(groups) > page.Max) {
+		return nil, errs.New(errs.BadUserInput, "groups lists %d groups: 1 to %d, or leave it out", len(groups), page.Max)
 	}
 	if err := r.mayName(ctx, groups); err != nil {
 		return nil, err
@@ -95,7 +99,7 @@ func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *O
 }
 
 // CommonCauses lists the groups of the CI, and of all that it needs, whose members share something.
-func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, after *string, last *int, before *string) (*Connection[*SharedGroup], error) {
+func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, after *string, last *int, before *string) (*page.Connection[*SharedGroup], error) {
 	return commonCausesOf(ctx, c.in, c, func(c *CI) []ident.ID { return []ident.ID{c.ID} }, overlay, func(c *CI, on supposition) (*impact.CommonCausesAnswer, error) {
 		needs, err := impact.Dependencies(ctx, on.view, []ident.ID{c.ID}, impact.Limits{})
 		if err != nil {
@@ -118,11 +122,11 @@ func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, aft
 			return &impact.CommonCausesAnswer{Revision: on.view.Revision(), Completeness: needs.Completeness}, nil
 		}
 		return impact.CommonCauses(ctx, on.view, groups, impact.CommonCauseLimits{MaxCauses: namedCIs, Given: on.given})
-	}, Page{first, after, last, before})
+	}, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 // commonCausesOf asks the engine for each row of a batch, which is about some records, and shows a page of row's answer.
-func commonCausesOf[T comparable](ctx context.Context, b *batch[T], row T, about func(T) []ident.ID, overlay *Overlay, ask func(T, supposition) (*impact.CommonCausesAnswer, error), p Page) (*Connection[*SharedGroup], error) {
+func commonCausesOf[T comparable](ctx context.Context, b *batch[T], row T, about func(T) []ident.ID, overlay *Overlay, ask func(T, supposition) (*impact.CommonCausesAnswer, error), p page.Args) (*page.Connection[*SharedGroup], error) {
 	on, err := suppositionOf(ctx, b, overlay, about)
 	if err != nil {
 		return nil, err
@@ -145,12 +149,11 @@ func commonCausesOf[T comparable](ctx context.Context, b *batch[T], row T, about
 	shown := newBatch[*SharedGroup](b.reader, nil)
 	return computed[*commonCauses, impact.SharedGroup, *SharedGroup]{
 		name: "common causes", about: func(c *commonCauses) string { return c.about },
-		has:  func(c *commonCauses) bool { return c.answer() != nil },
-		rows: func(c *commonCauses) ([]impact.SharedGroup, error) { return c.answer().Groups, nil },
+		rows: (*commonCauses).groups,
 		ci:   func(g impact.SharedGroup) ident.ID { return g.Dependent },
 		show: func(_ *commonCauses, g impact.SharedGroup, _ *CI) *SharedGroup {
-			shown.rows = append(shown.rows, &SharedGroup{g, shown})
-			return shown.rows[len(shown.rows)-1]
+			shown.Rows = append(shown.Rows, &SharedGroup{g, shown})
+			return shown.Rows[len(shown.Rows)-1]
 		},
 	}.page(ctx, mine.in, mine, p)
 }

@@ -2,12 +2,12 @@ package read
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
@@ -25,8 +25,8 @@ type Conflict struct {
 // conflicts are those of every change of the batch, on the graph as it is.
 func conflictsOf(ctx context.Context, b *batch[*Change]) (map[ident.ID][]conflict.Conflict, error) {
 	return once(b, "found conflicts", func() (map[ident.ID][]conflict.Conflict, error) {
-		rows := make([]*ent.Change, len(b.rows))
-		for i, c := range b.rows {
+		rows := make([]*ent.Change, len(b.Rows))
+		for i, c := range b.Rows {
 			rows[i] = c.Change
 		}
 		return schedule.Conflicts(ctx, b.reader.store.Read, b.reader.snapshot(), rows)
@@ -34,36 +34,21 @@ func conflictsOf(ctx context.Context, b *batch[*Change]) (map[ident.ID][]conflic
 }
 
 // Conflicts are what is in the change's way, of some kinds or all.
-func (c *Change) Conflicts(ctx context.Context, kinds []domain.ConflictKind, first *int, after *string, last *int, before *string) (*Connection[*Conflict], error) {
-	p := Page{first, after, last, before}
-	arguments, err := json.Marshal([]any{kinds, p})
-	if err != nil {
-		return nil, err
-	}
-	type page struct {
-		of  *Connection[*Conflict]
-		err error
-	}
-	pages, err := once(c.in, "conflicts "+string(arguments), func() (map[*Change]page, error) {
-		found, err := conflictsOf(ctx, c.in)
-		if err != nil {
-			return nil, err
-		}
-		pages, all := make(map[*Change]page, len(c.in.rows)), newBatch[*Conflict](c.in.reader, nil)
-		for _, row := range c.in.rows {
-			cut := cutOut("conflicts", fmt.Sprint(row.ID, kinds), func() ([]conflict.Conflict, error) { return ofKinds(found[row.ID], kinds), nil }, conflictKey, nil, p)
-			of, err := connection(cut, conflictKey, func(one conflict.Conflict) *Conflict {
-				all.rows = append(all.rows, &Conflict{one, row, all})
-				return all.rows[len(all.rows)-1]
-			})
-			pages[row] = page{of, err}
-		}
-		return pages, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return pages[c].of, pages[c].err
+func (c *Change) Conflicts(ctx context.Context, kinds []domain.ConflictKind, first *int, after *string, last *int, before *string) (*page.Connection[*Conflict], error) {
+	return page.Slice[*Change, conflict.Conflict, *Conflict]{
+		Name: "conflicts", About: func(c *Change) string { return fmt.Sprint(c.ID, kinds) }, Key: conflictKey,
+		Rows: func(row *Change) ([]conflict.Conflict, error) {
+			found, err := conflictsOf(ctx, c.in)
+			return ofKinds(found[row.ID], kinds), err
+		},
+		Show: func(context.Context, []conflict.Conflict) (func(*Change, conflict.Conflict) (*Conflict, error), error) {
+			all := newBatch[*Conflict](c.in.reader, nil)
+			return func(of *Change, one conflict.Conflict) (*Conflict, error) {
+				all.Rows = append(all.Rows, &Conflict{one, of, all})
+				return all.Rows[len(all.Rows)-1], nil
+			}, nil
+		},
+	}.Page(ctx, &c.in.Batch, c, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 // ConflictCount is how many conflicts the change has.
@@ -80,7 +65,7 @@ func ofKinds(all []conflict.Conflict, kinds []domain.ConflictKind) []conflict.Co
 }
 
 func conflictKey(c conflict.Conflict) string {
-	return fmt.Sprint(c.Other, keySeparator, c.Kind, keySeparator, c.OtherCI)
+	return fmt.Sprint(c.Other, page.KeySeparator, c.Kind, page.KeySeparator, c.OtherCI)
 }
 
 // Kind says in which way the change is in conflict.
@@ -165,7 +150,7 @@ func (c *Conflict) way(ctx context.Context, steps []impact.Step) (*ImpactPath, e
 	}
 	found, err := once(c.in, "ways", func() (map[*impact.Step]*ImpactPath, error) {
 		var all [][]impact.Step
-		for _, row := range c.in.rows {
+		for _, row := range c.in.Rows {
 			for _, way := range [][]impact.Step{row.row.Path, row.row.OtherPath} {
 				if len(way) > 0 {
 					all = append(all, way)
@@ -206,7 +191,7 @@ func (c *Conflict) ServiceCount() int { return len(c.row.Services) }
 func (c *Conflict) Record(ctx context.Context) (Node, error) {
 	found, err := once(c.in, "records", func() (map[ident.ID]Node, error) {
 		var ids []ident.ID
-		for _, row := range c.in.rows {
+		for _, row := range c.in.Rows {
 			if row.row.Record != 0 {
 				ids = append(ids, row.row.Record)
 			}

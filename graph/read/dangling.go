@@ -7,6 +7,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -22,26 +23,26 @@ func (*DanglingReference) IsNode() {}
 func (r *Reader) wrapDangling(rows []*ent.DanglingReference) []*DanglingReference {
 	b := newBatch(r, make([]*DanglingReference, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &DanglingReference{row, b}
+		b.Rows[i] = &DanglingReference{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // DanglingReferences lists references to what nobody has reported, the oldest first.
-func (r *Reader) DanglingReferences(ctx context.Context, source *string, p Page) (*Connection[*DanglingReference], error) {
+func (r *Reader) DanglingReferences(ctx context.Context, source *string, p page.Args) (*page.Connection[*DanglingReference], error) {
 	c := &conditions{}
 	if source != nil {
 		c.add(equals(danglingreference.FieldSource, *source))
 	}
-	return list[*ent.DanglingReference, *DanglingReference]{
-		name: "dangling references", filter: source, wrap: r.wrapDangling,
-		order: order[*ent.DanglingReference]{{danglingreference.FieldID, false, func(e *ent.DanglingReference) any { return e.ID }}},
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.DanglingReference, error) {
+	return page.List[*ent.DanglingReference, *DanglingReference]{
+		Name: "dangling references", Filter: source, Wrap: r.wrapDangling,
+		Order: []page.Term[*ent.DanglingReference]{page.By(danglingreference.FieldID, func(e *ent.DanglingReference) ident.ID { return e.ID })},
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.DanglingReference, error) {
 			q := r.danglingReferences(ctx)
 			q.Modify(c.where, modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
-	}.page(ctx, p)
+	}.Page(ctx, p)
 }
 
 // Record is the record that refers.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -103,15 +104,17 @@ func (n *NeededCI) Distance() int { return n.need.Distance }
 func (n *NeededCI) Strength() domain.Strength { return domain.Strength(n.need.Strength.String()) }
 
 // Needs lists what is needed, the nearest first.
-func (d *Dependencies) Needs(ctx context.Context, classes []string, first *int, after *string, last *int, before *string) (*Connection[*NeededCI], error) {
+func (d *Dependencies) Needs(ctx context.Context, classes []string, first *int, after *string, last *int, before *string) (*page.Connection[*NeededCI], error) {
 	keep, err := subtreeOf(ctx, d.in, classes)
 	if err != nil {
 		return nil, err
 	}
 	return computed[*Dependencies, impact.Need, *NeededCI]{
 		name: fmt.Sprintf("needs %q", classes), about: func(d *Dependencies) string { return d.about },
-		has: func(d *Dependencies) bool { return d.needs() != nil },
 		rows: func(d *Dependencies) ([]impact.Need, error) {
+			if _, err := d.work(); err != nil {
+				return nil, err
+			}
 			needs := d.chosen()
 			if classes != nil {
 				needs = slices.DeleteFunc(needs, func(n impact.Need) bool { return !keep[d.graph.CI(n.Vertex).Class] })
@@ -121,7 +124,7 @@ func (d *Dependencies) Needs(ctx context.Context, classes []string, first *int, 
 		},
 		ci:   func(n impact.Need) ident.ID { return n.CI },
 		show: func(_ *Dependencies, n impact.Need, c *CI) *NeededCI { return &NeededCI{n, c} },
-	}.page(ctx, d.in, d, Page{first, after, last, before})
+	}.page(ctx, d.in, d, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 // ImpactPath is a way along which failure can travel.

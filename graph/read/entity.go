@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
@@ -36,8 +37,8 @@ var entityKinds = map[string]ident.Kind{
 // Entities are the records that representations ({"__typename": "CI", "id": "ci_1z"}) stand for, in this order; nil
 // where there is none. One statement for each type. It follows the subgraph specification of Apollo Federation 2.
 func (r *Reader) Entities(ctx context.Context, representations []map[string]any) ([]Entity, error) {
-	if len(representations) > MaxPage {
-		return nil, errs.New(errs.BadUserInput, "representations lists %d: at most %d", len(representations), MaxPage)
+	if len(representations) > page.Max {
+		return nil, errs.New(errs.BadUserInput, "representations lists %d: at most %d", len(representations), page.Max)
 	}
 	ids := make([]ident.ID, len(representations))
 	for i, representation := range representations {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -37,7 +38,7 @@ func (e *event) Entries() []*Entry { return e.in.wrapEntries(e.rows) }
 
 // subjects are the records that the write belongs to, in the order of their ids.
 func subjects[V any](ctx context.Context, e *event, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]V, error)) ([]V, error) {
-	found, err := load(ctx, e.in, distinct(e.rows, func(row *ent.Entry) *ident.ID { return &row.SubjectID }))
+	found, err := load(ctx, e.in, page.Distinct(e.rows, func(row *ent.Entry) *ident.ID { return &row.SubjectID }))
 	shown := make([]V, 0, len(found))
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		shown = append(shown, found[id])
@@ -125,8 +126,8 @@ func follow[E any](ctx context.Context, r *Reader, after *int64, ids []ident.ID,
 
 // followed is a set of ids, services as their CIs.
 func followed(ids []ident.ID) (map[ident.ID]bool, error) {
-	if len(ids) > MaxPage {
-		return nil, errs.New(errs.BadUserInput, "ids lists %d ids: at most %d", len(ids), MaxPage)
+	if len(ids) > page.Max {
+		return nil, errs.New(errs.BadUserInput, "ids lists %d ids: at most %d", len(ids), page.Max)
 	}
 	wanted := map[ident.ID]bool{}
 	for _, id := range ids {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
@@ -40,7 +41,7 @@ func (i *Impact) answer() *impact.Answer {
 
 // answered are the impacts of the batch that there are.
 func (i *Impact) answered() []*Impact {
-	return slices.DeleteFunc(slices.Clone(i.in.rows), func(i *Impact) bool { return i.answer() == nil })
+	return slices.DeleteFunc(slices.Clone(i.in.Rows), func(i *Impact) bool { return i.answer() == nil })
 }
 
 // reading is the reader of a moment and the graph it showed when the first of a batch asked.
@@ -57,7 +58,7 @@ func readingOf[T any](ctx context.Context, b *batch[T], about string, asOf *AsOf
 			return reading{}, err
 		}
 		var named []ident.ID
-		for _, row := range b.rows {
+		for _, row := range b.Rows {
 			ids, err := names(ctx, row)
 			if err != nil {
 				return reading{}, err
@@ -226,19 +227,19 @@ func (a *AffectedCI) Ci() *CI { return a.ci }
 func (a *AffectedCI) Service() *Service { return a.ci.Service() }
 
 // Affected lists the CIs that are affected, without those supposed to fail, worst first.
-func (i *Impact) Affected(ctx context.Context, states, classes []string, first *int, after *string, last *int, before *string) (*Connection[*AffectedCI], error) {
+func (i *Impact) Affected(ctx context.Context, states, classes []string, first *int, after *string, last *int, before *string) (*page.Connection[*AffectedCI], error) {
 	keep, err := subtreeOf(ctx, i.in, classes)
 	if err != nil {
 		return nil, err
 	}
-	return i.page(ctx, fmt.Sprintf("affected %q %q", states, classes), Page{first, after, last, before}, func(i *Impact) ([]impact.Hit, error) {
+	return i.page(ctx, fmt.Sprintf("affected %q %q", states, classes), page.Args{First: first, After: after, Last: last, Before: before}, func(i *Impact) ([]impact.Hit, error) {
 		return i.hits(states, func(c topology.CI) bool { return classes == nil || keep[c.Class] })
 	})
 }
 
 // Services lists the services that are affected, worst first.
-func (i *Impact) Services(ctx context.Context, states []string, first *int, after *string, last *int, before *string) (*Connection[*AffectedCI], error) {
-	return i.page(ctx, fmt.Sprintf("services %q", states), Page{first, after, last, before}, func(i *Impact) ([]impact.Hit, error) {
+func (i *Impact) Services(ctx context.Context, states []string, first *int, after *string, last *int, before *string) (*page.Connection[*AffectedCI], error) {
+	return i.page(ctx, fmt.Sprintf("services %q", states), page.Args{First: first, After: after, Last: last, Before: before}, func(i *Impact) ([]impact.Hit, error) {
 		return i.hits(states, aService)
 	})
 }
@@ -265,15 +266,20 @@ func (i *Impact) hits(states []string, keep func(topology.CI) bool) ([]impact.Hi
 }
 
 // page shows a part of the hits.
-func (i *Impact) page(ctx context.Context, name string, p Page, hits func(*Impact) ([]impact.Hit, error)) (*Connection[*AffectedCI], error) {
+func (i *Impact) page(ctx context.Context, name string, p page.Args, hits func(*Impact) ([]impact.Hit, error)) (*page.Connection[*AffectedCI], error) {
 	shown := newBatch[*AffectedCI](i.in.reader, nil)
 	return computed[*Impact, impact.Hit, *AffectedCI]{
-		name: name, about: func(i *Impact) string { return i.about }, rows: hits,
-		has: func(i *Impact) bool { return i.answer() != nil },
-		ci:  func(h impact.Hit) ident.ID { return h.CI },
+		name: name, about: func(i *Impact) string { return i.about },
+		rows: func(i *Impact) ([]impact.Hit, error) {
+			if _, err := i.work(); err != nil {
+				return nil, err
+			}
+			return hits(i)
+		},
+		ci: func(h impact.Hit) ident.ID { return h.CI },
 		show: func(i *Impact, h impact.Hit, c *CI) *AffectedCI {
-			shown.rows = append(shown.rows, &AffectedCI{h, i, c, shown})
-			return shown.rows[len(shown.rows)-1]
+			shown.Rows = append(shown.Rows, &AffectedCI{h, i, c, shown})
+			return shown.Rows[len(shown.Rows)-1]
 		},
 	}.page(ctx, i.in, i, p)
 }
@@ -281,7 +287,7 @@ func (i *Impact) page(ctx context.Context, name string, p Page, hits func(*Impac
 // On is how one CI fares; nil when it is not affected.
 func (i *Impact) On(ctx context.Context, id ident.ID) (*AffectedCI, error) {
 	one := 1
-	c, err := i.page(ctx, "on "+id.String(), Page{First: &one}, func(i *Impact) ([]impact.Hit, error) {
+	c, err := i.page(ctx, "on "+id.String(), page.Args{First: &one}, func(i *Impact) ([]impact.Hit, error) {
 		if hit, found := i.answer().Hit(asCI(id)); found {
 			return []impact.Hit{hit}, nil
 		}

@@ -36,21 +36,21 @@ func (i *Incident) snapshotAt(ctx context.Context, moment string, of func(*Incid
 			return nil, err
 		}
 		b, shown := newBatch[*ImpactedRecord](i.in.reader, nil), map[*Incident]*ImpactSnapshot{}
-		for _, row := range i.in.rows {
+		for _, row := range i.in.Rows {
 			s := of(row)
 			if s == nil {
 				continue
 			}
-			from := len(b.rows)
+			from := len(b.Rows)
 			restricted := 0
 			for _, c := range s.Services {
 				if hidden[c.CI] {
 					restricted++
 					continue
 				}
-				b.rows = append(b.rows, &ImpactedRecord{c.Name, c.State, c.CI, b})
+				b.Rows = append(b.Rows, &ImpactedRecord{c.Name, c.State, c.CI, b})
 			}
-			shown[row] = &ImpactSnapshot{s.Revision, s.Affected, max(s.ServiceCount, len(s.Services)), restricted, slices.Clone(b.rows[from:])}
+			shown[row] = &ImpactSnapshot{s.Revision, s.Affected, max(s.ServiceCount, len(s.Services)), restricted, slices.Clone(b.Rows[from:])}
 		}
 		return shown, nil
 	})
@@ -95,7 +95,7 @@ func (i *Incident) ImpactDifference(ctx context.Context) (*ImpactDifference, err
 			return nil, err
 		}
 		b, shown := newBatch[*ImpactDifferenceService](i.in.reader, nil), map[*Incident]*ImpactDifference{}
-		for _, row := range i.in.rows {
+		for _, row := range i.in.Rows {
 			opening, resolution := row.Incident.ImpactAtOpening, row.Incident.ImpactAtResolution
 			if opening == nil || resolution == nil {
 				continue
@@ -109,7 +109,7 @@ func (i *Incident) ImpactDifference(ctx context.Context) (*ImpactDifference, err
 				}
 				d.Services = append(d.Services, &ImpactDifferenceService{s.Name, stateOrNil(s.Before), stateOrNil(s.After), s.CI, b})
 			}
-			b.rows = append(b.rows, d.Services...)
+			b.Rows = append(b.Rows, d.Services...)
 			shown[row] = d
 		}
 		return shown, nil

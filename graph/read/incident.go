@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"slices"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
 	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	practice "github.com/linchpin-cmdb/linchpin/internal/practice/incident"
@@ -34,9 +36,9 @@ func (i *Incident) id() ident.ID { return i.ID }
 func (r *Reader) wrapIncidents(rows []*ent.Incident) []*Incident {
 	b := newBatch(r, make([]*Incident, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &Incident{row, b}
+		b.Rows[i] = &Incident{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowIncident shows an incident that a verb returned.
@@ -135,38 +137,38 @@ type IncidentOrder struct {
 }
 
 var (
-	incidentTerms = map[IncidentOrderField]term[*ent.Incident]{
-		"CREATED_AT": {incident.FieldCreatedAt, false, func(e *ent.Incident) any { return e.CreatedAt }},
-		"UPDATED_AT": {incident.FieldUpdatedAt, false, func(e *ent.Incident) any { return e.UpdatedAt }},
-		"PRIORITY":   {incident.FieldPriority, false, func(e *ent.Incident) any { return e.Priority }},
+	incidentTerms = map[IncidentOrderField]page.Term[*ent.Incident]{
+		"CREATED_AT": page.By(incident.FieldCreatedAt, func(e *ent.Incident) time.Time { return e.CreatedAt }),
+		"UPDATED_AT": page.By(incident.FieldUpdatedAt, func(e *ent.Incident) time.Time { return e.UpdatedAt }),
+		"PRIORITY":   page.By(incident.FieldPriority, func(e *ent.Incident) int { return e.Priority }),
 	}
-	byIncidentID = term[*ent.Incident]{incident.FieldID, false, func(e *ent.Incident) any { return e.ID }}
+	byIncidentID = page.By(incident.FieldID, func(e *ent.Incident) ident.ID { return e.ID })
 )
 
-func (r *Reader) incidentList(ctx context.Context, name string, filter *IncidentFilter, by []*IncidentOrder) (list[*ent.Incident, *Incident], error) {
+func (r *Reader) incidentList(ctx context.Context, name string, filter *IncidentFilter, by []*IncidentOrder) (page.List[*ent.Incident, *Incident], error) {
 	c := r.conditions(ctx)
 	incidentConditions(c, filter, 0)
 	if len(by) == 0 {
 		by = []*IncidentOrder{{"CREATED_AT", "DESC"}}
 	}
 	o := steps(c, by, incidentTerms, byIncidentID, func(o *IncidentOrder) (IncidentOrderField, OrderDirection) { return o.Field, o.Direction })
-	return list[*ent.Incident, *Incident]{
-		name: name, filter: filter, order: o, wrap: r.wrapIncidents,
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Incident, error) {
+	return page.List[*ent.Incident, *Incident]{
+		Name: name, Filter: filter, Order: o, Wrap: r.wrapIncidents,
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Incident, error) {
 			q := r.store.Read.Incident.Query()
 			q.Modify(c.where, modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
 	}, c.err
 }
 
 // Incidents lists incidents.
-func (r *Reader) Incidents(ctx context.Context, filter *IncidentFilter, by []*IncidentOrder, p Page) (*Connection[*Incident], error) {
+func (r *Reader) Incidents(ctx context.Context, filter *IncidentFilter, by []*IncidentOrder, p page.Args) (*page.Connection[*Incident], error) {
 	l, err := r.incidentList(ctx, "incidents", filter, by)
 	if err != nil {
 		return nil, err
 	}
-	return l.page(ctx, p)
+	return l.Page(ctx, p)
 }
 
 // Incident is the incident with an id; nil when there is none.
@@ -235,10 +237,11 @@ func (i *Incident) Parent(ctx context.Context) (*Incident, error) {
 }
 
 // Children are the incidents that are part of this one.
-func (i *Incident) Children(ctx context.Context, filter *IncidentFilter, first *int, after *string, last *int, before *string) (*Connection[*Incident], error) {
-	return nestedPage(ctx, i.in, i, (*Incident).id, Page{first, after, last, before}, func() (nested[*ent.Incident, *Incident], error) {
+func (i *Incident) Children(ctx context.Context, filter *IncidentFilter, first *int, after *string, last *int, before *string) (*page.Connection[*Incident], error) {
+	return nestedPage(ctx, i.in, i, (*Incident).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Incident, *Incident], error) {
 		l, err := i.in.reader.incidentList(ctx, "children", filter, nil)
-		return nested[*ent.Incident, *Incident]{list: l, belongs: []belonging{byColumn(incident.FieldParentID)}}, err
+		l.Belongs = []page.Link{{Parent: incident.FieldParentID}}
+		return l, err
 	})
 }
 
@@ -295,16 +298,16 @@ func (i *Incident) links(ctx context.Context) ([]*IncidentCI, error) {
 		rows, err := r.incidentCIs().Where(having(incidentci.FieldIncidentID, ids)).Order(ent.Asc(incidentci.FieldID)).All(ctx)
 		b := newBatch(r, make([]*IncidentCI, len(rows)))
 		for n, row := range rows {
-			b.rows[n] = &IncidentCI{row, b}
+			b.Rows[n] = &IncidentCI{row, b}
 		}
-		return bundle(b.rows, func(l *IncidentCI) ident.ID { return l.IncidentID }), store.Translate(err)
+		return bundle(b.Rows, func(l *IncidentCI) ident.ID { return l.IncidentID }), store.Translate(err)
 	})
 }
 
 // inIncident are the CIs that an incident names.
 func inIncident(ctx context.Context, i *Incident) ([]ident.ID, error) {
 	links, err := i.Cis(ctx)
-	return distinct(links, func(l *IncidentCI) *ident.ID { return &l.CiID }), err
+	return page.Distinct(links, func(l *IncidentCI) *ident.ID { return &l.CiID }), err
 }
 
 // Impact is what breaks because of the incident's ROOT CIs, by the graph as it is now.
@@ -321,12 +324,12 @@ func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, e
 
 // AffectedServices are the services affected by the incident's ROOT CIs, worst first. A ROOT that is a service
 // counts as one.
-func (i *Incident) AffectedServices(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*AffectedCI], error) {
+func (i *Incident) AffectedServices(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*AffectedCI], error) {
 	found, err := i.Impact(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	return found.page(ctx, "affected services", Page{first, after, last, before}, func(i *Impact) ([]impact.Hit, error) {
+	return found.page(ctx, "affected services", page.Args{First: first, After: after, Last: last, Before: before}, func(i *Impact) ([]impact.Hit, error) {
 		return i.answer().Affected(impact.Filter{Keep: aService}), nil
 	})
 }
@@ -334,7 +337,7 @@ func (i *Incident) AffectedServices(ctx context.Context, first *int, after *stri
 // suggestion is the impact level that the engine suggests, and why: for the whole batch at once.
 func (i *Incident) suggestion(ctx context.Context) (priority.Suggestion, error) {
 	all, err := once(i.in, "suggestions", func() (map[ident.ID]priority.Suggestion, error) {
-		ids := distinct(i.in.rows, func(i *Incident) *ident.ID { return &i.ID })
+		ids := page.Distinct(i.in.Rows, func(i *Incident) *ident.ID { return &i.ID })
 		return i.in.reader.incidents.Suggested(ctx, i.in.reader.snapshot(), ids...)
 	})
 	return all[i.ID], err
@@ -366,8 +369,8 @@ func pointers[T any](all []T) []*T {
 }
 
 // Timeline is what was said and done about the incident, the oldest first.
-func (i *Incident) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*TimelineEntry], error) {
-	return timeline(ctx, i.in, i, (*Incident).id, Page{first, after, last, before})
+func (i *Incident) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*TimelineEntry], error) {
+	return timeline(ctx, i.in, i, (*Incident).id, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 // ExternalIdentities are the incident's keys in other systems.
@@ -376,6 +379,6 @@ func (i *Incident) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdent
 }
 
 // History is who wrote what to the incident and when.
-func (i *Incident) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Entry], error) {
-	return history(ctx, i.in, i, (*Incident).id, Page{first, after, last, before})
+func (i *Incident) History(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Entry], error) {
+	return history(ctx, i.in, i, (*Incident).id, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
 	"github.com/linchpin-cmdb/linchpin/ent/version"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -27,42 +28,43 @@ func (*Entry) IsNode() {}
 func (r *Reader) wrapEntries(rows []*ent.Entry) []*Entry {
 	b := newBatch(r, make([]*Entry, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &Entry{row, b}
+		b.Rows[i] = &Entry{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 var (
-	oldestEntries = order[*ent.Entry]{{entry.FieldID, false, func(e *ent.Entry) any { return e.ID }}}
-	newestEntries = oldestEntries.reversed()
+	oldestEntries = []page.Term[*ent.Entry]{page.By(entry.FieldID, func(e *ent.Entry) ident.ID { return e.ID })}
+	newestEntries = []page.Term[*ent.Entry]{oldestEntries[0].Descending()}
 )
 
-func (r *Reader) entryList(c *conditions, name string, filter any, o order[*ent.Entry]) list[*ent.Entry, *Entry] {
-	return list[*ent.Entry, *Entry]{
-		name: name, filter: filter, order: o, wrap: r.wrapEntries,
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Entry, error) {
+func (r *Reader) entryList(c *conditions, name string, filter any, o []page.Term[*ent.Entry]) page.List[*ent.Entry, *Entry] {
+	return page.List[*ent.Entry, *Entry]{
+		Name: name, Filter: filter, Order: o, Wrap: r.wrapEntries,
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Entry, error) {
 			q := r.entries(ctx)
 			q.Modify(c.where, modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
 	}
 }
 
 // Journal lists every committed write after a revision, the oldest first.
-func (r *Reader) Journal(ctx context.Context, after *int64, p Page) (*Connection[*Entry], error) {
+func (r *Reader) Journal(ctx context.Context, after *int64, p page.Args) (*page.Connection[*Entry], error) {
 	c := &conditions{}
 	if after != nil {
 		first := store.EntryID(*after+1, 0)
 		c.add(func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(entry.FieldID), first) })
 	}
-	return r.entryList(c, "journal", after, oldestEntries).page(ctx, p)
+	return r.entryList(c, "journal", after, oldestEntries).Page(ctx, p)
 }
 
 // history lists what was written to each record of a batch and to what belongs to it, the newest first.
-func history[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.ID, p Page) (*Connection[*Entry], error) {
-	return nestedPage(ctx, b, row, id, p, func() (nested[*ent.Entry, *Entry], error) {
+func history[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.ID, p page.Args) (*page.Connection[*Entry], error) {
+	return nestedPage(ctx, b, row, id, p, func() (page.List[*ent.Entry, *Entry], error) {
 		l := b.reader.entryList(&conditions{}, "history", nil, newestEntries)
-		return nested[*ent.Entry, *Entry]{list: l, belongs: []belonging{byColumn(entry.FieldSubjectID)}}, nil
+		l.Belongs = []page.Link{{Parent: entry.FieldSubjectID}}
+		return l, nil
 	})
 }
 
@@ -140,9 +142,9 @@ func (*RecordVersion) IsNode() {}
 func (r *Reader) wrapVersions(rows []*ent.Version) []*RecordVersion {
 	b := newBatch(r, make([]*RecordVersion, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &RecordVersion{row, b}
+		b.Rows[i] = &RecordVersion{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ValidTo is the first revision in which the version no longer held; nil while it holds.
@@ -156,8 +158,8 @@ func (v *RecordVersion) ValidTo() *int64 {
 // Record is the whole record, from the journal entry with the version's number.
 func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
 	found, err := once(v.in, "records", func() (map[ident.ID]*ent.Entry, error) {
-		ids := make([]ident.ID, len(v.in.rows))
-		for i, row := range v.in.rows {
+		ids := make([]ident.ID, len(v.in.Rows))
+		for i, row := range v.in.Rows {
 			ids[i] = row.ID.As(ident.Entry)
 		}
 		rows, err := v.in.reader.entries(ctx).Where(having(entry.FieldID, ids)).All(ctx)
@@ -174,20 +176,18 @@ func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
 }
 
 // Versions are what the CI looked like in the past, the newest first.
-func (c *CI) Versions(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*RecordVersion], error) {
-	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Version, *RecordVersion], error) {
+func (c *CI) Versions(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*RecordVersion], error) {
+	return nestedPage(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Version, *RecordVersion], error) {
 		r := c.in.reader
-		return nested[*ent.Version, *RecordVersion]{
-			list: list[*ent.Version, *RecordVersion]{
-				name: "versions", wrap: r.wrapVersions,
-				order: order[*ent.Version]{{version.FieldID, true, func(e *ent.Version) any { return e.ID }}},
-				query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Version, error) {
-					q := r.versions(ctx)
-					q.Modify(modify)
-					return q.All(ctx)
-				},
+		return page.List[*ent.Version, *RecordVersion]{
+			Name: "versions", Wrap: r.wrapVersions,
+			Order: []page.Term[*ent.Version]{page.By(version.FieldID, func(e *ent.Version) ident.ID { return e.ID }).Descending()},
+			Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Version, error) {
+				q := r.versions(ctx)
+				q.Modify(modify)
+				return translated(q.All(ctx))
 			},
-			belongs: []belonging{byColumn(version.FieldRecordID)},
+			Belongs: []page.Link{{Parent: version.FieldRecordID}},
 		}, nil
 	})
 }
@@ -224,19 +224,17 @@ func absent(s string) *string {
 }
 
 // timeline lists what was said and done about each record of a batch, the oldest first.
-func timeline[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.ID, p Page) (*Connection[*TimelineEntry], error) {
-	return nestedPage(ctx, b, row, id, p, func() (nested[*ent.TimelineEntry, *TimelineEntry], error) {
-		return nested[*ent.TimelineEntry, *TimelineEntry]{
-			list: list[*ent.TimelineEntry, *TimelineEntry]{
-				name: "timeline", wrap: asTimeline,
-				order: order[*ent.TimelineEntry]{{timelineentry.FieldID, false, func(e *ent.TimelineEntry) any { return e.ID }}},
-				query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.TimelineEntry, error) {
-					q := b.reader.store.Read.TimelineEntry.Query()
-					q.Modify(modify)
-					return q.All(ctx)
-				},
+func timeline[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.ID, p page.Args) (*page.Connection[*TimelineEntry], error) {
+	return nestedPage(ctx, b, row, id, p, func() (page.List[*ent.TimelineEntry, *TimelineEntry], error) {
+		return page.List[*ent.TimelineEntry, *TimelineEntry]{
+			Name: "timeline", Wrap: asTimeline,
+			Order: []page.Term[*ent.TimelineEntry]{page.By(timelineentry.FieldID, func(e *ent.TimelineEntry) ident.ID { return e.ID })},
+			Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.TimelineEntry, error) {
+				q := b.reader.store.Read.TimelineEntry.Query()
+				q.Modify(modify)
+				return translated(q.All(ctx))
 			},
-			belongs: []belonging{byColumn(timelineentry.FieldRecordID)},
+			Belongs: []page.Link{{Parent: timelineentry.FieldRecordID}},
 		}, nil
 	})
 }

@@ -1,12 +1,13 @@
 package read
 
 import (
-	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"time"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -80,61 +81,50 @@ func (q KPIQuery) periods() ([]KPI, error) {
 }
 
 // order is by period, then by group where there are groups.
-func (q KPIQuery) order() order[KPI] {
-	o := order[KPI]{{"at", false, func(k KPI) any { return k.Start }}, {"id", false, func(k KPI) any { return k.group }}}
+func (q KPIQuery) order() []page.Term[KPI] {
+	byStart := page.By("at", func(k KPI) time.Time { return k.Start })
 	if q.By == "NONE" {
-		return o[:1]
+		return []page.Term[KPI]{byStart}
 	}
-	return o
-}
-
-// compare puts a row before or after the one that a cursor names.
-func (k KPI) compare(values []any) int {
-	byStart := k.Start.Compare(values[0].(time.Time))
-	if len(values) == 1 {
-		return byStart
-	}
-	return cmp.Or(byStart, cmp.Compare(k.group, values[1].(ident.ID)))
+	return []page.Term[KPI]{byStart, page.By("id", func(k KPI) ident.ID { return k.group })}
 }
 
 // KPIs lists the key figures of incidents and changes.
-func (r *Reader) KPIs(ctx context.Context, q KPIQuery, p Page) (*Connection[*KPI], error) {
+func (r *Reader) KPIs(ctx context.Context, q KPIQuery, p page.Args) (*page.Connection[*KPI], error) {
 	periods, err := q.periods()
 	if err != nil {
 		return nil, err
 	}
-	o := q.order()
-	fingerprint := o.fingerprint("KPIs", q)
-	w, err := o.window(p, fingerprint)
-	if err != nil {
-		return nil, err
-	}
-	groups, restricted, err := r.kpiGroups(ctx, q.By, periods)
-	if err != nil {
-		return nil, err
-	}
-	var rows []KPI
-	for _, period := range periods {
-		for _, group := range groups {
-			k := period
-			if k.group = group; (w.after == nil || k.compare(w.after) > 0) && (w.before == nil || k.compare(w.before) < 0) {
-				rows = append(rows, k)
+	restricted := 0
+	found, err := page.List[KPI, *KPI]{
+		Name: "KPIs", Filter: q, Order: q.order(),
+		All: func(ctx context.Context) (iter.Seq[KPI], int, error) {
+			groups, hidden, err := r.kpiGroups(ctx, q.By, periods)
+			restricted = len(periods) * hidden
+			return func(yield func(KPI) bool) {
+				for _, k := range periods {
+					for _, k.group = range groups {
+						if !yield(k) {
+							return
+						}
+					}
+				}
+			}, len(periods) * len(groups), err
+		},
+		Wrap: func(rows []KPI) []*KPI {
+			b := newBatch(r, make([]*KPI, len(rows)))
+			for i, row := range rows {
+				row.in = b
+				b.Rows[i] = &row
 			}
-		}
+			return b.Rows
+		},
+	}.Page(ctx, p)
+	if err != nil {
+		return nil, err
 	}
-	if w.backward {
-		slices.Reverse(rows)
-	}
-	rows, more := cut(rows, w)
-	b := newBatch(r, make([]*KPI, len(rows)))
-	for i, row := range rows {
-		row.in = b
-		b.rows[i] = &row
-	}
-	total := func(context.Context) (int, error) { return len(periods) * len(groups), nil }
-	connection := connect(o, w, fingerprint, rows, b.rows, more, total)
-	connection.RestrictedCount = len(periods) * restricted
-	return connection, nil
+	found.RestrictedCount = restricted
+	return found, nil
 }
 
 // kpiGroups are the groups that anything is in between the first period and the last, and how many of them the actor may
@@ -211,7 +201,7 @@ func (k *KPI) figures(ctx context.Context, fact string) (kpiRow, error) {
 		var groups []ident.ID
 		known := map[time.Time]bool{}
 		now := k.in.reader.store.Now(ctx)
-		for _, row := range k.in.rows {
+		for _, row := range k.in.Rows {
 			if !known[row.Start] {
 				known[row.Start] = true
 				p := *row
@@ -336,9 +326,9 @@ type kpiRow struct {
 
 // kpiRows runs a statement over periods, as if the hidden CIs were not there, for some groups where it asks for them.
 func (r *Reader) kpiRows(ctx context.Context, query string, periods []KPI, hidden map[ident.ID]bool, groups []ident.ID) ([]kpiRow, error) {
-	args := []any{periodList(r.dialectOfKPIs(), periods), idList(r.store.Dialect(), slices.Sorted(maps.Keys(hidden)))}
+	args := []any{periodList(r.dialectOfKPIs(), periods), page.IDList(r.store.Dialect(), slices.Sorted(maps.Keys(hidden)))}
 	if groups != nil {
-		args = append(args, idList(r.store.Dialect(), groups))
+		args = append(args, page.IDList(r.store.Dialect(), groups))
 	}
 	rows, err := r.store.Read.QueryContext(ctx, query, args...)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
 	"github.com/linchpin-cmdb/linchpin/ent/version"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -19,8 +20,8 @@ type Node interface{ IsNode() }
 
 // Nodes are the records with these ids, in this order; nil where there is none. One statement for each kind.
 func (r *Reader) Nodes(ctx context.Context, ids []ident.ID) ([]Node, error) {
-	if len(ids) > MaxPage {
-		return nil, errs.New(errs.BadUserInput, "ids lists %d ids: at most %d", len(ids), MaxPage)
+	if len(ids) > page.Max {
+		return nil, errs.New(errs.BadUserInput, "ids lists %d ids: at most %d", len(ids), page.Max)
 	}
 	found, err := r.nodes(ctx, ids)
 	if err != nil {
@@ -42,7 +43,7 @@ func (r *Reader) Node(ctx context.Context, id ident.ID) (Node, error) {
 // node resolves a reference of a batch's record to a record of any kind.
 func node[T any](ctx context.Context, b *batch[T], field string, row T, ref func(T) ident.ID) (Node, error) {
 	found, err := once(b, field, func() (map[ident.ID]Node, error) {
-		return b.reader.nodes(ctx, distinct(b.rows, func(row T) *ident.ID { id := ref(row); return &id }))
+		return b.reader.nodes(ctx, page.Distinct(b.Rows, func(row T) *ident.ID { id := ref(row); return &id }))
 	})
 	return found[ref(row)], err
 }

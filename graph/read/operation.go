@@ -31,9 +31,9 @@ func (c *Change) Operations(ctx context.Context) ([]*PlannedOperation, error) {
 			Order(ent.Asc(plannedoperation.FieldChangeID, plannedoperation.FieldPlace)).All(ctx)
 		b := newBatch(r, make([]*PlannedOperation, len(rows)))
 		for n, row := range rows {
-			b.rows[n] = &PlannedOperation{row, b}
+			b.Rows[n] = &PlannedOperation{row, b}
 		}
-		return bundle(b.rows, func(o *PlannedOperation) ident.ID { return o.ChangeID }), store.Translate(err)
+		return bundle(b.Rows, func(o *PlannedOperation) ident.ID { return o.ChangeID }), store.Translate(err)
 	})
 }
 

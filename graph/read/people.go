@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/owner"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -28,9 +29,9 @@ func (t *Team) id() ident.ID { return t.ID }
 func (r *Reader) wrapTeams(rows []*ent.Team) []*Team {
 	b := newBatch(r, make([]*Team, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &Team{row, b}
+		b.Rows[i] = &Team{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowTeam shows a team that a verb returned.
@@ -42,23 +43,23 @@ func loadTeams(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Te
 }
 
 // Teams lists teams by name.
-func (r *Reader) Teams(ctx context.Context, name *StringFilter, p Page) (*Connection[*Team], error) {
+func (r *Reader) Teams(ctx context.Context, name *StringFilter, p page.Args) (*page.Connection[*Team], error) {
 	c := &conditions{}
 	c.text(team.FieldName, name)
 	if c.err != nil {
 		return nil, c.err
 	}
-	return list[*ent.Team, *Team]{
-		name: "teams", filter: name, wrap: r.wrapTeams,
-		order: order[*ent.Team]{
-			{team.FieldName, false, func(e *ent.Team) any { return e.Name }}, {team.FieldID, false, func(e *ent.Team) any { return e.ID }},
+	return page.List[*ent.Team, *Team]{
+		Name: "teams", Filter: name, Wrap: r.wrapTeams,
+		Order: []page.Term[*ent.Team]{
+			page.By(team.FieldName, func(e *ent.Team) string { return e.Name }), page.By(team.FieldID, func(e *ent.Team) ident.ID { return e.ID }),
 		},
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Team, error) {
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Team, error) {
 			q := r.store.Read.Team.Query()
 			q.Modify(c.where, modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
-	}.page(ctx, p)
+	}.Page(ctx, p)
 }
 
 // Parent is the team this one is part of.
@@ -79,20 +80,21 @@ func (t *Team) Members(ctx context.Context) ([]*Person, error) {
 	return many(ctx, t.in, t, "members", (*Team).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Person, error) {
 		q := r.store.Read.Person.Query().Order(ent.Asc(person.FieldName, person.FieldID))
 		q.Modify(func(s *sql.Selector) {
-			s.AppendSelectAs(joinMemberships(s, membership.FieldPersonID, membership.FieldTeamID, ids), parentColumn)
+			s.AppendSelectAs(joinMemberships(s, membership.FieldPersonID, membership.FieldTeamID, ids), chosenColumn)
 		})
 		rows, err := q.All(ctx)
-		return bundle(r.wrapPeople(rows), func(p *Person) ident.ID { return ident.ID(number(p.Person, parentColumn)) }), store.Translate(err)
+		return bundle(r.wrapPeople(rows), func(p *Person) ident.ID { return ident.ID(page.Number(p.Person, chosenColumn)) }), store.Translate(err)
 	})
 }
 
 // Owns is what the team owns.
-func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*CI], error) {
-	return nestedPage(ctx, t.in, t, (*Team).id, Page{first, after, last, before}, func() (nested[*ent.CI, *CI], error) {
+func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*CI], error) {
+	return nestedPage(ctx, t.in, t, (*Team).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.CI, *CI], error) {
 		c := &conditions{}
 		c.add(notRetired)
 		l := t.in.reader.ciList(c, "owned CIs", nil, ciOrder(c, nil))
-		return nested[*ent.CI, *CI]{list: l, belongs: []belonging{byLink(owner.Table, "ci_id", "team_id")}}, nil
+		l.Belongs = []page.Link{{Parent: "team_id", Table: owner.Table, Row: "ci_id"}}
+		return l, nil
 	})
 }
 
@@ -115,9 +117,9 @@ func (p *Person) id() ident.ID { return p.ID }
 func (r *Reader) wrapPeople(rows []*ent.Person) []*Person {
 	b := newBatch(r, make([]*Person, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &Person{row, b}
+		b.Rows[i] = &Person{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowPerson shows a person that a verb returned.
@@ -129,23 +131,23 @@ func loadPeople(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*P
 }
 
 // People lists people by name.
-func (r *Reader) People(ctx context.Context, name *StringFilter, p Page) (*Connection[*Person], error) {
+func (r *Reader) People(ctx context.Context, name *StringFilter, p page.Args) (*page.Connection[*Person], error) {
 	c := &conditions{}
 	c.text(person.FieldName, name)
 	if c.err != nil {
 		return nil, c.err
 	}
-	return list[*ent.Person, *Person]{
-		name: "people", filter: name, wrap: r.wrapPeople,
-		order: order[*ent.Person]{
-			{person.FieldName, false, func(e *ent.Person) any { return e.Name }}, {person.FieldID, false, func(e *ent.Person) any { return e.ID }},
+	return page.List[*ent.Person, *Person]{
+		Name: "people", Filter: name, Wrap: r.wrapPeople,
+		Order: []page.Term[*ent.Person]{
+			page.By(person.FieldName, func(e *ent.Person) string { return e.Name }), page.By(person.FieldID, func(e *ent.Person) ident.ID { return e.ID }),
 		},
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Person, error) {
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Person, error) {
 			q := r.store.Read.Person.Query()
 			q.Modify(c.where, modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
-	}.page(ctx, p)
+	}.Page(ctx, p)
 }
 
 // Teams are the teams this person belongs to.
@@ -153,10 +155,10 @@ func (p *Person) Teams(ctx context.Context) ([]*Team, error) {
 	return many(ctx, p.in, p, "teams", (*Person).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Team, error) {
 		q := r.store.Read.Team.Query().Order(ent.Asc(team.FieldName))
 		q.Modify(func(s *sql.Selector) {
-			s.AppendSelectAs(joinMemberships(s, membership.FieldTeamID, membership.FieldPersonID, ids), parentColumn)
+			s.AppendSelectAs(joinMemberships(s, membership.FieldTeamID, membership.FieldPersonID, ids), chosenColumn)
 		})
 		rows, err := q.All(ctx)
-		return bundle(r.wrapTeams(rows), func(t *Team) ident.ID { return ident.ID(number(t.Team, parentColumn)) }), store.Translate(err)
+		return bundle(r.wrapTeams(rows), func(t *Team) ident.ID { return ident.ID(page.Number(t.Team, chosenColumn)) }), store.Translate(err)
 	})
 }
 
@@ -175,9 +177,9 @@ func loadOwners(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]
 	rows, err := r.store.Read.Owner.Query().Where(having(owner.FieldCiID, ids)).Order(ent.Desc(owner.FieldIsPrimary), ent.Asc(owner.FieldID)).All(ctx)
 	b := newBatch(r, make([]*Owner, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &Owner{row, b}
+		b.Rows[i] = &Owner{row, b}
 	}
-	return bundle(b.rows, func(o *Owner) ident.ID { return o.CiID }), store.Translate(err)
+	return bundle(b.Rows, func(o *Owner) ident.ID { return o.CiID }), store.Translate(err)
 }
 
 // Team is the team, when it is one.
@@ -206,10 +208,13 @@ func (o *Owner) Name(ctx context.Context) (string, error) {
 	return p.Name, nil
 }
 
+// chosenColumn has the id of the chosen side in the other side's rows.
+const chosenColumn = "x_parent"
+
 // joinMemberships joins the memberships of the chosen people or teams to the other side's rows, and names the chosen
 // side's column.
 func joinMemberships(s *sql.Selector, own, chosen string, ids []ident.ID) string {
 	t := sql.Dialect(s.Dialect()).Table(membership.Table)
-	s.Join(t).On(s.C("id"), t.C(own)).Where(oneOf(t.C(chosen), ids))
+	s.Join(t).On(s.C("id"), t.C(own)).Where(page.OneOf(t.C(chosen), ids))
 	return t.C(chosen)
 }

@@ -45,7 +45,7 @@ func (r *Reader) previews(ctx context.Context, changes *batch[*Change]) (map[ide
 	}
 	b, shown := newBatch[*ChangePreview](r, nil), map[ident.ID]*ChangePreview{}
 	var every []operation.Operation
-	for _, c := range changes.rows {
+	for _, c := range changes.Rows {
 		planned, err := c.Operations(ctx)
 		if err != nil {
 			return nil, err
@@ -59,7 +59,7 @@ func (r *Reader) previews(ctx context.Context, changes *batch[*Change]) (map[ide
 		}
 		p := &ChangePreview{change: c, operations: practice.Operations(rows), in: b}
 		every = append(every, p.operations...)
-		b.rows, shown[c.ID] = append(b.rows, p), p
+		b.Rows, shown[c.ID] = append(b.Rows, p), p
 	}
 	if len(every) == 0 {
 		return nil, nil
@@ -73,7 +73,7 @@ func (r *Reader) previews(ctx context.Context, changes *batch[*Change]) (map[ide
 		return nil, err
 	}
 	graph, at := r.snapshot(), 0
-	for _, p := range b.rows {
+	for _, p := range b.Rows {
 		p.conflicts, p.graph = conflicts[at:at+len(p.operations)], graph
 		p.view, p.err = operation.On(graph, p.operations, words)
 		at += len(p.operations)
@@ -118,7 +118,7 @@ func (p *ChangePreview) Conflicts(ctx context.Context) ([]*OperationConflict, er
 	}
 	entries, _ := once(p.in, "entries", func() (map[ident.ID]*Entry, error) {
 		found := map[ident.ID]*ent.Entry{}
-		for _, row := range p.in.rows {
+		for _, row := range p.in.Rows {
 			for _, c := range slices.Concat(row.conflicts...) {
 				if c.Entry != nil {
 					found[c.Entry.ID] = c.Entry

@@ -22,7 +22,7 @@ type Proof struct {
 func (a *AffectedCI) Proof() (*Proof, error) {
 	all, err := once(a.in, "proofs", func() (map[*AffectedCI]*Proof, error) {
 		b, proofs := newBatch[*Proof](a.in.reader, nil), map[*AffectedCI]*Proof{}
-		for _, row := range a.in.rows {
+		for _, row := range a.in.Rows {
 			proof, found := row.i.answer().Proof(row.hit.CI)
 			if !found {
 				return nil, fmt.Errorf("%v is affected and nothing explains it", row.hit.CI)
@@ -32,7 +32,7 @@ func (a *AffectedCI) Proof() (*Proof, error) {
 				whole[e.CI] = e
 			}
 			proofs[row] = &Proof{row.i, proof.Explanations[0], whole, b}
-			b.rows = append(b.rows, proofs[row])
+			b.Rows = append(b.Rows, proofs[row])
 		}
 		return proofs, nil
 	})
@@ -58,9 +58,9 @@ func (p *Proof) Rule() string {
 func (p *Proof) Path(ctx context.Context) ([]*CI, error) {
 	type paths = map[*Proof][]*CI
 	all, err := once(p.in, "paths", func() (paths, error) {
-		stations := make(map[*Proof][]ident.ID, len(p.in.rows))
+		stations := make(map[*Proof][]ident.ID, len(p.in.Rows))
 		var ids []ident.ID
-		for _, row := range p.in.rows {
+		for _, row := range p.in.Rows {
 			ci := row.explanation.CI
 			var path []ident.ID
 			for n, step := range row.i.answer().Path(ci) {
@@ -152,7 +152,7 @@ func (p *Proof) causes() []cause {
 func (p *Proof) causeCIs(ctx context.Context) (vertices, error) {
 	return once(p.in, "cause CIs", func() (vertices, error) {
 		var ids []ident.ID
-		for _, row := range p.in.rows {
+		for _, row := range p.in.Rows {
 			for _, c := range row.causes() {
 				ids = append(ids, c.ci)
 			}
@@ -169,7 +169,7 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 	}
 	all, err := once(p.in, "causes", func() (map[*Proof][]*ProofCause, error) {
 		var ids []ident.ID
-		for _, row := range p.in.rows {
+		for _, row := range p.in.Rows {
 			for _, c := range row.causes() {
 				ids = append(ids, c.relationship)
 			}
@@ -179,8 +179,8 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 			return nil, err
 		}
 		deeper := newBatch[*Proof](p.in.reader, nil)
-		shown := make(map[*Proof][]*ProofCause, len(p.in.rows))
-		for _, row := range p.in.rows {
+		shown := make(map[*Proof][]*ProofCause, len(p.in.Rows))
+		for _, row := range p.in.Rows {
 			shown[row] = []*ProofCause{}
 			for _, c := range row.causes() {
 				explanation, explained := row.whole[c.ci]
@@ -188,7 +188,7 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 					continue
 				}
 				why := &Proof{row.i, explanation, row.whole, deeper}
-				deeper.rows = append(deeper.rows, why)
+				deeper.Rows = append(deeper.Rows, why)
 				shown[row] = append(shown[row], &ProofCause{c.state, cis.shown[c.ci], relationships[c.relationship], why})
 			}
 		}

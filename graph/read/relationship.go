@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -28,9 +29,9 @@ func (r *Reader) wrapRelationships(rows []*ent.Relationship) []*Relationship {
 	all := make([]Relationship, len(rows))
 	for i, row := range rows {
 		all[i] = Relationship{row, b}
-		b.rows[i] = &all[i]
+		b.Rows[i] = &all[i]
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowRelationship shows a relationship that a verb returned.
@@ -69,10 +70,10 @@ func (l *Relationship) end(ctx context.Context, ref func(*Relationship) *ident.I
 	ends, err := once(l.in, "ends", func() (map[ident.ID]*CI, error) {
 		var all []ident.ID
 		if shows(ctx, "source") {
-			all = distinct(l.in.rows, sourceOf)
+			all = page.Distinct(l.in.Rows, sourceOf)
 		}
 		if shows(ctx, "target") {
-			all = append(all, distinct(l.in.rows, targetOf)...)
+			all = append(all, page.Distinct(l.in.Rows, targetOf)...)
 		}
 		return loadCIsBelow(ctx, l.in.reader, all, "source", "target")
 	})
@@ -104,8 +105,8 @@ func (l *Relationship) Strength(ctx context.Context) (domain.Strength, error) {
 func (l *Relationship) IsStrengthOverridden() bool { return l.Relationship.Strength != nil }
 
 // History is who wrote what to the relationship and when.
-func (l *Relationship) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Entry], error) {
-	return history(ctx, l.in, l, (*Relationship).id, Page{first, after, last, before})
+func (l *Relationship) History(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Entry], error) {
+	return history(ctx, l.in, l, (*Relationship).id, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 // RelationshipFilter chooses relationships.
@@ -114,36 +115,37 @@ type RelationshipFilter struct{ Type *CodeFilter }
 // RelationshipDirection says at which end a CI stands.
 type RelationshipDirection string
 
-var relationshipOrder = order[*ent.Relationship]{{relationship.FieldID, false, func(e *ent.Relationship) any { return e.ID }}}
+var relationshipOrder = []page.Term[*ent.Relationship]{page.By(relationship.FieldID, func(e *ent.Relationship) ident.ID { return e.ID })}
 
 // relationshipIndex are the columns that the indexes of a CI's relationships have.
 var relationshipIndex = []string{relationship.FieldID, relationship.FieldTypeID, relationship.FieldSourceID, relationship.FieldTargetID, relationship.FieldStrength}
 
 // Relationships are the CI's relationships to other CIs.
-func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, direction RelationshipDirection, first *int, after *string, last *int, before *string) (*Connection[*Relationship], error) {
-	return nestedPage(ctx, c.in, c, (*CI).id, Page{first, after, last, before}, func() (nested[*ent.Relationship, *Relationship], error) {
+func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, direction RelationshipDirection, first *int, after *string, last *int, before *string) (*page.Connection[*Relationship], error) {
+	return nestedPage(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Relationship, *Relationship], error) {
 		where := &conditions{}
 		if filter != nil {
 			where.codeOf(relationship.FieldTypeID, "relationship_type", filter.Type)
 		}
-		n := nested[*ent.Relationship, *Relationship]{covered: relationshipIndex, list: list[*ent.Relationship, *Relationship]{
-			name: "relationships " + string(direction), filter: filter, order: relationshipOrder, wrap: c.in.reader.wrapRelationships,
-			query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Relationship, error) {
+		l := page.List[*ent.Relationship, *Relationship]{
+			Name: "relationships " + string(direction), Filter: filter, Order: relationshipOrder, Wrap: c.in.reader.wrapRelationships,
+			Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Relationship, error) {
 				q := c.in.reader.relationships(ctx)
 				q.Modify(where.where, selected(ctx, nil, "relationships"), modify)
-				return q.All(ctx)
+				return translated(q.All(ctx))
 			},
-		}}
-		outgoing, incoming := byColumn(relationship.FieldSourceID), byColumn(relationship.FieldTargetID)
+			Covered: relationshipIndex,
+		}
+		outgoing, incoming := page.Link{Parent: relationship.FieldSourceID}, page.Link{Parent: relationship.FieldTargetID}
 		switch direction {
 		case "OUTGOING":
-			n.belongs, n.parent = []belonging{outgoing}, func(e *ent.Relationship) ident.ID { return e.SourceID }
+			l.Belongs, l.Parent = []page.Link{outgoing}, func(e *ent.Relationship) ident.ID { return e.SourceID }
 		case "INCOMING":
-			n.belongs, n.parent = []belonging{incoming}, func(e *ent.Relationship) ident.ID { return e.TargetID }
+			l.Belongs, l.Parent = []page.Link{incoming}, func(e *ent.Relationship) ident.ID { return e.TargetID }
 		default: // a row may be a relationship of two CIs of the batch
-			n.belongs = []belonging{outgoing, incoming}
+			l.Belongs = []page.Link{outgoing, incoming}
 		}
-		return n, where.err
+		return l, where.err
 	})
 }
 
@@ -178,19 +180,19 @@ func loadTypes(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Re
 }
 
 // RelationshipTypes lists the types.
-func (r *Reader) RelationshipTypes(ctx context.Context, p Page) (*Connection[*RelationshipType], error) {
-	return list[*ent.RelationshipType, *RelationshipType]{
-		name: "relationship types", wrap: asTypes,
-		order: order[*ent.RelationshipType]{
-			{relationshiptype.FieldCode, false, func(e *ent.RelationshipType) any { return e.Code }},
-			{relationshiptype.FieldID, false, func(e *ent.RelationshipType) any { return e.ID }},
+func (r *Reader) RelationshipTypes(ctx context.Context, p page.Args) (*page.Connection[*RelationshipType], error) {
+	return page.List[*ent.RelationshipType, *RelationshipType]{
+		Name: "relationship types", Wrap: asTypes,
+		Order: []page.Term[*ent.RelationshipType]{
+			page.By(relationshiptype.FieldCode, func(e *ent.RelationshipType) string { return e.Code }),
+			page.By(relationshiptype.FieldID, func(e *ent.RelationshipType) ident.ID { return e.ID }),
 		},
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.RelationshipType, error) {
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.RelationshipType, error) {
 			q := r.store.Read.RelationshipType.Query()
 			q.Modify(modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
-	}.page(ctx, p)
+	}.Page(ctx, p)
 }
 
 // DependencyGroup says how some of a CI's dependencies combine.
@@ -205,9 +207,9 @@ func (*DependencyGroup) IsNode() {}
 func (r *Reader) wrapGroups(rows []*ent.DependencyGroup) []*DependencyGroup {
 	b := newBatch(r, make([]*DependencyGroup, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &DependencyGroup{row, b}
+		b.Rows[i] = &DependencyGroup{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowDependencyGroup shows a group that a verb returned.
@@ -239,7 +241,7 @@ type GroupMember struct {
 func (g *DependencyGroup) Members(ctx context.Context) ([]*GroupMember, error) {
 	found, err := once(g.in, "members", func() (map[ident.ID]*Relationship, error) {
 		var all []ident.ID
-		for _, row := range g.in.rows {
+		for _, row := range g.in.Rows {
 			for _, m := range row.DependencyGroup.Members {
 				all = append(all, m.Relationship)
 			}

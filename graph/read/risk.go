@@ -29,7 +29,7 @@ type RiskFactor struct {
 func (c *Change) Risk(ctx context.Context) (*ChangeRisk, error) {
 	found, err := once(c.in, "risks", func() (map[ident.ID]*ChangeRisk, error) {
 		var rows []*ent.Change
-		for _, row := range c.in.rows {
+		for _, row := range c.in.Rows {
 			if row.State != domain.ChangeCanceled {
 				rows = append(rows, row.Change)
 			}
@@ -44,7 +44,7 @@ func (c *Change) Risk(ctx context.Context) (*ChangeRisk, error) {
 			shown[row.ID] = &ChangeRisk{r.Score, r.Level, []*RiskFactor{}}
 			for _, factor := range r.Factors {
 				one := &RiskFactor{factor, all}
-				all.rows, shown[row.ID].Factors = append(all.rows, one), append(shown[row.ID].Factors, one)
+				all.Rows, shown[row.ID].Factors = append(all.Rows, one), append(shown[row.ID].Factors, one)
 			}
 		}
 		return shown, err
@@ -68,7 +68,7 @@ func (f *RiskFactor) CiCount() int { return f.CICount }
 func (f *RiskFactor) Paths(ctx context.Context) ([]*ImpactPath, error) {
 	found, err := once(f.in, "paths", func() (map[*impact.Step]*ImpactPath, error) {
 		var all [][]impact.Step
-		for _, row := range f.in.rows {
+		for _, row := range f.in.Rows {
 			all = append(all, row.Factor.Paths...)
 		}
 		shown, err := f.in.reader.showPaths(ctx, all)

@@ -2,7 +2,6 @@ package read
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -86,14 +85,17 @@ func (i *Incident) RootCauseCandidates(ctx context.Context, first int) ([]*RootC
 	return found[i], err
 }
 
+// firstCauses names the first candidates of each row of a batch.
+type firstCauses int
+
 // rootCauses are the candidates of each row of a batch: on one graph, and their CIs in one statement.
 func rootCauses[T comparable](ctx context.Context, b *batch[T], first int, symptoms func(T) impact.Symptoms) (map[T][]*RootCauseCandidate, error) {
 	if first < 1 || first > maxCandidates {
 		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d candidates", first, maxCandidates)
 	}
-	return once(b, fmt.Sprint("root causes ", first), func() (map[T][]*RootCauseCandidate, error) {
+	return once(b, firstCauses(first), func() (map[T][]*RootCauseCandidate, error) {
 		var named []ident.ID
-		for _, row := range b.rows {
+		for _, row := range b.Rows {
 			seen := symptoms(row)
 			for _, s := range seen.Seen {
 				named = append(named, s.CI)
@@ -106,7 +108,7 @@ func rootCauses[T comparable](ctx context.Context, b *batch[T], first int, sympt
 		}
 		causes := map[T][]impact.RootCause{}
 		var ids []ident.ID
-		for _, row := range b.rows {
+		for _, row := range b.Rows {
 			seen := symptoms(row)
 			if len(seen.Seen) == 0 {
 				continue
@@ -127,7 +129,7 @@ func rootCauses[T comparable](ctx context.Context, b *batch[T], first int, sympt
 			return nil, err
 		}
 		all := map[T][]*RootCauseCandidate{}
-		for _, row := range b.rows {
+		for _, row := range b.Rows {
 			all[row] = make([]*RootCauseCandidate, len(causes[row]))
 			for i, c := range causes[row] {
 				all[row][i] = &RootCauseCandidate{c, found}
@@ -141,7 +143,7 @@ func rootCauses[T comparable](ctx context.Context, b *batch[T], first int, sympt
 func (i *Incident) symptoms(ctx context.Context) (map[*Incident]impact.Symptoms, error) {
 	return once(i.in, "symptoms", func() (map[*Incident]impact.Symptoms, error) {
 		links, named := map[*Incident][]*IncidentCI{}, []ident.ID{}
-		for _, row := range i.in.rows {
+		for _, row := range i.in.Rows {
 			var err error
 			if links[row], err = row.links(ctx); err != nil {
 				return nil, err
@@ -155,7 +157,7 @@ func (i *Incident) symptoms(ctx context.Context) (map[*Incident]impact.Symptoms,
 			return nil, err
 		}
 		all := map[*Incident]impact.Symptoms{}
-		for _, row := range i.in.rows {
+		for _, row := range i.in.Rows {
 			var symptoms impact.Symptoms
 			for _, l := range links[row] {
 				if v, known := graph.Index(l.CiID); !known || !graph.IsPresent(v) {

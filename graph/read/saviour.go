@@ -13,7 +13,7 @@ func (a *AffectedCI) IsInMaintenance() bool { return a.hit.InMaintenance }
 func (a *AffectedCI) Saviours(ctx context.Context) ([]*CI, error) {
 	found, err := once(a.in, "saviours", func() (map[*AffectedCI][]*CI, error) {
 		of, all := map[*AffectedCI][]ident.ID{}, []ident.ID(nil)
-		for _, row := range a.in.rows {
+		for _, row := range a.in.Rows {
 			for _, s := range row.i.answer().Saviours(row.hit.CI) {
 				of[row] = append(of[row], s.CI)
 				all = append(all, s.CI)
@@ -23,8 +23,8 @@ func (a *AffectedCI) Saviours(ctx context.Context) ([]*CI, error) {
 		if err != nil {
 			return nil, err
 		}
-		shown := make(map[*AffectedCI][]*CI, len(a.in.rows))
-		for _, row := range a.in.rows {
+		shown := make(map[*AffectedCI][]*CI, len(a.in.Rows))
+		for _, row := range a.in.Rows {
 			shown[row] = cis.list(of[row])
 		}
 		return shown, nil

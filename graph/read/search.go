@@ -2,13 +2,12 @@ package read
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"strings"
 	"unicode"
 
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -18,7 +17,7 @@ import (
 // SearchConnection is a page of what was found.
 type SearchConnection struct {
 	Edges    []*SearchEdge
-	PageInfo *PageInfo
+	PageInfo *page.Info
 }
 
 // SearchEdge is one CI that was found.
@@ -56,63 +55,46 @@ func (r *Reader) Search(ctx context.Context, query string, classes []string, fir
 	if n := len([]rune(query)); n == 0 || n > maxQuery {
 		return nil, errs.New(errs.BadUserInput, "query has %d characters: 1 to %d", n, maxQuery)
 	}
-	fingerprint := order[any]{}.fingerprint("search", []any{query, classes})
-	w, err := order[any]{}.window(Page{First: first}, fingerprint)
-	if err != nil {
-		return nil, err
-	}
-	offset := 0
-	if after != nil {
-		if offset, err = searchOffset(*after, fingerprint); err != nil {
-			return nil, err
-		}
-	}
 	words := searchWords(query)
-	page := &SearchConnection{Edges: []*SearchEdge{}, PageInfo: &PageInfo{HasPreviousPage: offset > 0}}
-	if len(words) == 0 {
-		return page, nil
-	}
-	found, scores, err := r.match(ctx, words, classes, w.limit+1, offset)
+	found, err := page.Ranked[match, *SearchEdge]{
+		Name: "search", About: []any{query, classes}, Most: maxFound,
+		Read: func(ctx context.Context, limit, offset int) ([]match, error) {
+			if len(words) == 0 {
+				return nil, nil
+			}
+			return r.match(ctx, words, classes, limit, offset)
+		},
+		Show: func(ctx context.Context, rows []match) (func(match) (*SearchEdge, bool), error) {
+			ids := make([]ident.ID, len(rows))
+			for i, m := range rows {
+				ids[i] = m.ci
+			}
+			cis, err := loadCIs(ctx, r, ids)
+			return func(m match) (*SearchEdge, bool) {
+				return &SearchEdge{Node: cis[m.ci], Score: m.score}, cis[m.ci] != nil
+			}, err
+		},
+	}.Page(ctx, first, after)
 	if err != nil {
 		return nil, err
 	}
-	if page.PageInfo.HasNextPage = len(found) > w.limit && offset+w.limit < maxFound; len(found) > w.limit {
-		found = found[:w.limit]
+	for _, e := range found.Edges {
+		e.Node.Cursor = e.Cursor()
 	}
-	cis, err := loadCIs(ctx, r, found)
-	if err != nil {
-		return nil, err
-	}
-	for i, id := range found {
-		if cis[id] != nil {
-			cursor := sliceCursor{Version: cursorVersion, Fingerprint: fingerprint, Place: offset + i + 1}
-			page.Edges = append(page.Edges, &SearchEdge{cursor.encode(), cis[id], scores[i]})
-		}
-	}
-	if n := len(page.Edges); n > 0 {
-		page.PageInfo.start = func() string { return page.Edges[0].Cursor }
-		page.PageInfo.end = func() string { return page.Edges[n-1].Cursor }
-	}
-	return page, nil
+	return &SearchConnection{Edges: found.Nodes(), PageInfo: found.PageInfo}, nil
 }
 
-func searchOffset(text, fingerprint string) (int, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	var c sliceCursor
-	if err == nil && len(text) < 1024 {
-		err = json.Unmarshal(raw, &c)
-	}
-	if err != nil || c.Version != cursorVersion || c.Fingerprint != fingerprint || c.Place < 1 || c.Place > maxFound {
-		return 0, errs.New(errs.BadCursor, "after: the cursor does not belong to this search; take cursors from pageInfo or edges of the same query")
-	}
-	return c.Place, nil
+// match is a CI that was found, and how well it matches.
+type match struct {
+	ci    ident.ID
+	score float64
 }
 
 // match asks the database's full-text index.
-func (r *Reader) match(ctx context.Context, words, classes []string, limit, offset int) (ids []ident.ID, scores []float64, err error) {
+func (r *Reader) match(ctx context.Context, words, classes []string, limit, offset int) (found []match, err error) {
 	s, err := sight.Of(ctx, r.store.Read)
 	if err != nil {
-		return nil, nil, store.Translate(err)
+		return nil, store.Translate(err)
 	}
 	statement := sql.P(func(b *sql.Builder) {
 		store.SearchableCIs.Match(b, words)
@@ -129,16 +111,15 @@ func (r *Reader) match(ctx context.Context, words, classes []string, limit, offs
 	text, args := statement.Query()
 	rows, err := r.store.Read.QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, nil, store.Translate(err)
+		return nil, store.Translate(err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var id int64
-		var score float64
-		if err := rows.Scan(&id, &score); err != nil {
-			return nil, nil, store.Translate(err)
+		var m match
+		if err := rows.Scan((*int64)(&m.ci), &m.score); err != nil {
+			return nil, store.Translate(err)
 		}
-		ids, scores = append(ids, ident.ID(id)), append(scores, score)
+		found = append(found, m)
 	}
-	return ids, scores, store.Translate(rows.Err())
+	return found, store.Translate(rows.Err())
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -75,7 +76,7 @@ func serviceConditions(c *conditions, f *ServiceFilter, depth int) {
 func isService(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(ci.FieldServiceKind)) }
 
 // Services lists services.
-func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOrder, p Page) (*Connection[*Service], error) {
+func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOrder, p page.Args) (*page.Connection[*Service], error) {
 	c := &conditions{}
 	c.add(isService)
 	serviceConditions(c, filter, 0)
@@ -87,10 +88,10 @@ func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOr
 		return nil, c.err
 	}
 	cis := r.ciList(c, "services", filter, o)
-	return list[*ent.CI, *Service]{
-		name: "services", filter: filter, order: o, query: cis.query,
-		wrap: func(rows []*ent.CI) []*Service { return asServices(r.wrapCIs(rows)) },
-	}.page(ctx, p)
+	return page.List[*ent.CI, *Service]{
+		Name: "services", Filter: filter, Order: o, Query: cis.Query,
+		Wrap: func(rows []*ent.CI) []*Service { return asServices(r.wrapCIs(rows)) },
+	}.Page(ctx, p)
 }
 
 // Service is the service with an id; nil when there is none.

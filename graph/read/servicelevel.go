@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	practice "github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
@@ -47,18 +48,18 @@ func (c *Calendar) Hours() []*domain.WorkingHours { return pointers(c.Calendar.H
 func (c *Calendar) Holidays() []*domain.Holiday { return pointers(c.Calendar.Holidays) }
 
 // Calendars lists calendars by name.
-func (r *Reader) Calendars(ctx context.Context, p Page) (*Connection[*Calendar], error) {
-	return list[*ent.Calendar, *Calendar]{
-		name: "calendars", wrap: asCalendars,
-		order: order[*ent.Calendar]{
-			{calendar.FieldName, false, func(e *ent.Calendar) any { return e.Name }}, {calendar.FieldID, false, func(e *ent.Calendar) any { return e.ID }},
+func (r *Reader) Calendars(ctx context.Context, p page.Args) (*page.Connection[*Calendar], error) {
+	return page.List[*ent.Calendar, *Calendar]{
+		Name: "calendars", Wrap: asCalendars,
+		Order: []page.Term[*ent.Calendar]{
+			page.By(calendar.FieldName, func(e *ent.Calendar) string { return e.Name }), page.By(calendar.FieldID, func(e *ent.Calendar) ident.ID { return e.ID }),
 		},
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Calendar, error) {
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Calendar, error) {
 			q := r.store.Read.Calendar.Query()
 			q.Modify(modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
-	}.page(ctx, p)
+	}.Page(ctx, p)
 }
 
 // ServiceLevelTarget is a promise as clients see it.
@@ -73,9 +74,9 @@ func (*ServiceLevelTarget) IsNode() {}
 func (r *Reader) wrapTargets(rows []*ent.ServiceLevelTarget) []*ServiceLevelTarget {
 	b := newBatch(r, make([]*ServiceLevelTarget, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &ServiceLevelTarget{row, b}
+		b.Rows[i] = &ServiceLevelTarget{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowServiceLevelTarget shows a target that a verb returned.
@@ -109,19 +110,19 @@ func (t *ServiceLevelTarget) Services(ctx context.Context) ([]*Service, error) {
 }
 
 // ServiceLevelTargets lists service level targets by name.
-func (r *Reader) ServiceLevelTargets(ctx context.Context, p Page) (*Connection[*ServiceLevelTarget], error) {
-	return list[*ent.ServiceLevelTarget, *ServiceLevelTarget]{
-		name: "service level targets", wrap: r.wrapTargets,
-		order: order[*ent.ServiceLevelTarget]{
-			{serviceleveltarget.FieldName, false, func(e *ent.ServiceLevelTarget) any { return e.Name }},
-			{serviceleveltarget.FieldID, false, func(e *ent.ServiceLevelTarget) any { return e.ID }},
+func (r *Reader) ServiceLevelTargets(ctx context.Context, p page.Args) (*page.Connection[*ServiceLevelTarget], error) {
+	return page.List[*ent.ServiceLevelTarget, *ServiceLevelTarget]{
+		Name: "service level targets", Wrap: r.wrapTargets,
+		Order: []page.Term[*ent.ServiceLevelTarget]{
+			page.By(serviceleveltarget.FieldName, func(e *ent.ServiceLevelTarget) string { return e.Name }),
+			page.By(serviceleveltarget.FieldID, func(e *ent.ServiceLevelTarget) ident.ID { return e.ID }),
 		},
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ServiceLevelTarget, error) {
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ServiceLevelTarget, error) {
 			q := r.store.Read.ServiceLevelTarget.Query()
 			q.Modify(modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
-	}.page(ctx, p)
+	}.Page(ctx, p)
 }
 
 // ServiceLevelTargets are the targets that name the service.
@@ -151,8 +152,8 @@ func (l *ServiceLevel) Marks() []*rule.Mark { return pointers(l.Stopwatch.Marks)
 // ServiceLevels are how the incident stands against the targets that hold for it.
 func (i *Incident) ServiceLevels(ctx context.Context) ([]*ServiceLevel, error) {
 	all, err := once(i.in, "service levels", func() (map[ident.ID][]*ServiceLevel, error) {
-		rows := make([]*ent.Incident, len(i.in.rows))
-		for n, row := range i.in.rows {
+		rows := make([]*ent.Incident, len(i.in.Rows))
+		for n, row := range i.in.Rows {
 			rows[n] = row.Incident
 		}
 		r := i.in.reader
@@ -175,7 +176,7 @@ func (r *Reader) showLevels(found map[ident.ID][]practice.Level) map[ident.ID][]
 			if t == nil {
 				t = &ServiceLevelTarget{l.Target, b}
 				targets[l.Target.ID] = t
-				b.rows = append(b.rows, t)
+				b.Rows = append(b.Rows, t)
 			}
 			shown[id] = append(shown[id], &ServiceLevel{l.Stopwatch, t})
 		}

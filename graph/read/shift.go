@@ -26,7 +26,7 @@ type RedundancyShift struct {
 func (p *ChangePreview) shifts(ctx context.Context) (operation.Shifts, error) {
 	all, err := once(p.in, "shifts", func() (map[*ChangePreview]operation.Shifts, error) {
 		all := map[*ChangePreview]operation.Shifts{}
-		for _, row := range p.in.rows {
+		for _, row := range p.in.Rows {
 			if row.err != nil {
 				continue
 			}
@@ -48,7 +48,7 @@ func (p *ChangePreview) records(ctx context.Context) (map[ident.ID]Node, error) 
 	}
 	return once(p.in, "records of shifts", func() (map[ident.ID]Node, error) {
 		named := map[ident.ID]bool{}
-		for _, row := range p.in.rows {
+		for _, row := range p.in.Rows {
 			s, err := row.shifts(ctx)
 			if err != nil {
 				return nil, err

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
@@ -40,7 +41,7 @@ func (p *SinglePoint) CisDownCount() int { return p.point.CIsDown }
 func (p *SinglePoint) Targets(ctx context.Context) ([]*CI, error) {
 	found, err := once(p.in, "targets", func() (vertices, error) {
 		var ids []ident.ID
-		for _, row := range p.in.rows {
+		for _, row := range p.in.Rows {
 			ids = append(ids, row.point.Targets...)
 		}
 		return loadVertices(ctx, p.in.reader, ids)
@@ -59,26 +60,23 @@ type singlePoints struct {
 	in     *batch[*singlePoints]
 }
 
-// answer is what was found; nil when there is none.
-func (s *singlePoints) answer() *impact.SinglePointsAnswer {
-	answer, _ := s.work()
-	return answer
-}
-
 // points are the points that the answer lists.
 func (s *singlePoints) points() ([]impact.SinglePoint, error) {
-	all := s.answer().Points
-	if s.keep == nil {
-		return all, nil
+	answer, err := s.work()
+	if err != nil {
+		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(p impact.SinglePoint) bool {
+	if s.keep == nil {
+		return answer.Points, nil
+	}
+	return slices.DeleteFunc(slices.Clone(answer.Points), func(p impact.SinglePoint) bool {
 		v, known := s.graph.Index(p.CI)
 		return !s.hidden[p.CI] && (!known || !s.keep(s.graph.CI(v)))
 	}), nil
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes a service DOWN: any service, or one of some tiers.
-func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *Overlay, filter *ImpactFilter, p Page) (*Connection[*SinglePoint], error) {
+func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *Overlay, filter *ImpactFilter, p page.Args) (*page.Connection[*SinglePoint], error) {
 	targets := impact.Targets{AllServices: tiers == nil}
 	if tiers != nil {
 		rows, err := r.store.Read.ServiceTier.Query().Where(servicetier.CodeIn(tiers...)).All(ctx)
@@ -96,20 +94,19 @@ func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, over
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes this one DOWN.
-func (c *CI) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*Connection[*SinglePoint], error) {
+func (c *CI) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*page.Connection[*SinglePoint], error) {
 	targets := func(c *CI) impact.Targets { return impact.Targets{CIs: []ident.ID{c.ID}} }
-	return singlePointsOf(ctx, c.in, c, overlay, filter, targets, Page{first, after, last, before})
+	return singlePointsOf(ctx, c.in, c, overlay, filter, targets, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes one DOWN that the incident names as ROOT or AFFECTED.
-func (i *Incident) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*Connection[*SinglePoint], error) {
+func (i *Incident) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*page.Connection[*SinglePoint], error) {
 	symptoms, err := i.symptoms(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if len(symptoms[i].Seen) == 0 {
-		none := func(context.Context) (int, error) { return 0, nil }
-		return &Connection[*SinglePoint]{Edges: []*Edge[*SinglePoint]{}, PageInfo: &PageInfo{}, total: none}, nil
+		return &page.Connection[*SinglePoint]{Edges: []*page.Edge[*SinglePoint]{}, PageInfo: &page.Info{}}, nil
 	}
 	targets := func(i *Incident) (t impact.Targets) {
 		for _, s := range symptoms[i].Seen {
@@ -117,7 +114,7 @@ func (i *Incident) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, 
 		}
 		return t
 	}
-	return singlePointsOf(ctx, i.in, i, overlay, filter, targets, Page{first, after, last, before})
+	return singlePointsOf(ctx, i.in, i, overlay, filter, targets, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 // supposition is a view of the graph and what has happened on it.
@@ -130,7 +127,7 @@ type supposition struct {
 func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, names func(T) []ident.ID) (supposition, error) {
 	return once(b, "graph under "+o.String(), func() (supposition, error) {
 		named := o.names()
-		for _, row := range b.rows {
+		for _, row := range b.Rows {
 			named = append(named, names(row)...)
 		}
 		graph, err := b.reader.snapshotWith(ctx, named...)
@@ -143,7 +140,7 @@ func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, names fu
 }
 
 // singlePointsOf asks the engine for each row of a batch and shows a page of row's answer.
-func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overlay *Overlay, filter *ImpactFilter, targets func(T) impact.Targets, p Page) (*Connection[*SinglePoint], error) {
+func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overlay *Overlay, filter *ImpactFilter, targets func(T) impact.Targets, p page.Args) (*page.Connection[*SinglePoint], error) {
 	keep, err := chosen(ctx, b, filter)
 	if err != nil {
 		return nil, err
@@ -175,12 +172,11 @@ func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overl
 	points := newBatch[*SinglePoint](b.reader, nil)
 	return computed[*singlePoints, impact.SinglePoint, *SinglePoint]{
 		name: "single points", about: func(s *singlePoints) string { return s.about },
-		has:  func(s *singlePoints) bool { return s.answer() != nil },
 		rows: (*singlePoints).points,
 		ci:   func(p impact.SinglePoint) ident.ID { return p.CI },
 		show: func(_ *singlePoints, p impact.SinglePoint, c *CI) *SinglePoint {
-			points.rows = append(points.rows, &SinglePoint{p, c, points})
-			return points.rows[len(points.rows)-1]
+			points.Rows = append(points.Rows, &SinglePoint{p, c, points})
+			return points.Rows[len(points.Rows)-1]
 		},
 	}.page(ctx, mine.in, mine, p)
 }

@@ -61,12 +61,12 @@ func (r *Reader) ServiceStateEvents(ctx context.Context, after *int64, ids []ide
 		b := newBatch[*ServiceStateChange](r, nil)
 		for _, change := range t.What {
 			if (ids == nil || wanted[change.Service]) && !hidden[change.Service] {
-				b.rows = append(b.rows, &ServiceStateChange{change, b})
+				b.Rows = append(b.Rows, &ServiceStateChange{change, b})
 			}
 		}
-		if len(b.rows) == 0 && t.Resync == "" {
+		if len(b.Rows) == 0 && t.Resync == "" {
 			return nil, nil
 		}
-		return &ServiceStateEvent{t.Revision, b.rows, t.Resync}, nil
+		return &ServiceStateEvent{t.Revision, b.Rows, t.Resync}, nil
 	}), nil
 }

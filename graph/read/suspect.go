@@ -2,7 +2,6 @@ package read
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -30,11 +29,14 @@ const (
 	recentEntries = 5_000
 )
 
+// suspectsAsked names what was asked of a batch of incidents.
+type suspectsAsked struct{ hours, first int }
+
 // SuspectChanges are the changes that may have caused the incident.
 func (i *Incident) SuspectChanges(ctx context.Context, hours, first int) ([]*SuspectChange, error) {
-	found, err := once(i.in, fmt.Sprint("suspects ", hours, first), func() (map[ident.ID][]*SuspectChange, error) {
-		questions := make([]suspect.Question, len(i.in.rows))
-		for n, row := range i.in.rows {
+	found, err := once(i.in, suspectsAsked{hours, first}, func() (map[ident.ID][]*SuspectChange, error) {
+		questions := make([]suspect.Question, len(i.in.Rows))
+		for n, row := range i.in.Rows {
 			links, err := row.links(ctx)
 			if err != nil {
 				return nil, err
@@ -51,7 +53,7 @@ func (i *Incident) SuspectChanges(ctx context.Context, hours, first int) ([]*Sus
 			return nil, err
 		}
 		all := make(map[ident.ID][]*SuspectChange, len(lists))
-		for n, row := range i.in.rows {
+		for n, row := range i.in.Rows {
 			all[row.ID] = lists[n]
 		}
 		return all, nil
@@ -120,7 +122,7 @@ func (r *Reader) suspects(ctx context.Context, questions []suspect.Question, hou
 		lists[i] = []*SuspectChange{}
 		for _, one := range some {
 			s := &SuspectChange{one, graph, all}
-			all.rows, lists[i] = append(all.rows, s), append(lists[i], s)
+			all.Rows, lists[i] = append(all.Rows, s), append(lists[i], s)
 		}
 	}
 	return lists, nil
@@ -158,7 +160,7 @@ func (s *SuspectChange) Path(ctx context.Context) (*ImpactPath, error) {
 	found, err := once(s.in, "paths", func() (map[*SuspectChange]*ImpactPath, error) {
 		var of []*SuspectChange
 		var ways [][]impact.Step
-		for _, row := range s.in.rows {
+		for _, row := range s.in.Rows {
 			way, err := impact.ShortestPath(ctx, row.graph, row.CI, row.Suspect.Symptom)
 			if err != nil {
 				return nil, err

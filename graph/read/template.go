@@ -8,6 +8,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/changetemplate"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -25,9 +26,9 @@ func (*ChangeTemplate) IsNode() {}
 func (r *Reader) wrapTemplates(rows []*ent.ChangeTemplate) []*ChangeTemplate {
 	b := newBatch(r, make([]*ChangeTemplate, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &ChangeTemplate{row, b}
+		b.Rows[i] = &ChangeTemplate{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowChangeTemplate shows a template that a verb returned.
@@ -48,15 +49,15 @@ func (t *ChangeTemplate) Classes(ctx context.Context) ([]*CIClass, error) {
 // Operations are what its changes do to the graph, in order.
 func (t *ChangeTemplate) Operations(context.Context) ([]*PlannedOperation, error) {
 	found, err := once(t.in, "operations", func() (map[ident.ID][]*PlannedOperation, error) {
-		all, b := make(map[ident.ID][]*PlannedOperation, len(t.in.rows)), newBatch[*PlannedOperation](t.in.reader, nil)
-		for _, row := range t.in.rows {
+		all, b := make(map[ident.ID][]*PlannedOperation, len(t.in.Rows)), newBatch[*PlannedOperation](t.in.reader, nil)
+		for _, row := range t.in.Rows {
 			all[row.ID] = []*PlannedOperation{}
 			for _, o := range row.ChangeTemplate.Operations {
 				one := &PlannedOperation{&ent.PlannedOperation{Kind: o.Kind, Key: o.Key, Planned: o.Planned, Base: operation.Fields{}}, b}
 				if o.Record != 0 {
 					one.RecordID = &o.Record
 				}
-				b.rows, all[row.ID] = append(b.rows, one), append(all[row.ID], one)
+				b.Rows, all[row.ID] = append(b.Rows, one), append(all[row.ID], one)
 			}
 		}
 		return all, nil
@@ -84,14 +85,14 @@ func (c *Change) Template(ctx context.Context) (*ChangeTemplate, error) {
 }
 
 // ChangeTemplates lists templates by name.
-func (r *Reader) ChangeTemplates(ctx context.Context, isRetired *bool, p Page) (*Connection[*ChangeTemplate], error) {
-	return list[*ent.ChangeTemplate, *ChangeTemplate]{
-		name: "change templates", filter: isRetired, wrap: r.wrapTemplates,
-		order: order[*ent.ChangeTemplate]{
-			{changetemplate.FieldName, false, func(e *ent.ChangeTemplate) any { return e.Name }},
-			{changetemplate.FieldID, false, func(e *ent.ChangeTemplate) any { return e.ID }},
+func (r *Reader) ChangeTemplates(ctx context.Context, isRetired *bool, p page.Args) (*page.Connection[*ChangeTemplate], error) {
+	return page.List[*ent.ChangeTemplate, *ChangeTemplate]{
+		Name: "change templates", Filter: isRetired, Wrap: r.wrapTemplates,
+		Order: []page.Term[*ent.ChangeTemplate]{
+			page.By(changetemplate.FieldName, func(e *ent.ChangeTemplate) string { return e.Name }),
+			page.By(changetemplate.FieldID, func(e *ent.ChangeTemplate) ident.ID { return e.ID }),
 		},
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeTemplate, error) {
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeTemplate, error) {
 			q := r.store.Read.ChangeTemplate.Query()
 			switch {
 			case isRetired == nil:
@@ -101,7 +102,7 @@ func (r *Reader) ChangeTemplates(ctx context.Context, isRetired *bool, p Page) (
 				q.Where(changetemplate.RetiredAtIsNil())
 			}
 			q.Modify(modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
-	}.page(ctx, p)
+	}.Page(ctx, p)
 }

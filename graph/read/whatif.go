@@ -61,8 +61,8 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, as
 		return nil, err
 	}
 	about := "what if " + o.String() + asOf.String() + filter.String()
-	b.rows = append(b.rows, &Impact{about, func() (*impact.Answer, error) { return answer, nil }, keep, hidden, b})
-	return b.rows[0], nil
+	b.Rows = append(b.Rows, &Impact{about, func() (*impact.Answer, error) { return answer, nil }, keep, hidden, b})
+	return b.Rows[0], nil
 }
 
 // String tells overlays apart: cursors are good for one. A nil overlay supposes nothing.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -30,9 +31,9 @@ func (w *ChangeWindow) id() ident.ID { return w.ID }
 func (r *Reader) wrapWindows(rows []*ent.ChangeWindow) []*ChangeWindow {
 	b := newBatch(r, make([]*ChangeWindow, len(rows)))
 	for i, row := range rows {
-		b.rows[i] = &ChangeWindow{row, b}
+		b.Rows[i] = &ChangeWindow{row, b}
 	}
-	return b.rows
+	return b.Rows
 }
 
 // ShowWindow shows a change window that a verb returned.
@@ -52,20 +53,20 @@ func (r *Reader) ChangeWindow(ctx context.Context, id ident.ID) (*ChangeWindow, 
 }
 
 // ChangeWindows lists change windows, the oldest first.
-func (r *Reader) ChangeWindows(ctx context.Context, kind *domain.WindowKind, p Page) (*Connection[*ChangeWindow], error) {
+func (r *Reader) ChangeWindows(ctx context.Context, kind *domain.WindowKind, p page.Args) (*page.Connection[*ChangeWindow], error) {
 	c := &conditions{}
 	if kind != nil {
 		enum(c, changewindow.FieldKind, &EnumFilter[domain.WindowKind]{Eq: kind})
 	}
-	return list[*ent.ChangeWindow, *ChangeWindow]{
-		name: "change windows", filter: kind, wrap: r.wrapWindows,
-		order: order[*ent.ChangeWindow]{{changewindow.FieldID, false, func(e *ent.ChangeWindow) any { return e.ID }}},
-		query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeWindow, error) {
+	return page.List[*ent.ChangeWindow, *ChangeWindow]{
+		Name: "change windows", Filter: kind, Wrap: r.wrapWindows,
+		Order: []page.Term[*ent.ChangeWindow]{page.By(changewindow.FieldID, func(e *ent.ChangeWindow) ident.ID { return e.ID })},
+		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeWindow, error) {
 			q := r.store.Read.ChangeWindow.Query()
 			q.Modify(c.where, modify)
-			return q.All(ctx)
+			return translated(q.All(ctx))
 		},
-	}.page(ctx, p)
+	}.Page(ctx, p)
 }
 
 // Recurrence is the rule by which the window recurs; nil where it takes place once.
@@ -123,6 +124,6 @@ func periodOf(from, to time.Time) (recurrence.Span, error) {
 }
 
 // History is who wrote what to the window and when.
-func (w *ChangeWindow) History(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[*Entry], error) {
-	return history(ctx, w.in, w, (*ChangeWindow).id, Page{first, after, last, before})
+func (w *ChangeWindow) History(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Entry], error) {
+	return history(ctx, w.in, w, (*ChangeWindow).id, page.Args{First: first, After: after, Last: last, Before: before})
 }

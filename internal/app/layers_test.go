@@ -31,6 +31,7 @@ var layers = [][]string{
 	{"internal/rule"},
 	{"internal/topology"},
 	{"internal/domain"},
+	{"graph/page"}, // how lists of anything are paged
 	{"internal/ident"},
 	{"internal/span"},
 	{"internal/errs", "internal/propertytest", "internal/hugepage", "internal/safe"},

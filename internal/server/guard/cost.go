@@ -9,7 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
@@ -50,7 +50,7 @@ func (n *node) measure(on *ast.Definition, f *ast.Field, def *ast.FieldDefinitio
 	switch {
 	case strings.HasSuffix(of.Name, "Connection"):
 		k = connection
-		n.sizes = append(n.sizes, size{first: argument(f, def, "first"), last: argument(f, def, "last"), otherwise: read.DefaultPage})
+		n.sizes = append(n.sizes, size{first: argument(f, def, "first"), last: argument(f, def, "last"), otherwise: page.Default})
 	case def.Type.Elem == nil:
 	case parent.kind == connection && (f.Name == "edges" || f.Name == "nodes"):
 		k = row

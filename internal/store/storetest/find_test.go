@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
@@ -17,13 +18,13 @@ import (
 
 // searched are the names that a search finds, in order of name.
 func searched(t interface{ Fatalf(string, ...any) }, s *store.Store, query string) []string {
-	first := read.MaxPage
-	page, err := reader(s).Search(context.Background(), query, nil, &first, nil)
+	first := page.Max
+	found, err := reader(s).Search(context.Background(), query, nil, &first, nil)
 	if err != nil {
 		t.Fatalf("searching %q: %v", query, err)
 	}
 	names := []string{}
-	for _, e := range page.Edges {
+	for _, e := range found.Edges {
 		names = append(names, e.Node.Name)
 	}
 	slices.Sort(names)

@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -57,12 +58,12 @@ func TestNamesAreOrderedByTheirBytes(t *testing.T) {
 		slices.Sort(want)
 		same(t, "CIs", namesOf(t, s, nil), want)
 
-		first := read.MaxPage
-		teams, err := reader(s).Teams(t.Context(), nil, read.Page{First: &first})
+		first := page.Max
+		teams, err := reader(s).Teams(t.Context(), nil, page.Args{First: &first})
 		if err != nil {
 			t.Fatal(err)
 		}
-		people, err := reader(s).People(t.Context(), nil, read.Page{First: &first})
+		people, err := reader(s).People(t.Context(), nil, page.Args{First: &first})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -103,13 +104,13 @@ func reader(s *store.Store) *read.Reader { return read.New(s, topology.New(), ni
 // namesOf are the names of the CIs that a filter finds, as the API orders them.
 func namesOf(t testing.TB, s *store.Store, filter *read.CIFilter) []string {
 	t.Helper()
-	first := read.MaxPage
-	page, err := reader(s).CIs(t.Context(), filter, nil, read.Page{First: &first})
+	first := page.Max
+	found, err := reader(s).CIs(t.Context(), filter, nil, page.Args{First: &first})
 	if err != nil {
 		t.Fatal(err)
 	}
 	names := []string{}
-	for _, e := range page.Edges {
+	for _, e := range found.Edges {
 		names = append(names, e.Node.Name)
 	}
 	return names

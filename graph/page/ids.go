@@ -1,4 +1,4 @@
-package read
+package page
 
 import (
 	"strconv"
@@ -9,18 +9,18 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// oneOf is the condition that a column is one of these ids. They are one argument however many they are: batches
+// OneOf is the condition that a column is one of these ids. They are one argument however many they are: batches
 // outgrow what a statement may have of arguments, and a statement that stays the same is planned once.
 //
 // PostgreSQL plans a statement anew as long as it hopes for a better plan from the length of a list, which costs ten
 // times what the reading of a few rows does. The subquery keeps the length from the planner.
-func oneOf(column string, ids []ident.ID) *sql.Predicate {
+func OneOf(column string, ids []ident.ID) *sql.Predicate {
 	return sql.P(func(b *sql.Builder) {
 		if b.Dialect() == dialect.Postgres {
-			b.Ident(column).WriteString(" = ANY((SELECT ").Arg(idList(b.Dialect(), ids)).WriteString("::bigint[])::bigint[])")
+			b.Ident(column).WriteString(" = ANY((SELECT ").Arg(IDList(b.Dialect(), ids)).WriteString("::bigint[])::bigint[])")
 			return
 		}
-		b.Ident(column).WriteString(" IN (SELECT value FROM json_each(").Arg(idList(b.Dialect(), ids)).WriteString("))")
+		b.Ident(column).WriteString(" IN (SELECT value FROM json_each(").Arg(IDList(b.Dialect(), ids)).WriteString("))")
 	})
 }
 
@@ -29,15 +29,15 @@ func idTable(name string, ids []ident.ID) *sql.Selector {
 	d := sql.Dialect(name)
 	if name == dialect.Postgres {
 		return d.Select().AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) {
-			b.WriteString("unnest((SELECT ").Arg(idList(name, ids)).WriteString("::bigint[]))")
+			b.WriteString("unnest((SELECT ").Arg(IDList(name, ids)).WriteString("::bigint[]))")
 		}), "id")
 	}
 	each := d.Table("json_each")
-	return d.Select().AppendSelectAs(each.C("value"), "id").From(each).Where(sql.EQ(each.C("json"), idList(name, ids)))
+	return d.Select().AppendSelectAs(each.C("value"), "id").From(each).Where(sql.EQ(each.C("json"), IDList(name, ids)))
 }
 
-// idList is these ids as one argument.
-func idList(name string, ids []ident.ID) string {
+// IDList is these ids as one argument.
+func IDList(name string, ids []ident.ID) string {
 	const digits = 19 // of the largest
 	list := make([]byte, 1, 2+len(ids)*(digits+1))
 	for i, id := range ids {
@@ -52,9 +52,4 @@ func idList(name string, ids []ident.ID) string {
 	}
 	list[0] = '['
 	return string(append(list, ']'))
-}
-
-// having chooses the rows that name one of these ids.
-func having(column string, ids []ident.ID) func(*sql.Selector) {
-	return func(s *sql.Selector) { s.Where(oneOf(s.C(column), ids)) }
 }

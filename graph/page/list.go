@@ -1,0 +1,141 @@
+package page
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// List is how rows are read as connections. E is the row, T what clients see.
+type List[E, T any] struct {
+	Name   string
+	Filter any       // what the list was narrowed by, for cursors: plain data
+	Order  []Term[E] // it ends in the id
+	// Query reads the table's rows by a statement that modify completes.
+	Query func(ctx context.Context, modify func(*sql.Selector)) ([]E, error)
+	// All lists all rows in their order, and says how many they are, where they are not a table's.
+	All  func(ctx context.Context) (rows iter.Seq[E], total int, err error)
+	Wrap func([]E) []T
+
+	// Belongs are the ways in which a row belongs to the parent whose nested list it is in. One of them must hold, and
+	// each has an index behind it.
+	Belongs []Link
+	Covered []string         // the columns in the index by which rows belong, where they belong in one way
+	Parent  func(E) ident.ID // the column by which a row belongs; nil: there is none, or several, and the statement adds one
+}
+
+// Page reads one page: one statement, and one more when the total is asked for.
+func (l List[E, T]) Page(ctx context.Context, a Args) (*Connection[T], error) {
+	o := order[E](l.Order)
+	fingerprint := o.fingerprint(l.Name, l.Filter)
+	w, err := o.window(a, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	var rows []E
+	total := l.total
+	if l.All != nil {
+		all, n, err := l.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		rows, total = o.among(all, w), func(context.Context) (int, error) { return n, nil }
+	} else if rows, err = l.Query(ctx, func(s *sql.Selector) {
+		o.bounds(s, w)
+		o.reading(w).apply(s)
+		s.Limit(w.limit + 1)
+	}); err != nil {
+		return nil, err
+	}
+	rows, more := cut(rows, w)
+	return connect(o, w, fingerprint, rows, l.Wrap(rows), more, total), nil
+}
+
+// among returns those of some rows that a statement for the window would give.
+func (o order[E]) among(all iter.Seq[E], w window) (rows []E) {
+	for e := range all {
+		if w.after != nil && o.compare(e, w.after) <= 0 {
+			continue
+		}
+		if w.before != nil && o.compare(e, w.before) >= 0 {
+			break
+		}
+		rows = append(rows, e)
+		if len(rows) > w.limit && !w.backward {
+			break
+		}
+		if len(rows) > w.limit+1 {
+			rows = rows[1:]
+		}
+	}
+	if w.backward {
+		slices.Reverse(rows)
+	}
+	return rows
+}
+
+// total counts the whole list.
+func (l List[E, T]) total(ctx context.Context) (int, error) {
+	rows, err := l.Query(ctx, func(s *sql.Selector) { s.Select().AppendSelectExprAs(sql.Raw("COUNT(*)"), countColumn) })
+	if err != nil {
+		return 0, err
+	}
+	return int(Number(rows[0], countColumn)), nil
+}
+
+// The columns that statements add to a table's own.
+const (
+	countColumn  = "x_count"
+	parentColumn = "x_parent"
+)
+
+// Number is a whole number that a statement added to a row of ent's under a name.
+func Number(row any, column string) int64 {
+	v, err := row.(interface {
+		Value(string) (ent.Value, error)
+	}).Value(column)
+	if err != nil {
+		panic(err) // the statement of the same function selects it
+	}
+	switch n := v.(type) {
+	case int64:
+		return n
+	case *int64:
+		return *n
+	default:
+		panic(fmt.Sprintf("column %s is a %T", column, v))
+	}
+}
+
+// connect makes a connection of rows in list order with their nodes; more says whether the statement gave a row
+// beyond the window's limit.
+func connect[E, T any](o order[E], w window, fingerprint string, rows []E, nodes []T, more bool, total func(context.Context) (int, error)) *Connection[T] {
+	c := &Connection[T]{Edges: make([]*Edge[T], len(rows)), total: total, PageInfo: &Info{}}
+	edges, cursor := make([]Edge[T], len(rows)), func(place int) string { return o.cursor(fingerprint, rows[place]) }
+	for i := range rows {
+		edges[i] = Edge[T]{nodes[i], i, cursor}
+		c.Edges[i] = &edges[i]
+	}
+	// Where a cursor bounds the page, the record that it names lies beyond.
+	c.PageInfo.HasNextPage = w.before != nil || more && !w.backward
+	c.PageInfo.HasPreviousPage = w.after != nil || more && w.backward
+	c.bound()
+	return c
+}
+
+// cut drops the row beyond the limit and puts what is left into list order.
+func cut[E any](rows []E, w window) (_ []E, more bool) {
+	if more = len(rows) > w.limit; more {
+		rows = rows[:w.limit]
+	}
+	if w.backward {
+		slices.Reverse(rows)
+	}
+	return rows, more
+}

@@ -1,0 +1,194 @@
+package page
+
+import (
+	"context"
+	"slices"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// Link is a way in which a row belongs to its parents: by a column of its own that has the parent's id, or through a
+// table between them, which may link the same two twice.
+type Link struct {
+	Parent string // the column with the parent's id
+	Table  string // the table between them; "": the column is the row's own
+	Row    string // the column of the table with the row's id
+}
+
+// holds is the condition that a row of s belongs to the parent whose id the column has.
+func (l Link) holds(s *sql.Selector, parent string) *sql.Predicate {
+	if l.Table == "" {
+		return sql.ColumnsEQ(s.C(l.Parent), parent)
+	}
+	link := sql.Dialect(s.Dialect()).Table(l.Table)
+	return sql.In(s.C("id"), sql.Dialect(s.Dialect()).Select(link.C(l.Row)).From(link).Where(sql.ColumnsEQ(link.C(l.Parent), parent)))
+}
+
+// pages are the same page of each parent's list.
+type pages[T any] map[ident.ID]*Connection[T]
+
+// nestedKey names the pages of a batch: fields under other names may ask the same.
+type nestedKey struct {
+	name, fingerprint, filter string
+	asked                     asked
+}
+
+// totalsOf names the totals of the lists that a key names the pages of.
+type totalsOf struct{ pages nestedKey }
+
+// Nested reads the page of row's list, for the whole batch in one statement; likewise the totals. Which list that
+// is, the field of ctx says, for each record the same.
+func Nested[P, E, T any](ctx context.Context, b *Batch[P], row P, id func(P) ident.ID, a Args, of func() (List[E, T], error)) (*Connection[T], error) {
+	found, err := onceForField(ctx, b, func() (pages[T], error) {
+		l, err := of()
+		if err != nil {
+			return nil, err
+		}
+		fingerprint := order[E](l.Order).fingerprint(l.Name, l.Filter)
+		key := nestedKey{l.Name, fingerprint, plain(l.Filter), a.asked()}
+		return Once(b, key, func() (pages[T], error) {
+			parents := Distinct(b.Rows, func(row P) *ident.ID { i := id(row); return &i })
+			return l.pages(ctx, parents, fingerprint, a, func(ctx context.Context) (map[ident.ID]int, error) {
+				return Once(b, totalsOf{key}, func() (map[ident.ID]int, error) { return l.count(ctx, parents) })
+			})
+		})
+	})
+	return found[id(row)], err
+}
+
+// pages reads the same page of the lists of all parents.
+func (l List[E, T]) pages(ctx context.Context, parents []ident.ID, fingerprint string, a Args, totals func(context.Context) (map[ident.ID]int, error)) (pages[T], error) {
+	o := order[E](l.Order)
+	w, err := o.window(a, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := l.Query(ctx, func(s *sql.Selector) { l.perParent(s, parents, w) })
+	if err != nil {
+		return nil, err
+	}
+	parentOf := l.Parent
+	if parentOf == nil {
+		parentOf = func(row E) ident.ID { return ident.ID(Number(row, parentColumn)) }
+	}
+	byParent := map[ident.ID][]E{}
+	for _, row := range rows {
+		parent := parentOf(row)
+		byParent[parent] = append(byParent[parent], row)
+	}
+	// All rows of all pages are one batch, so that what they need is again one statement.
+	var kept []E
+	more := map[ident.ID]bool{}
+	for _, id := range parents {
+		byParent[id], more[id] = cut(byParent[id], w)
+		kept = append(kept, byParent[id]...)
+	}
+	nodes := l.Wrap(kept)
+	result, from := make(pages[T], len(parents)), 0
+	for _, id := range parents {
+		mine := byParent[id]
+		total := func(ctx context.Context) (int, error) {
+			counts, err := totals(ctx)
+			return counts[id], err
+		}
+		result[id] = connect(o, w, fingerprint, mine, nodes[from:from+len(mine)], more[id], total)
+		from += len(mine)
+	}
+	return result, nil
+}
+
+// perParent turns s into a statement that gives limit + 1 rows for each parent. The rows of each are picked by a
+// subquery of its own, which reads an index in the list's order and stops: a hub costs its page, not its rows.
+func (l List[E, T]) perParent(s *sql.Selector, parents []ident.ID, w window) {
+	o, d := order[E](l.Order), sql.Dialect(s.Dialect())
+	parent := idTable(s.Dialect(), parents).As("parent")
+	columns := s.UnqualifiedColumns()
+	page := func(s *sql.Selector) {
+		o.bounds(s, w)
+		o.reading(w).apply(s)
+		s.Limit(w.limit + 1)
+	}
+	row := d.Table(s.TableName()).As("row")
+	outer := d.Select(row.Columns(columns...)...).WithContext(s.Context())
+	if l.isCovered(s.Dialect(), columns) {
+		picked := l.way(s, l.Belongs[0], parent.C("id"), columns, page)
+		outer.From(parent).AppendFromExpr(sql.ExprFunc(func(b *sql.Builder) {
+			b.WriteString("LATERAL ").Wrap(func(b *sql.Builder) { b.Join(picked) }).WriteString(" AS ").Ident("row")
+		}))
+	} else {
+		picked := l.pick(s, parent.C("id"), page)
+		outer.From(row).Join(parent).OnP(sql.P(func(b *sql.Builder) {
+			if b.Ident(row.C("id")); b.Dialect() == dialect.Postgres {
+				b.WriteString(" = ANY").Wrap(func(b *sql.Builder) { b.WriteString("ARRAY").Wrap(func(b *sql.Builder) { b.Join(picked) }) })
+				return
+			}
+			b.WriteString(" IN ").Wrap(func(b *sql.Builder) { b.Join(picked) })
+		}))
+	}
+	if l.Parent == nil {
+		outer.AppendSelectAs(parent.C("id"), parentColumn)
+	}
+	outer.OrderBy(parent.C("id"))
+	o.reading(w).applyTo(outer, row)
+	*s = *outer
+}
+
+// isCovered reports whether PostgreSQL finds the columns in the index by which it picks the rows. With others, it
+// might read all rows of a hub and sort them, so that ids are picked first.
+func (l List[E, T]) isCovered(name string, columns []string) bool {
+	return name == dialect.Postgres && len(l.Belongs) == 1 && !slices.ContainsFunc(columns, func(column string) bool { return !slices.Contains(l.Covered, column) })
+}
+
+// way selects columns of the rows of s that belong to the parent in one way and that narrow leaves.
+func (l List[E, T]) way(s *sql.Selector, by Link, parent string, columns []string, narrow func(*sql.Selector)) *sql.Selector {
+	own := *s
+	own.Where(by.holds(&own, parent)).Select(own.Columns(columns...)...)
+	narrow(&own)
+	return &own
+}
+
+// pick selects the ids of the rows of s that belong to the parent and that narrow leaves.
+func (l List[E, T]) pick(s *sql.Selector, parent string, narrow func(*sql.Selector)) *sql.Selector {
+	d := sql.Dialect(s.Dialect())
+	if len(l.Belongs) == 1 {
+		return l.way(s, l.Belongs[0], parent, []string{"id"}, narrow)
+	}
+	// A row that belongs in two ways is picked once.
+	columns := order[E](l.Order).columns()
+	var ways *sql.Selector
+	for _, by := range l.Belongs {
+		own := l.way(s, by, parent, columns, narrow).As("way")
+		if all := d.Select(own.Columns(columns...)...).From(own); ways == nil {
+			ways = all
+		} else {
+			ways.Union(all)
+		}
+	}
+	ways.As("ways")
+	both := d.Select(ways.C("id")).From(ways).As("ways") // so that its columns are named by what it selects from
+	narrow(both)
+	return both
+}
+
+// count counts the lists of all parents.
+func (l List[E, T]) count(ctx context.Context, parents []ident.ID) (map[ident.ID]int, error) {
+	rows, err := l.Query(ctx, func(s *sql.Selector) {
+		parent := idTable(s.Dialect(), parents).As("parent")
+		mine := l.pick(s, parent.C("id"), func(*sql.Selector) {}).As("mine")
+		counted := sql.Dialect(s.Dialect()).SelectExpr(sql.Raw("COUNT(*)")).From(mine)
+		*s = *sql.Dialect(s.Dialect()).Select().From(parent).WithContext(s.Context())
+		s.AppendSelectAs(parent.C("id"), parentColumn)
+		s.AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) { b.Wrap(func(b *sql.Builder) { b.Join(counted) }) }), countColumn)
+	})
+	if err != nil {
+		return nil, err
+	}
+	counts := make(map[ident.ID]int, len(rows))
+	for _, row := range rows {
+		counts[ident.ID(Number(row, parentColumn))] = int(Number(row, countColumn))
+	}
+	return counts, nil
+}

@@ -1,0 +1,194 @@
+package page
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// Term is one step of an order: a NOT NULL column, and how a record of type E shows its value.
+type Term[E any] struct {
+	Column string
+	desc   bool
+	value  func(E) any
+	kind   kind
+}
+
+// By is the ascending order of a column, whose kind is that of the values.
+func By[E any, V string | int | time.Time | ident.ID](column string, value func(E) V) Term[E] {
+	var none V
+	return Term[E]{Column: column, value: func(e E) any { return value(e) }, kind: kindOf(none)}
+}
+
+// Descending returns the same step the other way.
+func (t Term[E]) Descending() Term[E] {
+	t.desc = !t.desc
+	return t
+}
+
+// kind is how the values of a column are compared and go into cursors.
+type kind struct {
+	write   func(value any) any // as JSON has it
+	read    func(text any) (value any, ok bool)
+	compare func(a, b any) int
+}
+
+func same(value any) any { return value }
+
+func comparing[V any](compare func(a, b V) int) func(a, b any) int {
+	return func(a, b any) int { return compare(a.(V), b.(V)) }
+}
+
+func kindOf(sample any) kind {
+	switch sample.(type) {
+	case time.Time:
+		return kind{func(v any) any { return v.(time.Time).UTC().UnixMicro() }, func(text any) (any, bool) {
+			n, ok := whole(text)
+			return time.UnixMicro(n).UTC(), ok
+		}, comparing(time.Time.Compare)}
+	case ident.ID:
+		return kind{func(v any) any { return v.(ident.ID).String() }, func(text any) (any, bool) {
+			word, _ := text.(string)
+			id, err := ident.Parse(word)
+			return id, err == nil
+		}, comparing(cmp.Compare[ident.ID])}
+	case int:
+		return kind{same, func(text any) (any, bool) {
+			n, ok := whole(text)
+			return int(n), ok
+		}, comparing(cmp.Compare[int])}
+	default:
+		return kind{same, func(text any) (any, bool) {
+			word, ok := text.(string)
+			return word, ok && !strings.ContainsRune(word, 0) // PostgreSQL has no text with NUL
+		}, comparing(strings.Compare)}
+	}
+}
+
+// order is the terms of a list's order. It always ends in the id.
+type order[E any] []Term[E]
+
+// reversed is the same order read from the back.
+func (o order[E]) reversed() order[E] {
+	r := slices.Clone(o)
+	for i := range r {
+		r[i].desc = !r[i].desc
+	}
+	return r
+}
+
+// columns are the columns of its terms.
+func (o order[E]) columns() []string {
+	all := make([]string, len(o))
+	for i, t := range o {
+		all[i] = t.Column
+	}
+	return all
+}
+
+// compare returns whether a record comes before (-1), at (0) or after (1) the one with these values.
+func (o order[E]) compare(e E, values []any) int {
+	for i, t := range o {
+		if c := t.kind.compare(t.value(e), values[i]); c != 0 {
+			if t.desc {
+				return -c
+			}
+			return c
+		}
+	}
+	return 0
+}
+
+// apply puts the order on a selector.
+func (o order[E]) apply(s *sql.Selector) { o.applyTo(s, s) }
+
+// applyTo puts the order of a table's rows on a selector.
+func (o order[E]) applyTo(s *sql.Selector, rows sql.TableView) {
+	for _, t := range o {
+		if t.desc {
+			s.OrderBy(sql.Desc(rows.C(t.Column)))
+		} else {
+			s.OrderBy(sql.Asc(rows.C(t.Column)))
+		}
+	}
+}
+
+// beyond is the condition that a row comes after the row with these values: for (a, b, id) it is
+// a > x OR a = x AND (b > y OR b = y AND id > z), by each term's own direction.
+func (o order[E]) beyond(s *sql.Selector, values []any) *sql.Predicate {
+	column := s.C(o[0].Column)
+	compare := sql.GT
+	if o[0].desc {
+		compare = sql.LT
+	}
+	first := compare(column, values[0])
+	if len(o) == 1 {
+		return first
+	}
+	return sql.Or(first, sql.And(sql.EQ(column, values[0]), o[1:].beyond(s, values[1:])))
+}
+
+// bounds restricts a selector to the rows of a window, in the order to read them.
+func (o order[E]) bounds(s *sql.Selector, w window) {
+	if w.after != nil {
+		s.Where(o.from(s, w.after))
+	}
+	if w.before != nil {
+		s.Where(o.reversed().from(s, w.before))
+	}
+}
+
+// from is beyond, with the bound of the first term said by itself: an index then starts there and not at its end.
+func (o order[E]) from(s *sql.Selector, values []any) *sql.Predicate {
+	if len(o) == 1 {
+		return o.beyond(s, values)
+	}
+	compare := sql.GTE
+	if o[0].desc {
+		compare = sql.LTE
+	}
+	return sql.And(compare(s.C(o[0].Column), values[0]), o.beyond(s, values))
+}
+
+// reading is the order in which a window is read: backward windows from the back.
+func (o order[E]) reading(w window) order[E] {
+	if w.backward {
+		return o.reversed()
+	}
+	return o
+}
+
+// window is a page made sure of: how many, after or before which row, and which way to read.
+type window struct {
+	limit    int
+	backward bool
+	after    []any
+	before   []any
+}
+
+// window checks the arguments of a connection.
+func (o order[E]) window(a Args, fingerprint string) (w window, err error) {
+	w.limit, w.backward, err = a.limit()
+	if err == nil && a.After != nil {
+		w.after, err = o.parse(fingerprint, "after", *a.After)
+	}
+	if err == nil && a.Before != nil {
+		w.before, err = o.parse(fingerprint, "before", *a.Before)
+	}
+	return w, err
+}
+
+// plain is plain data as text, such as a filter.
+func plain(data any) string {
+	text, err := json.Marshal(data)
+	if err != nil {
+		panic(err) // filters are plain data
+	}
+	return string(text)
+}
