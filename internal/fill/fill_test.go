@@ -42,7 +42,7 @@ func byPractice(ctx context.Context, tx *store.Tx, e *synthetic.Estate, step int
 	case 1:
 		var rows []cmdb.NewCI
 		for i, c := range e.CIs {
-			row := cmdb.NewCI{Class: c.Class, Name: c.Name, Environment: c.Environment, Criticality: c.Criticality, Attributes: e.Attributes(i), Labels: e.Labels(i)}
+			row := cmdb.NewCI{Class: c.Class, Fields: cmdb.Fields{Name: new(c.Name), Environment: new(c.Environment), Criticality: new(c.Criticality)}, Attributes: e.Attributes(i), Labels: e.Labels(i)}
 			if c.Tier > 0 {
 				row.Service = &cmdb.ServiceFacet{Tier: fmt.Sprintf("tier-%d", c.Tier), SupportTeam: (*teams)[c.Team]}
 			}

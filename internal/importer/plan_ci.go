@@ -58,17 +58,14 @@ func (p *planner) classify(r *record, f *faults) bool {
 
 // fields are the checked fields of a CI as reported. A nil field is not reported.
 type fields struct {
-	name, description *string
-	lifecycle         *domain.Lifecycle
-	environment       *domain.Environment
-	criticality       *domain.Criticality
-	attributes        map[string]any
-	tier              *string
-	tierID            ident.ID
-	stage             *domain.PortfolioStage
-	category          *string
-	links             []domain.Link
-	availability      *float64
+	cmdb.Fields
+	attributes   map[string]any
+	tier         *string
+	tierID       ident.ID
+	stage        *domain.PortfolioStage
+	category     *string
+	links        []domain.Link
+	availability *float64
 }
 
 func (p *planner) check(r *record, f *faults) fields {
@@ -79,12 +76,12 @@ func (p *planner) check(r *record, f *faults) fields {
 		}
 		return &s
 	}
-	got := fields{
-		name: text("name", c.Name, valid.LongestName), description: text("description", c.Description, valid.LongestDescription),
-		lifecycle:   oneOf[domain.Lifecycle](f, "lifecycle", c.Lifecycle),
-		environment: oneOf[domain.Environment](f, "environment", c.Environment),
-		criticality: oneOf[domain.Criticality](f, "criticality", c.Criticality),
-	}
+	got := fields{Fields: cmdb.Fields{
+		Name: text("name", c.Name, valid.LongestName), Description: text("description", c.Description, valid.LongestDescription),
+		Lifecycle:   oneOf[domain.Lifecycle](f, "lifecycle", c.Lifecycle),
+		Environment: oneOf[domain.Environment](f, "environment", c.Environment),
+		Criticality: oneOf[domain.Criticality](f, "criticality", c.Criticality),
+	}}
 	plain, err := attribute.Plain(c.Attributes)
 	f.add(err)
 	maps.DeleteFunc(plain, func(_ string, v any) bool { return v == nil })
@@ -120,21 +117,16 @@ func (p *planner) check(r *record, f *faults) fields {
 // draft prepares a new CI from a row.
 func (p *planner) draft(ctx context.Context, r *record, f *faults) {
 	got := p.check(r, f)
-	if got.name == nil {
+	if got.Name == nil {
 		f.say("the CI has no name")
 		return
 	}
-	d := &ent.CI{
-		ClassID: r.class.ID, Name: *got.name, Description: form.Or(got.description, ""), Lifecycle: form.Or(got.lifecycle, domain.Live),
-		Environment: form.Or(got.environment, domain.Production), Criticality: form.Or(got.criticality, domain.CriticalityMedium),
-		Attributes: got.attributes, Labels: r.CI.Labels,
-	}
+	d := &ent.CI{ClassID: r.class.ID, Attributes: got.attributes, Labels: r.CI.Labels}
+	cmdb.Defaults(d)
+	got.Lay(d)
 	p.checkWhole(ctx, r, d, f)
 	r.next, r.name = d, d.Name
-	r.newCI = &cmdb.NewCI{
-		Class: r.class.Code, Name: d.Name, Description: d.Description, Lifecycle: d.Lifecycle, Environment: d.Environment,
-		Criticality: d.Criticality, Attributes: d.Attributes, Labels: d.Labels,
-	}
+	r.newCI = &cmdb.NewCI{Class: r.class.Code, Fields: got.Fields, Attributes: d.Attributes, Labels: d.Labels}
 	if r.CI.Service != nil {
 		r.newCI.Service = &cmdb.ServiceFacet{
 			Tier: form.Or(got.tier, ""), PortfolioStage: form.Or(got.stage, ""), Category: form.Or(got.category, ""), Links: got.links, AvailabilityTarget: got.availability,
@@ -161,11 +153,8 @@ func (p *planner) compare(ctx context.Context, r *record, f *faults) {
 	next, ch := *old, &cmdb.CIChange{ID: old.ID}
 	d := &r.diff
 	d.locks = old.Locks
-	differ(d, "name", &next.Name, got.name, &ch.Name)
-	differ(d, "description", &next.Description, got.description, &ch.Description)
-	differ(d, "lifecycle", &next.Lifecycle, got.lifecycle, &ch.Lifecycle)
-	differ(d, "environment", &next.Environment, got.environment, &ch.Environment)
-	differ(d, "criticality", &next.Criticality, got.criticality, &ch.Criticality)
+	ch.Fields = got.Differing(old, func(field, before, after string) bool { return d.set(field, before, after) })
+	ch.Lay(&next)
 	next.Attributes, next.Labels = maps.Clone(old.Attributes), maps.Clone(old.Labels)
 	if next.Attributes == nil {
 		next.Attributes = map[string]any{}

@@ -143,13 +143,13 @@ func TestAServiceIsUpdatedAndLocked(t *testing.T) {
 		}
 		_, err := w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, ExpectedVersion: pointer(1)})
 		w.refused(err, "STALE expectedVersion")
-		_, err = w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, Name: null[string](), PortfolioStage: null[domain.PortfolioStage]()})
+		_, err = w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, FieldsInput: cmdb.FieldsInput{Name: null[string]()}, PortfolioStage: null[domain.PortfolioStage]()})
 		w.refused(err, "REQUIRED name", "REQUIRED portfolioStage")
 		if got = must[*ent.CI](w)(w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, Tier: null[string]()})); got.TierID != nil {
 			w.Error("null clears the tier")
 		}
 		server := must[*ent.CI](w)(cmdb.New(w.s).CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "s"}))
-		_, err = w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: server.ID, Name: set("x")})
+		_, err = w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: server.ID, FieldsInput: cmdb.FieldsInput{Name: set("x")}})
 		w.refused(err, "NOT_FOUND id no service")
 	})
 }

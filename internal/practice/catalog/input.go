@@ -19,19 +19,15 @@ type ServiceLinkInput struct {
 
 // CreateServiceInput is a new service.
 type CreateServiceInput struct {
-	Kind               domain.ServiceKind
-	Name               string
-	Description        *string
+	Kind domain.ServiceKind
+	Name string
+	cmdb.Fields
 	Tier               *string
 	PortfolioStage     *domain.PortfolioStage
 	Category           *string
 	Links              []ServiceLinkInput
 	SupportTeam        *ident.ID
 	AvailabilityTarget *float64
-	Lifecycle          *domain.Lifecycle
-	Environment        *domain.Environment
-	Criticality        *domain.Criticality
-	Visibility         *domain.Visibility
 	Labels             map[string]any
 	Owners             []cmdb.OwnerInput
 	ExternalIdentity   *domain.ExternalKey
@@ -39,20 +35,15 @@ type CreateServiceInput struct {
 
 // UpdateServiceInput changes a service: what is absent stays, null clears.
 type UpdateServiceInput struct {
-	ID                 ident.ID
-	ExpectedVersion    *int
-	Name               graphql.Omittable[*string]
-	Description        graphql.Omittable[*string]
+	ID              ident.ID
+	ExpectedVersion *int
+	cmdb.FieldsInput
 	Tier               graphql.Omittable[*string]
 	PortfolioStage     graphql.Omittable[*domain.PortfolioStage]
 	Category           graphql.Omittable[*string]
 	Links              graphql.Omittable[[]ServiceLinkInput]
 	SupportTeam        graphql.Omittable[*ident.ID]
 	AvailabilityTarget graphql.Omittable[*float64]
-	Lifecycle          graphql.Omittable[*domain.Lifecycle]
-	Environment        graphql.Omittable[*domain.Environment]
-	Criticality        graphql.Omittable[*domain.Criticality]
-	Visibility         graphql.Omittable[*domain.Visibility]
 	Labels             graphql.Omittable[map[string]any]
 }
 

@@ -24,9 +24,9 @@ func (p *Practice) CreateService(ctx context.Context, in CreateServiceInput) (*e
 				present[name] = *value
 			}
 		}
+		in.Fields.Name = &in.Name
 		row := cmdb.NewCI{
-			Class: cmdb.ServiceClass(in.Kind), Name: in.Name, Description: form.Or(in.Description, ""), Lifecycle: form.Or(in.Lifecycle, domain.Live),
-			Environment: form.Or(in.Environment, domain.Production), Criticality: form.Or(in.Criticality, domain.CriticalityMedium), Visibility: form.Or(in.Visibility, domain.Everyone), Labels: present,
+			Class: cmdb.ServiceClass(in.Kind), Fields: in.Fields, Labels: present,
 			Service: &cmdb.ServiceFacet{
 				Tier: form.Or(in.Tier, ""), PortfolioStage: form.Or(in.PortfolioStage, domain.PortfolioCatalog), Category: form.Or(in.Category, ""),
 				Links: links(in.Links), SupportTeam: form.Or(in.SupportTeam, 0), AvailabilityTarget: in.AvailabilityTarget,
@@ -50,7 +50,8 @@ func (p *Practice) UpdateService(ctx context.Context, in UpdateServiceInput) (*e
 // change is the input as the CMDB takes it. All that cannot be cleared and is null is said at once.
 func (in UpdateServiceInput) change() (cmdb.CIChange, error) {
 	facet := &cmdb.ServiceChange{Tier: form.Cleared(in.Tier), Category: form.Cleared(in.Category), SupportTeam: form.Cleared(in.SupportTeam)}
-	ch := cmdb.CIChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Description: form.Cleared(in.Description), Service: facet}
+	var f form.Form
+	ch := cmdb.CIChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Fields: in.Fields(&f), Service: facet}
 	if list, set := in.Links.ValueOK(); set {
 		all := links(list)
 		facet.Links = &all
@@ -58,14 +59,8 @@ func (in UpdateServiceInput) change() (cmdb.CIChange, error) {
 	if target, set := in.AvailabilityTarget.ValueOK(); set {
 		facet.AvailabilityTarget = &target
 	}
-	var f form.Form
-	ch.Name = form.Given(&f, "name", in.Name)
-	ch.Lifecycle = form.Given(&f, "lifecycle", in.Lifecycle)
-	ch.Environment = form.Given(&f, "environment", in.Environment)
-	ch.Criticality = form.Given(&f, "criticality", in.Criticality)
 	facet.PortfolioStage = form.Given(&f, "portfolioStage", in.PortfolioStage)
 	f.Fault(ch.SetLabels(in.Labels.Value(), in.Labels.IsSet()))
-	ch.Visibility = form.Given(&f, "visibility", in.Visibility)
 	return ch, f.Err()
 }
 

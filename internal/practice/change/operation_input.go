@@ -5,6 +5,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
 // The inputs of planned operations are the input types of schema/operation.graphql, field by field; what each means is
@@ -32,26 +33,19 @@ type PlannedOperation struct {
 
 // PlannedCI is a CI to create.
 type PlannedCI struct {
-	Class       string
-	Name        string
-	Description *string
-	Lifecycle   *domain.Lifecycle
-	Environment *domain.Environment
-	Criticality *domain.Criticality
-	Attributes  map[string]any
-	Labels      map[string]any
+	Class string
+	Name  string
+	cmdb.Fields
+	Attributes map[string]any
+	Labels     map[string]any
 }
 
 // PlannedCIUpdate is what to change of a CI.
 type PlannedCIUpdate struct {
-	ID          ident.ID
-	Name        graphql.Omittable[*string]
-	Description graphql.Omittable[*string]
-	Lifecycle   graphql.Omittable[*domain.Lifecycle]
-	Environment graphql.Omittable[*domain.Environment]
-	Criticality graphql.Omittable[*domain.Criticality]
-	Attributes  map[string]any
-	Labels      map[string]any
+	ID ident.ID
+	cmdb.FieldsInput
+	Attributes map[string]any
+	Labels     map[string]any
 }
 
 // PlannedRecord is a record that exists, or that an earlier operation creates.

@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
@@ -161,10 +162,16 @@ func (r *operationReader) reference(f *form.Form, field string, in PlannedRecord
 }
 
 func (r *operationReader) createCI(f *form.Form, o *operation.Operation, in *PlannedCI) {
-	o.Planned["class"], o.Planned["name"], o.Planned["description"] = in.Class, in.Name, form.Or(in.Description, "")
-	o.Planned["lifecycle"] = string(form.Or(in.Lifecycle, domain.Live))
-	o.Planned["environment"] = string(form.Or(in.Environment, domain.Production))
-	o.Planned["criticality"] = string(form.Or(in.Criticality, domain.CriticalityMedium))
+	o.Planned["class"], in.Fields.Name = in.Class, &in.Name
+	for _, field := range cmdb.PlainFields {
+		if operation.Plans(ident.CI, field.Name) {
+			value, ok := field.Given(&in.Fields)
+			if !ok {
+				value = field.Default
+			}
+			o.Planned[field.Name] = value
+		}
+	}
 	spread(f, o, "attributes", in.Attributes)
 	spread(f, o, "labels", in.Labels)
 }
@@ -172,13 +179,11 @@ func (r *operationReader) createCI(f *form.Form, o *operation.Operation, in *Pla
 func (r *operationReader) updateCI(f *form.Form, o *operation.Operation, in *PlannedCIUpdate) {
 	o.Record = asCI(in.ID)
 	f.Fault(form.Kind(o.Record, ident.CI, "id"))
-	plan(f, o, "name", in.Name)
-	if in.Description.IsSet() {
-		o.Planned["description"] = form.Or(in.Description.Value(), "")
+	for _, field := range cmdb.PlainFields {
+		if value, ok := field.Input(&in.FieldsInput, f); ok {
+			o.Planned[field.Name] = value
+		}
 	}
-	plan(f, o, "lifecycle", in.Lifecycle)
-	plan(f, o, "environment", in.Environment)
-	plan(f, o, "criticality", in.Criticality)
 	spread(f, o, "attributes", in.Attributes)
 	spread(f, o, "labels", in.Labels)
 	if len(o.Planned) == 0 && f.Err() == nil {

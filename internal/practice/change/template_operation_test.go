@@ -14,13 +14,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // renaming is an operation that gives a CI a name.
 func renaming(id ident.ID, name string) []change.PlannedOperation {
-	return []change.PlannedOperation{{UpdateCI: &change.PlannedCIUpdate{ID: id, Name: graphql.OmittableOf(&name)}}}
+	return []change.PlannedOperation{{UpdateCI: &change.PlannedCIUpdate{ID: id, FieldsInput: cmdb.FieldsInput{Name: graphql.OmittableOf(&name)}}}}
 }
 
 // plans reads "orders-db > orders-2" of each operation of a change.

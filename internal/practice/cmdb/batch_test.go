@@ -32,7 +32,7 @@ func TestABatchOf500RowsCostsFewStatements(t *testing.T) {
 				}
 				rows := make([]cmdb.NewCI, n)
 				for i := range rows {
-					rows[i] = cmdb.NewCI{Class: "server", Name: fmt.Sprint("s", i), Attributes: map[string]any{"serialNumber": fmt.Sprint(i), "vendor": "acme"}}
+					rows[i] = cmdb.NewCI{Class: "server", Fields: cmdb.Fields{Name: new(fmt.Sprint("s", i))}, Attributes: map[string]any{"serialNumber": fmt.Sprint(i), "vendor": "acme"}}
 				}
 				cis, err := cmdb.CreateCIsTx(ctx, tx, ref, rows)
 				if err != nil {
@@ -84,17 +84,17 @@ func TestABatchSaysWhichRowIsWrong(t *testing.T) {
 	each(t, func(w *world) {
 		err := w.apply(func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference) error {
 			_, err := cmdb.CreateCIsTx(ctx, tx, ref, []cmdb.NewCI{
-				{Class: "server", Name: "a"},
-				{Class: "nothing", Name: ""},
-				{Class: "server", Name: "c", Service: &cmdb.ServiceFacet{Tier: "tier-1"}},
-				{Class: "business_service", Name: "d", Service: &cmdb.ServiceFacet{Tier: "tier-9", SupportTeam: number(ident.Team, 77)}},
+				{Class: "server", Fields: cmdb.Fields{Name: new("a")}},
+				{Class: "nothing", Fields: cmdb.Fields{Name: new("")}},
+				{Class: "server", Fields: cmdb.Fields{Name: new("c")}, Service: &cmdb.ServiceFacet{Tier: "tier-1"}},
+				{Class: "business_service", Fields: cmdb.Fields{Name: new("d")}, Service: &cmdb.ServiceFacet{Tier: "tier-9", SupportTeam: number(ident.Team, 77)}},
 			})
 			return err
 		})
 		w.refused(err, "NOT_FOUND 1.class", "REQUIRED 1.name", "INVALID 2.class no class of services", "NOT_FOUND 3.tier tier-1?", "NOT_FOUND 3.supportTeam")
 		a, b := w.ci("server", "a"), w.ci("server", "b")
 		err = w.apply(func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference) error {
-			_, err := cmdb.UpdateCIsTx(ctx, tx, ref, []cmdb.CIChange{{ID: a.ID, Name: pointer("x")}, {ID: b.ID, Name: pointer("")}, {ID: a.ID}, {ID: number(ident.CI, 99)}})
+			_, err := cmdb.UpdateCIsTx(ctx, tx, ref, []cmdb.CIChange{{ID: a.ID, Fields: cmdb.Fields{Name: pointer("x")}}, {ID: b.ID, Fields: cmdb.Fields{Name: pointer("")}}, {ID: a.ID}, {ID: number(ident.CI, 99)}})
 			return err
 		})
 		w.refused(err, "REQUIRED 1.name", "INVALID 2.id twice", "NOT_FOUND 3.id")
@@ -109,7 +109,7 @@ func TestASourceMayReportAnyLifecycle(t *testing.T) {
 		a := w.ci("server", "a")
 		for _, to := range []domain.Lifecycle{domain.Planned, domain.Retired, domain.Build} {
 			err := w.apply(func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference) error {
-				_, err := cmdb.UpdateCIsTx(ctx, tx, ref, []cmdb.CIChange{{ID: a.ID, Lifecycle: &to}})
+				_, err := cmdb.UpdateCIsTx(ctx, tx, ref, []cmdb.CIChange{{ID: a.ID, Fields: cmdb.Fields{Lifecycle: &to}}})
 				return err
 			})
 			if got := w.s.Read.CI.GetX(w.ctx, a.ID); err != nil || got.Lifecycle != to {

@@ -24,6 +24,11 @@ func (c *change) has(fields ...string) bool {
 	return slices.ContainsFunc(fields, func(name string) bool { return slices.Contains(c.fields, name) })
 }
 
+// drop takes a field out of those that differ.
+func (c *change) drop(name string) {
+	c.fields = slices.DeleteFunc(c.fields, func(field string) bool { return field == name })
+}
+
 func (c *change) hasPrefix(prefix string) bool {
 	return slices.ContainsFunc(c.fields, func(name string) bool { return strings.HasPrefix(name, prefix) })
 }
@@ -33,12 +38,12 @@ func (r *Reference) edit(old *ent.CI, ch CIChange, isHeld func(field string) boo
 	next := *old
 	next.Labels, next.Links = maps.Clone(old.Labels), slices.Clone(old.Links)
 	c := &change{old: old, next: &next}
-	put(c, isHeld, "name", &next.Name, ch.Name)
-	put(c, isHeld, "description", &next.Description, ch.Description)
-	put(c, isHeld, "lifecycle", &next.Lifecycle, ch.Lifecycle)
-	put(c, isHeld, "environment", &next.Environment, ch.Environment)
-	put(c, isHeld, "criticality", &next.Criticality, ch.Criticality)
-	put(c, isHeld, "visibility", &next.Visibility, ch.Visibility)
+	for _, field := range PlainFields {
+		if value, ok := field.given(&ch.Fields); ok && value != field.of(&next) && !isHeld(field.Name) {
+			field.put(&next, value)
+			c.fields = append(c.fields, field.Name)
+		}
+	}
 	if ch.Service != nil {
 		r.editService(c, *ch.Service, isHeld, f)
 	}
@@ -46,10 +51,17 @@ func (r *Reference) edit(old *ent.CI, ch CIChange, isHeld func(field string) boo
 	c.editLabels(ch, isHeld)
 	checkFields(&next, f)
 	// Trimming may have undone a change, and never makes one of a stored record.
-	c.fields = slices.DeleteFunc(c.fields, func(name string) bool {
-		return name == "name" && next.Name == old.Name || name == "description" && next.Description == old.Description ||
-			name == "category" && next.Category == old.Category || name == "links" && sameLinks(old.Links, next.Links)
-	})
+	for _, field := range PlainFields {
+		if field.of(&next) == field.of(old) {
+			c.drop(field.Name)
+		}
+	}
+	if next.Category == old.Category {
+		c.drop("category")
+	}
+	if sameLinks(old.Links, next.Links) {
+		c.drop("links")
+	}
 	return c
 }
 

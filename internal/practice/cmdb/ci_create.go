@@ -25,12 +25,9 @@ func (p *Practice) CreateCI(ctx context.Context, in CreateCIInput) (*ent.CI, err
 		if err != nil {
 			return nil, err
 		}
-		return CreateByPerson(ctx, tx, NewCI{
-			Class: in.Class, Name: in.Name, Description: form.Or(in.Description, ""), Lifecycle: form.Or(in.Lifecycle, domain.Live),
-			Environment: form.Or(in.Environment, domain.Production), Criticality: form.Or(in.Criticality, domain.CriticalityMedium),
-			Visibility: form.Or(in.Visibility, domain.Everyone),
-			Attributes: in.Attributes, Labels: present(labels),
-		}, in.Owners, in.ExternalIdentity)
+		in.Fields.Name = &in.Name
+		row := NewCI{Class: in.Class, Fields: in.Fields, Attributes: in.Attributes, Labels: present(labels)}
+		return CreateByPerson(ctx, tx, row, in.Owners, in.ExternalIdentity)
 	})
 }
 
@@ -46,7 +43,7 @@ func CreateByPerson(ctx context.Context, tx *store.Tx, row NewCI, owners []Owner
 		return nil, err
 	}
 	all := wrong[0]
-	if row.Lifecycle == domain.Retired {
+	if form.Or(row.Lifecycle, domain.Live) == domain.Retired {
 		all.Fault(errs.New(errs.TransitionRefused, "a CI becomes RETIRED by retireCI alone: a new one is %s", "PLANNED, BUILD, LIVE or DEPRECATED"), "lifecycle")
 	}
 	listed, err := checkOwners(ctx, tx, owners, &all)
@@ -119,12 +116,9 @@ func (r *Reference) draftCIs(ctx context.Context, tx *store.Tx, rows []NewCI) ([
 }
 
 func (r *Reference) draftCI(row NewCI, f *form.Form) *ent.CI {
-	d := &ent.CI{
-		Name: row.Name, Description: row.Description, Lifecycle: orElse(row.Lifecycle, domain.Live),
-		Environment: orElse(row.Environment, domain.Production), Criticality: orElse(row.Criticality, domain.CriticalityMedium),
-		Visibility: orElse(row.Visibility, domain.Everyone),
-		Labels:     maps.Clone(row.Labels),
-	}
+	d := &ent.CI{Labels: maps.Clone(row.Labels)}
+	Defaults(d)
+	row.Lay(d)
 	if d.Labels == nil {
 		d.Labels = map[string]string{}
 	}
@@ -236,11 +230,13 @@ func saveCIs(ctx context.Context, tx *store.Tx, drafts []*ent.CI) ([]*ent.CI, er
 	for chunk := range slices.Chunk(drafts, rowChunk) {
 		builders := make([]*ent.CICreate, len(chunk))
 		for i, d := range chunk {
-			b := tx.CI.Create().SetClassID(d.ClassID).SetName(d.Name).SetDescription(d.Description).SetLifecycle(d.Lifecycle).
-				SetEnvironment(d.Environment).SetCriticality(d.Criticality).SetVisibility(d.Visibility).SetAttributes(d.Attributes).SetLabels(d.Labels).
+			b := tx.CI.Create().SetClassID(d.ClassID).SetAttributes(d.Attributes).SetLabels(d.Labels).
 				SetNillableServiceKind(d.ServiceKind).SetNillableTierID(d.TierID).SetNillablePortfolioStage(d.PortfolioStage).
 				SetCategory(d.Category).SetNillableSupportTeamID(d.SupportTeamID).SetNillableAvailabilityTarget(d.AvailabilityTarget).
 				SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+			for _, field := range PlainFields {
+				field.save(b.Mutation(), d)
+			}
 			if len(d.Links) > 0 {
 				b.SetLinks(d.Links)
 			}

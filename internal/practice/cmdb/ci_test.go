@@ -32,7 +32,9 @@ func TestANewCITakesItsDefaults(t *testing.T) {
 func TestEverythingWrongWithANewCIIsSaidAtOnce(t *testing.T) {
 	each(t, func(w *world) {
 		_, err := w.CreateCI(w.ctx, cmdb.CreateCIInput{
-			Class: "server", Name: " ", Description: pointer(strings.Repeat("x", 10_001)), Lifecycle: pointer(domain.Retired),
+			Class:      "server",
+			Fields:     cmdb.Fields{Description: pointer(strings.Repeat("x", 10_001)), Lifecycle: pointer(domain.Retired)},
+			Name:       " ",
 			Attributes: map[string]any{"cpuCores": "four", "os": 3},
 			Owners:     []cmdb.OwnerInput{{Team: pointer(number(ident.Team, 9))}, {}, {Person: pointer(number(ident.Team, 1))}},
 		})
@@ -120,7 +122,10 @@ func TestAnUpdateThatChangesNothingWritesNothing(t *testing.T) {
 		ci := must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "x", Attributes: map[string]any{"cpuCores": 4}, Labels: map[string]any{"a": "1"}}))
 		before := w.revision()
 		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{
-			ID: ci.ID, Name: set("x"), Description: null[string](), Attributes: object(map[string]any{"cpuCores": 4, "gone": nil}), Labels: object(map[string]any{"a": "1", "gone": nil}),
+			ID:          ci.ID,
+			FieldsInput: cmdb.FieldsInput{Name: set("x"), Description: null[string]()},
+			Attributes:  object(map[string]any{"cpuCores": 4, "gone": nil}),
+			Labels:      object(map[string]any{"a": "1", "gone": nil}),
 		}))
 		if got.Version != 1 || w.revision() != before {
 			w.Errorf("version %d, revision %d after %d", got.Version, w.revision(), before)
@@ -131,7 +136,7 @@ func TestAnUpdateThatChangesNothingWritesNothing(t *testing.T) {
 func TestWhatCannotBeClearedIsSaid(t *testing.T) {
 	each(t, func(w *world) {
 		ci := w.ci("server", "x")
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, Name: null[string](), Lifecycle: null[domain.Lifecycle](), Environment: null[domain.Environment]()})
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, FieldsInput: cmdb.FieldsInput{Name: null[string](), Lifecycle: null[domain.Lifecycle](), Environment: null[domain.Environment]()}})
 		w.refused(err, "REQUIRED name", "REQUIRED lifecycle", "REQUIRED environment")
 	})
 }
@@ -139,8 +144,8 @@ func TestWhatCannotBeClearedIsSaid(t *testing.T) {
 func TestAStaleVersionIsRefused(t *testing.T) {
 	each(t, func(w *world) {
 		a, b := w.ci("server", "a"), w.ci("server", "b")
-		must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: a.ID, ExpectedVersion: pointer(1), Name: set("a2")}))
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: a.ID, ExpectedVersion: pointer(1), Name: set("a3")})
+		must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: a.ID, FieldsInput: cmdb.FieldsInput{Name: set("a2")}, ExpectedVersion: pointer(1)}))
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: a.ID, FieldsInput: cmdb.FieldsInput{Name: set("a3")}, ExpectedVersion: pointer(1)})
 		w.refused(err, "STALE expectedVersion")
 		_, err = w.RetireCI(w.ctx, cmdb.RetireCIInput{ID: a.ID, ExpectedVersion: pointer(1)})
 		w.refused(err, "STALE expectedVersion")
@@ -162,12 +167,12 @@ func second[T any](_ T, err error) error { return err }
 
 func TestIdsAreOfTheRightKindAndExist(t *testing.T) {
 	each(t, func(w *world) {
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: number(ident.Team, 1), Name: set("x")})
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: number(ident.Team, 1), FieldsInput: cmdb.FieldsInput{Name: set("x")}})
 		w.refused(err, "INVALID id ci_")
-		_, err = w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: number(ident.CI, 99), Name: set("x")})
+		_, err = w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: number(ident.CI, 99), FieldsInput: cmdb.FieldsInput{Name: set("x")}})
 		w.refused(err, "NOT_FOUND id ci_2r")
 		svc := w.ci("business_service", "shop")
-		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: svc.ID.As(ident.Service), Name: set("shop 2")}))
+		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: svc.ID.As(ident.Service), FieldsInput: cmdb.FieldsInput{Name: set("shop 2")}}))
 		if got.ID != svc.ID || got.Name != "shop 2" {
 			w.Errorf("a service's id names its CI: got %v", got)
 		}
@@ -178,7 +183,7 @@ func TestTheLifecycleMovesByItsTable(t *testing.T) {
 	each(t, func(w *world) {
 		ci := w.ci("server", "x")
 		move := func(to domain.Lifecycle) error {
-			return second(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, Lifecycle: set(to)}))
+			return second(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, FieldsInput: cmdb.FieldsInput{Lifecycle: set(to)}}))
 		}
 		w.refused(move(domain.Planned), "TRANSITION_REFUSED lifecycle a CI cannot go from LIVE to PLANNED: from LIVE it can go to DEPRECATED")
 		w.refused(move(domain.Retired), "TRANSITION_REFUSED lifecycle a CI is retired by retireCI")
@@ -211,16 +216,19 @@ func TestACIOfAServiceClassIsAService(t *testing.T) {
 func TestAPersonsUpdateLocksWhatWasImported(t *testing.T) {
 	each(t, func(w *world) {
 		plain, ci := w.ci("server", "plain"), w.imported("server", "x", "x")
-		if got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: plain.ID, Name: set("p")})); len(got.Locks) != 0 {
+		if got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: plain.ID, FieldsInput: cmdb.FieldsInput{Name: set("p")}})); len(got.Locks) != 0 {
 			w.Errorf("a CI of no source was locked: %v", got.Locks)
 		}
 		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{
-			ID: ci.ID, Name: set("y"), Criticality: set(domain.CriticalityHigh), Description: set(""), Attributes: object(map[string]any{"os": "linux"}), Labels: object(map[string]any{"a": "1"}),
+			ID:          ci.ID,
+			FieldsInput: cmdb.FieldsInput{Name: set("y"), Criticality: set(domain.CriticalityHigh), Description: set("")},
+			Attributes:  object(map[string]any{"os": "linux"}),
+			Labels:      object(map[string]any{"a": "1"}),
 		}))
 		if want := []string{"attributes.os", "criticality", "labels.a", "name"}; !reflect.DeepEqual(got.Locks, want) {
 			w.Errorf("locks %v, want %v", got.Locks, want)
 		}
-		sourceSays := cmdb.CIChange{ID: ci.ID, Name: pointer("z"), Description: pointer("from the source"), Attributes: map[string]any{"os": "bsd", "vendor": "v"}, Labels: map[string]*string{"a": nil}}
+		sourceSays := cmdb.CIChange{ID: ci.ID, Fields: cmdb.Fields{Name: pointer("z"), Description: pointer("from the source")}, Attributes: map[string]any{"os": "bsd", "vendor": "v"}, Labels: map[string]*string{"a": nil}}
 		update := func() *ent.CI {
 			var saved []*ent.CI
 			err := w.apply(func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference) (err error) {

@@ -20,9 +20,7 @@ func (p *Practice) UpdateCI(ctx context.Context, in UpdateCIInput) (*ent.CI, err
 	return auth.Write(ctx, p.store, "ci.update", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		var f form.Form
 		ch := CIChange{
-			ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: form.Given(&f, "name", in.Name), Description: form.Cleared(in.Description),
-			Lifecycle: form.Given(&f, "lifecycle", in.Lifecycle), Environment: form.Given(&f, "environment", in.Environment),
-			Criticality: form.Given(&f, "criticality", in.Criticality), Visibility: form.Given(&f, "visibility", in.Visibility), Attributes: in.Attributes.Value(),
+			ID: in.ID, ExpectedVersion: in.ExpectedVersion, Fields: in.Fields(&f), Attributes: in.Attributes.Value(),
 		}
 		ch.ReplaceAttributes = in.Attributes.IsSet() && in.Attributes.Value() == nil
 		f.Fault(ch.SetLabels(in.Labels.Value(), in.Labels.IsSet()))
@@ -219,20 +217,13 @@ func saveChange(ctx context.Context, tx *store.Tx, c *change) (*ent.CI, error) {
 	if relocked {
 		u.SetLocks(n.Locks)
 	}
+	for _, field := range PlainFields {
+		if c.has(field.Name) {
+			field.save(u.Mutation(), n)
+		}
+	}
 	for _, field := range c.fields {
 		switch field {
-		case "name":
-			u.SetName(n.Name)
-		case "description":
-			u.SetDescription(n.Description)
-		case "lifecycle":
-			u.SetLifecycle(n.Lifecycle)
-		case "environment":
-			u.SetEnvironment(n.Environment)
-		case "criticality":
-			u.SetCriticality(n.Criticality)
-		case "visibility":
-			u.SetVisibility(n.Visibility)
 		case "category":
 			u.SetCategory(n.Category)
 		case "links":

@@ -149,7 +149,7 @@ func createGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewG
 	if err := ref.checkGroups(ctx, tx, drafts, wrong); err != nil {
 		return nil, nil, err
 	}
-	if form.Rows(wrong) != nil {
+	if slices.ContainsFunc(wrong, func(f form.Form) bool { return f.IsFaulty() }) {
 		return nil, wrong, nil
 	}
 	var saved []*ent.DependencyGroup
@@ -213,7 +213,7 @@ func updateGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []Grou
 	if err := ref.checkGroups(ctx, tx, drafts, wrong); err != nil {
 		return nil, nil, err
 	}
-	if form.Rows(wrong) != nil {
+	if slices.ContainsFunc(wrong, func(f form.Form) bool { return f.IsFaulty() }) {
 		return nil, wrong, nil
 	}
 	saved := make([]*ent.DependencyGroup, len(rows))

@@ -35,7 +35,7 @@ func TestARetiredCIGivesItsIdentityFree(t *testing.T) {
 		old := must[*ent.CI](w)(w.CreateCI(w.ctx, serial("server", "a", "s1", "acme")))
 		must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCIInput{ID: old.ID}))
 		next := must[*ent.CI](w)(w.CreateCI(w.ctx, serial("server", "b", "s1", "acme")))
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: old.ID, Lifecycle: set(domain.Live)})
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: old.ID, FieldsInput: cmdb.FieldsInput{Lifecycle: set(domain.Live)}})
 		w.refused(err, "ALREADY_EXISTS attributes.vendor "+next.ID.String())
 	})
 }
@@ -64,14 +64,14 @@ func TestIdentityRulesMayNameTheCIsOwnFieldsAndAnyScalar(t *testing.T) {
 		w.refused(err, "ALREADY_EXISTS attributes.number number 5")
 		_, err = w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "tenant", Name: "c", Attributes: map[string]any{"isMain": true}})
 		w.refused(err, "ALREADY_EXISTS environment isMain true")
-		must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "tenant", Name: "it's \"a\"", Environment: pointer(domain.Staging), Attributes: map[string]any{"isMain": true}}))
+		must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "tenant", Fields: cmdb.Fields{Environment: pointer(domain.Staging)}, Name: "it's \"a\"", Attributes: map[string]any{"isMain": true}}))
 	})
 }
 
 func TestABatchIsCheckedAgainstItselfAndKeepsItsSwaps(t *testing.T) {
 	each(t, func(w *world) {
 		row := func(name, serial string) cmdb.NewCI {
-			return cmdb.NewCI{Class: "server", Name: name, Attributes: map[string]any{"serialNumber": serial, "vendor": "acme"}}
+			return cmdb.NewCI{Class: "server", Fields: cmdb.Fields{Name: new(name)}, Attributes: map[string]any{"serialNumber": serial, "vendor": "acme"}}
 		}
 		err := w.apply(func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference) error {
 			_, err := cmdb.CreateCIsTx(ctx, tx, ref, []cmdb.NewCI{row("a", "s1"), row("b", "s2"), row("c", "s1")})

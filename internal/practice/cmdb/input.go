@@ -11,13 +11,9 @@ import (
 
 // CreateCIInput is a new CI.
 type CreateCIInput struct {
-	Class            string
-	Name             string
-	Description      *string
-	Lifecycle        *domain.Lifecycle
-	Environment      *domain.Environment
-	Criticality      *domain.Criticality
-	Visibility       *domain.Visibility
+	Class string
+	Name  string
+	Fields
 	Attributes       map[string]any
 	Labels           map[string]any
 	Owners           []OwnerInput
@@ -35,15 +31,10 @@ type OwnerInput struct {
 type UpdateCIInput struct {
 	ID              ident.ID
 	ExpectedVersion *int
-	Name            graphql.Omittable[*string]
-	Description     graphql.Omittable[*string]
-	Lifecycle       graphql.Omittable[*domain.Lifecycle]
-	Environment     graphql.Omittable[*domain.Environment]
-	Criticality     graphql.Omittable[*domain.Criticality]
-	Visibility      graphql.Omittable[*domain.Visibility]
-	Attributes      graphql.Omittable[map[string]any]
-	Labels          graphql.Omittable[map[string]any]
-	UnlockFields    graphql.Omittable[[]string]
+	FieldsInput
+	Attributes   graphql.Omittable[map[string]any]
+	Labels       graphql.Omittable[map[string]any]
+	UnlockFields graphql.Omittable[[]string]
 }
 
 // RetireCIInput names the CI to retire.

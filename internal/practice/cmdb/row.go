@@ -5,17 +5,12 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// NewCI is a CI to create. Empty fields take their defaults.
+// NewCI is a CI to create.
 type NewCI struct {
-	Class       string
-	Name        string
-	Description string
-	Lifecycle   domain.Lifecycle
-	Environment domain.Environment
-	Criticality domain.Criticality
-	Visibility  domain.Visibility
-	Attributes  map[string]any
-	Labels      map[string]string
+	Class string
+	Fields
+	Attributes map[string]any
+	Labels     map[string]string
 	// Service is what a CI of a service class adds; nil takes the defaults. On any other class it is refused.
 	Service *ServiceFacet
 }
@@ -34,12 +29,7 @@ type ServiceFacet struct {
 type CIChange struct {
 	ID              ident.ID
 	ExpectedVersion *int
-	Name            *string
-	Description     *string
-	Lifecycle       *domain.Lifecycle
-	Environment     *domain.Environment
-	Criticality     *domain.Criticality
-	Visibility      *domain.Visibility
+	Fields
 	// Attributes and Labels are merged into what there is; a nil value removes one. ReplaceAttributes and
 	// ReplaceLabels drop what was there first.
 	Attributes        map[string]any

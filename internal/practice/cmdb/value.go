@@ -22,13 +22,10 @@ const (
 
 // checkFields checks, and trims, what a CI says about itself beside its attributes.
 func checkFields(c *ent.CI, f *form.Form) {
-	c.Name = f.Text("name", c.Name, 1, valid.LongestName)
-	c.Description = f.Text("description", c.Description, 0, valid.LongestDescription)
+	for _, field := range PlainFields {
+		field.check(c, f)
+	}
 	c.Category = f.Text("category", c.Category, 0, valid.LongestName)
-	form.OneOf(f, "lifecycle", c.Lifecycle)
-	form.OneOf(f, "environment", c.Environment)
-	form.OneOf(f, "criticality", c.Criticality)
-	form.OneOf(f, "visibility", c.Visibility)
 	if c.PortfolioStage != nil {
 		form.OneOf(f, "portfolioStage", *c.PortfolioStage)
 	}

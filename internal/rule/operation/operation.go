@@ -73,6 +73,16 @@ var columns = map[ident.Kind]map[string]string{
 	ident.DependencyGroup: {"ci_id": "ci", "name": "name", "mode": "mode", "threshold": "threshold", "members": "members"},
 }
 
+// Plans reports whether operations plan a field of a kind's records.
+func Plans(kind ident.Kind, field string) bool {
+	for _, planned := range columns[kind] {
+		if planned == field {
+			return true
+		}
+	}
+	return false
+}
+
 // absent are the values of columns that a record leaves out where they are empty.
 var absent = Fields{"description": "", "evidence": "", "threshold": 0}
 
