@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// Answer is what a request with a key was answered. Revision is the newest that it knew of. Rights tells what its sender might
-// do and see: whoever has others must not be given it.
+// Answer is the answer to a request with a key. Revision is the newest that it knew of. Rights is a digest of what its
+// sender might do and see: an actor with another digest must not be given it.
 type Answer struct {
 	Data     []byte
 	Revision int64
 	Rights   []byte
 }
 
-// Answered is the answer that is kept for a key; nil when there is none. Failures: errs.KeyReused.
+// Answered returns the answer that is kept for a key, or nil if there is none. Failures: errs.KeyReused if the key
+// belongs to another request.
 func (s *Store) Answered(ctx context.Context, key Key) (*Answer, error) {
 	rows, err := s.Read.QueryContext(ctx, "SELECT body, answer, revision, rights FROM x_once WHERE actor = $1 AND key = $2", key.Actor, key.Name)
 	if err != nil {
@@ -24,8 +25,8 @@ func (s *Store) Answered(ctx context.Context, key Key) (*Answer, error) {
 	return scanAnswer(rows, key)
 }
 
-// KeepAnswer keeps the first answer to a request with a key. It gives the answer that is kept, which every sender of the
-// request has to get, whoever made it. Failures: errs.KeyReused.
+// KeepAnswer keeps the first answer to a request with a key. It returns the answer that is kept, its own or an earlier
+// one: every sender of the request has to get that one. Failures: errs.KeyReused if the key belongs to another request.
 func (s *Store) KeepAnswer(ctx context.Context, key Key, a Answer) (*Answer, error) {
 	rows, err := s.writer.QueryContext(ctx, `INSERT INTO x_once (actor, key, body, answer, revision, rights, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (actor, key) DO UPDATE SET answer = coalesce(x_once.answer, excluded.answer),
@@ -63,7 +64,7 @@ func scanAnswer(rows *sql.Rows, key Key) (kept *Answer, err error) {
 
 const forgetBatch = 500
 
-// ForgetKeys forgets the keys that are older than an age, and what was answered to them, in batches. It reports how many.
+// ForgetKeys deletes the keys that are older than an age, with their answers, in batches. It returns their number.
 func (s *Store) ForgetKeys(ctx context.Context, age time.Duration) (forgotten int64, err error) {
 	before := s.now().Add(-age).UTC().Truncate(time.Microsecond)
 	for {

@@ -32,7 +32,7 @@ func TestNoMigrationWasEditedAfterItsSum(t *testing.T) {
 	}
 }
 
-// postgresCatalogue is one line for each column, constraint and index of the schema public.
+// postgresCatalogue selects one line for each column, constraint and index of the schema public.
 const postgresCatalogue = `
 SELECT c.relname || ' column ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END ||
 	' identity=' || a.attidentity::text || ' default=' || coalesce(pg_get_expr(d.adbin, d.adrelid), '') ||
@@ -48,7 +48,7 @@ WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND conname NOT L
 UNION ALL
 SELECT tablename || ' index ' || indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE 'x\_%' AND tablename NOT LIKE 'x\_%'`
 
-// sqliteCatalogue is the same for SQLite.
+// sqliteCatalogue selects the same on SQLite.
 const sqliteCatalogue = `
 SELECT t.name || ' column ' || c.name || ' ' || lower(c.type) || CASE WHEN c."notnull" THEN ' not null' ELSE '' END || ' pk=' || c.pk || ' default=' || coalesce(trim(c.dflt_value, '()'), '')
 FROM sqlite_schema t, pragma_table_xinfo(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND t.name NOT LIKE 'x\_%' ESCAPE '\' AND c.name NOT LIKE 'x\_%' ESCAPE '\'
@@ -88,7 +88,8 @@ func catalogue(t *testing.T, db *sql.DB, d string) []string {
 	return all
 }
 
-// drift is what only one of two catalogues has: + what ent wants, - what the migrations made.
+// drift returns the lines that only one of two catalogues has: + for those that ent wants, - for those that the
+// migrations made.
 func drift(migrated, wanted []string) (all []string) {
 	for _, line := range wanted {
 		if !slices.Contains(migrated, line) {
@@ -103,7 +104,7 @@ func drift(migrated, wanted []string) (all []string) {
 	return all
 }
 
-// made is the catalogue of an empty database of the dialect in which ent made tables.
+// made returns the catalogue of an empty database of the dialect in which ent made tables.
 func made(t *testing.T, d string, tables []*schema.Table) []string {
 	t.Helper()
 	address := "sqlite:" + filepath.Join(t.TempDir(), "ent.db")

@@ -2,7 +2,7 @@ package store
 
 import "context"
 
-// MigrateTo migrates by other files than the program's.
+// MigrateTo migrates by the given files in place of the program's.
 func (s *Store) MigrateTo(ctx context.Context, all []Migration) (int, error) {
 	return s.migrate(ctx, all)
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 )
 
-// Translate turns a failure of the database into the vocabulary of errs, by its code and never by its text. What
-// is in the vocabulary already, and nil, pass through.
+// Translate turns a failure of the database into an error of errs, by its code and never by its text. Errors of errs,
+// and nil, pass through.
 func Translate(err error) error {
 	if err == nil {
 		return nil
@@ -75,7 +75,7 @@ func isUnreachable(err error) bool {
 	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P")
 }
 
-// isExhausted reports whether the database works and lacks something: a disk that is full, connections, memory.
+// isExhausted reports whether the database works and has run out of disk space, connections or memory.
 func isExhausted(err error) bool {
 	return strings.HasPrefix(pgCode(err), "53") || sqliteCode(err)&0xff == sqlitelib.SQLITE_FULL
 }
@@ -85,7 +85,7 @@ func isUnique(err error) bool {
 	return pgCode(err) == "23505" || code == sqlitelib.SQLITE_CONSTRAINT_UNIQUE || code == sqlitelib.SQLITE_CONSTRAINT_PRIMARYKEY
 }
 
-// isForeignKey holds for references that are missing and for those that ON DELETE RESTRICT keeps, which SQLite makes
+// isForeignKey reports whether a referenced record is missing, or is kept by ON DELETE RESTRICT, which SQLite makes
 // into a trigger and PostgreSQL 18 gives a code of its own.
 func isForeignKey(err error) bool {
 	switch pgCode(err) {
@@ -102,8 +102,9 @@ func isText(err error) bool {
 	return code == "22021" || code == "22P05"
 }
 
-// serverSaidNo reports whether the database itself refused a commit, so that the outcome is known. A SQLite file whose log
-// could not be written to its end leaves it open, since after a crash the part may count; and so does a server that is stopping.
+// serverSaidNo reports whether the database itself refused a commit, so that the outcome is known. The outcome stays
+// open if the log of a SQLite file could not be written to its end, since after a crash the part may count, and if the
+// server is stopping.
 func serverSaidNo(err error) bool {
 	switch sqliteCode(err) & 0xff {
 	case 0:

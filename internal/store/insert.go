@@ -20,10 +20,10 @@ type Row interface {
 		ent.ServiceLevelTarget | ent.ServiceLevelMark | ent.ConflictFinding
 }
 
-// Insert writes new records, many at once: by COPY on PostgreSQL, by statements of many rows on SQLite. It gives each
-// its id, in their order, and notes it for the journal as if ent's builders had written it; nothing but the speed
-// differs. Every field is written as it stands in the struct, no default is filled in, and edges are left alone.
-// At most 65,535 records fit into one transaction.
+// Insert writes new records, many at once: by COPY on PostgreSQL, by statements of many rows on SQLite. It sets the id
+// of each, in their order, and notes it for the journal as if ent's builders had written it; only the speed differs. It
+// writes every field as it stands in the struct, fills in no default, and leaves edges alone. At most 65,535 records
+// fit into one transaction.
 func Insert[R Row](ctx context.Context, tx *Tx, records []*R) error {
 	if len(records) == 0 {
 		return nil
@@ -64,7 +64,7 @@ func Insert[R Row](ctx context.Context, tx *Tx, records []*R) error {
 	return nil
 }
 
-// nextIDs takes the next ids of a table.
+// nextIDs takes the next n ids of a table.
 func (tx *Tx) nextIDs(ctx context.Context, table string, n int) (_ []ident.ID, err error) {
 	query, args := "SELECT seq + 1 FROM sqlite_sequence WHERE name = ?", []any{table}
 	if tx.IsPostgres() {
@@ -102,7 +102,7 @@ const (
 	argumentLimit = 32_766 // of SQLite's; PostgreSQL takes twice as many
 )
 
-// insertRows writes n rows into columns of a table; fill makes the i-th.
+// insertRows writes n rows into columns of a table; fill sets the values of the i-th.
 func (tx *Tx) insertRows(ctx context.Context, table string, columns []string, n int, fill func(i int, row []any) error) error {
 	if tx.IsPostgres() && n >= copyFrom {
 		return tx.copyRows(ctx, table, columns, n, fill)
@@ -144,7 +144,7 @@ func (tx *Tx) insertInto(ctx context.Context, table string, columns []string, n 
 	return nil
 }
 
-// repeat runs one statement for the rows from…to, as many at once as its arguments say.
+// repeat runs one statement for the rows from…to, arguments/perRow of them at once.
 func (tx *Tx) repeat(ctx context.Context, text string, from, to, arguments, perRow int, fill func(i int, row []any) error) error {
 	st, err := tx.record.tx.PrepareContext(ctx, text)
 	if err != nil {
@@ -192,5 +192,5 @@ func (tx *Tx) insertText(table string, columns []string, rows int) string {
 	return b.String()
 }
 
-// quoted lists columns.
+// quoted returns a list of columns in double quotes.
 func quoted(columns []string) string { return `"` + strings.Join(columns, `", "`) + `"` }

@@ -24,17 +24,17 @@ const (
 	chunkLines = 500
 )
 
-// MostEntries is more than one revision can have.
+// MostEntries is a number of entries that no revision reaches.
 const MostEntries = 1 << placeBits
 
-// EntryID is the id of the place-th journal entry of a revision, from 0.
+// EntryID returns the id of the place-th journal entry of a revision, from 0.
 func EntryID(revision int64, place int) ident.ID {
 	return ident.New(ident.Entry, revision<<placeBits|int64(place))
 }
 
-// journal takes the revision and writes the entries and versions of the transaction. It is the last thing the
-// transaction does: the head's row is locked from here to the commit, so that revisions are dense and in commit
-// order. It reports 0 where nothing was written.
+// journal takes the revision and writes the entries and versions of the transaction. It comes last in the transaction:
+// the head's row is locked from here to the commit, so that revisions are dense and in commit order. If nothing was
+// written, it returns 0.
 func journal(ctx context.Context, tx *Tx) (int64, error) {
 	entries, err := tx.record.settle()
 	if err != nil || len(entries) == 0 {
@@ -112,7 +112,7 @@ func (tx *Tx) insertEntries(ctx context.Context, revision int64, entries []*writ
 	})
 }
 
-// textOf is a record as JSON; nil for none.
+// textOf returns a record as JSON, or nil if there is none.
 func textOf(record map[string]any) ([]byte, error) {
 	if record == nil {
 		return nil, nil
@@ -129,7 +129,7 @@ func nextRevision(ctx context.Context, tx *Tx) (int64, error) {
 	return number(ctx, tx, "UPDATE head SET revision = revision + 1 RETURNING revision")
 }
 
-// headRevision is the last committed revision that the transaction sees.
+// headRevision returns the last committed revision that the transaction sees.
 func headRevision(ctx context.Context, tx *Tx) (int64, error) {
 	return number(ctx, tx, "SELECT revision FROM head")
 }

@@ -6,8 +6,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// Lock reads the one record that a query finds, and keeps others from writing it until the transaction ends. On SQLite,
-// where one transaction writes at a time, it only reads.
+// Lock returns the one record that a query finds, and keeps others from writing it until the transaction ends. On
+// SQLite, where one transaction writes at a time, it only reads.
 func Lock[Record any, Query interface {
 	ForUpdate(...sql.LockOption) Query
 	Only(context.Context) (Record, error)

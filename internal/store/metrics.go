@@ -12,7 +12,8 @@ func newTimes() prometheus.Histogram {
 	})
 }
 
-// Collectors are what the store measures: statements, and the connections of its pools and who waits for them.
+// Collectors returns the metrics of the store: statements, and its pools' connections and the callers that wait for
+// them.
 func (s *Store) Collectors() []prometheus.Collector {
 	all := []prometheus.Collector{s.times, collectors.NewDBStatsCollector(s.writes, "write")}
 	if s.reader != s.writes {

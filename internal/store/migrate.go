@@ -27,7 +27,7 @@ func (m Migration) hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Migrations lists the dialect's migrations in order.
+// Migrations returns the dialect's migrations in order.
 func (s *Store) Migrations() ([]Migration, error) {
 	dir, err := fs.Sub(migrations.Files, s.dialect)
 	if s.dialect == "sqlite3" {
@@ -56,9 +56,9 @@ func (s *Store) Migrations() ([]Migration, error) {
 const migrationTable = `CREATE TABLE IF NOT EXISTS x_migration (
 	version varchar(32) PRIMARY KEY, name varchar(255) NOT NULL, hash varchar(64) NOT NULL, applied_at varchar(32) NOT NULL)`
 
-// Migrate brings the database to the newest version and reports how many migrations it applied. Each runs in a
-// transaction of its own; several servers may start at once. It refuses a database that is newer than this
-// program, and one whose applied migrations differ from the program's.
+// Migrate brings the database to the newest version and returns the number of migrations it applied. Each runs in a
+// transaction of its own; several servers may start at once. It refuses a database that is newer than this program, and
+// one whose applied migrations differ from the program's.
 func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
 	all, err := s.Migrations()
 	if err != nil {
@@ -85,8 +85,8 @@ func (s *Store) migrate(ctx context.Context, all []Migration) (applied int, err 
 	}
 }
 
-// migrationConn is a connection that migrates, alone where several try: on PostgreSQL under a lock, with no bound
-// on how long a statement, or another server's migration, may take.
+// migrationConn returns a connection for migrations, and a function that gives it back. On PostgreSQL it holds a lock
+// that others wait for, and neither a statement nor another server's migration has a time limit.
 func (s *Store) migrationConn(ctx context.Context) (conn *sql.Conn, done func(), err error) {
 	if !s.IsPostgres() {
 		conn, err := s.writes.Conn(ctx)
@@ -120,7 +120,8 @@ func (s *Store) migrationConn(ctx context.Context) (conn *sql.Conn, done func(),
 	}, nil
 }
 
-// migrateNext applies the first migration that is missing, after checking those that are there.
+// migrateNext applies the first migration that is missing, after checking those that are there. It reports whether it
+// applied one.
 func (s *Store) migrateNext(ctx context.Context, conn *sql.Conn, all []Migration) (more bool, err error) {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
@@ -159,7 +160,7 @@ func (s *Store) migrateNext(ctx context.Context, conn *sql.Conn, all []Migration
 	return true, tx.Commit()
 }
 
-// appliedMigrations lists what was applied, with the hash in place of the SQL.
+// appliedMigrations returns the migrations that were applied, with the hash in place of the SQL.
 func appliedMigrations(ctx context.Context, tx *sql.Tx) (all []Migration, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT version, name, hash FROM x_migration ORDER BY version")
 	if err != nil {

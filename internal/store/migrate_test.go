@@ -19,7 +19,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// fresh are the addresses of databases that are not migrated.
+// fresh runs a test with the address of an empty database of each dialect, which is not migrated.
 func fresh(t *testing.T, test func(t *testing.T, address string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "linchpin.db")) })
 	t.Run("postgres", func(t *testing.T) { test(t, pgtest.Database(t, "empty", nil)) })
@@ -104,7 +104,7 @@ func TestAnEditedMigrationIsRefused(t *testing.T) {
 		if n, err := s.MigrateTo(t.Context(), edited); n != 0 || err == nil || !strings.Contains(err.Error(), all[0].Name) {
 			t.Errorf("applied %d, %v", n, err)
 		}
-		// A file that slipped in between two that were applied.
+		// A file between two that were applied.
 		early := slices.Insert(slices.Clone(all), 1, store.Migration{Version: all[0].Version + "1", Name: "early", SQL: "SELECT 1"})
 		if n, err := s.MigrateTo(t.Context(), early); n != 0 || err == nil {
 			t.Errorf("applied %d, %v", n, err)
@@ -112,7 +112,7 @@ func TestAnEditedMigrationIsRefused(t *testing.T) {
 	})
 }
 
-// then are the program's migrations and one more.
+// then returns the program's migrations and one more.
 func then(t *testing.T, s *store.Store, statements string) []store.Migration {
 	t.Helper()
 	all, err := s.Migrations()
@@ -138,7 +138,8 @@ func TestAMigrationThatFailsLeavesNothing(t *testing.T) {
 	})
 }
 
-// TestAMigrationWaitsForAnotherAsLongAsItTakes: the bounds of ordinary statements do not hold for it.
+// TestAMigrationWaitsForAnotherAsLongAsItTakes shows that the time limits of ordinary statements do not hold for
+// migrations.
 func TestAMigrationWaitsForAnotherAsLongAsItTakes(t *testing.T) {
 	address, err := url.Parse(storetest.PostgresAddress(t))
 	if err != nil {
@@ -165,7 +166,7 @@ func TestAMigrationWaitsForAnotherAsLongAsItTakes(t *testing.T) {
 	}
 }
 
-// rebuild is what ent and atlas write for a change of a table that SQLite cannot do in place.
+// rebuild returns the statements that ent and atlas write for a change of a table that SQLite cannot make in place.
 func rebuild(t *testing.T, s *store.Store, table string) string {
 	t.Helper()
 	var made string
@@ -244,7 +245,7 @@ func TestARebuiltTableWithoutRowsKeepsItsNumbers(t *testing.T) {
 	}
 }
 
-func TestAMigrationThatLosesWhatIsReferredToIsRefused(t *testing.T) {
+func TestAMigrationThatLosesReferencedRowsIsRefused(t *testing.T) {
 	s := storetest.SQLite(t)
 	class, err := createClass(t.Context(), s)
 	if err != nil {

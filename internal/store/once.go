@@ -12,14 +12,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// Key names a request that changes things once, however often it is sent and to whichever server.
+// Key names a request that takes effect once, however often it is sent and to whichever server.
 type Key struct {
 	Actor string
 	Name  string            // chosen by the actor
-	Body  [sha256.Size]byte // what is asked for; the same name with another body is errs.KeyReused
+	Body  [sha256.Size]byte // digest of the request; the same name with another body is errs.KeyReused
 }
 
-// once is where a context's writes stand within their request.
+// once is the place of a context's writes within their request.
 type once struct {
 	key    Key
 	step   string
@@ -28,14 +28,15 @@ type once struct {
 
 type onceKey struct{}
 
-// Once makes a context whose writes happen once for the key. A request may have several steps, each with a name of its
-// own: what a step decided, be it a record or a refusal, commits together with what it wrote, and whoever takes the same
-// step again is told the same.
+// Once returns a context whose writes happen once for the key. A request may have several steps, each with a name of
+// its own. The outcome of a step, a record or a refusal, commits together with its writes, and the same step taken
+// again has the same outcome.
 func Once(ctx context.Context, key Key, step string) context.Context {
 	return context.WithValue(ctx, onceKey{}, &once{key: key, step: step})
 }
 
-// next names the place of one call of Write; "" where there is no key. Writes of one step come in the same order each time.
+// next returns the name of the next call of Write, or "" if there is no key. Writes of one step come in the same order
+// each time.
 func (o *once) next() string {
 	if o == nil {
 		return ""
@@ -46,7 +47,7 @@ func (o *once) next() string {
 	return o.step
 }
 
-// outcome is what a step decided.
+// outcome is the decision of a step: a record or a refusal.
 type outcome struct {
 	Value   json.RawMessage `json:"value,omitempty"`
 	Refused []refusal       `json:"refused,omitempty"`
@@ -60,9 +61,9 @@ type refusal struct {
 
 var errKeyReused = errs.New(errs.KeyReused, "the idempotency key was used with another request: take a new key for each request, and the same for its retries alone")
 
-// decideOnce runs decide unless the key's step has an outcome, which it then gives: replayed. The key's row stays locked until
-// the transaction ends, so that others with the same key wait for it. A refusal undoes what decide wrote, and is an outcome
-// that the transaction has to commit.
+// decideOnce runs decide, unless the key's step has an outcome: then it returns that, as replayed. The key's row stays
+// locked until the transaction ends, so that others with the same key wait for it. A refusal undoes what decide wrote,
+// and is an outcome that the transaction has to commit.
 func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now time.Time, decide func(context.Context, *Tx) (T, error)) (value T, replayed bool, refused, err error) {
 	outcomes, err := claim(ctx, tx, key, now)
 	if err != nil {
@@ -99,7 +100,8 @@ func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now ti
 	return value, false, refused, err
 }
 
-// isRefusal is err in the vocabulary if a person can mend all of it: the rules have decided, and trying again is no use.
+// isRefusal returns err in the vocabulary of errs, and writes it into an outcome, if a person can mend all of it: the
+// rules have decided, and trying again is no use. Otherwise it returns nil.
 func isRefusal(err error, into *outcome) error {
 	translated := Translate(err)
 	all, ok := errs.All(translated)
@@ -115,7 +117,7 @@ func isRefusal(err error, into *outcome) error {
 	return translated
 }
 
-// tell gives a known outcome as decide gave it.
+// tell returns a known outcome as decide returned it.
 func tell[T any](known outcome) (value T, refused, err error) {
 	for _, r := range known.Refused {
 		refused = errors.Join(refused, &errs.Error{Code: r.Code, Message: r.Message, Field: r.Field})
@@ -126,7 +128,7 @@ func tell[T any](known outcome) (value T, refused, err error) {
 	return value, refused, err
 }
 
-// claim locks the key's row, which it makes where there is none, and reads its outcomes by step.
+// claim locks the key's row, which it makes if there is none, and returns its outcomes by step.
 func claim(ctx context.Context, tx *Tx, key Key, now time.Time) (map[string]outcome, error) {
 	rows, err := tx.QueryContext(ctx, `INSERT INTO x_once (actor, key, body, created_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (actor, key) DO UPDATE SET key = excluded.key RETURNING body, outcomes`, key.Actor, key.Name, key.Body[:], now.Truncate(time.Microsecond))

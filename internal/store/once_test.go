@@ -88,7 +88,7 @@ func TestAKeyHasOneEffectHoweverManySendIt(t *testing.T) {
 		if r, err := a.Revision(t.Context()); err != nil || r != 1+keys {
 			t.Errorf("%d revisions, %v", r, err)
 		}
-		// The same without keys shows what the key is for.
+		// Without keys each request has an effect of its own: the key makes the difference.
 		for name, ids := range send("bare", false) {
 			if len(ids) != senders {
 				t.Errorf("%s without a key was told as %v", name, ids)
@@ -97,7 +97,7 @@ func TestAKeyHasOneEffectHoweverManySendIt(t *testing.T) {
 	})
 }
 
-func TestAnOutcomeIsToldAsItWasDecided(t *testing.T) {
+func TestARepeatedStepHasTheOutcomeOfTheFirst(t *testing.T) {
 	replicas(t, func(t *testing.T, a, b *store.Store) {
 		class, err := createClass(t.Context(), a)
 		if err != nil {
@@ -133,7 +133,7 @@ func TestAnOutcomeIsToldAsItWasDecided(t *testing.T) {
 	})
 }
 
-func TestARefusalIsAnOutcomeAndAFaultIsNone(t *testing.T) {
+func TestARefusalIsKeptAndAFaultIsTriedAgain(t *testing.T) {
 	replicas(t, func(t *testing.T, a, b *store.Store) {
 		class, err := createClass(t.Context(), a)
 		if err != nil {
@@ -165,7 +165,7 @@ func TestARefusalIsAnOutcomeAndAFaultIsNone(t *testing.T) {
 				t.Errorf("after %v: %q, %v", fault, got, err)
 			}
 		}
-		// What the database refuses within the transaction is a refusal too, and leaves the transaction usable.
+		// A refusal of the database within the transaction is one too, and leaves the transaction usable.
 		for _, s := range []*store.Store{a, b} {
 			_, err := createClass(store.Once(t.Context(), key("ada", "taken", ""), "s"), s)
 			if errs.CodeOf(err) != errs.AlreadyExists {
@@ -178,7 +178,7 @@ func TestARefusalIsAnOutcomeAndAFaultIsNone(t *testing.T) {
 	})
 }
 
-func TestTheFirstAnswerIsTheAnswer(t *testing.T) {
+func TestTheFirstAnswerToAKeyIsKept(t *testing.T) {
 	replicas(t, func(t *testing.T, a, b *store.Store) {
 		k := key("ada", "k", "x")
 		if kept, err := a.Answered(t.Context(), k); kept != nil || err != nil {

@@ -33,8 +33,8 @@ const (
 	listenerMaxWait = 5 * time.Second
 )
 
-// notify tells other servers that there is a new revision, outside of the transactions that made it: a NOTIFY
-// inside them would make commits wait for each other. A hint that is lost costs one tick, no event.
+// notify tells other servers of a new revision, outside the transaction that made it: a NOTIFY inside would make
+// commits wait for each other. A lost hint costs one tick and no event.
 func (s *Store) notify(ctx context.Context) {
 	defer close(s.stopped)
 	for {
@@ -49,8 +49,8 @@ func (s *Store) notify(ctx context.Context) {
 	}
 }
 
-// Hints wakes whoever follows the revisions when another server has committed. It is a hint: some are lost, and a
-// SQLite file gives none. The channel stays open until ctx ends.
+// Hints returns a channel that receives when another server has committed. Some hints are lost, and a SQLite file gives
+// none. The channel stays open until ctx ends.
 func (s *Store) Hints(ctx context.Context) <-chan struct{} {
 	hints := make(chan struct{}, 1)
 	if !s.IsPostgres() {
@@ -63,7 +63,7 @@ func (s *Store) Hints(ctx context.Context) <-chan struct{} {
 		if err := l.Listen(channel); err != nil {
 			_ = l.Close() // the tick of the follower is enough
 		}
-		// Until the listener has ended: one that finds nobody who receives would never end.
+		// Receive until the listener has ended: if nobody received, it would never end.
 		for range l.Notify {
 			select {
 			case hints <- struct{}{}:

@@ -7,9 +7,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// PropertyIn is the condition on rows of ci that an attribute or label (field "attributes" or "labels") has one of
-// some values: text, numbers (float64) or booleans; others are equal to nothing. It goes by the GIN index on
-// PostgreSQL, and by the table that triggers keep on SQLite, one look-up a value.
+// PropertyIn returns the condition on rows of ci that an attribute or label (field "attributes" or "labels") has one of
+// the values: text, numbers (float64) or booleans; others are equal to nothing. It uses the GIN index on PostgreSQL,
+// and on SQLite the table that triggers maintain, one look-up a value.
 func PropertyIn(s *sql.Selector, field, path string, values []any) *sql.Predicate {
 	return sql.P(func(b *sql.Builder) {
 		if b.Dialect() == dialect.Postgres {

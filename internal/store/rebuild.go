@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// applySQLite runs a migration. SQLite changes a table by making it anew, and what hangs on the old one goes with it:
-// triggers, and the number that the next record gets. Both are put back, except for triggers that the migration
-// names: those it knows how to handle.
+// applySQLite runs a migration. SQLite changes a table by making it anew, and the old one takes with it its triggers
+// and the number that the next record gets. applySQLite puts both back, except for triggers that the migration names:
+// it handles those itself.
 func applySQLite(ctx context.Context, tx *sql.Tx, m Migration) error {
 	const triggersNow = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
 	triggers, err := pairs[string](ctx, tx, triggersNow)
@@ -48,7 +48,8 @@ func applySQLite(ctx context.Context, tx *sql.Tx, m Migration) error {
 	return checkForeignKeys(ctx, tx)
 }
 
-// lastNumbers are the numbers that tables gave out last. A database without tables that count has no such table.
+// lastNumbers returns the last number that each table gave out. Without tables that count, a database has no table
+// sqlite_sequence.
 func lastNumbers(ctx context.Context, tx *sql.Tx) (map[string]int64, error) {
 	known, err := pairs[string](ctx, tx, "SELECT name, '' FROM sqlite_schema WHERE name = 'sqlite_sequence'")
 	if err != nil || len(known) == 0 {
@@ -57,7 +58,7 @@ func lastNumbers(ctx context.Context, tx *sql.Tx) (map[string]int64, error) {
 	return pairs[int64](ctx, tx, "SELECT name, seq FROM sqlite_sequence")
 }
 
-// pairs reads two columns, by the first.
+// pairs returns the second of two columns, by the first.
 func pairs[V any](ctx context.Context, tx *sql.Tx, query string) (map[string]V, error) {
 	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// recorder notes what a transaction does to each record, one entry a record, in the order they were first touched.
+// recorder notes the writes of a transaction, one entry a record, in the order they were first touched.
 type recorder struct {
 	meter
-	tx      *sql.Tx // the transaction under ent's, for what ent cannot say
+	tx      *sql.Tx // the transaction under ent's, for statements that ent cannot express
 	entries []*written
 	byID    map[ident.ID]*written
 	closing bool // the journal itself is being written
@@ -40,14 +40,14 @@ func withRecorder(ctx context.Context, r *recorder) context.Context {
 
 var errOutsideWrite = errors.New("a mutation outside store.Write: it would not be journalled")
 
-// mutation is what every generated mutation can do.
+// mutation are the methods that every generated mutation has.
 type mutation interface {
 	ent.Mutation
 	ID() (ident.ID, bool)
 }
 
-// record is the runtime hook on every client. It refuses what did not come through Write, and what changes rows
-// that it cannot name.
+// record returns the runtime hook on every client. The hook refuses mutations that did not come through Write, and
+// those that change rows it cannot name.
 func record(next ent.Mutator) ent.Mutator {
 	return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
 		rec, _ := ctx.Value(recorderKey{}).(*recorder)
@@ -111,10 +111,10 @@ const pendingKey = "\x00record"
 
 func (r *recorder) note(w *written) { r.entries = append(r.entries, w) }
 
-// forget drops what was noted: it was undone.
+// forget drops the entries, whose writes were undone.
 func (r *recorder) forget() { r.entries = nil }
 
-// settle reads the pending records and merges what happened to one record into one entry.
+// settle reads the pending records, and merges the writes of one record into one entry.
 func (r *recorder) settle() ([]*written, error) {
 	var settled []*written
 	for _, w := range r.entries {
@@ -142,11 +142,11 @@ func (r *recorder) settle() ([]*written, error) {
 	return slices.DeleteFunc(settled, func(w *written) bool { return w.operation == "" }), nil
 }
 
-// merge adds a later write of the same transaction.
+// merge adds a later write of the same record in the same transaction.
 func (w *written) merge(later *written) {
 	switch {
 	case w.operation == domain.Created && later.operation == domain.Deleted:
-		w.operation = "" // as if nothing had been
+		w.operation = "" // made and deleted again: nothing to tell
 	case w.operation == domain.Created:
 		w.after, w.text = later.after, later.text
 	case later.operation == domain.Deleted:
@@ -174,7 +174,7 @@ func (w *written) identify() error {
 	return nil
 }
 
-// fields is a record as a JSON object: column to value, without its edges.
+// fields returns a record as a JSON object: column to value, without its edges.
 func fields(record any) (map[string]any, error) {
 	text, err := json.Marshal(record)
 	if err != nil {
@@ -188,7 +188,7 @@ func fields(record any) (map[string]any, error) {
 	return all, nil
 }
 
-// subject is the record whose history shows what happened to id.
+// subject returns the record whose history shows the writes of id.
 func subject(id ident.ID, record map[string]any) ident.ID {
 	if id.Kind().IsSubject() {
 		return id
@@ -203,10 +203,11 @@ func subject(id ident.ID, record map[string]any) ident.ID {
 	return id
 }
 
-// subjectFields name the record whose history shows what happened to the one that has them, the first that is set.
+// subjectFields name the record whose history shows the writes of the record that has them. The first that is set
+// counts.
 var subjectFields = []string{"incident_id", "change_id", "record_id", "ci_id", "team_id"}
 
-// load reads the record that is about to be deleted.
+// load returns the record that is about to be deleted.
 func load(ctx context.Context, m any, id ident.ID) (any, error) {
 	if !id.Kind().IsDeletable() {
 		return nil, fmt.Errorf("a %s cannot be deleted", id.Kind().Noun())

@@ -2,7 +2,7 @@ package store
 
 import "context"
 
-// Rehearse runs f and undoes all that it wrote: the rules say what they think of it, and nothing has happened.
+// Rehearse runs f, undoes all that it wrote, and returns its error: the verdict of the rules, without effect.
 func (tx *Tx) Rehearse(ctx context.Context, f func(context.Context) error) error {
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT rehearsal"); err != nil {
 		return err

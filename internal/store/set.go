@@ -2,14 +2,14 @@ package store
 
 import "github.com/linchpin-cmdb/linchpin/ent"
 
-// Set calls a setter of a builder if the value is another than before, so that what stays is not written.
+// Set calls a setter of a builder if the value differs from the one before, so that unchanged fields are not written.
 func Set[T comparable, B any](was, is T, set func(T) B) {
 	if was != is {
 		set(is)
 	}
 }
 
-// SetOptional is Set for a value that may be absent.
+// SetOptional does what Set does, for a value that may be absent.
 func SetOptional[T any, B any](was, is *T, equal func(a, b T) bool, set func(T) B, clear func() B) {
 	switch {
 	case is == nil && was != nil:
@@ -19,7 +19,7 @@ func SetOptional[T any, B any](was, is *T, equal func(a, b T) bool, set func(T) 
 	}
 }
 
-// SetNillable is SetOptional for values that == compares.
+// SetNillable does what SetOptional does, for values that == compares.
 func SetNillable[T comparable, B any](was, is *T, set func(T) B, clear func() B) {
 	SetOptional(was, is, func(a, b T) bool { return a == b }, set, clear)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// shape is how records of one type lie in their table and in the journal.
+// shape maps the records of one type to their table and to the journal.
 type shape struct {
 	table   string
 	id      int // the struct's field
@@ -38,7 +38,7 @@ type column struct {
 
 var shapes sync.Map // reflect.Type → *shape
 
-// shapeOf finds the table of a record's struct, and the field of each column.
+// shapeOf returns the shape of a record's struct: its table, and the field of each column.
 func shapeOf(t reflect.Type) (*shape, error) {
 	if s, ok := shapes.Load(t); ok {
 		return s.(*shape), nil
@@ -82,8 +82,8 @@ func shapeOf(t reflect.Type) (*shape, error) {
 	return s, nil
 }
 
-// check refuses what ent's builders refuse: enumerations with other values, and text that PostgreSQL cannot keep. It
-// brings moments to what both databases keep.
+// check refuses what ent's builders refuse: unknown values of enumerations, and text that PostgreSQL cannot keep. It
+// brings moments to the precision that both databases keep.
 func (s *shape) check(record reflect.Value) error {
 	for i := range s.columns {
 		c, v := &s.columns[i], record.Field(s.columns[i].field)
@@ -112,7 +112,7 @@ func (s *shape) check(record reflect.Value) error {
 	return nil
 }
 
-// subjectOf is the record whose history shows what happened to this one.
+// subjectOf returns the record whose history shows the writes of this one.
 func (s *shape) subjectOf(record reflect.Value) ident.ID {
 	if s.subject >= 0 {
 		v := record.Field(s.subject)

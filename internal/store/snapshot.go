@@ -14,18 +14,19 @@ import (
 
 // Snapshot is the database as it is in one revision, read over several connections at once.
 type Snapshot struct {
-	// Revision is the last that it contains.
+	// Revision is the last revision that it contains.
 	Revision int64
-	// Client reads over the first of the connections: not while Read runs.
+	// Client reads over the first of the connections. It must not be used while Read runs.
 	Client *ent.Client
 
 	txs   []*sql.Tx
-	leave func() // lets the next one come
+	leave func() // lets the next caller in
 }
 
-// Snapshot opens transactions that only read, up to as many as asked for, and all of which see the same revision: on
-// PostgreSQL the later ones take over the snapshot of the first; on SQLite those count before which no write came. One is open at
-// a time, and whoever wants the next waits: two that had half of the connections each would wait for ever.
+// Snapshot opens transactions that only read and all see the same revision, at most the number asked for. On PostgreSQL
+// the later ones take over the snapshot of the first; on SQLite it keeps those that were opened before another write
+// came. One Snapshot is open at a time, and the next caller waits: two with half of the connections each would wait for
+// ever.
 func (s *Store) Snapshot(ctx context.Context, connections int) (_ *Snapshot, err error) {
 	select {
 	case s.snapshots <- struct{}{}:
@@ -88,12 +89,12 @@ func (s *Snapshot) Close() {
 	s.leave()
 }
 
-// Row reads the only row of a query.
+// Row reads the only row of a query into the destinations.
 func (s *Snapshot) Row(ctx context.Context, query string, into ...any) error {
 	return Translate(s.txs[0].QueryRowContext(ctx, query).Scan(into...))
 }
 
-// Read gives the numbers below n to read, each once, on as many goroutines as there are connections. read must close
+// Read calls read with the numbers below n, each once, on as many goroutines as there are connections. read must close
 // its rows. The first failure ends the others.
 func (s *Snapshot) Read(ctx context.Context, n int, read func(ctx context.Context, tx *sql.Tx, i int) error) error {
 	ctx, end := context.WithCancelCause(ctx)

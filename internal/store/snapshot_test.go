@@ -11,7 +11,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// Each takes several connections of a pool that has not enough for all.
+// TestSnapshotsAtOnceAreOpenedOneAfterTheOther opens snapshots that each take several connections of a pool that has
+// not enough for all.
 func TestSnapshotsAtOnceAreOpenedOneAfterTheOther(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		bounded, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -53,7 +53,7 @@ func sqliteAddress(path, extra string) string {
 	}, "&")
 }
 
-// SQLite's own lower() knows ASCII only; filters compare names of all languages.
+// init registers lower(): SQLite's own knows ASCII only, and filters compare names of all languages.
 func init() {
 	sqlite.MustRegisterDeterministicScalarFunction("lower", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		switch v := args[0].(type) {
@@ -67,7 +67,7 @@ func init() {
 	})
 }
 
-// sqliteCode is the primary result code of err; 0 when it is none of SQLite's.
+// sqliteCode returns the primary result code of err, or 0 if err does not come from SQLite.
 func sqliteCode(err error) int {
 	if e := (*sqlite.Error)(nil); errors.As(err, &e) {
 		return e.Code()
@@ -75,7 +75,7 @@ func sqliteCode(err error) int {
 	return 0
 }
 
-// describe adds what a bare SQLite code does not say.
+// describe adds to a bare SQLite code what it means.
 func describe(err error) error {
 	if sqliteCode(err)&0xff == sqlitelib.SQLITE_NOTADB {
 		return fmt.Errorf("the file is not a SQLite database: %w", err)

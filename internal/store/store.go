@@ -1,5 +1,5 @@
-// Package store is the database: it opens and migrates it, reads through Read, and writes through Write, the only
-// door. It refuses any mutation outside Write, so that nothing can happen that the journal does not tell.
+// Package store owns the database: it opens and migrates it, reads through Read, and writes through Write, the only
+// door. It refuses any mutation outside Write, so that the journal tells every write.
 package store
 
 import (
@@ -42,8 +42,8 @@ type Store struct {
 	stopped chan struct{}
 }
 
-// Open opens the database that address names: "sqlite:PATH", or a postgres:// URL. It creates a SQLite file that
-// is not there. It does not migrate.
+// Open opens the database that address names: "sqlite:PATH", or a postgres:// URL. It creates a missing SQLite file. It
+// does not migrate.
 func Open(ctx context.Context, address string) (*Store, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	var s *Store
@@ -66,7 +66,7 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	return s, nil
 }
 
-// assemble makes a Store of a pool for writes and one for reads, which may be the same.
+// assemble returns a Store over a pool for writes and one for reads, which may be the same.
 func assemble(d string, writes, reader *sql.DB) *Store {
 	s := &Store{dialect: d, writes: writes, reader: reader, now: time.Now, times: newTimes(), snapshots: make(chan struct{}, 1)}
 	m := s.meter()
@@ -93,7 +93,7 @@ func (s *Store) Close() error {
 // IsPostgres reports whether the database is PostgreSQL; else it is SQLite.
 func (s *Store) IsPostgres() bool { return s.dialect == dialect.Postgres }
 
-// Dialect is the database's name in ent: "sqlite3" or "postgres".
+// Dialect returns ent's name of the database: "sqlite3" or "postgres".
 func (s *Store) Dialect() string { return s.dialect }
 
 // OnCommit registers f to be called with the revision of each commit, before Write returns. f must be quick.
@@ -116,7 +116,7 @@ func (s *Store) committed(ctx context.Context, revision int64) {
 	}
 }
 
-// Revision is the number of the last committed write.
+// Revision returns the number of the last committed write.
 func (s *Store) Revision(ctx context.Context) (int64, error) {
 	h, err := s.Read.Head.Query().Only(ctx)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 	return h.Revision, nil
 }
 
-// redact removes the password of an address, for messages.
+// redact returns an address without its password, for messages.
 func redact(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -135,5 +135,5 @@ func redact(address string) string {
 	return u.Redacted()
 }
 
-// Writer is the pool that writes. It is for migrations and their tests: what is written through it is not journalled.
+// Writer returns the pool that writes. It is for migrations and their tests: writes through it are not journalled.
 func (s *Store) Writer() *sql.DB { return s.writes }

@@ -9,8 +9,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// values are those of the columns, as the drivers take them. asText is for PostgreSQL, where JSON travels as text;
-// SQLite keeps it as ent does.
+// values writes the values of the columns into a row, as the drivers take them. asText is for PostgreSQL, where JSON
+// travels as text; SQLite keeps it as ent does.
 func (s *shape) values(record reflect.Value, asText bool, into []any) error {
 	for i := range s.columns {
 		c, v := &s.columns[i], record.Field(s.columns[i].field)
@@ -45,7 +45,7 @@ func (s *shape) values(record reflect.Value, asText bool, into []any) error {
 	return nil
 }
 
-// document is JSON as a driver takes it.
+// document returns JSON as a driver takes it.
 func document(text []byte, asText bool) any {
 	switch {
 	case text == nil:
@@ -56,7 +56,7 @@ func document(text []byte, asText bool) any {
 	return text
 }
 
-// appendJSON writes a record as the journal holds it: the text of fields(record), without the detour through a map.
+// appendJSON appends a record as the journal holds it: the text of fields(record), without the detour through a map.
 func (s *shape) appendJSON(text []byte, record reflect.Value) ([]byte, error) {
 	text = append(text, '{')
 	for _, i := range s.sorted {
@@ -77,7 +77,7 @@ func (s *shape) appendJSON(text []byte, record reflect.Value) ([]byte, error) {
 	return append(text, '}'), nil
 }
 
-// isEmpty is what omitempty means.
+// isEmpty reports whether omitempty leaves v out.
 func isEmpty(v reflect.Value) bool {
 	switch v.Kind() { //nolint:exhaustive // structs are never empty
 	case reflect.Map, reflect.Slice, reflect.String:

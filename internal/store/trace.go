@@ -29,7 +29,7 @@ type Statement struct {
 	Args []any
 }
 
-// All lists the statements so far.
+// All returns the statements so far.
 func (s *Statements) All() []Statement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,13 +45,14 @@ func (s *Statements) add(query string, args any) {
 
 type statementsKey struct{}
 
-// CountStatements makes a context whose statements are kept.
+// CountStatements returns a context whose statements are kept, and the list that keeps them.
 func CountStatements(ctx context.Context) (context.Context, *Statements) {
 	s := &Statements{}
 	return context.WithValue(ctx, statementsKey{}, s), s
 }
 
-// meter measures statements, keeps them where their context asks for that, and makes them spans of the trace that it has.
+// meter measures statements, keeps them if their context asks for that, and makes them spans if their context has a
+// trace.
 type meter struct {
 	times  prometheus.Histogram
 	system string // as OpenTelemetry calls the database

@@ -9,7 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// before is the list of migrations up to one that is left out.
+// before returns the list of migrations up to one that is left out.
 func before(t *testing.T, s *store.Store, name string) []store.Migration {
 	t.Helper()
 	all, err := s.Migrations()

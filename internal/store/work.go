@@ -5,14 +5,15 @@ import (
 	"sync/atomic"
 )
 
-// Work is what was done to the database for one context.
+// Work counts what was done to the database for one context.
 type Work struct {
 	statements, revision atomic.Int64
 }
 
 type workKey struct{}
 
-// Watch makes a context whose work is known. Within a context that is watched it gives the work of the whole.
+// Watch returns a context whose work is counted, and the count. If ctx is watched already, it returns ctx and the count
+// of the whole.
 func Watch(ctx context.Context) (context.Context, *Work) {
 	if w := workOf(ctx); w != nil {
 		return ctx, w
@@ -26,10 +27,10 @@ func workOf(ctx context.Context) *Work {
 	return w
 }
 
-// Statements is how many SQL statements were sent.
+// Statements returns the number of SQL statements that were sent.
 func (w *Work) Statements() int64 { return w.statements.Load() }
 
-// Revision is the newest revision that was written; 0 when nothing was.
+// Revision returns the newest revision that was written, or 0 if nothing was.
 func (w *Work) Revision() int64 { return w.revision.Load() }
 
 func (w *Work) wrote(revision int64) {

@@ -30,7 +30,7 @@ type Tx struct {
 // IsPostgres reports which dialect raw statements have to speak.
 func (tx *Tx) IsPostgres() bool { return tx.dialect == dialect.Postgres }
 
-// By says who writes, and what they do.
+// By is the author of a write and its verb.
 type By struct {
 	Actor string
 	Verb  string
@@ -38,7 +38,7 @@ type By struct {
 
 type momentKey struct{}
 
-// At makes a context whose writes happen at t: for records that bring a past with them.
+// At returns a context whose writes happen at t: for records that bring a past with them.
 func At(ctx context.Context, t time.Time) context.Context {
 	return context.WithValue(ctx, momentKey{}, t)
 }
@@ -50,7 +50,7 @@ func (s *Store) clock(ctx context.Context) time.Time {
 	return s.now()
 }
 
-// Now is the time by the clock of ctx, as writes have it.
+// Now returns the time of a write in ctx, by the clock of ctx.
 func (s *Store) Now(ctx context.Context) time.Time {
 	return s.clock(ctx).UTC().Truncate(time.Microsecond)
 }
@@ -64,9 +64,9 @@ const (
 // several times: serialization failures, deadlocks and busy databases are retried. What it returns belongs to the
 // closed transaction: read its fields, do not query its edges.
 //
-// The transaction outlives the caller's ctx once begun, so that a hang-up never leaves the outcome in doubt; a
-// commit whose answer is lost is errs.OutcomeUnknown. Where decide wrote nothing, no revision is taken. In a context
-// of Once decide has its effect at most once for the key's step, and whoever comes again is told what it decided.
+// The transaction outlives the caller's ctx once begun, so that a hang-up never leaves the outcome in doubt; a commit
+// whose answer is lost is errs.OutcomeUnknown. If decide wrote nothing, no revision is taken. In a context of Once
+// decide has its effect at most once for the key's step, and Write returns the same outcome each time.
 func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Context, *Tx) (T, error)) (result T, err error) {
 	if err := ctx.Err(); err != nil {
 		return result, Translate(err)
@@ -143,7 +143,7 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 	return value, revision, refused
 }
 
-// commitFailed tells a refused commit from one whose outcome nobody knows.
+// commitFailed returns err if the commit was refused, and errs.OutcomeUnknown if nobody knows its outcome.
 func commitFailed(err error) error {
 	if errors.Is(err, sql.ErrTxDone) || serverSaidNo(err) {
 		return err

@@ -150,7 +150,7 @@ func TestConcurrentWritesGetDenseRevisionsInCommitOrder(t *testing.T) {
 	})
 }
 
-func TestFailuresSpeakOneVocabularyOnBothDatabases(t *testing.T) {
+func TestFailuresHaveTheSameCodesOnBothDatabases(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		if _, err := createClass(t.Context(), s); err != nil {
 			t.Fatal(err)

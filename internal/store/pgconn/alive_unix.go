@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// alive looks, without waiting, whether the peer of an idle connection has closed it or is saying goodbye. It
-// saves the first statements after a restart of the server, which would otherwise fail with an outcome that
+// alive reports, without waiting, whether the peer of an idle connection still keeps it open and has not announced its
+// end. It saves the first statements after a restart of the server, which would otherwise fail with an outcome that
 // nobody knows.
 func (w *wire) alive() bool {
 	sc, ok := w.Conn.(syscall.Conn)

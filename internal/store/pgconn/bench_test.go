@@ -16,7 +16,7 @@ func BenchmarkPointSelect(b *testing.B) {
 	})
 }
 
-// BenchmarkInsert is the same for inserts.
+// BenchmarkInsert reports the same of inserts.
 func BenchmarkInsert(b *testing.B) {
 	compare(b, func(db *sql.DB, i int) error {
 		_, err := db.ExecContext(b.Context(), `INSERT INTO rack (id, name) VALUES ($1, $2)`, 10_000+i, "new")

@@ -21,7 +21,7 @@ var ErrLost = errors.New("pgconn: the connection was lost before the answer came
 type call struct {
 	c      *conn
 	ctx    context.Context
-	mark   int64       // what had been sent before the statement itself
+	mark   int64       // bytes that had been sent before the statement itself
 	unhook func() bool // takes the watch off ctx
 }
 
@@ -40,13 +40,13 @@ func (c *conn) begin(ctx context.Context) (*call, error) {
 	k := &call{c: c, ctx: ctx, mark: c.wire.sent.Load()}
 	turn := c.wire.next()
 	if ctx.Done() != nil {
-		// lib/pq sends a cancel request. A backend that hangs does not heed it.
+		// lib/pq sends a cancel request, which a backend that hangs does not heed.
 		k.unhook = safe.AfterFunc(ctx, nil, "the end of a call", func() { c.wire.expire(turn, time.Now().Add(c.grace)) })
 	}
 	return k, nil
 }
 
-// end closes the call and says what its error means.
+// end closes the call and returns its error with what it means.
 func (k *call) end(err error) error {
 	if k.unhook != nil {
 		k.unhook()
@@ -59,9 +59,8 @@ func (k *call) end(err error) error {
 	return err
 }
 
-// explain adds the end of the context to the error that it caused, so that both errors.Is for the one and
-// errors.As for *pq.Error 57014 hold: without it a cancelled statement looks like one that met
-// statement_timeout.
+// explain adds the end of the context to the error that it caused, so that both errors.Is for the one and errors.As for
+// *pq.Error 57014 hold. Without it a cancelled statement looks like one that met statement_timeout.
 func (k *call) explain(err error) error {
 	err = k.c.lost(k.mark, err)
 	if ended := k.ctx.Err(); err != nil && ended != nil && !errors.Is(err, ended) &&
@@ -71,7 +70,7 @@ func (k *call) explain(err error) error {
 	return err
 }
 
-// rows ends the call if there are none; otherwise their Close does.
+// rows returns r as the rows of the call, whose Close ends the call. If there are none, it ends the call.
 func (k *call) rows(r driver.Rows, err error) (driver.Rows, error) {
 	if err != nil {
 		return nil, k.end(err)
@@ -85,7 +84,7 @@ func (k *call) rows(r driver.Rows, err error) (driver.Rows, error) {
 	return &rows{pqRows: full, call: k}, nil
 }
 
-// lost recognises a connection that broke after something was sent. lib/pq calls that driver.ErrBadConn,
+// lost turns err into ErrLost if the connection broke after something was sent. lib/pq calls that driver.ErrBadConn,
 // which makes database/sql repeat the statement, perhaps for a second effect.
 func (c *conn) lost(mark int64, err error) error {
 	broken := c.wire.err()
@@ -112,7 +111,7 @@ func codeOf(err error) pqerror.Code {
 	return ""
 }
 
-// pqRows is what rows of lib/pq can do.
+// pqRows are the methods that rows of lib/pq have.
 type pqRows interface {
 	driver.RowsNextResultSet
 	driver.RowsColumnTypeDatabaseTypeName

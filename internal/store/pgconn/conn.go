@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// pqConn is everything that a connection of lib/pq 1.12 can do, except the interfaces that database/sql has
-// deprecated.
+// pqConn is every interface that a connection of lib/pq 1.12 has, except those that database/sql has deprecated.
 type pqConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -37,11 +36,11 @@ var _ pqConn = (*conn)(nil)
 
 var errBusy = errors.New("pgconn: another query on this connection is not finished: close its rows first")
 
-// Underlying is lib/pq's connection, for functions such as pq.SetNoticeHandler that take nothing else. Send
-// no statements through it.
+// Underlying returns lib/pq's connection, for functions such as pq.SetNoticeHandler that take nothing else. Send no
+// statements through it.
 func (c *conn) Underlying() driver.Conn { return c.pq }
 
-// ResetSession is asked before the connection serves another caller.
+// ResetSession refuses a connection that cannot serve another caller.
 func (c *conn) ResetSession(ctx context.Context) error {
 	if !c.usable() || !c.wire.alive() {
 		return driver.ErrBadConn
@@ -49,7 +48,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	return c.pq.ResetSession(ctx)
 }
 
-// IsValid is asked when a caller gives the connection back.
+// IsValid reports whether the pool may keep a connection that a caller gives back.
 func (c *conn) IsValid() bool { return c.usable() && c.pq.IsValid() }
 
 func (c *conn) usable() bool { return !c.finished && !c.busy && c.wire.err() == nil }
@@ -57,7 +56,7 @@ func (c *conn) usable() bool { return !c.finished && !c.busy && c.wire.err() == 
 // Close ends the session.
 func (c *conn) Close() error { return c.pq.Close() }
 
-// CheckNamedValue turns slices into arrays and the like.
+// CheckNamedValue turns arguments into values that lib/pq can send, such as slices into arrays.
 func (c *conn) CheckNamedValue(v *driver.NamedValue) error { return c.pq.CheckNamedValue(v) }
 
 // Ping asks the server for a sign of life.
@@ -71,7 +70,7 @@ func (c *conn) Ping(ctx context.Context) error {
 	return err
 }
 
-// ExecContext runs a statement that answers no rows.
+// ExecContext runs a statement that returns no rows.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	k, err := c.begin(ctx)
 	if err != nil {
@@ -84,7 +83,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return r, nil
 }
 
-// QueryContext runs a statement that answers rows.
+// QueryContext runs a statement that returns rows.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	k, err := c.begin(ctx)
 	if err != nil {
@@ -94,7 +93,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	return k.rows(r, err)
 }
 
-// Prepare is PrepareContext for callers of [sql.Conn.Raw] that know no better.
+// Prepare calls PrepareContext, for callers of [sql.Conn.Raw] that have no context.
 func (c *conn) Prepare(query string) (driver.Stmt, error) {
 	return c.PrepareContext(context.Background(), query)
 }
@@ -106,7 +105,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		return nil, err
 	}
 	st, err := c.pq.PrepareContext(k.ctx, query)
-	k.mark = c.wire.sent.Load() // whatever breaks here has no effect
+	k.mark = c.wire.sent.Load() // a failure here has no effect
 	if err = k.end(err); err != nil {
 		return nil, err
 	}
@@ -126,9 +125,9 @@ func (c *conn) Begin() (driver.Tx, error) {
 	return c.BeginTx(context.Background(), driver.TxOptions{})
 }
 
-// BeginTx opens a transaction. The end of ctx never cancels its COMMIT: lib/pq would send the request, and
-// answer with success where a server that waits for a synchronous standby gives up waiting. Until then
-// database/sql rolls back when ctx ends.
+// BeginTx opens a transaction. The end of ctx never cancels its COMMIT: lib/pq would send the request, and report
+// success if a server that waits for a synchronous standby gives up waiting. Until then database/sql rolls back when
+// ctx ends.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -149,7 +148,7 @@ type tx struct {
 	pq driver.Tx
 }
 
-// Commit answers ErrLost if the outcome is not known, and driver.ErrBadConn if nothing was sent.
+// Commit commits. It returns ErrLost if the outcome is not known, and driver.ErrBadConn if nothing was sent.
 func (t *tx) Commit() error {
 	mark := t.c.wire.sent.Load()
 	t.c.tx = nil

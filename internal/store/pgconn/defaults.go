@@ -15,8 +15,8 @@ const (
 	defaultReadTimeout = 90 * time.Second
 )
 
-// sessionParameters bound what a forgotten transaction or a bad plan can do to others. Compiling a statement takes
-// longer than running it, where it is one of an answer to a person.
+// sessionParameters bound the harm of a forgotten transaction or a bad plan. They switch off compilation, which takes
+// longer than running a statement that serves a person.
 var sessionParameters = map[string]string{
 	"jit":                                 "off",
 	"statement_timeout":                   "60s",
@@ -25,9 +25,9 @@ var sessionParameters = map[string]string{
 	"timezone":                            "UTC",
 }
 
-// defaults fills in what the DSN and the environment leave open: the session parameters above,
-// application_name, a connect_timeout of 5 s for each host, and sslmode: "disable" if every host is this
-// machine, else "require", which encrypts, but trusts any certificate unless there is a root certificate.
+// defaults fills in the settings that the DSN and the environment leave open: the session parameters above,
+// application_name, a connect_timeout of 5 s for each host, and sslmode: "disable" if every host is this machine, else
+// "require", which encrypts, but trusts any certificate unless there is a root certificate.
 func defaults(cfg *pq.Config) {
 	if cfg.Runtime == nil {
 		cfg.Runtime = map[string]string{}
@@ -48,7 +48,7 @@ func defaults(cfg *pq.Config) {
 		cfg.ConnectTimeout = dialTimeout
 	}
 	if cfg.SSLMode == "" {
-		cfg.SSLMode = pq.SSLModeRequire // said aloud, or lib/pq does not look for ~/.postgresql/root.crt
+		cfg.SSLMode = pq.SSLModeRequire // set explicitly, or lib/pq does not look for ~/.postgresql/root.crt
 		asksForTLS := cfg.SSLCert != "" || cfg.SSLRootCert != "" || cfg.SSLNegotiation == pq.SSLNegotiationDirect
 		if onThisMachine(*cfg) && !asksForTLS {
 			cfg.SSLMode = pq.SSLModeDisable
@@ -56,7 +56,7 @@ func defaults(cfg *pq.Config) {
 	}
 }
 
-// parameter finds a server parameter that the DSN sets, by name or within options (-c name=value).
+// parameter returns a server parameter that the DSN sets, by name or within options (-c name=value).
 func parameter(cfg pq.Config, name string) (value string, ok bool) {
 	for k, v := range cfg.Runtime {
 		if strings.EqualFold(k, name) {
@@ -90,7 +90,7 @@ func onThisMachine(cfg pq.Config) bool {
 	return true
 }
 
-// readTimeoutFor stays comfortably above the time after which the server itself ends a statement.
+// readTimeoutFor returns the default read timeout, well above the time after which the server itself ends a statement.
 func readTimeoutFor(cfg pq.Config) time.Duration {
 	value, _ := parameter(cfg, "statement_timeout")
 	limit, ok := serverDuration(value)

@@ -9,7 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
 
-func TestTheUsersWordBeatsTheDefaults(t *testing.T) {
+func TestSettingsOfTheUserOverrideTheDefaults(t *testing.T) {
 	base := pgtest.Database(t, "", nil)
 	for _, test := range []struct{ dsn, setting, want string }{
 		{"", "statement_timeout", "1min"},

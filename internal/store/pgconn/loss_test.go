@@ -115,8 +115,8 @@ func TestARestartOfTheServerCostsNothing(t *testing.T) {
 	}
 }
 
-// overTCP is the same database behind a TCP port: a write to a peer that has gone succeeds there, and fails
-// on a unix socket.
+// overTCP returns the DSN of the same database behind a TCP port, where a write to a peer that has gone succeeds; on a
+// unix socket it fails.
 func overTCP(t *testing.T, dsn string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
@@ -155,7 +155,8 @@ func overTCP(t *testing.T, dsn string) string {
 	return u.String()
 }
 
-// lib/pq alone answers nil here, although no standby has the commit.
+// TestACancelledCommitIsNotCalledASuccess shows what BeginTx is for: lib/pq alone returns nil here, although no standby
+// has the commit.
 func TestACancelledCommitIsNotCalledASuccess(t *testing.T) {
 	c := pgtest.Start(t, pgtest.Durable, pgtest.Parameter("synchronous_commit", "off"), pgtest.Parameter("synchronous_standby_names", "nobody"))
 	dsn := c.Database(t, "racks", racks)

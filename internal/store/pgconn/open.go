@@ -1,7 +1,7 @@
-// Package pgconn connects database/sql to PostgreSQL through lib/pq, and adds what lib/pq leaves out:
-// parametrised statements stay prepared on their connection, so that they take one round trip instead of two;
-// a server that hangs is noticed; a statement whose connection broke after it was sent is never repeated
-// behind the caller's back; and COMMIT is never cancelled.
+// Package pgconn connects database/sql to PostgreSQL through lib/pq, and adds to it: parametrised statements stay
+// prepared on their connection, so that they take one round trip instead of two; a server that hangs is noticed; a
+// statement whose connection broke after it was sent is never repeated behind the caller's back; and COMMIT is never
+// cancelled.
 //
 // It needs PostgreSQL itself at the other end, or a pooler in session mode: prepared statements and session
 // parameters do not survive a transaction pooler.
@@ -17,7 +17,7 @@ import (
 	"github.com/lib/pq"
 )
 
-// What [Open] sets on the pool. Callers may set others.
+// The limits that [Open] sets on the pool. Callers may set others.
 const (
 	maxOpen     = 20
 	maxIdle     = 10
@@ -27,19 +27,19 @@ const (
 // Option changes a connector.
 type Option func(*Connector)
 
-// Statements is how many prepared statements a connection keeps (128 unless told); 0 keeps none.
+// Statements sets how many prepared statements a connection keeps, 128 by default; 0 keeps none.
 func Statements(n int) Option { return func(c *Connector) { c.statements = n } }
 
-// ReadTimeout is how long the server may be silent while an answer is due. Unless told it is 90 s, or half as
-// long again as the statement_timeout if that is more, or without end if statements have no timeout. A
-// negative value means without end; TCP keepalive still notices a peer that is gone.
+// ReadTimeout sets how long the server may be silent while an answer is due. By default it is 90 s, or half as long
+// again as the statement_timeout if that is more, or without limit if statements have no timeout. A negative value
+// means without limit; TCP keepalive still notices a peer that is gone.
 func ReadTimeout(d time.Duration) Option { return func(c *Connector) { c.readTimeout = d } }
 
-// CancelGrace is how long after its context ended a statement may take to answer the cancel request (5 s
-// unless told). Then its connection is given up.
+// CancelGrace sets how long after the end of its context a statement may take to answer the cancel request, 5 s by
+// default. Then its connection is given up.
 func CancelGrace(d time.Duration) Option { return func(c *Connector) { c.cancelGrace = d } }
 
-// Open makes a pool of at most 20 connections. It does not connect yet; a fault in dsn is an error at once.
+// Open returns a pool of at most 20 connections. It does not connect yet; a fault in dsn is an error at once.
 func Open(dsn string, options ...Option) (*sql.DB, error) {
 	c, err := NewConnector(dsn, options...)
 	if err != nil {
@@ -60,8 +60,8 @@ type Connector struct {
 	cancelGrace time.Duration
 }
 
-// NewConnector reads a DSN as lib/pq does (a postgres:// URL or key=value pairs, the PG* environment under
-// it) and fills in what it leaves open: see [defaults].
+// NewConnector reads a DSN as lib/pq does (a postgres:// URL or key=value pairs, the PG* environment under it) and
+// fills in the rest: see [defaults].
 func NewConnector(dsn string, options ...Option) (*Connector, error) {
 	cfg, err := pq.NewConfig(dsn)
 	if err != nil {
@@ -94,5 +94,5 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &conn{pq: full, wire: w, statements: newStatements(c.statements), grace: c.cancelGrace}, nil
 }
 
-// Driver is lib/pq's.
+// Driver returns lib/pq's driver.
 func (c *Connector) Driver() driver.Driver { return c.pq.Driver() }

@@ -40,7 +40,7 @@ func open(t testing.TB, dsn string, options ...pgconn.Option) *sql.DB {
 	return db
 }
 
-// single is a pool of one connection, so that a test knows which one it gets.
+// single returns a pool of one connection, so that a test knows which one it gets.
 func single(t testing.TB, dsn string, options ...pgconn.Option) *sql.DB {
 	t.Helper()
 	db := open(t, dsn, options...)
@@ -50,7 +50,7 @@ func single(t testing.TB, dsn string, options ...pgconn.Option) *sql.DB {
 
 func database(t testing.TB) string { t.Helper(); return pgtest.Database(t, "racks", racks) }
 
-// until asks again and again, until the answer is yes.
+// until repeats a query until its answer is true.
 func until(t testing.TB, q querier, query string, args ...any) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !ask[bool](t, q, query, args...); time.Sleep(5 * time.Millisecond) {
@@ -89,7 +89,8 @@ func code(err error) pqerror.Code {
 	return e.Code
 }
 
-// kept is not kept itself: what ends in a semicolon may be several statements.
+// kept counts the statements that are kept. It is not kept itself: text that ends in a semicolon may be several
+// statements.
 const kept = `SELECT count(*) FROM pg_prepared_statements;`
 
 func TestAStatementIsPreparedOncePerConnection(t *testing.T) {
@@ -198,7 +199,7 @@ func TestInATransactionAStaleStatementFailsOnce(t *testing.T) {
 	if err := attempt(); err != nil {
 		t.Errorf("second: %v", err)
 	}
-	// A transaction that database/sql knows nothing of.
+	// A transaction that database/sql does not know of.
 	conn, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +215,7 @@ func TestInATransactionAStaleStatementFailsOnce(t *testing.T) {
 	ask[string](t, conn, query, 1)
 }
 
-func TestForgottenStatementsAreMadeAnew(t *testing.T) {
+func TestStatementsThatTheServerForgotArePreparedAgain(t *testing.T) {
 	db := single(t, database(t))
 	for range 3 {
 		ask[string](t, db, `SELECT name FROM rack WHERE id = $1`, 1)
@@ -222,7 +223,7 @@ func TestForgottenStatementsAreMadeAnew(t *testing.T) {
 	}
 }
 
-// ending is a context whose deadline passes when end is called.
+// ending returns a context whose deadline passes when end is called.
 func ending(t *testing.T) (ctx context.Context, end func()) {
 	d := &deadline{Context: t.Context(), passed: make(chan struct{})}
 	return d, func() { close(d.passed) }

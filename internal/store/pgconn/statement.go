@@ -11,14 +11,14 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// A statement above these is made for one occasion (a batch of rows, a list of ids): kept, it would fill the
-// server's memory and push out those that come back.
+// Limits of a statement that is kept. One above them is made for one occasion (a batch of rows, a list of ids): kept,
+// it would fill the server's memory and push out those that come back.
 const (
 	maxQueryBytes = 8 << 10
 	maxArguments  = 256
 )
 
-// pqStmt is what a prepared statement of lib/pq can do.
+// pqStmt are the methods that a prepared statement of lib/pq has.
 type pqStmt interface {
 	driver.Stmt
 	driver.StmtExecContext
@@ -41,8 +41,8 @@ func newStatements(capacity int) *statements {
 	return &statements{capacity: capacity, byQuery: map[string]*list.Element{}, byUse: list.New()}
 }
 
-// admits tells whether a statement is worth keeping. A procedure may commit before it fails, so a CALL must not
-// be tried again. What has no arguments may be several statements, which cannot be prepared, unless it is one SELECT.
+// admits reports whether a statement is worth keeping. A procedure may commit before it fails, so a CALL must not be
+// tried again. Text without arguments may be several statements, which cannot be prepared, unless it is one SELECT.
 func (s *statements) admits(query string, args int) bool {
 	if s.capacity == 0 || args > maxArguments || len(query) > maxQueryBytes {
 		return false
@@ -67,7 +67,7 @@ func (s *statements) add(query string, st pqStmt) {
 	s.byQuery[query] = s.byUse.PushFront(prepared{query, st})
 }
 
-// remove forgets a statement and closes it on the server.
+// remove drops a statement and closes it on the server.
 func (s *statements) remove(query string) error {
 	e, ok := s.byQuery[query]
 	if !ok {
@@ -85,10 +85,9 @@ func (s *statements) makeRoom() error {
 	return s.remove(s.byUse.Back().Value.(prepared).query)
 }
 
-// send runs a statement: prepared if it is worth keeping, else directly. A kept statement that the server no
-// longer accepts as it is (a table changed under it, or someone said DISCARD ALL) is forgotten, and outside a
-// transaction tried once more: it had no effect. Inside one the transaction is spoilt, and the error is the
-// caller's.
+// send runs a statement: prepared if it is worth keeping, else directly. If the server no longer accepts a kept
+// statement (a table changed under it, or someone said DISCARD ALL), send drops it, and outside a transaction tries it
+// once more, since it had no effect. Inside one the transaction is spoilt, and the error is the caller's.
 func send[T any](k *call, query string, args []driver.NamedValue,
 	kept func(pqStmt, context.Context, []driver.NamedValue) (T, error),
 	directly func(pqConn, context.Context, string, []driver.NamedValue) (T, error),
@@ -122,7 +121,7 @@ func send[T any](k *call, query string, args []driver.NamedValue,
 	return none, err
 }
 
-// prepare keeps a new statement. A connection that breaks meanwhile has lost nothing.
+// prepare prepares a new statement and keeps it. If the connection breaks meanwhile, nothing is lost.
 func (c *conn) prepare(k *call, query string) (pqStmt, error) {
 	defer func() { k.mark = c.wire.sent.Load() }()
 	if err := c.statements.makeRoom(); err != nil {
@@ -140,9 +139,9 @@ func (c *conn) prepare(k *call, query string) (pqStmt, error) {
 	return full, nil
 }
 
-// stale recognises what a server says about a prepared statement that it had accepted before: "cached plan
-// must not change result type", no statement of that name, or the errors of analysing it anew after a column
-// or its type changed.
+// stale reports whether err is one that a server gives to a prepared statement that it had accepted before: "cached
+// plan must not change result type", no statement of that name, or the errors of analysing it anew after a column or
+// its type changed.
 func stale(err error) bool {
 	switch code := codeOf(err); code {
 	case "":
@@ -181,7 +180,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 	return k.rows(r, err)
 }
 
-// pqCopy is what the statement of a pq.CopyIn can do.
+// pqCopy are the methods that the statement of a pq.CopyIn has.
 type pqCopy interface {
 	driver.Stmt
 	CopyData(ctx context.Context, line string) (driver.Result, error)

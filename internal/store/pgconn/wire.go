@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// wire is the socket of a connection, below TLS if there is TLS. It knows what lib/pq does not: how long the
+// wire is the socket of a connection, below TLS if there is TLS. It knows things that lib/pq does not: how long the
 // peer has been silent, whether anything was sent, and whether the socket ever failed.
 type wire struct {
 	net.Conn
-	silence time.Duration // how much of it is too much; no limit if not positive
+	silence time.Duration // how long the peer may be silent; no limit if not positive
 
 	sent      atomic.Int64 // bytes
 	lastWrite atomic.Int64 // Unix nanoseconds
@@ -26,8 +26,8 @@ type wire struct {
 	turn   int       // the number of the statement, so that the end of one context does not hit the next one
 }
 
-// Read waits for the peer, but not for ever. A COPY sends for a long time and hears nothing, so silence
-// counts from the last write.
+// Read reads from the peer, and waits for it no longer than the limit. A COPY sends for a long time and hears nothing,
+// so silence counts from the last write.
 func (w *wire) Read(p []byte) (int, error) {
 	began := time.Now()
 	for {
@@ -65,7 +65,8 @@ func (w *wire) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// limit is when a read or write that began then has taken too long: never, if zero. w.mu is held.
+// limit returns the time at which a read or write that began then has taken too long; zero means never. The caller
+// holds w.mu.
 func (w *wire) limit(began time.Time) time.Time {
 	var t time.Time
 	if w.silence > 0 {
@@ -83,7 +84,7 @@ func (w *wire) limit(began time.Time) time.Time {
 	return t
 }
 
-// SetDeadline is how lib/pq bounds the handshake.
+// SetDeadline sets a fixed deadline, by which lib/pq bounds the handshake.
 func (w *wire) SetDeadline(t time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -91,7 +92,7 @@ func (w *wire) SetDeadline(t time.Time) error {
 	return w.Conn.SetDeadline(t)
 }
 
-// next begins a statement.
+// next begins a statement and returns its number.
 func (w *wire) next() (turn int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -100,7 +101,7 @@ func (w *wire) next() (turn int) {
 	return w.turn
 }
 
-// expire gives the statement of that turn until t to get its answer.
+// expire lets the statement of that turn wait for its answer until t.
 func (w *wire) expire(turn int, t time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -113,7 +114,7 @@ func (w *wire) expire(turn int, t time.Time) {
 
 func (w *wire) fail(err error) { w.failure.CompareAndSwap(nil, &err) }
 
-// err is the first failure of the socket.
+// err returns the first failure of the socket.
 func (w *wire) err() error {
 	if p := w.failure.Load(); p != nil {
 		return *p

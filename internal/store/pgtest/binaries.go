@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// binaries is the folder that holds initdb and postgres: the one on PATH, else pg_config's, else the newest
-// of the versioned folders where Debian and Red Hat put what they do not put on PATH.
+// binaries returns the folder that holds initdb and postgres: the one on PATH, else pg_config's, else the newest of the
+// versioned folders in which Debian and Red Hat keep them off PATH.
 func binaries() (string, error) {
 	var candidates []string
 	if p, err := exec.LookPath("initdb"); err == nil {
@@ -43,7 +43,7 @@ func isProgram(dir, name string) bool {
 	return err == nil
 }
 
-// versionIn reads 15 from /usr/lib/postgresql/15/bin, 9.6 from /usr/pgsql-9.6/bin.
+// versionIn returns the version in a path: 15 for /usr/lib/postgresql/15/bin, 9.6 for /usr/pgsql-9.6/bin.
 func versionIn(dir string) float64 {
 	name := filepath.Base(filepath.Dir(dir))
 	v, err := strconv.ParseFloat(strings.TrimPrefix(name, "pgsql-"), 64)

@@ -75,7 +75,7 @@ func open(s settings) (*Cluster, error) {
 	return c, nil
 }
 
-// Running tells whether the server is up, as far as this process knows.
+// Running reports whether the server is up, as far as this process knows.
 func (c *Cluster) Running() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,11 +90,11 @@ func (c *Cluster) Running() bool {
 	}
 }
 
-// Stop ends the server in order: sessions are cut off, what is committed is written ("fast" shutdown).
+// Stop ends the server in order: it cuts off sessions and writes what is committed ("fast" shutdown).
 func (c *Cluster) Stop() error { return c.end(syscall.SIGINT) }
 
-// Kill ends every process of the server at once, as if each got kill -9. On systems other than Linux the
-// backends end when they notice.
+// Kill ends every process of the server at once, as kill -9 of each would. On systems other than Linux the backends end
+// when they notice.
 func (c *Cluster) Kill() error { return c.end(syscall.SIGKILL) }
 
 func (c *Cluster) end(sig syscall.Signal) error {
@@ -122,7 +122,7 @@ func (c *Cluster) end(sig syscall.Signal) error {
 	return nil
 }
 
-// Restart starts the server; one that still runs is stopped first. It returns when connections are accepted.
+// Restart stops the server if it runs, and starts it. It returns when connections are accepted.
 func (c *Cluster) Restart() error {
 	if err := c.Stop(); err != nil {
 		return err
@@ -142,7 +142,7 @@ func (c *Cluster) Restart() error {
 		}
 		_ = s.cmd.Process.Kill()
 		<-s.exited
-		// After Kill the shared memory lives until the last backend has noticed: worth another try.
+		// After Kill the shared memory lives until the last backend has noticed, so another try may succeed.
 		if !hasOrphans(c.home.data()) || time.Now().After(deadline) {
 			return fmt.Errorf("starting %s: %w\n%s", filepath.Join(c.bin, "postgres"), err, c.Log())
 		}
@@ -203,7 +203,7 @@ func (c *Cluster) parameters() []string {
 	return slices.Concat(p, c.settings.parameters)
 }
 
-// await returns when the server answers, or says why it does not.
+// await waits until the server answers, and returns an error if it does not.
 func (c *Cluster) await(s *server, deadline time.Time) error {
 	for {
 		err := c.exec(context.Background(), "SELECT 1")
@@ -221,7 +221,7 @@ func (c *Cluster) await(s *server, deadline time.Time) error {
 	}
 }
 
-// Log is the end of the server's log.
+// Log returns the end of the server's log.
 func (c *Cluster) Log() string {
 	const most = 4 << 10
 	b, err := os.ReadFile(c.home.log())

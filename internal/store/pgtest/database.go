@@ -22,7 +22,7 @@ type template struct {
 	err  error
 }
 
-// DSN is the URL of a database of the cluster, as its superuser.
+// DSN returns the URL of a database of the cluster, as its superuser.
 func (c *Cluster) DSN(database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(superuser), Path: "/" + database, RawQuery: url.Values{
 		"host":    {c.home.path},
@@ -32,7 +32,7 @@ func (c *Cluster) DSN(database string) string {
 	return u.String()
 }
 
-// Database is like the function of that name, on this cluster.
+// Database makes a database for t, as the function of that name does, on this cluster.
 func (c *Cluster) Database(t testing.TB, key string, prepare func(dsn string) error) (dsn string) {
 	t.Helper()
 	source := "template1"
@@ -66,7 +66,7 @@ func (c *Cluster) Database(t testing.TB, key string, prepare func(dsn string) er
 	return c.DSN(name)
 }
 
-// template prepares the database of key, once. What prepare left connected to it is disconnected.
+// template prepares the database of key, once, and ends the connections that prepare left open.
 func (c *Cluster) template(key string, prepare func(dsn string) error) *template {
 	c.mu.Lock()
 	tm := c.templates[key]
@@ -93,11 +93,11 @@ func (c *Cluster) template(key string, prepare func(dsn string) error) *template
 	return tm
 }
 
-// seal closes a template to connections: one that stays open would make CREATE DATABASE … TEMPLATE fail.
+// seal closes a template to connections: one left open would make CREATE DATABASE … TEMPLATE fail.
 func (c *Cluster) seal(ctx context.Context, name string) error {
 	return c.exec(ctx,
 		"ALTER DATABASE "+pq.QuoteIdentifier(name)+" WITH ALLOW_CONNECTIONS false IS_TEMPLATE true",
-		// A backend whose client has left needs a moment to go; one whose client has not is sent away.
+		// A backend whose client has left needs a moment to go; the others are terminated.
 		`DO $$ BEGIN
 			FOR i IN 1..500 LOOP
 				PERFORM pg_stat_clear_snapshot();
@@ -109,7 +109,7 @@ func (c *Cluster) seal(ctx context.Context, name string) error {
 		END $$`)
 }
 
-// name makes a database name that is unique in the cluster and tells a person where it comes from.
+// name returns a database name that is unique in the cluster and tells a person where it comes from.
 func (c *Cluster) name(prefix, about string) string {
 	about = strings.Map(func(r rune) rune {
 		switch {
@@ -123,8 +123,8 @@ func (c *Cluster) name(prefix, about string) string {
 	return fmt.Sprintf("%s_%d_%.40s", prefix, c.names.Add(1), about)
 }
 
-// exec runs statements one by one on a connection of their own to the maintenance database. Nothing stays
-// open: a pool would be a leak to whoever counts goroutines.
+// exec runs statements one by one on a connection of their own to the maintenance database. It leaves nothing open: a
+// test that counts goroutines would take a pool for a leak.
 func (c *Cluster) exec(ctx context.Context, statements ...string) (err error) {
 	connector, err := pq.NewConnector(c.DSN("postgres"))
 	if err != nil {

@@ -78,9 +78,9 @@ func unprivileged() (*account, error) {
 	return nil, errors.New("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as")
 }
 
-// base is where clusters live: in memory if they need not last and TMPDIR says nothing (making a database took
-// 25 ms there and 350 ms on a virtual disk), else in the temporary directory, unless its name is too long for
-// a unix socket (107 bytes in all) or the server's user may not pass through it.
+// base returns the directory of clusters: in memory if they need not last and TMPDIR says nothing (making a database
+// took 25 ms there and 350 ms on a virtual disk), else in the temporary directory, unless its name is too long for a
+// unix socket (107 bytes in all) or the server's user may not pass through it.
 func (h *home) base(durable bool) string {
 	if dir := memoryDir(); !durable && dir != "" && os.Getenv("TMPDIR") == "" && passable(dir) {
 		return dir
@@ -103,8 +103,8 @@ func passable(dir string) bool {
 	}
 }
 
-// hire starts a shell that waits for the end of this process, however it comes, and then removes the
-// directory. The server itself goes by its parent death signal, where there is one.
+// hire starts a shell that waits for the end of this process, however it comes, and then removes the directory. On
+// systems with a parent death signal that ends the server.
 func (h *home) hire() (err error) {
 	const script = `cat >/dev/null
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
@@ -130,8 +130,7 @@ func (h *home) remove() error {
 	return err
 }
 
-// sweep removes the clusters in base whose process is gone and whose janitor is too. Failures are left to
-// the next sweep.
+// sweep removes the clusters in base whose process and janitor are both gone. Failures are left to the next sweep.
 func sweep(base string) {
 	homes, _ := filepath.Glob(filepath.Join(base, homePrefix+"*"))
 	for _, dir := range homes {
@@ -147,7 +146,7 @@ func sweep(base string) {
 	}
 }
 
-// environment is what PostgreSQL's programs get: none of the caller's PG* variables.
+// environment returns the variables for PostgreSQL's programs: none of the caller's PG* variables.
 func environment(homeDir string) []string {
 	env := []string{"HOME=" + homeDir, "LC_ALL=C.UTF-8", "TZ=UTC"}
 	for _, v := range os.Environ() {

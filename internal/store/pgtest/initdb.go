@@ -46,7 +46,7 @@ func (h *home) fill(bin string) error {
 	return nil
 }
 
-// cachePath is where the data directory of these binaries is kept, or "" where there is no place to keep it.
+// cachePath returns the path of the cached data directory of these binaries, or "" if there is no place for a cache.
 func cachePath(bin string) (string, error) {
 	version, err := exec.Command(filepath.Join(bin, "postgres"), "--version").Output()
 	if err != nil {
@@ -60,7 +60,7 @@ func cachePath(bin string) (string, error) {
 	return filepath.Join(base, "linchpin", "pgtest", hex.EncodeToString(sum[:8])), nil
 }
 
-// keep puts a copy of data into the cache. Of several processes that do so at once the first wins.
+// keep puts a copy of data into the cache. If several processes do so at once, the first wins.
 func keep(data, cached string) error {
 	parent := filepath.Dir(cached)
 	if err := os.MkdirAll(parent, 0o700); err != nil {

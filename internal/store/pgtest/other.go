@@ -35,17 +35,17 @@ func Start(t testing.TB, _ ...Option) *Cluster {
 
 func open(settings) (*Cluster, error) { return nil, errNoUnix }
 
-// Running is false.
+// Running returns false.
 func (c *Cluster) Running() bool { return false }
 
-// Stop fails.
+// Stop returns errors.ErrUnsupported.
 func (c *Cluster) Stop() error { return errors.ErrUnsupported }
 
-// Kill fails.
+// Kill returns errors.ErrUnsupported.
 func (c *Cluster) Kill() error { return errors.ErrUnsupported }
 
-// Restart fails.
+// Restart returns errors.ErrUnsupported.
 func (c *Cluster) Restart() error { return errors.ErrUnsupported }
 
-// Log is empty.
+// Log returns "".
 func (c *Cluster) Log() string { return "" }

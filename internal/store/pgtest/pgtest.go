@@ -1,6 +1,6 @@
-// Package pgtest gives a test its own PostgreSQL database on a private cluster that dies with the test
-// process. It needs nothing but PostgreSQL's programs on the machine: no running server, no configuration, no
-// network, and it also works as root (the server then runs as "postgres" or "nobody").
+// Package pgtest gives a test its own PostgreSQL database on a private cluster that ends with the test process. It
+// needs nothing but PostgreSQL's programs on the machine: no running server, no configuration, no network, and it also
+// works as root (the server then runs as "postgres" or "nobody").
 //
 // Clusters that are not [Durable] are tuned for speed: a crash of the machine loses them, and autovacuum is
 // off, so that plans change only when a test says ANALYZE.
@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// Guard names the one goroutine that each running cluster keeps. Give it to goleak.IgnoreAnyFunction.
+// Guard is the name of the one goroutine that each running cluster keeps. Give it to goleak.IgnoreAnyFunction.
 const Guard = "github.com/linchpin-cmdb/linchpin/internal/store/pgtest.guard"
 
 // Option changes the cluster that a test gets. Tests with the same options share one.
@@ -68,7 +68,7 @@ var (
 	sharings = map[string]*sharing{}
 )
 
-// shared starts the cluster for s once in this process. Nothing stops it: it ends with the process.
+// shared returns the cluster for s, which it starts once in this process. The cluster ends with the process.
 func shared(t testing.TB, s settings) *Cluster {
 	t.Helper()
 	key := strings.Join(s.parameters, "\x00")

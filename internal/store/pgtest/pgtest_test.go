@@ -15,7 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
 
-// open is a pool on dsn that is closed before the database is dropped.
+// open returns a pool on dsn that is closed before the database is dropped.
 func open(t testing.TB, dsn string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("postgres", dsn)
@@ -41,7 +41,7 @@ func ask[T any](t testing.TB, db *sql.DB, query string, args ...any) (v T) {
 	return v
 }
 
-// prepareRacks leaves its connection open, as a careless migration would.
+// prepareRacks makes a table and leaves its connection open, as a careless migration would.
 func prepareRacks(dsn string) error {
 	db, err := sql.Open("postgres", dsn)
 	if err != nil {
@@ -178,8 +178,8 @@ func BenchmarkDatabase(b *testing.B) {
 	}
 }
 
-// Opening the same key from many goroutines before the cluster exists must start one cluster only.
-func TestManyMayAskAtOnce(t *testing.T) {
+// TestManyGoroutinesStartOneCluster asks for one key from many goroutines before the cluster exists.
+func TestManyGoroutinesStartOneCluster(t *testing.T) {
 	var wg sync.WaitGroup
 	dirs := make([]string, 8)
 	for i := range dirs {

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// parentDeathSignal tells the janitor that the server ends by itself.
+// parentDeathSignal is "yes": the janitor need not end the server, which ends by itself.
 const parentDeathSignal = "yes"
 
 // dieWithThread makes a server take an immediate shutdown when the thread that started it ends.
 func dieWithThread(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGQUIT }
 
-// attributes makes a child run as owner, beyond the reach of an interrupt on the terminal.
+// attributes makes a child run as owner, out of reach of an interrupt on the terminal.
 func attributes(owner *account) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Setpgid: true}
 	if owner != nil {
@@ -23,8 +23,8 @@ func attributes(owner *account) *syscall.SysProcAttr {
 	return a
 }
 
-// memoryDir is a file system in memory with room for a cluster, or "" if there is none. Containers often have
-// one of 64 MB, which is too small.
+// memoryDir returns the path of a file system in memory with room for a cluster, or "" if there is none. Containers
+// often have one of 64 MB, which is too small.
 func memoryDir() string {
 	const (
 		dir   = "/dev/shm"
@@ -38,7 +38,7 @@ func memoryDir() string {
 	return dir
 }
 
-// processesIn lists the processes whose working directory is data: the server's, all of them, and no others.
+// processesIn returns the processes whose working directory is data: those of the server, all of them, and no others.
 func processesIn(data string) (pids []int) {
 	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
 	for _, link := range links {

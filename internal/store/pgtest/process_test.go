@@ -15,7 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
 
-// TestHelperProcess is another test process: it makes a database, says where and waits for its input to end.
+// TestHelperProcess runs in another test process: it makes a database, prints its place and waits for its input to end.
 func TestHelperProcess(t *testing.T) {
 	if os.Getenv("PGTEST_HELPER") == "" {
 		t.Skip("this is the body of the processes that other tests start")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// outcome is a testing.TB that only takes down how a test was ended.
+// outcome is a testing.TB that only records how a test was ended.
 type outcome struct {
 	testing.TB
 	skipped, failed string

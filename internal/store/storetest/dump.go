@@ -8,8 +8,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Dump is everything that the tables hold, a line for each row with the name of its table, what triggers and generated
-// columns keep and the counters of ids included; but not when it was migrated.
+// Dump returns everything that the tables hold, a line for each row with the name of its table. It includes what
+// triggers and generated columns keep and the counters of ids, but not the times of migrations.
 func Dump(t testing.TB, s *store.Store) []string {
 	t.Helper()
 	if s.IsPostgres() {
@@ -19,7 +19,7 @@ func Dump(t testing.TB, s *store.Store) []string {
 		}
 		return append(all, texts(t, s, `SELECT sequencename || ' at ' || coalesce(last_value, 0) FROM pg_sequences ORDER BY 1`)...)
 	}
-	// The words of the full text, and not how they are laid out in blocks.
+	// The words of the full text, without their layout in blocks.
 	if _, err := s.Writer().ExecContext(t.Context(), `CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab('main', 'x_ci_search', 'instance')`); err != nil {
 		t.Fatal(err)
 	}

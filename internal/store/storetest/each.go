@@ -25,13 +25,13 @@ func SQLite(t testing.TB) *store.Store {
 	return open(t, "sqlite:"+filepath.Join(t.TempDir(), "linchpin.db"))
 }
 
-// Postgres opens a fresh, migrated PostgreSQL database; the test is skipped where there is no PostgreSQL.
+// Postgres opens a fresh, migrated PostgreSQL database. If the machine has no PostgreSQL, it skips the test.
 func Postgres(t testing.TB) *store.Store {
 	t.Helper()
 	return open(t, PostgresAddress(t))
 }
 
-// PostgresAddress is the address of a fresh, migrated PostgreSQL database.
+// PostgresAddress returns the address of a fresh, migrated PostgreSQL database.
 func PostgresAddress(t testing.TB) string {
 	t.Helper()
 	return pgtest.Database(t, "linchpin", func(address string) error {

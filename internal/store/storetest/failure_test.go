@@ -19,7 +19,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// slow takes minutes on either database.
+// slow is a query that takes minutes on either database.
 const slow = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) SELECT count(*) FROM n`
 
 func TestFailuresHaveTheSameCodeOnBothDatabases(t *testing.T) {
@@ -119,7 +119,7 @@ func TestFailuresHaveTheSameCodeOnBothDatabases(t *testing.T) {
 	})
 }
 
-// TestAnAddressThatLeadsNowhereLeavesNothingBehind: whoever tries again and again must not pile up connections.
+// TestAnAddressThatLeadsNowhereLeavesNothingBehind shows that tries without end do not pile up connections.
 func TestAnAddressThatLeadsNowhereLeavesNothingBehind(t *testing.T) {
 	nobody := strings.Replace(storetest.PostgresAddress(t), "?", "_nobody?", 1)
 	notADatabase := filepath.Join(t.TempDir(), "text.db")

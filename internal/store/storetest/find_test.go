@@ -16,7 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// searched are the names that a search finds, in order of name.
+// searched returns the names that a search finds, in order of name.
 func searched(t interface{ Fatalf(string, ...any) }, s *store.Store, query string) []string {
 	first := page.Max
 	found, err := reader(s).Search(context.Background(), query, nil, &first, nil)
@@ -84,7 +84,7 @@ func TestSearchFindsWordsAndBeginnings(t *testing.T) {
 	t.Run("postgres in English", func(t *testing.T) { test(t, english(t)) })
 }
 
-func TestSearchFollowsWhatChanges(t *testing.T) {
+func TestSearchFollowsWrites(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		c := write(t, s, ci("alpha", func(c *ent.CICreate) { c.SetDescription("one") }))
 		write(t, s, func(ctx context.Context, tx *store.Tx) (any, error) {
@@ -101,13 +101,13 @@ func TestSearchFollowsWhatChanges(t *testing.T) {
 	})
 }
 
-// both is one store on each database, for comparing answers.
+// both returns one store on each database, for comparing answers.
 func both(t *testing.T) (sqlite, postgres *store.Store) {
 	t.Helper()
 	return storetest.SQLite(t), storetest.Postgres(t)
 }
 
-// TestSearchAnswersAlike draws names and questions of letters, digits and what stands between them.
+// TestSearchAnswersAlike draws names and searches of letters, digits and separators.
 func TestSearchAnswersAlike(t *testing.T) {
 	one, other := both(t)
 	word := rapid.StringOfN(rapid.SampledFrom([]rune("abABz019eE")), 1, 4, -1)
@@ -165,7 +165,7 @@ func TestAttributeFiltersAnswerAlike(t *testing.T) {
 			_, err := ci("absent", func(c *ent.CICreate) { c.SetAttributes(map[string]any{"K": 1, "kk": 1, "x": map[string]any{"k": 1}}) })(ctx, tx)
 			return nil, err
 		})
-		// What was there before must not be found.
+		// The attributes from before must not be found.
 		write(t, s, func(ctx context.Context, tx *store.Tx) (any, error) {
 			c, err := ci("changed", func(c *ent.CICreate) { c.SetAttributes(map[string]any{"k": 1}) })(ctx, tx)
 			if err != nil {
@@ -207,7 +207,7 @@ func TestAttributeFiltersAnswerAlike(t *testing.T) {
 			c.filter.Path = "k"
 			same(t, s.Dialect()+": "+c.about, namesOf(t, s, &read.CIFilter{Attributes: []*read.AttributeFilter{&c.filter}}), c.want)
 			if c.filter.Exists == nil {
-				// Not: what a condition does not hold for, it has no third answer.
+				// Not finds all CIs for which the condition does not hold: there is no third answer.
 				rest := namesOf(t, s, &read.CIFilter{Not: &read.CIFilter{Attributes: []*read.AttributeFilter{&c.filter}}})
 				if len(rest) != len(oddities)+2-len(c.want) {
 					t.Errorf("%s: not %s: %d of %d", s.Dialect(), c.about, len(rest), len(oddities)+2-len(c.want))
@@ -232,7 +232,7 @@ func TestLabelFiltersAnswerAlike(t *testing.T) {
 	for _, s := range []*store.Store{one, other} {
 		write(t, s, func(ctx context.Context, tx *store.Tx) (any, error) {
 			for _, name := range slices.Sorted(maps.Keys(labels)) {
-				// An attribute of the same name is no label.
+				// An attribute of the same name is not a label.
 				if _, err := ci(name, func(c *ent.CICreate) { c.SetLabels(labels[name]).SetAttributes(map[string]any{"env": "test"}) })(ctx, tx); err != nil {
 					return nil, err
 				}
@@ -264,8 +264,8 @@ func TestLabelFiltersAnswerAlike(t *testing.T) {
 	}
 }
 
-// TestPropertiesFollowWhatChanges compares random filters on random attributes that change.
-func TestPropertiesFollowWhatChanges(t *testing.T) {
+// TestPropertiesFollowWrites compares random filters on random attributes that change.
+func TestPropertiesFollowWrites(t *testing.T) {
 	one, other := both(t)
 	value := rapid.SampledFrom([]any{nil, true, false, 0.0, 1.0, 2.5, "", "0", "1", "true", []any{1.0}, map[string]any{"a": 1.0}})
 	attributes := rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", "c"}), value, 0, 3)

@@ -11,8 +11,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// A disk that is full when the log of a SQLite file is written to leaves the outcome open: a part of the log may be
-// enough. The server goes on once there is room.
+// TestADiskThatIsFullAtTheCommitLeavesTheOutcomeUnknown fills the disk under the log of a SQLite file: a part of the
+// log may be enough, so the outcome is open. The server goes on once there is room.
 func TestADiskThatIsFullAtTheCommitLeavesTheOutcomeUnknown(t *testing.T) {
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=8m"); errors.Is(err, os.ErrPermission) {

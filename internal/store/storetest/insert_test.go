@@ -19,7 +19,7 @@ var moment = time.Date(2026, 3, 4, 5, 6, 7, 123456789, time.FixedZone("CET", 360
 // odd are texts that JSON, COPY and SQL each write in a way of their own.
 var odd = []string{"plain", `back\slash`, "tab\there", "line\nbreak\r", `quo"te'`, "<b>&amp;</b>", "Ünïcödé ☃ 漢字 \u2028", `\N`, "", "\x7f\x01"}
 
-// several makes n records of each kind, with everything that may be left out left out in some. Ids of others are those
+// several returns n records of each kind; every optional field is left out in some. They refer to each other by the ids
 // that a fresh database gives.
 func several(n int) (teams []*ent.Team, cis []*ent.CI, owners []*ent.Owner, keys []*ent.ExternalIdentity, relationships []*ent.Relationship, groups []*ent.DependencyGroup) {
 	at := moment.UTC().Truncate(time.Microsecond)
@@ -57,7 +57,7 @@ func several(n int) (teams []*ent.Team, cis []*ent.CI, owners []*ent.Owner, keys
 	return teams, cis, owners, keys, relationships, groups
 }
 
-// prepare makes the class and the type.
+// prepare makes the class and the type that the records need.
 func prepare(t *testing.T, s *store.Store) {
 	write(t, s, func(ctx context.Context, tx *store.Tx) error {
 		if err := tx.CIClass.Create().SetCode("server").SetLabel("Server").SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Exec(ctx); err != nil {
@@ -150,18 +150,18 @@ func inserted(ctx context.Context, tx *store.Tx, n int) error {
 	return nil
 }
 
-func TestInsertLeavesWhatBuildersLeave(t *testing.T) {
+func TestInsertWritesWhatBuildersWrite(t *testing.T) {
 	for _, open := range []func(testing.TB) *store.Store{SQLite, Postgres} {
 		for _, n := range []int{3, 30, 600} { // a statement, several; COPY
 			if testing.Short() && n > 30 {
-				continue // the race detector has nothing to find in more of the same
+				continue // more of the same shows the race detector nothing new
 			}
 			one, other := open(t), open(t)
 			t.Run(fmt.Sprintf("%s/%d", one.Dialect(), n), func(t *testing.T) {
 				for s, f := range map[*store.Store]func(context.Context, *store.Tx, int) error{one: built, other: inserted} {
 					prepare(t, s)
 					write(t, s, func(ctx context.Context, tx *store.Tx) error { return f(ctx, tx, n) })
-					// The next write of either finds the numbers where they are.
+					// The next write goes on from the same numbers after either.
 					write(t, s, func(ctx context.Context, tx *store.Tx) error {
 						c := tx.CI.Query().FirstX(ctx)
 						if err := tx.CI.UpdateOne(c).SetName("later").AddVersion(1).Exec(ctx); err != nil {

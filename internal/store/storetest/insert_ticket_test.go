@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// tickets makes n of each kind, with everything that may be left out left out in some. They need CIs and teams.
+// tickets returns n records of each kind; every optional field is left out in some. They need CIs and teams.
 func tickets(n int) (changes []*ent.Change, scopes []*ent.ChangeCI, incidents []*ent.Incident, links []*ent.IncidentCI, timeline []*ent.TimelineEntry) {
 	at := moment.UTC().Truncate(time.Microsecond)
 	later, team := at.Add(90*time.Minute), ident.New(ident.Team, 1)
@@ -43,7 +43,7 @@ func tickets(n int) (changes []*ent.Change, scopes []*ent.ChangeCI, incidents []
 	return changes, scopes, incidents, links, timeline
 }
 
-// beside makes n service level targets, marks and findings. They need a calendar, incidents and changes.
+// beside returns n service level targets, marks and findings. They need a calendar, incidents and changes.
 func beside(n int) (targets []*ent.ServiceLevelTarget, marks []*ent.ServiceLevelMark, findings []*ent.ConflictFinding) {
 	at := moment.UTC().Truncate(time.Microsecond)
 	for i := range n {
@@ -145,7 +145,7 @@ func ticketsInserted(ctx context.Context, tx *store.Tx, n int) error {
 	return besideInserted(ctx, tx, n)
 }
 
-func TestInsertLeavesWhatBuildersLeaveOfTickets(t *testing.T) {
+func TestInsertWritesWhatBuildersWriteOfTickets(t *testing.T) {
 	for _, open := range []func(testing.TB) *store.Store{SQLite, Postgres} {
 		for _, n := range []int{3, 80} { // a statement; COPY
 			one, other := open(t), open(t)

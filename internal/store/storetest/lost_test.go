@@ -11,7 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// own starts a PostgreSQL server for a test alone, and opens a migrated database of it.
+// own starts a PostgreSQL server for one test, and opens a migrated database of it.
 func own(t *testing.T) (*pgtest.Cluster, *store.Store) {
 	t.Helper()
 	c := pgtest.Start(t, pgtest.Durable)
@@ -22,7 +22,7 @@ func own(t *testing.T) (*pgtest.Cluster, *store.Store) {
 	return c, s
 }
 
-func TestADatabaseThatIsNotThereIsUnavailableAndComesBack(t *testing.T) {
+func TestADatabaseThatIsDownIsUnavailableAndComesBack(t *testing.T) {
 	c, s := own(t)
 	named(t, s, "first")
 	for how, end := range map[string]func() error{"stopped": c.Stop, "killed": c.Kill} {
@@ -50,8 +50,8 @@ func TestADatabaseThatIsNotThereIsUnavailableAndComesBack(t *testing.T) {
 	same(t, "CIs", column(t, s.Writer(), "SELECT name FROM ci WHERE name = 'x'"), nil)
 }
 
-// A server that is killed while it commits leaves the outcome open, and it was either; whoever asks again with the key
-// gets it once.
+// TestACommitWithoutAnAnswerIsUnknownAndItsRetryHasOneEffect kills a server while it commits: the outcome is open, it
+// may be either, and a retry with the key has the effect once.
 func TestACommitWithoutAnAnswerIsUnknownAndItsRetryHasOneEffect(t *testing.T) {
 	for when, c := range map[string]struct {
 		hold, release []string
@@ -125,7 +125,8 @@ func TestACommitWithoutAnAnswerIsUnknownAndItsRetryHasOneEffect(t *testing.T) {
 	}
 }
 
-// A file that may not grow refuses the statement: nothing has happened, and there is room later.
+// TestAFullDatabaseIsUnavailable bounds a file: the statement is refused, nothing has happened, and later there is
+// room.
 func TestAFullDatabaseIsUnavailable(t *testing.T) {
 	s := storetest.SQLite(t)
 	named(t, s, "first")

@@ -18,10 +18,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// disorder holds names that languages order otherwise than bytes do.
+// disorder are names that languages order otherwise than bytes do.
 var disorder = []string{"b", "B", "a", "A", "_", "-b", "a b", "ab", "a-b", "10", "9", "ä", "Ä", "z", "Z", "ß", "ss", "é", "日", "😀", "~"}
 
-// english makes a PostgreSQL database whose own order is that of a language, as most are out there, and migrates it.
+// english opens a migrated PostgreSQL database that orders text by a language, as most databases do.
 func english(t *testing.T) *store.Store {
 	t.Helper()
 	address := pgtest.Database(t, "empty", nil)
@@ -78,8 +78,8 @@ func TestNamesAreOrderedByTheirBytes(t *testing.T) {
 	t.Run("postgres in English", func(t *testing.T) { test(t, english(t)) })
 }
 
-// TestEveryTextThatIsOrderedHasNoLanguage covers the lists that the API orders without paging.
-func TestEveryTextThatIsOrderedHasNoLanguage(t *testing.T) {
+// TestEveryOrderedColumnIsOrderedByBytes covers the lists that the API orders without paging.
+func TestEveryOrderedColumnIsOrderedByBytes(t *testing.T) {
 	s := english(t)
 	collated := column(t, s.Writer(), `SELECT table_name || '.' || column_name FROM information_schema.columns
 		WHERE table_schema = 'public' AND collation_name = 'C'`)
@@ -152,14 +152,14 @@ func TestContainsAndStartsWithIgnoreCase(t *testing.T) {
 	t.Run("postgres in English", func(t *testing.T) { test(t, english(t)) })
 }
 
-// nasty is text that is code somewhere.
+// nasty are texts that are code in some language.
 var nasty = []string{
 	`'; DROP TABLE ci; --`, `"`, `""`, "`", `\`, `\\`, `\'`, "$1", "$$", "?", "??", ":name", "%s", "%", "_", "{", `{"a":1}`, "[]", "--", "/*", "*/",
 	"a\nb\tc\r\n", " lead and trail ", "", "\u00a0", "\u202e", "e\u0301", "é", "\ufeff", "\U0010ffff", "😀👩‍👩‍👧", "<script>", "NULL", "null", "\x01\x1f\x7f",
 	strings.Repeat("long", 25_000), strings.Repeat("ü", 3_000),
 }
 
-func TestTextComesBackAsItWent(t *testing.T) {
+func TestTextIsReadAsItWasWritten(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for i, text := range nasty {
 			name := text
@@ -207,7 +207,7 @@ func TestTextComesBackAsItWent(t *testing.T) {
 	})
 }
 
-// unstorable is what PostgreSQL refuses and SQLite would keep.
+// unstorable are texts that PostgreSQL refuses and SQLite would keep.
 var unstorable = []string{"\x00", "a\x00b", "\xff", "caf\xe9", "\xed\xa0\x80"}
 
 func TestTextThatOneDatabaseCannotKeepIsRefusedByBoth(t *testing.T) {
@@ -242,7 +242,7 @@ func TestTextThatOneDatabaseCannotKeepIsRefusedByBoth(t *testing.T) {
 	})
 }
 
-// TestABackslashIsNoEscapeOfJSON: a text that spells an escape is not one.
+// TestABackslashIsNoEscapeOfJSON keeps a text that reads like an escape of JSON.
 func TestABackslashIsNoEscapeOfJSON(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		text := `\u0000`

@@ -79,7 +79,7 @@ func TestMomentsCompareAsMomentsWhateverTheirZone(t *testing.T) {
 	})
 }
 
-// jsonValue draws what a JSON document may hold.
+// jsonValue draws a value that a JSON document may hold.
 func jsonValue(depth int) *rapid.Generator[any] {
 	text := rapid.StringOf(rapid.OneOf(
 		rapid.SampledFrom([]rune("aAzé日😀'\"\\/\n\t{}[]$.?*")),
@@ -95,8 +95,8 @@ func jsonValue(depth int) *rapid.Generator[any] {
 	return rapid.OneOf(append(leaves, rapid.SliceOfN(jsonValue(depth-1), 0, 3).AsAny(), rapid.MapOfN(text, jsonValue(depth-1), 0, 3).AsAny())...)
 }
 
-// TestJSONComesBackAsItWent compares what two reads of Go see: numbers as float64.
-func TestJSONComesBackAsItWent(t *testing.T) {
+// TestJSONIsReadAsItWasWritten compares JSON as Go reads it, with numbers as float64.
+func TestJSONIsReadAsItWasWritten(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		fixed := []string{
 			`{}`, `{"a":null,"b":[],"c":{},"d":"","e":[null,{}]}`, `{"":1}`, `{"n":[0,-0.0,1e21,1e-7,1.5,9007199254740993,1e308,5e-324,123456789012345680000]}`,
@@ -136,7 +136,7 @@ func TestJSONComesBackAsItWent(t *testing.T) {
 	})
 }
 
-// TestNilIsAnEmptyDocument: what a caller forgot to make is kept, not refused by one database alone.
+// TestNilIsAnEmptyDocument writes a nil document, which must not be refused by one database alone.
 func TestNilIsAnEmptyDocument(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		made, err := store.Write(t.Context(), s, by, ci("x", func(c *ent.CICreate) { c.SetAttributes(nil).SetLabels(nil) }))

@@ -21,7 +21,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// TestMain looks for goroutines that are left. Those of a listener end soon after it is closed, not at once.
+// TestMain fails if goroutines are left. Those of a listener end soon after it is closed, not at once.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	left := error(nil)
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 
 var by = store.By{Actor: "ada", Verb: "test"}
 
-// write is store.Write of one record that has to work.
+// write runs store.Write and fails the test if that fails.
 func write[T any](t testing.TB, s *store.Store, decide func(context.Context, *store.Tx) (T, error)) T {
 	t.Helper()
 	v, err := store.Write(t.Context(), s, by, decide)
@@ -56,7 +56,7 @@ func newClass(t testing.TB, s *store.Store, code string) *ent.CIClass {
 	})
 }
 
-// anyClass is the class of code "server", made when first asked for.
+// anyClass returns the class of code "server", which it makes on the first call.
 func anyClass(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 	id, err := tx.CIClass.Query().Where(ciclass.Code("server")).OnlyID(ctx)
 	if !ent.IsNotFound(err) {
@@ -69,7 +69,7 @@ func anyClass(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 	return c.ID, nil
 }
 
-// ci makes a CI; more sets what the test is about.
+// ci returns a write of a CI; more sets the fields that the test is about.
 func ci(name string, more func(*ent.CICreate)) func(context.Context, *store.Tx) (*ent.CI, error) {
 	return func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		class, err := anyClass(ctx, tx)
@@ -98,10 +98,10 @@ func named(t testing.TB, s *store.Store, names ...string) {
 	})
 }
 
-// reader reads as the API does.
+// reader returns a reader like that of the API.
 func reader(s *store.Store) *read.Reader { return read.New(s, topology.New(), nil, nil) }
 
-// namesOf are the names of the CIs that a filter finds, as the API orders them.
+// namesOf returns the names of the CIs that a filter finds, as the API orders them.
 func namesOf(t testing.TB, s *store.Store, filter *read.CIFilter) []string {
 	t.Helper()
 	first := page.Max
@@ -134,7 +134,7 @@ func second(t testing.TB, address string) *store.Store {
 	return s
 }
 
-// raw runs a statement past the journal, where a test plays the administrator.
+// raw runs a statement past the journal, as an administrator might.
 func raw(t testing.TB, s *store.Store, statement string, args ...any) {
 	t.Helper()
 	if _, err := s.Writer().ExecContext(t.Context(), statement, args...); err != nil {
@@ -142,7 +142,7 @@ func raw(t testing.TB, s *store.Store, statement string, args ...any) {
 	}
 }
 
-// column reads one column of text.
+// column returns one column of text.
 func column(t testing.TB, db *sql.DB, query string, args ...any) []string {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query, args...)
@@ -167,7 +167,7 @@ func column(t testing.TB, db *sql.DB, query string, args ...any) []string {
 	return all
 }
 
-// soon waits for something that another goroutine brings about.
+// soon waits until a condition holds that another goroutine brings about.
 func soon(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {

@@ -21,7 +21,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// eachAddress gives a test several stores on one database, as several servers have.
+// eachAddress runs a test on each database with a function that opens further stores on it, as several servers do.
 func eachAddress(t *testing.T, test func(t *testing.T, open func() *store.Store)) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		address := "sqlite:" + sqliteFile(t, s)
@@ -40,9 +40,9 @@ func sqliteFile(t *testing.T, s *store.Store) string {
 	return column(t, s.Writer(), "SELECT file FROM pragma_database_list WHERE name = 'main'")[0]
 }
 
-// TestATailMissesNoCommit reads revisions while servers write: it must see each once and in order, with all of its
-// entries. That is what a counter taken last gives, and a sequence does not.
-func TestATailMissesNoCommit(t *testing.T) {
+// TestATailSeesEveryCommitInOrder reads revisions while servers write: it must see each once and in order, with all of
+// its entries. A counter taken last in the transaction ensures that; a sequence does not.
+func TestATailSeesEveryCommitInOrder(t *testing.T) {
 	eachAddress(t, func(t *testing.T, open func() *store.Store) {
 		const writers, each = 8, 15
 		one, other := open(), open()
@@ -117,7 +117,7 @@ func TestATailMissesNoCommit(t *testing.T) {
 	})
 }
 
-// TestWritersThatDeadlockAllSucceed: two servers touch the same records in opposite orders.
+// TestWritersThatDeadlockAllSucceed lets two servers touch the same records in opposite orders.
 func TestWritersThatDeadlockAllSucceed(t *testing.T) {
 	eachAddress(t, func(t *testing.T, open func() *store.Store) {
 		servers := []*store.Store{open(), open()}
@@ -165,7 +165,7 @@ func TestWritersThatDeadlockAllSucceed(t *testing.T) {
 	})
 }
 
-func TestATransientFailureIsTriedAgainAndNoOther(t *testing.T) {
+func TestOnlyATransientFailureIsTriedAgain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for _, c := range []struct {
 			code  pqerror.Code
@@ -228,7 +228,7 @@ func TestAHangUpLeavesTheOutcomeKnown(t *testing.T) {
 	})
 }
 
-// TestClosingUnderWritersBreaksNothing: a server that stops closes its store while requests end.
+// TestClosingUnderWritersBreaksNothing closes a store while requests end, as a server that stops does.
 func TestClosingUnderWritersBreaksNothing(t *testing.T) {
 	eachAddress(t, func(t *testing.T, open func() *store.Store) {
 		s, witness := open(), open()
@@ -259,7 +259,7 @@ func TestClosingUnderWritersBreaksNothing(t *testing.T) {
 	})
 }
 
-// TestHintsEndWithTheirContext, also where no connection can be had.
+// TestHintsEndWithTheirContext ends hints while the database accepts connections and while it refuses them.
 func TestHintsEndWithTheirContext(t *testing.T) {
 	address := storetest.PostgresAddress(t)
 	s := second(t, address)
@@ -276,7 +276,7 @@ func TestHintsEndWithTheirContext(t *testing.T) {
 	})
 	cancel()
 
-	// More hints than anybody waits for, while several end.
+	// More hints than are received, while several listeners end.
 	ctx, cancel = context.WithCancel(t.Context())
 	for range 8 {
 		s.Hints(ctx)
