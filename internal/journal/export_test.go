@@ -8,7 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// RecordFacts reads everything the topology knows record by record, another way than the feed does.
+// RecordFacts reads everything the topology knows record by record, which is not how the feed reads it.
 func RecordFacts(ctx context.Context, c *ent.Client) (b topology.Batch, err error) {
 	head, err := c.Head.Query().Only(ctx)
 	if err != nil {
@@ -48,7 +48,7 @@ func addAll[R, F any](facts *[]F, records []*R, fact func(*R) (F, error)) error 
 	return nil
 }
 
-// Kept is how many past snapshots are kept.
+// Kept returns the number of past snapshots that are kept.
 func (f *Feed) Kept() int {
 	f.kept.mu.Lock()
 	defer f.kept.mu.Unlock()
@@ -58,16 +58,16 @@ func (f *Feed) Kept() int {
 // SmallBlocks makes loads read blocks of so many ids.
 func SmallBlocks(ids int64) Option { return func(f *Feed) { f.blockIDs = ids } }
 
-// Patience is how long whoever waits for the graph waits.
+// Patience sets how long callers wait for the graph.
 func Patience(long time.Duration) Option { return func(f *Feed) { f.patience = long } }
 
-// Tells waits until followers can hear of a revision, which is a little later than that the graph shows it.
+// Tells waits until followers can hear of a revision, which is a little after the graph shows it.
 func (f *Feed) Tells(ctx context.Context, revision int64) error {
 	_, err := f.commits.wait(ctx, revision)
 	return err
 }
 
-// Tolerate lets followers be at most so many revisions behind, and keeps nothing in memory but the newest.
+// Tolerate lets followers be at most so many revisions behind, and keeps only the newest in memory.
 func Tolerate(revisions int64) Option {
 	return func(f *Feed) { f.replay, f.commits.limit = revisions, 1 }
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Facts of the topology, from records. Their enumerations are spelt alike, so what does not parse is corrupt.
+// Facts of the topology, from records. Their enumerations are spelt alike, so a value that does not parse is corrupt.
 
 func ciFact(c *ent.CI) (topology.CI, error) {
 	environment, ok := topology.ParseEnvironment(string(c.Environment))
@@ -41,8 +41,8 @@ func relationshipFact(l *ent.Relationship) (topology.Relationship, error) {
 	if l.Strength == nil {
 		return f, nil
 	}
-	var known bool
-	if f.Strength, known = topology.ParseStrength(string(*l.Strength)); !known {
+	var ok bool
+	if f.Strength, ok = topology.ParseStrength(string(*l.Strength)); !ok {
 		return f, fmt.Errorf("%v has the strength %q", l.ID, *l.Strength)
 	}
 	return f, nil

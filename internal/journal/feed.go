@@ -1,5 +1,5 @@
-// Package journal tails the committed revisions and tells the topology of them. A replica is the same code: whatever
-// wrote a revision, this is how the graph hears of it. It refuses to skip one: a gap rebuilds the graph.
+// Package journal tails the committed revisions and tells the topology of them. Writer and replica run the same code:
+// the graph hears of every revision through the journal. It refuses to skip one: a gap rebuilds the graph.
 package journal
 
 import (
@@ -24,7 +24,7 @@ const (
 	tick       = 250 * time.Millisecond // how late a lost hint is noticed
 	revisions  = 200                    // read at once, if their entries are not too many
 	retryAfter = time.Second
-	patience   = 2 * time.Second // how long a write waits for its own graph
+	patience   = 2 * time.Second // how long a write waits until its graph shows it
 )
 
 // Feed keeps a graph at the newest revision of a store.
@@ -54,11 +54,11 @@ type Feed struct {
 	current    atomic.Int64 // when the graph was last known to show everything, in nanoseconds since 1970
 }
 
-// Option makes a feed differ from what is usual.
+// Option changes a default of a feed.
 type Option func(*Feed)
 
-// Follow loads the graph and keeps it current until ctx ends. Writes through the store wait until the graph has
-// heard of them, so that whoever wrote reads what they wrote.
+// Follow loads the graph and keeps it current until ctx ends. Writes through the store wait until the graph has heard
+// of them, so that writers read their own writes.
 func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slog.Logger, options ...Option) (*Feed, error) {
 	f := &Feed{
 		store: s, graph: graph, log: log, patience: patience, blockIDs: blockIDs, replay: replayLimit, running: ctx, wake: make(chan struct{}, 1), done: make(chan struct{}),
@@ -82,32 +82,32 @@ func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slo
 	return f, nil
 }
 
-// Log is where the feed and those who follow it say what went wrong.
+// Log returns the log for failures of the feed and of its followers.
 func (f *Feed) Log() *slog.Logger { return f.log }
 
-// Done is closed when the feed has stopped, after its context ended.
+// Done returns a channel that is closed when the feed has stopped, after its context ended.
 func (f *Feed) Done() <-chan struct{} { return f.done }
 
-// Rebuilds is how often the graph had to be loaded anew because the journal and the graph did not fit.
+// Rebuilds returns how often the graph had to be loaded anew because the journal and the graph did not fit.
 func (f *Feed) Rebuilds() int64 { return f.rebuilds.Load() }
 
-// Lag is how long the graph has not been known to show everything that is written.
+// Lag returns the time since the graph was last known to show everything that is written.
 func (f *Feed) Lag() time.Duration { return time.Since(time.Unix(0, f.current.Load())) }
 
-// Behind is how many revisions are known to be written that the graph does not show yet.
+// Behind returns how many revisions are known to be written that the graph does not show yet.
 func (f *Feed) Behind() int64 { return max(0, f.head.Load()-f.Revision()) }
 
-// Followers is how many follow the revisions at this moment: subscriptions.
+// Followers returns the number of followers at this moment: subscriptions.
 func (f *Feed) Followers() int64 { return f.live.Load() }
 
-// Past is about how many bytes the graphs take that are kept of the past.
+// Past returns about how many bytes the kept graphs of the past take.
 func (f *Feed) Past() int64 { return f.kept.bytes() }
 
-// Revision is the newest revision that the graph shows. Whoever reads the database afterwards sees it too.
+// Revision returns the newest revision that the graph shows. A later read of the database sees it too.
 func (f *Feed) Revision() int64 { return f.graph.Snapshot().Revision() }
 
-// Await waits, for a short while, until the graph shows a revision. Failures: errs.BadUserInput for one that nobody has
-// written yet, errs.Unavailable when the graph does not get there.
+// Await waits, for a short while, until the graph shows a revision. Failures: errs.BadUserInput if nobody has written
+// it yet, errs.Unavailable if the graph does not get there.
 func (f *Feed) Await(ctx context.Context, revision int64) error {
 	if f.Revision() >= revision {
 		return nil
@@ -122,7 +122,8 @@ func (f *Feed) Await(ctx context.Context, revision int64) error {
 	return f.await(ctx, revision)
 }
 
-// CatchUp waits, for a short while, until the graph shows all that is committed by now. Errors: errs.Unavailable when it does not get there.
+// CatchUp waits, for a short while, until the graph shows all that is committed by now. Failures: errs.Unavailable if
+// it does not get there.
 func (f *Feed) CatchUp(ctx context.Context) error {
 	head, err := f.store.Revision(ctx)
 	if err != nil || f.Revision() >= head {
@@ -150,7 +151,7 @@ func (f *Feed) stir() {
 	}
 }
 
-// catchUp waits until the graph shows a revision. A feed in trouble delays writers by its patience and no longer.
+// catchUp waits until the graph shows a revision, and no longer than the feed's patience.
 func (f *Feed) catchUp(ctx context.Context, revision int64) {
 	f.stir()
 	ctx, cancel := context.WithTimeout(ctx, f.patience)
@@ -187,7 +188,7 @@ func (f *Feed) run(ctx context.Context, hints <-chan struct{}, before *topology.
 	}
 }
 
-// tail applies every revision there is. Where the journal does not fit the graph, the graph is built anew.
+// tail applies every new revision. If the journal does not fit the graph, it builds the graph anew.
 func (f *Feed) tail(ctx context.Context) error {
 	select {
 	case <-f.doubt:
@@ -199,7 +200,7 @@ func (f *Feed) tail(ctx context.Context) error {
 	}
 	for {
 		last := f.graph.Snapshot().Revision()
-		// Before the entries: those of a revision that the head shows are there to be read.
+		// The head is read before the entries: those of a revision that it shows are there to be read.
 		head, err := f.store.Revision(ctx)
 		if err != nil {
 			return err
@@ -251,7 +252,7 @@ func (f *Feed) rebuild(ctx context.Context, revision int64, why error) error {
 	return nil
 }
 
-// apply brings one revision to the graph, all of it or nothing.
+// apply applies one revision to the graph, all of it or nothing.
 func (f *Feed) apply(revision int64, entries []*ent.Entry) error {
 	b := topology.Batch{Revision: revision}
 	if err := f.marks.read(&b, entries); err != nil {

@@ -19,7 +19,7 @@ func oneMore(t testing.TB, s *store.Store, e *estate) {
 	write(t, s, func(ctx context.Context, tx *store.Tx) (any, error) { return createCI(tx, e.class, "more").Save(ctx) })
 }
 
-// TestReplicasFollowWithAndWithoutHints: a replica that hears no notification notices a revision by itself.
+// TestReplicasFollowWithAndWithoutHints cuts notifications: a replica that hears none notices a revision by itself.
 func TestReplicasFollowWithAndWithoutHints(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		one, other := open(), open()
@@ -54,7 +54,7 @@ func TestReplicasFollowWithAndWithoutHints(t *testing.T) {
 		}
 		concurrently()
 		if one.IsPostgres() {
-			// Cut whoever listens, for as long as the writes take.
+			// Cut off all listeners for as long as the writes take.
 			done := make(chan struct{})
 			g := errgroup.Group{}
 			g.Go(func() error {
@@ -77,8 +77,8 @@ func TestReplicasFollowWithAndWithoutHints(t *testing.T) {
 	})
 }
 
-// TestWhoWritesReadsWhatTheyWrote, whoever else writes.
-func TestWhoWritesReadsWhatTheyWrote(t *testing.T) {
+// TestAWriterReadsItsOwnWrites checks each write in the writer's graph while others write.
+func TestAWriterReadsItsOwnWrites(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
 		e := newEstate(t, s, 0)
@@ -138,7 +138,7 @@ func TestABigBatchIsOneRevision(t *testing.T) {
 	})
 }
 
-// TestManyRevisionsAtOnceAreReadPageByPage: they all become visible in one moment, as they do to a follower that slept.
+// TestManyRevisionsAtOnceAreReadPageByPage makes them visible in one moment, as they are to a follower that slept.
 func TestManyRevisionsAtOnceAreReadPageByPage(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
@@ -182,8 +182,8 @@ func atOnce(t testing.TB, s *store.Store, statements ...string) {
 	}
 }
 
-// TestAGapIsAnsweredByARebuild: revisions that are not in the journal, few or more than a page.
-func TestAGapIsAnsweredByARebuild(t *testing.T) {
+// TestAGapCausesARebuild skips revisions in the journal, few or more than a page.
+func TestAGapCausesARebuild(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		for _, missing := range []int{1, 1000} {
 			t.Run(fmt.Sprint(missing), func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestAGapIsAnsweredByARebuild(t *testing.T) {
 				if f.Rebuilds() != 0 {
 					t.Fatalf("%d rebuilds before", f.Rebuilds())
 				}
-				// What nobody journalled: an administrator's hand, or a journal that was cut.
+				// A write that nobody journalled: an administrator's hand, or a journal that was cut.
 				raw(t, s, "UPDATE ci SET environment = 'TESTING'")
 				raw(t, s, "UPDATE head SET revision = revision + $1", missing)
 				oneMore(t, s, e)
@@ -212,8 +212,8 @@ func TestAGapIsAnsweredByARebuild(t *testing.T) {
 	})
 }
 
-// TestAGapWithNothingAfterItIsSeenToo: nobody has to write for a follower to notice.
-func TestAGapWithNothingAfterItIsSeenToo(t *testing.T) {
+// TestAGapWithNothingAfterItIsSeen shows that a follower notices a gap without a further write.
+func TestAGapWithNothingAfterItIsSeen(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
 		newEstate(t, s, 1)
@@ -227,7 +227,7 @@ func TestAGapWithNothingAfterItIsSeenToo(t *testing.T) {
 	})
 }
 
-// TestADatabaseThatWentBackIsFollowed: somebody restored a backup under a running server.
+// TestADatabaseThatWentBackIsFollowed restores a backup under a running server.
 func TestADatabaseThatWentBackIsFollowed(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
@@ -251,13 +251,13 @@ func TestADatabaseThatWentBackIsFollowed(t *testing.T) {
 	})
 }
 
-// TestAGraphThatDiffersFromTheTablesIsFoundAndBuiltAnew: somebody changed a row by hand, past the journal.
-func TestAGraphThatDiffersFromTheTablesIsFoundAndBuiltAnew(t *testing.T) {
+// TestAGraphThatDiffersFromTheTablesIsBuiltAnew changes a row by hand, past the journal.
+func TestAGraphThatDiffersFromTheTablesIsBuiltAnew(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
 		e := newEstate(t, s, 2)
 		f := follow(t, open())
-		spare(t, f.store, 4) // what a comparison reads over: it has to give them back before it waits for the graph
+		spare(t, f.store, 4) // as many as a comparison takes: it has to give them back before it waits for the graph
 		verify := func(mismatches int64) {
 			t.Helper()
 			if err := f.Verify(t.Context()); err != nil {
@@ -302,7 +302,8 @@ func TestAGraphThatDiffersFromTheTablesIsFoundAndBuiltAnew(t *testing.T) {
 	})
 }
 
-// spare takes the connections of a store's readers until so many are left. Those in use beside it come back by themselves.
+// spare takes the connections of a store's readers until so many are left. Those in use beside it come back by
+// themselves.
 func spare(t *testing.T, s *store.Store, left int) {
 	t.Helper()
 	var held []*ent.Tx
@@ -330,8 +331,8 @@ func spare(t *testing.T, s *store.Store, left int) {
 	}
 }
 
-// TestACorruptEntryNeverHalfHappens: the graph keeps the last good revision until it can be built anew.
-func TestACorruptEntryNeverHalfHappens(t *testing.T) {
+// TestACorruptEntryIsNeverHalfApplied shows that the graph keeps the last good revision until it can be built anew.
+func TestACorruptEntryIsNeverHalfApplied(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
 		e := newEstate(t, s, 1)
@@ -361,8 +362,8 @@ func TestACorruptEntryNeverHalfHappens(t *testing.T) {
 	})
 }
 
-// TestAFeedThatStoppedDelaysNobody: a server that drains stops its feed before its last writes are done.
-func TestAFeedThatStoppedDelaysNobody(t *testing.T) {
+// TestAFeedThatStoppedDelaysNoWrite stops a feed before the last writes are done, as a server that drains does.
+func TestAFeedThatStoppedDelaysNoWrite(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
 		e := newEstate(t, s, 1)
@@ -390,7 +391,7 @@ func TestAFeedThatCannotStartSaysSo(t *testing.T) {
 	})
 }
 
-func TestWhoeverWaitsForARevisionGetsItOrIsToldWhyNot(t *testing.T) {
+func TestAwaitReturnsAtTheRevisionOrFailsWithTheReason(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		mine, theirs := open(), open()
 		f := follow(t, mine)

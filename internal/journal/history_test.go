@@ -49,10 +49,10 @@ func (h *history) members(t *rapid.T) (all []domain.GroupMember) {
 	return all
 }
 
-// groupNames makes names that no group of a CI has yet.
+// groupNames counts groups, so that each has a new name.
 var groupNames atomic.Int64
 
-// step is one kind of write. It reports false where there is nothing to do it to.
+// step is one kind of write. It reports false if there is nothing to apply it to.
 type step func(ctx context.Context, tx *store.Tx, t *rapid.T, h *history) (did bool, err error)
 
 var steps = map[string]step{
@@ -82,7 +82,7 @@ var steps = map[string]step{
 		return true, tx.CI.UpdateOneID(pick(t, "ci", h.cis)).SetLifecycle(rapid.SampledFrom(lifecycles).Draw(t, "lifecycle")).Exec(ctx)
 	},
 	"relate": func(ctx context.Context, tx *store.Tx, t *rapid.T, h *history) (bool, error) {
-		// A CI of its own, so that no relationship is there twice.
+		// A CI of its own, so that no relationship exists twice.
 		source := createCI(tx, h.class, "source").SaveX(ctx).ID
 		h.cis = append(h.cis, source)
 		c := createRelationship(tx, h.kind, source, pick(t, "target", h.cis))
@@ -233,8 +233,8 @@ func stepNames() []string {
 	return names
 }
 
-// TestTheGraphFollowsEveryWrite: after each write, the writer's graph is what the tables are; so is that of another
-// server a moment later, and that of one that starts then.
+// TestTheGraphFollowsEveryWrite compares graphs with the tables after each write: the writer's, a moment later that of
+// another server, and that of a server that starts then.
 func TestTheGraphFollowsEveryWrite(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		one, other := open(), open()
@@ -242,7 +242,7 @@ func TestTheGraphFollowsEveryWrite(t *testing.T) {
 			h := &history{estate: newEstate(t, one, 2)}
 			own := follow(t, one)
 			defer own.stop()
-			// Not every time: it would be most of the test, above all where a file gives no hints.
+			// Not every time: it would be most of the test, above all on SQLite, which gives no hints.
 			replica := own
 			if rapid.IntRange(0, 7).Draw(rt, "replica") == 0 {
 				replica = follow(t, other)

@@ -14,14 +14,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// What is kept of the past.
+// How much of the past is kept.
 const (
 	maxKept     = 8                // snapshots
-	maxKeptSize = 256 << 20        // bytes beside the newest snapshot; the one asked for last is kept whatever its size
-	keptFor     = 10 * time.Minute // after the last question
+	maxKeptSize = 256 << 20        // bytes beside the newest snapshot; the last one asked for is kept whatever its size
+	keptFor     = 10 * time.Minute // after the last use
 )
 
-// kept holds the past snapshots asked for last, and sees that each is made once however many ask.
+// kept holds the past snapshots that were asked for last. Each is made once, however many callers ask for it.
 type kept struct {
 	graph   *topology.Graph
 	making  singleflight.Group
@@ -37,7 +37,7 @@ func newKept(g *topology.Graph) *kept {
 	return &kept{graph: g, maxSize: maxKeptSize}
 }
 
-// at is the snapshot of a revision, kept or made.
+// at returns the snapshot of a revision, kept or made.
 func (k *kept) at(ctx context.Context, revision int64, build func() (*topology.Snapshot, error)) (*topology.Snapshot, error) {
 	s, era := k.find(revision)
 	if s != nil {
@@ -65,7 +65,7 @@ func (k *kept) at(ctx context.Context, revision int64, build func() (*topology.S
 	}
 }
 
-// find takes a kept snapshot to the end of the list, where the newest in use are.
+// find returns a kept snapshot, or nil, and the era. It moves the snapshot to the end of the list, the last used.
 func (k *kept) find(revision int64) (*topology.Snapshot, int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -83,7 +83,7 @@ func (k *kept) find(revision int64) (*topology.Snapshot, int) {
 	return s, k.era
 }
 
-// keep adds a snapshot and drops those not used for longest, until what is left fits.
+// keep adds a snapshot, and drops the least recently used until the rest fits.
 func (k *kept) keep(s *topology.Snapshot, era int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -96,7 +96,7 @@ func (k *kept) keep(s *topology.Snapshot, era int) {
 	}
 }
 
-// bytes is about how much is kept.
+// bytes returns about how much memory the kept snapshots take.
 func (k *kept) bytes() int64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -34,7 +34,7 @@ func (f *Feed) load(ctx context.Context) error {
 	return nil
 }
 
-// readFacts reads everything the topology knows, in the revision of a snapshot.
+// readFacts returns everything the topology knows, in the revision of a snapshot.
 func (f *Feed) readFacts(ctx context.Context, from *store.Snapshot) (b topology.Batch, m *marks, err error) {
 	b.Revision, m = from.Revision, newMarks()
 	types, err := from.Client.RelationshipType.Query().All(ctx)
@@ -52,7 +52,8 @@ func (f *Feed) readFacts(ctx context.Context, from *store.Snapshot) (b topology.
 	return b, m, f.readBlocks(ctx, from, &b)
 }
 
-// load reads the marks of incidents that are open or may be opened again, and of changes that are or may be carried out.
+// load reads the marks of incidents that are open or may be opened again, and of changes that are or may be carried
+// out.
 func (m *marks) load(ctx context.Context, c *ent.Client, b *topology.Batch) error {
 	incidents, err := c.Incident.Query().Where(incident.StateNotIn(endOfIncidents...)).Select(incident.FieldState).All(ctx)
 	if err != nil {

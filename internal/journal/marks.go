@@ -9,8 +9,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// marks remembers which CIs the incidents name that may still be open or open again, and the changes that may be or become
-// carried out: the journal tells of a record's state and of its CIs one by one, and the topology wants them together.
+// marks holds the CIs of each incident that is or may again be open, and of each change that is or may be carried out.
+// The journal tells of a record's state and of its CIs one by one, and the topology wants them together.
 type marks struct {
 	records map[ident.ID]*mark
 }
@@ -92,7 +92,7 @@ func (m *marks) write(b *topology.Batch, e *ent.Entry, touched map[ident.ID]bool
 	return nil
 }
 
-// readLink reads which record names which CI.
+// readLink returns the record and the CI that an entry links.
 func readLink(id ident.ID, text map[string]any) (record ident.ID, l link, err error) {
 	if id.Kind() == ident.IncidentCI {
 		row := &ent.IncidentCI{}
@@ -121,14 +121,14 @@ func (m *marks) remove(b *topology.Batch, e *ent.Entry, touched map[ident.ID]boo
 	return nil
 }
 
-// incident notes where an incident stands.
+// incident notes the state of an incident.
 func (m *marks) incident(i *ent.Incident) {
 	at := m.of(i.ID)
 	at.isOn = i.State.IsOpen()
 	at.isOver = slices.Contains(endOfIncidents, i.State)
 }
 
-// change notes where a change stands.
+// change notes the state of a change.
 func (m *marks) change(c *ent.Change) {
 	at := m.of(c.ID)
 	at.isOn = c.State == domain.ChangeImplement
@@ -141,7 +141,7 @@ var (
 	endOfChanges   = []domain.ChangeState{domain.ChangeReview, domain.ChangeClosed, domain.ChangeCanceled}
 )
 
-// publish tells the topology what a record marks.
+// publish tells the topology which CIs a record marks.
 func (m *marks) publish(b *topology.Batch, record ident.ID) {
 	at := m.of(record)
 	if at.isOver {

@@ -29,7 +29,7 @@ const (
 	unknown = 255       // an enumeration's value that the program does not know
 )
 
-// word is a row: what a CI or relationship is, in two numbers.
+// word is the row of a CI or relationship in two numbers.
 type word struct{ high, low uint64 }
 
 // packedCIs and packedRelationships are the two numbers as SQL.
@@ -46,7 +46,7 @@ var (
 	}
 )
 
-// coded is an enumeration as the number that the topology has for it.
+// coded returns the SQL that turns an enumeration into the number that the topology has for it.
 func coded[E ~uint8](column string, values []string, parse func(string) (E, bool)) string {
 	text := "(CASE " + column
 	for _, v := range values {
@@ -59,7 +59,7 @@ func coded[E ~uint8](column string, values []string, parse func(string) (E, bool
 	return fmt.Sprintf("%s ELSE %d END)", text, unknown)
 }
 
-// block is the query for the rows between two ids.
+// block returns the query for the rows between two ids.
 func block(table string, packed [2]string, isPostgres bool) string {
 	row := fmt.Sprintf("group_concat((%s) || ' ' || (%s), ' ')", packed[0], packed[1])
 	if isPostgres {
@@ -123,13 +123,13 @@ func (w word) relationship() (topology.Relationship, error) {
 	return f, nil
 }
 
-// limits are what fits into a word; the topology takes no more.
+// limits are the highest numbers that fit into a word; the topology takes no more.
 var limits = []struct {
 	table string
 	most  int64
 }{{"ci", 1<<31 - 1}, {"relationship", 1<<39 - 1}, {"ci_class", 1<<24 - 1}, {"relationship_type", 1<<16 - 1}, {"service_tier", 1<<40 - 1}}
 
-// bounds gives the highest id of each of the tables that are read in blocks.
+// bounds returns the highest id of each of the tables that are read in blocks.
 func bounds(ctx context.Context, from *store.Snapshot) (highest map[string]ident.ID, err error) {
 	highest = map[string]ident.ID{}
 	for _, l := range append(limits, struct {

@@ -70,7 +70,7 @@ func TestBlocksHoldWhatTheRecordsSay(t *testing.T) {
 	})
 }
 
-func TestALoadRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestALoadRefusesUnknownValues(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		motley(t, s)
 		for statement, complaint := range map[string]string{
@@ -103,7 +103,7 @@ func TestALoadRefusesWhatItDoesNotKnow(t *testing.T) {
 	})
 }
 
-// loads tries to load a graph.
+// loads loads a graph and returns the failure.
 func loads(t *testing.T, s *store.Store) error {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()

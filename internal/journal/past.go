@@ -16,15 +16,16 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// rewinding is how long making one past snapshot may take. It goes on when those who asked have left: whoever asks
-// again finds it.
+// rewinding is how long making one past snapshot may take. It goes on when the callers have left: the next caller finds
+// the snapshot.
 const rewinding = 2 * time.Minute
 
-// At is the graph as it was in a revision. A revision that this graph has not heard of yet is waited for, at most 2 s; then
-// it is errs.Unavailable. One that lies in the future, or before the journal begins, is errs.BadUserInput.
+// At returns the graph as it was in a revision. It waits at most 2 s for one that this graph has not heard of yet.
+// Failures: errs.Unavailable if the graph does not get there, errs.BadUserInput if the revision lies in the future or
+// before the journal begins.
 //
-// The past is the present with all undone that was written since: it costs what was written since, and the revisions
-// asked for last are kept.
+// The past is the present with all later writes undone: the cost grows with their number. The revisions asked for last
+// are kept.
 func (f *Feed) At(ctx context.Context, revision int64) (*topology.Snapshot, error) {
 	now := f.graph.Snapshot()
 	if revision > now.Revision() {
@@ -44,8 +45,9 @@ func (f *Feed) At(ctx context.Context, revision int64) (*topology.Snapshot, erro
 	return f.kept.at(ctx, revision, func() (*topology.Snapshot, error) { return f.rewind(revision) })
 }
 
-// Lately is the graph as it was at a moment, or where that lies in the future, before the journal, or more than so many entries back, as it is now:
-// whoever asks rather wants an answer than the past. The snapshot tells its revision.
+// Lately returns the graph as it was at a moment. If that lies in the future, before the journal, or more than most
+// entries back, it returns the graph as it is now, for callers to whom an answer matters more than the past. The
+// snapshot tells its revision.
 func (f *Feed) Lately(ctx context.Context, moment time.Time, most int) (*topology.Snapshot, error) {
 	revision, err := f.RevisionAt(ctx, moment)
 	if errs.CodeOf(err) == errs.BadUserInput {
@@ -64,8 +66,9 @@ func (f *Feed) Lately(ctx context.Context, moment time.Time, most int) (*topolog
 	return f.At(ctx, revision)
 }
 
-// RevisionAt is the last revision written at or before a moment, found by bisection: where the clocks of several writers disagree it
-// is one with the next written later. A moment in the future, or before the first write, is errs.BadUserInput.
+// RevisionAt returns the last revision written at or before a moment, found by bisection: if the clocks of several
+// writers disagree, it is one of which the next was written later. Failures: errs.BadUserInput if the moment lies in
+// the future or before the first write.
 func (f *Feed) RevisionAt(ctx context.Context, moment time.Time) (int64, error) {
 	if moment.After(f.store.Now(ctx)) {
 		return 0, errs.New(errs.BadUserInput, "%s lies in the future", moment.UTC().Format(time.RFC3339Nano))
@@ -98,7 +101,7 @@ func (f *Feed) RevisionAt(ctx context.Context, moment time.Time) (int64, error) 
 	return before, nil
 }
 
-// first is the first entry of the journal.
+// first returns the first entry of the journal.
 func (f *Feed) first(ctx context.Context) (*ent.Entry, error) {
 	e, err := f.from(ctx, 0)
 	if err == nil && e == nil {
@@ -107,7 +110,7 @@ func (f *Feed) first(ctx context.Context) (*ent.Entry, error) {
 	return e, err
 }
 
-// from is the first entry of a revision or of the next that has one; nil where there is none.
+// from returns the first entry of a revision, or of the next revision that has one. If there is none, it returns nil.
 func (f *Feed) from(ctx context.Context, revision int64) (*ent.Entry, error) {
 	found, err := f.store.Read.Entry.Query().Where(entry.IDGTE(store.EntryID(revision, 0))).Order(entry.ByID(sql.OrderAsc())).
 		Limit(1).Select(entry.FieldRevision, entry.FieldAt).All(ctx)
@@ -117,7 +120,7 @@ func (f *Feed) from(ctx context.Context, revision int64) (*ent.Entry, error) {
 	return found[0], nil
 }
 
-// rewind makes the snapshot of a revision from the newest. A panic is an error: nobody else would catch it.
+// rewind makes the snapshot of a revision from the newest. It returns a panic as an error: nobody else would catch it.
 func (f *Feed) rewind(revision int64) (s *topology.Snapshot, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -126,7 +129,7 @@ func (f *Feed) rewind(revision int64) (s *topology.Snapshot, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(f.running, rewinding)
 	defer cancel()
-	now := f.graph.Snapshot() // before the journal is read: what it shows is there to be read
+	now := f.graph.Snapshot() // before the journal is read: the entries of all it shows are there to be read
 	b, err := then(ctx, f.store, revision)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

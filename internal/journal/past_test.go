@@ -19,7 +19,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// told is all that impact says of a graph: of each CI that fails, and of what the open incidents do.
+// told returns all that impact says of a graph: of the failure of each CI, and of the open incidents.
 func told(t interface{ Fatal(...any) }, s *topology.Snapshot, cis []ident.ID) string {
 	out := fmt.Sprint(s.Revision(), s.Digest())
 	show := func(a *impact.Answer) {
@@ -49,7 +49,7 @@ func told(t interface{ Fatal(...any) }, s *topology.Snapshot, cis []ident.ID) st
 	return out
 }
 
-// rebuilt is the graph that the tables of this moment make.
+// rebuilt returns the graph that the tables of this moment make.
 func rebuilt(t interface{ Fatal(...any) }, s *store.Store) *topology.Snapshot {
 	b, err := journal.RecordFacts(context.Background(), s.Read)
 	if err != nil {
@@ -62,8 +62,8 @@ func rebuilt(t interface{ Fatal(...any) }, s *store.Store) *topology.Snapshot {
 	return g.Snapshot()
 }
 
-// TestThePastIsAsItWas: after a random history the graph of each revision is the one that was built from the tables
-// when that revision was the last; on the server that wrote, and on one that started later.
+// TestThePastIsAsItWas compares, after a random history, the graph of each revision with the one built from the tables
+// when that revision was the last: on the server that wrote, and on one that started later.
 func TestThePastIsAsItWas(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		one, other := open(), open()
@@ -150,7 +150,7 @@ func TestThereIsNoPastBeforeTheFirstRevisionNorInTheFuture(t *testing.T) {
 	})
 }
 
-// TestAMomentIsFoundAmongManyRevisions: by bisection, also where several were written at once.
+// TestAMomentIsFoundAmongManyRevisions looks for moments by bisection, also among revisions written at once.
 func TestAMomentIsFoundAmongManyRevisions(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
@@ -182,7 +182,7 @@ func TestAMomentIsFoundAmongManyRevisions(t *testing.T) {
 	})
 }
 
-// TestManyAskForThePastAtOnce: they get the same snapshot, and what is kept stays bounded.
+// TestManyAskForThePastAtOnce shows that they get the same snapshot, and that the kept snapshots stay bounded.
 func TestManyAskForThePastAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
@@ -230,7 +230,7 @@ func TestManyAskForThePastAtOnce(t *testing.T) {
 	})
 }
 
-// TestARevisionNotHeardOfYetIsWaitedFor.
+// TestARevisionNotHeardOfYetIsWaitedFor asks a replica for revisions before it hears of them.
 func TestARevisionNotHeardOfYetIsWaitedFor(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		one, other := open(), open()

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Position is where a client stands in what it follows: whoever delivers the events learns the revision of each, says
-// after which one to go on, and is told why there are no more.
+// Position is the place of a client in the events that it follows. The transport that delivers the events learns the
+// revision of each, says after which one to go on, and is told why there are no more.
 type Position struct {
 	resume *int64
 
@@ -17,14 +17,14 @@ type Position struct {
 
 type positionKey struct{}
 
-// WithPosition makes a context whose follower notes the revision of each event, and resumes after a revision if
-// there is one.
+// WithPosition returns a context whose follower notes the revision of each event, and resumes after a revision if one
+// is given.
 func WithPosition(ctx context.Context, resume *int64) (context.Context, *Position) {
 	p := &Position{resume: resume}
 	return context.WithValue(ctx, positionKey{}, p), p
 }
 
-// PositionOf is the position of ctx; one that nobody reads when it has none.
+// PositionOf returns the position of ctx. If ctx has none, it returns one that nobody reads.
 func PositionOf(ctx context.Context) *Position {
 	if p, ok := ctx.Value(positionKey{}).(*Position); ok {
 		return p
@@ -32,7 +32,7 @@ func PositionOf(ctx context.Context) *Position {
 	return &Position{}
 }
 
-// After is the later of what the client asked for and what its connection has already told it.
+// After returns the later of the revision that the client asked for and the one that its connection resumes after.
 func (p *Position) After(asked *int64) *int64 {
 	if asked == nil || p.resume != nil && *p.resume > *asked {
 		return p.resume
@@ -47,8 +47,9 @@ func (p *Position) Tell(revision int64) {
 	p.told = append(p.told, revision)
 }
 
-// Next is the revision of the event that was received, in the order they were sent; false for none.
-func (p *Position) Next() (revision int64, known bool) {
+// Next returns the revision of the next event that was received, in the order they were sent. If there is none, it
+// returns false.
+func (p *Position) Next() (revision int64, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.told) == 0 {
@@ -65,7 +66,7 @@ func (p *Position) Fail(why error) {
 	p.why = why
 }
 
-// Failure is why no event follows those that were sent; nil where nothing went wrong.
+// Failure returns the reason why no event follows those that were sent, or nil if nothing went wrong.
 func (p *Position) Failure() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	keptStates = 65_536 // transitions and revisions of which they are known, in memory
+	keptStates = 65_536 // transitions and their revisions in memory
 	unwatched  = 64     // snapshots that may wait to be compared
 )
 
-// States tells, revision by revision and without end, which services changed their operational state, after a
-// revision or from now on. Only this process's memory knows them: what happened before it started, or too long ago,
-// is a resync. It ends with ctx.
+// States returns, revision by revision and without end, the services whose operational state changed, after a revision
+// or from now on. Only this process's memory holds them: a revision before its start, or too long ago, is a resync. It
+// ends with ctx.
 func (f *Feed) States(ctx context.Context, after *int64) (iter.Seq[Told[[]impact.Transition]], error) {
 	return follow(ctx, f, f.states, after, func(context.Context, int64, int64) ([][]impact.Transition, error) { return nil, nil })
 }
 
-// show hands a snapshot to the watch. Where that is too far behind, the oldest is lost to it.
+// show hands a snapshot to the watch. If the watch is too far behind, it loses the oldest.
 func (f *Feed) show(s *topology.Snapshot) {
 	for {
 		select {
@@ -56,7 +56,7 @@ func (f *Feed) watch(ctx context.Context, before *topology.Snapshot) {
 	}
 }
 
-// transitions are those of one revision. A panic is a failure of this revision, not of the watch.
+// transitions returns the transitions of one revision. A panic is a failure of this revision, not of the watch.
 func transitions(before, after *topology.Snapshot) (changed []impact.Transition, err error) {
 	if after.Revision() != before.Revision()+1 {
 		return nil, fmt.Errorf("revision %d was compared last", before.Revision())

@@ -21,23 +21,23 @@ const (
 	pageItems   = 100    // taken at once from memory
 )
 
-// Told is what a follower hears: what one revision brought; or, where Resync says so, that it missed the revisions up
-// to this one, which it hears of no more.
+// Told is one message to a follower: the content of one revision, or, if Resync is set, that it missed the revisions up
+// to this one and will not hear of them.
 type Told[T any] struct {
 	Revision int64
 	What     T
 	Resync   domain.Resync
 }
 
-// Commits tells, revision by revision and without end, what was written after a revision, or from now on. It reads
-// the journal and nothing else, whoever wrote, so that who resumes after the last revision they heard misses nothing
-// and hears nothing twice. It ends with ctx. The graph shows each revision before it is told.
+// Commits returns, revision by revision and without end, the entries written after a revision, or from now on. It reads
+// only the journal, so that a follower that resumes after the last revision it heard misses nothing and hears nothing
+// twice, whichever server wrote. It ends with ctx. The graph shows each revision before it is told.
 func (f *Feed) Commits(ctx context.Context, after *int64) (iter.Seq[Told[[]*ent.Entry]], error) {
 	return follow(ctx, f, f.commits, after, f.older)
 }
 
-// follow is the loop of every follower: it waits for the next revision, takes it from the window or else from older,
-// and says so where it cannot.
+// follow runs the loop of every follower: it waits for the next revision, takes it from the window or else from older,
+// and tells a resync if neither has it.
 func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, older func(ctx context.Context, from, to int64) ([]T, error)) (iter.Seq[Told[T]], error) {
 	last, resync := max(w.newest(), f.graph.Snapshot().Revision()), domain.Resync("")
 	if after != nil {
@@ -95,7 +95,7 @@ func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, old
 	}, nil
 }
 
-// retry reads until it succeeds or ctx ends: while the database is away nothing happens that could be missed.
+// retry calls read until it succeeds or ctx ends: while the database is away nothing can be missed.
 func retry[T any](ctx context.Context, f *Feed, read func() (T, error)) (T, error) {
 	for {
 		found, err := read()
@@ -110,7 +110,8 @@ func retry[T any](ctx context.Context, f *Feed, read func() (T, error)) (T, erro
 	}
 }
 
-// older reads revisions from the database, whole ones from the first on, in pages; none when the first is not there.
+// older reads whole revisions from the database, in pages and from the first on. If the first is not there, it returns
+// none.
 func (f *Feed) older(ctx context.Context, from, to int64) ([][]*ent.Entry, error) {
 	read := func(to int64, limit int) ([]*ent.Entry, error) {
 		rows, err := f.store.Read.Entry.Query().

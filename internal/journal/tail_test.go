@@ -15,7 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// teams makes revisions, each with some entries, and gives the number of the last.
+// teams makes revisions, each with some entries, and returns the number of the last.
 func teams(t testing.TB, s *store.Store, revisions, entries int) int64 {
 	t.Helper()
 	for range revisions {
@@ -41,7 +41,7 @@ func teams(t testing.TB, s *store.Store, revisions, entries int) int64 {
 
 type heard = journal.Told[[]*ent.Entry]
 
-// listen follows the commits; next gives one after the other.
+// listen follows the commits; next returns one after the other.
 func listen(t testing.TB, f *follower, after *int64) (next func() heard) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -61,7 +61,7 @@ func listen(t testing.TB, f *follower, after *int64) (next func() heard) {
 	}
 }
 
-func TestEveryCommitIsToldOnceInOrderWhoeverWrote(t *testing.T) {
+func TestEveryCommitIsToldOnceAndInOrder(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		mine, theirs := open(), open()
 		f := follow(t, mine, journal.Tolerate(1<<20)) // so that most is read from the database
@@ -103,7 +103,7 @@ func TestARevisionLargerThanAPageIsToldWhole(t *testing.T) {
 	})
 }
 
-func TestWhoFallsTooFarBehindIsToldSo(t *testing.T) {
+func TestAFollowerTooFarBehindIsToldToResync(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
 		f := follow(t, s, journal.Tolerate(10))
@@ -130,7 +130,7 @@ func TestWhoFallsTooFarBehindIsToldSo(t *testing.T) {
 	})
 }
 
-func TestWhatIsNotInTheJournalIsToldToBeMissing(t *testing.T) {
+func TestARevisionMissingFromTheJournalIsAResync(t *testing.T) {
 	each(t, func(t *testing.T, open func() *store.Store) {
 		s := open()
 		f := follow(t, s, journal.Tolerate(1<<20))

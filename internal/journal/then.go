@@ -15,9 +15,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// then gives what was different in a revision: the facts, as they were, of all that was written since, and as removed what was
-// created since. What it reads never changes, so that it needs no transaction: what is written meanwhile is only told
-// as well.
+// then returns the difference of a revision from now: as they were, the facts of all records written since, and as
+// removed, the records created since. It reads only rows that never change, so that it needs no transaction: later
+// writes may be in the answer too.
 func then(ctx context.Context, s *store.Store, revision int64) (topology.Batch, error) {
 	b := topology.Batch{Revision: revision}
 	for _, read := range []func(context.Context, *store.Store, *topology.Batch) error{versions, types, marked(ident.Incident), marked(ident.Change)} {
@@ -28,13 +28,13 @@ func then(ctx context.Context, s *store.Store, revision int64) (topology.Batch, 
 	return b, nil
 }
 
-// after is the first entry id of the revisions after that of b.
+// after returns the first entry id of the revisions after that of b.
 func after(b *topology.Batch) ident.ID { return store.EntryID(b.Revision+1, 0) }
 
-// versions reads the CIs, relationships and groups.
+// versions adds the CIs, relationships and groups.
 func versions(ctx context.Context, s *store.Store, b *topology.Batch) error {
 	changed := map[ident.ID]bool{}
-	// A version has the number of the entry that tells it.
+	// The number of a version is that of its entry.
 	const superseded = `SELECT v.record_id, e.after FROM version v JOIN entry e ON e.id = v.id + $1
 		WHERE v.valid_to > $2 AND v.valid_to < $3 AND v.valid_from <= $2`
 	distance := int64(ident.New(ident.Entry, 0) - ident.New(ident.Version, 0))
@@ -55,7 +55,7 @@ func versions(ctx context.Context, s *store.Store, b *topology.Batch) error {
 	})
 }
 
-// each reads rows of a record's id and its text.
+// each visits rows of a record's id and its text.
 func each(ctx context.Context, s *store.Store, query string, args []any, visit func(ident.ID, []byte) error) error {
 	rows, err := s.Read.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -96,14 +96,14 @@ func addText[R, F any](facts *[]F, text []byte, read func(*R) (F, error)) error 
 	return add(facts, record, read)
 }
 
-// about chooses the entries on the history of records of a kind.
+// about selects the entries in the history of records of a kind.
 func about(k ident.Kind) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		s.Where(sql.And(sql.GTE(s.C(entry.FieldSubjectID), k.First()), sql.LT(s.C(entry.FieldSubjectID), (k+1).First())))
 	}
 }
 
-// types reads the relationship types. They are few and seldom change: their whole history is read.
+// types adds the relationship types. They are few and seldom change, so that it reads their whole history.
 func types(ctx context.Context, s *store.Store, b *topology.Batch) error {
 	entries, err := s.Read.Entry.Query().Where(about(ident.RelationshipType)).Order(entry.ByID(sql.OrderAsc())).All(ctx)
 	if err != nil {
@@ -127,10 +127,11 @@ func types(ctx context.Context, s *store.Store, b *topology.Batch) error {
 	return nil
 }
 
-// historyOf is of how many records the history is read at once.
+// historyOf is the number of records whose history is read at once.
 const historyOf = 500
 
-// marked reads the marks of the records of a kind that were written since, by playing their history again until then.
+// marked returns a function that adds the marks of the records of a kind that were written since, by replaying their
+// history until then.
 func marked(kind ident.Kind) func(context.Context, *store.Store, *topology.Batch) error {
 	return func(ctx context.Context, s *store.Store, b *topology.Batch) error { return replay(ctx, s, b, kind) }
 }

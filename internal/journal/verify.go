@@ -8,14 +8,15 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// keptDigests is of how many of the newest revisions the graph's digest is known: what is written while the tables are read.
+// keptDigests is the number of the newest revisions whose digest is known: enough for the writes while the tables are
+// read.
 const keptDigests = 1 << 14
 
 var errDiffers = errors.New("the graph's digest is not that of the tables: something was written past the journal, or was not understood")
 
-// Verify compares the graph with the tables of one revision by their digests. Where they differ it says so, counts it, and
-// the graph is built anew. It takes the time and, until it ends, the memory that reading all facts takes: O(facts).
-// Errors: those of the store; context.DeadlineExceeded when the graph does not get to the revision of the tables.
+// Verify compares the graph with the tables of one revision by their digests. If they differ, it logs and counts that,
+// and the graph is built anew. It takes the time and, until it ends, the memory of reading all facts: O(facts).
+// Failures: those of the store, and context.DeadlineExceeded if the graph does not get to the revision of the tables.
 func (f *Feed) Verify(ctx context.Context) error {
 	from, err := f.store.Snapshot(ctx, connections)
 	if err != nil {
@@ -45,7 +46,7 @@ func (f *Feed) Verify(ctx context.Context) error {
 	return nil
 }
 
-// suspect has the graph built anew the next time the feed looks at the journal.
+// suspect makes the feed build the graph anew the next time it looks at the journal.
 func (f *Feed) suspect() {
 	select {
 	case f.doubt <- struct{}{}:
@@ -53,5 +54,5 @@ func (f *Feed) suspect() {
 	}
 }
 
-// Mismatches is how often the graph differed from the tables.
+// Mismatches returns how often the graph differed from the tables.
 func (f *Feed) Mismatches() int64 { return f.mismatches.Load() }

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// window keeps what the newest revisions brought, one item a revision without gaps, and wakes who waits for more.
+// window keeps the content of the newest revisions, one item a revision without gaps, and wakes callers that wait for
+// more.
 type window[T any] struct {
 	weigh func(T) int
 	limit int // of all weights together; the newest item stays whatever it weighs
@@ -38,7 +39,7 @@ func (w *window[T]) push(item T) {
 	for w.weight > w.limit && len(w.items) > 1 {
 		var none T
 		w.weight -= w.weigh(w.items[0])
-		w.items[0] = none // what lies before a slice is kept alive by it
+		w.items[0] = none // a slice keeps alive what lies before it
 		w.items = w.items[1:]
 		w.first++
 	}
@@ -50,14 +51,14 @@ func (w *window[T]) wake() {
 	w.grown = make(chan struct{})
 }
 
-// newest is the last revision that was pushed.
+// newest returns the last revision that was pushed.
 func (w *window[T]) newest() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.first + int64(len(w.items)) - 1
 }
 
-// wait gives the newest revision as soon as it is at least the one that is asked for.
+// wait returns the newest revision as soon as it is at least the given one.
 func (w *window[T]) wait(ctx context.Context, revision int64) (int64, error) {
 	for {
 		w.mu.Lock()
@@ -74,7 +75,7 @@ func (w *window[T]) wait(ctx context.Context, revision int64) (int64, error) {
 	}
 }
 
-// from gives at most n items from a revision on; none when it no longer has that one, or not yet.
+// from returns at most n items from a revision on. If it no longer has that one, or not yet, it returns none.
 func (w *window[T]) from(revision int64, n int) []T {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -21,7 +21,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// TestMain looks for goroutines that are left. Those of a listener end soon after it is closed, not at once.
+// TestMain fails if goroutines are left. Those of a listener end soon after it is closed, not at once.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	left := error(nil)
@@ -42,7 +42,7 @@ var (
 	quiet = slog.New(slog.DiscardHandler)
 )
 
-// each runs a test on both databases; open gives further stores on the same one, as other servers have them.
+// each runs a test on both databases; open returns further stores on the same one, as other servers have them.
 func each(t *testing.T, test func(t *testing.T, open func() *store.Store)) {
 	for name, address := range map[string]func() string{
 		"sqlite":   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "linchpin.db") },
@@ -69,7 +69,7 @@ func each(t *testing.T, test func(t *testing.T, open func() *store.Store)) {
 	}
 }
 
-// follower is a graph and what feeds it.
+// follower is a graph and its feed.
 type follower struct {
 	*journal.Feed
 	store *store.Store
@@ -77,7 +77,7 @@ type follower struct {
 	stop  func()
 }
 
-// follow lets a graph follow a store. Tests want it to get there, not soon: it is patient.
+// follow lets a graph follow a store, with much patience: tests want it to get there, not soon.
 func follow(t testing.TB, s *store.Store, options ...journal.Option) *follower {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -92,7 +92,7 @@ func follow(t testing.TB, s *store.Store, options ...journal.Option) *follower {
 	return f
 }
 
-// wait is the follower's snapshot once it has a revision, and those who follow it are told of it.
+// wait returns the follower's snapshot once it shows a revision and its followers are told of it.
 func (f *follower) wait(t testing.TB, revision int64) *topology.Snapshot {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -107,7 +107,7 @@ func (f *follower) wait(t testing.TB, revision int64) *topology.Snapshot {
 	return snapshot
 }
 
-// truth is the digest of what the tables hold, and its revision.
+// truth returns the digest of the facts in the tables, and its revision.
 func truth(t testing.TB, s *store.Store) (topology.Digest, int64) {
 	t.Helper()
 	b, err := journal.RecordFacts(context.Background(), s.Read)
@@ -121,7 +121,7 @@ func truth(t testing.TB, s *store.Store) (topology.Digest, int64) {
 	return d, b.Revision
 }
 
-// agrees checks a follower against the tables.
+// agrees fails the test if a follower differs from the tables.
 func (f *follower) agrees(t testing.TB, about string) {
 	t.Helper()
 	want, revision := truth(t, f.store)
@@ -139,7 +139,7 @@ func write[T any](t testing.TB, s *store.Store, decide func(context.Context, *st
 	return v
 }
 
-// estate is what every test starts from: a class, a type that harms its sources, and some CIs.
+// estate is the start of every test: a class, a type that harms its sources, and some CIs.
 type estate struct {
 	class, kind ident.ID
 	cis         []ident.ID

@@ -29,13 +29,13 @@ const arcIndexBits = 30
 
 func arcTo(k ArcKind, index uint32) Arc { return Arc(uint32(k)<<arcIndexBits | index) }
 
-// Kind says how impact passes.
+// Kind returns the way in which impact passes.
 func (a Arc) Kind() ArcKind { return ArcKind(a >> arcIndexBits) }
 
-// Vertex is the other end of a HardArc or SoftArc.
+// Vertex returns the other end of a HardArc or SoftArc.
 func (a Arc) Vertex() Vertex { return Vertex(a & (1<<arcIndexBits - 1)) }
 
-// Group is the other end of a GroupArc or WeightedArc.
+// Group returns the other end of a GroupArc or WeightedArc.
 func (a Arc) Group() GroupIndex { return GroupIndex(a & (1<<arcIndexBits - 1)) }
 
 // adjacency is one direction of the graph: compressed sparse rows, with changed rows laid over them.
@@ -49,7 +49,7 @@ type adjacency struct {
 
 func (a *adjacency) len() int { return max(len(a.offsets)-1, a.delta.length) }
 
-// arcsOf is the hot half of a row. Its capacity ends with it.
+// arcsOf returns the hot half of a row, with a capacity of its length.
 func (a *adjacency) arcsOf(v Vertex) []Arc {
 	if r := a.delta.find(uint32(v)); r != nil {
 		arcs := r.whole().arcs
@@ -64,7 +64,7 @@ func (a *adjacency) arcsOf(v Vertex) []Arc {
 
 func (a *adjacency) row(v Vertex) row { return a.written(v).whole() }
 
-// written is a row as the last change left it: a long one may be patched.
+// written returns a row as the last change left it: a long one may be patched.
 func (a *adjacency) written(v Vertex) row {
 	if r := a.delta.find(uint32(v)); r != nil {
 		return *r
@@ -76,7 +76,7 @@ func (a *adjacency) written(v Vertex) row {
 	return row{}
 }
 
-// newAdjacency lays out rows by a counting sort in two passes over the arcs that walk gives, O(n + m).
+// newAdjacency lays out rows by a counting sort in two passes over the arcs of walk, O(n + m).
 func newAdjacency(n int, walk func(arc func(at Vertex, a Arc, relationship uint32))) adjacency {
 	a := adjacency{offsets: make([]uint32, n+1)}
 	walk(func(at Vertex, _ Arc, _ uint32) { a.offsets[at+1]++ })
@@ -95,7 +95,7 @@ func newAdjacency(n int, walk func(arc func(at Vertex, a Arc, relationship uint3
 	return a
 }
 
-// moved lays the rows out anew, those of order one after the other.
+// moved returns the rows laid out anew, one after the other as in order.
 func (a *adjacency) moved(order []Vertex, to move) adjacency {
 	moved := adjacency{offsets: hugepage.Make[uint32](len(order)+1, len(order)+1)}
 	for at, v := range order {

@@ -8,7 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// estate is n CIs in layers with five relationships each, a fifth of them in groups of two or three.
+// estate returns n CIs in layers with five relationships each, a fifth of them in groups of two or three.
 func estate(n int) topology.Batch {
 	r := rand.New(rand.NewPCG(1, 2))
 	b := topology.Batch{Types: []topology.Type{{ID: ident.New(ident.RelationshipType, 1), Flow: topology.TargetToSource, Strength: topology.Hard}}}

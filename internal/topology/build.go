@@ -1,7 +1,7 @@
 package topology
 
-// compileAll lays out both directions and all counters from the facts, over nothing: O(CIs + relationships +
-// members). It only reads the tables it is given.
+// compileAll returns tables with both directions and all counters laid out from the facts, without an overlay: O(CIs +
+// relationships + members). It only reads the tables it is given.
 func (t tables) compileAll() tables {
 	t.cis = table[ciFact]{flat: t.cis.compacted()}
 	t.relationships = table[relationshipFact]{flat: t.relationships.compacted()}
@@ -64,8 +64,8 @@ func (t *tables) eachArc(several func(uint32, *relationshipFact) []uint32, visit
 	}
 }
 
-// arcs gives the out-arcs of one relationship: for each hop one arc per group that counts it, or a direct
-// one when none does. several are its groups where it is in more than one.
+// arcs visits the out-arcs of one relationship: for each hop one arc per group that counts it, or a direct one if none
+// does. several are its groups if it is in more than one.
 func (t *tables) arcs(f *relationshipFact, several []uint32, visit func(h hop, a Arc)) {
 	hops, n := t.hops(f)
 	for _, h := range hops[:n] {

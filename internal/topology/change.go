@@ -7,7 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// changes is what a batch comes to, by place; the zero fact stands for a removal.
+// changes are the facts of a batch by place; the zero fact stands for a removal.
 type changes struct {
 	types         map[uint16]Type
 	cis           map[Vertex]ciFact
@@ -44,7 +44,7 @@ func (w *writer) gather(b Batch) changes {
 	return c
 }
 
-// retype writes the types and reports whether arcs that exist hang on the difference.
+// retype writes the types and reports whether existing arcs depend on the difference.
 func (w *writer) retype(types map[uint16]Type) (hangs bool) {
 	if len(types) == 0 {
 		return false
@@ -67,7 +67,7 @@ func (w *writer) retype(types map[uint16]Type) (hangs bool) {
 	return hangs
 }
 
-// swap adjusts a digest for a fact that another replaces, where there was or is one.
+// swap adjusts a digest for a fact that another replaces; was and is tell whether there is one before and after.
 func swap(d *Digest, was, is bool, before, after func() Digest) {
 	if was {
 		d.remove(before())
@@ -84,7 +84,7 @@ func (w *writer) writeCI(v Vertex, f ciFact) {
 	w.setCI(v, f)
 }
 
-// writeRelationship keeps what is not part of the fact: memberships, and whether the relationship is listed as waiting.
+// writeRelationship writes the fact of a relationship, and keeps its memberships and whether it is listed as waiting.
 func (w *writer) writeRelationship(r uint32, f relationshipFact) {
 	before := *w.relationships.at(r)
 	f.group = before.group
@@ -119,8 +119,8 @@ func (w *writer) writeGroup(g uint32, after Counter) {
 	w.setCounter(g, after)
 }
 
-// attach moves the entry of a group to the row of its new dependent. It is there whether or not the
-// dependent is: without members that arrive it does nothing.
+// attach moves the entry of a group to the row of its new dependent. The entry exists whether or not the dependent
+// does: without arriving members it has no effect.
 func (w *writer) attach(g uint32, before, after *Counter) {
 	if before.isKnown {
 		w.setIn(before.Dependent, w.inRow(before.Dependent).without([]key{groupKey(before.arc(g))}, w.patching))
@@ -157,7 +157,7 @@ func (w *writer) leave(r, g uint32) {
 	w.setRelationship(r, f)
 }
 
-// without is a fresh list that lacks one number: earlier snapshots go on seeing the old one.
+// without returns a fresh list that lacks one number: earlier snapshots go on seeing the old one.
 func without(list []uint32, gone uint32) []uint32 {
 	left := make([]uint32, 0, len(list))
 	for _, g := range list {
@@ -177,7 +177,7 @@ func (w *writer) mark(b Batch) {
 func (f Incident) key() ident.ID { return f.ID }
 func (f Change) key() ident.ID   { return f.ID }
 
-// mark gives the list with what a batch writes and removes: a fresh one where that is anything.
+// mark returns the list with the facts that a batch writes and removes. If there are any, the list is a fresh one.
 func mark[F interface{ digest() Digest }](w *writer, list, written []F, removed []ident.ID, kind ident.Kind, key func(F) ident.ID) []F {
 	after := make(map[ident.ID]*F, len(written))
 	for i := range written {

@@ -21,15 +21,16 @@ const (
 	maxRounds = 8
 )
 
-// places are what writes laid over the old base since a compaction began: what has to be laid over the new one.
+// places are those that writes laid over the old base since a compaction began, and that have to be laid over the new
+// one.
 type places struct{ cis, relationships, groups, out, in []uint32 }
 
 func (p *places) len() int {
 	return len(p.cis) + len(p.relationships) + len(p.groups) + len(p.out) + len(p.in)
 }
 
-// driftShare is which share of the rows may change before vertices are numbered anew: 1/8. Most compactions
-// only copy, which costs an eighth of finding a good order.
+// driftShare is the share of the rows that may change before vertices are numbered anew: 1/8. Most compactions only
+// copy, which costs an eighth of finding a good order.
 const driftShare = 8
 
 // isDue reports whether the overlay has outgrown its share: reading a row through it costs about twice a
@@ -64,7 +65,7 @@ func (g *Graph) compact() {
 	})
 }
 
-// abandon forgets a compaction that did not come to its end: the next begins anew.
+// abandon drops a compaction that did not come to its end: the next begins anew.
 func (g *Graph) abandon(c *compaction) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -73,16 +74,16 @@ func (g *Graph) abandon(c *compaction) {
 	}
 }
 
-// follow lays over a new base what was written since it was begun or last followed. While that is much it does so beside the
-// writers and says that there is more to come; else it publishes the base.
+// follow lays over a new base the writes since it was begun or last followed. If they are many, it does so beside the
+// writers and reports that there is more to come; otherwise it publishes the base.
 func (g *Graph) follow(c *compaction, base *tables, to move) (more bool) {
 	g.mu.Lock()
 	w := &g.writer
-	if g.compaction != c { // everything was loaded or compiled anew meanwhile
+	if g.compaction != c { // a load or a full compilation came between
 		g.mu.Unlock()
 		return false
 	}
-	w.edit++ // what is laid over is nobody else's to write to
+	w.edit++ // no other edit writes to the chunks laid over
 	now, changed, edit := w.tables, w.changed, w.edit
 	if c.rounds++; changed.len() > fewPlaces && c.rounds < maxRounds {
 		w.changed = &places{}
@@ -126,7 +127,7 @@ func (g *Graph) Compact() {
 	g.Settle()
 }
 
-// compacted makes a new base of everything and says where vertices moved. It only reads the tables it is given.
+// compacted returns a new base of everything, and where vertices moved. It only reads the tables it is given.
 func (t tables) compacted() (base tables, to move) {
 	base = tables{numbering: t.numbering, patching: t.patching, drift: t.drift + t.out.delta.count, relationships: table[relationshipFact]{flat: t.relationships.compacted()}}
 	var order []Vertex
@@ -150,7 +151,7 @@ func (t tables) compacted() (base tables, to move) {
 	return base, to
 }
 
-// lay lays over a base what changed in the tables from which it was made. O(changes).
+// lay lays over a base the changes in the tables from which it was made. O(changes).
 func (t *tables) lay(now *tables, changed *places, to move, edit uint64) {
 	for v := range each(changed.cis) {
 		t.cis.delta.set(uint32(to.vertex(Vertex(v))), *now.cis.at(v), edit)
@@ -169,7 +170,7 @@ func (t *tables) lay(now *tables, changed *places, to move, edit uint64) {
 	}
 }
 
-// each gives what a list holds, each once.
+// each returns the numbers of a list, each once.
 func each(list []uint32) iter.Seq[uint32] {
 	slices.Sort(list)
 	return slices.Values(slices.Compact(list))

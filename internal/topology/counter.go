@@ -23,7 +23,7 @@ type Counter struct {
 type Arrival struct {
 	Relationship uint32
 	From         Vertex
-	Weight       uint32 // what it counts: its weight in a Weighted group, else 1
+	Weight       uint32 // its weight in a Weighted group, else 1
 	weight       uint32 // as the fact says
 }
 
@@ -52,7 +52,7 @@ func (n *numbering) unpackGroup(number uint32, c *Counter) Group {
 	return f
 }
 
-// arc is how members and the dependent point at the group.
+// arc returns the arc by which members and the dependent point at the group.
 func (c *Counter) arc(number uint32) Arc {
 	if c.Mode == Weighted {
 		return arcTo(WeightedArc, number)
@@ -60,7 +60,7 @@ func (c *Counter) arc(number uint32) Arc {
 	return arcTo(GroupArc, number)
 }
 
-// WeightOf is what a member's relationship counts, in O(log members); 0 when it is none.
+// WeightOf returns the weight of a member's relationship, in O(log members), or 0 if it is not a member.
 func (c *Counter) WeightOf(relationship uint32) uint32 {
 	i, found := slices.BinarySearchFunc(c.Members, relationship, func(m Arrival, r uint32) int { return cmp.Compare(m.Relationship, r) })
 	if !found {
@@ -69,7 +69,7 @@ func (c *Counter) WeightOf(relationship uint32) uint32 {
 	return c.Members[i].Weight
 }
 
-// compile works out which members are present and what the mode needs of them, in O(members).
+// compile returns c with its present members and the need of its mode worked out, in O(members).
 func (t *tables) compile(c Counter) Counter {
 	c.Members = slices.Clone(c.Members)
 	t.compileInto(&c)

@@ -13,11 +13,11 @@ import (
 // Collision-Free Hashing: Incrementality at Reduced Cost", 1997.
 type Digest struct{ high, low uint64 }
 
-// String is the digest in hexadecimal.
+// String returns the digest in hexadecimal.
 func (d Digest) String() string { return fmt.Sprintf("%016x%016x", d.high, d.low) }
 
-// DigestOf is the digest of the graph that Load(b) makes, without making it: O(facts), any order. b names
-// each record once and removes none; its revision is no part of the digest.
+// DigestOf returns the digest of the graph that Load(b) makes, without making it: O(facts), in any order. b names each
+// record once and removes none; its revision is no part of the digest.
 func DigestOf(b Batch) (Digest, error) {
 	b, err := b.normalise()
 	if err != nil {

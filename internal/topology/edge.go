@@ -18,7 +18,7 @@ type Edge struct {
 	Group        GroupIndex // the group that counts it; 0: it counts by itself
 }
 
-// Affects gives the edges from the CI at v. One that several groups count comes once for each.
+// Affects returns the edges from the CI at v. An edge that several groups count comes once for each.
 func (s *Snapshot) Affects(v Vertex) iter.Seq[Edge] {
 	return func(yield func(Edge) bool) {
 		r := s.out.row(v)
@@ -35,7 +35,7 @@ func (s *Snapshot) Affects(v Vertex) iter.Seq[Edge] {
 	}
 }
 
-// Needs gives the edges to the CI at v. One that several groups count comes once for each.
+// Needs returns the edges to the CI at v. An edge that several groups count comes once for each.
 func (s *Snapshot) Needs(v Vertex) iter.Seq[Edge] {
 	return func(yield func(Edge) bool) {
 		r := s.in.row(v)
@@ -72,9 +72,9 @@ func (s *Snapshot) edge(from, to Vertex, relationship uint32) Edge {
 	return e
 }
 
-// Between gives every edge that starts and ends in a set of CIs, by relationship, then by the CI it comes from: the
-// relationships that carry impact, all of them where two CIs have several, each way once even when several
-// groups count it. It walks the rows of whichever direction holds fewer arcs.
+// Between returns every edge that starts and ends in a set of CIs, by relationship, then by the CI it comes from. If
+// two CIs have several relationships that carry impact, it returns all of them, each way once even if several groups
+// count it. It walks the rows of the direction that holds fewer arcs.
 func (s *Snapshot) Between(vertices []Vertex) []Edge {
 	within := make(map[Vertex]bool, len(vertices))
 	outward, inward := 0, 0

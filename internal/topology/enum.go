@@ -1,6 +1,6 @@
 package topology
 
-// Environment is where a CI runs. The zero value says that nobody told.
+// Environment is where a CI runs. The zero value stands for an unknown one.
 type Environment uint8
 
 // The environments, spelled as the API spells them.
@@ -15,7 +15,7 @@ const (
 
 var environments = [...]string{"", "PRODUCTION", "STAGING", "TESTING", "DEVELOPMENT", "DISASTER_RECOVERY"}
 
-// String is the environment as the API shows it; "" for none.
+// String returns the environment as the API shows it, or "" for the zero value.
 func (e Environment) String() string { return nameIn(environments[:], e) }
 
 // ParseEnvironment reads what String wrote.
@@ -34,13 +34,13 @@ const (
 
 var flows = [...]string{"NONE", "SOURCE_TO_TARGET", "TARGET_TO_SOURCE", "BOTH"}
 
-// String is the flow as the API shows it.
+// String returns the flow as the API shows it.
 func (f Flow) String() string { return nameIn(flows[:], f) }
 
 // ParseFlow reads what String wrote.
 func ParseFlow(s string) (Flow, bool) { return parseIn[Flow](flows[:], s) }
 
-// Strength says what the failure of one end does to the other.
+// Strength is the effect of the failure of one end on the other.
 type Strength uint8
 
 // The strengths. Default stands for the type's own on a relationship, and for Hard on a type.
@@ -52,7 +52,7 @@ const (
 
 var strengths = [...]string{"DEFAULT", "HARD", "SOFT"}
 
-// String is the strength as the API shows it.
+// String returns the strength as the API shows it.
 func (s Strength) String() string { return nameIn(strengths[:], s) }
 
 // ParseStrength reads what String wrote.
@@ -72,7 +72,7 @@ const (
 
 var modes = [...]string{"ALL", "ANY", "AT_LEAST", "PERCENT", "WEIGHTED"}
 
-// String is the mode as the API shows it.
+// String returns the mode as the API shows it.
 func (m Mode) String() string { return nameIn(modes[:], m) }
 
 // ParseMode reads what String wrote.

@@ -12,7 +12,7 @@ func Eager(g *Graph) { g.slack = 0 }
 // IsPatched reports whether what is written over a snapshot patches rows as Patched says.
 func (s *Snapshot) IsPatched() bool { return s.patching == inTests }
 
-// RewoundAnew is Rewound as it goes where b is a large part of the graph.
+// RewoundAnew does what Rewound does if b is a large part of the graph.
 func (s *Snapshot) RewoundAnew(b Batch) (*Snapshot, error) {
 	b, err := b.normalise()
 	if err != nil {

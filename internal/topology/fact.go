@@ -8,8 +8,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// CI is what the graph knows of a configuration item. A retired one is as absent: arcs to and from it
-// vanish, and come back when it is no longer retired.
+// CI holds what the graph knows of a configuration item. A retired one counts as absent: arcs to and from it vanish,
+// and come back when it is no longer retired.
 type CI struct {
 	ID          ident.ID
 	Class       ident.ID
@@ -19,7 +19,7 @@ type CI struct {
 	IsRetired   bool
 }
 
-// Type is what the graph knows of a relationship type.
+// Type holds what the graph knows of a relationship type.
 type Type struct {
 	ID       ident.ID
 	Flow     Flow
@@ -53,15 +53,15 @@ type Incident struct {
 	Root, Excluded []ident.ID
 }
 
-// Change is what a change that is being carried out works on.
+// Change holds the marks that a change puts on the graph while it is carried out.
 type Change struct {
 	ID                 ident.ID
 	TakenDown, Changed []ident.ID
 }
 
-// Batch is what one revision did: facts written, each whole, and records removed, which are removed
-// after the facts are written. Where a fact appears twice, the last one holds. Facts may name records
-// that come later or never. Removing a closed incident, or a change that is no longer carried out, takes its marks away.
+// Batch holds the writes of one revision: facts written, each whole, and records removed, which are removed after the
+// facts are written. If a fact appears twice, the last one holds. Facts may name records that come later or never.
+// Removing a closed incident, or a change that is no longer carried out, takes its marks away.
 type Batch struct {
 	Revision      int64
 	CIs           []CI
@@ -73,7 +73,7 @@ type Batch struct {
 	Removed       []ident.ID
 }
 
-// What numbers the dense arrays carry. A number beyond is refused, so that one bad id cannot ask for all memory.
+// The highest numbers in dense arrays. A number beyond is refused, so that one bad id cannot ask for all memory.
 const (
 	maxVertex       = 1<<26 - 1
 	maxRelationship = 1<<28 - 1
@@ -83,8 +83,8 @@ const (
 	maxTier         = 1<<16 - 1
 )
 
-// normalise checks each fact and brings it to the one form that is stored and digested: service ids seen
-// as CI ids, members and marks sorted and told once. It does not change b's slices.
+// normalise checks each fact and returns it in the one form that is stored and digested: service ids as CI ids, members
+// and marks sorted and without repetition. It does not change b's slices.
 func (b Batch) normalise() (Batch, error) {
 	c := checker{}
 	b.CIs, b.Types, b.Relationships = slices.Clone(b.CIs), slices.Clone(b.Types), slices.Clone(b.Relationships)

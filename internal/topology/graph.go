@@ -1,6 +1,6 @@
-// Package topology owns the CI graph in memory: facts, the arcs on which impact travels, and dependency
-// groups compiled to counters, as immutable snapshots, one per revision. It is told every fact by whoever
-// tails the journal; it does no I/O, and it does not know what a failure does to whom.
+// Package topology owns the CI graph in memory: facts, the arcs on which impact travels, and dependency groups compiled
+// to counters, as immutable snapshots, one per revision. Package journal tells it every fact. It refuses I/O, and does
+// not know what a failure does to whom.
 package topology
 
 import (
@@ -11,13 +11,12 @@ import (
 	"time"
 )
 
-// Graph is the one place where snapshots are made. Readers take the newest with one atomic load and
-// never wait; writers wait for each other.
+// Graph makes the snapshots. Readers take the newest with one atomic load and never wait; writers wait for each other.
 //
-// Each direction of the graph is a compacted base of flat arrays under a small copy-on-write overlay. A write
-// costs what it touches; when the overlay has grown to a few per cent of the base, a goroutine compacts a
-// snapshot into a new base while writes go on, and what they changed meanwhile is laid over the new base
-// before it is published. Compaction also numbers the vertices anew, so that a walk finds neighbours close together.
+// Each direction of the graph is a compacted base of flat arrays under a small copy-on-write overlay. A write costs
+// what it touches; when the overlay has grown to a few per cent of the base, a goroutine compacts a snapshot into a new
+// base while writes go on, and lays their changes over the new base before it is published. Compaction also numbers the
+// vertices anew, so that a walk finds neighbours close together.
 type Graph struct {
 	current atomic.Pointer[Snapshot]
 
@@ -30,10 +29,10 @@ type Graph struct {
 	published atomic.Int64 // nanoseconds: see Published
 }
 
-// Option makes a graph differ from what is usual.
+// Option changes a default of a graph.
 type Option func(*Graph)
 
-// New makes an empty graph at revision 0.
+// New returns an empty graph at revision 0.
 func New(options ...Option) *Graph {
 	g := &Graph{writer: newWriter(0, usualPatching), slack: 2048}
 	for _, option := range options {
@@ -44,15 +43,15 @@ func New(options ...Option) *Graph {
 	return g
 }
 
-// GapError says that a batch is not the next one. The graph is unchanged; whoever feeds it
-// reads the missing revisions again or loads everything.
+// GapError says that a batch is not the next one. The graph is unchanged; its feed reads the missing revisions again or
+// loads everything.
 type GapError struct{ Have, Got int64 }
 
 func (e *GapError) Error() string {
 	return fmt.Sprintf("revision %d cannot follow revision %d; it must be %d", e.Got, e.Have, e.Have+1)
 }
 
-// Load replaces everything by the facts of b, at its revision, in O(facts). On an error nothing changes.
+// Load replaces everything by the facts of b, at its revision, in O(facts). If it fails, nothing changes.
 func (g *Graph) Load(b Batch) error {
 	b, err := b.normalise()
 	if err != nil {
@@ -69,8 +68,8 @@ func (g *Graph) Load(b Batch) error {
 	return nil
 }
 
-// Apply makes the next revision. Another revision than the one after the newest is a *GapError, a fact
-// that cannot be is errs.Invalid; both leave the graph as it was.
+// Apply makes the next revision. Failures, which leave the graph as it was: *GapError if b is not the revision after
+// the newest, errs.Invalid if a fact is impossible.
 func (g *Graph) Apply(b Batch) error {
 	b, err := b.normalise()
 	if err != nil {
@@ -82,7 +81,7 @@ func (g *Graph) Apply(b Batch) error {
 		return &GapError{Have: have, Got: b.Revision}
 	}
 	if g.writer.apply(b) {
-		g.compaction = nil // what it compacts is no longer what is
+		g.compaction = nil // it compacts tables that are replaced
 	}
 	g.publish(b.Revision)
 	g.compactWhenDue()
@@ -94,20 +93,21 @@ func (g *Graph) publish(revision int64) {
 	close(g.current.Swap(s).superseded)
 }
 
-// Compactions is how often what writes lay over the graph was made part of it.
+// Compactions returns how often the overlay was compacted into a new base.
 func (g *Graph) Compactions() int64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.compacted
 }
 
-// Published is for how long the newest compaction held writers up while it published its base; 0 before the first.
+// Published returns for how long the newest compaction held writers up while it published its base, or 0 before the
+// first.
 func (g *Graph) Published() time.Duration { return time.Duration(g.published.Load()) }
 
-// Snapshot is the newest. It is never nil.
+// Snapshot returns the newest snapshot. It is never nil.
 func (g *Graph) Snapshot() *Snapshot { return g.current.Load() }
 
-// Wait gives the newest snapshot as soon as it contains a revision, or ctx's error.
+// Wait returns the newest snapshot as soon as it contains a revision, or ctx's error.
 func (g *Graph) Wait(ctx context.Context, revision int64) (*Snapshot, error) {
 	for {
 		s := g.Snapshot()

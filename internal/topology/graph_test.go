@@ -19,7 +19,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
 )
 
-// dump writes down everything that a snapshot says, in one order.
+// dump returns everything that a snapshot says, in one order.
 func dump(s *topology.Snapshot) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, "digest", s.Digest(), s.Incidents(), s.Changes())
@@ -47,7 +47,7 @@ func dumpEdges(b *strings.Builder, s *topology.Snapshot, word string, edges []to
 	}
 }
 
-// expect writes down what a model says, for arcs and groups.
+// expect fails the test if a snapshot differs from a model in arcs or groups.
 func expect(t interface{ Fatalf(string, ...any) }, s *topology.Snapshot, m *topologytest.Model) {
 	want := map[string]int{}
 	totals := map[ident.ID]int{}
@@ -88,7 +88,7 @@ func expect(t interface{ Fatalf(string, ...any) }, s *topology.Snapshot, m *topo
 	}
 }
 
-// sometimesEager is Eager in half of all cases.
+// sometimesEager returns Eager in half of all cases.
 func sometimesEager(t *rapid.T) topology.Option {
 	if rapid.Bool().Draw(t, "eager") {
 		return topology.Eager

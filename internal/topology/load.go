@@ -45,7 +45,7 @@ func (w *writer) makeRoom(b Batch) {
 	w.groups.flat = make([]Counter, groups)
 }
 
-// withoutRemoved leaves out the facts that the same batch removes.
+// withoutRemoved returns b without the facts that it removes.
 func (b Batch) withoutRemoved() Batch {
 	if len(b.Removed) == 0 {
 		return b

@@ -6,12 +6,12 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// ciNumber is the number of a CI's id: what facts are written in, so that they stay as they are when vertices move.
+// ciNumber is the number of a CI's id. Facts refer to CIs by it, so that they stay as they are when vertices move.
 type ciNumber uint32
 
-// numbering says where CIs lie: a permutation of the numbers below its length, made by compaction so that CIs that harm each
-// other lie close together. Numbers beyond, those of CIs younger than it, lie at themselves. The zero numbering leaves
-// every CI at its number. It never changes.
+// numbering says where CIs lie: a permutation of the numbers below its length, made by compaction so that CIs that harm
+// each other lie close together. Numbers beyond, those of CIs younger than it, lie at themselves. The zero numbering
+// leaves every CI at its number. It never changes.
 type numbering struct {
 	places  []Vertex   // by number
 	numbers []ciNumber // by place
@@ -34,8 +34,8 @@ func (n *numbering) number(v Vertex) ciNumber {
 func (n *numbering) vertexOf(ci ident.ID) Vertex { return n.place(ciNumber(ci.Number())) }
 func (n *numbering) idOf(v Vertex) ident.ID      { return ident.New(ident.CI, int64(n.number(v))) }
 
-// inOrder is the numbering that lays the vertices of n as order lists them, and how vertices move. Order lists each
-// vertex once, 0 first, and all that n covers.
+// inOrder returns the numbering that lays the vertices of n as order lists them, and how vertices move. order lists
+// each vertex once, 0 first, and all that n covers.
 func (n *numbering) inOrder(order []Vertex) (numbering, move) {
 	next := numbering{make([]Vertex, len(order)), make([]ciNumber, len(order))}
 	to := make(move, len(order))
@@ -72,7 +72,7 @@ func (m move) row(r row) row {
 	return moved
 }
 
-// counter is c with members of its own.
+// counter returns c moved, with members of its own.
 func (m move) counter(c Counter) Counter {
 	c.Members = slices.Clone(c.Members)
 	m.counterInto(&c)

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// order lists the vertices so that CIs that harm each other lie close together: reverse Cuthill–McKee, a breadth-first search
-// from the CIs of the lowest degree that takes neighbours by degree, read backwards. Cuthill and McKee, "Reducing the
-// bandwidth of sparse symmetric matrices", 1969; George, "Computer implementation of the finite element method", 1971. CIs
-// without relationships come last, 0 stays first. O(m log d) for m arcs and the highest degree d.
+// order lists the vertices so that CIs that harm each other lie close together: reverse Cuthill–McKee, a breadth-first
+// search from the CIs of the lowest degree that takes neighbours by degree, read backwards. Cuthill and McKee,
+// "Reducing the bandwidth of sparse symmetric matrices", 1969; George, "Computer implementation of the finite element
+// method", 1971. CIs without relationships come last, 0 stays first. O(m log d) for m arcs and the highest degree d.
 func (t *tables) order() []Vertex {
 	n := max(t.vertices(), 1)
 	degrees := make([]uint32, n)
@@ -57,7 +57,7 @@ func ascending(degrees []uint32) []Vertex {
 	return sorted
 }
 
-// eachNeighbour visits what the CI at v harms and what harms it.
+// eachNeighbour visits the CIs that the CI at v harms and those that harm it.
 func (t *tables) eachNeighbour(v Vertex, visit func(Vertex)) {
 	for _, a := range t.out.arcsOf(v) {
 		if k := a.Kind(); k == HardArc || k == SoftArc {
@@ -79,7 +79,7 @@ func (t *tables) eachNeighbour(v Vertex, visit func(Vertex)) {
 	}
 }
 
-// asTheyLie is the order that moves nothing.
+// asTheyLie returns the order that moves nothing.
 func asTheyLie(n int) []Vertex {
 	order := make([]Vertex, n)
 	for v := range order {
@@ -88,5 +88,5 @@ func asTheyLie(n int) []Vertex {
 	return order
 }
 
-// vertices is one more than the highest Vertex.
+// vertices returns one more than the highest Vertex.
 func (t *tables) vertices() int { return max(t.cis.len(), t.out.len(), t.in.len()) }

@@ -2,11 +2,11 @@ package topology
 
 import "math/bits"
 
-// overlay is a sparse copy-on-write array laid over a flat one. It is cut into chunks of 1,024 places; a
-// chunk holds a bitmap of the places it covers and only their values, so that asking for a place that is
-// not covered touches one word of a bitmap that stays in the cache. A write copies the directory of chunks
-// and one chunk, whatever the size of the array; further writes of the same edit copy nothing.
-// Chunks that belong to no open edit never change again: that is what makes snapshots immutable.
+// overlay is a sparse copy-on-write array laid over a flat one. It is cut into chunks of 1,024 places; a chunk holds a
+// bitmap of the places it covers and only their values, so that asking for a place that is not covered touches one word
+// of a bitmap that stays in the cache. A write copies the directory of chunks and one chunk, whatever the size of the
+// array; further writes of the same edit copy nothing. Chunks that belong to no open edit never change again, which
+// makes snapshots immutable.
 type overlay[T any] struct {
 	chunks []*chunk[T]
 	edit   uint64 // the edit that may still write to the directory
@@ -27,7 +27,7 @@ type chunk[T any] struct {
 	values  []T
 }
 
-// find gives the value over place i, or nil when the flat array below holds.
+// find returns the value over place i, or nil if the flat array below holds.
 func (o *overlay[T]) find(i uint32) *T {
 	if int(i>>chunkBits) >= len(o.chunks) {
 		return nil
@@ -106,7 +106,7 @@ type table[T any] struct {
 
 func (t *table[T]) len() int { return max(len(t.flat), t.delta.length) }
 
-// at points at the value of a place. It must not be written to.
+// at returns a pointer to the value of a place. It must not be written to.
 func (t *table[T]) at(i uint32) *T {
 	if v := t.delta.find(i); v != nil {
 		return v
@@ -117,7 +117,7 @@ func (t *table[T]) at(i uint32) *T {
 	return new(T)
 }
 
-// compacted is the table as one flat array, the one below where nothing lies over it. Not to be changed.
+// compacted returns the table as one flat array: the one below, if nothing lies over it. Not to be changed.
 func (t *table[T]) compacted() []T {
 	if t.delta.count == 0 {
 		return t.flat

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// place draws places in few chunks, at their borders too.
+// anyPlace draws places in few chunks, at their borders too.
 var anyPlace = rapid.Custom(func(t *rapid.T) uint32 {
 	return uint32(rapid.SampledFrom([]int{0, 1, 5, 1023, 1024, 1025, 1087, 1088, 5000, 9000}).Draw(t, "base") + rapid.IntRange(0, 70).Draw(t, "beside"))
 })

@@ -2,10 +2,10 @@ package topology
 
 import "unsafe"
 
-// Rewound is the snapshot as it was in an earlier revision, which b names, given all that is different: the facts as
-// they were, and as removed what did not exist yet. What b says of things that are no different does no harm. It is a
-// view, and costs what With costs; where the difference is a large part of the graph it is compiled anew, in O(facts),
-// and read as fast as any. A fact that cannot be is errs.Invalid.
+// Rewound returns the snapshot as it was in an earlier revision, which b names. b holds the differences: facts as they
+// were, and as removed the records that did not exist yet. Facts in b that do not differ do no harm. The result is a
+// view, and costs what With costs; if the difference is a large part of the graph, it is compiled anew, in O(facts),
+// and read as fast as any. Failures: errs.Invalid if a fact is impossible.
 func (s *Snapshot) Rewound(b Batch) (*Snapshot, error) {
 	b, err := b.normalise()
 	if err != nil {
@@ -17,11 +17,11 @@ func (s *Snapshot) Rewound(b Batch) (*Snapshot, error) {
 	return past, nil
 }
 
-// vastFrom is how many facts are laid over any graph, however small.
+// vastFrom is the number of facts that are laid over any graph, however small.
 const vastFrom = 4096
 
-// Beside is about how many bytes s keeps in memory that other does not: what it costs to hold on to a view, or to an
-// old snapshot, while other is there anyway. O(rows laid over the base).
+// Beside returns about how many bytes s keeps in memory that other does not: the cost of keeping a view, or an old
+// snapshot, beside other. O(rows laid over the base).
 func (s *Snapshot) Beside(other *Snapshot) (bytes int64) {
 	bytes += flatBeside(s.places, other.places) + flatBeside(s.numbers, other.numbers)
 	bytes += flatBeside(s.cis.flat, other.cis.flat) + overlayBytes(&s.cis.delta, nil)
@@ -44,10 +44,10 @@ func (s *Snapshot) Beside(other *Snapshot) (bytes int64) {
 	return bytes + overlayBytes(&s.memberships, lists) + overlayBytes(&s.awaiting, lists)
 }
 
-// Size is about how many bytes s keeps in memory. O(rows laid over the base + groups).
+// Size returns about how many bytes s keeps in memory. O(rows laid over the base + groups).
 func (s *Snapshot) Size() int64 { return s.Beside(&Snapshot{}) }
 
-// flatBeside is the size of a flat array, unless the other is the same.
+// flatBeside returns the size of a flat array, or 0 if the other is the same.
 func flatBeside[T any](flat, other []T) int64 {
 	if unsafe.SliceData(flat) == unsafe.SliceData(other) {
 		return 0
@@ -56,7 +56,7 @@ func flatBeside[T any](flat, other []T) int64 {
 	return int64(cap(flat)) * int64(unsafe.Sizeof(one))
 }
 
-// overlayBytes is the size of an overlay, with what hangs on its values.
+// overlayBytes returns the size of an overlay, with the memory behind its values.
 func overlayBytes[T any](o *overlay[T], hanging func(*T) int) (bytes int64) {
 	var one T
 	for _, c := range o.chunks {

@@ -5,24 +5,24 @@ import (
 	"sync/atomic"
 )
 
-// row is the list of arcs of one vertex and, beside it, the number of the relationship of each (0 for the
-// entry of a group in the row of its dependent). Writers append beyond the length that earlier snapshots
-// see. On every other change a short row is copied, and a long one is patched: a change at a hub costs
-// what it touches. Whoever reads the row first pays for the copy, which is little beside walking it.
+// row is the list of arcs of one vertex and, beside it, the number of the relationship of each (0 for the entry of a
+// group in the row of its dependent). Writers append beyond the length that earlier snapshots see. On every other
+// change a short row is copied, and a long one is patched: a change at a hub costs what it touches. The first reader of
+// the row pays for the copy, which is little beside walking it.
 type row struct {
 	arcs          []Arc
 	relationships []uint32
 	patch         *patch // nil: the row is as it stands
 }
 
-// patch is how a long row differs from what stands in it. It never changes.
+// patch holds the changes of a long row that are not made in place. It never changes.
 type patch struct {
 	gone  []key
 	added row
 	read  atomic.Pointer[row] // the row with all that, once somebody has read it
 }
 
-// patching says which rows are patched in place of being copied.
+// patching sets which rows are patched and not copied.
 type patching struct {
 	longRow int // arcs from which on a row is
 	most    int // changes at which it is copied nevertheless
@@ -79,7 +79,7 @@ func (r row) changes() int {
 	return len(r.patch.gone) + len(r.patch.added.arcs)
 }
 
-// whole is the row without a patch. Whoever appends to it copies it.
+// whole returns the row without a patch. An append to it copies it.
 func (r row) whole() row {
 	if r.patch == nil {
 		return r
@@ -98,7 +98,7 @@ func (r row) clipped() row {
 	return row{slices.Clip(r.arcs), slices.Clip(r.relationships), r.patch}
 }
 
-// cut is a fresh row that lacks the entries of some keys. What stays is copied piece by piece.
+// cut returns a fresh row that lacks the entries of some keys. It copies the rest piece by piece.
 func (r row) cut(gone []key) row {
 	gone = slices.Sorted(slices.Values(gone))
 	var some sieve
@@ -121,7 +121,7 @@ func (r row) cut(gone []key) row {
 	return out
 }
 
-// sieve tells most keys that are not in a set by one bit: a hub has many arcs, of which few go.
+// sieve recognises by one bit most keys that are not in a set: a hub has many arcs, of which few go.
 type sieve [64]uint64
 
 func (s *sieve) add(k key)          { s[(k^k>>32)>>6&63] |= 1 << ((k ^ k>>32) & 63) }

@@ -19,17 +19,17 @@ type memo struct {
 	value any
 }
 
-// Revision is the last revision that the snapshot contains.
+// Revision returns the last revision that the snapshot contains.
 func (s *Snapshot) Revision() int64 { return s.revision }
 
-// Digest sums up the facts; it equals DigestOf the same facts read from elsewhere.
+// Digest returns the digest of the facts; it equals DigestOf the same facts read from elsewhere.
 func (s *Snapshot) Digest() Digest { return s.digest }
 
-// Superseded is closed when the graph has a newer snapshot.
+// Superseded returns a channel that is closed when the graph has a newer snapshot.
 func (s *Snapshot) Superseded() <-chan struct{} { return s.superseded }
 
-// Memo answers what compute answered when it was first asked for key, so that what depends on nothing but
-// the snapshot is worked out once. Concurrent callers wait for the one that computes.
+// Memo returns the result of the first call of compute for key, for results that depend on the snapshot alone.
+// Concurrent callers wait for the one that computes.
 func (s *Snapshot) Memo(key any, compute func() any) any {
 	m, ok := s.memos.Load(key)
 	if !ok {
@@ -40,8 +40,8 @@ func (s *Snapshot) Memo(key any, compute func() any) any {
 	return one.value
 }
 
-// Index is where a CI lies; false for one that is not known. A retired CI is known and has no arcs.
-// A service id is its CI's.
+// Index returns the place of a CI, or false if the CI is not known. A retired CI is known and has no arcs. The id of a
+// service finds its CI.
 func (s *Snapshot) Index(ci ident.ID) (Vertex, bool) {
 	if k := ci.Kind(); k != ident.CI && k != ident.Service || ci.Number() > maxVertex {
 		return 0, false
@@ -50,16 +50,16 @@ func (s *Snapshot) Index(ci ident.ID) (Vertex, bool) {
 	return v, s.cis.at(uint32(v)).isKnown()
 }
 
-// ID is the CI that lies at v.
+// ID returns the id of the CI at v.
 func (s *Snapshot) ID(v Vertex) ident.ID { return s.idOf(v) }
 
-// Vertices is one more than the highest Vertex: the length of an array by Vertex.
+// Vertices returns one more than the highest Vertex: the length of an array by Vertex.
 func (s *Snapshot) Vertices() int { return s.vertices() }
 
-// Counters is one more than the highest GroupIndex.
+// Counters returns one more than the highest GroupIndex.
 func (s *Snapshot) Counters() int { return s.groups.len() }
 
-// CI is what is known of the CI at v; the zero CI when nothing is.
+// CI returns the fact of the CI at v, or the zero CI if none is known.
 func (s *Snapshot) CI(v Vertex) CI {
 	if f := s.cis.at(uint32(v)); f.isKnown() {
 		return f.unpack(s.idOf(v))
@@ -75,33 +75,33 @@ func (s *Snapshot) IsService(v Vertex) bool {
 	return s.cis.at(uint32(v)).class24tags8&ciService != 0
 }
 
-// Out is the hot half of the arcs by which the CI at v harms others. Not to be changed.
+// Out returns the hot half of the arcs by which the CI at v harms others. Not to be changed.
 func (s *Snapshot) Out(v Vertex) []Arc { return s.out.arcsOf(v) }
 
-// In is the hot half of the arcs by which others harm the CI at v, each of its groups once. Not to be changed.
+// In returns the hot half of the arcs by which others harm the CI at v, each of its groups once. Not to be changed.
 func (s *Snapshot) In(v Vertex) []Arc { return s.in.arcsOf(v) }
 
-// OutRelationships are the relationship numbers beside Out. Not to be changed.
+// OutRelationships returns the relationship numbers beside Out. Not to be changed.
 func (s *Snapshot) OutRelationships(v Vertex) []uint32 { return s.out.row(v).relationships }
 
-// InRelationships are the relationship numbers beside In, 0 beside a group. Not to be changed.
+// InRelationships returns the relationship numbers beside In, 0 beside a group. Not to be changed.
 func (s *Snapshot) InRelationships(v Vertex) []uint32 { return s.in.row(v).relationships }
 
-// Counter is the group at g, compiled. Not to be changed.
+// Counter returns the group at g, compiled. Not to be changed.
 func (s *Snapshot) Counter(g GroupIndex) *Counter { return s.groups.at(uint32(g)) }
 
-// Dependent is the CI whose dependencies the group at g combines.
+// Dependent returns the CI whose dependencies the group at g combines.
 func (s *Snapshot) Dependent(g GroupIndex) Vertex { return s.groups.at(uint32(g)).Dependent }
 
-// GroupID is the dependency group that lies at g.
+// GroupID returns the id of the dependency group at g.
 func (s *Snapshot) GroupID(g GroupIndex) ident.ID { return ident.New(ident.DependencyGroup, int64(g)) }
 
-// RelationshipID is the relationship of a number.
+// RelationshipID returns the id of the relationship with a number.
 func (s *Snapshot) RelationshipID(number uint32) ident.ID {
 	return ident.New(ident.Relationship, int64(number))
 }
 
-// Relationship is the fact of that id; false when it is not known.
+// Relationship returns the fact of that id, or false if it is not known.
 func (s *Snapshot) Relationship(r ident.ID) (Relationship, bool) {
 	if r.Kind() != ident.Relationship || r.Number() > maxRelationship {
 		return Relationship{}, false
@@ -114,7 +114,7 @@ func (s *Snapshot) Relationship(r ident.ID) (Relationship, bool) {
 	return f.unpack(number), true
 }
 
-// Group is the fact of that id; false when it is not known.
+// Group returns the fact of that id, or false if it is not known.
 func (s *Snapshot) Group(g ident.ID) (Group, bool) {
 	if g.Kind() != ident.DependencyGroup || g.Number() > maxGroup {
 		return Group{}, false
@@ -127,7 +127,8 @@ func (s *Snapshot) Group(g ident.ID) (Group, bool) {
 	return s.unpackGroup(number, c), true
 }
 
-// Knows reports whether the snapshot has a CI, a relationship or a group of that id. It has nothing to say of ids of other kinds.
+// Knows reports whether the snapshot has a CI, a relationship or a group of that id. For ids of other kinds it returns
+// false.
 func (s *Snapshot) Knows(id ident.ID) (known bool) {
 	switch id.Kind() {
 	case ident.CI:
@@ -142,7 +143,7 @@ func (s *Snapshot) Knows(id ident.ID) (known bool) {
 	return known
 }
 
-// GroupsOf lists the dependency groups of the CI at v.
+// GroupsOf returns the dependency groups of the CI at v.
 func (s *Snapshot) GroupsOf(v Vertex) []GroupIndex {
 	var groups []GroupIndex
 	for _, a := range s.In(v) {
@@ -153,8 +154,8 @@ func (s *Snapshot) GroupsOf(v Vertex) []GroupIndex {
 	return groups
 }
 
-// Incidents are the marks of the open incidents, by id. Not to be changed.
+// Incidents returns the marks of the open incidents, by id. Not to be changed.
 func (s *Snapshot) Incidents() []Incident { return s.incidents }
 
-// Changes are those that are being carried out, by id. Not to be changed.
+// Changes returns the marks of the changes that are being carried out, by id. Not to be changed.
 func (s *Snapshot) Changes() []Change { return s.changes }

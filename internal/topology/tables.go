@@ -17,7 +17,7 @@ type tables struct {
 	changes       []Change   // by id
 	digest        Digest
 	memberships   overlay[[]uint32] // the groups of each relationship that is in several
-	awaiting      overlay[[]uint32] // by CI number: relationships that an absent CI keeps from taking effect
+	awaiting      overlay[[]uint32] // by CI number: relationships that take no effect while the CI is absent
 }
 
 // ciFact is a CI in eight bytes.
@@ -58,7 +58,8 @@ func (f ciFact) unpack(ci ident.ID) CI {
 	return out
 }
 
-// relationshipFact is a relationship in sixteen bytes. The place exists as soon as a group names it, before it is known.
+// relationshipFact is a relationship in sixteen bytes. The place exists as soon as a group names it, before it is
+// known.
 type relationshipFact struct {
 	source, target ciNumber
 	group          uint32 // a group it is a member of; 0: none
@@ -90,7 +91,7 @@ func (f relationshipFact) unpack(number uint32) Relationship {
 	}
 }
 
-// typeOf gives the type of a number, or one that lets nothing flow.
+// typeOf returns the type of a number, or one that lets nothing flow.
 func (t *tables) typeOf(number uint16) Type {
 	if int(number) < len(t.types) {
 		return t.types[number]
@@ -100,13 +101,13 @@ func (t *tables) typeOf(number uint16) Type {
 
 func (t *tables) isPresent(v Vertex) bool { return t.cis.at(uint32(v)).isPresent() }
 
-// isSoft reports whether a relationship is SOFT, its own word before its type's.
+// isSoft reports whether a relationship is SOFT, by its own strength or else its type's.
 func (t *tables) isSoft(f *relationshipFact) bool {
 	return f.strength == Soft || f.strength == Default && t.typeOf(f.typ).Strength == Soft
 }
 
-// hops gives the ways on which impact passes over a relationship: none while an end is absent, one, or
-// two for a type that flows both ways. A self-loop has one, whatever its type.
+// hops returns the ways on which impact passes over a relationship: none while an end is absent, one, or two for a type
+// that flows both ways. A self-loop has one, whatever its type.
 func (t *tables) hops(f *relationshipFact) (hops [2]hop, n int) {
 	flow := t.typeOf(f.typ).Flow
 	if !f.isKnown() || flow == NoFlow {
@@ -127,5 +128,5 @@ func (t *tables) hops(f *relationshipFact) (hops [2]hop, n int) {
 	return hops, n
 }
 
-// hop goes from a cause to what suffers.
+// hop is a way from a cause to the CI that suffers.
 type hop struct{ from, to Vertex }

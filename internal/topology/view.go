@@ -7,11 +7,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// With is the snapshot as it would be if the facts of b were written and its records removed: a view for
-// what-if questions, itself a Snapshot and a base for further views. It shares all that b does not touch, so
-// that it costs what Graph.Apply costs: what the batch touches, the arcs of CIs that come and go included, and only
-// for a type that gets another flow or strength everything. The graph does not change, and the view keeps the
-// revision of s whatever b says. A fact that cannot be, or a number far above Unused, is errs.Invalid.
+// With returns the snapshot as it would be if the facts of b were written and its records removed: a view for what-if
+// questions, itself a Snapshot and a base for further views. It shares all that b does not touch, so that it costs what
+// Graph.Apply costs: what the batch touches, including the arcs of CIs that come and go, or everything if a type gets
+// another flow or strength. The graph does not change, and the view keeps the revision of s whatever b says. Failures:
+// errs.Invalid if a fact is impossible, or a number lies far above Unused.
 func (s *Snapshot) With(b Batch) (*Snapshot, error) {
 	b, err := b.normalise()
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Snapshot) With(b Batch) (*Snapshot, error) {
 	return s.view(b, false), nil
 }
 
-// view writes b over s, row by row or, where b is vast, all rows anew.
+// view writes b over s, row by row or, if b is vast, all rows anew.
 func (s *Snapshot) view(b Batch, isVast bool) *Snapshot {
 	w := writer{
 		tables: s.tables, edit: viewEdits.Add(1), perType: map[uint16]int{},
@@ -39,7 +39,7 @@ var viewEdits atomic.Uint64
 
 func init() { viewEdits.Store(1 << 63) }
 
-// Unused is an id above all that the snapshot knows of its kind; those that follow it are unused too. It is
+// Unused returns an id above all that the snapshot knows of its kind; the ids that follow it are unused too. It is
 // meant for CIs, relationships and groups that only a view knows.
 func (s *Snapshot) Unused(k ident.Kind) ident.ID {
 	n := 1
@@ -87,7 +87,7 @@ func (s *Snapshot) reaches(b Batch) error {
 	return c.err
 }
 
-// branch knows the rows that a view has made its own. All others it shares with the graph, whose writer may
+// branch holds the rows that a view has made its own. The view shares all others with the graph, whose writer may
 // append to them beyond the length that the view sees: the view appends to a copy.
 type branch struct {
 	out, in map[Vertex]bool
@@ -108,7 +108,7 @@ func (b *branch) ownIn(v Vertex) {
 	}
 }
 
-// outRow is a row to change.
+// outRow returns a row to change.
 func (w *writer) outRow(v Vertex) row {
 	r := w.out.written(v)
 	if w.branch != nil && !w.branch.out[v] {
@@ -125,7 +125,7 @@ func (w *writer) inRow(v Vertex) row {
 	return r
 }
 
-// extensible is a list to append to.
+// extensible returns a list to append to.
 func (w *writer) extensible(list []uint32) []uint32 {
 	if w.branch != nil {
 		return slices.Clip(list)

@@ -12,13 +12,13 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
 )
 
-// supposed is a view and what it has to say for ever.
+// supposed is a view and the dump that it has to keep.
 type supposed struct {
 	view *topology.Snapshot
 	said string
 }
 
-// suppose makes a view of a view, up to three deep, and compares each with a graph that is really so.
+// suppose makes a view of a view, up to three deep, and compares each with a graph that is really changed.
 func suppose(t *rapid.T, s *topology.Snapshot, m *topologytest.Model) (made []supposed) {
 	m = m.Clone()
 	for range rapid.IntRange(1, 3).Draw(t, "views") {

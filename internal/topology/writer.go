@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// writer holds the newest tables and what only writing needs. One goroutine at a time uses it.
+// writer holds the newest tables, and data that only writing needs. One goroutine at a time uses it.
 type writer struct {
 	tables
 	edit      uint64
@@ -69,9 +69,9 @@ func (w *writer) setIn(v Vertex, r row) {
 	}
 }
 
-// apply makes the tables those of the next revision. It costs what the batch touches, the degree of
-// CIs that come and go and the members of groups that change included; only a type that gets another
-// flow or strength while relationships have it, or a vast view, makes everything be compiled anew, which it reports.
+// apply makes the tables those of the next revision. It costs what the batch touches, including the degree of CIs that
+// come and go and the members of groups that change. It compiles everything anew, and reports that, if a type gets
+// another flow or strength while relationships have it, or a view is vast.
 func (w *writer) apply(b Batch) (recompiled bool) {
 	w.edit++
 	c := w.gather(b)
@@ -111,7 +111,7 @@ func (w *writer) apply(b Batch) (recompiled bool) {
 	return false
 }
 
-// recompile lays everything out anew and lists again which relationships wait for whom.
+// recompile lays everything out anew, and lists again the relationships that wait for an end.
 func (w *writer) recompile() {
 	w.relationships = table[relationshipFact]{flat: w.relationships.flatten()}
 	w.awaiting = overlay[[]uint32]{}
@@ -124,8 +124,8 @@ func (w *writer) recompile() {
 	w.changed = nil
 }
 
-// touch finds the relationships whose arcs a batch may change: those it writes, those of CIs that come or
-// go, those that a changed group names or named.
+// touch returns the relationships whose arcs a batch may change: those it writes, those of CIs that come or go, those
+// that a changed group names or named.
 func (w *writer) touch(c changes) []uint32 {
 	touched := slices.Collect(maps.Keys(c.relationships))
 	for v, f := range c.cis {

@@ -7,8 +7,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// The universe is small, so that random facts meet: parallel edges, self-loops, cycles, relationships in two
-// groups, facts that name what is not there.
+// The universe is small, so that random facts meet: parallel edges, self-loops, cycles, relationships in two groups,
+// facts that name missing records.
 const (
 	cis           = 9
 	types         = 5

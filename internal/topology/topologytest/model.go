@@ -1,5 +1,5 @@
-// Package topologytest is what tests of the graph compare with: facts in maps, arcs by the letter of the rules,
-// and random estates with everything in them that is hard.
+// Package topologytest holds a model to compare the graph with in tests: facts in maps, arcs by the letter of the
+// rules, and random estates with every hard case.
 package topologytest
 
 import (
@@ -23,7 +23,7 @@ type Model struct {
 	Changes       map[ident.ID]topology.Change
 }
 
-// NewModel is a model without facts.
+// NewModel returns a model without facts.
 func NewModel() *Model {
 	return &Model{
 		CIs: map[ident.ID]topology.CI{}, Types: map[ident.ID]topology.Type{}, Relationships: map[ident.ID]topology.Relationship{},
@@ -31,7 +31,7 @@ func NewModel() *Model {
 	}
 }
 
-// Apply writes and removes what a batch says.
+// Apply writes and removes the facts of a batch.
 func (m *Model) Apply(b topology.Batch) {
 	m.Revision = b.Revision
 	for _, f := range b.CIs {
@@ -62,7 +62,7 @@ func (m *Model) Apply(b topology.Batch) {
 	}
 }
 
-// Facts are all facts as one batch, in an order that the seed decides.
+// Facts returns all facts as one batch, in an order that the seed decides.
 func (m *Model) Facts(seed uint64) topology.Batch {
 	r := rand.New(rand.NewPCG(seed, 1))
 	incidents := shuffled(r, m.Incidents)
@@ -143,7 +143,7 @@ func (m *Model) arc(r topology.Relationship, t topology.Type, from, to ident.ID)
 	return a
 }
 
-// Weight is what a relationship counts in a group.
+// Weight returns the weight of a relationship in a group.
 func Weight(g topology.Group, relationship ident.ID) int {
 	weight := 0
 	for _, m := range g.Members {
@@ -157,7 +157,7 @@ func Weight(g topology.Group, relationship ident.ID) int {
 	return weight
 }
 
-// Need is how much of total a group needs, by the letter.
+// Need returns how much of total a group needs, by the letter of docs/impact.md.
 func Need(g topology.Group, total int) int {
 	need := 0
 	switch g.Mode {
@@ -175,7 +175,7 @@ func Need(g topology.Group, total int) int {
 	return min(need, total)
 }
 
-// Clone is a model of its own.
+// Clone returns a copy that shares nothing with m.
 func (m *Model) Clone() *Model {
 	return &Model{m.Revision, maps.Clone(m.CIs), maps.Clone(m.Types), maps.Clone(m.Relationships), maps.Clone(m.Groups), maps.Clone(m.Incidents), maps.Clone(m.Changes)}
 }
