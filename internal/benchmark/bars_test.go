@@ -21,7 +21,8 @@ var (
 	report  = flag.String("report", "", "a file to which the tables are added")
 )
 
-// TestBars prints how the engine stands beside its peers. In the test suite it runs on a small estate, so that it cannot rot.
+// TestBars prints how the engine compares with its peers. In the test suite it runs on a small estate, so that it keeps
+// working.
 func TestBars(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures")

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processorTime is what this process has had of the processors: what others on the machine do does not inflate it. It is
+// processorTime returns the processor time of this process, which other processes on the machine do not inflate. It is
 // exact to a tick of the scheduler.
 func processorTime() time.Duration { return clock(unix.CLOCK_PROCESS_CPUTIME_ID) }
 
-// threadTime is that of this thread alone, and exact.
+// threadTime returns the processor time of this thread alone, which is exact.
 func threadTime() time.Duration { return clock(unix.CLOCK_THREAD_CPUTIME_ID) }
 
 func clock(which int32) time.Duration {
@@ -23,8 +23,9 @@ func clock(which int32) time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// processorTimeOf is that of another process with one thread; false where the system does not tell.
-func processorTimeOf(pid int) (t time.Duration, told bool) {
+// processorTimeOf returns the processor time of another process with one thread, or false if the system does not tell
+// it.
+func processorTimeOf(pid int) (t time.Duration, ok bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
 	if err != nil {
 		return 0, false

@@ -6,7 +6,7 @@ import "time"
 
 var start = time.Now()
 
-// processorTime is the time that passes, where nothing better is known.
+// processorTime returns the time that passed: the system tells nothing better.
 func processorTime() time.Duration { return time.Since(start) }
 
 func threadTime() time.Duration { return time.Since(start) }

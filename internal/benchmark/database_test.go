@@ -14,7 +14,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// asked is a contender that counts by a statement: it spares itself telling what it found. Clock is that of whoever runs it.
+// asked returns a contender that counts by a statement, without returning the rows it found. clock is that of the
+// process that runs the statement.
 func asked(t *testing.T, name string, db *sql.DB, statement string, clock func() time.Duration) (*contender, error) {
 	prepared, err := db.PrepareContext(t.Context(), statement)
 	if err != nil {
@@ -33,7 +34,8 @@ func asked(t *testing.T, name string, db *sql.DB, statement string, clock func()
 // union is the recursive statement over ids alone. With the depth in the row it would take the paths one by one.
 const union = `WITH RECURSIVE reached(ci) AS (SELECT %s UNION SELECT e.dependent FROM reached r JOIN edge e ON e.cause = r.ci) SELECT count(*) FROM reached`
 
-// frontier widens round by round in arrays of the intarray extension; from says where dependents of a round come from.
+// frontier widens round by round in arrays of the intarray extension; its second argument is the source of a round's
+// dependents.
 const frontier = `CREATE FUNCTION %s(root int) RETURNS int[] LANGUAGE plpgsql STABLE AS $$
 DECLARE seen int[] := ARRAY[root]; fresh int[] := ARRAY[root];
 BEGIN
@@ -46,7 +48,7 @@ BEGIN
 	RETURN seen;
 END $$`
 
-// tuned are the settings of PostgreSQL, and others.
+// tuned returns the settings of PostgreSQL and more.
 func tuned(more ...pgtest.Option) []pgtest.Option {
 	return append(more, pgtest.Parameter("shared_buffers", "1GB"), pgtest.Parameter("work_mem", "256MB"),
 		pgtest.Parameter("jit", "off"), pgtest.Parameter("max_parallel_workers_per_gather", "0"))
@@ -103,7 +105,7 @@ func postgresReach(t *testing.T, s *topology.Snapshot) ([]*contender, error) {
 	return all, nil
 }
 
-// edgesInRows are the dependents of a round where each edge is a row.
+// edgesInRows are the dependents of a round if each edge is a row.
 const edgesInRows = "(SELECT e.dependent FROM unnest(fresh) f(ci) JOIN edge e ON e.cause = f.ci)"
 
 func fillPostgres(t *testing.T, db *sql.DB, s *topology.Snapshot) error {
@@ -115,7 +117,7 @@ func fillPostgres(t *testing.T, db *sql.DB, s *topology.Snapshot) error {
 		"ALTER TABLE adjacency ADD PRIMARY KEY (cause)", "VACUUM ANALYZE adjacency")
 }
 
-// fillEdges writes a row for each edge, between the numbers that CIs are to have.
+// fillEdges writes a row for each edge; number returns the number of a CI.
 func fillEdges(t *testing.T, db *sql.DB, s *topology.Snapshot, number func(topology.Vertex) int64) error {
 	ctx := t.Context()
 	if _, err := db.ExecContext(ctx, "CREATE TABLE edge (cause int NOT NULL, dependent int NOT NULL)"); err != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// snapshot is a generated estate as a server lays it out.
+// snapshot returns a synthetic estate as a server lays it out.
 func snapshot(b *testing.B, n int) *topology.Snapshot { return load(b, estate(b, n, 1)).Snapshot() }
 
-// far is what is affected farthest from a failed CI.
+// far returns the affected CI farthest from a failed one.
 func far(b *testing.B, s *topology.Snapshot, failed ident.ID) ident.ID {
 	a, err := impact.Of(b.Context(), s, down(failed))
 	if err != nil {
@@ -96,7 +96,7 @@ func BenchmarkPaths(b *testing.B) {
 	}
 }
 
-// services are the CIs that are services, business services first.
+// services returns the CIs that are services, business services first.
 func services(facts topology.Batch) (all []ident.ID) {
 	for _, c := range facts.CIs {
 		if c.IsService {

@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// estate is the generated estate as facts of the graph, without a database.
+// estate returns a synthetic estate as facts of the graph, without a database.
 func estate(t testing.TB, n int, seed uint64) topology.Batch {
 	t.Helper()
 	e, err := synthetic.New(n, seed)
@@ -48,7 +48,7 @@ func estate(t testing.TB, n int, seed uint64) topology.Batch {
 	return b
 }
 
-// vocabulary is what a new database calls classes, types and tiers.
+// vocabulary holds the ids of a new database for classes, types and tiers.
 type vocabulary struct {
 	types             []topology.Type
 	kind, class, tier map[string]ident.ID
@@ -78,7 +78,7 @@ func newVocabulary(t testing.TB) vocabulary {
 	return v
 }
 
-// load is a graph of facts, laid out as a server lays it out.
+// load returns a graph of facts, laid out as a server lays it out.
 func load(t testing.TB, facts topology.Batch) *topology.Graph {
 	t.Helper()
 	g := topology.New()
@@ -89,7 +89,7 @@ func load(t testing.TB, facts topology.Batch) *topology.Graph {
 	return g
 }
 
-// drawRoots are random CIs and those with the most arcs.
+// drawRoots returns random CIs and those with the most arcs.
 func drawRoots(s *topology.Snapshot, random, hubs int) []topology.Vertex {
 	r := rand.New(rand.NewPCG(11, 12))
 	roots := make([]topology.Vertex, 0, random+hubs)

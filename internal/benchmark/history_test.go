@@ -12,8 +12,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// pastOverHTTP asks a whole server about earlier revisions: the first question of one reads what changed since from a journal in which
-// each record of the estate stands, the next ones find its graph.
+// pastOverHTTP asks a whole server about earlier revisions: the first question about one reads the later changes from a
+// journal that holds each record of the estate, the next ones find its graph.
 func pastOverHTTP(t *testing.T, s *served, roots []ident.ID, b *table) {
 	b.head("asOf over HTTP, on a journal in which each record stands", "relationships changed since", "the first question of a revision", "the next ones", "÷ the present", "bar")
 	present := timesOf(t, s.address, whatBreaks, roots, ident.ID.String)

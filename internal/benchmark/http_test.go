@@ -22,14 +22,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
 
-// whatBreaks is what a page shows of an impact.
+// whatBreaks selects what a page shows of an impact.
 const whatBreaks = `query($ci: ID!) { ci(id: $ci) { name impact {
 	affected(first: 50) { totalCount nodes { ci { name class { code } owner { name } } state distance } }
 	services(first: 20) { nodes { service { name } state } }
 	completeness { isPartial reason } } } }`
 
-// overHTTP asks whole servers of a tenth of the estate and of all of it: for answers of one size the size of the estate should not
-// matter. PostGraphile is asked of the same roots over the same database.
+// overHTTP asks whole servers of a tenth of the estate and of all of it: for answers of one size the size of the estate
+// should not matter. PostGraphile is asked of the same roots over the same database.
 func overHTTP(t *testing.T, b *table) {
 	b.head("Impact by GraphQL over HTTP: the first 50 of 50 to 500 affected CIs with class and owner, the services, completeness", "estate", "contender", "measured", "÷ the smaller estate", "÷ Linchpin", "bar")
 	defer b.show()
@@ -62,7 +62,7 @@ func overHTTP(t *testing.T, b *table) {
 	}
 }
 
-// served is a whole server with its database.
+// served is a whole server and its database.
 type served struct {
 	*app.App
 	address  string // of GraphQL
@@ -70,7 +70,7 @@ type served struct {
 	close    func()
 }
 
-// serve fills a database with an estate and serves it: PostgreSQL where the machine has it, else SQLite.
+// serve fills a database with an estate and serves it: PostgreSQL or SQLite.
 func serve(t *testing.T, n int, onPostgres bool) *served {
 	t.Helper()
 	ctx := auth.With(t.Context(), auth.System)
@@ -111,7 +111,7 @@ func serve(t *testing.T, n int, onPostgres bool) *served {
 	return s
 }
 
-// middling are CIs that take 50 to 500 with them.
+// middling returns CIs whose failure affects 50 to 500 others.
 func middling(t *testing.T, s *served) (roots []ident.ID) {
 	t.Helper()
 	r, graph := rand.New(rand.NewPCG(5, 6)), s.Graph.Snapshot()
@@ -138,7 +138,8 @@ func hasPostgres(t *testing.T) (has bool) {
 	return has
 }
 
-// timesOf asks about each root twice and takes the second: no page is cold then, for whoever is asked. name is what a root is called there.
+// timesOf asks about each root twice and takes the second time, when no server has a cold page. name returns the
+// server's id of a root.
 func timesOf(t *testing.T, address, query string, roots []ident.ID, name func(ident.ID) string) *times {
 	t.Helper()
 	var took times
@@ -151,7 +152,7 @@ func timesOf(t *testing.T, address, query string, roots []ident.ID, name func(id
 	return &took
 }
 
-// ask fails the benchmark unless it is told how many CIs are affected.
+// ask sends a query, and fails the benchmark unless the answer has the number of affected CIs.
 func ask(t *testing.T, address, query, ci string) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": map[string]any{"ci": ci}})

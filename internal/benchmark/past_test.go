@@ -13,7 +13,7 @@ import (
 )
 
 // past compares the graph of an earlier revision, made from the present one, with a graph that was loaded for that
-// revision: both answer the same, which the present does not.
+// revision: both give the same answers, and the present gives others.
 func past(t *testing.T, facts topology.Batch, now *topology.Snapshot, b *table) {
 	b.head("The past: impact of random CIs, and the dependencies of a tenth of them", "changed since, of the relationships", "making it", "MiB beside the present", "÷ a graph loaded for that revision", "bar")
 	roots := drawRoots(now, max(*random/10, 50), 0) // each is asked in eight graphs
@@ -69,7 +69,7 @@ func examine(t *testing.T, s *topology.Snapshot, ci ident.ID, withDependencies b
 	return a.Counts(impact.Filter{}).Total, took
 }
 
-// rewritten is what was different in the past of an estate: half of the facts were other relationships, a quarter was
+// rewritten returns the differences of an estate's past: half of the facts were other relationships, a quarter was
 // removed since, and a quarter was made since. then is the whole of that past.
 func rewritten(now topology.Batch, facts int) (undone, then topology.Batch) {
 	r := rand.New(rand.NewPCG(7, 8))

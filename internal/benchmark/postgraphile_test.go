@@ -19,11 +19,12 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// theirWhatBreaks is whatBreaks as PostGraphile can say it: it knows neither states nor groups.
+// theirWhatBreaks is whatBreaks for PostGraphile, which knows neither states nor groups.
 const theirWhatBreaks = `query($ci: BigInt!) { whatBreaks(root: $ci, first: 50) {
 	totalCount nodes { name ciClassByClassId { code } ownersByCiId { nodes { teamByTeamId { name } } } } } }`
 
-// whatBreaksFunction gives what a CI can reach, by the best of the functions that compareReach knows. The kind of an id is in its upper 16 bits.
+// whatBreaksFunction creates a function that returns the CIs within reach of a CI, by the best of those in
+// compareReach. The kind of an id is in its upper 16 bits.
 const whatBreaksFunction = `CREATE FUNCTION what_breaks(root bigint) RETURNS SETOF ci LANGUAGE sql STABLE ROWS 1000 AS $$
 	SELECT c.* FROM unnest(reach_rows((root & 281474976710655)::int)) AS found(number) JOIN ci c ON c.id = (found.number | (root & ~281474976710655)) $$`
 
@@ -61,7 +62,7 @@ func besidePostGraphile(t *testing.T, s *served, roots []ident.ID) (*times, erro
 	return timesOf(t, address, theirWhatBreaks, roots, func(ci ident.ID) string { return fmt.Sprint(int64(ci)) }), nil
 }
 
-// startPostGraphile runs it until stop, and gives the address at which it answers GraphQL.
+// startPostGraphile runs PostGraphile until stop is called, and returns the address at which it answers GraphQL.
 func startPostGraphile(t *testing.T, database string) (address string, stop func(), err error) {
 	u, err := url.Parse(database)
 	if err != nil {

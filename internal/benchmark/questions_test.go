@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// fresh is the same graph as a snapshot on which nothing was asked yet.
+// fresh returns the same graph as a snapshot without answers in its memory.
 func fresh(t *testing.T, s *topology.Snapshot) *topology.Snapshot {
 	t.Helper()
 	view, err := s.With(topology.Batch{})
@@ -70,13 +70,14 @@ func singlePoints(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *t
 	b.row("single points of failure of one service", &took, "p50 50 ms")
 }
 
-// riddle is a hidden cause and what is seen of it: 70 % of what it affects says nothing, and a fifth of the symptoms has another reason.
+// riddle is a hidden cause and its visible symptoms: 70 % of the affected CIs show nothing, and a fifth of the symptoms
+// has another reason.
 type riddle struct {
 	cause    ident.ID
 	symptoms impact.Symptoms
 }
 
-// drawRiddle hides a random CI; false where too little is seen of it, or too much.
+// drawRiddle hides a random CI. It returns false if too few symptoms show, or too many.
 func drawRiddle(t testing.TB, s *topology.Snapshot, r *rand.Rand) (c riddle, fits bool) {
 	anyCI := func() ident.ID { return ident.New(ident.CI, 1+r.Int64N(int64(s.Vertices()-1))) }
 	c.cause = anyCI()

@@ -15,8 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// contender answers what a CI can reach. Took is the processor time of whoever works it out, or the time where that is
-// not known. What counts is the least of several rounds, in which contenders take turns.
+// contender counts the CIs within reach of a CI. took holds the processor time of the process that works it out, or the
+// time that passed if that is not known: the least of several rounds, in which contenders take turns.
 type contender struct {
 	name string
 	ask  func(root topology.Vertex) (reached int, took time.Duration)
@@ -29,7 +29,7 @@ func (c *contender) note(root topology.Vertex, took time.Duration) {
 	}
 }
 
-// on are the times of some roots.
+// on returns the times of some roots.
 func (c *contender) on(roots []topology.Vertex) (t []time.Duration) {
 	for _, root := range roots {
 		t = append(t, c.took[root])
@@ -74,7 +74,7 @@ func edges(s *topology.Snapshot, visit func(cause, dependent topology.Vertex)) {
 	}
 }
 
-// cReach compiles testdata/reach.c and gives it the arrays of a snapshot, groups resolved.
+// cReach compiles testdata/reach.c and returns a contender that runs it over the arrays of a snapshot, groups resolved.
 func cReach(t *testing.T, s *topology.Snapshot, how string) (*contender, error) {
 	compiler, err := exec.LookPath("cc")
 	if err != nil {

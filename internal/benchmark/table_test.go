@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// times are how long questions took, by the clock on the wall and, where it is known, in processor time, all processors together.
+// times are the durations of questions, by the clock on the wall and, if it is known, in processor time of all
+// processors together.
 type times struct{ wall, processor []time.Duration }
 
 func (t *times) add(wall, processor time.Duration) {
@@ -27,7 +28,7 @@ func (t *times) String() string {
 	return fmt.Sprintf("%s; processor p50 %v, p99 %v", wall, brief(at(t.processor, .5)), brief(at(t.processor, .99)))
 }
 
-// at is a quantile.
+// at returns a quantile.
 func at(list []time.Duration, share float64) time.Duration {
 	if len(list) == 0 {
 		return 0
@@ -43,7 +44,7 @@ func sum(list []time.Duration) (sum time.Duration) {
 	return sum
 }
 
-// brief is a duration of three digits.
+// brief returns a duration rounded to three digits.
 func brief(d time.Duration) time.Duration {
 	for unit := time.Duration(1); ; unit *= 10 {
 		if d < 1000*unit {
@@ -52,7 +53,7 @@ func brief(d time.Duration) time.Duration {
 	}
 }
 
-// table is what the benchmark prints, as Markdown.
+// table is the output of the benchmark, in Markdown.
 type table struct{ out strings.Builder }
 
 func (b *table) head(title string, columns ...string) {
@@ -76,7 +77,7 @@ func (b *table) row(cells ...any) {
 	b.out.WriteByte('\n')
 }
 
-// show prints the table where somebody looks.
+// show prints the table, and appends it to the report if one is asked for.
 func (b *table) show() {
 	if testing.Verbose() {
 		_, _ = fmt.Fprintln(os.Stdout, b.out.String())
@@ -99,7 +100,7 @@ var (
 	last  time.Time
 )
 
-// say tells whoever watches what is being done, beside the tables.
+// say prints the current step for a person who watches, beside the tables.
 func say(format string, args ...any) {
 	if testing.Verbose() {
 		last = time.Now()
@@ -107,14 +108,14 @@ func say(format string, args ...any) {
 	}
 }
 
-// progress is what is said of many steps: a line now and then.
+// progress says one of many steps: it prints a line now and then.
 func progress(format string, args ...any) {
 	if time.Since(last) > 10*time.Second {
 		say(format, args...)
 	}
 }
 
-// timed is how long f takes.
+// timed returns how long f takes.
 func timed(f func()) (wall, processor time.Duration) {
 	start, all, own := time.Now(), processorTime(), threadTime()
 	f()

@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// flip is a write: another strength for a relationship.
+// flip returns a write: another strength for a relationship.
 func flip(facts topology.Batch, r *rand.Rand) topology.Batch {
 	rel := facts.Relationships[r.IntN(len(facts.Relationships))]
 	rel.Strength = topology.Strength(1 + r.IntN(2))
@@ -79,7 +79,7 @@ func writes(t *testing.T, facts topology.Batch, g *topology.Graph, b *table) {
 	g.Settle()
 }
 
-// publishing is how long compactions hold writes up that 100 of them ran into.
+// publishing returns how long 100 compactions held up the writes that ran into them.
 func publishing(g *topology.Graph, write func()) string {
 	var held []time.Duration
 	for range 10 {

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// offer is in which forms a client takes an answer.
+// offer holds the forms in which a client takes an answer.
 type offer struct {
 	media         string // of a single answer; "" for none
 	streams       bool   // it takes server-sent events
-	prefersStream bool   // and nothing else as gladly
+	prefersStream bool   // and likes no other form as much
 }
 
-// negotiate reads what a client accepts. Who accepts anything, or does not say, gets the media type that every client
-// knows; between equals the newer one is better, and one answer is better than a stream: some clients name the stream
-// in every request.
+// negotiate returns the offer of a client's Accept headers. A client that accepts anything, or does not say, gets the
+// media type that every client knows. Between equals the newer one is better, and one answer is better than a stream:
+// some clients name the stream in every request.
 func negotiate(accept []string) (o offer) {
 	if len(accept) == 0 {
 		return offer{media: plainJSON}
@@ -41,7 +41,7 @@ func negotiate(accept []string) (o offer) {
 	return o
 }
 
-// preference is one media type of an Accept header and how much it is wanted: 0 for not at all.
+// preference returns one media type of an Accept header and its quality: 0 stands for not at all.
 func preference(part string) (name string, quality float64) {
 	name, options, err := mime.ParseMediaType(strings.TrimSpace(part))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Admin makes the handler for operators, which belongs on an address of its own: metrics, profiles, health. Nobody signs in
-// there, so that it answers this machine alone, and no page of another site.
+// Admin returns the handler for operators, which belongs on an address of its own: metrics, profiles, health. It has no
+// sign-in, so it answers only this machine, and no page of another site.
 func Admin(c Config, metrics prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))

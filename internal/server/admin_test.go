@@ -14,7 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 )
 
-// Nobody signs in there, in dev mode or beyond it.
+// TestOperatorsAreAnsweredOnThisMachineAlone asks in dev mode and beyond it: neither has a sign-in for operators.
 func TestOperatorsAreAnsweredOnThisMachineAlone(t *testing.T) {
 	for _, isDev := range []bool{false, true} {
 		admin := server.Admin(server.Config{IsDev: isDev, Log: slog.New(slog.DiscardHandler)}, prometheus.NewRegistry())

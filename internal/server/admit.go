@@ -14,17 +14,17 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 )
 
-// documentID is the parameter that names a trusted document; among the extensions it means the same.
+// documentID is the parameter, or the extension, that names a trusted document.
 const documentID = "documentId"
 
-// gate is where every operation begins, whatever it comes by.
+// gate begins every operation, of every transport.
 type gate struct {
 	guard     *guard.Guard
 	documents *persisted.Documents
 }
 
-// admit finds the document of an operation, has the guard judge it, and makes it ready; or says what the answer is. A
-// subscription goes on after the revision that its connection resumes from, if there is one.
+// admit finds the document of an operation, has the guard judge it, and makes it ready; if it is refused, it returns
+// the answer. A subscription goes on after resume, the revision after which its connection resumes, if there is one.
 func (g gate) admit(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams, resume *int64) (*operation, *graphql.Response) {
 	limit := g.guard.Limits().Errors
 	ctx, position := journal.WithPosition(graphql.StartOperationTrace(ctx), resume)

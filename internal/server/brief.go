@@ -7,13 +7,13 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// What an error may take in an answer: names and values of the request stand in messages and paths.
+// The size of an error in an answer is bounded: messages and paths hold names and values of the request.
 const (
 	messageLimit = 400
 	stepLimit    = 64
 )
 
-// few keeps the errors of an answer few and short.
+// few returns the first errors of a list, shortened.
 func few(list gqlerror.List, limit int) gqlerror.List {
 	list = list[:min(len(list), limit)]
 	for i, e := range list {
@@ -22,7 +22,7 @@ func few(list gqlerror.List, limit int) gqlerror.List {
 	return list
 }
 
-// shortened is an error whose message and path are no longer than a person reads.
+// shortened returns an error with a message and a path that a person can read.
 func shortened(e *gqlerror.Error) *gqlerror.Error {
 	short := *e
 	short.Message = truncated(e.Message, messageLimit)
@@ -36,7 +36,7 @@ func shortened(e *gqlerror.Error) *gqlerror.Error {
 	return &short
 }
 
-// truncated is the beginning of a text, in whole characters.
+// truncated returns the beginning of a text, in whole characters.
 func truncated(text string, limit int) string {
 	if len(text) <= limit {
 		return text

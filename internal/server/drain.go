@@ -26,7 +26,7 @@ type drainKey struct{}
 
 func newDrain(log *slog.Logger) *drain { return &drain{log: log, begun: make(chan struct{})} }
 
-// base is the context of all connections of a server that drains with d.
+// base returns the context of all connections of a server that drains with d.
 func (d *drain) base(net.Listener) context.Context {
 	return context.WithValue(context.Background(), drainKey{}, d)
 }
@@ -44,8 +44,9 @@ func (d *drain) wait(ctx context.Context) {
 	}
 }
 
-// stream registers a stream that is served by a request of ctx. It gives a context that ends when the server drains, a
-// while after it was told to; and what to call at the end. It refuses a stream that comes too late.
+// stream registers a stream that is served by a request of ctx. It returns a context that ends within drainSpread after
+// the server begins to drain, and a function to call at the end of the stream. If the server drains already, admitted
+// is false.
 func stream(ctx context.Context) (draining context.Context, done func(), admitted bool) {
 	d, ok := ctx.Value(drainKey{}).(*drain)
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 )
 
-// trap makes the server panic, once it is sprung, where it looks up which CIs are hidden from the actor of an event.
+// trap makes the server panic, once it is sprung, when it looks up the CIs that are hidden from the actor of an event.
 func trap(w *world) (sprung *atomic.Bool) {
 	sprung = new(atomic.Bool)
 	w.Store.Read.CI.Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {

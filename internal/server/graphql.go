@@ -21,7 +21,7 @@ import (
 
 const tooLong = "the operation took too long"
 
-// newGraphQL makes the handler of /graphql.
+// newGraphQL returns the handler of /graphql.
 func newGraphQL(c Config) http.Handler {
 	h := handler.New(c.Schema)
 	g, o := gate{guard.New(c.Schema.Schema(), c.Limits), c.Documents}, newObserver(c.Log, c.Metrics)
@@ -50,8 +50,8 @@ func newGraphQL(c Config) http.Handler {
 	return h
 }
 
-// timed bounds an operation's time, in the context that begin makes. A subscription has no end, and each of its events is
-// an operation of its own to begin.
+// timed bounds an operation's time, in the context that begin makes. A subscription has no end, and each of its events
+// is an operation of its own to begin.
 func timed(limits guard.Limits, begin func(context.Context) context.Context) graphql.OperationMiddleware {
 	if begin == nil {
 		begin = func(ctx context.Context) context.Context { return ctx }
@@ -86,7 +86,7 @@ func timed(limits guard.Limits, begin func(context.Context) context.Context) gra
 	}
 }
 
-// priced says what an operation costs to whoever asks by the header.
+// priced adds the cost of an operation to its answer, if the request asks for it by the header.
 func priced(limit int) graphql.ResponseMiddleware {
 	return func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		if a, admitted := guard.From(ctx); admitted && graphql.GetOperationContext(ctx).Headers.Get(costHeader) != "" {
@@ -96,7 +96,7 @@ func priced(limit int) graphql.ResponseMiddleware {
 	}
 }
 
-// ended makes the last answer of a subscription that failed: why it is over.
+// ended adds a last answer to a subscription that failed: why it is over.
 func ended(present graphql.ErrorPresenterFunc) graphql.OperationMiddleware {
 	return func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		respond := next(ctx)
@@ -110,8 +110,8 @@ func ended(present graphql.ErrorPresenterFunc) graphql.OperationMiddleware {
 	}
 }
 
-// presenter shows an error to the client: what is in the vocabulary with its code, and nothing of what is not but the
-// request's id, under which the log has it.
+// presenter shows an error to the client: an error of errs with its code, and of any other only the request's id, under
+// which the log has it.
 func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		shown := graphql.DefaultErrorPresenter(ctx, err)
@@ -143,7 +143,7 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	}
 }
 
-// cause is what the log tells of an error. Messages stay out of it: they repeat what was asked.
+// cause returns the part of an error that the log tells. It leaves messages out, which repeat the request.
 func cause(known *errs.Error, err error) error {
 	if known.Cause != nil {
 		return known.Cause
@@ -151,7 +151,7 @@ func cause(known *errs.Error, err error) error {
 	return err
 }
 
-// topLevel is the code of a top-level error: what would be a user error in a mutation is bad input in a query.
+// topLevel returns the code of a top-level error: a user error of a mutation is bad input in a query.
 func topLevel(c errs.Code) errs.Code {
 	if c.Mendable() && c != errs.NotFound {
 		return errs.BadUserInput

@@ -11,7 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 )
 
-// asked is the code of the first error that a server without sign-in gives.
+// asked returns the code of the first error of a server without sign-in.
 func asked(t *testing.T, isDev bool, query string) string {
 	t.Helper()
 	handler := server.New(server.Config{Schema: exec.NewExecutableSchema(exec.Config{}), IsDev: isDev})

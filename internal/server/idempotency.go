@@ -26,9 +26,9 @@ const (
 )
 
 // idempotency lets a mutation with a key happen once: each of its root fields is a step of its own, and the first whole
-// answer without errors is kept and given to whoever sends the same again. An answer beyond answerLimit is not kept: a retry
-// still has no second effect, and shows the records as they are then. So does a retry of somebody whose rights are others by
-// then: each step asks the policy again. Faults are not kept either, so that a retry mends them.
+// answer without errors is kept and given to every repeat. An answer beyond answerLimit is not kept: a retry still has
+// no second effect, and shows the records as they are then. So does a retry of an actor whose rights have changed: each
+// step asks the policy again. Faults are not kept either, so that a retry mends them.
 type idempotency struct {
 	store *store.Store
 	log   *slog.Logger
@@ -40,7 +40,7 @@ var _ interface {
 	graphql.RootFieldInterceptor
 } = idempotency{}
 
-// ExtensionName names it.
+// ExtensionName returns "Idempotency".
 func (idempotency) ExtensionName() string { return "Idempotency" }
 
 // Validate accepts every schema.
@@ -48,7 +48,7 @@ func (idempotency) Validate(graphql.ExecutableSchema) error { return nil }
 
 type keyKey struct{}
 
-// InterceptOperation answers a mutation whose answer is known, and keeps the answers of others.
+// InterceptOperation answers a mutation whose answer is kept, and keeps the answers of others.
 func (i idempotency) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if op.Operation.Operation != ast.Mutation {
@@ -93,7 +93,7 @@ func (i idempotency) InterceptOperation(ctx context.Context, next graphql.Operat
 	}
 }
 
-// InterceptRootField makes each root field of a mutation with a key a step.
+// InterceptRootField makes a step of each root field of a mutation with a key.
 func (idempotency) InterceptRootField(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	if key, ok := ctx.Value(keyKey{}).(store.Key); ok {
 		ctx = store.Once(ctx, key, graphql.GetRootFieldContext(ctx).Field.Alias)
@@ -113,8 +113,8 @@ func answered(kept *store.Answer) *graphql.Response {
 	return response
 }
 
-// keyOf is the key of an operation; nil where it has none. Its body is the document, the operation's name and the
-// variables.
+// keyOf returns the key of a GraphQL operation, or nil if it has none. The key's body is the document, the operation's
+// name and the variables.
 func keyOf(ctx context.Context, op *graphql.OperationContext) (*store.Key, error) {
 	name, given, err := asked(op, keyHeader, keyExtension)
 	if !given || err != nil {
@@ -137,8 +137,8 @@ func keyOf(ctx context.Context, op *graphql.OperationContext) (*store.Key, error
 	return &store.Key{Actor: actor.Name, Name: name, Body: sha256.Sum256(body)}, nil
 }
 
-// asked is what a request asks for beside its operation, if it does: in its extensions, which every transport has, else in
-// a header. Who gives an empty text asks, and has to hear that it means nothing.
+// asked returns what a request asks for beside its operation: in its extensions, which every transport has, or else in
+// a header. An empty text counts as given, so that the caller can refuse it.
 func asked(op *graphql.OperationContext, header, extension string) (text string, given bool, err error) {
 	switch v := op.Extensions[extension].(type) {
 	case nil:

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// callerHeaders are those that say who calls.
+// callerHeaders returns the headers that say who calls.
 func (c Config) callerHeaders() []string {
 	if c.IsDev {
 		return []string{actorHeader, rolesHeader}
@@ -15,9 +15,9 @@ func (c Config) callerHeaders() []string {
 	return []string{"Authorization"}
 }
 
-// introduced gives the headers of a socket: those of its upgrade, and of the payload of connection_init nothing but those
-// named, which browsers cannot set on an upgrade. Where the upgrade has any of them, the payload may only repeat them: a
-// proxy that says who calls is not overruled by its client.
+// introduced returns the headers of a socket: those of its upgrade, and from the payload of connection_init only the
+// named ones, which browsers cannot set on an upgrade. If the upgrade has any of them, the payload may only repeat
+// them: a client does not overrule a proxy that says who calls.
 func introduced(upgrade http.Header, payload json.RawMessage, named []string) (http.Header, error) {
 	var given map[string]any
 	if payload != nil && json.Unmarshal(payload, &given) != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 )
 
-// claims are names under which somebody might say who calls, or what is behind a proxy believed.
+// claims are headers by which somebody might claim to be another caller, or that servers behind a proxy believe.
 var claims = []string{
 	"Cookie", "cookie", "Set-Cookie", "Host", "Origin", "Forwarded", "X-Forwarded-For", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups",
 	"X-Forwarded-Access-Token", "X-Auth-Request-User", "X-Auth-Request-Email", "X-Remote-User", "Remote-User", "X-Real-Ip", "X-Goog-Iap-Jwt-Assertion",
@@ -21,7 +21,7 @@ var claims = []string{
 	"Linchpin_Actor", "Linchpin_Roles", "Linchpin-Actor ", "Linchpin-Roleſ", "Lınchpin-Actor", "", "actor", "roles", "__proto__",
 }
 
-// spellings are of the names that do say who calls.
+// spellings are spellings of the headers that say who calls.
 var spellings = []string{"Authorization", "authorization", "AUTHORIZATION", "Linchpin-Actor", "linchpin-actor", "LINCHPIN-ROLES", "linchpin-Roles"}
 
 // doors are the headers that say who calls, in dev mode and beyond it.

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// Listen opens the address. Where nobody signs in, only loopback is allowed.
+// Listen listens on an address. If isLocal, it allows only loopback: nobody signs in there.
 func Listen(ctx context.Context, address string, isLocal bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -48,8 +48,8 @@ func isLoopback(ctx context.Context, host string) bool {
 	return true
 }
 
-// local refuses requests that name another host, where the server is for this machine only. A page from elsewhere
-// could otherwise let its own name point to 127.0.0.1 and act as whoever sits here (DNS rebinding).
+// local refuses requests that name another host, if the server is for this machine only. Otherwise a page from
+// elsewhere could let its own name point to 127.0.0.1 and act as the user of this machine (DNS rebinding).
 func local(c Config, next http.Handler) http.Handler {
 	if !c.IsLocal {
 		return next
@@ -63,7 +63,7 @@ func local(c Config, next http.Handler) http.Handler {
 	})
 }
 
-// namesLoopback reports whether a Host header can mean nothing but this machine. It asks no name server.
+// namesLoopback reports whether a Host header can only mean this machine. It asks no name server.
 func namesLoopback(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {

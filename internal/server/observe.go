@@ -23,11 +23,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// slow is from when on an operation is worth a warning.
+// slow is the duration from which an operation is worth a warning.
 const slow = time.Second
 
-// observer writes one line of log and one measurement for each operation, refused ones too. It tells who asked and which
-// document, by hash: never its text, and never a variable.
+// observer writes one log line and one measurement for each GraphQL operation, refused ones too. It tells the actor and
+// the hash of the document, but never its text or a variable.
 type observer struct {
 	log        *slog.Logger
 	operations *prometheus.CounterVec
@@ -37,7 +37,7 @@ type observer struct {
 	sockets    prometheus.Gauge
 }
 
-// newObserver makes an observer that measures into r; nil for nowhere.
+// newObserver returns an observer that measures into r, or nowhere if r is nil.
 func newObserver(log *slog.Logger, r prometheus.Registerer) observer {
 	o := observer{
 		log: log,
@@ -62,7 +62,7 @@ func newObserver(log *slog.Logger, r prometheus.Registerer) observer {
 	return o
 }
 
-// observeDocuments measures what a guard keeps.
+// observeDocuments measures the documents that a guard keeps.
 func observeDocuments(log *slog.Logger, r prometheus.Registerer, g *guard.Guard) {
 	if r == nil {
 		return
@@ -79,7 +79,7 @@ var _ interface {
 	graphql.ResponseInterceptor
 } = observer{}
 
-// ExtensionName names it.
+// ExtensionName returns "Observer".
 func (observer) ExtensionName() string { return "Observer" }
 
 // Validate accepts every schema.
@@ -127,7 +127,7 @@ func (o observer) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	return response
 }
 
-// refused counts what did not run.
+// refused counts a refusal by its code.
 func (o observer) refused(code any) { o.refusals.WithLabelValues(fmt.Sprint(code)).Inc() }
 
 func (o observer) tell(ctx context.Context, op *graphql.OperationContext, field string, problems gqlerror.List, took time.Duration, statements int64) {
@@ -176,7 +176,7 @@ func (o observer) tell(ctx context.Context, op *graphql.OperationContext, field 
 	o.log.LogAttrs(ctx, level, "operation", attributes...)
 }
 
-// rootField is the field that an operation asks for, of those of the contract; "several" when there are more.
+// rootField returns the root field of an operation, as the contract names it, or "several" if there are more.
 func rootField(op *graphql.OperationContext) string {
 	name := ""
 	for _, s := range op.Operation.SelectionSet {

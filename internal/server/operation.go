@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 )
 
-// operation is an admitted operation of any kind.
+// operation is an admitted GraphQL operation of any kind.
 type operation struct {
 	*graphql.OperationContext
 	exec      graphql.GraphExecutor
@@ -36,7 +36,7 @@ func onlyStream(op *graphql.OperationContext) gqlerror.List {
 
 func (o *operation) kind() ast.Operation { return o.Operation.Operation }
 
-// next is the next answer, and the revision of the event that it tells of, if it is one; nil after the last.
+// next returns the next answer and, if it is an event, its revision. After the last answer it returns nil.
 func (o *operation) next() (response *graphql.Response, revision *int64) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -67,7 +67,8 @@ func (o *operation) next() (response *graphql.Response, revision *int64) {
 	return response, revision
 }
 
-// encode is an answer, or another value, as JSON. What cannot be written is answered as a failure.
+// encode returns an answer, or another value, as JSON. If the value cannot be written, it returns the JSON of a
+// failure.
 func encode(v any) []byte {
 	var text []byte
 	var err error

@@ -2,7 +2,7 @@ package server
 
 import "time"
 
-// pace is how long streams wait.
+// pace holds how long streams wait.
 type pace struct {
 	init  time.Duration // for connection_init
 	ping  time.Duration // between pings of the server

@@ -19,18 +19,18 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 )
 
-// unreadable is why a request cannot be read, and with which status to say so.
+// unreadable is the reason why a request cannot be read, and the status of the answer.
 type unreadable struct {
 	status  int
 	code    errs.Code
 	message string
 }
 
-// bodies are what requests were read into, to be used again: large bodies would otherwise be most of what is collected.
-// Nothing that is made of a body refers to it.
+// bodies are buffers for the bodies of requests, to be used again: large bodies would otherwise be most of the garbage.
+// No result of reading refers to its body.
 var bodies = sync.Pool{New: func() any { return &bytes.Buffer{} }}
 
-// read takes the parameters from a request, or says why it cannot. It never repeats what the client sent.
+// read returns the parameters of a request, or the reason why it cannot. The reason never repeats what the client sent.
 func read(r *http.Request, g *guard.Guard) (*graphql.RawParams, *unreadable) {
 	bad := func(status int, message string) (*graphql.RawParams, *unreadable) {
 		return nil, &unreadable{status, errs.BadUserInput, message}
@@ -76,8 +76,8 @@ func read(r *http.Request, g *guard.Guard) (*graphql.RawParams, *unreadable) {
 	return params, nil
 }
 
-// parameters reads the parameters of an operation from a JSON object; else it says what is wrong with them. It reads the
-// text once from front to back: a megabyte read four times is what a request would cost most.
+// parameters returns the parameters of an operation in a JSON object, or what is wrong with them. It reads the text
+// once from front to back: reading a megabyte four times would be the largest cost of a request.
 func parameters(text []byte) (*graphql.RawParams, string) {
 	const noObject = "the parameters must be one JSON object"
 	p := &graphql.RawParams{}
@@ -140,7 +140,8 @@ func readQuery(r *http.Request) (*graphql.RawParams, string) {
 	return complete(p, query.Get(documentID))
 }
 
-// complete puts the id of a document where every transport has it, and wants a document to be named somehow.
+// complete puts the id of a document among the extensions, where every transport has it. It returns an error text if no
+// document is named at all.
 func complete(p *graphql.RawParams, id string) (*graphql.RawParams, string) {
 	if id != "" {
 		if p.Extensions == nil {

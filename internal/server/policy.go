@@ -24,14 +24,14 @@ var _ interface {
 	graphql.OperationContextMutator
 } = policy{}
 
-// ExtensionName names the policy.
+// ExtensionName returns "Policy".
 func (policy) ExtensionName() string { return "Policy" }
 
-// Validate refuses a schema whose interfaces show what their objects hide.
+// Validate refuses a schema with an interface that shows a field its objects hide.
 func (policy) Validate(s graphql.ExecutableSchema) error { return tight(s.Schema(), auth.MayRead) }
 
-// tight reports the first field that somebody may read on an interface and not on an object of it. An operation is asked
-// about by the types that it names, so that the interface would be a way round the object's rule.
+// tight returns an error at the first field that somebody may read on an interface and not on an object of it. The
+// policy judges an operation by the types that it names, so that the interface would be a way round the object's rule.
 func tight(schema *ast.Schema, mayRead func(a auth.Actor, typeName, field string) bool) error {
 	for _, name := range slices.Sorted(maps.Keys(schema.Types)) {
 		shown := schema.Types[name]
@@ -101,7 +101,7 @@ func (w *walk) visit(set ast.SelectionSet) {
 	}
 }
 
-// checkText refuses text with NUL: PostgreSQL does not take it, and nothing that is recorded has it.
+// checkText refuses text with NUL: PostgreSQL does not take it, and no record has it.
 func (w *walk) checkText(value any, at *ast.Position) {
 	switch v := value.(type) {
 	case string:

@@ -9,7 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 )
 
-func TestNoInterfaceIsAWayRoundTheRuleOfAnObject(t *testing.T) {
+func TestAnInterfaceThatShowsAHiddenFieldIsRefused(t *testing.T) {
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	if err := server.Tight(schema, auth.MayRead); err != nil {
 		t.Error(err)

@@ -7,8 +7,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// render is an answer as JSON. Its data was rendered when it was answered and is copied as it is: encoding/json would read
-// all of it again. What did not run has no data, as the specification says of request errors.
+// render returns an answer as JSON. Its data was rendered by the executor and is copied as it is: encoding/json would
+// read all of it again. An operation that did not run has no data, as the specification says of request errors.
 func render(r *graphql.Response) ([]byte, error) {
 	if r == nil {
 		return []byte("null"), nil

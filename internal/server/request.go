@@ -11,7 +11,8 @@ import (
 
 type requestKey struct{}
 
-// identify gives each request an id, its own where it has a sound one, which its answer, its log lines and its hidden failures carry.
+// identify gives each request an id, or keeps its own if that is sound. The answer, the log lines and the hidden
+// failures of the request carry it.
 func identify(_ Config, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestHeader)
@@ -36,7 +37,7 @@ func requestID(ctx context.Context) string {
 	return id
 }
 
-// recovered turns a panic into an answer: it never takes the process down.
+// recovered turns a panic of next into an answer.
 func recovered(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -53,7 +54,7 @@ func recovered(log *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// limitBody fails the reading of a body beyond the limit.
+// limitBody makes the reading of a body fail beyond a number of bytes.
 func limitBody(bytes int, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, int64(bytes))

@@ -20,8 +20,8 @@ const (
 	revisionExtension = "revision"
 )
 
-// revisions tells with each answer which revision it knew of at least, and lets an operation wait for one: whoever
-// hands the revision of one answer to the next request reads their writes on any server.
+// revisions adds to each answer a revision that it knew of at least, and lets an operation wait for one: a client that
+// hands the revision of one answer to the next request reads its writes on any server.
 type revisions struct {
 	feed *journal.Feed
 	log  *slog.Logger
@@ -32,13 +32,13 @@ var _ interface {
 	graphql.OperationInterceptor
 } = revisions{}
 
-// ExtensionName names it.
+// ExtensionName returns "Revisions".
 func (revisions) ExtensionName() string { return "Revisions" }
 
 // Validate accepts every schema.
 func (revisions) Validate(graphql.ExecutableSchema) error { return nil }
 
-// InterceptOperation waits for the revision that is asked for, and tells the one that was there.
+// InterceptOperation waits for the revision that the request asks for, and adds the one that the answer knew of.
 func (r revisions) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if err := r.await(ctx, op); err != nil {

@@ -1,4 +1,4 @@
-// Package server is HTTP: routes, the GraphQL transport, limits, who is calling, health, and GraphiQL. It refuses to
+// Package server owns HTTP: routes, the GraphQL transport, limits, who is calling, health, and GraphiQL. It refuses to
 // know what a query means.
 package server
 
@@ -38,31 +38,31 @@ const (
 	defaultDevName = "dev"
 )
 
-// Config is what a server needs.
+// Config holds the parts and settings of a server.
 type Config struct {
 	Schema  graphql.ExecutableSchema
 	SDL     []byte                      // the contract, as served at /schema.graphql
-	IsReady func(context.Context) error // nil when requests can be answered
+	IsReady func(context.Context) error // returns nil if requests can be answered
 	Log     *slog.Logger                // nil for none
 	Store   *store.Store                // where idempotency keys are kept; without it there are none
 	Metrics prometheus.Registerer       // where operations are counted; nil for nowhere
-	Tracer  trace.Tracer                // what begins traces; nil for none
-	Feed    *journal.Feed               // what revision tokens wait for; without it there are none
-	// Begin makes the context of each operation; nil leaves it.
+	Tracer  trace.Tracer                // begins traces; nil for none
+	Feed    *journal.Feed               // revision tokens wait for it; without it there are none
+	// Begin returns the context of each operation; nil leaves it as it is.
 	Begin func(context.Context) context.Context
 	// IsDev signs everyone in, by default as an admin. Such a server listens on loopback only.
 	IsDev bool
 	// IsLocal refuses requests that name another host than this machine.
 	IsLocal bool
-	// Limits of operations; guard.Default where there are none.
+	// Limits of operations; guard.Default if there are none.
 	Limits guard.Limits
-	// Documents are those that clients name instead of sending them; nil where there are no manifests.
+	// Documents are those that clients name instead of sending them; nil if there are no manifests.
 	Documents *persisted.Documents
 
 	pace pace
 }
 
-// New makes the handler of all routes.
+// New returns the handler of all routes.
 func New(c Config) http.Handler {
 	if c.pace == (pace{}) {
 		c.pace = steady
@@ -87,7 +87,7 @@ func New(c Config) http.Handler {
 	return identify(c, recovered(c.Log, local(c, signIn(c, mux))))
 }
 
-// health says whether the process lives, and whether it can answer.
+// health adds the routes that say whether the process lives, and whether it can answer.
 func health(c Config, mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -100,15 +100,15 @@ func health(c Config, mux *http.ServeMux) {
 	})
 }
 
-// signIn says who is calling. In dev mode everyone has the name and the roles they give themselves; by default they are
-// an admin.
+// signIn puts the caller into the context of each request. In dev mode everyone has the name and the roles they give
+// themselves; by default they are an admin.
 func signIn(c Config, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(c.signIn(r.Context(), r.Header)))
 	})
 }
 
-// signIn puts the caller into a context, as the headers say who it is.
+// signIn returns a context with the caller whom the headers name.
 func (c Config) signIn(ctx context.Context, header http.Header) context.Context {
 	if !c.IsDev {
 		return ctx
@@ -137,7 +137,7 @@ type patience struct {
 
 var usual = patience{header: 5 * time.Second, body: 30 * time.Second, idle: 2 * time.Minute}
 
-// Serve answers on l until ctx ends, then finishes what is in flight. No operation takes longer than longest.
+// Serve serves on l until ctx ends, and then finishes the requests in flight. No operation takes longer than longest.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, longest time.Duration, log *slog.Logger) error {
 	return serve(ctx, l, handler, longest, usual, log)
 }

@@ -27,7 +27,8 @@ func newShare(limit int, what, among string) *share {
 	return &share{limit: limit, what: what, among: among, open: map[string]int{}}
 }
 
-// enter counts one more of a holder, unless there are too many: then it says so. Who has entered leaves.
+// enter counts one more of a holder and returns "". If there are too many, it returns a text that says so. Each that
+// has entered must leave.
 func (s *share) enter(holder string) (full string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,21 +47,21 @@ func (s *share) leave(holder string) {
 	}
 }
 
-// seats bound how many sockets are open: for each caller and, while nobody knows who calls, for each network. Strangers
-// take no seat of a caller.
+// seats bound the open sockets: for each caller and, while it is not known who calls, for each network. Strangers take
+// no seat of a caller.
 type seats struct{ callers, networks *share }
 
 func newSeats() seats {
 	return seats{newShare(socketLimit, "sockets", "caller"), newShare(strangerLimit, "sockets that have not said who calls", "network")}
 }
 
-// seat is what one socket takes of a share.
+// seat is one socket's place in a share.
 type seat struct {
 	share  *share
 	holder string
 }
 
-// of gives the seat of the caller of ctx, or of the network of an address.
+// of returns the seat of the caller of ctx, or of the network of an address.
 func (s seats) of(ctx context.Context, address string) seat {
 	if actor, ok := auth.From(ctx); ok {
 		return seat{s.callers, actor.Name}
@@ -72,7 +73,7 @@ func (s seat) take() (full string) { return s.share.enter(s.holder) }
 
 func (s seat) leave() { s.share.leave(s.holder) }
 
-// network is what the addresses of one subscriber have in common: 24 bits of IPv4, 56 of IPv6.
+// network returns the prefix that the addresses of one subscriber have in common: 24 bits of IPv4, 56 of IPv6.
 func network(address string) string {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {

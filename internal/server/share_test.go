@@ -16,7 +16,7 @@ import (
 // doorHeader names the caller to a server behind the door of behindADoor.
 const doorHeader = "X-Door"
 
-// behindADoor serves a world that signs nobody in, behind a door that knows some. It waits for slow peers for ever.
+// behindADoor serves a world without sign-in, behind a door that knows some callers. It waits for slow peers for ever.
 func behindADoor(t *testing.T) *world {
 	t.Helper()
 	w := sqliteWorld(t, func(c *server.Config) {
@@ -48,7 +48,7 @@ func behindADoor(t *testing.T) *world {
 	return w
 }
 
-// fill opens sockets until one is refused, and gives those that are open.
+// fill opens sockets until one is refused, and returns those that are open.
 func (w *world) fill(t *testing.T, headers ...string) (open []*client) {
 	t.Helper()
 	for len(open) <= 100 {
@@ -76,7 +76,7 @@ func (w *world) canOpen(t *testing.T, headers ...string) {
 	}
 }
 
-func TestStrangersShutNobodyOut(t *testing.T) {
+func TestStrangersTakeNoSocketsFromKnownCallers(t *testing.T) {
 	w := behindADoor(t)
 	strangers := w.fill(t)
 	if len(strangers) != 20 {
@@ -100,7 +100,7 @@ func TestStrangersShutNobodyOut(t *testing.T) {
 	w.canOpen(t)
 }
 
-func TestASocketIsCountedForWhomItsBeginningNames(t *testing.T) {
+func TestASocketCountsForTheCallerOfItsConnectionInit(t *testing.T) {
 	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, forever, forever, forever, forever) })
 	begin := func(name string) *client {
 		c := w.dial(t, protocol) // as dev, who has a seat for each
@@ -127,7 +127,7 @@ func TestASocketIsCountedForWhomItsBeginningNames(t *testing.T) {
 	w.canOpen(t, "Linchpin-Actor: greedy")
 }
 
-func TestANetworkIsWhatOneSubscriberHas(t *testing.T) {
+func TestAddressesOfOneSubscriberAreOneNetwork(t *testing.T) {
 	for address, want := range map[string]string{
 		"192.0.2.7:1234":                    "192.0.2.0/24",
 		"[::ffff:192.0.2.7]:1234":           "192.0.2.0/24",

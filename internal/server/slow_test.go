@@ -21,7 +21,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 )
 
-// hold opens a connection and sends what is the beginning of a request.
+// hold opens a connection and sends the beginning of a request.
 func hold(t *testing.T, host, text string) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", host) //nolint:noctx // closed by the test
@@ -38,7 +38,7 @@ func hold(t *testing.T, host, text string) net.Conn {
 	return conn
 }
 
-// hastily serves a world where a server waits so long for slow peers, and gives its address.
+// hastily serves a world with the given waits for slow peers, and returns its address.
 func hastily(t *testing.T, header, body, idle time.Duration) (w *world, host string) {
 	t.Helper()
 	w = sqliteWorld(t, nil)
@@ -59,12 +59,13 @@ func hastily(t *testing.T, header, body, idle time.Duration) (w *world, host str
 }
 
 const (
-	brief   = 2 * time.Second // longer than whoever is not slow is held up on a busy machine
+	brief   = 2 * time.Second // longer than a peer that is not slow is held up on a busy machine
 	forever = time.Hour
 )
 
-// Each wait is tried with the others so long that none of them could do its work.
-func TestWhoSendsTheHeaderSlowlyIsCutOffAndHoldsUpNobody(t *testing.T) {
+// TestAPeerThatSendsTheHeaderSlowlyIsCutOffAndHoldsUpNobody tries one wait while the others are too long to matter, as
+// the tests below do.
+func TestAPeerThatSendsTheHeaderSlowlyIsCutOffAndHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	w, host := hastily(t, brief, forever, forever)
 	var slow []net.Conn
@@ -121,7 +122,7 @@ func TestAConnectionThatAsksNothingMoreIsClosed(t *testing.T) {
 	}
 }
 
-// narrow accepts connections that hold little on their way.
+// narrow accepts connections with small buffers.
 type narrow struct{ net.Listener }
 
 func (l narrow) Accept() (net.Conn, error) {
@@ -132,7 +133,7 @@ func (l narrow) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// narrowly connects to a host and takes little at a time.
+// narrowly connects to a host, with a small buffer to read into.
 func narrowly(ctx context.Context, network, host string) (net.Conn, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, host)
 	if tcp, ok := conn.(*net.TCPConn); ok {
@@ -143,7 +144,8 @@ func narrowly(ctx context.Context, network, host string) (net.Conn, error) {
 
 const much = "{ __schema { types { name description fields { name description args { name description } } } } }"
 
-// A peer that asks for much and takes nothing of it holds neither a socket nor the end of the server.
+// TestAPeerThatTakesNothingIsCut asks for much and takes nothing of it: that holds up neither a socket nor the end of
+// the server.
 func TestAPeerThatTakesNothingIsCut(t *testing.T) {
 	t.Parallel()
 	metrics := prometheus.NewRegistry()
@@ -202,7 +204,7 @@ func TestAPeerThatTakesNothingIsCut(t *testing.T) {
 	}
 }
 
-// gauge is a measurement; false where it is not there.
+// gauge returns a measurement, or false if it is not there.
 func gauge(t *testing.T, metrics *prometheus.Registry, name string) (float64, bool) {
 	t.Helper()
 	families, err := metrics.Gather()
@@ -217,7 +219,7 @@ func gauge(t *testing.T, metrics *prometheus.Registry, name string) (float64, bo
 	return 0, false
 }
 
-// What the tests above shorten is, in the product, what the contract says.
+// TestTheProductWaitsForSlowPeersAsLongAsTheContractSays checks the waits that the tests above shorten.
 func TestTheProductWaitsForSlowPeersAsLongAsTheContractSays(t *testing.T) {
 	for name, want := range map[string]time.Duration{
 		"header": 5 * time.Second, "body": 30 * time.Second, "idle": 2 * time.Minute,

@@ -27,7 +27,7 @@ const (
 	operationLimit = 20 // of a kind, running at once on one socket
 	idLimit        = 256
 	pingLimit      = 8 << 10 // bytes of a ping's payload, and of any message before it is known who calls
-	pingRate       = 10      // a second; who sends more is read later
+	pingRate       = 10      // a second; those of a peer that sends more are read later
 )
 
 // The close codes of the protocol.
@@ -66,7 +66,7 @@ type running struct {
 	cancel context.CancelFunc
 }
 
-// message is what both sides send.
+// message is a message of either side.
 type message struct {
 	ID      string          `json:"id,omitempty"`
 	Type    string          `json:"type"`
@@ -139,7 +139,7 @@ func (s *socket) drain() {
 	_ = s.conn.Close(websocket.StatusGoingAway, "The server is stopping")
 }
 
-// receive does what one message says.
+// receive handles one message.
 func (s *socket) receive(ctx context.Context, text []byte, initialised *time.Timer) error {
 	m, err := s.parse(text)
 	if err != nil {
@@ -180,7 +180,7 @@ func (s *socket) receive(ctx context.Context, text []byte, initialised *time.Tim
 	return violation{closeInvalid, "Invalid message: its type is none that a client sends"}
 }
 
-// parse reads what one message says.
+// parse returns the message in a text.
 func (s *socket) parse(text []byte) (m message, err error) {
 	defer s.gate.guard.Turn(len(text))()
 	if code, problem := s.gate.guard.CheckJSON(text); problem != "" {
@@ -272,7 +272,7 @@ func (s *socket) start(id string, started *running) *graphql.Response {
 	return nil
 }
 
-// run sends the answers of an operation and says when it is over.
+// run sends the answers of an operation, and its end.
 func (s *socket) run(ctx context.Context, id string, r *running, o *operation) {
 	for {
 		response, _ := o.next()
@@ -313,7 +313,7 @@ func (s *socket) finish(ctx context.Context, id string, r *running, m message) e
 	return s.write(ctx, m)
 }
 
-// send sends a message that belongs to no operation that runs.
+// send sends a message that belongs to no running operation.
 func (s *socket) send(ctx context.Context, m message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -108,7 +108,7 @@ func TestAPeerThatAnswersPingsStays(t *testing.T) {
 	<-written // it may be told before its writer knows of it
 }
 
-// A peer that takes what comes and says nothing is gone for the server: its operations end.
+// TestAPeerThatAnswersNoPingIsCut shows that the operations of a silent peer end, even if it takes what comes.
 func TestAPeerThatAnswersNoPingIsCut(t *testing.T) {
 	t.Parallel()
 	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, brief, brief, forever, forever) })
@@ -190,7 +190,7 @@ func TestAnOperationThatIsRefusedEndsWithItsError(t *testing.T) {
 	}
 }
 
-func TestNobodyOpensMoreThanTheirShare(t *testing.T) {
+func TestACallerOpensNoMoreThanItsShare(t *testing.T) {
 	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, forever, forever, forever, forever) })
 	t.Run("subscriptions of a socket", func(t *testing.T) {
 		before := w.write(t, "unheard")
@@ -237,7 +237,8 @@ func TestNobodyOpensMoreThanTheirShare(t *testing.T) {
 	})
 }
 
-// What pings cost is bounded, whoever sends them: as many as a socket may send at once, then ten a second.
+// TestPingsAreAnsweredAtAPace shows that the cost of pings is bounded: as many as a socket may send at once, then ten a
+// second.
 func TestPingsAreAnsweredAtAPace(t *testing.T) {
 	t.Parallel()
 	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, forever, forever, forever, forever) })
@@ -259,7 +260,7 @@ func TestPingsAreAnsweredAtAPace(t *testing.T) {
 	}
 }
 
-func TestALargeOperationIsReadOnceItIsKnownWhoCalls(t *testing.T) {
+func TestALargeMessageIsReadOnceTheCallerIsKnown(t *testing.T) {
 	w := sqliteWorld(t, nil)
 	c := w.connect(t)
 	c.ask("1", "{ revision "+strings.Repeat(" ", 50<<10)+"}")

@@ -12,10 +12,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// subprotocol is what is spoken on a WebSocket, as PROTOCOL.md of graphql-ws describes it.
+// subprotocol is the protocol on a WebSocket, as PROTOCOL.md of graphql-ws describes it.
 const subprotocol = "graphql-transport-ws"
 
-// sockets is the transport over WebSockets. All operations are admitted as those over HTTP are.
+// sockets is the transport over WebSockets. It admits operations as HTTP does.
 type sockets struct {
 	config   Config
 	gate     gate
@@ -25,7 +25,7 @@ type sockets struct {
 
 var _ graphql.Transport = sockets{}
 
-// Supports requests to open a WebSocket.
+// Supports reports whether a request asks to open a WebSocket.
 func (sockets) Supports(r *http.Request) bool {
 	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }

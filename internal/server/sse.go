@@ -18,14 +18,15 @@ const eventStream = "text/event-stream"
 
 const lastEvent = "Last-Event-ID"
 
-// streamLimit is how many subscriptions one caller follows at once by event streams: as many as over sockets.
+// streamLimit is the number of subscriptions that one caller may follow at once by event streams: as many as over
+// sockets.
 const streamLimit = socketLimit * operationLimit
 
 var keepAlive = []byte(":\n\n") // a comment
 
 // stream answers with server-sent events, one connection an operation, as the protocol of graphql-sse says in its
-// distinct connections mode. Each event of a subscription has its revision as its id; who comes back with the header
-// Last-Event-ID goes on after it. An operation that was refused is one answer too.
+// distinct connections mode. Each event of a subscription has its revision as its id; a client that comes back with the
+// header Last-Event-ID goes on after it. A refused operation has one answer too.
 func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 	draining, done, admitted := stream(a.r.Context())
 	if !admitted {
@@ -81,7 +82,7 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 	}
 }
 
-// eachEvent sends every answer of an operation as an event, and closes the channel after the last.
+// eachEvent sends every answer of an operation to the channel as an event, and closes it after the last.
 func (o *operation) eachEvent(answers chan<- []byte) {
 	defer close(answers)
 	for {
@@ -97,7 +98,7 @@ func (o *operation) eachEvent(answers chan<- []byte) {
 	}
 }
 
-// resumption reads the id of the last event that a client has.
+// resumption returns the revision in the id of the last event that a client has.
 func resumption(id string) (*int64, string) {
 	if id == "" {
 		return nil, ""
@@ -109,7 +110,7 @@ func resumption(id string) (*int64, string) {
 	return &revision, ""
 }
 
-// event is one server-sent event. Its data has no line breaks.
+// event returns one server-sent event. data must have no line breaks.
 func event(name string, data []byte, id *int64) []byte {
 	var b bytes.Buffer
 	b.WriteString("event: " + name + "\n")
@@ -130,7 +131,7 @@ type eventWriter struct {
 }
 
 func (s eventWriter) send(texts ...[]byte) error {
-	_ = s.control.SetWriteDeadline(time.Now().Add(s.limit)) // where there is a connection
+	_ = s.control.SetWriteDeadline(time.Now().Add(s.limit)) // if there is a connection
 	for _, text := range texts {
 		if _, err := s.w.Write(text); err != nil {
 			return err

@@ -42,7 +42,7 @@ func TestNoByteOfAStrangersBodyIsRead(t *testing.T) {
 	}
 }
 
-func TestAStrangerWhoSendsABodySlowlyIsAnsweredAtOnce(t *testing.T) {
+func TestAStrangerThatSendsABodySlowlyIsAnsweredAtOnce(t *testing.T) {
 	w := behindADoor(t)
 	for _, length := range []string{"Content-Length: 1000", "Content-Length: 900000", "Transfer-Encoding: chunked"} {
 		conn := hold(t, w.host, fmt.Sprintf("POST /graphql HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n%s\r\n\r\n", w.host, length))

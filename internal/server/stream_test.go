@@ -26,7 +26,7 @@ type events struct {
 	lines *bufio.Scanner
 }
 
-// follow asks one operation by POST and wants events.
+// follow sends one operation by POST and asks for events.
 func (w *world) follow(ctx context.Context, t *testing.T, query string, headers ...string) *events {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
@@ -79,7 +79,7 @@ func (e *events) next() (name, id, data string, more bool) {
 	return "", "", "", false
 }
 
-// all reads to the end.
+// all returns the rest of the answer.
 func (e *events) all() string {
 	e.t.Helper()
 	text, err := io.ReadAll(e.Body)
@@ -120,7 +120,7 @@ func TestAnEventStreamTellsRevisionsAndResumesAfterThem(t *testing.T) {
 	})
 }
 
-func TestEventsComeOnlyWhereTheyArePreferred(t *testing.T) {
+func TestEventsAreSentOnlyToClientsThatPreferThem(t *testing.T) {
 	w := sqliteWorld(t, nil)
 	const stream, single, neither = "text/event-stream; charset=utf-8", "application/json; charset=utf-8", ""
 	for accept, want := range map[string]string{
@@ -183,7 +183,7 @@ func TestAnEventStreamOutlivesTheTimesOfARequest(t *testing.T) {
 	}
 }
 
-func TestAServerThatStopsCompletesWhatIsFollowed(t *testing.T) {
+func TestAServerThatStopsCompletesItsStreams(t *testing.T) {
 	worlds(t, func(t *testing.T, w *world) {
 		e := w.follow(t.Context(), t, "subscription { journal { revision } }")
 		c := w.connect(t)
@@ -230,7 +230,7 @@ func (b *begun) Write(text []byte) (int, error) { b.WriteHeader(http.StatusOK); 
 
 func (b *begun) Flush() {}
 
-func TestNobodyHasMoreEventStreamsThanTheirShare(t *testing.T) {
+func TestACallerHasNoMoreEventStreamsThanItsShare(t *testing.T) {
 	w := sqliteWorld(t, func(c *server.Config) { c.Hasten(forever, forever, forever, forever, forever) })
 	handler := server.New(w.config)
 	var all sync.WaitGroup

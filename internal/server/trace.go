@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// traced begins a trace for each request, or goes on with that of its traceparent. It tells method, route, status and the request's id,
-// and nothing else of the request.
+// traced begins a trace for each request, or goes on with that of its traceparent. Of the request it tells only method,
+// route, status and id.
 func traced(t trace.Tracer, route string, next http.Handler) http.Handler {
 	if t == nil {
 		return next
@@ -52,5 +52,5 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap is for http.ResponseController: streams and sockets need what is below.
+// Unwrap returns the writer below, for http.ResponseController: streams and sockets need it.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

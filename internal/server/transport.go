@@ -19,9 +19,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// transport is GraphQL over HTTP as its specification says, by POST and, for queries, by GET: it answers every
-// request, so that what is wrong with one is said in the same form as everything else. Subscriptions, and whatever else
-// a client prefers that way, it answers with server-sent events.
+// transport is GraphQL over HTTP as its specification says, by POST and, for queries, by GET. It answers every request,
+// so that errors have the same form everywhere. It answers subscriptions, and all operations of clients that prefer it,
+// with server-sent events.
 type transport struct {
 	log      *slog.Logger
 	pace     pace
@@ -36,11 +36,12 @@ const (
 	plainJSON   = "application/json"
 	graphqlJSON = "application/graphql-response+json"
 	utf8JSON    = "; charset=utf-8"
-	// varies are the headers of a request that its answer depends on: what is accepted, who calls, what is asked for beside.
+	// varies are the headers that the answer to a request depends on: what is accepted, who calls, what is asked for
+	// beside.
 	varies = "Accept, Authorization, Cookie, " + actorHeader + ", " + rolesHeader + ", " + costHeader + ", " + leastHeader
 )
 
-// Supports every request.
+// Supports returns true: the transport answers every request.
 func (transport) Supports(*http.Request) bool { return true }
 
 // Do answers one request.
@@ -87,7 +88,7 @@ type answer struct {
 	exec graphql.GraphExecutor
 }
 
-// refuse answers a request that is no GraphQL request: an error and no data.
+// refuse answers a request that is not a GraphQL request: an error and no data.
 func (a answer) refuse(status int, code errs.Code, message string) {
 	a.observer.refused(code)
 	a.fail(status, gqlerror.List{{Message: message, Extensions: map[string]any{"code": code}}})
@@ -99,7 +100,7 @@ func (a answer) fail(status int, list gqlerror.List) {
 	a.write(status, text, err)
 }
 
-// failure is the answer to what did not run: it has no data.
+// failure is the answer to an operation that did not run: it has no data.
 type failure struct {
 	Errors gqlerror.List `json:"errors"`
 }
@@ -147,8 +148,8 @@ func (a answer) run(params *graphql.RawParams) {
 	}
 }
 
-// status is that of an answer. Where nothing ran it says who is to blame, except to clients that accept the old media type
-// alone: they take other statuses for a broken server.
+// status returns the status of an answer. If nothing ran, it says who is to blame, except to clients that accept only
+// the old media type: they take other statuses for a broken server.
 func (a answer) status(r *graphql.Response) int {
 	if a.media != graphqlJSON || r == nil || r.Data != nil || len(r.Errors) == 0 {
 		return http.StatusOK
@@ -162,8 +163,8 @@ func (a answer) status(r *graphql.Response) int {
 	return http.StatusBadRequest
 }
 
-// writeCached writes the answer of a trusted document that was asked by GET: the browser may keep it, and asks each
-// time whether its data are still the same, whatever was written elsewhere.
+// writeCached writes the answer to a trusted document that was asked for by GET: the browser may keep it, and asks each
+// time whether its data are still the same.
 func (a answer) writeCached(text, data []byte) {
 	sum := sha256.Sum256(data)
 	tag := `W/"` + hex.EncodeToString(sum[:16]) + `"`

@@ -23,12 +23,12 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// world is the product over a database, served as it is served in production.
+// world is the product over a database, served as in production.
 type world struct {
 	*app.App
 	config server.Config
 	host   string
-	stop   func() // as SIGTERM does; it returns when the server has ended
+	stop   func() // stops the server as SIGTERM does, and returns when it has ended
 }
 
 // worlds runs a test over each database.
@@ -78,7 +78,7 @@ func newWorld(t *testing.T, address string, adjust func(*server.Config)) *world 
 	return w
 }
 
-// write makes one revision and gives its number.
+// write makes one revision and returns its number.
 func (w *world) write(t *testing.T, name string) int64 {
 	t.Helper()
 	ctx := auth.With(t.Context(), auth.System)
@@ -92,7 +92,7 @@ func (w *world) write(t *testing.T, name string) int64 {
 	return revision
 }
 
-// message is what both sides of a socket send.
+// message is a message of either side of a socket.
 type message struct {
 	ID      string          `json:"id,omitempty"`
 	Type    string          `json:"type"`
@@ -103,7 +103,7 @@ type message struct {
 type client struct {
 	*websocket.Conn
 	t      *testing.T
-	pinged chan struct{} // has one where the server has pinged, and the pong is about to be sent
+	pinged chan struct{} // has one if the server has pinged, and the pong is about to be sent
 }
 
 // dial opens a socket that speaks a subprotocol, without initialising it.
@@ -165,7 +165,7 @@ func (c *client) send(text string) {
 	}
 }
 
-// ask sends subscribe.
+// ask subscribes to a query.
 func (c *client) ask(id, query string) {
 	c.t.Helper()
 	text, err := json.Marshal(map[string]any{"id": id, "type": "subscribe", "payload": map[string]any{"query": query}})
@@ -175,7 +175,7 @@ func (c *client) ask(id, query string) {
 	c.send(string(text))
 }
 
-// next reads one message.
+// next returns the next message.
 func (c *client) next() (m message, err error) {
 	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
 	defer cancel()
@@ -186,7 +186,7 @@ func (c *client) next() (m message, err error) {
 	return m, json.Unmarshal(text, &m)
 }
 
-// expect reads one message of a type.
+// expect returns the next message, and fails the test if it is not of a type.
 func (c *client) expect(kind string) message {
 	c.t.Helper()
 	m, err := c.next()
@@ -199,7 +199,7 @@ func (c *client) expect(kind string) message {
 	return m
 }
 
-// closed reads until the socket is closed and gives the code.
+// closed reads until the socket is closed, and returns the code.
 func (c *client) closed() websocket.StatusCode {
 	c.t.Helper()
 	for {

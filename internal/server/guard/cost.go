@@ -13,11 +13,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// What fields cost. The unit is one record: a scalar costs nothing, an object 1, a connection 1 and then what is
-// selected of each record of its page, which first or last says; other lists count as listRows records. A count
-// costs 1, a mutation mutationCost, and fields that compute over the graph what their directive @cost says: once, beside
-// the records that they list. An argument with a @cost costs it once for each value that it is given in an operation: a
-// graph of the past is made once, however many ask. What @skip and @include leave out is counted.
+// The cost of fields. The unit is one record: a scalar costs nothing, an object 1, a connection 1 and the selection of
+// each record of its page, whose size is first or last; other lists count as listRows records. A count costs 1, a
+// mutation mutationCost, and a field that computes over the graph the number in its directive @cost: once, beside the
+// records that it lists. An argument with a @cost costs it once for each value that it has in an operation: a graph of
+// the past is made once, however many fields ask. Selections that @skip and @include leave out are counted.
 const (
 	listRows          = 10
 	introspectionRows = 7 // the schema lies in memory, and its lists nest deeper than any other
@@ -25,7 +25,7 @@ const (
 	most              = 1<<53 - 1 // where sums and products stay: the largest number that JSON carries everywhere
 )
 
-// kind is how often a node occurs in its parent.
+// kind says how often a node occurs in its parent.
 type kind int
 
 const (
@@ -35,7 +35,7 @@ const (
 	connection
 )
 
-// measure notes what a field costs by itself and how often it occurs. Several fields may answer under one key, on
+// measure notes the cost of a field by itself and how often it occurs. Several fields may answer under one key, on
 // types that exclude each other: the dearest counts.
 func (n *node) measure(on *ast.Definition, f *ast.Field, def *ast.FieldDefinition, of *ast.Definition, parent *node) {
 	stated, isStated := statedCost(def.Directives)
@@ -76,7 +76,7 @@ func (n *node) measure(on *ast.Definition, f *ast.Field, def *ast.FieldDefinitio
 	n.weight, n.kind = max(n.weight, weight), max(n.kind, k)
 }
 
-// statedCost is what a directive @cost says.
+// statedCost returns the cost in a directive @cost, and whether there is one.
 func statedCost(all ast.DirectiveList) (cost int, isStated bool) {
 	directive := all.ForName("cost")
 	if directive == nil {
@@ -86,8 +86,8 @@ func statedCost(all ast.DirectiveList) (cost int, isStated bool) {
 	return cost, err == nil
 }
 
-// measureArguments notes the values of a field's arguments that cost something: each as a child of the root, where nothing
-// multiplies it.
+// measureArguments notes the values of a field's arguments that cost something, each as a child of the root, where
+// nothing multiplies it.
 func (o *outliner) measureArguments(f *ast.Field, def *ast.FieldDefinition) {
 	for _, a := range f.Arguments {
 		declared := def.Arguments.ForName(a.Name)
@@ -106,7 +106,7 @@ func (o *outliner) measureArguments(f *ast.Field, def *ast.FieldDefinition) {
 	}
 }
 
-// argument is the value of an argument, or its default; nil when there is none.
+// argument returns the value of an argument, or its default. If there is neither, it returns nil.
 func argument(f *ast.Field, def *ast.FieldDefinition, name string) *ast.Value {
 	declared := def.Arguments.ForName(name)
 	if declared == nil {
@@ -118,7 +118,7 @@ func argument(f *ast.Field, def *ast.FieldDefinition, name string) *ast.Value {
 	return declared.DefaultValue
 }
 
-// size is the arguments that say how many rows there are, and how many there are when they do not.
+// size holds the arguments that set the number of rows, and the number without them.
 type size struct {
 	first, last *ast.Value
 	otherwise   int
@@ -130,7 +130,7 @@ type variables struct {
 	declared ast.VariableDefinitionList
 }
 
-// rows is the largest number that any of the sizes says.
+// rows returns the largest number of any of the sizes.
 func (v variables) rows(sizes []size) int {
 	rows := 0
 	for _, s := range sizes {
@@ -144,7 +144,8 @@ func (v variables) rows(sizes []size) int {
 	return rows
 }
 
-// number is a number, or the length of a list; false when it is neither. What is no number is refused elsewhere.
+// number returns a number, or the length of a list. If the value is neither, which is refused elsewhere, it returns
+// false.
 func (v variables) number(value *ast.Value) (int, bool) {
 	if value == nil {
 		return 0, false
@@ -182,7 +183,7 @@ func (v variables) number(value *ast.Value) (int, bool) {
 	return 0, false
 }
 
-// isGiven says whether there is a value that is not null.
+// isGiven reports whether there is a value that is not null.
 func (v variables) isGiven(value *ast.Value) bool {
 	if value == nil || value.Kind == ast.NullValue {
 		return false
@@ -197,7 +198,7 @@ func (v variables) isGiven(value *ast.Value) bool {
 	return declared != nil && declared.DefaultValue != nil && declared.DefaultValue.Kind != ast.NullValue
 }
 
-// parse reads a number: what is too large for one is the largest.
+// parse reads a number. If the text is too large a number, it returns the largest.
 func parse(text string) (int, bool) {
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil && !math.IsInf(f, 0) {
@@ -213,7 +214,7 @@ func bounded(f float64) int {
 	return int(max(f, 0))
 }
 
-// cost is what a node costs, with all below it, where the connection around it has so many rows.
+// cost returns the cost of a node, with all below it, if the connection around it has so many rows.
 func (n *node) cost(v variables, page int) int {
 	if n.value != nil && !v.isGiven(n.value) {
 		return 0
@@ -244,8 +245,8 @@ func times(a, b int) int {
 	return a * b
 }
 
-// price is what an operation of a document costs, or why that is too much. An operation that is not there costs
-// nothing: the executor says so.
+// price returns the cost of an operation of a document, or a refusal if it is too much. An operation that is not there
+// costs nothing: the executor refuses it.
 func (g *Guard) price(doc *Document, operation string, given map[string]any) (int, *gqlerror.Error) {
 	op := doc.AST.Operations.ForName(operation)
 	if op == nil {
@@ -264,7 +265,7 @@ func (g *Guard) price(doc *Document, operation string, given map[string]any) (in
 	return 0, refused
 }
 
-// dearest follows the children that cost most, down to the last list.
+// dearest returns the path of the children that cost most, down to the last list.
 func (n *node) dearest(v variables) (path string, at *ast.Position) {
 	var keys []string
 	named, page := 0, 1

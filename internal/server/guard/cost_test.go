@@ -18,7 +18,7 @@ import (
 
 const boundless = 1 << 53
 
-// priceOf is what an operation on the contract costs, whatever the limit.
+// priceOf returns the cost of an operation on the contract, whatever the limit.
 func priceOf(t *testing.T, query string, variables map[string]any) int {
 	t.Helper()
 	limits := guard.Default
@@ -32,7 +32,7 @@ func priceOf(t *testing.T, query string, variables map[string]any) int {
 
 func contract() *ast.Schema { return exec.NewExecutableSchema(exec.Config{}).Schema() }
 
-// weight is what @cost says of a field.
+// weight returns the @cost of a field.
 func weight(t *testing.T, on, field string) int {
 	t.Helper()
 	said := contract().Types[on].Fields.ForName(field).Directives.ForName("cost").Arguments.ForName("weight").Value.Raw
@@ -43,7 +43,7 @@ func weight(t *testing.T, on, field string) int {
 	return n
 }
 
-// asOf is what a moment of the past costs, whichever field is asked about it.
+// asOf returns the cost of a moment of the past, which is the same for every field that takes one.
 func asOf(t *testing.T) (cost int) {
 	t.Helper()
 	for name, d := range contract().Types {
@@ -68,7 +68,7 @@ func asOf(t *testing.T) (cost int) {
 	return cost
 }
 
-func TestWhatOperationsCost(t *testing.T) {
+func TestOperationsCostTheRecordsTheyLoad(t *testing.T) {
 	impact, needs, candidates := weight(t, "CI", "impact"), weight(t, "CI", "dependencies"), weight(t, "Query", "rootCauseCandidates")
 	moment := asOf(t)
 	number := func(n string) map[string]any { return map[string]any{"n": json.Number(n)} }
@@ -129,8 +129,9 @@ var (
 	usual  = guard.Default.Cost / 5 // of the limit, for what the documentation shows
 )
 
-// What users are shown they change and combine: it must leave room for that.
-func TestWhatTheDocumentationShowsStaysWellWithinTheLimits(t *testing.T) {
+// TestOperationsInTheDocumentationStayWellWithinTheLimits leaves users room to change and combine the operations they
+// are shown.
+func TestOperationsInTheDocumentationStayWellWithinTheLimits(t *testing.T) {
 	const root = "../../../"
 	shown := map[string]string{}
 	for _, file := range []string{"README.md"} {

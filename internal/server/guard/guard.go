@@ -22,15 +22,15 @@ type Guard struct {
 	turns     turns
 }
 
-// New makes a guard.
+// New returns a guard of operations on a schema.
 func New(schema *ast.Schema, limits Limits) *Guard {
 	return &Guard{schema: schema, limits: limits, documents: recent.New[*Document](limits.Documents), turns: newTurns()}
 }
 
-// Limits are what the guard holds operations to.
+// Limits returns the limits of operations.
 func (g *Guard) Limits() Limits { return g.limits }
 
-// Remembered is about how many bytes the documents take that were admitted and are kept.
+// Remembered returns about how many bytes the kept documents take.
 func (g *Guard) Remembered() int { return g.documents.Bytes() }
 
 // Document is a document that may run: within the limits, and valid.
@@ -40,16 +40,16 @@ type Document struct {
 	size int // bytes of memory, estimated
 }
 
-// Admission is what an operation was admitted with.
+// Admission is the document and the cost of an admitted operation.
 type Admission struct {
 	Document *Document
 	Cost     int
 }
 
-// Admit gives the document of an operation that may run, or says why it may not: with the codes QUERY_TOO_LARGE,
-// QUERY_TOO_DEEP, COMPLEXITY_LIMIT_EXCEEDED, GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED, and with at most
-// Limits.Errors errors. What costs time grows with the limits and never with the request. Documents that were
-// admitted are remembered.
+// Admit returns the document of an operation that may run, or the reasons why it may not, with the codes
+// QUERY_TOO_LARGE, QUERY_TOO_DEEP, COMPLEXITY_LIMIT_EXCEEDED, GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED, at most
+// Limits.Errors of them. Its time grows with the limits and never with the request. It remembers the documents it
+// admits.
 func (g *Guard) Admit(query, operation string, variables map[string]any) (Admission, gqlerror.List) {
 	if refused := g.checkVariables(variables); refused != nil {
 		return Admission{}, gqlerror.List{refused}
@@ -69,7 +69,7 @@ func (g *Guard) Admit(query, operation string, variables map[string]any) (Admiss
 	return Admission{Document: doc, Cost: cost}, nil
 }
 
-// read parses and checks a document that nobody has asked before: the cheap checks first.
+// read parses and checks a document that is not remembered, the cheap checks first.
 func (g *Guard) read(query, operation string, variables map[string]any) (*Document, gqlerror.List) {
 	if len(query) > g.limits.Document {
 		return nil, gqlerror.List{Refuse(errs.TooLarge, nil, "the document has %d bytes, and %d is the limit", len(query), g.limits.Document)}
@@ -105,7 +105,7 @@ func (g *Guard) read(query, operation string, variables map[string]any) (*Docume
 	return doc, nil
 }
 
-// parseFailure gives a parser's error its code.
+// parseFailure returns a parser's error with its code.
 func (g *Guard) parseFailure(err error) *gqlerror.Error {
 	problem, ok := err.(*gqlerror.Error) //nolint:errorlint // what the parser makes, never wrapped
 	if !ok {
@@ -123,7 +123,7 @@ func (g *Guard) parseFailure(err error) *gqlerror.Error {
 	return problem
 }
 
-// Refuse makes an error with a code, at a place of the document where one is to blame.
+// Refuse returns an error with a code, at the place of the document that is to blame, if there is one.
 func Refuse(code errs.Code, at *ast.Position, format string, args ...any) *gqlerror.Error {
 	refused := gqlerror.Errorf(format, args...)
 	if at != nil {
@@ -135,12 +135,12 @@ func Refuse(code errs.Code, at *ast.Position, format string, args ...any) *gqler
 
 type admittedKey struct{}
 
-// With makes a context in which an operation is admitted.
+// With returns a context in which an operation is admitted.
 func With(ctx context.Context, a Admission) context.Context {
 	return context.WithValue(ctx, admittedKey{}, a)
 }
 
-// From is the admission of ctx.
+// From returns the admission of ctx, and reports whether there is one.
 func From(ctx context.Context) (Admission, bool) {
 	a, ok := ctx.Value(admittedKey{}).(Admission)
 	return a, ok
@@ -151,7 +151,7 @@ type Admitted struct{}
 
 var _ graphql.Cache[*ast.QueryDocument] = Admitted{}
 
-// Get is the document of ctx.
+// Get returns the document of ctx.
 func (Admitted) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
 	a, ok := From(ctx)
 	if !ok {
@@ -160,5 +160,5 @@ func (Admitted) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
 	return a.Document.AST, true
 }
 
-// Add keeps nothing: the guard does.
+// Add does nothing: the guard keeps documents.
 func (Admitted) Add(context.Context, string, *ast.QueryDocument) {}

@@ -8,11 +8,12 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// textLimit bounds a text of a request as it is written: no field takes more than 64 KiB, and a byte may be escaped as six.
+// textLimit bounds a text of a request as it is written: no field takes more than 64 KiB, and a byte may be escaped as
+// six.
 const textLimit = 6 * 64 << 10
 
-// CheckJSON looks at the bytes of a request before anybody reads them as JSON: how deep lists and objects nest, how
-// many values there are, and how long a text is. It takes a tenth of the time that reading takes.
+// CheckJSON checks the bytes of a request before they are read as JSON: how deep lists and objects nest, how many
+// values there are, and how long a text is. It takes a tenth of the time of reading.
 func (g *Guard) CheckJSON(text []byte) (code errs.Code, message string) {
 	longest := max(textLimit, 6*g.limits.Document)
 	depth, values, quoted, begin := 0, 1, false, 0
@@ -32,7 +33,7 @@ func (g *Guard) CheckJSON(text []byte) (code errs.Code, message string) {
 			quoted, begin = true, i
 		case b == '[' || b == '{':
 			values++
-			if depth++; depth > g.limits.Nesting+4 { // request, variables or extensions, and what is in them
+			if depth++; depth > g.limits.Nesting+4 { // request, variables or extensions, and their content
 				return errs.TooDeep, fmt.Sprintf("the request nests lists and objects deeper than %d, which is the limit", g.limits.Nesting)
 			}
 		case b == ']' || b == '}':
@@ -47,7 +48,7 @@ func (g *Guard) CheckJSON(text []byte) (code errs.Code, message string) {
 	return "", ""
 }
 
-// checkVariables holds variables to the limits, whoever decoded them.
+// checkVariables holds decoded variables to the limits.
 func (g *Guard) checkVariables(given map[string]any) *gqlerror.Error {
 	left := g.limits.Values
 	for name, value := range given {

@@ -23,7 +23,7 @@ type Limits struct {
 	Documents    int // bytes of memory for documents that were parsed and found valid
 }
 
-// Default are the limits of a server that was told nothing else.
+// Default are the limits of a server without limits of its own.
 var Default = Limits{
 	Body: 1 << 20, Document: 64 << 10, Tokens: 5_000, Depth: 15, Aliases: 30, Directives: 50, Selections: 10_000, Nesting: 32, Values: 20_000,
 	Cost: 10_000, Errors: 10, QueryTime: 15 * time.Second, MutationTime: time.Minute, Documents: 64 << 20,

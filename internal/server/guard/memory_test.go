@@ -12,8 +12,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 )
 
-// What is remembered of documents is estimated, and may not take more than is said: neither where text takes it nor where
-// selections do.
+// TestDocumentsTakeNoMoreMemoryThanTheirLimit measures what the guard estimates, for documents of much text and for
+// documents of many selections.
 func TestDocumentsTakeNoMoreMemoryThanTheirLimit(t *testing.T) {
 	contract := gqlparser.MustLoadSchema(&ast.Source{Input: "type Query { revision: Int! records(ids: [ID!]!): [Query!]! }"})
 	for name, document := range map[string]func(i int) string{

@@ -7,21 +7,21 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// node is one response key of an operation: what an answer has there, whatever fragments and repeats ask for it. Or
-// it is a value of an argument that costs something.
+// node is one response key of an operation, with all fragments and repeats that ask for it merged. Or it is a value of
+// an argument that costs something.
 type node struct {
 	key      string
 	field    *ast.Field
 	value    *ast.Value // of the argument; nil for a response key
-	base     int        // what it costs however often it occurs
-	weight   int        // and each time
+	base     int        // the cost that it has once
+	weight   int        // the cost that it has each time it occurs
 	kind     kind
 	sizes    []size
 	children []*node
 }
 
-// outliner writes an operation out as the tree of its answer, in which each selection is met once for each place
-// where it is selected. The number of places is bounded, so that 2^n fragments cost no more than a large document.
+// outliner makes the tree of an operation's answer, in which each selection occurs once for each place that selects it.
+// The number of places is bounded, so that 2^n fragments cost no more than a large document.
 type outliner struct {
 	schema    *ast.Schema
 	limits    Limits
@@ -30,12 +30,12 @@ type outliner struct {
 	refused   *gqlerror.Error
 
 	arguments []*node             // values that cost something, each once
-	seen      map[*ast.Value]bool // where the document says them
-	priced    map[string]bool     // what they say
+	seen      map[*ast.Value]bool // their places in the document
+	priced    map[string]bool     // their contents
 }
 
-// outline gives the tree of one operation's answer, checking its depth and its repetitions. Nothing of it has been
-// validated.
+// outline returns the tree of one operation's answer, and checks its depth and its repetitions. The operation need not
+// be valid.
 func (g *Guard) outline(doc *ast.QueryDocument, op *ast.OperationDefinition) (*node, *gqlerror.Error) {
 	o := outliner{
 		schema: g.schema, limits: g.limits, left: g.limits.Selections, fragments: make(map[string]*ast.FragmentDefinition, len(doc.Fragments)),
@@ -61,20 +61,20 @@ func (g *Guard) outline(doc *ast.QueryDocument, op *ast.OperationDefinition) (*n
 	return n, o.refused
 }
 
-// part is a selection set on a type, which is nil when it is unknown.
+// part is a selection set on a type, which is nil if it is unknown.
 type part struct {
 	set ast.SelectionSet
 	on  *ast.Definition
 }
 
-// group is the fields that answer under one response key.
+// group holds the fields that answer under one response key.
 type group struct {
 	node  *node
 	parts []part
 	count int
 }
 
-// level is the selection sets that are merged into one object of the answer.
+// level holds the selection sets that are merged into one object of the answer.
 type level struct {
 	groups  []*group
 	byKey   map[string]*group

@@ -7,10 +7,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// elementSize is about what one selection, argument or value takes in memory.
+// elementSize is about how many bytes one selection, argument or value takes in memory.
 const elementSize = 500
 
-// shape is one look at each element of a document, in the order in which it is written.
+// shape checks each element of a document once, in the order in which it is written.
 type shape struct {
 	limits     Limits
 	elements   int // selections, arguments, values, directives
@@ -19,8 +19,8 @@ type shape struct {
 	refused    *gqlerror.Error
 }
 
-// checkShape looks at each definition by itself, and at how often a validator would walk each: it walks every
-// fragment again for each definition that reaches it.
+// checkShape checks each definition by itself, and how often a validator would walk each: it walks every fragment again
+// for each definition that reaches it.
 func (g *Guard) checkShape(doc *ast.QueryDocument) (elements int, refused *gqlerror.Error) {
 	s := shape{limits: g.limits}
 	type definition struct {
@@ -84,7 +84,7 @@ func (g *Guard) checkShape(doc *ast.QueryDocument) (elements int, refused *gqler
 	return s.elements, nil
 }
 
-// count looks at a definition's selections and gives their number.
+// count checks a definition's selections and returns their number.
 func (s *shape) count(set ast.SelectionSet) int {
 	s.selections = 0
 	s.selection(set, 1)
@@ -92,7 +92,7 @@ func (s *shape) count(set ast.SelectionSet) int {
 }
 
 func (s *shape) selection(set ast.SelectionSet, depth int) {
-	if len(set) > 0 && depth > 2*s.limits.Depth { // inline fragments are no depth to whoever reads the answer
+	if len(set) > 0 && depth > 2*s.limits.Depth { // inline fragments add no depth to the answer
 		s.refuse(errs.TooDeep, position(set[0]), "selections nest deeper than %d", 2*s.limits.Depth)
 		return
 	}

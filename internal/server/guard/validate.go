@@ -12,7 +12,7 @@ import (
 // enough ends a validation that has found enough.
 type enough struct{}
 
-// validate holds a document to the rules of GraphQL and stops at the first Limits.Errors errors: there may be
+// validate checks a document by the rules of GraphQL and stops at the first Limits.Errors errors: there may be
 // thousands, and each takes time to word.
 func (g *Guard) validate(doc *ast.QueryDocument) (problems gqlerror.List) {
 	defer func() {
@@ -35,6 +35,6 @@ func (g *Guard) validate(doc *ast.QueryDocument) (problems gqlerror.List) {
 			})
 		})
 	}
-	_ = validator.ValidateWithRules(g.schema, doc, stopping) // what it finds is in problems
+	_ = validator.ValidateWithRules(g.schema, doc, stopping) // the errors are in problems
 	return problems
 }

@@ -53,7 +53,7 @@ func decode(text []byte) (map[string]string, error) {
 	return documents, nil
 }
 
-// Check is why a document of the manifests could not be answered; nil when all can.
+// Check returns an error if a document of the manifests cannot be answered.
 func (d *Documents) Check(g *guard.Guard) error {
 	for _, id := range slices.Sorted(maps.Keys(d.byID)) {
 		if _, problems := g.Admit(d.byID[id], "", nil); problems != nil {

@@ -1,5 +1,6 @@
-// Package persisted finds the document that a request names instead of sending it: by an id of a manifest, or by a
-// hash that was registered before (Apollo's automatic persisted queries). It refuses to trust what no manifest holds.
+// Package persisted finds the document that a request names instead of sending it: by an id of a manifest, or by a hash
+// that was registered before (Apollo's automatic persisted queries). It refuses to trust a document that no manifest
+// holds.
 package persisted
 
 import (
@@ -33,7 +34,7 @@ type Documents struct {
 	byHash *recent.Cache[string]
 }
 
-// New makes documents of manifests, which give a document's text for its id.
+// New returns the documents of manifests, which are texts by id.
 func New(mode Mode, manifests ...map[string]string) *Documents {
 	d := &Documents{mode: mode, byID: map[string]string{}, byHash: recent.New[string](registered)}
 	for _, m := range manifests {
@@ -51,21 +52,21 @@ func hash(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Request is what a request says of its document.
+// Request holds the parts of a request that name its document.
 type Request struct {
 	Query      string
 	DocumentID string
 	Extensions map[string]any
 }
 
-// Found is a document, and what may be done with it.
+// Found is a document, and how far it is trusted.
 type Found struct {
 	Query     string
 	IsTrusted bool   // a manifest holds it
 	hash      string // to register it by, once it proves valid
 }
 
-// Find gives the document that a request means. Refusals have the codes PERSISTED_QUERY_NOT_FOUND, BAD_USER_INPUT and
+// Find returns the document that a request names. Refusals have the codes PERSISTED_QUERY_NOT_FOUND, BAD_USER_INPUT and
 // FORBIDDEN.
 func (d *Documents) Find(r Request) (Found, *gqlerror.Error) {
 	sum, isHashed, refused := automatic(r.Extensions)
@@ -99,7 +100,7 @@ func (d *Documents) Find(r Request) (Found, *gqlerror.Error) {
 	return Found{}, refuse(errs.PersistedQueryNotFound, "PersistedQueryNotFound") // the words that clients look for
 }
 
-// free lets a document that was sent pass, where it may.
+// free returns a document that was sent as text, or a refusal if the mode is Only and no manifest holds it.
 func (d *Documents) free(f Found) (Found, *gqlerror.Error) {
 	if d.mode != Off && f.Query != "" {
 		_, f.IsTrusted = d.byID[hash(f.Query)]
@@ -117,7 +118,7 @@ func (d *Documents) Register(f Found) {
 	}
 }
 
-// automatic reads extensions.persistedQuery.
+// automatic returns the hash in extensions.persistedQuery.
 func automatic(extensions map[string]any) (sum string, given bool, refused *gqlerror.Error) {
 	value, given := extensions["persistedQuery"]
 	if !given || value == nil {

@@ -1,4 +1,4 @@
-// Package recent keeps what was used last, up to a number of bytes. It refuses to grow beyond them.
+// Package recent keeps the values used last, up to a number of bytes. It refuses to grow beyond them.
 package recent
 
 import (
@@ -21,19 +21,19 @@ type entry[V any] struct {
 	bytes int
 }
 
-// New makes a cache of at most so many bytes.
+// New returns a cache of at most so many bytes.
 func New[V any](limit int) *Cache[V] {
 	return &Cache[V]{limit: limit, byText: map[string]*list.Element{}, order: list.New()}
 }
 
-// Bytes is what the values take that are kept.
+// Bytes returns how much the kept values take.
 func (c *Cache[V]) Bytes() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.bytes
 }
 
-// Find gives the value of a text, and false when it is not kept.
+// Find returns the value of a text, or false if it is not kept.
 func (c *Cache[V]) Find(text string) (value V, kept bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,7 +45,7 @@ func (c *Cache[V]) Find(text string) (value V, kept bool) {
 	return e.Value.(*entry[V]).value, true //nolint:forcetypeassert // it holds nothing else
 }
 
-// Keep keeps a value that takes so many bytes, and forgets what was not used for the longest time.
+// Keep keeps a value that takes so many bytes, and drops the least recently used ones beyond the limit.
 func (c *Cache[V]) Keep(text string, value V, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,8 +21,7 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// What GraphiQL's page may load and reach: this origin and nothing else. Monaco
-// sets styles inline, which is why style-src is wider than the rest.
+// GraphiQL's page may load and reach only this origin. Monaco sets styles inline, so style-src is wider than the rest.
 const pagePolicy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; " +
 	"font-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -47,9 +46,8 @@ type file struct {
 	cache     string
 }
 
-// Handler serves GraphiQL at "/", what it loads under "/assets/" and the
-// licences of the code inside at "/licenses.md". Every other path is 404, so it
-// can be mounted beside the API. It panics when the embedded build is damaged.
+// Handler serves GraphiQL at "/", what it loads under "/assets/" and the licences of the code inside at "/licenses.md".
+// Every other path is 404, so it can be mounted beside the API. It panics if the embedded build is damaged.
 func Handler() http.Handler {
 	files, err := load()
 	if err != nil {
@@ -146,12 +144,12 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	// The only failure left is a client that went away.
+	// A client that went away is the only failure left.
 	_, _ = io.Copy(w, body)
 }
 
-// acceptsGzip reads Accept-Encoding as RFC 9110 §12.5.3 says; a request without
-// one gets plain bytes, which every client can read.
+// acceptsGzip reports whether Accept-Encoding allows gzip, as RFC 9110 §12.5.3 says. A request without the header gets
+// plain bytes, which every client can read.
 func acceptsGzip(values []string) bool {
 	accepted := false
 	for part := range strings.SplitSeq(strings.Join(values, ","), ",") {

@@ -20,7 +20,7 @@ type answer struct {
 	body []byte
 }
 
-// ask makes one request that hides nothing: no transparent decompression.
+// ask sends one request, without transparent decompression.
 func ask(t *testing.T, method, address string, headers map[string]string) answer {
 	t.Helper()
 	server := httptest.NewServer(Handler())
