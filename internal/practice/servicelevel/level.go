@@ -20,8 +20,8 @@ type Level struct {
 	rule.Stopwatch
 }
 
-// Levels are the stopwatches of records as they stand at now, one for each metric that a target holds for, in at most
-// four statements whatever their number, of one type. A record that was opened in error has none.
+// Levels returns the stopwatches of records as they stand at now, one for each metric that a target holds for, in at
+// most four statements whatever their number, of one type. A record that was opened in error has none.
 func Levels(ctx context.Context, c *ent.Client, subjects []Subject, now time.Time) (map[ident.ID][]Level, error) {
 	promised, err := loadPromises(ctx, c)
 	if err != nil || len(promised.rows) == 0 {
@@ -111,7 +111,7 @@ func (p *promises) of(one Subject, services []ident.ID, moves []rule.Move, now t
 	return all
 }
 
-// services are those that records concern, as far as targets name them.
+// services returns those that records concern, as far as targets name them.
 func (p *promises) services(ctx context.Context, c *ent.Client, subjects []Subject) (map[ident.ID][]ident.ID, error) {
 	concerned := map[ident.ID][]ident.ID{}
 	if len(p.attached) == 0 {

@@ -51,7 +51,7 @@ type mark struct {
 	at      time.Time
 }
 
-// Said is what a timeline says of a stopwatch that passed a share of a target's duration.
+// Said words what a timeline says of a stopwatch that passed a share of a target's duration.
 func Said(target *ent.ServiceLevelTarget, percent int, reached time.Time) string {
 	promised, at := time.Duration(target.Seconds)*time.Second, reached.UTC().Format("2006-01-02 15:04:05")
 	if percent >= 100 {
@@ -60,7 +60,7 @@ func Said(target *ent.ServiceLevelTarget, percent int, reached time.Time) string
 	return fmt.Sprintf("%s: %d %% of the %s promised were over at %s UTC.", target.Name, percent, Spoken(promised), at)
 }
 
-// Spoken is a length of time as people write it: 4h, 1h30m.
+// Spoken words a length of time as people write it: 4h, 1h30m.
 func Spoken(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -72,7 +72,7 @@ func Spoken(d time.Duration) string {
 	return text
 }
 
-// unwritten are the marks that are passed and not written.
+// unwritten returns the marks that are passed and not written.
 func unwritten(ctx context.Context, c *ent.Client, subjects []Subject, all map[ident.ID][]Level) ([]mark, error) {
 	var due []mark
 	var ids []ident.ID

@@ -54,7 +54,7 @@ func always() []domain.WorkingHours {
 	return hours
 }
 
-// after is the desk so many hours after the incident was opened.
+// after returns the desk so many hours after the incident was opened.
 func (d *desk) after(hours float64) context.Context {
 	return store.At(d.ctx, opened.Add(time.Duration(hours*float64(time.Hour))))
 }
@@ -81,7 +81,7 @@ func (d *desk) open(t *testing.T, cis ...incident.CI) ident.ID {
 	return made.ID
 }
 
-// level is how the incident stands against its target of a metric.
+// level returns how the incident stands against its target of a metric.
 func (d *desk) level(t *testing.T, id ident.ID, metric domain.ServiceLevelMetric, hours float64) *servicelevel.Level {
 	t.Helper()
 	row := d.Store.Read.Incident.GetX(d.ctx, id)
@@ -97,7 +97,7 @@ func (d *desk) level(t *testing.T, id ident.ID, metric domain.ServiceLevelMetric
 	return nil
 }
 
-// said is what the timeline says of service levels.
+// said returns what the timeline says of service levels.
 func (d *desk) said(id ident.ID) []string {
 	var all []string
 	for _, e := range d.Store.Read.TimelineEntry.Query().Where(timelineentry.RecordID(id), timelineentry.KindEQ(domain.ServiceLevel)).Order(ent.Asc("id")).AllX(d.ctx) {

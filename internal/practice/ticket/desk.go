@@ -142,7 +142,7 @@ func (d *Desk[Record, State, Update]) MoveTaken(
 	return Moved(ctx, tx, facts.ID, facts.State, to, said)
 }
 
-// Nothing is the step of a move that only changes the state.
+// Nothing does nothing: it is the step of a move that only changes the state.
 func (d *Desk[Record, State, Update]) Nothing(context.Context, *store.Tx, Record, Update) (string, error) {
 	return "", nil
 }

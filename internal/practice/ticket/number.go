@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// Number is what people call a record: a prefix and the number of its id, with seven digits at least.
+// Number returns what people call a record: a prefix and the number of its id, with seven digits at least.
 func Number(prefix string, id ident.ID) string { return fmt.Sprintf("%s%07d", prefix, id.Number()) }
 
 // ParseNumber reads what Number wrote, in upper or lower case; false for anything else.

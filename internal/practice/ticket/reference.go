@@ -34,7 +34,7 @@ func Reference(ctx context.Context, tx *store.Tx, f *form.Form, field string, ki
 	return id
 }
 
-// ReferenceOr is Reference where the input is absent, which leaves what was, or null, which clears it.
+// ReferenceOr checks what an optional input names: if it is absent, what was stays, and null clears it.
 func ReferenceOr(
 	ctx context.Context, tx *store.Tx, f *form.Form, field string, kind ident.Kind, in graphql.Omittable[*ident.ID], was *ident.ID,
 ) *ident.ID {

@@ -43,7 +43,7 @@ func (p Policy) Counts(v Vote) bool {
 		(p.Role == "" || slices.Contains(v.Roles, p.Role))
 }
 
-// Given is how many votes count, each approver once.
+// Given counts how many votes count, each approver once.
 func (p Policy) Given(votes []Vote) int {
 	seen := map[string]bool{}
 	for _, v := range votes {

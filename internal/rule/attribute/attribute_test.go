@@ -20,7 +20,7 @@ func schema(text string) map[string]any {
 	return v
 }
 
-// said is the failures of err, each "CODE path message".
+// said lists the failures of err, each "CODE path message".
 func said(t *testing.T, err error) (all []string) {
 	t.Helper()
 	if err == nil {

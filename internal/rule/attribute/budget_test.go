@@ -11,7 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 )
 
-// doubling is a schema of so many definitions, each of which names the next one twice in a way to combine them.
+// doubling returns a schema of so many definitions, each of which names the next one twice in a way to combine them.
 func doubling(n int, combine string) string {
 	text := `{"properties": {"x": {"$ref": "#/$defs/a0"}}, "$defs": {`
 	for i := range n {
@@ -29,7 +29,7 @@ var ways = map[string]string{
 	"dependencies":     `{"allOf": [NEXT], "dependencies": {"y": NEXT}}`,
 }
 
-// bombs are schemas of at most a few kilobytes whose checking has no end, and a value that sets each off.
+// bombs returns schemas of at most a few kilobytes whose checking has no end, and a value that sets each off.
 func bombs() map[string][2]string {
 	all := map[string][2]string{}
 	for name, way := range ways {

@@ -60,7 +60,7 @@ func inOrder(all []*errs.Error) error {
 	return errors.Join(joined...)
 }
 
-// leaves are the innermost failures. Alternatives are one failure: each of their branches failing is no news.
+// leaves returns the innermost failures. Alternatives are one failure: each of their branches failing is no news.
 func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	switch e.ErrorKind.(type) {
 	case *kind.AnyOf, *kind.OneOf, *kind.Not:

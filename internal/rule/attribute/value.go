@@ -18,9 +18,9 @@ const (
 	MaxDepth = 20
 )
 
-// Plain is v as the database gives it back: numbers as float64, lists as []any, objects as map[string]any. It refuses
-// what a database cannot keep, and what nobody could name: empty names, control characters, numbers beyond float64,
-// deep nesting.
+// Plain returns v as the database gives it back: numbers as float64, lists as []any, objects as map[string]any. It
+// refuses what a database cannot keep, and what nobody could name: empty names, control characters, numbers beyond
+// float64, deep nesting.
 func Plain(v map[string]any) (map[string]any, error) {
 	if v == nil {
 		return map[string]any{}, nil

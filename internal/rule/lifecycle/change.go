@@ -5,7 +5,7 @@ import "github.com/linchpin-cmdb/linchpin/internal/domain"
 // ChangeTransition is what can be done with a change next.
 type ChangeTransition = Transition[domain.ChangeState]
 
-// Change is the state table of changes of a type; a type that is not known goes nowhere.
+// Change returns the state table of changes of a type; a type that is not known goes nowhere.
 func Change(of domain.ChangeType) Table[domain.ChangeState] {
 	switch of {
 	case domain.Standard:
@@ -18,7 +18,7 @@ func Change(of domain.ChangeType) Table[domain.ChangeState] {
 	return Table[domain.ChangeState]{noun: "a change of no known type"}
 }
 
-// CheckChange is nil when a change of a type may go from one state to the other, else errs.TransitionRefused.
+// CheckChange returns nil when a change of a type may go from one state to the other, else errs.TransitionRefused.
 func CheckChange(of domain.ChangeType, from, to domain.ChangeState) error {
 	return Change(of).Check(from, to)
 }
@@ -91,7 +91,7 @@ var setBacks = []struct {
 	{domain.Emergency, domain.ChangeScheduled, domain.ChangeNew},
 }
 
-// SetBack is the state to which a new scope or window sends a change; false where it stays.
+// SetBack returns the state to which a new scope or window sends a change; false where it stays.
 func SetBack(of domain.ChangeType, from domain.ChangeState) (to domain.ChangeState, isSetBack bool) {
 	for _, s := range setBacks {
 		if s.of == of && s.from == from {

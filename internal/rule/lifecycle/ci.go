@@ -26,7 +26,7 @@ var CI = Table[domain.Lifecycle]{"a CI", []row[domain.Lifecycle]{
 	{domain.Retired, domain.Live, "updateCI", nil},
 }}
 
-// CheckCI is nil when updateCI may set a CI that is at one stage to the other, or where they are the same; else
+// CheckCI returns nil when updateCI may set a CI that is at one stage to the other, or where they are the same; else
 // errs.TransitionRefused.
 func CheckCI(from, to domain.Lifecycle) error {
 	if from == to {

@@ -25,7 +25,7 @@ var Incident = Table[domain.IncidentState]{"an incident", []row[domain.IncidentS
 	{domain.IncidentResolved, domain.IncidentInProgress, "reopenIncident", needs("reason")},
 }}
 
-// CheckIncident is nil when an incident may go from one state to the other, else errs.TransitionRefused.
+// CheckIncident returns nil when an incident may go from one state to the other, else errs.TransitionRefused.
 func CheckIncident(from, to domain.IncidentState) error { return Incident.Check(from, to) }
 
 func needs(what ...string) []string { return what }

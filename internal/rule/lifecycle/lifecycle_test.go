@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 )
 
-// moves are the transitions as the domain says them, "FROM verb TO".
+// moves lists the transitions as the domain says them, "FROM verb TO".
 func moves(lines string) map[[2]string]string {
 	allowed := map[[2]string]string{}
 	for line := range strings.Lines(lines) {

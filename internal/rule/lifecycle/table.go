@@ -32,7 +32,7 @@ type Transition[S ~string] struct {
 	Requires []string
 }
 
-// Mutation is the Verb, under the name the API has for it.
+// Mutation returns the Verb, under the name the API has for it.
 func (t Transition[S]) Mutation() string { return t.Verb }
 
 // Next lists what can be done with a record in a state, in the order of the table. It is empty, never nil, at the end
@@ -47,7 +47,7 @@ func (t Table[S]) Next(from S) []Transition[S] {
 	return next
 }
 
-// Check is nil when some mutation leads from one state to the other, else errs.TransitionRefused.
+// Check returns nil when some mutation leads from one state to the other, else errs.TransitionRefused.
 func (t Table[S]) Check(from, to S) error {
 	for _, r := range t.rows {
 		if r.from == from && r.to == to {

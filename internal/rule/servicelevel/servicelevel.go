@@ -23,8 +23,8 @@ type Target struct {
 	Duration time.Duration
 }
 
-// Match is the target that holds for a record of a priority that concerns services: of those for the metric that fit,
-// the one with the shortest duration, and of several the oldest; nil when none fits.
+// Match returns the target that holds for a record of a priority that concerns services: of those for the metric that
+// fit, the one with the shortest duration, and of several the oldest; nil when none fits.
 func Match(targets []*Target, metric domain.ServiceLevelMetric, priority int, services []ident.ID) *Target {
 	var best *Target
 	for _, t := range targets {

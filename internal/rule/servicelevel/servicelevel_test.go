@@ -142,8 +142,8 @@ func TestTheShortestTargetThatFitsWins(t *testing.T) {
 	}
 }
 
-// Whatever happens, the stopwatch shows the sum of the working time in which the clock went, and the breach is where
-// that sum passes the duration.
+// TestTheStopwatchNeverDrifts draws moves: whatever happens, the stopwatch shows the sum of the working time in which
+// the clock went, and the breach is where that sum passes the duration.
 func TestTheStopwatchNeverDrifts(t *testing.T) {
 	office := weekdays(t, 5, "08:00", "18:30")
 	rapid.Check(t, func(t *rapid.T) {
