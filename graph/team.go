@@ -6,6 +6,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 )
 
@@ -33,10 +34,10 @@ func (r *mutationResolver) UpdatePerson(ctx context.Context, input catalog.Updat
 	return present.Record(r.r.read.ShowPerson)(r.r.Catalog.UpdatePerson(ctx, input))
 }
 
-func (r *queryResolver) Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error) {
+func (r *queryResolver) Teams(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error) {
 	return r.r.read.Teams(ctx, name, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Person], error) {
+func (r *queryResolver) People(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Person], error) {
 	return r.r.read.People(ctx, name, page.Args{First: first, After: after, Last: last, Before: before})
 }

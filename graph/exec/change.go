@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
@@ -2091,56 +2092,56 @@ func (ec *executionContext) unmarshalInputChangeFilter(ctx context.Context, obj 
 			it.Open = data
 		case "state":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
-			data, err := ec.unmarshalOChangeStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOChangeStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.State = data
 		case "type":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
-			data, err := ec.unmarshalOChangeTypeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOChangeTypeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Type = data
 		case "title":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
-			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStringFilter(ctx, v)
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Title = data
 		case "assignmentTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentTeam"))
-			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx, v)
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AssignmentTeam = data
 		case "assignee":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignee"))
-			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx, v)
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Assignee = data
 		case "ci":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ci"))
-			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx, v)
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Ci = data
 		case "plannedStart":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("plannedStart"))
-			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDateTimeFilter(ctx, v)
+			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.PlannedStart = data
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
-			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDateTimeFilter(ctx, v)
+			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2212,8 +2213,8 @@ func (ec *executionContext) unmarshalInputChangeOrder(ctx context.Context, obj a
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputChangeStateFilter(ctx context.Context, obj any) (read.EnumFilter[domain.ChangeState], error) {
-	var it read.EnumFilter[domain.ChangeState]
+func (ec *executionContext) unmarshalInputChangeStateFilter(ctx context.Context, obj any) (where.Choice[domain.ChangeState], error) {
+	var it where.Choice[domain.ChangeState]
 	if obj == nil {
 		return it, nil
 	}
@@ -2249,8 +2250,8 @@ func (ec *executionContext) unmarshalInputChangeStateFilter(ctx context.Context,
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputChangeTypeFilter(ctx context.Context, obj any) (read.EnumFilter[domain.ChangeType], error) {
-	var it read.EnumFilter[domain.ChangeType]
+func (ec *executionContext) unmarshalInputChangeTypeFilter(ctx context.Context, obj any) (where.Choice[domain.ChangeType], error) {
+	var it where.Choice[domain.ChangeType]
 	if obj == nil {
 		return it, nil
 	}
@@ -4323,7 +4324,7 @@ func (ec *executionContext) marshalOChangeState2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return res
 }
 
-func (ec *executionContext) unmarshalOChangeStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx context.Context, v any) (*read.EnumFilter[domain.ChangeState], error) {
+func (ec *executionContext) unmarshalOChangeStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.ChangeState], error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -4386,7 +4387,7 @@ func (ec *executionContext) marshalOChangeType2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 	return res
 }
 
-func (ec *executionContext) unmarshalOChangeTypeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx context.Context, v any) (*read.EnumFilter[domain.ChangeType], error) {
+func (ec *executionContext) unmarshalOChangeTypeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.ChangeType], error) {
 	if v == nil {
 		return nil, nil
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/graph/scalar"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -1841,42 +1842,42 @@ func (ec *executionContext) unmarshalInputCIFilter(ctx context.Context, obj any)
 		switch k {
 		case "name":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
-			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStringFilter(ctx, v)
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Name = data
 		case "class":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("class"))
-			data, err := ec.unmarshalOCodeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCodeFilter(ctx, v)
+			data, err := ec.unmarshalOCodeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Class = data
 		case "lifecycle":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lifecycle"))
-			data, err := ec.unmarshalOLifecycleFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOLifecycleFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Lifecycle = data
 		case "environment":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("environment"))
-			data, err := ec.unmarshalOEnvironmentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOEnvironmentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Environment = data
 		case "criticality":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("criticality"))
-			data, err := ec.unmarshalOCriticalityFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOCriticalityFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Criticality = data
 		case "ownerTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerTeam"))
-			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx, v)
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1897,14 +1898,14 @@ func (ec *executionContext) unmarshalInputCIFilter(ctx context.Context, obj any)
 			it.Attributes = data
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
-			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDateTimeFilter(ctx, v)
+			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.CreatedAt = data
 		case "updatedAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
-			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDateTimeFilter(ctx, v)
+			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2076,8 +2077,8 @@ func (ec *executionContext) unmarshalInputCreateCIInput(ctx context.Context, obj
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputCriticalityFilter(ctx context.Context, obj any) (read.EnumFilter[domain.Criticality], error) {
-	var it read.EnumFilter[domain.Criticality]
+func (ec *executionContext) unmarshalInputCriticalityFilter(ctx context.Context, obj any) (where.Choice[domain.Criticality], error) {
+	var it where.Choice[domain.Criticality]
 	if obj == nil {
 		return it, nil
 	}
@@ -2113,8 +2114,8 @@ func (ec *executionContext) unmarshalInputCriticalityFilter(ctx context.Context,
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputEnvironmentFilter(ctx context.Context, obj any) (read.EnumFilter[domain.Environment], error) {
-	var it read.EnumFilter[domain.Environment]
+func (ec *executionContext) unmarshalInputEnvironmentFilter(ctx context.Context, obj any) (where.Choice[domain.Environment], error) {
+	var it where.Choice[domain.Environment]
 	if obj == nil {
 		return it, nil
 	}
@@ -2224,8 +2225,8 @@ func (ec *executionContext) unmarshalInputLabelFilter(ctx context.Context, obj a
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputLifecycleFilter(ctx context.Context, obj any) (read.EnumFilter[domain.Lifecycle], error) {
-	var it read.EnumFilter[domain.Lifecycle]
+func (ec *executionContext) unmarshalInputLifecycleFilter(ctx context.Context, obj any) (where.Choice[domain.Lifecycle], error) {
+	var it where.Choice[domain.Lifecycle]
 	if obj == nil {
 		return it, nil
 	}
@@ -3600,7 +3601,7 @@ func (ec *executionContext) marshalOCriticality2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return res
 }
 
-func (ec *executionContext) unmarshalOCriticalityFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx context.Context, v any) (*read.EnumFilter[domain.Criticality], error) {
+func (ec *executionContext) unmarshalOCriticalityFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.Criticality], error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -3663,7 +3664,7 @@ func (ec *executionContext) marshalOEnvironment2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return res
 }
 
-func (ec *executionContext) unmarshalOEnvironmentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx context.Context, v any) (*read.EnumFilter[domain.Environment], error) {
+func (ec *executionContext) unmarshalOEnvironmentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.Environment], error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -3804,7 +3805,7 @@ func (ec *executionContext) marshalOLifecycle2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return res
 }
 
-func (ec *executionContext) unmarshalOLifecycleFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx context.Context, v any) (*read.EnumFilter[domain.Lifecycle], error) {
+func (ec *executionContext) unmarshalOLifecycleFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.Lifecycle], error) {
 	if v == nil {
 		return nil, nil
 	}

@@ -1568,14 +1568,14 @@ func (ec *executionContext) unmarshalInputImpactFilter(ctx context.Context, obj 
 		switch k {
 		case "class":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("class"))
-			data, err := ec.unmarshalOCodeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCodeFilter(ctx, v)
+			data, err := ec.unmarshalOCodeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Class = data
 		case "environment":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("environment"))
-			data, err := ec.unmarshalOEnvironmentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOEnvironmentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}

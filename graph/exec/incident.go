@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
@@ -2867,49 +2868,49 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 			it.Open = data
 		case "state":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
-			data, err := ec.unmarshalOIncidentStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOIncidentStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.State = data
 		case "priority":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priority"))
-			data, err := ec.unmarshalOIntFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIntFilter(ctx, v)
+			data, err := ec.unmarshalOIntFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐInt(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Priority = data
 		case "title":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
-			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStringFilter(ctx, v)
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Title = data
 		case "problem":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("problem"))
-			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStringFilter(ctx, v)
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Problem = data
 		case "assignmentTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentTeam"))
-			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx, v)
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AssignmentTeam = data
 		case "assignee":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignee"))
-			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx, v)
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Assignee = data
 		case "ci":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ci"))
-			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx, v)
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2923,7 +2924,7 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 			it.IsMajor = data
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
-			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDateTimeFilter(ctx, v)
+			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -3002,8 +3003,8 @@ func (ec *executionContext) unmarshalInputIncidentOrder(ctx context.Context, obj
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputIncidentStateFilter(ctx context.Context, obj any) (read.EnumFilter[domain.IncidentState], error) {
-	var it read.EnumFilter[domain.IncidentState]
+func (ec *executionContext) unmarshalInputIncidentStateFilter(ctx context.Context, obj any) (where.Choice[domain.IncidentState], error) {
+	var it where.Choice[domain.IncidentState]
 	if obj == nil {
 		return it, nil
 	}
@@ -5430,7 +5431,7 @@ func (ec *executionContext) marshalOIncidentState2ᚖgithubᚗcomᚋlinchpinᚑc
 	return res
 }
 
-func (ec *executionContext) unmarshalOIncidentStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx context.Context, v any) (*read.EnumFilter[domain.IncidentState], error) {
+func (ec *executionContext) unmarshalOIncidentStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.IncidentState], error) {
 	if v == nil {
 		return nil, nil
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/graph/scalar"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -146,8 +147,8 @@ type QueryResolver interface {
 	Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.Calendar], error)
 	ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.ServiceLevelTarget], error)
 	SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Time, hours int, first int) ([]*read.SuspectChange, error)
-	Teams(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error)
-	People(ctx context.Context, name *read.StringFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Person], error)
+	Teams(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error)
+	People(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Person], error)
 	ChangeTemplates(ctx context.Context, isRetired *bool, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeTemplate], error)
 	ChangeWindow(ctx context.Context, id ident.ID) (*read.ChangeWindow, error)
 	ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeWindow], error)
@@ -2066,8 +2067,8 @@ func (ec *executionContext) field_Query_people_args(ctx context.Context, rawArgs
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "name",
-		func(ctx context.Context, v any) (*read.StringFilter, error) {
-			return ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStringFilter(ctx, v)
+		func(ctx context.Context, v any) (*where.Text, error) {
+			return ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2446,8 +2447,8 @@ func (ec *executionContext) field_Query_teams_args(ctx context.Context, rawArgs 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "name",
-		func(ctx context.Context, v any) (*read.StringFilter, error) {
-			return ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStringFilter(ctx, v)
+		func(ctx context.Context, v any) (*where.Text, error) {
+			return ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6655,7 +6656,7 @@ func (ec *executionContext) _Query_teams(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Teams(ctx, fc.Args["name"].(*read.StringFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().Teams(ctx, fc.Args["name"].(*where.Text), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Team]) graphql.Marshaler {
 			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
@@ -6694,7 +6695,7 @@ func (ec *executionContext) _Query_people(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().People(ctx, fc.Args["name"].(*read.StringFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().People(ctx, fc.Args["name"].(*where.Text), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Person]) graphql.Marshaler {
 			return ec.marshalNPersonConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
@@ -6984,8 +6985,8 @@ func (ec *executionContext) fieldContext_Viewer_roles(_ context.Context, field g
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputCodeFilter(ctx context.Context, obj any) (read.CodeFilter, error) {
-	var it read.CodeFilter
+func (ec *executionContext) unmarshalInputCodeFilter(ctx context.Context, obj any) (where.Choice[string], error) {
+	var it where.Choice[string]
 	if obj == nil {
 		return it, nil
 	}
@@ -7021,8 +7022,8 @@ func (ec *executionContext) unmarshalInputCodeFilter(ctx context.Context, obj an
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputDateTimeFilter(ctx context.Context, obj any) (read.DateTimeFilter, error) {
-	var it read.DateTimeFilter
+func (ec *executionContext) unmarshalInputDateTimeFilter(ctx context.Context, obj any) (where.Time, error) {
+	var it where.Time
 	if obj == nil {
 		return it, nil
 	}
@@ -7058,8 +7059,8 @@ func (ec *executionContext) unmarshalInputDateTimeFilter(ctx context.Context, ob
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputIDFilter(ctx context.Context, obj any) (read.IDFilter, error) {
-	var it read.IDFilter
+func (ec *executionContext) unmarshalInputIDFilter(ctx context.Context, obj any) (where.Choice[ident.ID], error) {
+	var it where.Choice[ident.ID]
 	if obj == nil {
 		return it, nil
 	}
@@ -7095,8 +7096,8 @@ func (ec *executionContext) unmarshalInputIDFilter(ctx context.Context, obj any)
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputIntFilter(ctx context.Context, obj any) (read.IntFilter, error) {
-	var it read.IntFilter
+func (ec *executionContext) unmarshalInputIntFilter(ctx context.Context, obj any) (where.Int, error) {
+	var it where.Int
 	if obj == nil {
 		return it, nil
 	}
@@ -7146,8 +7147,8 @@ func (ec *executionContext) unmarshalInputIntFilter(ctx context.Context, obj any
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputStringFilter(ctx context.Context, obj any) (read.StringFilter, error) {
-	var it read.StringFilter
+func (ec *executionContext) unmarshalInputStringFilter(ctx context.Context, obj any) (where.Text, error) {
+	var it where.Text
 	if obj == nil {
 		return it, nil
 	}
@@ -9203,7 +9204,7 @@ func (ec *executionContext) marshalNViewer2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋl
 	return ec._Viewer(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOCodeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCodeFilter(ctx context.Context, v any) (*read.CodeFilter, error) {
+func (ec *executionContext) unmarshalOCodeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[string], error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -9229,7 +9230,7 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	return res
 }
 
-func (ec *executionContext) unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDateTimeFilter(ctx context.Context, v any) (*read.DateTimeFilter, error) {
+func (ec *executionContext) unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx context.Context, v any) (*where.Time, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -9237,7 +9238,7 @@ func (ec *executionContext) unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpin�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx context.Context, v any) (*read.IDFilter, error) {
+func (ec *executionContext) unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[ident.ID], error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -9245,7 +9246,7 @@ func (ec *executionContext) unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOIntFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIntFilter(ctx context.Context, v any) (*read.IntFilter, error) {
+func (ec *executionContext) unmarshalOIntFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐInt(ctx context.Context, v any) (*where.Int, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -9315,7 +9316,7 @@ func (ec *executionContext) marshalORole2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlin
 	return res
 }
 
-func (ec *executionContext) unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStringFilter(ctx context.Context, v any) (*read.StringFilter, error) {
+func (ec *executionContext) unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx context.Context, v any) (*where.Text, error) {
 	if v == nil {
 		return nil, nil
 	}

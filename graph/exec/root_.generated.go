@@ -12,6 +12,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
@@ -1076,7 +1077,7 @@ type ComplexityRoot struct {
 		Nodes                 func(childComplexity int, ids []ident.ID) int
 		Path                  func(childComplexity int, from ident.ID, to ident.ID, asOf *read.AsOf) int
 		Paths                 func(childComplexity int, from ident.ID, to ident.ID, first int, asOf *read.AsOf) int
-		People                func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
+		People                func(childComplexity int, name *where.Text, first *int, after *string, last *int, before *string) int
 		PriorityRules         func(childComplexity int) int
 		RelationshipTypes     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Revision              func(childComplexity int) int
@@ -1091,7 +1092,7 @@ type ComplexityRoot struct {
 		SinglePointsOfFailure func(childComplexity int, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		Subgraph              func(childComplexity int) int
 		SuspectChanges        func(childComplexity int, cis []ident.ID, at *time.Time, hours int, first int) int
-		Teams                 func(childComplexity int, name *read.StringFilter, first *int, after *string, last *int, before *string) int
+		Teams                 func(childComplexity int, name *where.Text, first *int, after *string, last *int, before *string) int
 		Viewer                func(childComplexity int) int
 		WhatIf                func(childComplexity int, overlay read.Overlay, filter *read.ImpactFilter, asOf *read.AsOf) int
 	}
@@ -6503,7 +6504,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.People(childComplexity, args["name"].(*read.StringFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Query.People(childComplexity, args["name"].(*where.Text), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.priorityRules":
 		if e.ComplexityRoot.Query.PriorityRules == nil {
 			break
@@ -6643,7 +6644,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Teams(childComplexity, args["name"].(*read.StringFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Query.Teams(childComplexity, args["name"].(*where.Text), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break

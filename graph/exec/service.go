@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -1572,8 +1573,8 @@ func (ec *executionContext) unmarshalInputCreateServiceTierInput(ctx context.Con
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputPortfolioStageFilter(ctx context.Context, obj any) (read.EnumFilter[domain.PortfolioStage], error) {
-	var it read.EnumFilter[domain.PortfolioStage]
+func (ec *executionContext) unmarshalInputPortfolioStageFilter(ctx context.Context, obj any) (where.Choice[domain.PortfolioStage], error) {
+	var it where.Choice[domain.PortfolioStage]
 	if obj == nil {
 		return it, nil
 	}
@@ -1629,63 +1630,63 @@ func (ec *executionContext) unmarshalInputServiceFilter(ctx context.Context, obj
 		switch k {
 		case "name":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
-			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStringFilter(ctx, v)
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Name = data
 		case "kind":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
-			data, err := ec.unmarshalOServiceKindFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOServiceKindFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Kind = data
 		case "tier":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tier"))
-			data, err := ec.unmarshalOCodeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCodeFilter(ctx, v)
+			data, err := ec.unmarshalOCodeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Tier = data
 		case "portfolioStage":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("portfolioStage"))
-			data, err := ec.unmarshalOPortfolioStageFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOPortfolioStageFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.PortfolioStage = data
 		case "lifecycle":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lifecycle"))
-			data, err := ec.unmarshalOLifecycleFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOLifecycleFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Lifecycle = data
 		case "environment":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("environment"))
-			data, err := ec.unmarshalOEnvironmentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOEnvironmentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Environment = data
 		case "criticality":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("criticality"))
-			data, err := ec.unmarshalOCriticalityFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx, v)
+			data, err := ec.unmarshalOCriticalityFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Criticality = data
 		case "ownerTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerTeam"))
-			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx, v)
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.OwnerTeam = data
 		case "supportTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("supportTeam"))
-			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIDFilter(ctx, v)
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1723,8 +1724,8 @@ func (ec *executionContext) unmarshalInputServiceFilter(ctx context.Context, obj
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputServiceKindFilter(ctx context.Context, obj any) (read.EnumFilter[domain.ServiceKind], error) {
-	var it read.EnumFilter[domain.ServiceKind]
+func (ec *executionContext) unmarshalInputServiceKindFilter(ctx context.Context, obj any) (where.Choice[domain.ServiceKind], error) {
+	var it where.Choice[domain.ServiceKind]
 	if obj == nil {
 		return it, nil
 	}
@@ -2810,7 +2811,7 @@ func (ec *executionContext) marshalOPortfolioStage2ᚖgithubᚗcomᚋlinchpinᚑ
 	return res
 }
 
-func (ec *executionContext) unmarshalOPortfolioStageFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx context.Context, v any) (*read.EnumFilter[domain.PortfolioStage], error) {
+func (ec *executionContext) unmarshalOPortfolioStageFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.PortfolioStage], error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2905,7 +2906,7 @@ func (ec *executionContext) marshalOServiceKind2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return res
 }
 
-func (ec *executionContext) unmarshalOServiceKindFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnumFilter(ctx context.Context, v any) (*read.EnumFilter[domain.ServiceKind], error) {
+func (ec *executionContext) unmarshalOServiceKindFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.ServiceKind], error) {
 	if v == nil {
 		return nil, nil
 	}

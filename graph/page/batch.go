@@ -31,11 +31,7 @@ type loads struct {
 // Once returns what run returns, and runs it only for the first of all callers with the same key. A panic of run
 // reaches every caller. A key is a text, or any value that can be compared, such as a struct of what was asked.
 func Once[T, V any](b *Batch[T], key any, run func() (V, error)) (V, error) {
-	f := b.loads.find(key)
-	if f == nil {
-		f = b.loads.add(key, func() (any, error) { return run() })
-	}
-	value, err := f()
+	value, err := b.loads.once(key, func() (any, error) { return run() })
 	if err != nil {
 		var none V
 		return none, err
@@ -49,16 +45,8 @@ func onceForField[T, V any](ctx context.Context, b *Batch[T], run func() (V, err
 	return Once(b, graphql.GetFieldContext(ctx).Field.Field, run)
 }
 
-func (l *loads) find(key any) func() (any, error) {
+func (l *loads) once(key any, run func() (any, error)) (any, error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.done[key]
-}
-
-// add returns what run gives once, or what was added under the key before.
-func (l *loads) add(key any, run func() (any, error)) func() (any, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	f := l.done[key]
 	if f == nil {
 		if l.done == nil {
@@ -67,7 +55,8 @@ func (l *loads) add(key any, run func() (any, error)) func() (any, error) {
 		f = sync.OnceValues(run)
 		l.done[key] = f
 	}
-	return f
+	l.mu.Unlock()
+	return f()
 }
 
 // Distinct lists what ref gives for each row, each id once, without the absent.

@@ -66,12 +66,8 @@ func (o order[E]) among(all iter.Seq[E], w window) (rows []E) {
 		if w.before != nil && o.compare(e, w.before) >= 0 {
 			break
 		}
-		rows = append(rows, e)
-		if len(rows) > w.limit && !w.backward {
+		if rows = append(rows, e); len(rows) > w.limit && !w.backward {
 			break
-		}
-		if len(rows) > w.limit+1 {
-			rows = rows[1:]
 		}
 	}
 	if w.backward {

@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/changeci"
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	practice "github.com/linchpin-cmdb/linchpin/internal/practice/change"
@@ -52,14 +53,14 @@ func loadChanges(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*
 // ChangeFilter chooses changes.
 type ChangeFilter struct {
 	Open           *bool
-	State          *EnumFilter[domain.ChangeState]
-	Type           *EnumFilter[domain.ChangeType]
-	Title          *StringFilter
+	State          *where.Choice[domain.ChangeState]
+	Type           *where.Choice[domain.ChangeType]
+	Title          *where.Text
 	AssignmentTeam *IDFilter
 	Assignee       *IDFilter
 	Ci             *IDFilter
-	PlannedStart   *DateTimeFilter
-	CreatedAt      *DateTimeFilter
+	PlannedStart   *where.Time
+	CreatedAt      *where.Time
 	And            []*ChangeFilter
 	Or             []*ChangeFilter
 	Not            *ChangeFilter
@@ -69,20 +70,20 @@ var openChangeStates = []any{
 	domain.ChangeNew, domain.ChangeAssess, domain.ChangeAuthorize, domain.ChangeScheduled, domain.ChangeImplement, domain.ChangeReview,
 }
 
-func changeConditions(c *conditions, f *ChangeFilter, depth int) {
+func (s seen) changes(c *where.Conditions, f *ChangeFilter) {
 	if f == nil {
 		return
 	}
-	c.open(change.FieldState, f.Open, openChangeStates)
-	enum(c, change.FieldState, f.State)
-	enum(c, change.FieldType, f.Type)
-	c.text(change.FieldTitle, f.Title)
-	c.reference(change.FieldAssignmentTeamID, f.AssignmentTeam)
-	c.reference(change.FieldAssigneeID, f.Assignee)
-	c.linkedCI("change_ci", "change_id", f.Ci)
-	c.moment(change.FieldPlannedStart, f.PlannedStart)
-	c.moment(change.FieldCreatedAt, f.CreatedAt)
-	combine(c, depth, f.And, f.Or, f.Not, changeConditions)
+	open(c, change.FieldState, f.Open, openChangeStates)
+	where.Among(c, change.FieldState, f.State)
+	where.Among(c, change.FieldType, f.Type)
+	c.Text(change.FieldTitle, f.Title)
+	where.Among(c, change.FieldAssignmentTeamID, f.AssignmentTeam)
+	where.Among(c, change.FieldAssigneeID, f.Assignee)
+	s.linkedCI(c, "change_ci", "change_id", f.Ci)
+	c.Time(change.FieldPlannedStart, f.PlannedStart)
+	c.Time(change.FieldCreatedAt, f.CreatedAt)
+	where.Combine(c, f.And, f.Or, f.Not, s.changes)
 }
 
 // ChangeOrderField is what changes can be ordered by.
@@ -103,8 +104,12 @@ var (
 )
 
 func (r *Reader) changeList(ctx context.Context, name string, filter *ChangeFilter, by []*ChangeOrder) (page.List[*ent.Change, *Change], error) {
-	c := r.conditions(ctx)
-	changeConditions(c, filter, 0)
+	s, err := r.seen(ctx)
+	if err != nil {
+		return page.List[*ent.Change, *Change]{}, err
+	}
+	c := &where.Conditions{}
+	s.changes(c, filter)
 	if len(by) == 0 {
 		by = []*ChangeOrder{{"CREATED_AT", "DESC"}}
 	}
@@ -113,10 +118,10 @@ func (r *Reader) changeList(ctx context.Context, name string, filter *ChangeFilt
 		Name: name, Filter: filter, Order: o, Wrap: r.wrapChanges,
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Change, error) {
 			q := r.store.Read.Change.Query()
-			q.Modify(c.where, modify)
+			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
-	}, c.err
+	}, c.Err()
 }
 
 // Changes lists changes.

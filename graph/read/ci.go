@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
@@ -42,16 +43,16 @@ func (r *Reader) ShowCI(row *ent.CI) *CI { return r.wrapCIs([]*ent.CI{row})[0] }
 
 // CIFilter chooses CIs.
 type CIFilter struct {
-	Name        *StringFilter
+	Name        *where.Text
 	Class       *CodeFilter
-	Lifecycle   *EnumFilter[domain.Lifecycle]
-	Environment *EnumFilter[domain.Environment]
-	Criticality *EnumFilter[domain.Criticality]
+	Lifecycle   *where.Choice[domain.Lifecycle]
+	Environment *where.Choice[domain.Environment]
+	Criticality *where.Choice[domain.Criticality]
 	OwnerTeam   *IDFilter
 	Labels      []*LabelFilter
 	Attributes  []*AttributeFilter
-	CreatedAt   *DateTimeFilter
-	UpdatedAt   *DateTimeFilter
+	CreatedAt   *where.Time
+	UpdatedAt   *where.Time
 	And         []*CIFilter
 	Or          []*CIFilter
 	Not         *CIFilter
@@ -69,29 +70,29 @@ func (f *CIFilter) hasLifecycle() bool {
 	return named
 }
 
-func (f *CIFilter) conditions(c *conditions, _ *CIFilter, depth int) {
+func ciConditions(c *where.Conditions, f *CIFilter) {
 	if f == nil {
 		return
 	}
-	c.text(ci.FieldName, f.Name)
-	c.class(f.Class)
-	usual(c, ci.FieldLifecycle, f.Lifecycle)
-	usual(c, ci.FieldEnvironment, f.Environment)
-	usual(c, ci.FieldCriticality, f.Criticality)
-	c.ownerTeam(f.OwnerTeam)
-	c.labels(f.Labels)
-	c.attributes(f.Attributes)
-	c.moment(ci.FieldCreatedAt, f.CreatedAt)
-	c.moment(ci.FieldUpdatedAt, f.UpdatedAt)
-	combine(c, depth, f.And, f.Or, f.Not, func(c *conditions, f *CIFilter, depth int) { f.conditions(c, f, depth) })
+	c.Text(ci.FieldName, f.Name)
+	inClass(c, f.Class)
+	where.Usual(c, ci.FieldLifecycle, f.Lifecycle)
+	where.Usual(c, ci.FieldEnvironment, f.Environment)
+	where.Usual(c, ci.FieldCriticality, f.Criticality)
+	ownerTeam(c, f.OwnerTeam)
+	labels(c, f.Labels)
+	attributes(c, f.Attributes)
+	c.Time(ci.FieldCreatedAt, f.CreatedAt)
+	c.Time(ci.FieldUpdatedAt, f.UpdatedAt)
+	where.Combine(c, f.And, f.Or, f.Not, ciConditions)
 }
 
-func (c *conditions) ownerTeam(f *IDFilter) {
+func ownerTeam(c *where.Conditions, f *IDFilter) {
 	if f == nil {
 		return
 	}
-	if list, given := values(c, f.Eq, f.In); given {
-		c.within(ci.FieldID, "owner", "ci_id", "team_id", list)
+	if list, given := where.Values(c, f.Eq, f.In); given {
+		c.Add(where.InTable(ci.FieldID, "owner", "ci_id", "team_id", list...))
 	}
 }
 
@@ -120,7 +121,7 @@ var ciTerms = map[CIOrderField]page.Term[*ent.CI]{
 
 var byCIID = page.By(ci.FieldID, func(e *ent.CI) ident.ID { return e.ID })
 
-func ciOrder(c *conditions, by []*CIOrder) []page.Term[*ent.CI] {
+func ciOrder(c *where.Conditions, by []*CIOrder) []page.Term[*ent.CI] {
 	if len(by) == 0 {
 		by = []*CIOrder{{Field: "NAME"}}
 	}
@@ -128,7 +129,7 @@ func ciOrder(c *conditions, by []*CIOrder) []page.Term[*ent.CI] {
 }
 
 // steps makes an order of what a client asked for: at most three different fields, then the id.
-func steps[E any, F comparable, O any](c *conditions, by []O, terms map[F]page.Term[E], id page.Term[E], read func(O) (F, OrderDirection)) []page.Term[E] {
+func steps[E any, F comparable, O any](c *where.Conditions, by []O, terms map[F]page.Term[E], id page.Term[E], read func(O) (F, OrderDirection)) []page.Term[E] {
 	var all []page.Term[E]
 	seen := map[F]bool{}
 	last := id
@@ -139,18 +140,18 @@ func steps[E any, F comparable, O any](c *conditions, by []O, terms map[F]page.T
 			t, last = t.Descending(), id.Descending()
 		}
 		if seen[field] {
-			c.refuse("orderBy names %v twice", field)
+			c.Refuse("orderBy names %v twice", field)
 		}
 		seen[field] = true
 		all = append(all, t)
 	}
 	if len(by) > 3 {
-		c.refuse("orderBy has %d steps: at most 3", len(by))
+		c.Refuse("orderBy has %d steps: at most 3", len(by))
 	}
 	return append(all, last)
 }
 
-func (r *Reader) ciList(c *conditions, name string, filter any, o []page.Term[*ent.CI]) page.List[*ent.CI, *CI] {
+func (r *Reader) ciList(c *where.Conditions, name string, filter any, o []page.Term[*ent.CI]) page.List[*ent.CI, *CI] {
 	columns := make([]string, len(o))
 	for i, t := range o {
 		columns[i] = t.Column
@@ -159,7 +160,7 @@ func (r *Reader) ciList(c *conditions, name string, filter any, o []page.Term[*e
 		Name: name, Filter: filter, Order: o, Wrap: r.wrapCIs,
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CI, error) {
 			q := r.cis(ctx)
-			q.Modify(c.where, selected(ctx, columns), modify)
+			q.Modify(c.Apply, selected(ctx, columns), modify)
 			return translated(q.All(ctx))
 		},
 	}
@@ -167,14 +168,14 @@ func (r *Reader) ciList(c *conditions, name string, filter any, o []page.Term[*e
 
 // CIs lists CIs.
 func (r *Reader) CIs(ctx context.Context, filter *CIFilter, by []*CIOrder, p page.Args) (*page.Connection[*CI], error) {
-	c := &conditions{}
-	filter.conditions(c, filter, 0)
+	c := &where.Conditions{}
+	ciConditions(c, filter)
 	if !filter.hasLifecycle() {
-		c.add(notRetired)
+		c.Add(notRetired)
 	}
 	o := ciOrder(c, by)
-	if c.err != nil {
-		return nil, c.err
+	if c.Err() != nil {
+		return nil, c.Err()
 	}
 	return r.ciList(c, "cis", filter, o).Page(ctx, p)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -30,16 +31,16 @@ func (r *Reader) wrapDangling(rows []*ent.DanglingReference) []*DanglingReferenc
 
 // DanglingReferences lists references to what nobody has reported, the oldest first.
 func (r *Reader) DanglingReferences(ctx context.Context, source *string, p page.Args) (*page.Connection[*DanglingReference], error) {
-	c := &conditions{}
+	c := &where.Conditions{}
 	if source != nil {
-		c.add(equals(danglingreference.FieldSource, *source))
+		c.Add(equals(danglingreference.FieldSource, *source))
 	}
 	return page.List[*ent.DanglingReference, *DanglingReference]{
 		Name: "dangling references", Filter: source, Wrap: r.wrapDangling,
 		Order: []page.Term[*ent.DanglingReference]{page.By(danglingreference.FieldID, func(e *ent.DanglingReference) ident.ID { return e.ID })},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.DanglingReference, error) {
 			q := r.danglingReferences(ctx)
-			q.Modify(c.where, modify)
+			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
 	}.Page(ctx, p)

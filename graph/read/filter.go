@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
@@ -33,10 +34,10 @@ func chosen[T any](ctx context.Context, b *batch[T], f *ImpactFilter) (func(topo
 }
 
 func (r *Reader) chosen(ctx context.Context, f *ImpactFilter) (func(topology.CI) bool, error) {
-	c := &conditions{}
+	c := &where.Conditions{}
 	inClass, inEnvironment := everything[topology.CI], everything[topology.CI]
 	if f.Class != nil {
-		if codes, given := values(c, f.Class.Eq, f.Class.In); given && c.err == nil {
+		if codes, given := where.Values(c, f.Class.Eq, f.Class.In); given && c.Err() == nil {
 			classes, err := r.subtree(ctx, codes)
 			if err != nil {
 				return nil, err
@@ -45,7 +46,7 @@ func (r *Reader) chosen(ctx context.Context, f *ImpactFilter) (func(topology.CI)
 		}
 	}
 	if f.Environment != nil {
-		if named, given := values(c, f.Environment.Eq, f.Environment.In); given {
+		if named, given := where.Values(c, f.Environment.Eq, f.Environment.In); given {
 			environments := map[topology.Environment]bool{}
 			for _, e := range named {
 				if known, is := topology.ParseEnvironment(string(e.(domain.Environment))); is {
@@ -55,7 +56,7 @@ func (r *Reader) chosen(ctx context.Context, f *ImpactFilter) (func(topology.CI)
 			inEnvironment = func(ci topology.CI) bool { return environments[ci.Environment] }
 		}
 	}
-	return func(ci topology.CI) bool { return inClass(ci) && inEnvironment(ci) }, c.err
+	return func(ci topology.CI) bool { return inClass(ci) && inEnvironment(ci) }, c.Err()
 }
 
 func everything[T any](T) bool { return true }

@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	practice "github.com/linchpin-cmdb/linchpin/internal/practice/incident"
@@ -57,15 +58,15 @@ func loadIncidents(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID
 // IncidentFilter chooses incidents.
 type IncidentFilter struct {
 	Open           *bool
-	State          *EnumFilter[domain.IncidentState]
-	Priority       *IntFilter
-	Title          *StringFilter
-	Problem        *StringFilter
+	State          *where.Choice[domain.IncidentState]
+	Priority       *where.Int
+	Title          *where.Text
+	Problem        *where.Text
 	AssignmentTeam *IDFilter
 	Assignee       *IDFilter
 	Ci             *IDFilter
 	IsMajor        *bool
-	CreatedAt      *DateTimeFilter
+	CreatedAt      *where.Time
 	IsBreached     *bool
 	And            []*IncidentFilter
 	Or             []*IncidentFilter
@@ -74,57 +75,24 @@ type IncidentFilter struct {
 
 var openIncidentStates = []any{domain.IncidentNew, domain.IncidentInProgress, domain.IncidentOnHold}
 
-func incidentConditions(c *conditions, f *IncidentFilter, depth int) {
+func (s seen) incidents(c *where.Conditions, f *IncidentFilter) {
 	if f == nil {
 		return
 	}
-	c.open(incident.FieldState, f.Open, openIncidentStates)
-	enum(c, incident.FieldState, f.State)
-	c.whole(incident.FieldPriority, f.Priority)
-	c.text(incident.FieldTitle, f.Title)
-	c.text(incident.FieldProblem, f.Problem)
-	c.reference(incident.FieldAssignmentTeamID, f.AssignmentTeam)
-	c.reference(incident.FieldAssigneeID, f.Assignee)
-	c.linkedCI("incident_ci", "incident_id", f.Ci)
+	open(c, incident.FieldState, f.Open, openIncidentStates)
+	where.Among(c, incident.FieldState, f.State)
+	c.Int(incident.FieldPriority, f.Priority)
+	c.Text(incident.FieldTitle, f.Title)
+	c.Text(incident.FieldProblem, f.Problem)
+	where.Among(c, incident.FieldAssignmentTeamID, f.AssignmentTeam)
+	where.Among(c, incident.FieldAssigneeID, f.Assignee)
+	s.linkedCI(c, "incident_ci", "incident_id", f.Ci)
 	if f.IsMajor != nil {
-		c.add(equals(incident.FieldIsMajor, *f.IsMajor))
+		c.Add(equals(incident.FieldIsMajor, *f.IsMajor))
 	}
-	c.moment(incident.FieldCreatedAt, f.CreatedAt)
-	c.breached(f.IsBreached)
-	combine(c, depth, f.And, f.Or, f.Not, incidentConditions)
-}
-
-// open is the condition that a state is, or is not, among those that are open.
-func (c *conditions) open(column string, want *bool, states []any) {
-	if want == nil {
-		return
-	}
-	c.add(func(s *sql.Selector) *sql.Predicate {
-		if *want {
-			return sql.In(s.C(column), states...)
-		}
-		return sql.NotIn(s.C(column), states...)
-	})
-}
-
-// linkedCI is the condition that a record names a CI.
-func (c *conditions) linkedCI(table, record string, f *IDFilter) {
-	if f == nil {
-		return
-	}
-	list, given := values(c, f.Eq, f.In)
-	if !given {
-		return
-	}
-	for i, id := range list {
-		list[i] = asCI(id.(ident.ID))
-	}
-	c.add(func(s *sql.Selector) *sql.Predicate {
-		link := sql.Dialect(s.Dialect()).Table(table)
-		named := sql.Dialect(s.Dialect()).Select(link.C(record)).From(link).Where(sql.In(link.C("ci_id"), list...))
-		c.sight.Naming(named, "ci_id")
-		return sql.In(s.C("id"), named)
-	})
+	c.Time(incident.FieldCreatedAt, f.CreatedAt)
+	breached(c, f.IsBreached)
+	where.Combine(c, f.And, f.Or, f.Not, s.incidents)
 }
 
 // IncidentOrderField is what incidents can be ordered by.
@@ -146,8 +114,12 @@ var (
 )
 
 func (r *Reader) incidentList(ctx context.Context, name string, filter *IncidentFilter, by []*IncidentOrder) (page.List[*ent.Incident, *Incident], error) {
-	c := r.conditions(ctx)
-	incidentConditions(c, filter, 0)
+	s, err := r.seen(ctx)
+	if err != nil {
+		return page.List[*ent.Incident, *Incident]{}, err
+	}
+	c := &where.Conditions{}
+	s.incidents(c, filter)
 	if len(by) == 0 {
 		by = []*IncidentOrder{{"CREATED_AT", "DESC"}}
 	}
@@ -156,10 +128,10 @@ func (r *Reader) incidentList(ctx context.Context, name string, filter *Incident
 		Name: name, Filter: filter, Order: o, Wrap: r.wrapIncidents,
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Incident, error) {
 			q := r.store.Read.Incident.Query()
-			q.Modify(c.where, modify)
+			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
-	}, c.err
+	}, c.Err()
 }
 
 // Incidents lists incidents.

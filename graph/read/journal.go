@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
 	"github.com/linchpin-cmdb/linchpin/ent/version"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -38,12 +39,12 @@ var (
 	newestEntries = []page.Term[*ent.Entry]{oldestEntries[0].Descending()}
 )
 
-func (r *Reader) entryList(c *conditions, name string, filter any, o []page.Term[*ent.Entry]) page.List[*ent.Entry, *Entry] {
+func (r *Reader) entryList(c *where.Conditions, name string, filter any, o []page.Term[*ent.Entry]) page.List[*ent.Entry, *Entry] {
 	return page.List[*ent.Entry, *Entry]{
 		Name: name, Filter: filter, Order: o, Wrap: r.wrapEntries,
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Entry, error) {
 			q := r.entries(ctx)
-			q.Modify(c.where, modify)
+			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
 	}
@@ -51,10 +52,10 @@ func (r *Reader) entryList(c *conditions, name string, filter any, o []page.Term
 
 // Journal lists every committed write after a revision, the oldest first.
 func (r *Reader) Journal(ctx context.Context, after *int64, p page.Args) (*page.Connection[*Entry], error) {
-	c := &conditions{}
+	c := &where.Conditions{}
 	if after != nil {
 		first := store.EntryID(*after+1, 0)
-		c.add(func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(entry.FieldID), first) })
+		c.Add(func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(entry.FieldID), first) })
 	}
 	return r.entryList(c, "journal", after, oldestEntries).Page(ctx, p)
 }
@@ -62,7 +63,7 @@ func (r *Reader) Journal(ctx context.Context, after *int64, p page.Args) (*page.
 // history lists what was written to each record of a batch and to what belongs to it, the newest first.
 func history[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.ID, p page.Args) (*page.Connection[*Entry], error) {
 	return nestedPage(ctx, b, row, id, p, func() (page.List[*ent.Entry, *Entry], error) {
-		l := b.reader.entryList(&conditions{}, "history", nil, newestEntries)
+		l := b.reader.entryList(&where.Conditions{}, "history", nil, newestEntries)
 		l.Belongs = []page.Link{{Parent: entry.FieldSubjectID}}
 		return l, nil
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -43,11 +44,11 @@ func loadTeams(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Te
 }
 
 // Teams lists teams by name.
-func (r *Reader) Teams(ctx context.Context, name *StringFilter, p page.Args) (*page.Connection[*Team], error) {
-	c := &conditions{}
-	c.text(team.FieldName, name)
-	if c.err != nil {
-		return nil, c.err
+func (r *Reader) Teams(ctx context.Context, name *where.Text, p page.Args) (*page.Connection[*Team], error) {
+	c := &where.Conditions{}
+	c.Text(team.FieldName, name)
+	if c.Err() != nil {
+		return nil, c.Err()
 	}
 	return page.List[*ent.Team, *Team]{
 		Name: "teams", Filter: name, Wrap: r.wrapTeams,
@@ -56,7 +57,7 @@ func (r *Reader) Teams(ctx context.Context, name *StringFilter, p page.Args) (*p
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Team, error) {
 			q := r.store.Read.Team.Query()
-			q.Modify(c.where, modify)
+			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
 	}.Page(ctx, p)
@@ -90,8 +91,8 @@ func (t *Team) Members(ctx context.Context) ([]*Person, error) {
 // Owns is what the team owns.
 func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*CI], error) {
 	return nestedPage(ctx, t.in, t, (*Team).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.CI, *CI], error) {
-		c := &conditions{}
-		c.add(notRetired)
+		c := &where.Conditions{}
+		c.Add(notRetired)
 		l := t.in.reader.ciList(c, "owned CIs", nil, ciOrder(c, nil))
 		l.Belongs = []page.Link{{Parent: "team_id", Table: owner.Table, Row: "ci_id"}}
 		return l, nil
@@ -131,11 +132,11 @@ func loadPeople(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*P
 }
 
 // People lists people by name.
-func (r *Reader) People(ctx context.Context, name *StringFilter, p page.Args) (*page.Connection[*Person], error) {
-	c := &conditions{}
-	c.text(person.FieldName, name)
-	if c.err != nil {
-		return nil, c.err
+func (r *Reader) People(ctx context.Context, name *where.Text, p page.Args) (*page.Connection[*Person], error) {
+	c := &where.Conditions{}
+	c.Text(person.FieldName, name)
+	if c.Err() != nil {
+		return nil, c.Err()
 	}
 	return page.List[*ent.Person, *Person]{
 		Name: "people", Filter: name, Wrap: r.wrapPeople,
@@ -144,7 +145,7 @@ func (r *Reader) People(ctx context.Context, name *StringFilter, p page.Args) (*
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Person, error) {
 			q := r.store.Read.Person.Query()
-			q.Modify(c.where, modify)
+			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
 	}.Page(ctx, p)

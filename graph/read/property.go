@@ -7,6 +7,7 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -26,52 +27,52 @@ type AttributeFilter struct {
 	Exists *bool
 }
 
-func (c *conditions) labels(filters []*LabelFilter) {
-	c.spend("labels", len(filters))
+func labels(c *where.Conditions, filters []*LabelFilter) {
+	c.Spend("labels", len(filters))
 	for _, f := range filters {
 		if f.Eq == nil {
-			c.add(hasProperty("labels", f.Name))
+			c.Add(hasProperty("labels", f.Name))
 			continue
 		}
-		c.add(property("labels", f.Name, *f.Eq))
+		c.Add(property("labels", f.Name, *f.Eq))
 	}
 }
 
 var attributePath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,99}$`)
 
-func (c *conditions) attributes(filters []*AttributeFilter) {
-	c.spend("attributes", len(filters))
+func attributes(c *where.Conditions, filters []*AttributeFilter) {
+	c.Spend("attributes", len(filters))
 	for _, f := range filters {
 		if !attributePath.MatchString(f.Path) {
-			c.refuse("%.40q is not the name of an attribute: letters, digits and underscores", f.Path)
+			c.Refuse("%.40q is not the name of an attribute: letters, digits and underscores", f.Path)
 			return
 		}
 		if f.Eq != nil {
-			c.add(property("attributes", f.Path, f.Eq))
+			c.Add(property("attributes", f.Path, f.Eq))
 		}
 		if f.In != nil {
-			list, _ := values(c, nil, f.In)
-			c.add(property("attributes", f.Path, list...))
+			list, _ := where.Values(c, nil, f.In)
+			c.Add(property("attributes", f.Path, list...))
 		}
 		if f.Gte != nil {
-			c.add(compareAttribute(f.Path, ">=", *f.Gte))
+			c.Add(compareAttribute(f.Path, ">=", *f.Gte))
 		}
 		if f.Lt != nil {
-			c.add(compareAttribute(f.Path, "<", *f.Lt))
+			c.Add(compareAttribute(f.Path, "<", *f.Lt))
 		}
 		if f.Exists != nil {
 			hold := hasProperty("attributes", f.Path)
 			if !*f.Exists {
-				c.add(opposite(hold))
+				c.Add(where.Not(hold))
 				continue
 			}
-			c.add(hold)
+			c.Add(hold)
 		}
 	}
 }
 
 // property is the condition that an attribute or label has one of some values.
-func property(field, path string, values ...any) condition {
+func property(field, path string, values ...any) where.Condition {
 	return func(s *sql.Selector) *sql.Predicate { return store.PropertyIn(s, field, path, values) }
 }
 
@@ -79,7 +80,7 @@ func ownProperties(b *sql.Builder, s *sql.Selector, field, path string) *sql.Bui
 	return b.Ident(s.C("id")).WriteString(" IN (SELECT ci_id FROM x_ci_property WHERE field = ").Arg(field).WriteString(" AND path = ").Arg(path)
 }
 
-func hasProperty(field, path string) condition {
+func hasProperty(field, path string) where.Condition {
 	return func(s *sql.Selector) *sql.Predicate {
 		return sql.P(func(b *sql.Builder) {
 			if b.Dialect() == dialect.Postgres {
@@ -91,7 +92,7 @@ func hasProperty(field, path string) condition {
 	}
 }
 
-func compareAttribute(path, operator string, value float64) condition {
+func compareAttribute(path, operator string, value float64) where.Condition {
 	return func(s *sql.Selector) *sql.Predicate {
 		return sql.P(func(b *sql.Builder) {
 			if b.Dialect() == dialect.Postgres {

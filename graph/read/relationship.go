@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -123,15 +124,15 @@ var relationshipIndex = []string{relationship.FieldID, relationship.FieldTypeID,
 // Relationships are the CI's relationships to other CIs.
 func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, direction RelationshipDirection, first *int, after *string, last *int, before *string) (*page.Connection[*Relationship], error) {
 	return nestedPage(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Relationship, *Relationship], error) {
-		where := &conditions{}
+		kinds := &where.Conditions{}
 		if filter != nil {
-			where.codeOf(relationship.FieldTypeID, "relationship_type", filter.Type)
+			codeOf(kinds, relationship.FieldTypeID, "relationship_type", filter.Type)
 		}
 		l := page.List[*ent.Relationship, *Relationship]{
 			Name: "relationships " + string(direction), Filter: filter, Order: relationshipOrder, Wrap: c.in.reader.wrapRelationships,
 			Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Relationship, error) {
 				q := c.in.reader.relationships(ctx)
-				q.Modify(where.where, selected(ctx, nil, "relationships"), modify)
+				q.Modify(kinds.Apply, selected(ctx, nil, "relationships"), modify)
 				return translated(q.All(ctx))
 			},
 			Covered: relationshipIndex,
@@ -145,7 +146,7 @@ func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, dire
 		default: // a row may be a relationship of two CIs of the batch
 			l.Belongs = []page.Link{outgoing, incoming}
 		}
-		return l, where.err
+		return l, kinds.Err()
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -30,13 +31,13 @@ func (r *Reader) ShowService(row *ent.CI) *Service { return &Service{r.ShowCI(ro
 
 // ServiceFilter chooses services.
 type ServiceFilter struct {
-	Name           *StringFilter
-	Kind           *EnumFilter[domain.ServiceKind]
+	Name           *where.Text
+	Kind           *where.Choice[domain.ServiceKind]
 	Tier           *CodeFilter
-	PortfolioStage *EnumFilter[domain.PortfolioStage]
-	Lifecycle      *EnumFilter[domain.Lifecycle]
-	Environment    *EnumFilter[domain.Environment]
-	Criticality    *EnumFilter[domain.Criticality]
+	PortfolioStage *where.Choice[domain.PortfolioStage]
+	Lifecycle      *where.Choice[domain.Lifecycle]
+	Environment    *where.Choice[domain.Environment]
+	Criticality    *where.Choice[domain.Criticality]
 	OwnerTeam      *IDFilter
 	SupportTeam    *IDFilter
 	Labels         []*LabelFilter
@@ -56,36 +57,36 @@ func (f *ServiceFilter) hasLifecycle() bool {
 	return named
 }
 
-func serviceConditions(c *conditions, f *ServiceFilter, depth int) {
+func serviceConditions(c *where.Conditions, f *ServiceFilter) {
 	if f == nil {
 		return
 	}
-	c.text(ci.FieldName, f.Name)
-	enum(c, ci.FieldServiceKind, f.Kind)
-	c.codeOf(ci.FieldTierID, "service_tier", f.Tier)
-	enum(c, ci.FieldPortfolioStage, f.PortfolioStage)
-	usual(c, ci.FieldLifecycle, f.Lifecycle)
-	usual(c, ci.FieldEnvironment, f.Environment)
-	usual(c, ci.FieldCriticality, f.Criticality)
-	c.ownerTeam(f.OwnerTeam)
-	c.reference(ci.FieldSupportTeamID, f.SupportTeam)
-	c.labels(f.Labels)
-	combine(c, depth, f.And, f.Or, f.Not, serviceConditions)
+	c.Text(ci.FieldName, f.Name)
+	where.Among(c, ci.FieldServiceKind, f.Kind)
+	codeOf(c, ci.FieldTierID, "service_tier", f.Tier)
+	where.Among(c, ci.FieldPortfolioStage, f.PortfolioStage)
+	where.Usual(c, ci.FieldLifecycle, f.Lifecycle)
+	where.Usual(c, ci.FieldEnvironment, f.Environment)
+	where.Usual(c, ci.FieldCriticality, f.Criticality)
+	ownerTeam(c, f.OwnerTeam)
+	where.Among(c, ci.FieldSupportTeamID, f.SupportTeam)
+	labels(c, f.Labels)
+	where.Combine(c, f.And, f.Or, f.Not, serviceConditions)
 }
 
 func isService(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(ci.FieldServiceKind)) }
 
 // Services lists services.
 func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOrder, p page.Args) (*page.Connection[*Service], error) {
-	c := &conditions{}
-	c.add(isService)
-	serviceConditions(c, filter, 0)
+	c := &where.Conditions{}
+	c.Add(isService)
+	serviceConditions(c, filter)
 	if !filter.hasLifecycle() {
-		c.add(notRetired)
+		c.Add(notRetired)
 	}
 	o := ciOrder(c, by)
-	if c.err != nil {
-		return nil, c.err
+	if c.Err() != nil {
+		return nil, c.Err()
 	}
 	cis := r.ciList(c, "services", filter, o)
 	return page.List[*ent.CI, *Service]{

@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	practice "github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
@@ -199,15 +200,13 @@ func since(from time.Time, to *time.Time) *time.Duration {
 }
 
 // breached is the condition that an incident has missed a service level target, or has not.
-func (c *conditions) breached(want *bool) {
+func breached(c *where.Conditions, want *bool) {
 	if want == nil {
 		return
 	}
-	missed := &conditions{}
-	missed.within("id", servicelevelmark.Table, servicelevelmark.FieldRecordID, servicelevelmark.FieldPercent, []any{100})
-	if *want {
-		c.add(missed.and())
-		return
+	missed := where.InTable("id", servicelevelmark.Table, servicelevelmark.FieldRecordID, servicelevelmark.FieldPercent, 100)
+	if !*want {
+		missed = where.Not(missed)
 	}
-	c.add(opposite(missed.and()))
+	c.Add(missed)
 }

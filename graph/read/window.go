@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -54,16 +55,16 @@ func (r *Reader) ChangeWindow(ctx context.Context, id ident.ID) (*ChangeWindow, 
 
 // ChangeWindows lists change windows, the oldest first.
 func (r *Reader) ChangeWindows(ctx context.Context, kind *domain.WindowKind, p page.Args) (*page.Connection[*ChangeWindow], error) {
-	c := &conditions{}
+	c := &where.Conditions{}
 	if kind != nil {
-		enum(c, changewindow.FieldKind, &EnumFilter[domain.WindowKind]{Eq: kind})
+		where.Among(c, changewindow.FieldKind, &where.Choice[domain.WindowKind]{Eq: kind})
 	}
 	return page.List[*ent.ChangeWindow, *ChangeWindow]{
 		Name: "change windows", Filter: kind, Wrap: r.wrapWindows,
 		Order: []page.Term[*ent.ChangeWindow]{page.By(changewindow.FieldID, func(e *ent.ChangeWindow) ident.ID { return e.ID })},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeWindow, error) {
 			q := r.store.Read.ChangeWindow.Query()
-			q.Modify(c.where, modify)
+			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
 	}.Page(ctx, p)

@@ -31,7 +31,7 @@ var layers = [][]string{
 	{"internal/rule"},
 	{"internal/topology"},
 	{"internal/domain"},
-	{"graph/page"}, // how lists of anything are paged
+	{"graph/page", "graph/where"}, // how lists of anything are paged and filtered
 	{"internal/ident"},
 	{"internal/span"},
 	{"internal/errs", "internal/propertytest", "internal/hugepage", "internal/safe"},

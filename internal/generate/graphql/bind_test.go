@@ -72,7 +72,7 @@ UserError graph/present.UserError
 		t.Errorf("ci of the payload is bound to %q", field)
 	}
 	for path, lines := range map[string][]string{
-		readPackage + "/page_names.go":       {"CIConnection    = page.Connection[*CI]", "LifecycleFilter = EnumFilter[domain.Lifecycle]"},
+		readPackage + "/page_names.go":       {"CIConnection    = page.Connection[*CI]", "LifecycleFilter = where.Choice[domain.Lifecycle]"},
 		presentPackage + "/payload_names.go": {"CIPayload      = Payload[*read.CI]", "RemovedPayload = Payload[*ident.ID]"},
 	} {
 		for _, line := range lines {

@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
@@ -295,7 +296,7 @@ func TestPropertiesFollowWrites(t *testing.T) {
 		default:
 			filter.Exists = ptr(rapid.Bool().Draw(rt, "exists"))
 		}
-		conditions := &read.CIFilter{Name: &read.StringFilter{Eq: &name}, Attributes: []*read.AttributeFilter{filter}}
+		conditions := &read.CIFilter{Name: &where.Text{Eq: &name}, Attributes: []*read.AttributeFilter{filter}}
 		if a, b := namesOf(t, one, conditions), namesOf(t, other, conditions); !slices.Equal(a, b) {
 			rt.Fatalf("%+v on %v, before that %v: sqlite %v, postgres %v", filter, then, first, a, b)
 		}

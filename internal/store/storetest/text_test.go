@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -117,7 +118,7 @@ var foreignCases = []struct{ name, contains string }{
 
 func found(t *testing.T, s *store.Store, name, contains string) bool {
 	t.Helper()
-	return slices.Contains(namesOf(t, s, &read.CIFilter{Name: &read.StringFilter{Contains: &contains}}), name)
+	return slices.Contains(namesOf(t, s, &read.CIFilter{Name: &where.Text{Contains: &contains}}), name)
 }
 
 func TestContainsAndStartsWithIgnoreCase(t *testing.T) {
@@ -136,7 +137,7 @@ func TestContainsAndStartsWithIgnoreCase(t *testing.T) {
 			if got := found(t, s, c.name, c.contains); got != c.isFound {
 				t.Errorf("%q contains %q: %v", c.name, c.contains, got)
 			}
-			starts := &read.CIFilter{Name: &read.StringFilter{StartsWith: &c.contains}}
+			starts := &read.CIFilter{Name: &where.Text{StartsWith: &c.contains}}
 			want := strings.HasPrefix(strings.ToLower(c.name), strings.ToLower(c.contains))
 			if got := slices.Contains(namesOf(t, s, starts), c.name); got != want {
 				t.Errorf("%q starts with %q: %v", c.name, c.contains, got)
@@ -175,7 +176,7 @@ func TestTextIsReadAsItWasWritten(t *testing.T) {
 				got.Labels[name] != text || got.Locks[0] != text || got.Links[0].URL != text {
 				t.Errorf("%.40q came back as %+.200v", text, got)
 			}
-			if list := namesOf(t, s, &read.CIFilter{Name: &read.StringFilter{Eq: &name}}); len(list) != 1 || list[0] != name {
+			if list := namesOf(t, s, &read.CIFilter{Name: &where.Text{Eq: &name}}); len(list) != 1 || list[0] != name {
 				t.Errorf("%.40q is not found by itself: %.200q", name, list)
 			}
 			if list := namesOf(t, s, &read.CIFilter{Labels: []*read.LabelFilter{{Name: name, Eq: &text}}}); len(list) != 1 {

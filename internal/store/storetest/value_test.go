@@ -11,6 +11,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -68,8 +69,8 @@ func TestMomentsCompareAsMomentsWhateverTheirZone(t *testing.T) {
 				from := start.Add(step).In(zone)
 				for _, nanos := range []time.Duration{0, -time.Nanosecond} { // a moment between two microseconds is one too
 					at := from.Add(nanos)
-					later := namesOf(t, s, &read.CIFilter{CreatedAt: &read.DateTimeFilter{Gte: &at}})
-					earlier := namesOf(t, s, &read.CIFilter{CreatedAt: &read.DateTimeFilter{Lt: &at}})
+					later := namesOf(t, s, &read.CIFilter{CreatedAt: &where.Time{Gte: &at}})
+					earlier := namesOf(t, s, &read.CIFilter{CreatedAt: &where.Time{Lt: &at}})
 					if len(later) != len(steps)-i || len(earlier) != i {
 						t.Errorf("%v: %d later, %d earlier; want %d and %d", at, len(later), len(earlier), len(steps)-i, i)
 					}
