@@ -351,7 +351,7 @@ func TestACorruptEntryIsNeverHalfApplied(t *testing.T) {
 				store.EntryID(next, 0), next, e.kind, e.kind, e.kind, store.EntryID(next, 1), next, e.cis[0], e.cis[0], e.cis[0], e.class))
 		for deadline := time.Now().Add(time.Minute); f.Rebuilds() < 2; time.Sleep(5 * time.Millisecond) { // the first has failed
 			if time.Now().After(deadline) {
-				t.Fatal("nobody noticed")
+				t.Fatal("the feed has not noticed the corrupt entry")
 			}
 		}
 		if now := f.graph.Snapshot(); now.Digest() != good.Digest() || now.Revision() != good.Revision() {

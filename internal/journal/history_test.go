@@ -274,7 +274,7 @@ func TestTheGraphFollowsEveryWrite(t *testing.T) {
 			}
 			late := follow(t, other)
 			if got := late.graph.Snapshot(); got.Digest() != want {
-				rt.Fatalf("after %q: who starts now differs", did)
+				rt.Fatalf("after %q: a server that starts now differs", did)
 			}
 			late.stop()
 			if own.Rebuilds()+replica.Rebuilds() > 0 {

@@ -53,7 +53,7 @@ func TestPanicsOfAfterFuncAndTimerAreLogged(t *testing.T) {
 		synctest.Wait()
 		tells(t, said.String(), "a timer")
 		if strings.Contains(said.String(), "nothing") {
-			t.Error("what was stopped ran")
+			t.Error("a function ran after it was stopped")
 		}
 	})
 }

@@ -87,7 +87,7 @@ func (i idempotency) InterceptOperation(ctx context.Context, next graphql.Operat
 		case err == nil:
 			return answered(kept)
 		case errs.CodeOf(err) != errs.KeyReused:
-			err = errs.New(errs.OutcomeUnknown, "what happened could not be told: send the same request with the same %s again", keyHeader).Because(err)
+			err = errs.New(errs.OutcomeUnknown, "the outcome of the mutation is not known: send the same request with the same %s again", keyHeader).Because(err)
 		}
 		return i.refuse(ctx, err)(ctx)
 	}

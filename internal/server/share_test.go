@@ -83,7 +83,7 @@ func TestStrangersTakeNoSocketsFromKnownCallers(t *testing.T) {
 		t.Errorf("%d sockets of strangers are open", len(strangers))
 	}
 	if n := len(w.fill(t, doorHeader+": ada")); n != 50 {
-		t.Errorf("whoever is known has %d sockets, from the network of the strangers", n)
+		t.Errorf("a known caller has %d sockets, from the network of the strangers", n)
 	}
 	grace := w.dial(t, protocol, doorHeader+": grace")
 	grace.send(`{"type":"connection_init"}`)

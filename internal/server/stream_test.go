@@ -151,7 +151,7 @@ func TestEventsAreSentOnlyToClientsThatPreferThem(t *testing.T) {
 		t.Errorf("a subscription, where no stream is accepted: %s", e.Status)
 	}
 	if e := w.follow(t.Context(), t, "subscription { servers }"); !strings.Contains(e.all(), "event: next\ndata: {\"errors\":[{\"message\":\"Cannot query field") {
-		t.Error("what is refused is an event")
+		t.Error("a refused operation was answered by an event")
 	}
 	for operation, status := range map[string]int{
 		journal: http.StatusOK, `mutation { createTeam(input: {name: "x"}) { team { id } } }`: http.StatusMethodNotAllowed,
@@ -268,7 +268,7 @@ func TestACallerHasNoMoreEventStreamsThanItsShare(t *testing.T) {
 	leave()
 	for deadline := time.Now().Add(time.Minute); status(everyone, "greedy", journal) != http.StatusOK; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("who leaves makes no room")
+			t.Fatal("a client that left makes no room")
 		}
 	}
 }

@@ -12,7 +12,7 @@ func TestTheLeastRecentIsForgottenFirst(t *testing.T) {
 	for i := range 100 {
 		c.Keep(strconv.Itoa(i), i, 100)
 		if _, ok := c.Find("0"); !ok {
-			t.Fatalf("what is used each time was forgotten at %d", i)
+			t.Fatalf("a value that is used each time was forgotten at %d", i)
 		}
 	}
 	kept := 0
