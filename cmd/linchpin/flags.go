@@ -26,7 +26,7 @@ type serveFlags struct {
 // newServeFlags adds the flags to a set.
 func newServeFlags(set *pflag.FlagSet) *serveFlags {
 	f := &serveFlags{set: set, memory: memoryFlags(set), limits: guard.Default}
-	set.BoolVar(&f.demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database")
+	set.BoolVar(&f.demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database; another estate is refused")
 	set.BoolVar(&f.dev, "dev", true, "nobody signs in: requests name their caller and its roles, an admin by default; loopback only")
 	set.StringVar(&f.adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in, so on loopback only; off by default")
 	set.DurationVar(&f.chores.KeepKeys, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")

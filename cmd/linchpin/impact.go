@@ -1,25 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/linchpin-cmdb/linchpin/ent/ci"
-	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
-	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -32,6 +28,8 @@ func impactCommand(env *environment) *cobra.Command {
 	var rows int
 	var asJSON bool
 	cmd := &cobra.Command{
+		ValidArgsFunction: completeCIs(env),
+
 		Use:     "impact CI…",
 		Short:   "Say what breaks if these CIs fail together",
 		Long:    "Say what breaks if these CIs fail together. A CI is named by its id (ci_1z), its name, or its key in another system (SOURCE:KEY).",
@@ -39,10 +37,17 @@ func impactCommand(env *environment) *cobra.Command {
 		Args:    argsOf(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			moment, err := parseAsOf(asOf)
+			if err == nil {
+				err = cmp.Or(checkCodes("--state", []string{strings.ToUpper(state)}, failureStates), filter.check(), checkRows(rows))
+			}
 			if err != nil {
 				return usageError{cmd, err}
 			}
 			return withApp(cmd, env, func(ctx context.Context, a *app.App) error {
+				chosen, err := filter.read(cmd, a)
+				if err != nil {
+					return err
+				}
 				var failed []*read.Failure
 				for _, name := range args {
 					id, err := findCI(ctx, a, name)
@@ -50,10 +55,6 @@ func impactCommand(env *environment) *cobra.Command {
 						return err
 					}
 					failed = append(failed, &read.Failure{ID: id, State: strings.ToUpper(state)})
-				}
-				chosen, err := filter.read()
-				if err != nil {
-					return usageError{cmd, err}
 				}
 				answer, err := a.Reader.Impact(ctx, failed, nil, nil, nil, chosen, moment)
 				if err != nil {
@@ -76,37 +77,12 @@ func impactCommand(env *environment) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&state, "state", "DOWN", "how they fail: DOWN or DEGRADED")
-	filter.define(cmd)
+	cmd.Flags().StringVar(&state, "state", failureStates[0], "how they fail: DOWN or DEGRADED")
+	completeFlag(cmd, "state", cobra.FixedCompletions(failureStates, cobra.ShellCompDirectiveNoFileComp))
+	filter.define(cmd, env)
 	cmd.Flags().StringVar(&asOf, "as-of", "", "a moment of the past: a revision, or a time such as 2027-01-10T22:00:00Z")
 	rowFlags(cmd, &rows, &asJSON)
 	return cmd
-}
-
-// filterFlags choose which CIs an answer shows.
-type filterFlags struct{ classes, environments []string }
-
-func (f *filterFlags) define(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&f.classes, "class", nil, "show only CIs of these classes, by code; a class means its subtree")
-	cmd.Flags().StringSliceVar(&f.environments, "environment", nil, "show only CIs of these environments, such as PRODUCTION")
-}
-
-func (f *filterFlags) read() (*read.ImpactFilter, error) {
-	filter := &read.ImpactFilter{}
-	if f.classes != nil {
-		filter.Class = &read.CodeFilter{In: f.classes}
-	}
-	if f.environments != nil {
-		filter.Environment = &read.EnvironmentFilter{}
-	}
-	for _, name := range f.environments {
-		e := domain.Environment(strings.ToUpper(name))
-		if !slices.Contains(e.Values(), string(e)) {
-			return nil, fmt.Errorf("there is no environment %q: give one of %s", name, strings.Join(e.Values(), ", "))
-		}
-		filter.Environment.In = append(filter.Environment.In, e)
-	}
-	return filter, nil
 }
 
 // parseAsOf reads a moment of the past; nil for none.
@@ -124,48 +100,29 @@ func parseAsOf(text string) (*read.AsOf, error) {
 	return &read.AsOf{At: &at}, nil
 }
 
+func checkRows(rows int) error {
+	if rows < 0 {
+		return fmt.Errorf("--rows is %d: a number of rows, or 0 for all", rows)
+	}
+	return nil
+}
+
 func rowFlags(cmd *cobra.Command, rows *int, asJSON *bool) {
 	cmd.Flags().IntVar(rows, "rows", defaultRows, "how many rows to show; 0 for all")
 	cmd.Flags().BoolVar(asJSON, "json", false, "print JSON")
 }
 
-// withApp opens the product for one question.
+// withApp opens the product for one question. It neither makes nor changes a database.
 func withApp(cmd *cobra.Command, env *environment, ask func(context.Context, *app.App) error) error {
 	address, err := env.address()
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(cmd.Context(), address, newLog(env))
+	a, err := app.OpenReading(cmd.Context(), address, newLog(env))
 	if err != nil {
 		return err
 	}
 	return errors.Join(ask(auth.With(cmd.Context(), auth.System), a), a.Close()) // whoever has the database sees it all
-}
-
-// findCI is the CI that a person means.
-func findCI(ctx context.Context, a *app.App, name string) (ident.ID, error) {
-	if id, err := ident.Parse(name); err == nil {
-		return id, nil
-	}
-	if source, key, is := strings.Cut(name, ":"); is {
-		rows, err := a.Store.Read.ExternalIdentity.Query().Where(externalidentity.Source(source), externalidentity.ExternalID(key)).All(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if len(rows) > 0 {
-			return rows[0].RecordID, nil
-		}
-	}
-	rows, err := a.Store.Read.CI.Query().Where(ci.Name(name)).Limit(3).All(ctx)
-	switch {
-	case err != nil:
-		return 0, err
-	case len(rows) == 0:
-		return 0, fmt.Errorf("there is no CI %q: give an id, an exact name, or SOURCE:KEY", name)
-	case len(rows) > 1:
-		return 0, fmt.Errorf("%q is the name of several CIs: give an id, such as %v or %v", name, rows[0].ID, rows[1].ID)
-	}
-	return rows[0].ID, nil
 }
 
 // affectedRow is one line of the answer.
@@ -235,14 +192,11 @@ func printImpact(env *environment, answer *read.Impact, rows []affectedRow) erro
 	if len(rows) == 0 {
 		return nil
 	}
-	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "STATE\tHOPS\tNAME\tCLASS\tOWNER\tWHY")
+	t := table{header: []string{"STATE", "HOPS", "NAME", "CLASS", "OWNER", "WHY"}, isSentence: true}
 	for _, r := range rows {
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", r.State, r.Distance, r.Name, r.Class, r.Owner, r.Reason)
+		t.add(r.State, strconv.Itoa(r.Distance), r.Name, r.Class, r.Owner, r.Reason)
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
+	t.write(env.stdout, env.screen())
 	if more := counts.AffectedCount - len(rows); more > 0 {
 		_, _ = fmt.Fprintf(env.stdout, "… and %d more (--rows 0 shows all)\n", more)
 	}

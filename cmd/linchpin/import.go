@@ -26,6 +26,9 @@ whole or not at all. A second run of the same input changes nothing. What a
 person has set is kept. References to what nobody has reported are kept too, and
 heal when it arrives.
 
+Of folders, files with the format's extensions are read, at any depth. Pipes,
+sockets and links out of the folder are rejected.
+
 Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 3 it went in, but for what the summary lists as rejected, duplicate or conflict.`,
 		Args: argsOf(cobra.NoArgs),
@@ -86,7 +89,7 @@ func runImport(ctx context.Context, env *environment, source importer.Source, o 
 	var result importer.Result
 	if !o.dryRun {
 		if result, err = plan.Apply(ctx, a.Store, bar); err != nil {
-			return err
+			return fmt.Errorf("%w; %d batches were written until then: the same import does the rest", err, result.Batches)
 		}
 	}
 	show := printSummary

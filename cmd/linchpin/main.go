@@ -17,6 +17,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	code := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -32,16 +33,61 @@ const (
 
 // environment is what a command sees of the world.
 type environment struct {
-	getenv         func(string) string
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	database       string
-	listen         string
+	getenv   func(string) string
+	stdin    io.Reader
+	stdout   *output
+	stderr   io.Writer
+	database string
+	listen   string
 }
 
-// run runs one command line and gives its exit code.
+// output is standard output. It remembers the first error, so that an answer that got lost is no success.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// run runs one command line and returns its exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	env := &environment{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	env := &environment{getenv: getenv, stdin: stdin, stdout: &output{Writer: stdout}, stderr: stderr}
+	root := newRoot(env)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	wrong := usageError{}
+	code := exitCode(exitFailed)
+	switch {
+	case err == nil && env.stdout.err != nil:
+		_, _ = fmt.Fprintf(stderr, "linchpin: the answer could not be written: %v\n", env.stdout.err)
+		return exitFailed
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &wrong):
+		_, _ = fmt.Fprintf(stderr, "linchpin: %v\nSee '%s --help'.\n", wrong.err, wrong.cmd.CommandPath())
+		return exitUsage
+	case ctx.Err() != nil:
+		_, _ = fmt.Fprintf(stderr, "linchpin: stopped before it was done: %v\n", err)
+		return exitFailed
+	default:
+		_, _ = fmt.Fprintf(stderr, "linchpin: %v\n", err)
+		if isUsage(root, args) {
+			return exitUsage
+		}
+		return exitFailed
+	}
+}
+
+// newRoot makes the command that all others are below.
+func newRoot(env *environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "linchpin",
 		Short: "The CMDB that computes consequences",
@@ -50,41 +96,24 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
   linchpin serve --demo        start with a demo estate and open GraphiQL
   linchpin import backstage .  bring a Backstage catalogue in
 
-Each command says more with --help.`,
+Each command says more with --help.
+
+Exit codes: 0 it was done; 1 it could not be done; 2 the command line is wrong;
+3 it was done, and there is something to look at (import).`,
 		Version:       version(debug.ReadBuildInfo()),
 		SilenceErrors: true, SilenceUsage: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetVersionTemplate("linchpin {{.Version}}\n")
-	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(env.stdin)
+	root.SetOut(env.stdout)
+	root.SetErr(env.stderr)
 	flags := root.PersistentFlags()
 	flags.StringVar(&env.database, "database", "", "sqlite:PATH or postgres://USER@HOST/NAME (default $LINCHPIN_DATABASE, or a file in your data directory)")
 	flags.StringVar(&env.listen, "listen", "127.0.0.1:8080", "address to listen on, HOST:PORT; port 0 takes a free one")
 	root.AddCommand(serveCommand(env), importCommand(env), impactCommand(env), spofCommand(env), generateCommand(env), migrateCommand(env), versionCommand(env))
 	root.SetHelpCommand(helpCommand())
-	usage := func(cmd *cobra.Command, err error) error { return usageError{cmd, err} }
-	root.SetFlagErrorFunc(usage)
-	err := root.ExecuteContext(ctx)
-	wrong := usageError{}
-	code := exitCode(exitFailed)
-	switch {
-	case err == nil:
-		return exitOK
-	case errors.As(err, &code):
-		return int(code)
-	case errors.As(err, &wrong):
-		_, _ = fmt.Fprintf(stderr, "linchpin: %v\nSee '%s --help'.\n", wrong.err, wrong.cmd.CommandPath())
-		return exitUsage
-	default:
-		_, _ = fmt.Fprintf(stderr, "linchpin: %v\n", err)
-		if ctx.Err() == nil && isUsage(root, args) {
-			return exitUsage
-		}
-		return exitFailed
-	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{cmd, err} })
+	return root
 }
 
 // helpCommand shows the help of a command, and knows when there is no such command.

@@ -12,7 +12,7 @@ func migrateCommand(env *environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database to the newest version",
-		Long:  "Bring the database to the newest version. serve and import do so too; this command does nothing else.",
+		Long:  "Bring the database to the newest version. serve, import and generate do so too; this command does nothing else. impact and spof do not: they refuse an older database.",
 		Args:  argsOf(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			address, err := env.address()

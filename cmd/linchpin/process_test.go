@@ -65,7 +65,7 @@ func launch(dir string, environment []string, args ...string) (*process, error) 
 			p.mu.Lock()
 			p.stdout.WriteString(lines.Text() + "\n")
 			p.mu.Unlock()
-			if url, is := strings.CutPrefix(lines.Text(), "GraphiQL   "); is {
+			if url, ok := strings.CutPrefix(lines.Text(), "GraphiQL   "); ok {
 				up <- strings.TrimSuffix(url, "/")
 			}
 		}

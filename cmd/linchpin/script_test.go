@@ -29,6 +29,7 @@ import (
 //	graphql FILE [NAME=VALUE]      send the file's operation, $NAME being a string variable; stdout is the answer's data,
 //	                               one field a line
 //	http METHOD PATH [HEADER: …]   send a request to the server; stdout is the status, the headers and the body
+//	terminal COLUMNS PROGRAM [ARGS] run a program on a terminal of this width (Linux); stdout is what it shows
 //	occupy                         take a port of 127.0.0.1; $taken is its number
 func TestScripts(t *testing.T) { runScripts(t, "testdata/script") }
 
@@ -49,10 +50,12 @@ func runScripts(t *testing.T, dir string, environment ...string) {
 			e.Values[serverKey{}] = new(*process)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serve": serveInScript, "sigterm": sigterm, "graphql": graphQL, "http": request, "occupy": occupy,
-		},
+		Cmds: scriptCommands,
 	})
+}
+
+var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
+	"exits": exits, "serve": serveInScript, "sigterm": sigterm, "graphql": graphQL, "http": request, "occupy": occupy,
 }
 
 func exits(ts *testscript.TestScript, _ bool, args []string) {
@@ -63,8 +66,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	got := 0
 	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		ended, is := err.(*exec.ExitError) //nolint:errorlint // testscript hands over what os/exec gave it
-		if !is {
+		ended, ok := err.(*exec.ExitError) //nolint:errorlint // testscript hands over what os/exec gave it
+		if !ok {
 			ts.Fatalf("%v", err)
 		}
 		got = ended.ExitCode()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -51,6 +52,7 @@ names a collector; the other standard variables hold too.`,
 		Args:    argsOf(cobra.NoArgs),
 	}
 	flags := newServeFlags(cmd.Flags())
+	completeFlag(cmd, "trusted-documents", cobra.FixedCompletions([]string{string(persisted.Off), string(persisted.Prefer), string(persisted.Only)}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := flags.check(env.getenv); err != nil {
 			return usageError{cmd, err}
@@ -93,7 +95,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	defer func() { _ = a.Close() }()
 	debug.FreeOSMemory() // what was read to load the graph is several times as large as the graph
 	if flags.demo {
-		if err := loadDemo(auth.With(ctx, auth.System), env, a); err != nil {
+		if err := loadDemo(auth.With(ctx, auth.System), env, a, address); err != nil {
 			return err
 		}
 	}
@@ -147,9 +149,12 @@ func serveAdmin(ctx context.Context, env *environment, flags *serveFlags, handle
 	return func() { cancel(); <-ended }, nil
 }
 
-// loadDemo puts the demo estate into a database that has none.
-func loadDemo(ctx context.Context, env *environment, a *app.App) error {
+// loadDemo loads the demo estate into an empty database, or completes it. It returns an error if another estate is there.
+func loadDemo(ctx context.Context, env *environment, a *app.App, address string) error {
 	loaded, err := demo.Load(ctx, a.Store, a.Change, a.Incident, progressBar(env))
+	if errors.Is(err, demo.ErrOccupied) {
+		return fmt.Errorf("--demo with %s: %w; leave out --demo, or name an empty database, such as --database sqlite:demo.db", redacted(address), err)
+	}
 	if err != nil {
 		return fmt.Errorf("load the demo estate: %w", err)
 	}

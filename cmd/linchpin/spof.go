@@ -1,9 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"text/tabwriter"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,8 @@ func spofCommand(env *environment) *cobra.Command {
 	var rows int
 	var asJSON bool
 	cmd := &cobra.Command{
+		ValidArgsFunction: completeServices(env),
+
 		Use:   "spof [SERVICE]",
 		Short: "List single points of failure",
 		Long: `List the CIs whose failure alone takes a service DOWN: this service (by id, name or
@@ -30,12 +33,18 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 			if len(args) > 0 && len(tiers) > 0 {
 				return usageError{cmd, fmt.Errorf("give a service or --tier, not both")}
 			}
-			chosen, err := filter.read()
-			if err != nil {
+			if err := cmp.Or(filter.check(), checkRows(rows)); err != nil {
 				return usageError{cmd, err}
 			}
 			supposed := &read.Overlay{OpenIncidents: beside}
 			return withApp(cmd, env, func(ctx context.Context, a *app.App) error {
+				chosen, err := filter.read(cmd, a)
+				if err != nil {
+					return err
+				}
+				if err := checkStored(ctx, cmd, "--tier", tiers, a.Store, tierCodes); err != nil {
+					return err
+				}
 				ask := func(p page.Args) (*read.SinglePointConnection, error) {
 					return a.Reader.SinglePointsOfFailure(ctx, tiers, supposed, chosen, p)
 				}
@@ -70,8 +79,9 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 		},
 	}
 	cmd.Flags().StringSliceVar(&tiers, "tier", nil, "only services of these tiers, by code")
+	completeFlag(cmd, "tier", completeCodes(env, tierCodes))
 	cmd.Flags().BoolVar(&beside, "open-incidents", false, "beside what the open incidents have taken down already")
-	filter.define(cmd)
+	filter.define(cmd, env)
 	rowFlags(cmd, &rows, &asJSON)
 	return cmd
 }
@@ -118,14 +128,11 @@ func printSinglePoints(env *environment, rows []singlePointRow, total int) error
 	if len(rows) == 0 {
 		return nil
 	}
-	table := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "NAME\tCLASS\tTARGETS DOWN\tSERVICES DOWN\tCIS DOWN")
+	t := table{header: []string{"NAME", "CLASS", "TARGETS DOWN", "SERVICES DOWN", "CIS DOWN"}}
 	for _, r := range rows {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\n", r.Name, r.Class, r.Targets, r.Services, r.CIs)
+		t.add(r.Name, r.Class, strconv.Itoa(r.Targets), strconv.Itoa(r.Services), strconv.Itoa(r.CIs))
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
+	t.write(env.stdout, env.screen())
 	if more := total - len(rows); more > 0 {
 		_, _ = fmt.Fprintf(env.stdout, "… and %d more (--rows 0 shows all)\n", more)
 	}

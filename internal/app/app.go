@@ -65,17 +65,37 @@ func Open(ctx context.Context, database string, log *slog.Logger) (_ *App, err e
 	if err = cmdb.Seed(ctx, s); err != nil {
 		return nil, fmt.Errorf("seed: %w", err)
 	}
+	return a, a.follow(ctx)
+}
+
+// OpenReading opens a database that exists, for questions alone: it creates, migrates and seeds nothing.
+func OpenReading(ctx context.Context, database string, log *slog.Logger) (*App, error) {
+	s, err := store.OpenReading(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Store: s, Graph: topology.New(), log: log}
+	if err := a.follow(ctx); err != nil {
+		_ = a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// follow lets the graph follow the database, and makes what reads and writes it.
+func (a *App) follow(ctx context.Context) (err error) {
+	s := a.Store
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stop = stop
-	if a.feed, err = journal.Follow(following, s, a.Graph, log); err != nil {
-		return nil, fmt.Errorf("load the graph: %w", err)
+	if a.feed, err = journal.Follow(following, s, a.Graph, a.log); err != nil {
+		return fmt.Errorf("load the graph: %w", err)
 	}
 	a.Practices = root.Practices{
 		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incident.New(s, a.Graph), Change: change.New(s, a.Graph),
 		Approval: approval.New(s), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
 	}
 	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
-	return a, nil
+	return nil
 }
 
 // Close stops following and closes the database.

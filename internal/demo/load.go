@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,9 +19,13 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
+// ErrOccupied says that a database has no place for the demo.
+var ErrOccupied = errors.New("the database holds another estate")
+
 // Load puts the demo estate and its incidents and changes into a database, by the importer and the verbs of the practices.
 // If they have been there before, it returns false, and what a person changed since then stays. A load that was cut off
-// goes on where it ended, unless that was after the last incident: then the comments on it stay away.
+// goes on where it ended, unless that was after the last incident: then the comments on it stay away. It returns
+// ErrOccupied if the database holds something and nothing of the demo.
 func Load(ctx context.Context, s *store.Store, changes *change.Practice, incidents *incident.Practice,
 	progress func(importer.Progress),
 ) (loaded bool, err error) {
@@ -30,6 +35,9 @@ func Load(ctx context.Context, s *store.Store, changes *change.Practice, inciden
 	}
 	d := &loader{store: s, changes: changes, incidents: incidents, now: time.Now().UTC().Truncate(time.Minute)}
 	if done, err := d.isLoaded(ctx, records); done || err != nil {
+		return false, err
+	}
+	if err := d.mayLoad(ctx); err != nil {
 		return false, err
 	}
 	plan, err := importer.NewPlan(ctx, s, Estate(), importer.Options{Progress: progress})
@@ -127,6 +135,39 @@ func (d *loader) isLoaded(ctx context.Context, records RecordSet) (bool, error) 
 	n, err := d.store.Read.ExternalIdentity.Query().
 		Where(externalidentity.Source(SourceName), externalidentity.ExternalIDIn(keys...)).Count(ctx)
 	return n == len(keys), store.Translate(err)
+}
+
+// mayLoad returns an error if the database holds an estate that is not the demo's. The first batch of the demo is its teams.
+func (d *loader) mayLoad(ctx context.Context) error {
+	var teams []string
+	for row, err := range Estate().Rows(ctx) {
+		if err != nil {
+			return err
+		}
+		if row.Team != nil {
+			teams = append(teams, row.Team.ExternalID)
+		}
+	}
+	begun, err := d.store.Read.ExternalIdentity.Query().
+		Where(externalidentity.Source(SourceName), externalidentity.ExternalIDIn(teams...)).Exist(ctx)
+	if err != nil || begun {
+		return store.Translate(err)
+	}
+	c := d.store.Read
+	for _, held := range []struct {
+		records string
+		exist   func(context.Context) (bool, error)
+	}{
+		{"CIs", c.CI.Query().Exist}, {"teams", c.Team.Query().Exist}, {"people", c.Person.Query().Exist},
+		{"incidents", c.Incident.Query().Exist}, {"changes", c.Change.Query().Exist}, {"change templates", c.ChangeTemplate.Query().Exist},
+	} {
+		if exist, err := held.exist(ctx); err != nil {
+			return store.Translate(err)
+		} else if exist {
+			return fmt.Errorf("%w: it has %s that are not the demo's", ErrOccupied, held.records)
+		}
+	}
+	return nil
 }
 
 func (d *loader) identities(ctx context.Context) (map[string]ident.ID, error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -132,13 +133,8 @@ func (s *Store) migrateNext(ctx context.Context, conn *sql.Conn, all []Migration
 	if err != nil {
 		return false, err
 	}
-	for i, m := range known {
-		if i >= len(all) {
-			return false, fmt.Errorf("the database is newer than this program: it has migration %s; start a newer linchpin", m.Name)
-		}
-		if all[i].Version != m.Version || all[i].hash() != m.SQL {
-			return false, fmt.Errorf("migration %s was applied in another form than this program has (%s): the database and the program do not belong together", m.Name, all[i].Name)
-		}
+	if err := fits(known, all); err != nil {
+		return false, err
 	}
 	if len(known) == len(all) {
 		return false, nil
@@ -158,6 +154,54 @@ func (s *Store) migrateNext(ctx context.Context, conn *sql.Conn, all []Migration
 		return false, err
 	}
 	return true, tx.Commit()
+}
+
+// fits returns an error if migrations were applied that the program does not have.
+func fits(known, all []Migration) error {
+	for i, m := range known {
+		if i >= len(all) {
+			return fmt.Errorf("the database is newer than this program: it has migration %s; start a newer linchpin", m.Name)
+		}
+		if all[i].Version != m.Version || all[i].hash() != m.SQL {
+			return fmt.Errorf("migration %s was applied in another form than this program has (%s): the database and the program do not belong together", m.Name, all[i].Name)
+		}
+	}
+	return nil
+}
+
+// isCurrent returns nil if the database is at the newest version. It writes nothing.
+func (s *Store) isCurrent(ctx context.Context) error {
+	all, err := s.Migrations()
+	if err != nil {
+		return err
+	}
+	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: s.IsPostgres()})
+	if err != nil {
+		return Translate(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	catalogue := "SELECT count(*) FROM sqlite_master WHERE name = 'x_migration'"
+	if s.IsPostgres() {
+		catalogue = "SELECT count(to_regclass('x_migration'))"
+	}
+	tables := 0
+	if err := tx.QueryRowContext(ctx, catalogue).Scan(&tables); err != nil {
+		return Translate(err)
+	}
+	if tables == 0 {
+		return errors.New("it is no database of Linchpin: name another with --database, or begin one by linchpin serve or linchpin import")
+	}
+	known, err := appliedMigrations(ctx, tx)
+	if err != nil {
+		return Translate(err)
+	}
+	if err := fits(known, all); err != nil {
+		return err
+	}
+	if lacks := len(all) - len(known); lacks > 0 {
+		return fmt.Errorf("the database is older than this program, by %d migrations: linchpin migrate brings it to the newest version", lacks)
+	}
+	return nil
 }
 
 // appliedMigrations returns the migrations that were applied, with the hash in place of the SQL.

@@ -45,12 +45,30 @@ type Store struct {
 // Open opens the database that address names: "sqlite:PATH", or a postgres:// URL. It creates a missing SQLite file. It
 // does not migrate.
 func Open(ctx context.Context, address string) (*Store, error) {
+	return open(ctx, address, openSQLite)
+}
+
+// OpenReading opens a database for reading alone. It creates nothing, and reads a SQLite file in a folder where nothing
+// may be written. It returns an error if there is no database, or if it is not at the version of this program.
+func OpenReading(ctx context.Context, address string) (*Store, error) {
+	s, err := open(ctx, address, func(path string) (*Store, error) { return openSQLiteReading(ctx, path) })
+	if err != nil {
+		return nil, err
+	}
+	if err := s.isCurrent(ctx); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("read database %s: %w", redact(address), err)
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, address string, openFile func(path string) (*Store, error)) (*Store, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	var s *Store
 	var err error
 	switch scheme {
 	case "sqlite":
-		s, err = openSQLite(rest)
+		s, err = openFile(rest)
 	case "postgres", "postgresql":
 		s, err = openPostgres(address)
 	default:

@@ -91,7 +91,7 @@ func TestAPathThatDoesNotExistEndsReadingBeforeItBegins(t *testing.T) {
 
 func TestAnEmptyFolderIsReported(t *testing.T) {
 	dir := tree(t, map[string]string{"readme.md": ""})
-	if diff := cmp.Diff([]string{"DIR: the folder holds no *.yaml, *.yml or *.json file"}, met(t, dir, dir)); diff != "" {
+	if diff := cmp.Diff([]string{"DIR: the folder holds no file that ends in .yaml, .yml or .json"}, met(t, dir, dir)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -41,11 +41,11 @@ func parse(file string, content []byte) iter.Seq2[importer.Row, error] {
 				reject(line, "", errors.New(reason))
 				return
 			}
-			records, err := document(&doc)
+			found, err := records(&doc)
 			if err != nil && !reject(doc.Line, "", err) {
 				return
 			}
-			for _, r := range records {
+			for _, r := range found {
 				row, err := r.row()
 				row.Origin = importer.Origin{File: file, Line: r.at.Line}
 				if err != nil && !reject(r.at.Line, r.id, err) || err == nil && !yield(row, nil) {
@@ -78,9 +78,9 @@ type record struct {
 
 func (r record) row() (importer.Row, error) { return r.read(r.id, r.body) }
 
-// document splits a document into records. An error concerns the document as a whole, and then no record of it is
+// records splits a document into records. An error concerns the document as a whole, and then no record of it is
 // returned: without the defaults each would mean something else.
-func document(doc *yaml.Node) (records []record, err error) {
+func records(doc *yaml.Node) (all []record, err error) {
 	if err := plain(doc); err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func document(doc *yaml.Node) (records []record, err error) {
 	section := func(read func(string, *yaml.Node) (importer.Row, error)) setter {
 		return func(n *yaml.Node) error {
 			return pairs(n, func(id string, at, body *yaml.Node) error {
-				records = append(records, record{id, at, body, read})
+				all = append(all, record{id, at, body, read})
 				return nil
 			})
 		}
@@ -109,7 +109,7 @@ func document(doc *yaml.Node) (records []record, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return records, nil
+	return all, nil
 }
 
 func team(id string, n *yaml.Node) (importer.Row, error) {

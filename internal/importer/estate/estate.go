@@ -35,14 +35,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"os"
 	"path"
-	"path/filepath"
+	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
+	"github.com/linchpin-cmdb/linchpin/internal/importer/document"
 )
 
 // maxFileSize bounds what one file may cost; the largest hand-written estate is a hundredth of it.
@@ -51,40 +51,46 @@ const maxFileSize = 16 << 20
 // Source yields the rows of estate files in the order in which they are written, files by path.
 type Source struct {
 	name  string
-	trees []tree
+	files func(context.Context) iter.Seq2[document.File, error]
 }
 
-// tree is a file or folder: root within fsys, known to the user as given.
-type tree struct {
-	fsys  fs.FS
-	root  string
-	given string
-}
+var extensions = []string{".yaml", ".yml"}
 
 // New returns a source of every .yaml and .yml file of fsys. Origins are paths within it.
 func New(name string, fsys fs.FS) *Source {
-	return &Source{name: name, trees: []tree{{fsys: fsys, root: "."}}}
+	return &Source{name: name, files: func(ctx context.Context) iter.Seq2[document.File, error] {
+		return func(yield func(document.File, error) bool) {
+			err := fs.WalkDir(fsys, ".", func(p string, entry fs.DirEntry, err error) error {
+				if err == nil {
+					err = ctx.Err()
+				}
+				if err != nil || entry.IsDir() || !slices.Contains(extensions, path.Ext(p)) {
+					return err
+				}
+				content, err := fs.ReadFile(fsys, p)
+				if err == nil && !yield(document.File{Name: p, Content: content}, nil) {
+					return fs.SkipAll
+				}
+				return err
+			})
+			if err != nil {
+				yield(document.File{}, err)
+			}
+		}
+	}}
 }
 
-// Open returns a source of files, whatever their extension, and of all .yaml and .yml files below folders.
+// Open returns a source of files, whatever their extension, and of all .yaml and .yml files below folders, read as
+// document.Files does.
 func Open(name string, paths ...string) (*Source, error) {
-	s := &Source{name: name}
 	for _, p := range paths {
-		info, err := os.Stat(p)
-		if err != nil {
+		if _, err := os.Stat(p); err != nil {
 			return nil, err
 		}
-		if info.IsDir() {
-			s.trees = append(s.trees, tree{fsys: os.DirFS(p), root: ".", given: filepath.ToSlash(p)})
-			continue
-		}
-		dir, file := filepath.Split(filepath.Clean(p))
-		if dir == "" {
-			dir = "."
-		}
-		s.trees = append(s.trees, tree{fsys: os.DirFS(dir), root: file, given: filepath.ToSlash(dir)})
 	}
-	return s, nil
+	return &Source{name: name, files: func(ctx context.Context) iter.Seq2[document.File, error] {
+		return document.Files(ctx, paths, extensions, document.Limits{FileBytes: maxFileSize})
+	}}, nil
 }
 
 // Name returns the provenance of the rows.
@@ -95,46 +101,31 @@ func (s *Source) Name() string { return s.name }
 func (s *Source) Rows(ctx context.Context) iter.Seq2[importer.Row, error] {
 	return func(yield func(importer.Row, error) bool) {
 		seen := register{}
-		for _, t := range s.trees {
-			err := fs.WalkDir(t.fsys, t.root, func(p string, entry fs.DirEntry, err error) error {
-				if err == nil {
-					err = ctx.Err()
+		for file, err := range s.files(ctx) {
+			if problem := (*importer.Notice)(nil); errors.As(err, &problem) {
+				if !yield(importer.Row{Origin: problem.Origin}, err) {
+					return
 				}
-				if err != nil || entry.IsDir() || p != t.root && !isYAML(p) {
-					return err
-				}
-				text, err := read(t.fsys, p)
-				if err != nil {
-					return err
-				}
-				for row, err := range parse(path.Join(t.given, p), text) {
-					if err == nil {
-						err = seen.claim(row)
-					}
-					if !yield(row, err) {
-						return fs.SkipAll
-					}
-				}
-				return nil
-			})
+				continue
+			}
 			if err != nil {
 				yield(importer.Row{}, fmt.Errorf("estate %s: %w", s.name, err))
 				return
 			}
+			for row, err := range parse(file.Name, file.Content) {
+				if ended := ctx.Err(); ended != nil {
+					yield(importer.Row{}, ended)
+					return
+				}
+				if err == nil {
+					err = seen.claim(row)
+				}
+				if !yield(row, err) {
+					return
+				}
+			}
 		}
 	}
-}
-
-func isYAML(p string) bool { return path.Ext(p) == ".yaml" || path.Ext(p) == ".yml" }
-
-// read reads one byte more than the limit if the file is too large, for parse to refuse.
-func read(fsys fs.FS, p string) (text []byte, err error) {
-	f, err := fsys.Open(p)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return io.ReadAll(io.LimitReader(f, maxFileSize+1))
 }
 
 // register holds the place where each external id was first used; teams, people and CIs have separate ids.

@@ -1,11 +1,14 @@
 package estate_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -236,7 +239,7 @@ func TestOpenNamesFilesAsTheyWereGiven(t *testing.T) {
 	if len(rows) != 2 || rows[0].Origin.File != "one.txt" || rows[1].Origin.File != "sub/two.yaml" {
 		t.Errorf("rows: %+v", rows)
 	}
-	if len(notices) != 1 || !strings.HasPrefix(notices[0], filepath.ToSlash(dir)+"/sub/two.yaml:2 duplicate") {
+	if len(notices) != 0 { // the file that is reached twice is read once
 		t.Errorf("notices: %q", notices)
 	}
 	if _, err := estate.Open("shop", "absent"); !errors.Is(err, os.ErrNotExist) {
@@ -249,8 +252,8 @@ func TestAnUnreadableFileEndsTheSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rows, notices := read(t, s); len(rows)+len(notices) != 0 {
-		t.Error("an empty folder has rows", rows, notices)
+	if rows, notices := read(t, s); len(rows) != 0 || len(notices) != 1 || !strings.HasSuffix(notices[0], "the folder holds no file that ends in .yaml or .yml") {
+		t.Error("an empty folder has", rows, notices)
 	}
 	dir := filepath.Join(t.TempDir(), "gone")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -269,6 +272,62 @@ func TestAnUnreadableFileEndsTheSource(t *testing.T) {
 	}
 	if !failed {
 		t.Error("a folder that is gone was read as empty")
+	}
+}
+
+func TestPipesAndLinksThatLeaveAreRejectedAndTheRestIsRead(t *testing.T) {
+	outside, dir := t.TempDir(), t.TempDir()
+	write := func(path string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte("cis: {"+strings.TrimSuffix(filepath.Base(path), ".yaml")+": {class: server}}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(outside, "secret.yaml"))
+	write(filepath.Join(dir, "z.yaml"))
+	var listening net.ListenConfig
+	socket, err := listening.Listen(t.Context(), "unix", filepath.Join(dir, "socket.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	if err := errors.Join(
+		syscall.Mkfifo(filepath.Join(dir, "pipe.yaml"), 0o600),
+		os.Symlink(filepath.Join(outside, "secret.yaml"), filepath.Join(dir, "link.yaml")),
+		os.Symlink(outside, filepath.Join(dir, "folder")),
+		os.Symlink("z.yaml", filepath.Join(dir, "again.yaml")),
+	); err != nil {
+		t.Fatal(err)
+	}
+	s, err := estate.Open("shop", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, notices := read(t, s)
+	if len(rows) != 1 || rows[0].CI.ExternalID != "z" {
+		t.Errorf("rows: %+v", rows)
+	}
+	said := strings.Join(notices, "\n")
+	for _, want := range []string{"folder:1 rejected : the symbolic link is not followed", "link.yaml:1 rejected : the symbolic link is not followed", "pipe.yaml:1 rejected : not a regular file", "socket.yaml:1 rejected : not a regular file"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("not told: %s\n%s", want, said)
+		}
+	}
+	if len(notices) != 4 {
+		t.Errorf("notices: %q", notices)
+	}
+}
+
+func TestACanceledContextEndsTheRows(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var got []error
+	for _, err := range estate.New("shop", folder("a.yaml", "cis: {a: {class: server}, b: {class: server}, c: {class: server}}")).Rows(ctx) {
+		got = append(got, err)
+		cancel()
+	}
+	if len(got) != 2 || got[0] != nil || !errors.Is(got[1], context.Canceled) {
+		t.Error(got)
 	}
 }
 
