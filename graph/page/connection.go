@@ -84,10 +84,10 @@ type Info struct {
 	start, end                   func() string
 }
 
-// StartCursor is the cursor of the first record; nil on an empty page.
+// StartCursor returns the cursor of the first record. If the page is empty, it returns nil.
 func (p *Info) StartCursor() *string { return made(p.start) }
 
-// EndCursor is the cursor of the last record; nil on an empty page.
+// EndCursor returns the cursor of the last record. If the page is empty, it returns nil.
 func (p *Info) EndCursor() *string { return made(p.end) }
 
 func made(cursor func() string) *string {
@@ -98,7 +98,7 @@ func made(cursor func() string) *string {
 	return &text
 }
 
-// Nodes are the records of the page.
+// Nodes returns the records of the page.
 func (c *Connection[T]) Nodes() []T {
 	all := make([]T, len(c.Edges))
 	for i, e := range c.Edges {

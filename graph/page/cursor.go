@@ -82,7 +82,7 @@ func (o order[E]) parse(fingerprint, argument, text string) ([]any, error) {
 	return values, nil
 }
 
-// whole is a whole number of a cursor, at most that of the last moment.
+// whole returns a whole number of a cursor, at most that of the last moment.
 func whole(text any) (int64, bool) {
 	number, ok := text.(float64)
 	if !ok || number != math.Trunc(number) || math.Abs(number) > maxMoment {

@@ -9,7 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// OneOf is the condition that a column is one of these ids. They are one argument however many they are: batches
+// OneOf returns the condition that a column is one of these ids. They are one argument however many they are: batches
 // outgrow what a statement may have of arguments, and a statement that stays the same is planned once.
 //
 // PostgreSQL plans a statement anew as long as it hopes for a better plan from the length of a list, which costs ten
@@ -24,7 +24,7 @@ func OneOf(column string, ids []ident.ID) *sql.Predicate {
 	})
 }
 
-// idTable is these ids as a table with the column id.
+// idTable returns these ids as a table with the column id.
 func idTable(name string, ids []ident.ID) *sql.Selector {
 	d := sql.Dialect(name)
 	if name == dialect.Postgres {
@@ -36,7 +36,7 @@ func idTable(name string, ids []ident.ID) *sql.Selector {
 	return d.Select().AppendSelectAs(each.C("value"), "id").From(each).Where(sql.EQ(each.C("json"), IDList(name, ids)))
 }
 
-// IDList is these ids as one argument.
+// IDList returns these ids as one argument.
 func IDList(name string, ids []ident.ID) string {
 	const digits = 19 // of the largest
 	list := make([]byte, 1, 2+len(ids)*(digits+1))

@@ -35,7 +35,7 @@ type book struct {
 	added map[string]int64
 }
 
-// Value is what a statement added to the row, as rows of ent's give it.
+// Value returns what a statement added to the row, as ent's rows do.
 func (b *book) Value(name string) (ent.Value, error) {
 	n, ok := b.added[name]
 	if !ok {
@@ -175,7 +175,7 @@ func (l *library) query(ctx context.Context, modify func(*entsql.Selector)) ([]*
 	return all, rows.Err()
 }
 
-// list is all books as clients see them, which is their titles and numbers.
+// list returns all books as clients see them: their titles and numbers.
 func (l *library) list(order []page.Term[*book]) page.List[*book, string] {
 	return page.List[*book, string]{Name: "books", Order: order, Query: l.query, Wrap: func(rows []*book) []string {
 		shown := make([]string, len(rows))
@@ -188,7 +188,7 @@ func (l *library) list(order []page.Term[*book]) page.List[*book, string] {
 
 func (b *book) String() string { return fmt.Sprint(b.Title, " ", b.Length, " ", b.ID) }
 
-// sorted are some books in an order, as they are shown: by Go, and not by the database.
+// sorted returns some books in an order, as they are shown. Go sorts them, and not the database.
 func sorted(books []*book, by ...func(a, b *book) int) []string {
 	books = slices.Clone(books)
 	slices.SortFunc(books, func(a, b *book) int {
@@ -206,7 +206,7 @@ func sorted(books []*book, by ...func(a, b *book) int) []string {
 	return shown
 }
 
-// inField is a context in which a field of an operation is resolved, another one each time.
+// inField returns a context in which a field of an operation is resolved, another one each time.
 func inField(t *testing.T) context.Context {
 	t.Helper()
 	return graphql.WithFieldContext(t.Context(), &graphql.FieldContext{Field: graphql.CollectedField{Field: &ast.Field{}}})

@@ -91,7 +91,7 @@ const (
 	parentColumn = "x_parent"
 )
 
-// Number is a whole number that a statement added to a row of ent's under a name.
+// Number returns a whole number that a statement added to a row of ent's under a name.
 func Number(row any, column string) int64 {
 	v, err := row.(interface {
 		Value(string) (ent.Value, error)

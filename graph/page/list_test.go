@@ -36,7 +36,7 @@ var meaning = map[string][]func(a, b *book) int{
 	"title, bought, the last": {titles, back(moments), back(numbers)},
 }
 
-// inMemory is the list of rows that are in no table.
+// inMemory returns the list of rows that are in no table.
 func (l *library) inMemory(name string) page.List[*book, string] {
 	list := l.list(orders[name])
 	list.Query = nil
@@ -103,7 +103,7 @@ func TestAListInMemoryHasThePagesAndCursorsOfATable(t *testing.T) {
 	})
 }
 
-// told is all that a page tells.
+// told returns all that a page tells.
 func told(t *testing.T, p *page.Connection[string]) string {
 	t.Helper()
 	total, err := p.TotalCount(t.Context())
@@ -188,7 +188,7 @@ func TestACursorIsGoodForItsListFilterAndOrderAlone(t *testing.T) {
 	})
 }
 
-// forged are cursors like a good one with a value of another kind in each place.
+// forged returns cursors like a good one with a value of another kind in each place.
 func forged(t *testing.T, good string) (all []string) {
 	t.Helper()
 	raw, err := base64.RawURLEncoding.DecodeString(good)
@@ -228,7 +228,7 @@ func forged(t *testing.T, good string) (all []string) {
 	return all
 }
 
-func TestAnIDThatIsNoneIsNoCursor(t *testing.T) {
+func TestACursorWithABrokenIDIsRefused(t *testing.T) {
 	inLibraries(t, func(t *testing.T, l *library) {
 		p, err := l.list(orders["id"]).Page(t.Context(), page.Args{First: pointer(1)})
 		if err != nil {

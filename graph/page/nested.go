@@ -18,7 +18,7 @@ type Link struct {
 	Row    string // the column of the table with the row's id
 }
 
-// holds is the condition that a row of s belongs to the parent whose id the column has.
+// holds returns the condition that a row of s belongs to the parent whose id the column has.
 func (l Link) holds(s *sql.Selector, parent string) *sql.Predicate {
 	if l.Table == "" {
 		return sql.ColumnsEQ(s.C(l.Parent), parent)

@@ -20,7 +20,7 @@ type Term[E any] struct {
 	kind   kind
 }
 
-// By is the ascending order of a column, whose kind is that of the values.
+// By returns the ascending order of a column, whose kind is that of the values.
 func By[E any, V string | int | time.Time | ident.ID](column string, value func(E) V) Term[E] {
 	var none V
 	return Term[E]{Column: column, value: func(e E) any { return value(e) }, kind: kindOf(none)}
@@ -74,7 +74,7 @@ func kindOf(sample any) kind {
 // order is the terms of a list's order. It always ends in the id.
 type order[E any] []Term[E]
 
-// reversed is the same order read from the back.
+// reversed returns the same order read from the back.
 func (o order[E]) reversed() order[E] {
 	r := slices.Clone(o)
 	for i := range r {
@@ -83,7 +83,7 @@ func (o order[E]) reversed() order[E] {
 	return r
 }
 
-// columns are the columns of its terms.
+// columns returns the columns of its terms.
 func (o order[E]) columns() []string {
 	all := make([]string, len(o))
 	for i, t := range o {
@@ -119,8 +119,8 @@ func (o order[E]) applyTo(s *sql.Selector, rows sql.TableView) {
 	}
 }
 
-// beyond is the condition that a row comes after the row with these values: for (a, b, id) it is
-// a > x OR a = x AND (b > y OR b = y AND id > z), by each term's own direction.
+// beyond returns the condition that a row comes after the row with these values: for (a, b, id) it is a > x OR a = x
+// AND (b > y OR b = y AND id > z), by each term's own direction.
 func (o order[E]) beyond(s *sql.Selector, values []any) *sql.Predicate {
 	column := s.C(o[0].Column)
 	compare := sql.GT
@@ -144,7 +144,8 @@ func (o order[E]) bounds(s *sql.Selector, w window) {
 	}
 }
 
-// from is beyond, with the bound of the first term said by itself: an index then starts there and not at its end.
+// from returns the condition of beyond, with the bound of the first term said by itself: an index then starts there and
+// not at its end.
 func (o order[E]) from(s *sql.Selector, values []any) *sql.Predicate {
 	if len(o) == 1 {
 		return o.beyond(s, values)
@@ -156,7 +157,7 @@ func (o order[E]) from(s *sql.Selector, values []any) *sql.Predicate {
 	return sql.And(compare(s.C(o[0].Column), values[0]), o.beyond(s, values))
 }
 
-// reading is the order in which a window is read: backward windows from the back.
+// reading returns the order in which a window is read: backward windows from the back.
 func (o order[E]) reading(w window) order[E] {
 	if w.backward {
 		return o.reversed()
@@ -184,7 +185,7 @@ func (o order[E]) window(a Args, fingerprint string) (w window, err error) {
 	return w, err
 }
 
-// plain is plain data as text, such as a filter.
+// plain returns plain data as text, such as a filter.
 func plain(data any) string {
 	text, err := json.Marshal(data)
 	if err != nil {

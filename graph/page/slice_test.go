@@ -19,7 +19,7 @@ type answer struct {
 	err   error
 }
 
-// answers is the pages of some answers, and loads counts how often what they show is loaded.
+// answers returns the pages of some answers. loads counts how often what they show is loaded.
 func answers(loads *[]int) page.Slice[*answer, ident.ID, string] {
 	return page.Slice[*answer, ident.ID, string]{
 		Name: "found", About: func(a *answer) string { return a.about }, Key: ident.ID.String,
@@ -174,7 +174,7 @@ func TestACursorOfAnotherAnswerIsRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsHiddenIsCountedAndNotShown(t *testing.T) {
+func TestAHiddenRecordIsCountedAndNotShown(t *testing.T) {
 	var loads []int
 	a := &answer{about: "a", found: numbered(6)}
 	list := answers(&loads)

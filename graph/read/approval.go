@@ -43,15 +43,15 @@ func loadPolicies(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]
 	return index(r.wrapPolicies(rows), func(p *ApprovalPolicy) ident.ID { return p.ID }), store.Translate(err)
 }
 
-// ChangeTypes are the types of changes it holds for; none when it is for all that need approval.
+// ChangeTypes returns the types of changes it holds for. If it holds for all that need approval, it returns none.
 func (p *ApprovalPolicy) ChangeTypes() []domain.ChangeType { return p.ApprovalPolicy.ChangeTypes }
 
-// Team is the team whose members approve; nil when it may be anybody.
+// Team returns the team whose members approve. If anybody may approve, it returns nil.
 func (p *ApprovalPolicy) Team(ctx context.Context) (*Team, error) {
 	return one(ctx, p.in, p, "team", func(p *ApprovalPolicy) *ident.ID { return p.TeamID }, loadTeams)
 }
 
-// Role is the role that approvers have; nil when it may be any.
+// Role returns the role that approvers have. If they may have any, it returns nil.
 func (p *ApprovalPolicy) Role() *auth.Role { return (*auth.Role)(p.ApprovalPolicy.Role) }
 
 // ApprovalPolicies lists approval policies by name.
@@ -76,7 +76,7 @@ type ApprovalRequirement struct {
 	Policy *ApprovalPolicy // nil: no policy applies
 }
 
-// ApprovalRequirements are the approvals that the change needs, policy by policy.
+// ApprovalRequirements returns the approvals that the change needs, policy by policy.
 func (c *Change) ApprovalRequirements(ctx context.Context) ([]*ApprovalRequirement, error) {
 	return many(ctx, c.in, c, "approval requirements", (*Change).id, func(ctx context.Context, r *Reader, _ []ident.ID) (map[ident.ID][]*ApprovalRequirement, error) {
 		rows := make([]*ent.Change, len(c.in.Rows))
@@ -100,7 +100,7 @@ func (c *Change) ApprovalRequirements(ctx context.Context) ([]*ApprovalRequireme
 	})
 }
 
-// Candidates are who could give the approvals that are missing, by name.
+// Candidates returns by name who could give the approvals that are missing.
 func (r *ApprovalRequirement) Candidates() []string {
 	if r.Requirement.Candidates == nil {
 		return []string{}

@@ -33,7 +33,7 @@ func nestedPage[P, E, T any](ctx context.Context, b *batch[P], row P, id func(P)
 	return page.Nested(ctx, &b.Batch, row, id, p, of)
 }
 
-// ids are the ids of the batch's records, each once.
+// ids returns the ids of the batch's records, each once.
 func (b *batch[T]) ids(id func(T) ident.ID) []ident.ID {
 	return page.Distinct(b.Rows, func(row T) *ident.ID { i := id(row); return &i })
 }
@@ -46,8 +46,8 @@ func having(column string, ids []ident.ID) func(*sql.Selector) {
 // translated tells a failure of the database in the words of clients.
 func translated[E any](rows []E, err error) ([]E, error) { return rows, store.Translate(err) }
 
-// one resolves a reference of row to a record by its id, for the whole batch in one statement. It gives nil for an
-// absent reference.
+// one resolves a reference of row to a record by its id, for the whole batch in one statement. If the
+// reference is absent, it returns the zero V.
 func one[T, V any](ctx context.Context, b *batch[T], row T, field string, ref func(T) *ident.ID, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]V, error)) (V, error) {
 	id := ref(row)
 	if id == nil || *id == 0 {

@@ -103,7 +103,8 @@ func (r *Reader) calendar(ctx context.Context, period recurrence.Span, f *Calend
 	return rows, nil
 }
 
-// cis are the CIs that the filter asks about: the one it names, or the service with all that could harm it. nil for no such filter.
+// cis returns the CIs that the filter asks about: the one it names, or the service with all that could harm it. Without
+// such a filter, it returns nil.
 func (f *CalendarFilter) cis(ctx context.Context, graph *topology.Snapshot) ([]ident.ID, error) {
 	var cis []ident.ID
 	if f.Ci != nil {
@@ -126,7 +127,7 @@ func (f *CalendarFilter) cis(ctx context.Context, graph *topology.Snapshot) ([]i
 	return slices.DeleteFunc(service, func(id ident.ID) bool { return id != cis[0] }), nil
 }
 
-// plannedIn are the changes of a period that are not canceled.
+// plannedIn returns the changes of a period that are not canceled.
 func (r *Reader) plannedIn(ctx context.Context, period recurrence.Span, f *CalendarFilter, cis []ident.ID) ([]calendarRow, error) {
 	q := r.store.Read.Change.Query().Where(change.PlannedStartLT(period.To), change.PlannedEndGT(period.From), change.StateNEQ(domain.ChangeCanceled))
 	if f.Team != nil {
@@ -146,7 +147,7 @@ func (r *Reader) plannedIn(ctx context.Context, period recurrence.Span, f *Calen
 	return rows, store.Translate(err)
 }
 
-// windowsIn are the occurrences of windows in a period.
+// windowsIn returns the occurrences of windows in a period.
 func (r *Reader) windowsIn(ctx context.Context, graph *topology.Snapshot, period recurrence.Span, f *CalendarFilter, cis []ident.ID) ([]calendarRow, error) {
 	windows, err := r.store.Read.ChangeWindow.Query().All(ctx)
 	if err != nil {
@@ -175,16 +176,16 @@ func (r *Reader) windowsIn(ctx context.Context, graph *topology.Snapshot, period
 	return rows, nil
 }
 
-// Kind is what takes place.
+// Kind returns what takes place.
 func (e *CalendarEntry) Kind() string { return e.row.kind }
 
-// StartsAt is when it begins.
+// StartsAt returns when it begins.
 func (e *CalendarEntry) StartsAt() time.Time { return e.row.at.From }
 
-// EndsAt is when it ends.
+// EndsAt returns when it ends.
 func (e *CalendarEntry) EndsAt() time.Time { return e.row.at.To }
 
-// record is the record behind the entry where it is of a kind.
+// record returns the id of the record behind the entry. If that is not of the kind, it returns nil.
 func (e *CalendarEntry) record(kind ident.Kind) *ident.ID {
 	if e.row.of.Kind() != kind {
 		return nil
@@ -192,12 +193,12 @@ func (e *CalendarEntry) record(kind ident.Kind) *ident.ID {
 	return &e.row.of
 }
 
-// Change is the change that takes place.
+// Change returns the change that takes place.
 func (e *CalendarEntry) Change(ctx context.Context) (*Change, error) {
 	return one(ctx, e.in, e, "change", func(e *CalendarEntry) *ident.ID { return e.record(ident.Change) }, loadChanges)
 }
 
-// Window is the window that takes place.
+// Window returns the window that takes place.
 func (e *CalendarEntry) Window(ctx context.Context) (*ChangeWindow, error) {
 	return one(ctx, e.in, e, "window", func(e *CalendarEntry) *ident.ID { return e.record(ident.ChangeWindow) }, loadWindows)
 }

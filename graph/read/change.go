@@ -133,13 +133,13 @@ func (r *Reader) Changes(ctx context.Context, filter *ChangeFilter, by []*Change
 	return l.Page(ctx, p)
 }
 
-// Change is the change with an id; nil when there is none.
+// Change returns the change with an id. If there is none, it returns nil.
 func (r *Reader) Change(ctx context.Context, id ident.ID) (*Change, error) {
 	found, err := loadChanges(ctx, r, []ident.ID{id})
 	return found[id], err
 }
 
-// ChangeByNumber is the change with a number; nil when there is none.
+// ChangeByNumber returns the change with a number. If there is none, it returns nil.
 func (r *Reader) ChangeByNumber(ctx context.Context, number string) (*Change, error) {
 	id, valid := practice.ParseNumber(number)
 	if !valid {
@@ -148,10 +148,10 @@ func (r *Reader) ChangeByNumber(ctx context.Context, number string) (*Change, er
 	return r.Change(ctx, id)
 }
 
-// Number is the number people say.
+// Number returns the number people say.
 func (c *Change) Number() string { return practice.Number(c.ID) }
 
-// Requester asked for the change.
+// Requester returns the person that asked for the change.
 func (c *Change) Requester(ctx context.Context) (*Person, error) {
 	return one(ctx, c.in, c, "requester", func(c *Change) *ident.ID { return c.RequesterID }, loadPeople)
 }
@@ -172,12 +172,12 @@ type ChangeCI struct {
 	in *batch[*ChangeCI]
 }
 
-// Ci is the CI.
+// Ci returns the CI.
 func (l *ChangeCI) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, l.in, l, "ci", func(l *ChangeCI) *ident.ID { return &l.CiID }, loadCIs)
 }
 
-// Scope is the CIs the change alters and the actor may see.
+// Scope returns the CIs the change alters and the actor may see.
 func (c *Change) Scope(ctx context.Context) ([]*ChangeCI, error) {
 	links, err := c.links(ctx)
 	if err != nil {
@@ -187,7 +187,7 @@ func (c *Change) Scope(ctx context.Context) ([]*ChangeCI, error) {
 	return slices.DeleteFunc(slices.Clone(links), func(l *ChangeCI) bool { return hidden[l.CiID] }), err
 }
 
-// RestrictedCICount is how many more CIs the change alters.
+// RestrictedCICount returns how many more CIs the change alters.
 func (c *Change) RestrictedCICount(ctx context.Context) (int, error) {
 	links, err := c.links(ctx)
 	if err != nil {
@@ -203,7 +203,7 @@ func (c *Change) RestrictedCICount(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// links are all CIs the change alters: for the engine.
+// links returns all CIs the change alters, for the engine.
 func (c *Change) links(ctx context.Context) ([]*ChangeCI, error) {
 	return many(ctx, c.in, c, "scope", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*ChangeCI, error) {
 		rows, err := r.changeCIs().Where(having(changeci.FieldChangeID, ids)).Order(ent.Asc(changeci.FieldID)).All(ctx)
@@ -215,13 +215,13 @@ func (c *Change) links(ctx context.Context) ([]*ChangeCI, error) {
 	})
 }
 
-// inScope are the CIs that a change names.
+// inScope returns the CIs that a change names.
 func inScope(ctx context.Context, c *Change) ([]ident.ID, error) {
 	links, err := c.links(ctx)
 	return page.Distinct(links, func(l *ChangeCI) *ident.ID { return &l.CiID }), err
 }
 
-// Impact is what breaks while the change's TAKEN_DOWN CIs are down, by the graph as it is now.
+// Impact returns what breaks while the change's TAKEN_DOWN CIs are down, by the graph as it is now.
 func (c *Change) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
 	return asked(ctx, c.in, c, (*Change).id, inScope, "impact of a change", filter, nil, func(c *Change, graph *topology.Snapshot) (q impact.Question, err error) {
 		links, err := c.links(ctx)
@@ -229,17 +229,17 @@ func (c *Change) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, err
 	})
 }
 
-// outage is that the TAKEN_DOWN CIs of a scope are down, those that a graph has.
+// outage returns the question that supposes the TAKEN_DOWN CIs of a scope down, those that a graph has.
 func outage(scope []*ChangeCI, graph *topology.Snapshot) (q impact.Question) {
 	for _, l := range scope {
-		if v, known := graph.Index(l.CiID); known && graph.IsPresent(v) && l.Role == domain.TakenDownRole {
+		if v, ok := graph.Index(l.CiID); ok && graph.IsPresent(v) && l.Role == domain.TakenDownRole {
 			q.Failed = append(q.Failed, impact.Failure{CI: l.CiID, State: impact.Down})
 		}
 	}
 	return q
 }
 
-// Approvals are the votes on the change, the oldest first.
+// Approvals returns the votes on the change, the oldest first.
 func (c *Change) Approvals(ctx context.Context) ([]*Approval, error) {
 	return many(ctx, c.in, c, "approvals", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Approval, error) {
 		rows, err := r.store.Read.Approval.Query().Where(having(approval.FieldRecordID, ids)).Order(ent.Asc(approval.FieldID)).All(ctx)
@@ -247,12 +247,12 @@ func (c *Change) Approvals(ctx context.Context) ([]*Approval, error) {
 	})
 }
 
-// AvailableTransitions are what can be done with the change next.
+// AvailableTransitions returns what can be done with the change next.
 func (c *Change) AvailableTransitions(ctx context.Context) []*lifecycle.ChangeTransition {
 	return pointers(practice.Available(ctx, c.Change))
 }
 
-// CausedIncidents are the incidents that the change caused.
+// CausedIncidents returns the incidents that the change caused.
 func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Incident], error) {
 	return nestedPage(ctx, c.in, c, (*Change).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Incident, *Incident], error) {
 		l, err := c.in.reader.incidentList(ctx, "caused incidents", nil, nil)
@@ -261,12 +261,12 @@ func (c *Change) CausedIncidents(ctx context.Context, first *int, after *string,
 	})
 }
 
-// Timeline is what was said and done about the change, the oldest first.
+// Timeline returns what was said and done about the change, the oldest first.
 func (c *Change) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*TimelineEntry], error) {
 	return timeline(ctx, c.in, c, (*Change).id, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-// History is who wrote what to the change and when.
+// History returns who wrote what to the change and when.
 func (c *Change) History(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Entry], error) {
 	return history(ctx, c.in, c, (*Change).id, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -180,7 +180,7 @@ func (r *Reader) CIs(ctx context.Context, filter *CIFilter, by []*CIOrder, p pag
 	return r.ciList(c, "cis", filter, o).Page(ctx, p)
 }
 
-// CI is the CI with an id; nil when there is none.
+// CI returns the CI with an id. If there is none, it returns nil.
 func (r *Reader) CI(ctx context.Context, id ident.ID) (*CI, error) {
 	if id.Kind() == ident.Service {
 		id = id.As(ident.CI)
@@ -189,7 +189,7 @@ func (r *Reader) CI(ctx context.Context, id ident.ID) (*CI, error) {
 	return found[id], err
 }
 
-// CIByExternalID is the CI that a source knows under a key; nil when there is none.
+// CIByExternalID returns the CI that a source knows under a key. If there is none, it returns nil.
 func (r *Reader) CIByExternalID(ctx context.Context, source, key string) (*CI, error) {
 	found, err := r.store.Read.ExternalIdentity.Query().
 		Where(externalidentity.Source(source), externalidentity.ExternalID(key)).All(ctx)
@@ -225,13 +225,13 @@ func loadCIsBelow(ctx context.Context, r *Reader, ids []ident.ID, fields ...stri
 
 func (c *CI) id() ident.ID { return c.ID }
 
-// itself are the CIs that a question about the CI names.
+// itself returns the CIs that a question about the CI names.
 func itself(_ context.Context, c *CI) ([]ident.ID, error) { return []ident.ID{c.ID}, nil }
 
 // IsNode marks records with a global id.
 func (*CI) IsNode() {}
 
-// Class is the CI's class.
+// Class returns the CI's class.
 func (c *CI) Class(ctx context.Context) (*CIClass, error) {
 	return one(ctx, c.in, c, "class", func(c *CI) *ident.ID { return &c.ClassID }, loadClasses)
 }
@@ -239,17 +239,18 @@ func (c *CI) Class(ctx context.Context) (*CIClass, error) {
 // IsInMaintenance reports whether the CI is in the scope of a change that is being carried out.
 func (c *CI) IsInMaintenance() bool { return impact.Estate(c.in.reader.snapshot()).InMaintenance(c.ID) }
 
-// OperationalState is the state of the CI now, given all open incidents and the changes that are being carried out.
+// OperationalState returns the state of the CI now, given all open incidents and the changes that are being carried
+// out.
 func (c *CI) OperationalState() string {
 	return impact.Estate(c.in.reader.snapshot()).State(c.ID).String()
 }
 
-// Owners are the team and people who answer for the CI, the primary one first.
+// Owners returns the team and people who answer for the CI, the primary one first.
 func (c *CI) Owners(ctx context.Context) ([]*Owner, error) {
 	return many(ctx, c.in, c, "owners", (*CI).id, loadOwners)
 }
 
-// Owner is the primary owner.
+// Owner returns the primary owner.
 func (c *CI) Owner(ctx context.Context) (*Owner, error) {
 	all, err := c.Owners(ctx)
 	if err != nil || len(all) == 0 {
@@ -258,7 +259,7 @@ func (c *CI) Owner(ctx context.Context) (*Owner, error) {
 	return all[0], nil
 }
 
-// Service is the service the CI is; nil for other CIs.
+// Service returns the service the CI is. If it is none, it returns nil.
 func (c *CI) Service() *Service {
 	if c.ServiceKind == nil {
 		return nil
@@ -266,10 +267,10 @@ func (c *CI) Service() *Service {
 	return &Service{c}
 }
 
-// Visibility is who may see the CI; before there was a choice, everyone.
+// Visibility returns who may see the CI. For a CI from before there was a choice, that is everyone.
 func (c *CI) Visibility() domain.Visibility { return cmp.Or(c.CI.Visibility, domain.Everyone) }
 
-// Labels are free labels, name to text.
+// Labels returns free labels, name to text.
 func (c *CI) Labels() map[string]any {
 	all := make(map[string]any, len(c.CI.Labels))
 	for name, text := range c.CI.Labels {
@@ -278,10 +279,10 @@ func (c *CI) Labels() map[string]any {
 	return all
 }
 
-// LockedFields are the fields that a person has set.
+// LockedFields returns the fields that a person has set.
 func (c *CI) LockedFields() []string { return append([]string{}, c.Locks...) }
 
-// ExternalIdentities are the CI's keys in other systems.
+// ExternalIdentities returns the CI's keys in other systems.
 func (c *CI) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity, error) {
 	return many(ctx, c.in, c, "external identities", (*CI).id, loadExternalIdentities)
 }
@@ -292,7 +293,7 @@ func loadExternalIdentities(ctx context.Context, r *Reader, ids []ident.ID) (map
 	return bundle(rows, func(e *ent.ExternalIdentity) ident.ID { return e.RecordID }), store.Translate(err)
 }
 
-// DependencyGroups say how the CI's dependencies combine.
+// DependencyGroups returns the groups that say how the CI's dependencies combine.
 func (c *CI) DependencyGroups(ctx context.Context) ([]*DependencyGroup, error) {
 	return many(ctx, c.in, c, "dependency groups", (*CI).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*DependencyGroup, error) {
 		rows, err := r.groups(ctx).Where(having(dependencygroup.FieldCiID, ids)).Order(ent.Asc(dependencygroup.FieldName)).All(ctx)
@@ -300,7 +301,7 @@ func (c *CI) DependencyGroups(ctx context.Context) ([]*DependencyGroup, error) {
 	})
 }
 
-// DanglingReferences are the CI's references to what nobody has reported.
+// DanglingReferences returns the CI's references to what nobody has reported.
 func (c *CI) DanglingReferences(ctx context.Context) ([]*DanglingReference, error) {
 	return many(ctx, c.in, c, "dangling references", (*CI).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*DanglingReference, error) {
 		rows, err := r.danglingReferences(ctx).Where(having(danglingreference.FieldRecordID, ids)).Order(ent.Asc(danglingreference.FieldID)).All(ctx)
@@ -308,7 +309,7 @@ func (c *CI) DanglingReferences(ctx context.Context) ([]*DanglingReference, erro
 	})
 }
 
-// Impact is what breaks if the CI fails.
+// Impact returns what breaks if the CI fails.
 func (c *CI) Impact(ctx context.Context, state string, maxDepth, maxCIs *int, filter *ImpactFilter, asOf *AsOf) (*Impact, error) {
 	about := fmt.Sprint("impact of a CI ", state, shown(maxDepth), shown(maxCIs))
 	return asked(ctx, c.in, c, (*CI).id, itself, about, filter, asOf, func(c *CI, _ *topology.Snapshot) (impact.Question, error) {
@@ -316,12 +317,12 @@ func (c *CI) Impact(ctx context.Context, state string, maxDepth, maxCIs *int, fi
 	})
 }
 
-// Dependencies is what the CI needs.
+// Dependencies returns what the CI needs.
 func (c *CI) Dependencies(ctx context.Context, maxDepth, maxCIs *int, filter *ImpactFilter, asOf *AsOf) (*Dependencies, error) {
 	return dependencies(ctx, c, maxDepth, maxCIs, filter, asOf)
 }
 
-// Incidents are the incidents that name the CI.
+// Incidents returns the incidents that name the CI.
 func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*IncidentOrder, first *int, after *string, last *int, before *string) (*page.Connection[*Incident], error) {
 	return nestedPage(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Incident, *Incident], error) {
 		l, err := c.in.reader.incidentList(ctx, "incidents of a CI", filter, orderBy)
@@ -330,7 +331,7 @@ func (c *CI) Incidents(ctx context.Context, filter *IncidentFilter, orderBy []*I
 	})
 }
 
-// Changes are the changes with the CI in their scope.
+// Changes returns the changes with the CI in their scope.
 func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*ChangeOrder, first *int, after *string, last *int, before *string) (*page.Connection[*Change], error) {
 	return nestedPage(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Change, *Change], error) {
 		l, err := c.in.reader.changeList(ctx, "changes of a CI", filter, orderBy)
@@ -339,7 +340,7 @@ func (c *CI) Changes(ctx context.Context, filter *ChangeFilter, orderBy []*Chang
 	})
 }
 
-// History is who wrote what to the CI and when.
+// History returns who wrote what to the CI and when.
 func (c *CI) History(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Entry], error) {
 	return history(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -55,7 +55,7 @@ func (r *Reader) CIClasses(ctx context.Context, p page.Args) (*page.Connection[*
 	}.Page(ctx, p)
 }
 
-// CIClass is the class with a code; nil when there is none.
+// CIClass returns the class with a code. If there is none, it returns nil.
 func (r *Reader) CIClass(ctx context.Context, code string) (*CIClass, error) {
 	row, err := r.store.Read.CIClass.Query().Where(ciclass.Code(code)).Only(ctx)
 	if ent.IsNotFound(err) {
@@ -67,15 +67,15 @@ func (r *Reader) CIClass(ctx context.Context, code string) (*CIClass, error) {
 	return r.ShowCIClass(row), nil
 }
 
-// Parent is the class this one is a kind of.
+// Parent returns the class this one is a kind of.
 func (c *CIClass) Parent(ctx context.Context) (*CIClass, error) {
 	return one(ctx, c.in, c, "parent", func(c *CIClass) *ident.ID { return c.ParentID }, loadClasses)
 }
 
-// IdentityRules are lists of attributes that identify a CI of the class, tried in order.
+// IdentityRules returns lists of attributes that identify a CI of the class, tried in order.
 func (c *CIClass) IdentityRules() [][]string { return append([][]string{}, c.CIClass.IdentityRules...) }
 
-// AttributeSchema is the class's attributes with its ancestors'. All classes are read at once: there are few.
+// AttributeSchema returns the class's attributes with its ancestors'. All classes are read at once: there are few.
 func (c *CIClass) AttributeSchema(ctx context.Context) (map[string]any, error) {
 	all, err := once(c.in, "all classes", func() (map[ident.ID]*ent.CIClass, error) {
 		rows, err := c.in.reader.store.Read.CIClass.Query().All(ctx)

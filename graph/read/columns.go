@@ -63,7 +63,7 @@ func shows(ctx context.Context, field string) bool {
 	return !graphql.HasOperationContext(ctx) || fieldNames(graphql.GetOperationContext(ctx).Doc)[field]
 }
 
-// fieldNames are the names of all fields of a document, on whatever type: of those below some fields, or of all.
+// fieldNames returns the names of all fields of a document, on whatever type: of those below some fields, or of all.
 func fieldNames(document *ast.QueryDocument, below ...string) map[string]bool {
 	names := map[string]bool{}
 	// A fragment is walked once for those below and once for the others: there may be exponentially many ways to it.

@@ -18,7 +18,7 @@ type SharedGroup struct {
 	in     *batch[*SharedGroup]
 }
 
-// Group is the group.
+// Group returns the group.
 func (g *SharedGroup) Group(ctx context.Context) (*DependencyGroup, error) {
 	return one(ctx, g.in, g, "group", func(g *SharedGroup) *ident.ID { return &g.shared.Group }, loadGroups)
 }
@@ -26,16 +26,16 @@ func (g *SharedGroup) Group(ctx context.Context) (*DependencyGroup, error) {
 // IsRedundant reports whether the group bears the loss of any one member.
 func (g *SharedGroup) IsRedundant() bool { return g.shared.IsRedundant }
 
-// NeededCount is how many members, or how much weight, the group needs.
+// NeededCount returns how many members, or how much weight, the group needs.
 func (g *SharedGroup) NeededCount() int { return g.shared.Need }
 
-// MemberCount is how many members, or how much weight, the group has.
+// MemberCount returns how many members, or how much weight, the group has.
 func (g *SharedGroup) MemberCount() int { return g.shared.Total }
 
-// SharedCount is how many CIs cost the group two members or more.
+// SharedCount returns how many CIs cost the group two members or more.
 func (g *SharedGroup) SharedCount() int { return g.shared.Shared }
 
-// BreakingCount is how many of them break the group.
+// BreakingCount returns how many of them break the group.
 func (g *SharedGroup) BreakingCount() int { return g.shared.Breaking }
 
 // CommonCause is a CI whose failure alone costs a group two members or more.
@@ -46,7 +46,7 @@ type CommonCause struct {
 	Members    []*CI
 }
 
-// Causes are the CIs that the group's members share, those that break it first.
+// Causes returns the CIs that the group's members share, those that break it first.
 func (g *SharedGroup) Causes(ctx context.Context) ([]*CommonCause, error) {
 	found, err := once(g.in, "causes", func() (vertices, error) {
 		var ids []ident.ID
@@ -76,7 +76,7 @@ type commonCauses struct {
 	in    *batch[*commonCauses]
 }
 
-// groups are the groups that the answer lists.
+// groups returns the groups that the answer lists.
 func (c *commonCauses) groups() ([]impact.SharedGroup, error) {
 	answer, err := c.work()
 	if err != nil {
@@ -106,7 +106,7 @@ func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, aft
 			return nil, err
 		}
 		dependents := make([]topology.Vertex, 0, len(needs.CIs)+1)
-		if v, known := on.view.Index(c.ID); known {
+		if v, ok := on.view.Index(c.ID); ok {
 			dependents = append(dependents, v)
 		}
 		for _, need := range needs.CIs {
@@ -125,7 +125,8 @@ func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, aft
 	}, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-// commonCausesOf asks the engine for each row of a batch, which is about some records, and shows a page of row's answer.
+// commonCausesOf asks the engine for each row of a batch, which is about some records, and shows a page of row's
+// answer.
 func commonCausesOf[T comparable](ctx context.Context, b *batch[T], row T, about func(T) []ident.ID, overlay *Overlay, ask func(T, supposition) (*impact.CommonCausesAnswer, error), p page.Args) (*page.Connection[*SharedGroup], error) {
 	on, err := suppositionOf(ctx, b, overlay, about)
 	if err != nil {

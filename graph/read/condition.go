@@ -28,7 +28,7 @@ func (r *Reader) seen(ctx context.Context) (seen, error) {
 	return seen{s}, store.Translate(err)
 }
 
-// linkedCI is the condition that a record names a CI.
+// linkedCI adds the condition that a record names a CI.
 func (s seen) linkedCI(c *where.Conditions, table, record string, f *IDFilter) {
 	if f == nil {
 		return
@@ -48,12 +48,12 @@ func (s seen) linkedCI(c *where.Conditions, table, record string, f *IDFilter) {
 	})
 }
 
-// equals is the condition that a column has a value.
+// equals returns the condition that a column has a value.
 func equals(column string, value any) where.Condition {
 	return func(s *sql.Selector) *sql.Predicate { return sql.EQ(s.C(column), value) }
 }
 
-// open is the condition that a state is, or is not, among those that are open.
+// open adds the condition that a state is, or is not, among those that are open.
 func open(c *where.Conditions, column string, want *bool, states []any) {
 	if want == nil {
 		return
@@ -66,7 +66,7 @@ func open(c *where.Conditions, column string, want *bool, states []any) {
 	})
 }
 
-// codeOf is the condition that a column refers to a record of a table by its code.
+// codeOf adds the condition that a column refers to a record of a table by its code.
 func codeOf(c *where.Conditions, column, table string, f *CodeFilter) {
 	if f == nil {
 		return
@@ -76,13 +76,13 @@ func codeOf(c *where.Conditions, column, table string, f *CodeFilter) {
 	}
 }
 
-// subtree is the statement for the ids of classes and all classes below them.
+// subtree writes the statement for the ids of classes and all classes below them.
 func subtree(b *sql.Builder, codes []any) {
 	b.WriteString("WITH RECURSIVE subtree(id) AS (SELECT id FROM ci_class WHERE code IN (").Args(codes...).
 		WriteString(") UNION SELECT child.id FROM ci_class child JOIN subtree ON child.parent_id = subtree.id) SELECT id FROM subtree")
 }
 
-// inClass is the condition that a CI is of a class or one below it.
+// inClass adds the condition that a CI is of a class or one below it.
 func inClass(c *where.Conditions, f *CodeFilter) {
 	if f == nil {
 		return

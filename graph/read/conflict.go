@@ -15,14 +15,15 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 )
 
-// Conflict is one way in which a change is in the way of another, or of a window. Those of a page of changes are one batch.
+// Conflict is one way in which a change is in the way of another, or of a window. Those of a page of changes are one
+// batch.
 type Conflict struct {
 	row conflict.Conflict
 	of  *Change
 	in  *batch[*Conflict]
 }
 
-// conflicts are those of every change of the batch, on the graph as it is.
+// conflictsOf returns the conflicts of every change of the batch, on the graph as it is.
 func conflictsOf(ctx context.Context, b *batch[*Change]) (map[ident.ID][]conflict.Conflict, error) {
 	return once(b, "found conflicts", func() (map[ident.ID][]conflict.Conflict, error) {
 		rows := make([]*ent.Change, len(b.Rows))
@@ -33,7 +34,7 @@ func conflictsOf(ctx context.Context, b *batch[*Change]) (map[ident.ID][]conflic
 	})
 }
 
-// Conflicts are what is in the change's way, of some kinds or all.
+// Conflicts returns what is in the change's way, of some kinds or all.
 func (c *Change) Conflicts(ctx context.Context, kinds []domain.ConflictKind, first *int, after *string, last *int, before *string) (*page.Connection[*Conflict], error) {
 	return page.Slice[*Change, conflict.Conflict, *Conflict]{
 		Name: "conflicts", About: func(c *Change) string { return fmt.Sprint(c.ID, kinds) }, Key: conflictKey,
@@ -51,7 +52,7 @@ func (c *Change) Conflicts(ctx context.Context, kinds []domain.ConflictKind, fir
 	}.Page(ctx, &c.in.Batch, c, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-// ConflictCount is how many conflicts the change has.
+// ConflictCount returns how many conflicts the change has.
 func (c *Change) ConflictCount(ctx context.Context) (int, error) {
 	found, err := conflictsOf(ctx, c.in)
 	return len(found[c.ID]), err
@@ -71,16 +72,16 @@ func conflictKey(c conflict.Conflict) string {
 // Kind says in which way the change is in conflict.
 func (c *Conflict) Kind() domain.ConflictKind { return c.row.Kind }
 
-// Change is the change whose conflict it is.
+// Change returns the change whose conflict it is.
 func (c *Conflict) Change() *Change { return c.of }
 
-// StartsAt is when the conflict begins.
+// StartsAt returns when the conflict begins.
 func (c *Conflict) StartsAt() time.Time { return c.row.Span.From }
 
-// EndsAt is when the conflict ends.
+// EndsAt returns when the conflict ends.
 func (c *Conflict) EndsAt() time.Time { return c.row.Span.To }
 
-// CICount is how many CIs are concerned so.
+// CICount returns how many CIs are concerned so.
 func (c *Conflict) CICount() int {
 	if c.row.Kind == domain.AssigneeDoubleBooked || c.row.Kind == domain.JointFailure {
 		return 0
@@ -88,7 +89,7 @@ func (c *Conflict) CICount() int {
 	return c.row.Count
 }
 
-// other is the other side where it is a record of a kind.
+// other returns the id of the other side. If that is not a record of the kind, it returns nil.
 func (c *Conflict) other(kind ident.Kind) *ident.ID {
 	if c.row.Other.Kind() != kind {
 		return nil
@@ -96,17 +97,17 @@ func (c *Conflict) other(kind ident.Kind) *ident.ID {
 	return &c.row.Other
 }
 
-// OtherChange is the change that is in the way; nil for a window.
+// OtherChange returns the change that is in the way. For a window, it returns nil.
 func (c *Conflict) OtherChange(ctx context.Context) (*Change, error) {
 	return one(ctx, c.in, c, "other change", func(c *Conflict) *ident.ID { return c.other(ident.Change) }, loadChanges)
 }
 
-// Window is the window that is in the way; nil for a change.
+// Window returns the window that is in the way. For a change, it returns nil.
 func (c *Conflict) Window(ctx context.Context) (*ChangeWindow, error) {
 	return one(ctx, c.in, c, "window", func(c *Conflict) *ident.ID { return c.other(ident.ChangeWindow) }, loadWindows)
 }
 
-// Assignee is who is to carry both changes out; nil for other kinds.
+// Assignee returns the person that is to carry both changes out. For conflicts of other kinds, it returns nil.
 func (c *Conflict) Assignee(ctx context.Context) (*Person, error) {
 	return one(ctx, c.in, c, "assignee", func(c *Conflict) *ident.ID {
 		if c.row.Kind != domain.AssigneeDoubleBooked {
@@ -116,17 +117,17 @@ func (c *Conflict) Assignee(ctx context.Context) (*Person, error) {
 	}, loadPeople)
 }
 
-// Ci is the CI of the change.
+// Ci returns the CI of the change.
 func (c *Conflict) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, c.in, c, "ci", func(c *Conflict) *ident.ID { return &c.row.CI }, loadCIs)
 }
 
-// OtherCI is the CI of the other side.
+// OtherCI returns the CI of the other side.
 func (c *Conflict) OtherCI(ctx context.Context) (*CI, error) {
 	return one(ctx, c.in, c, "other ci", func(c *Conflict) *ident.ID { return &c.row.OtherCI }, loadCIs)
 }
 
-// State is what the side that suffers would be in; nil where nothing suffers.
+// State returns the state that the suffering side would be in. If nothing suffers, it returns nil.
 func (c *Conflict) State() *string {
 	if c.row.State == impact.Operational {
 		return nil
@@ -135,10 +136,10 @@ func (c *Conflict) State() *string {
 	return &state
 }
 
-// Path is the way on which failure travels from the one that harms.
+// Path returns the way on which failure travels from the one that harms.
 func (c *Conflict) Path(ctx context.Context) (*ImpactPath, error) { return c.way(ctx, c.row.Path) }
 
-// OtherPath is the way on which failure travels from the other change.
+// OtherPath returns the way on which failure travels from the other change.
 func (c *Conflict) OtherPath(ctx context.Context) (*ImpactPath, error) {
 	return c.way(ctx, c.row.OtherPath)
 }
@@ -167,14 +168,14 @@ func (c *Conflict) way(ctx context.Context, steps []impact.Step) (*ImpactPath, e
 	return found[&steps[0]], err
 }
 
-// Group is the dependency group that breaks.
+// Group returns the dependency group that breaks.
 func (c *Conflict) Group(ctx context.Context) (*DependencyGroup, error) {
 	return one(ctx, c.in, c, "group", func(c *Conflict) *ident.ID { return &c.row.Group }, loadGroups)
 }
 
 const mostJointServices = 100
 
-// Services are the services that go DOWN together and not alone, the first hundred of them.
+// Services returns the services that go DOWN together and not alone, the first hundred of them.
 func (c *Conflict) Services(ctx context.Context) ([]*Service, error) {
 	found, err := several(ctx, c.in, c, "services", func(c *Conflict) []ident.ID { return c.row.Services[:min(len(c.row.Services), mostJointServices)] }, loadCIs)
 	services := make([]*Service, len(found))
@@ -184,10 +185,10 @@ func (c *Conflict) Services(ctx context.Context) ([]*Service, error) {
 	return services, err
 }
 
-// ServiceCount is how many services go DOWN together and not alone.
+// ServiceCount returns how many services go DOWN together and not alone.
 func (c *Conflict) ServiceCount() int { return len(c.row.Services) }
 
-// Record is what both changes write.
+// Record returns what both changes write.
 func (c *Conflict) Record(ctx context.Context) (Node, error) {
 	found, err := once(c.in, "records", func() (map[ident.ID]Node, error) {
 		var ids []ident.ID
@@ -201,7 +202,7 @@ func (c *Conflict) Record(ctx context.Context) (Node, error) {
 	return found[c.row.Record], err
 }
 
-// Fields are what of it both write; none where the actor may not see it.
+// Fields returns the fields of it that both write. For an actor that may not see it, it returns none.
 func (c *Conflict) Fields(ctx context.Context) ([]string, error) {
 	record, err := c.Record(ctx)
 	if record == nil || err != nil {

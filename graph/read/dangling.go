@@ -46,7 +46,7 @@ func (r *Reader) DanglingReferences(ctx context.Context, source *string, p page.
 	}.Page(ctx, p)
 }
 
-// Record is the record that refers.
+// Record returns the record that refers.
 func (d *DanglingReference) Record(ctx context.Context) (Node, error) {
 	return node(ctx, d.in, "record", d, func(d *DanglingReference) ident.ID { return d.RecordID })
 }

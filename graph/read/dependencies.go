@@ -25,7 +25,7 @@ type Dependencies struct {
 	in     *batch[*Dependencies]
 }
 
-// needs is what was found. A client sees dependencies only when there are some.
+// needs returns what was found. A client sees dependencies only when there are some.
 func (d *Dependencies) needs() *impact.Needs {
 	needs, _ := d.work()
 	return needs
@@ -62,18 +62,18 @@ func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *Imp
 	return d, err
 }
 
-// Revision is the revision of the graph the answer was worked out on.
+// Revision returns the revision of the graph the answer was worked out on.
 func (d *Dependencies) Revision() int64 { return d.needs().Revision }
 
 // Completeness says whether the answer is whole.
 func (d *Dependencies) Completeness() *Completeness { return completeness(d.needs().Completeness) }
 
-// FilteredOutCount is how many needed CIs the filter leaves out.
+// FilteredOutCount returns how many needed CIs the filter leaves out.
 func (d *Dependencies) FilteredOutCount() int {
 	return len(d.needs().CIs) - len(d.chosen()) - d.RestrictedCount()
 }
 
-// RestrictedCount is how many needed CIs the actor may not see.
+// RestrictedCount returns how many needed CIs the actor may not see.
 func (d *Dependencies) RestrictedCount() int {
 	n := 0
 	for _, need := range d.needs().CIs {
@@ -84,7 +84,7 @@ func (d *Dependencies) RestrictedCount() int {
 	return n
 }
 
-// chosen is what is needed and shown.
+// chosen returns what is needed and shown.
 func (d *Dependencies) chosen() []impact.Need {
 	return slices.DeleteFunc(slices.Clone(d.needs().CIs), func(n impact.Need) bool {
 		return d.hidden[n.CI] || d.keep != nil && !d.keep(d.graph.CI(n.Vertex))
@@ -97,10 +97,10 @@ type NeededCI struct {
 	Ci   *CI
 }
 
-// Distance is how many relationships lie between them, at least.
+// Distance returns how many relationships lie between them, at least.
 func (n *NeededCI) Distance() int { return n.need.Distance }
 
-// Strength is HARD when some way to the CI is HARD all along.
+// Strength returns HARD if some way to the CI is HARD all along.
 func (n *NeededCI) Strength() domain.Strength { return domain.Strength(n.need.Strength.String()) }
 
 // Needs lists what is needed, the nearest first.
@@ -133,7 +133,7 @@ type ImpactPath struct {
 	Relationships []*Relationship
 }
 
-// between is the graph in which there may be ways between two CIs, and the reader who shows them.
+// between returns the graph in which there may be ways between two CIs, and the reader that shows them.
 func (r *Reader) between(ctx context.Context, from, to ident.ID, asOf *AsOf) (*Reader, *topology.Snapshot, error) {
 	r, err := r.asOf(ctx, asOf)
 	if err == nil {
@@ -146,7 +146,7 @@ func (r *Reader) between(ctx context.Context, from, to ident.ID, asOf *AsOf) (*R
 	return r, graph, err
 }
 
-// Path is a shortest way on which the failure of the one CI can reach the other; nil when there is none.
+// Path returns a shortest way on which the failure of the one CI can reach the other. If there is none, it returns nil.
 func (r *Reader) Path(ctx context.Context, from, to ident.ID, asOf *AsOf) (*ImpactPath, error) {
 	r, graph, err := r.between(ctx, from, to, asOf)
 	if err != nil {
@@ -166,7 +166,7 @@ func (r *Reader) Path(ctx context.Context, from, to ident.ID, asOf *AsOf) (*Impa
 // maxPaths bounds the ways of one answer.
 const maxPaths = 20
 
-// Paths are ways on which the failure of the one CI can reach the other, the shortest first.
+// Paths returns ways on which the failure of the one CI can reach the other, the shortest first.
 func (r *Reader) Paths(ctx context.Context, from, to ident.ID, first int, asOf *AsOf) ([]*ImpactPath, error) {
 	if first < 1 || first > maxPaths {
 		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d ways", first, maxPaths)

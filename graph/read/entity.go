@@ -34,8 +34,9 @@ var entityKinds = map[string]ident.Kind{
 	"CI": ident.CI, "Service": ident.Service, "Team": ident.Team, "Incident": ident.Incident, "Change": ident.Change,
 }
 
-// Entities are the records that representations ({"__typename": "CI", "id": "ci_1z"}) stand for, in this order; nil
-// where there is none. One statement for each type. It follows the subgraph specification of Apollo Federation 2.
+// Entities returns the records that representations ({"__typename": "CI", "id": "ci_1z"}) stand for, in this order,
+// with nil for each that is not found. It makes one statement for each type. It follows the subgraph specification of
+// Apollo Federation 2.
 func (r *Reader) Entities(ctx context.Context, representations []map[string]any) ([]Entity, error) {
 	if len(representations) > page.Max {
 		return nil, errs.New(errs.BadUserInput, "representations lists %d: at most %d", len(representations), page.Max)

@@ -23,7 +23,7 @@ type event struct {
 	rows     []*ent.Entry
 }
 
-// Resync is why events were left out before this one; nil when none were.
+// Resync returns why events were left out before this one. If none were, it returns nil.
 func (e *event) Resync() *domain.Resync { return reason(e.resync) }
 
 func reason(r domain.Resync) *domain.Resync {
@@ -33,10 +33,10 @@ func reason(r domain.Resync) *domain.Resync {
 	return &r
 }
 
-// Entries is what the write did to each record.
+// Entries returns what the write did to each record.
 func (e *event) Entries() []*Entry { return e.in.wrapEntries(e.rows) }
 
-// subjects are the records that the write belongs to, in the order of their ids.
+// subjects returns the records that the write belongs to, in the order of their ids.
 func subjects[V any](ctx context.Context, e *event, load func(context.Context, *Reader, []ident.ID) (map[ident.ID]V, error)) ([]V, error) {
 	found, err := load(ctx, e.in, page.Distinct(e.rows, func(row *ent.Entry) *ident.ID { return &row.SubjectID }))
 	shown := make([]V, 0, len(found))
@@ -52,13 +52,13 @@ type JournalEvent struct{ event }
 // CIEvent is what one write did to CIs.
 type CIEvent struct{ event }
 
-// Cis are the CIs as they are now.
+// Cis returns the CIs as they are now.
 func (e *CIEvent) Cis(ctx context.Context) ([]*CI, error) { return subjects(ctx, &e.event, loadCIs) }
 
 // IncidentEvent is what one write did to incidents.
 type IncidentEvent struct{ event }
 
-// Incidents are the incidents as they are now.
+// Incidents returns the incidents as they are now.
 func (e *IncidentEvent) Incidents(ctx context.Context) ([]*Incident, error) {
 	return subjects(ctx, &e.event, loadIncidents)
 }
@@ -66,7 +66,7 @@ func (e *IncidentEvent) Incidents(ctx context.Context) ([]*Incident, error) {
 // ChangeEvent is what one write did to changes.
 type ChangeEvent struct{ event }
 
-// Changes are the changes as they are now.
+// Changes returns the changes as they are now.
 func (e *ChangeEvent) Changes(ctx context.Context) ([]*Change, error) {
 	return subjects(ctx, &e.event, loadChanges)
 }
@@ -91,8 +91,8 @@ func (r *Reader) ChangeEvents(ctx context.Context, after *int64, ids []ident.ID)
 	return follow(ctx, r, after, ids, []ident.Kind{ident.Change}, func(e event) *ChangeEvent { return &ChangeEvent{e} })
 }
 
-// follow tells the writes whose subject is one of ids and of a kind; nil for any. Of CIs that the actor may not see at that
-// time it tells nothing.
+// follow tells the writes whose subject or record is one of ids, and whose subject is of one of kinds. If ids or kinds
+// is nil, it may be any. Of CIs that the actor may not see at that time it tells nothing.
 func follow[E any](ctx context.Context, r *Reader, after *int64, ids []ident.ID, kinds []ident.Kind, show func(event) *E) (<-chan *E, error) {
 	wanted, err := followed(ids)
 	if err != nil {
@@ -124,7 +124,7 @@ func follow[E any](ctx context.Context, r *Reader, after *int64, ids []ident.ID,
 	}), nil
 }
 
-// followed is a set of ids, services as their CIs.
+// followed returns a set of ids, with services as their CIs.
 func followed(ids []ident.ID) (map[ident.ID]bool, error) {
 	if len(ids) > page.Max {
 		return nil, errs.New(errs.BadUserInput, "ids lists %d ids: at most %d", len(ids), page.Max)
@@ -136,8 +136,8 @@ func followed(ids []ident.ID) (map[ident.ID]bool, error) {
 	return wanted, nil
 }
 
-// deliver sends what show makes of each revision, until ctx ends or show fails, which the position of ctx then tells: whoever
-// comes back goes on after the last event. It sends nothing where show makes nil.
+// deliver sends what show makes of each revision, until ctx ends or show fails, which the position of ctx then tells: a
+// client that comes back goes on after the last event. If show makes nil, it sends nothing.
 func deliver[T, E any](ctx context.Context, r *Reader, told iter.Seq[journal.Told[T]], show func(journal.Told[T]) (*E, error)) <-chan *E {
 	events := make(chan *E)
 	position := journal.PositionOf(ctx)

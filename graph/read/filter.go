@@ -15,7 +15,7 @@ type ImpactFilter struct {
 	Environment *EnvironmentFilter
 }
 
-// String is the filter as text, by which cursors are bound to it.
+// String returns the filter as text, by which cursors are bound to it.
 func (f *ImpactFilter) String() string {
 	text, err := json.Marshal(f)
 	if err != nil {
@@ -24,8 +24,8 @@ func (f *ImpactFilter) String() string {
 	return string(text)
 }
 
-// chosen is what a filter keeps, worked out once for a batch: one statement when it names classes. It is nil
-// when everything is kept.
+// chosen returns what a filter keeps, worked out once for a batch: with one statement if it names classes. If
+// everything is kept, it returns nil.
 func chosen[T any](ctx context.Context, b *batch[T], f *ImpactFilter) (func(topology.CI) bool, error) {
 	if f == nil || f.Class == nil && f.Environment == nil {
 		return nil, nil
@@ -46,10 +46,10 @@ func (r *Reader) chosen(ctx context.Context, f *ImpactFilter) (func(topology.CI)
 		}
 	}
 	if f.Environment != nil {
-		if named, given := where.Values(c, f.Environment.Eq, f.Environment.In); given {
+		if named, ok := where.Values(c, f.Environment.Eq, f.Environment.In); ok {
 			environments := map[topology.Environment]bool{}
 			for _, e := range named {
-				if known, is := topology.ParseEnvironment(string(e.(domain.Environment))); is {
+				if known, ok := topology.ParseEnvironment(string(e.(domain.Environment))); ok {
 					environments[known] = true
 				}
 			}

@@ -33,13 +33,13 @@ type Impact struct {
 	in     *batch[*Impact]
 }
 
-// answer is what the impact says. A client sees an impact only when there is one.
+// answer returns what the impact says. A client sees an impact only when there is one.
 func (i *Impact) answer() *impact.Answer {
 	answer, _ := i.work()
 	return answer
 }
 
-// answered are the impacts of the batch that there are.
+// answered returns the impacts of the batch that exist.
 func (i *Impact) answered() []*Impact {
 	return slices.DeleteFunc(slices.Clone(i.in.Rows), func(i *Impact) bool { return i.answer() == nil })
 }
@@ -50,7 +50,7 @@ type reading struct {
 	graph *topology.Snapshot
 }
 
-// readingOf is the reading of a batch whose rows ask about the CIs that names gives.
+// readingOf returns the reading of a batch whose rows ask about the CIs that names gives.
 func readingOf[T any](ctx context.Context, b *batch[T], about string, asOf *AsOf, names func(context.Context, T) ([]ident.ID, error)) (reading, error) {
 	return once(b, "graph of "+about, func() (reading, error) {
 		r, err := b.reader.asOf(ctx, asOf)
@@ -117,7 +117,7 @@ func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident
 		func(q *impact.Question, _ *topology.Snapshot) (impact.Question, error) { return *q, nil })
 }
 
-// inQuestion are the CIs that a question names.
+// inQuestion returns the CIs that a question names.
 func inQuestion(_ context.Context, q *impact.Question) ([]ident.ID, error) {
 	named := slices.Clone(q.Excluded)
 	for _, f := range q.Failed {
@@ -126,7 +126,7 @@ func inQuestion(_ context.Context, q *impact.Question) ([]ident.ID, error) {
 	return named, nil
 }
 
-// question is the question to the engine.
+// question returns the question to the engine.
 func question(failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int) (q impact.Question, err error) {
 	if len(failed) == 0 || len(failed) > maxFailures || len(excluded) > maxFailures {
 		return q, errs.New(errs.BadUserInput, "failed lists %d CIs and excluded %d: 1 to %d may fail, at most %d be excluded", len(failed), len(excluded), maxFailures, maxFailures)
@@ -137,8 +137,8 @@ func question(failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int) (q 
 	}
 	q.MaxDepth, q.MaxCIs = limits.MaxDepth, limits.MaxCIs
 	for _, f := range failed {
-		state, known := impact.ParseState(f.State)
-		if !known {
+		state, ok := impact.ParseState(f.State)
+		if !ok {
 			return q, errs.New(errs.BadUserInput, "%q is no state to fail in", f.State)
 		}
 		q.Failed = append(q.Failed, impact.Failure{CI: asCI(f.ID), State: state})
@@ -149,7 +149,7 @@ func question(failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int) (q 
 	return q, nil
 }
 
-// ids are the CIs that are supposed to fail.
+// ids returns the CIs that are supposed to fail.
 func ids(failed []*Failure) []ident.ID {
 	all := make([]ident.ID, len(failed))
 	for i, f := range failed {
@@ -158,7 +158,7 @@ func ids(failed []*Failure) []ident.ID {
 	return all
 }
 
-// shown is a number that may be absent.
+// shown returns the text of a number that may be absent.
 func shown(n *int) string {
 	if n == nil {
 		return " -"
@@ -166,7 +166,7 @@ func shown(n *int) string {
 	return fmt.Sprint(" ", *n)
 }
 
-// asCI is the CI behind a service's id.
+// asCI returns the CI behind a service's id.
 func asCI(id ident.ID) ident.ID {
 	if id.Kind() == ident.Service {
 		return id.As(ident.CI)
@@ -189,7 +189,7 @@ func limits(maxDepth, maxCIs *int) (l impact.Limits, err error) {
 	return l, nil
 }
 
-// Revision is the revision of the graph the answer was worked out on.
+// Revision returns the revision of the graph the answer was worked out on.
 func (i *Impact) Revision() int64 { return i.answer().Revision }
 
 // Completeness says whether the answer is whole.
@@ -214,16 +214,16 @@ type AffectedCI struct {
 	in  *batch[*AffectedCI]
 }
 
-// State is the state the CI would be in.
+// State returns the state the CI would be in.
 func (a *AffectedCI) State() string { return a.hit.State.String() }
 
-// Distance is how many relationships lie between the CI and the nearest failed one.
+// Distance returns how many relationships lie between the CI and the nearest failed one.
 func (a *AffectedCI) Distance() int { return a.hit.Distance }
 
-// Ci is the CI.
+// Ci returns the CI.
 func (a *AffectedCI) Ci() *CI { return a.ci }
 
-// Service is the service the CI is.
+// Service returns the service the CI is.
 func (a *AffectedCI) Service() *Service { return a.ci.Service() }
 
 // Affected lists the CIs that are affected, without those supposed to fail, worst first.
@@ -255,8 +255,8 @@ func (i *Impact) hits(states []string, keep func(topology.CI) bool) ([]impact.Hi
 	}
 	wanted := map[impact.State]bool{}
 	for _, name := range states {
-		state, known := impact.ParseState(name)
-		if !known || state == impact.Operational {
+		state, ok := impact.ParseState(name)
+		if !ok || state == impact.Operational {
 			return nil, errs.New(errs.BadUserInput, "states lists %q: an answer holds what is AT_RISK, DEGRADED or DOWN", name)
 		}
 		wanted[state] = true
@@ -284,11 +284,11 @@ func (i *Impact) page(ctx context.Context, name string, p page.Args, hits func(*
 	}.page(ctx, i.in, i, p)
 }
 
-// On is how one CI fares; nil when it is not affected.
+// On returns how one CI fares. If it is not affected, it returns nil.
 func (i *Impact) On(ctx context.Context, id ident.ID) (*AffectedCI, error) {
 	one := 1
 	c, err := i.page(ctx, "on "+id.String(), page.Args{First: &one}, func(i *Impact) ([]impact.Hit, error) {
-		if hit, found := i.answer().Hit(asCI(id)); found {
+		if hit, ok := i.answer().Hit(asCI(id)); ok {
 			return []impact.Hit{hit}, nil
 		}
 		return nil, nil

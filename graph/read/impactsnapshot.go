@@ -23,7 +23,7 @@ type ImpactedRecord struct {
 	in          *batch[*ImpactedRecord]
 }
 
-// Ci is the CI as it is now.
+// Ci returns the CI as it is now.
 func (c *ImpactedRecord) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, c.in, c, "ci", func(c *ImpactedRecord) *ident.ID { return &c.id }, loadCIs)
 }
@@ -57,12 +57,12 @@ func (i *Incident) snapshotAt(ctx context.Context, moment string, of func(*Incid
 	return all[i], err
 }
 
-// ImpactAtOpening is what was computed when the incident was opened.
+// ImpactAtOpening returns what was computed when the incident was opened.
 func (i *Incident) ImpactAtOpening(ctx context.Context) (*ImpactSnapshot, error) {
 	return i.snapshotAt(ctx, "impact at opening", func(i *Incident) *domain.ImpactSnapshot { return i.Incident.ImpactAtOpening })
 }
 
-// ImpactAtResolution is what was computed when the incident was resolved.
+// ImpactAtResolution returns what was computed when the incident was resolved.
 func (i *Incident) ImpactAtResolution(ctx context.Context) (*ImpactSnapshot, error) {
 	return i.snapshotAt(ctx, "impact at resolution", func(i *Incident) *domain.ImpactSnapshot { return i.Incident.ImpactAtResolution })
 }
@@ -82,12 +82,13 @@ type ImpactDifferenceService struct {
 	in       *batch[*ImpactDifferenceService]
 }
 
-// Ci is the service's CI as it is now.
+// Ci returns the service's CI as it is now.
 func (s *ImpactDifferenceService) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, s.in, s, "ci", func(s *ImpactDifferenceService) *ident.ID { return &s.id }, loadCIs)
 }
 
-// ImpactDifference is what differs between what was computed at opening and at resolution; nil without either.
+// ImpactDifference returns what differs between what was computed at opening and at resolution. If either is missing,
+// it returns nil.
 func (i *Incident) ImpactDifference(ctx context.Context) (*ImpactDifference, error) {
 	all, err := once(i.in, "impact difference", func() (map[*Incident]*ImpactDifference, error) {
 		hidden, err := i.in.reader.hidden(ctx)

@@ -143,13 +143,13 @@ func (r *Reader) Incidents(ctx context.Context, filter *IncidentFilter, by []*In
 	return l.Page(ctx, p)
 }
 
-// Incident is the incident with an id; nil when there is none.
+// Incident returns the incident with an id. If there is none, it returns nil.
 func (r *Reader) Incident(ctx context.Context, id ident.ID) (*Incident, error) {
 	found, err := loadIncidents(ctx, r, []ident.ID{id})
 	return found[id], err
 }
 
-// IncidentByNumber is the incident with a number; nil when there is none.
+// IncidentByNumber returns the incident with a number. If there is none, it returns nil.
 func (r *Reader) IncidentByNumber(ctx context.Context, number string) (*Incident, error) {
 	id, valid := practice.ParseNumber(number)
 	if !valid {
@@ -166,7 +166,7 @@ func (*Reader) ShowPriorityRule(row *ent.PriorityRule) *PriorityRule {
 	return &PriorityRule{row.Impact, row.Urgency, row.Priority}
 }
 
-// PriorityRules are the priority table.
+// PriorityRules returns the priority table.
 func (r *Reader) PriorityRules(ctx context.Context) ([]*PriorityRule, error) {
 	rows, err := r.store.Read.PriorityRule.Query().Order(ent.Asc(priorityrule.FieldImpact, priorityrule.FieldUrgency)).All(ctx)
 	all := make([]*PriorityRule, len(rows))
@@ -176,19 +176,19 @@ func (r *Reader) PriorityRules(ctx context.Context) ([]*PriorityRule, error) {
 	return all, store.Translate(err)
 }
 
-// Number is the number people say.
+// Number returns the number people say.
 func (i *Incident) Number() string { return practice.Number(i.ID) }
 
 // IsOpen reports whether somebody still has to restore service.
 func (i *Incident) IsOpen() bool { return i.State.IsOpen() }
 
-// ImpactLevel is how many suffer.
+// ImpactLevel returns how many suffer.
 func (i *Incident) ImpactLevel() int { return i.Incident.Impact }
 
 // IsImpactLevelOverridden reports whether a person set the impact level.
 func (i *Incident) IsImpactLevelOverridden() bool { return i.IsImpactOverridden }
 
-// Caller reported the incident.
+// Caller returns the person that reported the incident.
 func (i *Incident) Caller(ctx context.Context) (*Person, error) {
 	return one(ctx, i.in, i, "caller", func(i *Incident) *ident.ID { return i.CallerID }, loadPeople)
 }
@@ -203,12 +203,12 @@ func (i *Incident) AssignmentTeam(ctx context.Context) (*Team, error) {
 	return one(ctx, i.in, i, "assignment team", func(i *Incident) *ident.ID { return i.AssignmentTeamID }, loadTeams)
 }
 
-// Parent is the incident this one is part of.
+// Parent returns the incident this one is part of.
 func (i *Incident) Parent(ctx context.Context) (*Incident, error) {
 	return one(ctx, i.in, i, "parent", func(i *Incident) *ident.ID { return i.ParentID }, loadIncidents)
 }
 
-// Children are the incidents that are part of this one.
+// Children returns the incidents that are part of this one.
 func (i *Incident) Children(ctx context.Context, filter *IncidentFilter, first *int, after *string, last *int, before *string) (*page.Connection[*Incident], error) {
 	return nestedPage(ctx, i.in, i, (*Incident).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Incident, *Incident], error) {
 		l, err := i.in.reader.incidentList(ctx, "children", filter, nil)
@@ -217,12 +217,12 @@ func (i *Incident) Children(ctx context.Context, filter *IncidentFilter, first *
 	})
 }
 
-// CausedByChange is the change that caused the incident.
+// CausedByChange returns the change that caused the incident.
 func (i *Incident) CausedByChange(ctx context.Context) (*Change, error) {
 	return one(ctx, i.in, i, "caused by", func(i *Incident) *ident.ID { return i.CausedByChangeID }, loadChanges)
 }
 
-// FixedByChange is the change that fixed the incident.
+// FixedByChange returns the change that fixed the incident.
 func (i *Incident) FixedByChange(ctx context.Context) (*Change, error) {
 	return one(ctx, i.in, i, "fixed by", func(i *Incident) *ident.ID { return i.FixedByChangeID }, loadChanges)
 }
@@ -233,12 +233,12 @@ type IncidentCI struct {
 	in *batch[*IncidentCI]
 }
 
-// Ci is the CI.
+// Ci returns the CI.
 func (l *IncidentCI) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, l.in, l, "ci", func(l *IncidentCI) *ident.ID { return &l.CiID }, loadCIs)
 }
 
-// Cis are the CIs the incident names and the actor may see, with their roles.
+// Cis returns the CIs the incident names and the actor may see, with their roles.
 func (i *Incident) Cis(ctx context.Context) ([]*IncidentCI, error) {
 	links, err := i.links(ctx)
 	if err != nil {
@@ -248,7 +248,7 @@ func (i *Incident) Cis(ctx context.Context) ([]*IncidentCI, error) {
 	return slices.DeleteFunc(slices.Clone(links), func(l *IncidentCI) bool { return hidden[l.CiID] }), err
 }
 
-// RestrictedCICount is how many more CIs the incident names.
+// RestrictedCICount returns how many more CIs the incident names.
 func (i *Incident) RestrictedCICount(ctx context.Context) (int, error) {
 	links, err := i.links(ctx)
 	if err != nil {
@@ -264,7 +264,7 @@ func (i *Incident) RestrictedCICount(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// links are all CIs the incident names: for the engine.
+// links returns all CIs the incident names, for the engine.
 func (i *Incident) links(ctx context.Context) ([]*IncidentCI, error) {
 	return many(ctx, i.in, i, "cis", (*Incident).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*IncidentCI, error) {
 		rows, err := r.incidentCIs().Where(having(incidentci.FieldIncidentID, ids)).Order(ent.Asc(incidentci.FieldID)).All(ctx)
@@ -276,13 +276,13 @@ func (i *Incident) links(ctx context.Context) ([]*IncidentCI, error) {
 	})
 }
 
-// inIncident are the CIs that an incident names.
+// inIncident returns the CIs that an incident names.
 func inIncident(ctx context.Context, i *Incident) ([]ident.ID, error) {
 	links, err := i.Cis(ctx)
 	return page.Distinct(links, func(l *IncidentCI) *ident.ID { return &l.CiID }), err
 }
 
-// Impact is what breaks because of the incident's ROOT CIs, by the graph as it is now.
+// Impact returns what breaks because of the incident's ROOT CIs, by the graph as it is now.
 func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
 	return asked(ctx, i.in, i, (*Incident).id, inIncident, "impact of an incident", filter, nil, func(i *Incident, graph *topology.Snapshot) (impact.Question, error) {
 		links, err := i.links(ctx)
@@ -294,7 +294,7 @@ func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, e
 	})
 }
 
-// AffectedServices are the services affected by the incident's ROOT CIs, worst first. A ROOT that is a service
+// AffectedServices returns the services affected by the incident's ROOT CIs, worst first. A ROOT that is a service
 // counts as one.
 func (i *Incident) AffectedServices(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*AffectedCI], error) {
 	found, err := i.Impact(ctx, nil)
@@ -306,7 +306,7 @@ func (i *Incident) AffectedServices(ctx context.Context, first *int, after *stri
 	})
 }
 
-// suggestion is the impact level that the engine suggests, and why: for the whole batch at once.
+// suggestion returns the impact level that the engine suggests, and why, worked out for the whole batch at once.
 func (i *Incident) suggestion(ctx context.Context) (priority.Suggestion, error) {
 	all, err := once(i.in, "suggestions", func() (map[ident.ID]priority.Suggestion, error) {
 		ids := page.Distinct(i.in.Rows, func(i *Incident) *ident.ID { return &i.ID })
@@ -315,19 +315,19 @@ func (i *Incident) suggestion(ctx context.Context) (priority.Suggestion, error) 
 	return all[i.ID], err
 }
 
-// SuggestedImpactLevel is the impact level that the services found affected suggest.
+// SuggestedImpactLevel returns the impact level that the services found affected suggest.
 func (i *Incident) SuggestedImpactLevel(ctx context.Context) (int, error) {
 	s, err := i.suggestion(ctx)
 	return s.Level, err
 }
 
-// SuggestedImpactReason is why that level is suggested.
+// SuggestedImpactReason returns why that level is suggested.
 func (i *Incident) SuggestedImpactReason(ctx context.Context) (string, error) {
 	s, err := i.suggestion(ctx)
 	return s.Reason, err
 }
 
-// AvailableTransitions are what can be done with the incident next.
+// AvailableTransitions returns what can be done with the incident next.
 func (i *Incident) AvailableTransitions(ctx context.Context) []*lifecycle.IncidentTransition {
 	return pointers(practice.Available(ctx, i.Incident))
 }
@@ -340,17 +340,17 @@ func pointers[T any](all []T) []*T {
 	return list
 }
 
-// Timeline is what was said and done about the incident, the oldest first.
+// Timeline returns what was said and done about the incident, the oldest first.
 func (i *Incident) Timeline(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*TimelineEntry], error) {
 	return timeline(ctx, i.in, i, (*Incident).id, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-// ExternalIdentities are the incident's keys in other systems.
+// ExternalIdentities returns the incident's keys in other systems.
 func (i *Incident) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity, error) {
 	return many(ctx, i.in, i, "external identities", (*Incident).id, loadExternalIdentities)
 }
 
-// History is who wrote what to the incident and when.
+// History returns who wrote what to the incident and when.
 func (i *Incident) History(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Entry], error) {
 	return history(ctx, i.in, i, (*Incident).id, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -69,10 +69,10 @@ func history[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.ID
 	})
 }
 
-// RecordId is the id of the record that was written.
+// RecordId returns the id of the record that was written.
 func (e *Entry) RecordId() ident.ID { return e.RecordID }
 
-// Record is the record as it is now.
+// Record returns the record as it is now.
 func (e *Entry) Record(ctx context.Context) (Node, error) {
 	return node(ctx, e.in, "record", e, func(e *Entry) ident.ID { return e.RecordID })
 }
@@ -104,7 +104,7 @@ func names(ids map[ident.ID]bool, value any) bool {
 	return false
 }
 
-// Before is the fields that changed, as they were.
+// Before returns the fields that changed, as they were.
 func (e *Entry) Before(ctx context.Context) (map[string]any, error) {
 	if restricted, err := e.IsRestricted(ctx); restricted || err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (e *Entry) Before(ctx context.Context) (map[string]any, error) {
 	return e.Entry.Before, nil
 }
 
-// After is the fields that changed, as they are after: the whole record where it is new.
+// After returns the fields that changed, as they are after: the whole record where it is new.
 func (e *Entry) After(ctx context.Context) (map[string]any, error) {
 	if restricted, err := e.IsRestricted(ctx); restricted || err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func (r *Reader) wrapVersions(rows []*ent.Version) []*RecordVersion {
 	return b.Rows
 }
 
-// ValidTo is the first revision in which the version no longer held; nil while it holds.
+// ValidTo returns the first revision in which the version no longer held. While it holds, it returns nil.
 func (v *RecordVersion) ValidTo() *int64 {
 	if v.Version.ValidTo == store.Forever {
 		return nil
@@ -156,7 +156,7 @@ func (v *RecordVersion) ValidTo() *int64 {
 	return &v.Version.ValidTo
 }
 
-// Record is the whole record, from the journal entry with the version's number.
+// Record returns the whole record, from the journal entry with the version's number.
 func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
 	found, err := once(v.in, "records", func() (map[ident.ID]*ent.Entry, error) {
 		ids := make([]ident.ID, len(v.in.Rows))
@@ -176,7 +176,7 @@ func (v *RecordVersion) Record(ctx context.Context) (map[string]any, error) {
 	return nil, err
 }
 
-// Versions are what the CI looked like in the past, the newest first.
+// Versions returns what the CI looked like in the past, the newest first.
 func (c *CI) Versions(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*RecordVersion], error) {
 	return nestedPage(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Version, *RecordVersion], error) {
 		r := c.in.reader
@@ -210,13 +210,13 @@ func asTimeline(rows []*ent.TimelineEntry) []*TimelineEntry {
 // ShowTimelineEntry shows an entry that a verb returned.
 func (r *Reader) ShowTimelineEntry(row *ent.TimelineEntry) *TimelineEntry { return &TimelineEntry{row} }
 
-// FromState is the state before, for a change of state.
+// FromState returns the state before, for a change of state.
 func (t *TimelineEntry) FromState() *string { return absent(t.TimelineEntry.FromState) }
 
-// ToState is the state after, for a change of state.
+// ToState returns the state after, for a change of state.
 func (t *TimelineEntry) ToState() *string { return absent(t.TimelineEntry.ToState) }
 
-// absent is nil for the empty text.
+// absent returns a text. If it is empty, it returns nil.
 func absent(s string) *string {
 	if s == "" {
 		return nil

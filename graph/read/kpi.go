@@ -41,7 +41,7 @@ const (
 	mostGroups  = 10_000
 )
 
-// periods are the calendar's days, weeks or months from that which holds From until To.
+// periods returns the calendar's days, weeks or months from that which holds From until To.
 func (q KPIQuery) periods() ([]KPI, error) {
 	zone, err := time.LoadLocation(q.Zone)
 	if err != nil || q.Zone == "" || q.Zone == "Local" {
@@ -80,7 +80,7 @@ func (q KPIQuery) periods() ([]KPI, error) {
 	}
 }
 
-// order is by period, then by group where there are groups.
+// order returns the order by period, then by group if there are groups.
 func (q KPIQuery) order() []page.Term[KPI] {
 	byStart := page.By("at", func(k KPI) time.Time { return k.Start })
 	if q.By == "NONE" {
@@ -127,8 +127,8 @@ func (r *Reader) KPIs(ctx context.Context, q KPIQuery, p page.Args) (*page.Conne
 	return found, nil
 }
 
-// kpiGroups are the groups that anything is in between the first period and the last, and how many of them the actor may
-// not see.
+// kpiGroups returns the groups that anything is in between the first period and the last, and how many of them the
+// actor may not see.
 func (r *Reader) kpiGroups(ctx context.Context, by KPIGroup, periods []KPI) (ids []ident.ID, restricted int, err error) {
 	if by == "NONE" {
 		return []ident.ID{0}, 0, nil
@@ -161,17 +161,17 @@ func (r *Reader) kpiGroups(ctx context.Context, by KPIGroup, periods []KPI) (ids
 	return seen, len(all) - len(seen), err
 }
 
-// Team is the team of the group.
+// Team returns the team of the group.
 func (k *KPI) Team(ctx context.Context) (*Team, error) {
 	return one(ctx, k.in, k, "team", func(k *KPI) *ident.ID { return k.ofGroup("TEAM") }, loadTeams)
 }
 
-// CiClass is the class of the group.
+// CiClass returns the class of the group.
 func (k *KPI) CiClass(ctx context.Context) (*CIClass, error) {
 	return one(ctx, k.in, k, "class", func(k *KPI) *ident.ID { return k.ofGroup("CLASS") }, loadClasses)
 }
 
-// Service is the service of the group.
+// Service returns the service of the group.
 func (k *KPI) Service(ctx context.Context) (*Service, error) {
 	found, err := one(ctx, k.in, k, "service", func(k *KPI) *ident.ID { return k.ofGroup("SERVICE") }, loadCIs)
 	if found == nil || found.ServiceKind == nil {
@@ -193,7 +193,7 @@ type KPIDurations struct{ Mean, P50, P90, P95 time.Duration }
 // spreadBy names the fields that show how the numbers of facts are spread.
 var spreadBy = map[string]string{"acknowledged": "timeToAcknowledge", "resolved": "timeToResolve", "backlog": "backlogAge"}
 
-// figures are those of a row for a fact: zero where there is none.
+// figures returns those of a row for a fact. If there are none, they are zero.
 func (k *KPI) figures(ctx context.Context, fact string) (kpiRow, error) {
 	all, err := once(k.in, fact, func() (map[kpiKey]kpiRow, error) {
 		// The page's periods lie side by side, and its groups are few: they bound the statement.
@@ -249,50 +249,50 @@ func (k *KPI) durations(ctx context.Context, fact string) (*KPIDurations, error)
 	return &KPIDurations{span(0), span(1), span(2), span(3)}, err
 }
 
-// successful and causes are how many of the changes closed were successful, and caused an incident.
+// successful returns how many of the changes closed were successful, and causes returns how many caused an incident.
 func (r kpiRow) successful() int { return int(r.more[0]) }
 func (r kpiRow) causes() int     { return int(r.more[1]) }
 
-// IncidentsOpened is how many incidents were opened.
+// IncidentsOpened returns how many incidents were opened.
 func (k *KPI) IncidentsOpened(ctx context.Context) (int, error) { return k.count(ctx, "opened") }
 
-// IncidentsResolved is how many incidents were resolved.
+// IncidentsResolved returns how many incidents were resolved.
 func (k *KPI) IncidentsResolved(ctx context.Context) (int, error) { return k.count(ctx, "resolved") }
 
-// IncidentsReopened is how often incidents were opened again.
+// IncidentsReopened returns how often incidents were opened again.
 func (k *KPI) IncidentsReopened(ctx context.Context) (int, error) { return k.count(ctx, "reopened") }
 
-// IncidentsBreached is how many incidents missed a service level target.
+// IncidentsBreached returns how many incidents missed a service level target.
 func (k *KPI) IncidentsBreached(ctx context.Context) (int, error) { return k.count(ctx, "breached") }
 
-// Backlog is how many incidents were open at the end.
+// Backlog returns how many incidents were open at the end.
 func (k *KPI) Backlog(ctx context.Context) (int, error) { return k.count(ctx, "backlog") }
 
-// ChangesClosed is how many changes were closed.
+// ChangesClosed returns how many changes were closed.
 func (k *KPI) ChangesClosed(ctx context.Context) (int, error) { return k.count(ctx, "closed") }
 
-// ChangesSuccessful is how many of them were successful.
+// ChangesSuccessful returns how many of them were successful.
 func (k *KPI) ChangesSuccessful(ctx context.Context) (int, error) {
 	f, err := k.figures(ctx, "closed")
 	return f.successful(), err
 }
 
-// ChangesThatCausedIncidents is how many of them caused an incident.
+// ChangesThatCausedIncidents returns how many of them caused an incident.
 func (k *KPI) ChangesThatCausedIncidents(ctx context.Context) (int, error) {
 	f, err := k.figures(ctx, "closed")
 	return f.causes(), err
 }
 
-// ConflictsFound is how many conflicts of changes were found.
+// ConflictsFound returns how many conflicts of changes were found.
 func (k *KPI) ConflictsFound(ctx context.Context) (int, error) { return k.count(ctx, "conflicts") }
 
-// ChangesWithConflicts is how many changes were found to have them.
+// ChangesWithConflicts returns how many changes were found to have them.
 func (k *KPI) ChangesWithConflicts(ctx context.Context) (int, error) {
 	f, err := k.figures(ctx, "conflicts")
 	return int(f.more[0]), err
 }
 
-// ChangeSuccessRate is the share of the changes closed that were successful.
+// ChangeSuccessRate returns the share of the changes closed that were successful.
 func (k *KPI) ChangeSuccessRate(ctx context.Context) (*float64, error) {
 	f, err := k.figures(ctx, "closed")
 	if f.count == 0 || err != nil {
@@ -302,17 +302,17 @@ func (k *KPI) ChangeSuccessRate(ctx context.Context) (*float64, error) {
 	return &rate, nil
 }
 
-// TimeToAcknowledge is how the times to acknowledge are spread.
+// TimeToAcknowledge returns how the times to acknowledge are spread.
 func (k *KPI) TimeToAcknowledge(ctx context.Context) (*KPIDurations, error) {
 	return k.durations(ctx, "acknowledged")
 }
 
-// TimeToResolve is how the times to resolve are spread.
+// TimeToResolve returns how the times to resolve are spread.
 func (k *KPI) TimeToResolve(ctx context.Context) (*KPIDurations, error) {
 	return k.durations(ctx, "resolved")
 }
 
-// BacklogAge is how the ages of the open incidents are spread.
+// BacklogAge returns how the ages of the open incidents are spread.
 func (k *KPI) BacklogAge(ctx context.Context) (*KPIDurations, error) {
 	return k.durations(ctx, "backlog")
 }

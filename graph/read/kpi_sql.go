@@ -30,14 +30,15 @@ var kpiDialects = map[bool]kpiDialect{
 	},
 }
 
-// sqliteMicros is a moment in microseconds: its text has the fraction between the seconds and the zone, which is UTC's.
+// sqliteMicros returns a moment in microseconds: its text has the fraction between the seconds and the zone, which is
+// UTC's.
 func sqliteMicros(moment string) string {
 	return "(unixepoch(substr(" + moment + ", 1, 19)) * 1000000 + CAST(round(CAST(substr(" + moment + ", 20, length(" + moment + ") - 25) AS REAL) * 1000000) AS INTEGER))"
 }
 
 func (r *Reader) dialectOfKPIs() kpiDialect { return kpiDialects[r.store.IsPostgres()] }
 
-// periodList is periods as one argument.
+// periodList returns periods as one argument.
 func periodList(d kpiDialect, periods []KPI) string {
 	list := make([][2]string, len(periods))
 	for i, p := range periods {
@@ -60,7 +61,7 @@ type kpiStatement struct {
 
 const openIncidents = "i.resolved_at IS NULL AND i.state IN ('NEW', 'IN_PROGRESS', 'ON_HOLD')"
 
-// during is the facts of a table whose column lies within a period.
+// during returns the facts of a table whose column lies within a period.
 func during(table, column, id, v, more string) string {
 	return fmt.Sprintf("SELECT p.n, %s, %s FROM period p CROSS JOIN %s WHERE %s >= p.start AND %s < p.until%s", id, v, table, column, column, more)
 }
@@ -73,7 +74,7 @@ const closures = "SELECT p.n, x.record_id, CASE WHEN c.outcome IN ('SUCCESSFUL',
 	"CASE WHEN EXISTS (SELECT 1 FROM incident i WHERE i.caused_by_change_id = c.id) THEN 2 ELSE 0 END " +
 	"FROM period p CROSS JOIN timeline_entry x CROSS JOIN change c WHERE c.id = x.record_id AND " + closed
 
-// fact is the rows of a fact, and whether they are of incidents.
+// fact returns the rows of a fact, and whether they are of incidents.
 func (s kpiStatement) fact(name string) (rows string, ofIncidents bool) {
 	since := func(a, b string) string {
 		if !s.isSpread {
@@ -93,8 +94,8 @@ func (s kpiStatement) fact(name string) (rows string, ofIncidents bool) {
 	case "breached":
 		return "SELECT DISTINCT p.n, m.record_id, 0 FROM period p CROSS JOIN service_level_mark m WHERE m.percent = 100 AND m.reached_at >= p.start AND m.reached_at < p.until", true
 	case "backlog":
-		// Each incident is met once, in the period in which it was resolved; the time after all periods is one more. For those that were
-		// opened before that alone the earlier periods are tried.
+		// Each incident is met once, in the period in which it was resolved; the time after all periods is one more.
+		// For those that were opened before that alone the earlier periods are tried.
 		age := "SELECT p.n, i.id, " + since("p.until", "i.created_at")
 		return age + " FROM (SELECT n, start, until FROM period UNION ALL SELECT COUNT(*), MAX(until), " + s.dialect.future + " FROM period) AS b " +
 			"CROSS JOIN incident i CROSS JOIN period p WHERE i.resolved_at >= b.start AND i.resolved_at < b.until AND i.created_at < b.start " +
@@ -107,8 +108,8 @@ func (s kpiStatement) fact(name string) (rows string, ofIncidents bool) {
 	}
 }
 
-// grouped gives each fact its groups: by the CIs that its record names and that are not hidden. SQLite joins in the order written, from
-// the facts of some periods, where it would rather begin with all that ever had a group.
+// grouped gives each fact its groups: by the CIs that its record names and that are not hidden. SQLite joins in the
+// order written, from the facts of some periods, where it would rather begin with all that ever had a group.
 func (s kpiStatement) grouped(ofIncidents bool) string {
 	record, link, not := "change", "change_ci", ""
 	if ofIncidents {
@@ -135,9 +136,10 @@ func (s kpiStatement) with() string {
 	return "WITH period(n, start, until) AS MATERIALIZED (" + s.dialect.periods + "), hidden(id) AS (" + s.dialect.hidden + ")"
 }
 
-// figures counts the facts of each period and group. With them come, of closures, the bits of v, lower and upper; of conflicts how many
-// changes there are; of microseconds their mean and percentiles. A percentile is interpolated between the two values beside it, as percentile_cont does: each value weighs by
-// how near its place is to that of the percentile.
+// figures counts the facts of each period and group. With them come, of closures, the bits of v, lower and upper; of
+// conflicts how many changes there are; of microseconds their mean and percentiles. A percentile is interpolated
+// between the two values beside it, as percentile_cont does: each value weighs by how near its place is to that of the
+// percentile.
 func (s kpiStatement) figures(name string) string {
 	rows, ofIncidents := s.fact(name)
 	facts := s.with() + ", fact(n, id, v) AS (" + rows + "), grouped AS (SELECT n, g, id, v FROM (" + s.grouped(ofIncidents) + ") AS f WHERE g " + s.dialect.among + ")"
@@ -157,7 +159,7 @@ func (s kpiStatement) figures(name string) string {
 		"SELECT n, g, COUNT(*), CAST(AVG(v) AS DOUBLE PRECISION), " + percentile("0.5") + ", " + percentile("0.9") + ", " + percentile("0.95") + " FROM ranked GROUP BY n, g"
 }
 
-// groups are those of what happened within the only period, and of what was open in it.
+// groups returns the groups of what happened within the only period, and of what was open in it.
 func (s kpiStatement) groups() string {
 	begun := "SELECT i.id, i.assignment_team_id FROM period p CROSS JOIN incident i WHERE i.created_at < p.start AND "
 	incidents := "SELECT i.id, i.assignment_team_id FROM period p CROSS JOIN incident i WHERE i.created_at >= p.start AND i.created_at < p.until UNION ALL " +

@@ -18,7 +18,8 @@ import (
 // Node is anything with a global id.
 type Node interface{ IsNode() }
 
-// Nodes are the records with these ids, in this order; nil where there is none. One statement for each kind.
+// Nodes returns the records with these ids, in this order, with nil for each that is not found. It makes one statement
+// for each kind.
 func (r *Reader) Nodes(ctx context.Context, ids []ident.ID) ([]Node, error) {
 	if len(ids) > page.Max {
 		return nil, errs.New(errs.BadUserInput, "ids lists %d ids: at most %d", len(ids), page.Max)
@@ -34,7 +35,7 @@ func (r *Reader) Nodes(ctx context.Context, ids []ident.ID) ([]Node, error) {
 	return all, nil
 }
 
-// Node is the record with an id; nil when there is none.
+// Node returns the record with an id. If there is none, it returns nil.
 func (r *Reader) Node(ctx context.Context, id ident.ID) (Node, error) {
 	found, err := r.nodes(ctx, []ident.ID{id})
 	return found[id], err
@@ -68,7 +69,7 @@ func (r *Reader) nodes(ctx context.Context, ids []ident.ID) (map[ident.ID]Node, 
 
 type nodeLoader = func(context.Context, *Reader, []ident.ID, map[ident.ID]Node) error
 
-// nodes of a kind that the other files load by id.
+// nodesOf returns a loader for the nodes of a kind that the other files load by id.
 func nodesOf[V any, N interface {
 	*V
 	Node

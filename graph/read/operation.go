@@ -24,7 +24,7 @@ type PlannedField struct {
 	Before, After any
 }
 
-// Operations are what the change does to the graph, in order.
+// Operations returns what the change does to the graph, in order.
 func (c *Change) Operations(ctx context.Context) ([]*PlannedOperation, error) {
 	return many(ctx, c.in, c, "operations", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*PlannedOperation, error) {
 		rows, err := r.plannedOperations().Where(having(plannedoperation.FieldChangeID, ids)).
@@ -37,7 +37,7 @@ func (c *Change) Operations(ctx context.Context) ([]*PlannedOperation, error) {
 	})
 }
 
-// Key names what the operation creates; nil for none.
+// Key returns the name of what the operation creates. If it creates nothing, it returns nil.
 func (o *PlannedOperation) Key() *string {
 	if o.PlannedOperation.Key == "" {
 		return nil
@@ -45,7 +45,8 @@ func (o *PlannedOperation) Key() *string {
 	return &o.PlannedOperation.Key
 }
 
-// about is the record of the operation, if it is of a kind.
+// about returns a function that returns the id of an operation's record. If that is not of the kind, the function
+// returns nil.
 func about(kind ident.Kind) func(*PlannedOperation) *ident.ID {
 	return func(o *PlannedOperation) *ident.ID {
 		if o.RecordID == nil || o.RecordID.Kind() != kind {
@@ -55,17 +56,17 @@ func about(kind ident.Kind) func(*PlannedOperation) *ident.ID {
 	}
 }
 
-// Ci is the CI that the operation is about.
+// Ci returns the CI that the operation is about.
 func (o *PlannedOperation) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, o.in, o, "ci", about(ident.CI), loadCIs)
 }
 
-// Relationship is the relationship that the operation is about.
+// Relationship returns the relationship that the operation is about.
 func (o *PlannedOperation) Relationship(ctx context.Context) (*Relationship, error) {
 	return one(ctx, o.in, o, "relationship", about(ident.Relationship), loadRelationships)
 }
 
-// DependencyGroup is the group that the operation is about.
+// DependencyGroup returns the group that the operation is about.
 func (o *PlannedOperation) DependencyGroup(ctx context.Context) (*DependencyGroup, error) {
 	return one(ctx, o.in, o, "dependency group", about(ident.DependencyGroup), loadGroups)
 }
@@ -86,7 +87,7 @@ func (o *PlannedOperation) IsRestricted(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// Fields are the fields the operation touches, by name; none where the actor may not see them.
+// Fields returns the fields the operation touches, by name. For an actor that may not see them, it returns none.
 func (o *PlannedOperation) Fields(ctx context.Context) ([]*PlannedField, error) {
 	if restricted, err := o.IsRestricted(ctx); restricted || err != nil {
 		return []*PlannedField{}, err
@@ -100,19 +101,19 @@ func (o *PlannedOperation) Fields(ctx context.Context) ([]*PlannedField, error) 
 	return all, nil
 }
 
-// AppliedRevision is the revision in which the operations were applied; nil before.
+// AppliedRevision returns the revision in which the operations were applied. Before that, it returns nil.
 func (c *Change) AppliedRevision(ctx context.Context) (*int64, error) {
 	applied, err := once(c.in, "applied", func() (map[ident.ID]int64, error) {
 		found, err := practice.Applied(ctx, c.in.reader.store.Read, c.in.ids((*Change).id)...)
 		return found, store.Translate(err)
 	})
-	if revision, is := applied[c.ID]; is {
+	if revision, ok := applied[c.ID]; ok {
 		return &revision, err
 	}
 	return nil, err
 }
 
-// Undoes is the change that this one undoes.
+// Undoes returns the change that this one undoes.
 func (c *Change) Undoes(ctx context.Context) (*Change, error) {
 	if _, err := c.Operations(ctx); err != nil {
 		return nil, err
@@ -126,7 +127,7 @@ func (c *Change) Undoes(ctx context.Context) (*Change, error) {
 	}, loadChanges)
 }
 
-// UndoneBy is the change that undoes this one.
+// UndoneBy returns the change that undoes this one.
 func (c *Change) UndoneBy(ctx context.Context) (*Change, error) {
 	found, err := once(c.in, "undone by", func() (map[ident.ID]*Change, error) {
 		undos, err := practice.Undos(ctx, c.in.reader.store.Read, c.in.ids((*Change).id)...)

@@ -39,8 +39,8 @@ type past struct {
 	today *Reader
 }
 
-// asOf is a reader of the past: its graph is that of then, and CIs, relationships and groups that an answer names are as they were. What
-// a record of then refers to is read by the reader of today.
+// asOf returns a reader of the past: its graph is that of then, and CIs, relationships and groups that an answer names
+// are as they were. What a record of then refers to is read by the reader of today.
 func (r *Reader) asOf(ctx context.Context, moment *AsOf) (*Reader, error) {
 	if moment == nil {
 		return r, nil
@@ -65,8 +65,8 @@ func (r *Reader) asOf(ctx context.Context, moment *AsOf) (*Reader, error) {
 	return &then, nil
 }
 
-// then reads CIs, relationships or groups as they were in the reader's revision, without those that the actor may not see
-// today: two statements, however many.
+// then reads CIs, relationships or groups as they were in the reader's revision, without those that the actor may not
+// see today: two statements, however many.
 func then[R any](ctx context.Context, r *Reader, ids []ident.ID) ([]*R, error) {
 	revision := r.past.graph.Revision()
 	versions, err := r.versions(ctx).

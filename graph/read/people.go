@@ -63,12 +63,12 @@ func (r *Reader) Teams(ctx context.Context, name *where.Text, p page.Args) (*pag
 	}.Page(ctx, p)
 }
 
-// Parent is the team this one is part of.
+// Parent returns the team this one is part of.
 func (t *Team) Parent(ctx context.Context) (*Team, error) {
 	return one(ctx, t.in, t, "parent", func(t *Team) *ident.ID { return t.ParentID }, loadTeams)
 }
 
-// Children are the teams that are part of this one.
+// Children returns the teams that are part of this one.
 func (t *Team) Children(ctx context.Context) ([]*Team, error) {
 	return many(ctx, t.in, t, "children", (*Team).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Team, error) {
 		rows, err := r.store.Read.Team.Query().Where(having(team.FieldParentID, ids)).Order(ent.Asc(team.FieldName)).All(ctx)
@@ -76,7 +76,7 @@ func (t *Team) Children(ctx context.Context) ([]*Team, error) {
 	})
 }
 
-// Members are the people of the team.
+// Members returns the people of the team.
 func (t *Team) Members(ctx context.Context) ([]*Person, error) {
 	return many(ctx, t.in, t, "members", (*Team).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Person, error) {
 		q := r.store.Read.Person.Query().Order(ent.Asc(person.FieldName, person.FieldID))
@@ -88,7 +88,7 @@ func (t *Team) Members(ctx context.Context) ([]*Person, error) {
 	})
 }
 
-// Owns is what the team owns.
+// Owns returns what the team owns.
 func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*CI], error) {
 	return nestedPage(ctx, t.in, t, (*Team).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.CI, *CI], error) {
 		c := &where.Conditions{}
@@ -99,7 +99,7 @@ func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, b
 	})
 }
 
-// ExternalIdentities are the team's keys in other systems.
+// ExternalIdentities returns the team's keys in other systems.
 func (t *Team) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity, error) {
 	return many(ctx, t.in, t, "external identities", (*Team).id, loadExternalIdentities)
 }
@@ -151,7 +151,7 @@ func (r *Reader) People(ctx context.Context, name *where.Text, p page.Args) (*pa
 	}.Page(ctx, p)
 }
 
-// Teams are the teams this person belongs to.
+// Teams returns the teams this person belongs to.
 func (p *Person) Teams(ctx context.Context) ([]*Team, error) {
 	return many(ctx, p.in, p, "teams", (*Person).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Team, error) {
 		q := r.store.Read.Team.Query().Order(ent.Asc(team.FieldName))
@@ -163,7 +163,7 @@ func (p *Person) Teams(ctx context.Context) ([]*Team, error) {
 	})
 }
 
-// ExternalIdentities are this person's keys in other systems.
+// ExternalIdentities returns this person's keys in other systems.
 func (p *Person) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity, error) {
 	return many(ctx, p.in, p, "external identities", (*Person).id, loadExternalIdentities)
 }
@@ -183,17 +183,17 @@ func loadOwners(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]
 	return bundle(b.Rows, func(o *Owner) ident.ID { return o.CiID }), store.Translate(err)
 }
 
-// Team is the team, when it is one.
+// Team returns the team, if the owner is one.
 func (o *Owner) Team(ctx context.Context) (*Team, error) {
 	return one(ctx, o.in, o, "team", func(o *Owner) *ident.ID { return o.TeamID }, loadTeams)
 }
 
-// Person is the person, when it is one.
+// Person returns the person, if the owner is one.
 func (o *Owner) Person(ctx context.Context) (*Person, error) {
 	return one(ctx, o.in, o, "person", func(o *Owner) *ident.ID { return o.PersonID }, loadPeople)
 }
 
-// Name is the name of the team or person.
+// Name returns the name of the team or person.
 func (o *Owner) Name(ctx context.Context) (string, error) {
 	if o.TeamID != nil {
 		t, err := o.Team(ctx)

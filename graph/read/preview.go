@@ -28,7 +28,7 @@ type ChangePreview struct {
 	in         *batch[*ChangePreview]
 }
 
-// Preview is what the change's operations would do; nil where there are none to apply.
+// Preview returns what the change's operations would do. If there are none to apply, it returns nil.
 func (c *Change) Preview(ctx context.Context) (*ChangePreview, error) {
 	all, err := once(c.in, "previews", func() (map[ident.ID]*ChangePreview, error) { return c.in.reader.previews(ctx, c.in) })
 	if err != nil || all[c.ID] == nil {
@@ -81,7 +81,7 @@ func (r *Reader) previews(ctx context.Context, changes *batch[*Change]) (map[ide
 	return shown, nil
 }
 
-// Revision is the revision of the graph that the preview was worked out on.
+// Revision returns the revision of the graph that the preview was worked out on.
 func (p *ChangePreview) Revision() int64 { return p.graph.Revision() }
 
 // OperationConflict is a field that somebody changed since an operation on it was planned.
@@ -92,13 +92,13 @@ type OperationConflict struct {
 	entry     *Entry
 }
 
-// Planned is the value when the operation was planned.
+// Planned returns the value when the operation was planned.
 func (c *OperationConflict) Planned() any { return c.Base }
 
-// Entry is the write that changed it.
+// Entry returns the write that changed it.
 func (c *OperationConflict) Entry() *Entry { return c.entry }
 
-// Conflicts are what stands in the way of the operations that the actor may see.
+// Conflicts returns what stands in the way of the operations that the actor may see.
 func (p *ChangePreview) Conflicts(ctx context.Context) ([]*OperationConflict, error) {
 	all := []*OperationConflict{}
 	planned, err := p.change.Operations(ctx)
@@ -135,12 +135,12 @@ func (p *ChangePreview) Conflicts(ctx context.Context) ([]*OperationConflict, er
 	return all, nil
 }
 
-// ImpactBefore is what breaks during the change by the graph as it is.
+// ImpactBefore returns what breaks during the change by the graph as it is.
 func (p *ChangePreview) ImpactBefore(ctx context.Context) (*Impact, error) {
 	return p.impact(ctx, "before", func(p *ChangePreview) *topology.Snapshot { return p.graph })
 }
 
-// ImpactAfter is what would break by the graph as it would be.
+// ImpactAfter returns what would break by the graph as it would be.
 func (p *ChangePreview) ImpactAfter(ctx context.Context) (*Impact, error) {
 	return p.impact(ctx, "after", func(p *ChangePreview) *topology.Snapshot { return p.view.Snapshot })
 }
@@ -170,4 +170,4 @@ func (p *ChangePreview) impact(ctx context.Context, when string, on func(*Change
 }
 
 // isStored reports whether a CI is more than planned.
-func (p *ChangePreview) isStored(c topology.CI) bool { _, known := p.graph.Index(c.ID); return known }
+func (p *ChangePreview) isStored(c topology.CI) bool { _, ok := p.graph.Index(c.ID); return ok }

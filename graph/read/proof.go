@@ -18,13 +18,13 @@ type Proof struct {
 	in          *batch[*Proof]
 }
 
-// Proof is why the CI is in its state.
+// Proof returns why the CI is in its state.
 func (a *AffectedCI) Proof() (*Proof, error) {
 	all, err := once(a.in, "proofs", func() (map[*AffectedCI]*Proof, error) {
 		b, proofs := newBatch[*Proof](a.in.reader, nil), map[*AffectedCI]*Proof{}
 		for _, row := range a.in.Rows {
-			proof, found := row.i.answer().Proof(row.hit.CI)
-			if !found {
+			proof, ok := row.i.answer().Proof(row.hit.CI)
+			if !ok {
 				return nil, fmt.Errorf("%v is affected and nothing explains it", row.hit.CI)
 			}
 			whole := make(map[ident.ID]impact.Explanation, len(proof.Explanations))
@@ -39,7 +39,7 @@ func (a *AffectedCI) Proof() (*Proof, error) {
 	return all[a], err
 }
 
-// Rule is the rule that applied.
+// Rule returns the rule that applied.
 func (p *Proof) Rule() string {
 	switch p.explanation.Ground {
 	case impact.Given:
@@ -54,7 +54,7 @@ func (p *Proof) Rule() string {
 	panic("a ground without a rule")
 }
 
-// Path is a shortest way from a failed CI to this one, both included.
+// Path returns a shortest way from a failed CI to this one, both included.
 func (p *Proof) Path(ctx context.Context) ([]*CI, error) {
 	type paths = map[*Proof][]*CI
 	all, err := once(p.in, "paths", func() (paths, error) {
@@ -88,7 +88,7 @@ func (p *Proof) Path(ctx context.Context) ([]*CI, error) {
 	return all[p], err
 }
 
-// Group is the dependency group that broke, where it was one.
+// Group returns the dependency group that broke, if it was one.
 func (p *Proof) Group(ctx context.Context) (*DependencyGroup, error) {
 	return one(ctx, p.in, p, "groups", func(p *Proof) *ident.ID {
 		if p.explanation.Group == nil {
@@ -98,7 +98,7 @@ func (p *Proof) Group(ctx context.Context) (*DependencyGroup, error) {
 	}, loadGroups)
 }
 
-// NeededCount is how many members, or how much weight, the group needs.
+// NeededCount returns how many members, or how much weight, the group needs.
 func (p *Proof) NeededCount() *int {
 	if p.explanation.Group == nil {
 		return nil
@@ -106,7 +106,7 @@ func (p *Proof) NeededCount() *int {
 	return &p.explanation.Group.Need
 }
 
-// UpCount is how many members, or how much weight, are up.
+// UpCount returns how many members, or how much weight, are up.
 func (p *Proof) UpCount() *int {
 	if p.explanation.Group == nil {
 		return nil
@@ -122,7 +122,7 @@ type ProofCause struct {
 	Proof        *Proof
 }
 
-// State is the state the cause is in.
+// State returns the state the cause is in.
 func (c *ProofCause) State() string { return c.state.String() }
 
 // cause is a CI that is not well and the relationship along which it hurts.
@@ -148,7 +148,7 @@ func (p *Proof) causes() []cause {
 	return all
 }
 
-// causeCIs are the causes of all proofs of the batch.
+// causeCIs returns the causes of all proofs of the batch.
 func (p *Proof) causeCIs(ctx context.Context) (vertices, error) {
 	return once(p.in, "cause CIs", func() (vertices, error) {
 		var ids []ident.ID
@@ -161,7 +161,7 @@ func (p *Proof) causeCIs(ctx context.Context) (vertices, error) {
 	})
 }
 
-// Causes are the dependency, or the members of the group, that broke the CI.
+// Causes returns the dependency, or the members of the group, that broke the CI.
 func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 	cis, err := p.causeCIs(ctx)
 	if err != nil {
@@ -197,7 +197,7 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 	return all[p], err
 }
 
-// Summary is the reason in one sentence.
+// Summary returns the reason in one sentence.
 func (p *Proof) Summary(ctx context.Context) (string, error) {
 	e := p.explanation
 	if e.Ground == impact.Given {

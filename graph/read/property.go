@@ -71,7 +71,7 @@ func attributes(c *where.Conditions, filters []*AttributeFilter) {
 	}
 }
 
-// property is the condition that an attribute or label has one of some values.
+// property returns the condition that an attribute or label has one of some values.
 func property(field, path string, values ...any) where.Condition {
 	return func(s *sql.Selector) *sql.Predicate { return store.PropertyIn(s, field, path, values) }
 }

@@ -31,10 +31,10 @@ func New(s *store.Store, graph *topology.Graph, incidents *incident.Practice, hi
 	return &Reader{store: s, graph: graph, incidents: incidents, history: history}
 }
 
-// Revision is the number of the last committed write.
+// Revision returns the number of the last committed write.
 func (r *Reader) Revision(ctx context.Context) (int64, error) { return r.store.Revision(ctx) }
 
-// snapshot is the topology as it is now, or as it was.
+// snapshot returns the topology as it is now, or as it was.
 func (r *Reader) snapshot() *topology.Snapshot {
 	if r.past != nil {
 		return r.past.graph
@@ -42,8 +42,9 @@ func (r *Reader) snapshot() *topology.Snapshot {
 	return r.graph.Snapshot()
 }
 
-// snapshotWith is a topology to ask about some records. One that the topology does not know may be as new as a write of another server
-// that it has not heard of yet: then it is awaited, so that what is still unknown does not exist. Errors: errs.Unavailable.
+// snapshotWith returns a topology to ask about some records. One that the topology does not know may be as new as a
+// write of another server that it has not heard of yet: then it is awaited, so that what is still unknown does not
+// exist. Errors: errs.Unavailable.
 func (r *Reader) snapshotWith(ctx context.Context, ids ...ident.ID) (*topology.Snapshot, error) {
 	s := r.snapshot()
 	if r.past != nil || !slices.ContainsFunc(ids, func(id ident.ID) bool { return !s.Knows(asCI(id)) }) {
@@ -55,7 +56,7 @@ func (r *Reader) snapshotWith(ctx context.Context, ids ...ident.ID) (*topology.S
 	return r.snapshot(), nil
 }
 
-// subtreeOf are the ids of the classes with the codes and of all below them; nil for no codes.
+// subtreeOf returns the ids of the classes with the codes and of all below them. If there are no codes, it returns nil.
 func subtreeOf[T any](ctx context.Context, b *batch[T], codes []string) (map[ident.ID]bool, error) {
 	if len(codes) == 0 {
 		return nil, nil
@@ -63,7 +64,7 @@ func subtreeOf[T any](ctx context.Context, b *batch[T], codes []string) (map[ide
 	return once(b, fmt.Sprintf("subtree %q", codes), func() (map[ident.ID]bool, error) { return b.reader.subtree(ctx, anything(codes)) })
 }
 
-// anything are texts as arguments of a statement.
+// anything returns texts as arguments of a statement.
 func anything(texts []string) []any {
 	all := make([]any, len(texts))
 	for i, text := range texts {

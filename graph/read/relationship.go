@@ -61,12 +61,13 @@ func loadRelationships(ctx context.Context, r *Reader, ids []ident.ID) (map[iden
 
 func (l *Relationship) id() ident.ID { return l.ID }
 
-// Type is what the relationship means.
+// Type returns what the relationship means.
 func (l *Relationship) Type(ctx context.Context) (*RelationshipType, error) {
 	return one(ctx, l.in, l, "type", func(l *Relationship) *ident.ID { return &l.TypeID }, loadTypes)
 }
 
-// end is a CI at one end. An operation that shows both ends has those of all relationships of the batch in one statement.
+// end returns a CI at one end. An operation that shows both ends has those of all relationships of the batch in one
+// statement.
 func (l *Relationship) end(ctx context.Context, ref func(*Relationship) *ident.ID) (*CI, error) {
 	ends, err := once(l.in, "ends", func() (map[ident.ID]*CI, error) {
 		var all []ident.ID
@@ -84,13 +85,13 @@ func (l *Relationship) end(ctx context.Context, ref func(*Relationship) *ident.I
 func sourceOf(l *Relationship) *ident.ID { return &l.SourceID }
 func targetOf(l *Relationship) *ident.ID { return &l.TargetID }
 
-// Source is where the relationship starts.
+// Source returns where the relationship starts.
 func (l *Relationship) Source(ctx context.Context) (*CI, error) { return l.end(ctx, sourceOf) }
 
-// Target is where the relationship leads.
+// Target returns where the relationship leads.
 func (l *Relationship) Target(ctx context.Context) (*CI, error) { return l.end(ctx, targetOf) }
 
-// Strength is what a failure does.
+// Strength returns what a failure does.
 func (l *Relationship) Strength(ctx context.Context) (domain.Strength, error) {
 	if l.Relationship.Strength != nil {
 		return *l.Relationship.Strength, nil
@@ -105,7 +106,7 @@ func (l *Relationship) Strength(ctx context.Context) (domain.Strength, error) {
 // IsStrengthOverridden reports whether the strength is the relationship's own.
 func (l *Relationship) IsStrengthOverridden() bool { return l.Relationship.Strength != nil }
 
-// History is who wrote what to the relationship and when.
+// History returns who wrote what to the relationship and when.
 func (l *Relationship) History(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Entry], error) {
 	return history(ctx, l.in, l, (*Relationship).id, page.Args{First: first, After: after, Last: last, Before: before})
 }
@@ -121,7 +122,7 @@ var relationshipOrder = []page.Term[*ent.Relationship]{page.By(relationship.Fiel
 // relationshipIndex are the columns that the indexes of a CI's relationships have.
 var relationshipIndex = []string{relationship.FieldID, relationship.FieldTypeID, relationship.FieldSourceID, relationship.FieldTargetID, relationship.FieldStrength}
 
-// Relationships are the CI's relationships to other CIs.
+// Relationships returns the CI's relationships to other CIs.
 func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, direction RelationshipDirection, first *int, after *string, last *int, before *string) (*page.Connection[*Relationship], error) {
 	return nestedPage(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Relationship, *Relationship], error) {
 		kinds := &where.Conditions{}
@@ -156,7 +157,7 @@ type RelationshipType struct{ *ent.RelationshipType }
 // IsNode marks records with a global id.
 func (*RelationshipType) IsNode() {}
 
-// AllowedPairs are the pairs of classes the type may connect.
+// AllowedPairs returns the pairs of classes the type may connect.
 func (t *RelationshipType) AllowedPairs() []*domain.ClassPair {
 	all := make([]*domain.ClassPair, len(t.RelationshipType.AllowedPairs))
 	for i := range all {
@@ -227,7 +228,7 @@ func loadGroups(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*D
 	return index(r.wrapGroups(rows), func(g *DependencyGroup) ident.ID { return g.ID }), store.Translate(err)
 }
 
-// Ci is the CI whose dependencies they are.
+// Ci returns the CI whose dependencies they are.
 func (g *DependencyGroup) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, g.in, g, "ci", func(g *DependencyGroup) *ident.ID { return &g.CiID }, loadCIs)
 }
@@ -238,7 +239,7 @@ type GroupMember struct {
 	Weight       int
 }
 
-// Members are the relationships that count.
+// Members returns the relationships that count.
 func (g *DependencyGroup) Members(ctx context.Context) ([]*GroupMember, error) {
 	found, err := once(g.in, "members", func() (map[ident.ID]*Relationship, error) {
 		var all []ident.ID
@@ -261,7 +262,7 @@ func (g *DependencyGroup) Members(ctx context.Context) ([]*GroupMember, error) {
 	return members, nil
 }
 
-// RestrictedCount is how many more members the group has.
+// RestrictedCount returns how many more members the group has.
 func (g *DependencyGroup) RestrictedCount(ctx context.Context) (int, error) {
 	hidden, err := g.in.reader.hidden(ctx)
 	if err != nil || len(hidden) == 0 {

@@ -25,7 +25,7 @@ type RiskFactor struct {
 	in *batch[*RiskFactor]
 }
 
-// Risk is how risky the change is, by the graph as it is; nil for one that will not be done.
+// Risk returns how risky the change is, by the graph as it is. If the change will not be done, it returns nil.
 func (c *Change) Risk(ctx context.Context) (*ChangeRisk, error) {
 	found, err := once(c.in, "risks", func() (map[ident.ID]*ChangeRisk, error) {
 		var rows []*ent.Change
@@ -56,15 +56,15 @@ const factorNames = 10
 
 func (f *RiskFactor) named() []ident.ID { return f.CIs[:min(len(f.CIs), factorNames)] }
 
-// Cis are the first CIs that the factor is about, without those that the actor may not see.
+// Cis returns the first CIs that the factor is about, without those that the actor may not see.
 func (f *RiskFactor) Cis(ctx context.Context) ([]*CI, error) {
 	return several(ctx, f.in, f, "cis", (*RiskFactor).named, loadCIs)
 }
 
-// CiCount is how many CIs the factor is about.
+// CiCount returns how many CIs the factor is about.
 func (f *RiskFactor) CiCount() int { return f.CICount }
 
-// Paths are the ways on which failure gets to some of the CIs.
+// Paths returns the ways on which failure gets to some of the CIs.
 func (f *RiskFactor) Paths(ctx context.Context) ([]*ImpactPath, error) {
 	found, err := once(f.in, "paths", func() (map[*impact.Step]*ImpactPath, error) {
 		var all [][]impact.Step
@@ -87,7 +87,7 @@ func (f *RiskFactor) Paths(ctx context.Context) ([]*ImpactPath, error) {
 	return own, err
 }
 
-// Changes are the first changes that the factor is about.
+// Changes returns the first changes that the factor is about.
 func (f *RiskFactor) Changes(ctx context.Context) ([]*Change, error) {
 	return several(ctx, f.in, f, "changes", func(f *RiskFactor) []ident.ID { return f.Factor.Changes[:min(len(f.Factor.Changes), factorNames)] }, loadChanges)
 }
@@ -98,7 +98,7 @@ type RiskWeight struct {
 	Most, Each int
 }
 
-// RiskWeights are what the factors count.
+// RiskWeights returns what the factors count.
 func (r *Reader) RiskWeights(ctx context.Context) ([]*RiskWeight, error) {
 	w, err := schedule.Weights(ctx, r.store.Read)
 	return ShowRiskWeights(w), store.Translate(err)

@@ -18,10 +18,10 @@ type RootCauseCandidate struct {
 // RootCauseAlternative is another set of failures with the same consequences.
 type RootCauseAlternative struct{ Failures []*CI }
 
-// Failures is what failed.
+// Failures returns what failed.
 func (c *RootCauseCandidate) Failures() []*CI { return c.found.list(c.cause.Failures) }
 
-// Alternatives are other sets that nothing seen tells from this one.
+// Alternatives returns other sets that nothing seen tells from this one.
 func (c *RootCauseCandidate) Alternatives() []*RootCauseAlternative {
 	all := make([]*RootCauseAlternative, len(c.cause.Alternatives))
 	for i, failures := range c.cause.Alternatives {
@@ -30,28 +30,28 @@ func (c *RootCauseCandidate) Alternatives() []*RootCauseAlternative {
 	return all
 }
 
-// Share is the candidate's share of the likelihood of all candidates.
+// Share returns the candidate's share of the likelihood of all candidates.
 func (c *RootCauseCandidate) Share() float64 { return c.cause.Share }
 
-// Explained are the symptoms the candidate explains.
+// Explained returns the symptoms the candidate explains.
 func (c *RootCauseCandidate) Explained() []*CI { return c.found.list(c.cause.Explained) }
 
-// Unexplained are the symptoms the candidate does not explain.
+// Unexplained returns the symptoms the candidate does not explain.
 func (c *RootCauseCandidate) Unexplained() []*CI { return c.found.list(c.cause.Unexplained) }
 
-// Contradicted are CIs that were called well and would be affected.
+// Contradicted returns CIs that were called well and would be affected.
 func (c *RootCauseCandidate) Contradicted() []*CI { return c.found.list(c.cause.Contradicted) }
 
-// AlsoBroken are CIs that would also be affected.
+// AlsoBroken returns CIs that would also be affected.
 func (c *RootCauseCandidate) AlsoBroken() []*CI { return c.found.list(c.cause.AlsoBroken) }
 
-// AlsoBrokenCount is how many CIs would also be affected.
+// AlsoBrokenCount returns how many CIs would also be affected.
 func (c *RootCauseCandidate) AlsoBrokenCount() int { return c.cause.AlsoBrokenCount }
 
 // maxCandidates bounds the candidates of one answer.
 const maxCandidates = 20
 
-// RootCauseCandidates are the fewest failures that explain what was seen, the most likely first.
+// RootCauseCandidates returns the fewest failures that explain what was seen, the most likely first.
 func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healthy []ident.ID, first int) ([]*RootCauseCandidate, error) {
 	if len(seen) == 0 || len(seen) > maxFailures || len(healthy) > maxFailures {
 		return nil, errs.New(errs.BadUserInput, "seen lists %d CIs and healthy %d: 1 to %d may be unwell, at most %d well", len(seen), len(healthy), maxFailures, maxFailures)
@@ -61,8 +61,8 @@ func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healt
 	}
 	var symptoms impact.Symptoms
 	for _, s := range seen {
-		state, known := impact.ParseState(s.State)
-		if !known {
+		state, ok := impact.ParseState(s.State)
+		if !ok {
 			return nil, errs.New(errs.BadUserInput, "%q is no state to be seen in", s.State)
 		}
 		symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: asCI(s.ID), State: state})
@@ -75,7 +75,7 @@ func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healt
 	return found[&symptoms], err
 }
 
-// RootCauseCandidates are the fewest failures that explain the incident's CIs, the most likely first.
+// RootCauseCandidates returns the fewest failures that explain the incident's CIs, the most likely first.
 func (i *Incident) RootCauseCandidates(ctx context.Context, first int) ([]*RootCauseCandidate, error) {
 	symptoms, err := i.symptoms(ctx)
 	if err != nil {
@@ -88,7 +88,7 @@ func (i *Incident) RootCauseCandidates(ctx context.Context, first int) ([]*RootC
 // firstCauses names the first candidates of each row of a batch.
 type firstCauses int
 
-// rootCauses are the candidates of each row of a batch: on one graph, and their CIs in one statement.
+// rootCauses returns the candidates of each row of a batch: on one graph, and their CIs in one statement.
 func rootCauses[T comparable](ctx context.Context, b *batch[T], first int, symptoms func(T) impact.Symptoms) (map[T][]*RootCauseCandidate, error) {
 	if first < 1 || first > maxCandidates {
 		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d candidates", first, maxCandidates)
@@ -139,7 +139,7 @@ func rootCauses[T comparable](ctx context.Context, b *batch[T], first int, sympt
 	})
 }
 
-// symptoms are what the incidents of the batch say of CIs, without those that are gone.
+// symptoms returns what the incidents of the batch say of CIs, without those that are gone.
 func (i *Incident) symptoms(ctx context.Context) (map[*Incident]impact.Symptoms, error) {
 	return once(i.in, "symptoms", func() (map[*Incident]impact.Symptoms, error) {
 		links, named := map[*Incident][]*IncidentCI{}, []ident.ID{}
@@ -160,7 +160,7 @@ func (i *Incident) symptoms(ctx context.Context) (map[*Incident]impact.Symptoms,
 		for _, row := range i.in.Rows {
 			var symptoms impact.Symptoms
 			for _, l := range links[row] {
-				if v, known := graph.Index(l.CiID); !known || !graph.IsPresent(v) {
+				if v, ok := graph.Index(l.CiID); !ok || !graph.IsPresent(v) {
 					continue // retired since
 				}
 				if l.Role == domain.ExcludedRole {

@@ -9,7 +9,7 @@ import (
 // IsInMaintenance reports whether the CI is in maintenance.
 func (a *AffectedCI) IsInMaintenance() bool { return a.hit.InMaintenance }
 
-// Saviours are CIs the survival of a single one of which would keep the CI up, the nearest first.
+// Saviours returns CIs the survival of a single one of which would keep the CI up, the nearest first.
 func (a *AffectedCI) Saviours(ctx context.Context) ([]*CI, error) {
 	found, err := once(a.in, "saviours", func() (map[*AffectedCI][]*CI, error) {
 		of, all := map[*AffectedCI][]ident.ID{}, []ident.ID(nil)

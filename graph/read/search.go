@@ -27,7 +27,7 @@ type SearchEdge struct {
 	Score  float64
 }
 
-// Nodes are the CIs of the page.
+// Nodes returns the CIs of the page.
 func (c *SearchConnection) Nodes() []*CI {
 	all := make([]*CI, len(c.Edges))
 	for i, e := range c.Edges {

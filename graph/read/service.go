@@ -95,7 +95,7 @@ func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOr
 	}.Page(ctx, p)
 }
 
-// Service is the service with an id; nil when there is none.
+// Service returns the service with an id. If there is none, it returns nil.
 func (r *Reader) Service(ctx context.Context, id ident.ID) (*Service, error) {
 	c, err := r.CI(ctx, id)
 	if c == nil || err != nil {
@@ -104,7 +104,7 @@ func (r *Reader) Service(ctx context.Context, id ident.ID) (*Service, error) {
 	return c.Service(), nil
 }
 
-// ServiceByName is the service with a name in an environment; nil when there is none or more than one.
+// ServiceByName returns the service with a name in an environment. If there is none or more than one, it returns nil.
 func (r *Reader) ServiceByName(ctx context.Context, name string, environment domain.Environment) (*Service, error) {
 	rows, err := r.cis(ctx).
 		Where(ci.Name(name), ci.EnvironmentEQ(environment), ci.ServiceKindNotNil(), ci.LifecycleNEQ(domain.Retired)).Limit(2).All(ctx)
@@ -114,7 +114,7 @@ func (r *Reader) ServiceByName(ctx context.Context, name string, environment dom
 	return r.ShowService(rows[0]), nil
 }
 
-// ServiceTiers are the tiers, the most important first.
+// ServiceTiers returns the tiers, the most important first.
 func (r *Reader) ServiceTiers(ctx context.Context) ([]*ServiceTier, error) {
 	rows, err := r.store.Read.ServiceTier.Query().Order(ent.Asc(servicetier.FieldRank)).All(ctx)
 	return asTiers(rows), store.Translate(err)
@@ -139,13 +139,13 @@ func loadTiers(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Se
 	return index(asTiers(rows), func(t *ServiceTier) ident.ID { return t.ID }), store.Translate(err)
 }
 
-// ID is the service's own global id.
+// ID returns the service's own global id.
 func (s *Service) ID() ident.ID { return s.CI.ID.As(ident.Service) }
 
-// Kind is the sort of service.
+// Kind returns the sort of service.
 func (s *Service) Kind() domain.ServiceKind { return *s.ServiceKind }
 
-// PortfolioStage is where the service stands in the portfolio.
+// PortfolioStage returns where the service stands in the portfolio.
 func (s *Service) PortfolioStage() domain.PortfolioStage {
 	if s.CI.PortfolioStage == nil {
 		return domain.PortfolioCatalog
@@ -153,12 +153,12 @@ func (s *Service) PortfolioStage() domain.PortfolioStage {
 	return *s.CI.PortfolioStage
 }
 
-// Tier is how important the service is.
+// Tier returns how important the service is.
 func (s *Service) Tier(ctx context.Context) (*ServiceTier, error) {
 	return one(ctx, s.in, s.CI, "tier", func(c *CI) *ident.ID { return c.TierID }, loadTiers)
 }
 
-// Links are where to read, watch and talk about the service.
+// Links returns where to read, watch and talk about the service.
 func (s *Service) Links() []*domain.Link {
 	all := make([]*domain.Link, len(s.CI.Links))
 	for i := range s.CI.Links {

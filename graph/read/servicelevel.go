@@ -42,10 +42,10 @@ func loadCalendars(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID
 	return index(asCalendars(rows), func(c *Calendar) ident.ID { return c.ID }), store.Translate(err)
 }
 
-// Hours are the working hours of a week.
+// Hours returns the working hours of a week.
 func (c *Calendar) Hours() []*domain.WorkingHours { return pointers(c.Calendar.Hours) }
 
-// Holidays are the days on which nobody works.
+// Holidays returns the days on which nobody works.
 func (c *Calendar) Holidays() []*domain.Holiday { return pointers(c.Calendar.Holidays) }
 
 // Calendars lists calendars by name.
@@ -90,7 +90,7 @@ func loadTargets(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*
 	return index(r.wrapTargets(rows), func(t *ServiceLevelTarget) ident.ID { return t.ID }), store.Translate(err)
 }
 
-// Duration is how much working time may pass.
+// Duration returns how much working time may pass.
 func (t *ServiceLevelTarget) Duration() time.Duration { return time.Duration(t.Seconds) * time.Second }
 
 // Calendar says what working time is.
@@ -98,7 +98,7 @@ func (t *ServiceLevelTarget) Calendar(ctx context.Context) (*Calendar, error) {
 	return one(ctx, t.in, t, "calendar", func(t *ServiceLevelTarget) *ident.ID { return &t.CalendarID }, loadCalendars)
 }
 
-// Services are the services the target is for; none when it is for all.
+// Services returns the services the target is for. If it is for all, it returns none.
 func (t *ServiceLevelTarget) Services(ctx context.Context) ([]*Service, error) {
 	found, err := several(ctx, t.in, t, "services", func(t *ServiceLevelTarget) []ident.ID { return t.ServiceLevelTarget.Services }, loadCIs)
 	all := make([]*Service, 0, len(found))
@@ -126,7 +126,7 @@ func (r *Reader) ServiceLevelTargets(ctx context.Context, p page.Args) (*page.Co
 	}.Page(ctx, p)
 }
 
-// ServiceLevelTargets are the targets that name the service.
+// ServiceLevelTargets returns the targets that name the service.
 func (s *Service) ServiceLevelTargets(ctx context.Context) ([]*ServiceLevelTarget, error) {
 	all, err := once(s.in, "service level targets", func() ([]*ServiceLevelTarget, error) {
 		rows, err := s.in.reader.store.Read.ServiceLevelTarget.Query().Order(ent.Asc(serviceleveltarget.FieldName)).All(ctx)
@@ -147,10 +147,10 @@ type ServiceLevel struct {
 	Target *ServiceLevelTarget
 }
 
-// Marks are shares of the time.
+// Marks returns shares of the time.
 func (l *ServiceLevel) Marks() []*rule.Mark { return pointers(l.Stopwatch.Marks) }
 
-// ServiceLevels are how the incident stands against the targets that hold for it.
+// ServiceLevels returns how the incident stands against the targets that hold for it.
 func (i *Incident) ServiceLevels(ctx context.Context) ([]*ServiceLevel, error) {
 	all, err := once(i.in, "service levels", func() (map[ident.ID][]*ServiceLevel, error) {
 		rows := make([]*ent.Incident, len(i.in.Rows))
@@ -185,10 +185,10 @@ func (r *Reader) showLevels(found map[ident.ID][]practice.Level) map[ident.ID][]
 	return shown
 }
 
-// TimeToAcknowledge is from the opening until somebody took the incident on; nil before.
+// TimeToAcknowledge returns the time from the opening until somebody took the incident on. Before that, it returns nil.
 func (i *Incident) TimeToAcknowledge() *time.Duration { return since(i.CreatedAt, i.AcknowledgedAt) }
 
-// TimeToResolve is from the opening until service was restored; nil before.
+// TimeToResolve returns the time from the opening until service was restored. Before that, it returns nil.
 func (i *Incident) TimeToResolve() *time.Duration { return since(i.CreatedAt, i.ResolvedAt) }
 
 func since(from time.Time, to *time.Time) *time.Duration {
@@ -199,7 +199,7 @@ func since(from time.Time, to *time.Time) *time.Duration {
 	return &d
 }
 
-// breached is the condition that an incident has missed a service level target, or has not.
+// breached returns the condition that an incident has missed a service level target, or has not.
 func breached(c *where.Conditions, want *bool) {
 	if want == nil {
 		return

@@ -22,7 +22,7 @@ type RedundancyShift struct {
 	p *ChangePreview
 }
 
-// shifts are what the operations of a preview do to single points and redundancy.
+// shifts returns what the operations of a preview do to single points and redundancy.
 func (p *ChangePreview) shifts(ctx context.Context) (operation.Shifts, error) {
 	all, err := once(p.in, "shifts", func() (map[*ChangePreview]operation.Shifts, error) {
 		all := map[*ChangePreview]operation.Shifts{}
@@ -41,7 +41,7 @@ func (p *ChangePreview) shifts(ctx context.Context) (operation.Shifts, error) {
 	return all[p], err
 }
 
-// records are the CIs and groups that the shifts of the batch name, in one statement each.
+// records returns the CIs and groups that the shifts of the batch name, in one statement each.
 func (p *ChangePreview) records(ctx context.Context) (map[ident.ID]Node, error) {
 	if _, err := p.shifts(ctx); err != nil {
 		return nil, err
@@ -70,20 +70,20 @@ func (p *ChangePreview) records(ctx context.Context) (map[ident.ID]Node, error) 
 	})
 }
 
-// find gives the record with an id, nil for what only the preview knows.
+// find returns the record with an id. If only the preview knows it, it returns nil.
 func find[V any](ctx context.Context, p *ChangePreview, id ident.ID) (*V, error) {
 	found, err := p.records(ctx)
 	record, _ := any(found[id]).(*V)
 	return record, err
 }
 
-// SinglePointsGained are the CIs on which alone more services would hang.
+// SinglePointsGained returns the CIs on which alone more services would hang.
 func (p *ChangePreview) SinglePointsGained(ctx context.Context) ([]*SinglePointShift, error) {
 	s, err := p.shifts(ctx)
 	return p.points(s.Gained), err
 }
 
-// SinglePointsLost are the CIs on which alone fewer services would hang.
+// SinglePointsLost returns the CIs on which alone fewer services would hang.
 func (p *ChangePreview) SinglePointsLost(ctx context.Context) ([]*SinglePointShift, error) {
 	s, err := p.shifts(ctx)
 	return p.points(s.Lost), err
@@ -97,7 +97,7 @@ func (p *ChangePreview) points(shifts []operation.PointShift) []*SinglePointShif
 	return all
 }
 
-// Redundancy are the groups that become more or less redundant.
+// Redundancy returns the groups that become more or less redundant.
 func (p *ChangePreview) Redundancy(ctx context.Context) ([]*RedundancyShift, error) {
 	s, err := p.shifts(ctx)
 	all := make([]*RedundancyShift, len(s.Redundancy))
@@ -117,19 +117,19 @@ func (p *ChangePreview) key(id ident.ID) *string {
 	return nil
 }
 
-// services are the services with these ids that exist.
+// services returns the services with these ids that exist.
 func (p *ChangePreview) services(ctx context.Context, ids []ident.ID) ([]*Service, error) {
 	found, err := p.records(ctx)
 	all := []*Service{}
 	for _, id := range ids[:min(len(ids), namedCIs)] {
-		if c, is := found[id].(*CI); is && c.ServiceKind != nil {
+		if c, ok := found[id].(*CI); ok && c.ServiceKind != nil {
 			all = append(all, c.Service())
 		}
 	}
 	return all, err
 }
 
-// Ci is the CI.
+// Ci returns the CI.
 func (s *SinglePointShift) Ci(ctx context.Context) (*CI, error) {
 	return find[CI](ctx, s.p, s.shift.CI)
 }
@@ -137,18 +137,18 @@ func (s *SinglePointShift) Ci(ctx context.Context) (*CI, error) {
 // Key names the operation that creates the CI.
 func (s *SinglePointShift) Key() *string { return s.p.key(s.shift.CI) }
 
-// ServiceCount is how many services it is about.
+// ServiceCount returns how many services it is about.
 func (s *SinglePointShift) ServiceCount() int { return len(s.shift.Services) }
 
-// Services are the first of them.
+// Services returns the first services it is about.
 func (s *SinglePointShift) Services(ctx context.Context) ([]*Service, error) {
 	return s.p.services(ctx, s.shift.Services)
 }
 
-// Ci is the CI whose dependencies the group combines.
+// Ci returns the CI whose dependencies the group combines.
 func (s *RedundancyShift) Ci(ctx context.Context) (*CI, error) { return find[CI](ctx, s.p, s.CI) }
 
-// DependencyGroup is the group.
+// DependencyGroup returns the group.
 func (s *RedundancyShift) DependencyGroup(ctx context.Context) (*DependencyGroup, error) {
 	return find[DependencyGroup](ctx, s.p, s.Group)
 }
@@ -156,19 +156,19 @@ func (s *RedundancyShift) DependencyGroup(ctx context.Context) (*DependencyGroup
 // Key names the operation that creates the group.
 func (s *RedundancyShift) Key() *string { return s.p.key(s.Group) }
 
-// MembersBefore is how many members count now.
+// MembersBefore returns how many members count now.
 func (s *RedundancyShift) MembersBefore() int { return s.Before.Members }
 
-// MembersAfter is how many members would count.
+// MembersAfter returns how many members would count.
 func (s *RedundancyShift) MembersAfter() int { return s.After.Members }
 
-// SparesBefore is how much the group can lose now.
+// SparesBefore returns how much the group can lose now.
 func (s *RedundancyShift) SparesBefore() int { return s.Before.Spares }
 
-// SparesAfter is how much the group could lose.
+// SparesAfter returns how much the group could lose.
 func (s *RedundancyShift) SparesAfter() int { return s.After.Spares }
 
-// Services are the services that the group's CI can harm.
+// Services returns the services that the group's CI can harm.
 func (s *RedundancyShift) Services(ctx context.Context) ([]*Service, error) {
 	return s.p.services(ctx, s.GroupShift.Services)
 }

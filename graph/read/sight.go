@@ -17,8 +17,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// CIs, and records that name CIs, are asked for by the functions below and no others, which a test holds: each statement
-// is restricted to what the actor may see. A record is as restricted as the CIs that it names.
+// CIs, and records that name CIs, are asked for by the functions below and no others, which a test holds: each
+// statement is restricted to what the actor may see. A record is as restricted as the CIs that it names.
 
 func (r *Reader) cis(ctx context.Context) *ent.CIQuery {
 	q := r.store.Read.CI.Query()
@@ -44,13 +44,15 @@ func (r *Reader) danglingReferences(ctx context.Context) *ent.DanglingReferenceQ
 	return q
 }
 
-// incidentCIs is not restricted: what an incident names goes to the engine, and IncidentCI.Ci shows who may see it.
+// incidentCIs returns a query that is not restricted: the CIs of an incident go to the engine, and IncidentCI.Ci hides
+// those that the actor may not see.
 func (r *Reader) incidentCIs() *ent.IncidentCIQuery { return r.store.Read.IncidentCI.Query() }
 
-// changeCIs is not restricted either.
+// changeCIs returns a query that is not restricted either.
 func (r *Reader) changeCIs() *ent.ChangeCIQuery { return r.store.Read.ChangeCI.Query() }
 
-// entries tell nothing of records that name a restricted CI in their content: see Entry.IsRestricted.
+// entries returns a query that tells nothing of records that name a restricted CI in their content: see
+// Entry.IsRestricted.
 func (r *Reader) entries(ctx context.Context) *ent.EntryQuery {
 	q := r.store.Read.Entry.Query()
 	q.Modify(r.naming(ctx, entry.FieldRecordID, entry.FieldSubjectID))
@@ -63,7 +65,8 @@ func (r *Reader) versions(ctx context.Context) *ent.VersionQuery {
 	return q
 }
 
-// plannedOperations are not restricted: PlannedOperation.IsRestricted says who may see what they touch.
+// plannedOperations returns a query that is not restricted: PlannedOperation.IsRestricted says who may see what the
+// operations touch.
 func (r *Reader) plannedOperations() *ent.PlannedOperationQuery {
 	return r.store.Read.PlannedOperation.Query()
 }
@@ -83,7 +86,7 @@ func (r *Reader) restrict(ctx context.Context, by func(sight.Sight, *sql.Selecto
 	}
 }
 
-// hidden are the CIs that the actor may not see.
+// hidden returns the CIs that the actor may not see.
 func (r *Reader) hidden(ctx context.Context) (map[ident.ID]bool, error) {
 	hidden, err := sight.Hidden(ctx, r.store.Read)
 	return hidden, store.Translate(err)
@@ -127,7 +130,7 @@ func loadVertices(ctx context.Context, r *Reader, ids []ident.ID) (v vertices, e
 // has reports whether there is such a CI, shown or not.
 func (v vertices) has(id ident.ID) bool { return v.shown[id] != nil || v.hidden[id] }
 
-// list gives the CIs with some ids, in their order: nil for a restricted one. Those that are gone are left out.
+// list returns the CIs with some ids, in their order, with nil for a restricted one. It leaves out those that are gone.
 func (v vertices) list(ids []ident.ID) []*CI {
 	all := make([]*CI, 0, len(ids))
 	for _, id := range ids {

@@ -16,10 +16,11 @@ var free = []string{
 	"TimelineEntry",
 }
 
-// Statements by hand: of classes, of search, which is restricted, and of key figures, whose restricted groups are left out.
+// Statements by hand: of classes, of search, which is restricted, and of key figures, whose restricted groups are left
+// out.
 var byHand = map[string]bool{"read.go": true, "search.go": true, "kpi.go": true}
 
-func TestCIsAndWhatNamesThemAreAskedForInOnePlace(t *testing.T) {
+func TestCIsAndRecordsThatNameThemAreAskedForInOnePlace(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) < 20 {
 		t.Fatal(files, err)
@@ -33,11 +34,11 @@ func TestCIsAndWhatNamesThemAreAskedForInOnePlace(t *testing.T) {
 			t.Fatal(err)
 		}
 		ast.Inspect(tree, func(n ast.Node) bool {
-			outer, is := n.(*ast.SelectorExpr)
-			if !is {
+			outer, ok := n.(*ast.SelectorExpr)
+			if !ok {
 				return true
 			}
-			if inner, is := outer.X.(*ast.SelectorExpr); is && inner.Sel.Name == "Read" {
+			if inner, ok := outer.X.(*ast.SelectorExpr); ok && inner.Sel.Name == "Read" {
 				if table := outer.Sel.Name; !slices.Contains(free, table) && (table != "QueryContext" || !byHand[file]) {
 					t.Errorf("%s asks for %s by itself: sight.go restricts what the actor may see", file, table)
 				}

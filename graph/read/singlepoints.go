@@ -28,16 +28,16 @@ type SinglePoint struct {
 // IsTarget reports whether the CI is itself among those asked about.
 func (p *SinglePoint) IsTarget() bool { return p.point.IsTarget }
 
-// TargetsDownCount is how many of those asked about the CI takes DOWN.
+// TargetsDownCount returns how many of those asked about the CI takes DOWN.
 func (p *SinglePoint) TargetsDownCount() int { return p.point.TargetsDown }
 
-// ServicesDownCount is how many services the CI takes DOWN.
+// ServicesDownCount returns how many services the CI takes DOWN.
 func (p *SinglePoint) ServicesDownCount() int { return p.point.ServicesDown }
 
-// CisDownCount is how many CIs the CI takes DOWN.
+// CisDownCount returns how many CIs the CI takes DOWN.
 func (p *SinglePoint) CisDownCount() int { return p.point.CIsDown }
 
-// Targets are those asked about that the CI takes DOWN.
+// Targets returns those asked about that the CI takes DOWN.
 func (p *SinglePoint) Targets(ctx context.Context) ([]*CI, error) {
 	found, err := once(p.in, "targets", func() (vertices, error) {
 		var ids []ident.ID
@@ -60,7 +60,7 @@ type singlePoints struct {
 	in     *batch[*singlePoints]
 }
 
-// points are the points that the answer lists.
+// points returns the points that the answer lists.
 func (s *singlePoints) points() ([]impact.SinglePoint, error) {
 	answer, err := s.work()
 	if err != nil {
@@ -70,8 +70,8 @@ func (s *singlePoints) points() ([]impact.SinglePoint, error) {
 		return answer.Points, nil
 	}
 	return slices.DeleteFunc(slices.Clone(answer.Points), func(p impact.SinglePoint) bool {
-		v, known := s.graph.Index(p.CI)
-		return !s.hidden[p.CI] && (!known || !s.keep(s.graph.CI(v)))
+		v, ok := s.graph.Index(p.CI)
+		return !s.hidden[p.CI] && (!ok || !s.keep(s.graph.CI(v)))
 	}), nil
 }
 
@@ -123,7 +123,8 @@ type supposition struct {
 	given impact.Question
 }
 
-// suppositionOf is what an overlay makes of the graph that the first of a batch saw, whose rows ask about the records that names gives.
+// suppositionOf returns what an overlay makes of the graph that the first of a batch saw, whose rows ask about the
+// records that names gives.
 func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, names func(T) []ident.ID) (supposition, error) {
 	return once(b, "graph under "+o.String(), func() (supposition, error) {
 		named := o.names()

@@ -16,7 +16,7 @@ type ServiceStateEvent struct {
 	resync   domain.Resync
 }
 
-// Resync is why events were left out before this one; nil when none were.
+// Resync returns why events were left out before this one. If none were, it returns nil.
 func (e *ServiceStateEvent) Resync() *domain.Resync { return reason(e.resync) }
 
 // ServiceStateChange is a service that is in another operational state than before.
@@ -25,7 +25,7 @@ type ServiceStateChange struct {
 	in     *batch[*ServiceStateChange]
 }
 
-// Service is the service.
+// Service returns the service.
 func (c *ServiceStateChange) Service(ctx context.Context) (*Service, error) {
 	found, err := one(ctx, c.in, c, "service", func(c *ServiceStateChange) *ident.ID { return &c.change.Service }, loadCIs)
 	if found == nil {
@@ -34,10 +34,10 @@ func (c *ServiceStateChange) Service(ctx context.Context) (*Service, error) {
 	return found.Service(), err
 }
 
-// From is the state it was in.
+// From returns the state it was in.
 func (c *ServiceStateChange) From() string { return c.change.From.String() }
 
-// To is the state it came to.
+// To returns the state it came to.
 func (c *ServiceStateChange) To() string { return c.change.To.String() }
 
 // ServiceStateEvents follows the operational states of services, or of some of them, after a revision or from now on.

@@ -46,8 +46,8 @@ func (i *Impact) Subgraph(ctx context.Context) (*Subgraph, error) {
 	return s, nil
 }
 
-// between lists the relationships between the CIs that the answer shows and the failed ones, by id, and counts those with
-// an end that may not be seen.
+// between lists the relationships between the CIs that the answer shows and the failed ones, by id, and counts those
+// with an end that may not be seen.
 func (i *Impact) between() (ids []ident.ID, restricted int) {
 	graph := i.answer().Snapshot()
 	var vertices []topology.Vertex

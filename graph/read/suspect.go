@@ -25,14 +25,15 @@ const (
 	mostSuspects = 50
 	longestHours = 30 * 24
 	mostSymptoms = 100
-	// recentEntries is how much may have been written since for the graph to be that of then: it is undone in some tens of milliseconds.
+	// recentEntries is how much may have been written since for the graph to be that of then: it is undone in some tens
+	// of milliseconds.
 	recentEntries = 5_000
 )
 
 // suspectsAsked names what was asked of a batch of incidents.
 type suspectsAsked struct{ hours, first int }
 
-// SuspectChanges are the changes that may have caused the incident.
+// SuspectChanges returns the changes that may have caused the incident.
 func (i *Incident) SuspectChanges(ctx context.Context, hours, first int) ([]*SuspectChange, error) {
 	found, err := once(i.in, suspectsAsked{hours, first}, func() (map[ident.ID][]*SuspectChange, error) {
 		questions := make([]suspect.Question, len(i.in.Rows))
@@ -61,7 +62,7 @@ func (i *Incident) SuspectChanges(ctx context.Context, hours, first int) ([]*Sus
 	return found[i.ID], err
 }
 
-// SuspectChanges are the changes that may have caused what CIs show.
+// SuspectChanges returns the changes that may have caused what CIs show.
 func (r *Reader) SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Time, hours, first int) ([]*SuspectChange, error) {
 	if len(cis) == 0 || len(cis) > mostSymptoms {
 		return nil, errs.New(errs.BadUserInput, "cis lists %d CIs: 1 to %d are possible", len(cis), mostSymptoms)
@@ -128,34 +129,35 @@ func (r *Reader) suspects(ctx context.Context, questions []suspect.Question, hou
 	return lists, nil
 }
 
-// Change is the change.
+// Change returns the change.
 func (s *SuspectChange) Change(ctx context.Context) (*Change, error) {
 	return one(ctx, s.in, s, "change", func(s *SuspectChange) *ident.ID { return &s.Suspect.Change }, loadChanges)
 }
 
-// Ci is what the change touched that is nearest to a symptom.
+// Ci returns what the change touched that is nearest to a symptom.
 func (s *SuspectChange) Ci(ctx context.Context) (*CI, error) {
 	return one(ctx, s.in, s, "ci", func(s *SuspectChange) *ident.ID { return &s.CI }, loadCIs)
 }
 
-// Symptom is the CI that shows it.
+// Symptom returns the CI that shows it.
 func (s *SuspectChange) Symptom(ctx context.Context) (*CI, error) {
 	return one(ctx, s.in, s, "symptom", func(s *SuspectChange) *ident.ID { return &s.Suspect.Symptom }, loadCIs)
 }
 
-// SecondsBefore is how long before the symptoms the change started or ended.
+// SecondsBefore returns how long before the symptoms the change started or ended.
 func (s *SuspectChange) SecondsBefore() int { return int(s.Before / time.Second) }
 
-// Revision is that of the graph by which the change is judged.
+// Revision returns that of the graph by which the change is judged.
 func (s *SuspectChange) Revision() int64 { return s.graph.Revision() }
 
-// SymptomCount is how many of the CIs with symptoms need what the change touched.
+// SymptomCount returns how many of the CIs with symptoms need what the change touched.
 func (s *SuspectChange) SymptomCount() int { return s.Shared }
 
-// Reasons say why.
+// Reasons returns the reasons why the change is suspect.
 func (s *SuspectChange) Reasons() []*suspect.Reason { return pointers(s.Suspect.Reasons) }
 
-// Path is the way on which failure could get from what the change touched to the symptom; nil where they are one CI.
+// Path returns the way on which failure could get from what the change touched to the symptom. If they are one CI, it
+// returns nil.
 func (s *SuspectChange) Path(ctx context.Context) (*ImpactPath, error) {
 	found, err := once(s.in, "paths", func() (map[*SuspectChange]*ImpactPath, error) {
 		var of []*SuspectChange

@@ -41,12 +41,12 @@ func loadTemplates(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID
 	return index(r.wrapTemplates(rows), func(t *ChangeTemplate) ident.ID { return t.ID }), store.Translate(err)
 }
 
-// Classes are the classes whose CIs it is for; none when it is for all.
+// Classes returns the classes whose CIs it is for. If it is for all, it returns none.
 func (t *ChangeTemplate) Classes(ctx context.Context) ([]*CIClass, error) {
 	return several(ctx, t.in, t, "classes", func(t *ChangeTemplate) []ident.ID { return t.ChangeTemplate.Classes }, loadClasses)
 }
 
-// Operations are what its changes do to the graph, in order.
+// Operations returns what its changes do to the graph, in order.
 func (t *ChangeTemplate) Operations(context.Context) ([]*PlannedOperation, error) {
 	found, err := once(t.in, "operations", func() (map[ident.ID][]*PlannedOperation, error) {
 		all, b := make(map[ident.ID][]*PlannedOperation, len(t.in.Rows)), newBatch[*PlannedOperation](t.in.reader, nil)
@@ -65,7 +65,7 @@ func (t *ChangeTemplate) Operations(context.Context) ([]*PlannedOperation, error
 	return found[t.ID], err
 }
 
-// LongestWindow is how long a change may take; nil when it may take any time.
+// LongestWindow returns how long a change may take. If it may take any time, it returns nil.
 func (t *ChangeTemplate) LongestWindow() *time.Duration {
 	if t.LongestSeconds == nil {
 		return nil
@@ -74,12 +74,12 @@ func (t *ChangeTemplate) LongestWindow() *time.Duration {
 	return &d
 }
 
-// Calendar has the hours in which a change lies; nil when it may lie at any.
+// Calendar returns the calendar with the hours in which a change lies. If it may lie at any, it returns nil.
 func (t *ChangeTemplate) Calendar(ctx context.Context) (*Calendar, error) {
 	return one(ctx, t.in, t, "calendar", func(t *ChangeTemplate) *ident.ID { return t.CalendarID }, loadCalendars)
 }
 
-// Template is what a STANDARD change was drafted from.
+// Template returns what a STANDARD change was drafted from.
 func (c *Change) Template(ctx context.Context) (*ChangeTemplate, error) {
 	return one(ctx, c.in, c, "template", func(c *Change) *ident.ID { return c.TemplateID }, loadTemplates)
 }

@@ -74,7 +74,7 @@ func (o *Overlay) String() string {
 	return string(text)
 }
 
-// names are the records that the overlay is about.
+// names returns the records that the overlay is about.
 func (o *Overlay) names() []ident.ID {
 	if o == nil {
 		return nil
@@ -89,7 +89,7 @@ func (o *Overlay) names() []ident.ID {
 	return all
 }
 
-// suppose is the view of a graph under an overlay, and the question that the rest of the overlay asks.
+// suppose returns the view of a graph under an overlay, and the question that the rest of the overlay asks.
 func (r *Reader) suppose(ctx context.Context, graph *topology.Snapshot, o *Overlay) (*topology.Snapshot, impact.Question, error) {
 	none := impact.Question{}
 	if o == nil {
@@ -105,8 +105,8 @@ func (r *Reader) suppose(ctx context.Context, graph *topology.Snapshot, o *Overl
 	}
 	supposed := impact.Overlay{OpenIncidents: o.OpenIncidents, Removed: o.Removed}
 	for _, f := range o.Failed {
-		state, known := impact.ParseState(f.State)
-		if !known {
+		state, ok := impact.ParseState(f.State)
+		if !ok {
 			return nil, none, errs.New(errs.BadUserInput, "%q is no state to fail in", f.State)
 		}
 		supposed.Failed = append(supposed.Failed, impact.Failure{CI: asCI(f.ID), State: state})
@@ -153,7 +153,7 @@ func (r *Reader) supposed(ctx context.Context, graph *topology.Snapshot, added [
 			return nil, errs.New(errs.BadUserInput, "%s: there is no relationship type %q", at, l.Type)
 		}
 		for _, end := range []ident.ID{f.Source, f.Target} {
-			if _, known := graph.Index(end); !known {
+			if _, ok := graph.Index(end); !ok {
 				return nil, errs.New(errs.NotFound, "%s: there is no CI %v", at, end)
 			}
 		}
@@ -168,8 +168,8 @@ func (r *Reader) supposed(ctx context.Context, graph *topology.Snapshot, added [
 }
 
 func strength(s domain.Strength) (topology.Strength, error) {
-	parsed, known := topology.ParseStrength(string(s))
-	if !known {
+	parsed, ok := topology.ParseStrength(string(s))
+	if !ok {
 		return parsed, errs.New(errs.BadUserInput, "%q is no strength", s)
 	}
 	return parsed, nil

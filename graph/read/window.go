@@ -47,7 +47,7 @@ func loadWindows(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*
 	return index(r.wrapWindows(rows), func(w *ChangeWindow) ident.ID { return w.ID }), store.Translate(err)
 }
 
-// ChangeWindow is the change window with an id; nil when there is none.
+// ChangeWindow returns the change window with an id. If there is none, it returns nil.
 func (r *Reader) ChangeWindow(ctx context.Context, id ident.ID) (*ChangeWindow, error) {
 	found, err := loadWindows(ctx, r, []ident.ID{id})
 	return found[id], err
@@ -70,7 +70,7 @@ func (r *Reader) ChangeWindows(ctx context.Context, kind *domain.WindowKind, p p
 	}.Page(ctx, p)
 }
 
-// Recurrence is the rule by which the window recurs; nil where it takes place once.
+// Recurrence returns the rule by which the window recurs. If it takes place once, it returns nil.
 func (w *ChangeWindow) Recurrence() *string {
 	if w.ChangeWindow.Recurrence == "" {
 		return nil
@@ -78,17 +78,17 @@ func (w *ChangeWindow) Recurrence() *string {
 	return &w.ChangeWindow.Recurrence
 }
 
-// Cis are the CIs that the window names.
+// Cis returns the CIs that the window names.
 func (w *ChangeWindow) Cis(ctx context.Context) ([]*CI, error) {
 	return several(ctx, w.in, w, "cis", func(w *ChangeWindow) []ident.ID { return w.ChangeWindow.Cis }, loadCIs)
 }
 
-// Classes are the classes that the window names.
+// Classes returns the classes that the window names.
 func (w *ChangeWindow) Classes(ctx context.Context) ([]*CIClass, error) {
 	return several(ctx, w.in, w, "classes", func(w *ChangeWindow) []ident.ID { return w.ChangeWindow.Classes }, loadClasses)
 }
 
-// Labels are the labels that the window names.
+// Labels returns the labels that the window names.
 func (w *ChangeWindow) Labels() map[string]any {
 	all := make(map[string]any, len(w.ChangeWindow.Labels))
 	for name, text := range w.ChangeWindow.Labels {
@@ -100,7 +100,7 @@ func (w *ChangeWindow) Labels() map[string]any {
 // WindowOccurrence is one time at which a window takes place.
 type WindowOccurrence struct{ StartsAt, EndsAt time.Time }
 
-// Occurrences are the times at which the window takes place in a period.
+// Occurrences returns the times at which the window takes place in a period.
 func (w *ChangeWindow) Occurrences(from, to time.Time) ([]*WindowOccurrence, error) {
 	period, err := periodOf(from, to)
 	if err != nil {
@@ -124,7 +124,7 @@ func periodOf(from, to time.Time) (recurrence.Span, error) {
 	return recurrence.Span{From: from, To: to}, nil
 }
 
-// History is who wrote what to the window and when.
+// History returns who wrote what to the window and when.
 func (w *ChangeWindow) History(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Entry], error) {
 	return history(ctx, w.in, w, (*ChangeWindow).id, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -39,7 +39,6 @@ var unread = map[string]bool{
 	"ent/schema":                     true,
 	"graph":                          true,
 	"graph/lean":                     true,
-	"graph/read":                     true,
 	"graph/scalar":                   true,
 	"internal/app":                   true,
 	"internal/demo":                  true,
