@@ -41,7 +41,7 @@ func contents(t *testing.T, file string) string {
 }
 
 func TestProseEndsAt120Columns(t *testing.T) {
-	// Tables and examples are as wide as what they show.
+	// TestProseEndsAt120Columns passes over tables and examples, which are as wide as their content.
 	for _, file := range documents(t) {
 		example := false
 		for i, line := range strings.Split(contents(t, file), "\n") {
@@ -78,7 +78,7 @@ var (
 )
 
 func TestTheForgeRunsTheStepsOfTheGate(t *testing.T) {
-	// The forge has a job for each step of the gate, in its order.
+	// TestTheForgeRunsTheStepsOfTheGate checks that the forge has a job for each step of the gate, in its order.
 	steps := gateSteps.FindStringSubmatch(contents(t, ".ci/run"))
 	jobs := forgeJobs.FindStringSubmatch(contents(t, ".github/workflows/gate.yml"))
 	if steps == nil || jobs == nil {
@@ -90,7 +90,7 @@ func TestTheForgeRunsTheStepsOfTheGate(t *testing.T) {
 }
 
 func TestTheMapIsTrue(t *testing.T) {
-	// The map names each folder below internal, and what it names exists.
+	// TestTheMapIsTrue checks that the map names each folder below internal, and that each folder it names exists.
 	text := contents(t, "internal/README.md")
 	folders, err := os.ReadDir(filepath.Join(repository, "internal"))
 	if err != nil {
@@ -111,7 +111,7 @@ func TestTheMapIsTrue(t *testing.T) {
 }
 
 func TestDecisionsAreDatedPlacedAndPriced(t *testing.T) {
-	// A decision has its day, where it stands in the code, and its price.
+	// TestDecisionsAreDatedPlacedAndPriced checks that a decision has its day, its place in the code, and its price.
 	decisions := strings.Split(contents(t, "internal/decisions.md"), "\n### ")[1:]
 	if len(decisions) < 40 {
 		t.Fatalf("%d decisions", len(decisions))

@@ -15,7 +15,7 @@ import (
 //go:embed *.graphql
 var files embed.FS
 
-// SDL is the contract as one document, each type in one piece: relay-compiler reads no extension of a type that
+// SDL returns the contract as one document, each type in one piece: relay-compiler reads no extension of a type that
 // comes later.
 func SDL() ([]byte, error) {
 	contract, err := load()

@@ -10,8 +10,9 @@ import (
 // Service is a subgraph as federation gateways see it.
 type Service struct{ SDL string }
 
-// Subgraph is the contract for federation gateways (Apollo Federation 2): without what every subgraph has, and with
-// the keys by which others extend its entities. The directives are here alone, for other clients do not know them.
+// Subgraph returns the contract for federation gateways (Apollo Federation 2): without the fields that every subgraph
+// has, and with the keys by which others extend its entities. The directives are here alone, since other clients do not
+// know them.
 func Subgraph() (Service, error) { return subgraph() }
 
 const link = "\nextend schema @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\", \"@shareable\"])\n"

@@ -10,15 +10,13 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// ApprovalPolicy says which records of a type need how many approvals, and of whom.
+// ApprovalPolicy is how many approvals records of a type need, and of whom.
 type ApprovalPolicy struct{ ent.Schema }
 
-// Annotations of the table.
 func (ApprovalPolicy) Annotations() []schema.Annotation {
 	return table("approval_policy", ident.ApprovalPolicy)
 }
 
-// Fields of the table.
 func (ApprovalPolicy) Fields() []ent.Field {
 	return versioned(
 		field.String("name").Unique(),
@@ -31,19 +29,15 @@ func (ApprovalPolicy) Fields() []ent.Field {
 	)
 }
 
-// Edges of the table.
 func (ApprovalPolicy) Edges() []ent.Edge { return []ent.Edge{toOptional("team", Team.Type)} }
 
-// Indexes of the table.
 func (ApprovalPolicy) Indexes() []ent.Index { return []ent.Index{index.Fields("team_id")} }
 
 // Approval is one person's vote on a record, asked for or given.
 type Approval struct{ ent.Schema }
 
-// Annotations of the table.
 func (Approval) Annotations() []schema.Annotation { return table("approval", ident.Approval) }
 
-// Fields of the table.
 func (Approval) Fields() []ent.Field {
 	return []ent.Field{
 		identity(), field.Int64("record_id").GoType(ident.ID(0)).Immutable(),
@@ -57,5 +51,4 @@ func (Approval) Fields() []ent.Field {
 	}
 }
 
-// Indexes of the table.
 func (Approval) Indexes() []ent.Index { return []ent.Index{index.Fields("record_id", "approver")} }

@@ -14,10 +14,8 @@ import (
 // CIClass is one class of the tree of classes.
 type CIClass struct{ ent.Schema }
 
-// Annotations of the table.
 func (CIClass) Annotations() []schema.Annotation { return table("ci_class", ident.CIClass) }
 
-// Fields of the table.
 func (CIClass) Fields() []ent.Field {
 	return versioned(
 		field.String("code").Unique().Immutable(),
@@ -31,17 +29,14 @@ func (CIClass) Fields() []ent.Field {
 	)
 }
 
-// Edges of the table.
 func (CIClass) Edges() []ent.Edge { return []ent.Edge{parent(CIClass.Type)} }
 
 // CI is a configuration item. A service is a CI whose service_kind is set: the columns below it are its facet
 // in the catalogue, kept in the same row so that lists of services need no join.
 type CI struct{ ent.Schema }
 
-// Annotations of the table.
 func (CI) Annotations() []schema.Annotation { return table("ci", ident.CI) }
 
-// Fields of the table.
 func (CI) Fields() []ent.Field {
 	return versioned(
 		reference("class_id"),
@@ -66,12 +61,11 @@ func (CI) Fields() []ent.Field {
 	)
 }
 
-// Edges of the table.
 func (CI) Edges() []ent.Edge {
 	return []ent.Edge{to("class", CIClass.Type), toOptional("tier", ServiceTier.Type), toOptional("support_team", Team.Type)}
 }
 
-// Indexes of the table. Each order of the API ends in the id.
+// Indexes declares the orders of the API, each of which ends in the id.
 func (CI) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("name", "id"),
@@ -89,13 +83,11 @@ func (CI) Indexes() []ent.Index {
 	}
 }
 
-// ServiceTier is one step of the scale of services' importance; rank 1 matters most.
+// ServiceTier is one step of the scale of services' importance; rank 1 is the most important.
 type ServiceTier struct{ ent.Schema }
 
-// Annotations of the table.
 func (ServiceTier) Annotations() []schema.Annotation { return table("service_tier", ident.ServiceTier) }
 
-// Fields of the table.
 func (ServiceTier) Fields() []ent.Field {
 	return versioned(
 		field.String("code").Unique().Immutable(),
@@ -105,13 +97,11 @@ func (ServiceTier) Fields() []ent.Field {
 	)
 }
 
-// Team is a group of people who own, support and decide.
+// Team is a group of people that owns, supports and decides.
 type Team struct{ ent.Schema }
 
-// Annotations of the table.
 func (Team) Annotations() []schema.Annotation { return table("team", ident.Team) }
 
-// Fields of the table.
 func (Team) Fields() []ent.Field {
 	return versioned(
 		field.String("name").Unique(),
@@ -121,19 +111,15 @@ func (Team) Fields() []ent.Field {
 	)
 }
 
-// Edges of the table.
 func (Team) Edges() []ent.Edge { return []ent.Edge{parent(Team.Type)} }
 
-// Indexes of the table.
 func (Team) Indexes() []ent.Index { return []ent.Index{index.Fields("parent_id")} }
 
-// Person is someone who owns, calls, works or decides.
+// Person is a person who owns CIs, opens tickets, works on them or decides.
 type Person struct{ ent.Schema }
 
-// Annotations of the table.
 func (Person) Annotations() []schema.Annotation { return table("person", ident.Person) }
 
-// Fields of the table.
 func (Person) Fields() []ent.Field {
 	return versioned(
 		field.String("name"),
@@ -141,39 +127,32 @@ func (Person) Fields() []ent.Field {
 	)
 }
 
-// Indexes of the table.
 func (Person) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("name", "id"), index.Fields("email")}
 }
 
-// Membership puts a person into a team.
+// Membership is the membership of a person in a team.
 type Membership struct{ ent.Schema }
 
-// Annotations of the table.
 func (Membership) Annotations() []schema.Annotation { return table("membership", ident.Membership) }
 
-// Fields of the table.
 func (Membership) Fields() []ent.Field {
 	return []ent.Field{identity(), reference("team_id"), reference("person_id")}
 }
 
-// Edges of the table.
 func (Membership) Edges() []ent.Edge {
 	return []ent.Edge{to("team", Team.Type), to("person", Person.Type)}
 }
 
-// Indexes of the table.
 func (Membership) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("team_id", "person_id").Unique(), index.Fields("person_id")}
 }
 
-// Owner makes a team or a person answerable for a CI; one owner of a CI is primary.
+// Owner is a team or a person answerable for a CI; one owner of a CI is primary.
 type Owner struct{ ent.Schema }
 
-// Annotations of the table.
 func (Owner) Annotations() []schema.Annotation { return table("owner", ident.Owner) }
 
-// Fields of the table.
 func (Owner) Fields() []ent.Field {
 	return []ent.Field{
 		identity(), reference("ci_id"), optional("team_id"), optional("person_id"),
@@ -181,12 +160,10 @@ func (Owner) Fields() []ent.Field {
 	}
 }
 
-// Edges of the table.
 func (Owner) Edges() []ent.Edge {
 	return []ent.Edge{to("ci", CI.Type), toOptional("team", Team.Type), toOptional("person", Person.Type)}
 }
 
-// Indexes of the table.
 func (Owner) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("ci_id"), index.Fields("team_id", "ci_id"), index.Fields("person_id", "ci_id")}
 }

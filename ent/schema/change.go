@@ -13,10 +13,8 @@ import (
 // Change is a planned alteration of CIs. Its number is its id's number.
 type Change struct{ ent.Schema }
 
-// Annotations of the table.
 func (Change) Annotations() []schema.Annotation { return table("change", ident.Change) }
 
-// Fields of the table.
 func (Change) Fields() []ent.Field {
 	return versioned(
 		field.String("title"),
@@ -39,7 +37,6 @@ func (Change) Fields() []ent.Field {
 	)
 }
 
-// Edges of the table.
 func (Change) Edges() []ent.Edge {
 	return []ent.Edge{
 		toOptional("requester", Person.Type), toOptional("assignee", Person.Type), toOptional("assignment_team", Team.Type),
@@ -47,7 +44,6 @@ func (Change) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of the table.
 func (Change) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("state", "id"), index.Fields("type", "id"), index.Fields("created_at", "id"), index.Fields("updated_at", "id"),
@@ -56,23 +52,19 @@ func (Change) Indexes() []ent.Index {
 	}
 }
 
-// ChangeCI puts a CI into a change's scope.
+// ChangeCI is a CI in a change's scope.
 type ChangeCI struct{ ent.Schema }
 
-// Annotations of the table.
 func (ChangeCI) Annotations() []schema.Annotation { return table("change_ci", ident.ChangeCI) }
 
-// Fields of the table.
 func (ChangeCI) Fields() []ent.Field {
 	return []ent.Field{
 		identity(), reference("change_id"), reference("ci_id"), field.Enum("role").GoType(domain.ChangeRole("")),
 	}
 }
 
-// Edges of the table.
 func (ChangeCI) Edges() []ent.Edge { return []ent.Edge{to("change", Change.Type), to("ci", CI.Type)} }
 
-// Indexes of the table.
 func (ChangeCI) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("change_id", "ci_id").Unique(), index.Fields("ci_id", "change_id")}
 }

@@ -11,15 +11,13 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// RelationshipType says what relationships of a type mean, above all for impact.
+// RelationshipType is the meaning of relationships of a type, above all for impact.
 type RelationshipType struct{ ent.Schema }
 
-// Annotations of the table.
 func (RelationshipType) Annotations() []schema.Annotation {
 	return table("relationship_type", ident.RelationshipType)
 }
 
-// Fields of the table.
 func (RelationshipType) Fields() []ent.Field {
 	return versioned(
 		field.String("code").Unique().Immutable(),
@@ -37,12 +35,10 @@ func (RelationshipType) Fields() []ent.Field {
 // Relationship is a typed link from one CI to another.
 type Relationship struct{ ent.Schema }
 
-// Annotations of the table.
 func (Relationship) Annotations() []schema.Annotation {
 	return table("relationship", ident.Relationship)
 }
 
-// Fields of the table.
 func (Relationship) Fields() []ent.Field {
 	return versioned(
 		field.Int64("type_id").GoType(ident.ID(0)).Immutable(),
@@ -51,37 +47,34 @@ func (Relationship) Fields() []ent.Field {
 		// strength overrides the type's.
 		field.Enum("strength").GoType(domain.Strength("")).Optional().Nillable(),
 		field.JSON("attributes", map[string]any{}),
-		// reported_by is the source it was first learnt from: "manual" or an importer's name; evidence is what showed it.
+		// reported_by is the source that reported it first: "manual" or an importer's name; evidence is the place in
+		// the source that shows it.
 		field.String("reported_by").Default("manual"),
 		field.String("evidence").Default(""),
 	)
 }
 
-// Edges of the table.
 func (Relationship) Edges() []ent.Edge {
 	return []ent.Edge{immutable("type", RelationshipType.Type), immutable("source", CI.Type), immutable("target", CI.Type)}
 }
 
-// Indexes of the table.
 func (Relationship) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("source_id", "type_id", "target_id").Unique(),
-		// What a page of a CI's relationships shows, PostgreSQL reads from the index alone.
+		// PostgreSQL reads a page of a CI's relationships from the index alone.
 		index.Fields("source_id", "id").Annotations(entsql.IncludeColumns("type_id", "target_id", "strength")),
 		index.Fields("target_id", "id").Annotations(entsql.IncludeColumns("type_id", "source_id", "strength")),
 		index.Fields("type_id"),
 	}
 }
 
-// DependencyGroup says how some of a CI's dependencies combine.
+// DependencyGroup combines some of a CI's dependencies.
 type DependencyGroup struct{ ent.Schema }
 
-// Annotations of the table.
 func (DependencyGroup) Annotations() []schema.Annotation {
 	return table("dependency_group", ident.DependencyGroup)
 }
 
-// Fields of the table.
 func (DependencyGroup) Fields() []ent.Field {
 	return versioned(
 		field.Int64("ci_id").GoType(ident.ID(0)).Immutable(),
@@ -93,10 +86,8 @@ func (DependencyGroup) Fields() []ent.Field {
 	)
 }
 
-// Edges of the table.
 func (DependencyGroup) Edges() []ent.Edge { return []ent.Edge{immutable("ci", CI.Type)} }
 
-// Indexes of the table.
 func (DependencyGroup) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("ci_id", "name").Unique()}
 }
@@ -104,12 +95,10 @@ func (DependencyGroup) Indexes() []ent.Index {
 // ExternalIdentity is a record's key in the system it came from. It names any kind of record.
 type ExternalIdentity struct{ ent.Schema }
 
-// Annotations of the table.
 func (ExternalIdentity) Annotations() []schema.Annotation {
 	return table("external_identity", ident.ExternalIdentity)
 }
 
-// Fields of the table.
 func (ExternalIdentity) Fields() []ent.Field {
 	return []ent.Field{
 		identity(), field.Int64("record_id").GoType(ident.ID(0)).Immutable(), field.String("source").Immutable(),
@@ -117,26 +106,23 @@ func (ExternalIdentity) Fields() []ent.Field {
 	}
 }
 
-// Indexes of the table.
 func (ExternalIdentity) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("source", "external_id").Unique(), index.Fields("record_id")}
 }
 
-// DanglingReference is a reference to something nobody has reported yet; it heals when that arrives.
+// DanglingReference is a reference to a record that has not been reported yet; it heals when that record arrives.
 type DanglingReference struct{ ent.Schema }
 
-// Annotations of the table.
 func (DanglingReference) Annotations() []schema.Annotation {
 	return table("dangling_reference", ident.DanglingReference)
 }
 
-// Fields of the table.
 func (DanglingReference) Fields() []ent.Field {
 	return []ent.Field{
 		identity(),
-		field.Int64("record_id").GoType(ident.ID(0)).Immutable(), // who refers
+		field.Int64("record_id").GoType(ident.ID(0)).Immutable(), // the record that refers
 		field.String("source").Immutable(),
-		field.String("external_id").Immutable(), // to what
+		field.String("external_id").Immutable(), // the target
 		field.Enum("kind").GoType(domain.DanglingKind("")).Immutable(),
 		// detail is the relationship type's code, or the owner's role.
 		field.String("detail").Default("").Immutable(),
@@ -147,7 +133,6 @@ func (DanglingReference) Fields() []ent.Field {
 	}
 }
 
-// Indexes of the table.
 func (DanglingReference) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("record_id", "source", "external_id", "kind", "detail", "is_reverse").Unique(),

@@ -10,16 +10,15 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// ConflictFinding is that a change was found to be in a kind of conflict with another change, or with a window: written when that was
-// first found, and kept whatever becomes of either. What conflicts a change has is worked out, and never read from here.
+// ConflictFinding is a kind of conflict in which a change was found to be with another change or a window: written when
+// it was first found, and kept whatever becomes of either. The current conflicts of a change are worked out, and never
+// read from here.
 type ConflictFinding struct{ ent.Schema }
 
-// Annotations of the table.
 func (ConflictFinding) Annotations() []schema.Annotation {
 	return table("conflict_finding", ident.ConflictFinding)
 }
 
-// Fields of the table.
 func (ConflictFinding) Fields() []ent.Field {
 	return []ent.Field{
 		identity(), field.Int64("change_id").GoType(ident.ID(0)).Immutable(),
@@ -29,10 +28,8 @@ func (ConflictFinding) Fields() []ent.Field {
 	}
 }
 
-// Edges of the table.
 func (ConflictFinding) Edges() []ent.Edge { return []ent.Edge{immutable("change", Change.Type)} }
 
-// Indexes of the table.
 func (ConflictFinding) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("change_id", "kind", "other_id").Unique(), index.Fields("found_at", "change_id")}
 }

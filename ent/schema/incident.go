@@ -10,13 +10,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// Incident is an interruption of a service, or the fear of one. Its number is its id's number.
+// Incident is an interruption of a service, or the threat of one. Its number is its id's number.
 type Incident struct{ ent.Schema }
 
-// Annotations of the table.
 func (Incident) Annotations() []schema.Annotation { return table("incident", ident.Incident) }
 
-// Fields of the table.
 func (Incident) Fields() []ent.Field {
 	return versioned(
 		field.String("title"),
@@ -33,7 +31,7 @@ func (Incident) Fields() []ent.Field {
 		field.String("opened_by").Immutable(),
 		optional("caller_id"), optional("assignee_id"), optional("assignment_team_id"), optional("parent_id"),
 		optional("caused_by_change_id"), optional("fixed_by_change_id"),
-		field.String("problem").Default(""), // what another tool calls it
+		field.String("problem").Default(""), // the name of the problem in another tool
 		field.Enum("resolution_code").GoType(domain.ResolutionCode("")).Optional().Nillable(),
 		field.String("resolution_notes").Default(""),
 		field.Time("detected_at"),
@@ -47,7 +45,6 @@ func (Incident) Fields() []ent.Field {
 	)
 }
 
-// Edges of the table.
 func (Incident) Edges() []ent.Edge {
 	return []ent.Edge{
 		toOptional("caller", Person.Type), toOptional("assignee", Person.Type), toOptional("assignment_team", Team.Type),
@@ -55,7 +52,6 @@ func (Incident) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of the table.
 func (Incident) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("state", "id"), index.Fields("priority", "id"), index.Fields("created_at", "id"), index.Fields("updated_at", "id"),
@@ -65,25 +61,21 @@ func (Incident) Indexes() []ent.Index {
 	}
 }
 
-// IncidentCI links a CI to an incident in a role.
+// IncidentCI is a CI of an incident in a role.
 type IncidentCI struct{ ent.Schema }
 
-// Annotations of the table.
 func (IncidentCI) Annotations() []schema.Annotation { return table("incident_ci", ident.IncidentCI) }
 
-// Fields of the table.
 func (IncidentCI) Fields() []ent.Field {
 	return []ent.Field{
 		identity(), reference("incident_id"), reference("ci_id"), field.Enum("role").GoType(domain.IncidentRole("")),
 	}
 }
 
-// Edges of the table.
 func (IncidentCI) Edges() []ent.Edge {
 	return []ent.Edge{to("incident", Incident.Type), to("ci", CI.Type)}
 }
 
-// Indexes of the table.
 func (IncidentCI) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("incident_id", "ci_id").Unique(), index.Fields("ci_id", "incident_id")}
 }
@@ -91,17 +83,14 @@ func (IncidentCI) Indexes() []ent.Index {
 // PriorityRule is one cell of the table that turns impact and urgency into priority.
 type PriorityRule struct{ ent.Schema }
 
-// Annotations of the table.
 func (PriorityRule) Annotations() []schema.Annotation {
 	return table("priority_rule", ident.PriorityRule)
 }
 
-// Fields of the table.
 func (PriorityRule) Fields() []ent.Field {
 	return []ent.Field{identity(), field.Int("impact"), field.Int("urgency"), field.Int("priority")}
 }
 
-// Indexes of the table.
 func (PriorityRule) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("impact", "urgency").Unique()}
 }
@@ -109,12 +98,10 @@ func (PriorityRule) Indexes() []ent.Index {
 // TimelineEntry is a comment, a work note or a change of state of an incident or a change.
 type TimelineEntry struct{ ent.Schema }
 
-// Annotations of the table.
 func (TimelineEntry) Annotations() []schema.Annotation {
 	return table("timeline_entry", ident.TimelineEntry)
 }
 
-// Fields of the table.
 func (TimelineEntry) Fields() []ent.Field {
 	return []ent.Field{
 		identity(), field.Int64("record_id").GoType(ident.ID(0)).Immutable(),
@@ -125,7 +112,6 @@ func (TimelineEntry) Fields() []ent.Field {
 	}
 }
 
-// Indexes of the table.
 func (TimelineEntry) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("record_id", "id"), index.Fields("from_state", "to_state", "created_at", "record_id")}
 }

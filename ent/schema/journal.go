@@ -10,14 +10,12 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// Entry is one line of the journal: what one committed write did to one record. Its id is made of the revision
-// and its place within it, so that ids order all writes.
+// Entry is one line of the journal: the effect of one committed write on one record. Its id is made of the revision and
+// its place within it, so that ids order all writes.
 type Entry struct{ ent.Schema }
 
-// Annotations of the table.
 func (Entry) Annotations() []schema.Annotation { return table("entry", ident.Entry) }
 
-// Fields of the table.
 func (Entry) Fields() []ent.Field {
 	return []ent.Field{
 		identity(),
@@ -27,28 +25,25 @@ func (Entry) Fields() []ent.Field {
 		field.String("verb").Immutable(),
 		field.Enum("operation").GoType(domain.Operation("")).Immutable(),
 		field.Int64("record_id").GoType(ident.ID(0)).Immutable(),
-		// subject_id is the record whose history shows it: the CI of an owner, the incident of a comment.
+		// subject_id is the record whose history shows the entry: the CI of an owner, the incident of a comment.
 		field.Int64("subject_id").GoType(ident.ID(0)).Immutable(),
-		// before holds the fields that changed, all of them where the record was deleted; after is the whole record,
-		// so that a follower needs no other read.
+		// before holds the fields that changed, or all fields if the record was deleted; after is the whole record, so
+		// that a follower needs no other read.
 		field.JSON("before", map[string]any{}).Optional().Immutable(),
 		field.JSON("after", map[string]any{}).Optional().Immutable(),
 	}
 }
 
-// Indexes of the table.
 func (Entry) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("subject_id", "id"), index.Fields("revision")}
 }
 
-// Version is the interval of revisions in which a CI, relationship or dependency group was as the journal entry
-// with the same number says.
+// Version is an interval of revisions in which a CI, relationship or dependency group was as in the journal entry with
+// the same number.
 type Version struct{ ent.Schema }
 
-// Annotations of the table.
 func (Version) Annotations() []schema.Annotation { return table("version", ident.Version) }
 
-// Fields of the table.
 func (Version) Fields() []ent.Field {
 	return []ent.Field{
 		identity(),
@@ -59,7 +54,6 @@ func (Version) Fields() []ent.Field {
 	}
 }
 
-// Indexes of the table.
 func (Version) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("record_id", "valid_to"), index.Fields("valid_to", "valid_from"), index.Fields("record_id", "id")}
 }
@@ -67,10 +61,8 @@ func (Version) Indexes() []ent.Index {
 // Head holds the number of the last committed revision, in its only row.
 type Head struct{ ent.Schema }
 
-// Annotations of the table.
 func (Head) Annotations() []schema.Annotation { return []schema.Annotation{headTable} }
 
-// Fields of the table.
 func (Head) Fields() []ent.Field {
 	return []ent.Field{field.Int64("revision").Default(0)}
 }

@@ -10,36 +10,34 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// PlannedOperation is one step of what a change does to the CI graph, in the order of place.
+// PlannedOperation is one operation of a change on the CI graph, in the order of place.
 type PlannedOperation struct{ ent.Schema }
 
-// Annotations of the table.
 func (PlannedOperation) Annotations() []schema.Annotation {
 	return table("planned_operation", ident.PlannedOperation)
 }
 
-// Fields of the table.
 func (PlannedOperation) Fields() []ent.Field {
 	return []ent.Field{
 		identity(), field.Int64("change_id").GoType(ident.ID(0)).Immutable(), field.Int("place").Immutable(),
 		field.Enum("kind").GoType(domain.OperationKind("")).Immutable(),
-		// key names what the operation creates, for the operations after it.
+		// key names the record that the operation creates, for the operations after it.
 		field.String("key").Default("").Immutable(),
-		// record_id is what is changed or removed; of what is created it is known once the operation is applied, or where it existed before.
+		// record_id is the record that is changed or removed. The id of a created record is set once the operation is
+		// applied, or if it existed before.
 		optional("record_id"),
-		// undoes_id is the change of which it takes a step back: it may bring back ids and stages of the lifecycle that nobody else may set.
+		// undoes_id is the change that the operation takes back a step of: it may bring back ids and stages of the
+		// lifecycle that nobody else may set.
 		field.Int64("undoes_id").GoType(ident.ID(0)).Optional().Nillable().Immutable(),
-		// planned and base hold the fields touched: as they are to be, and as they were when it was planned.
+		// planned and base hold the touched fields: as they are to be, and as they were when the operation was planned.
 		field.JSON("planned", map[string]any{}).Immutable(),
 		field.JSON("base", map[string]any{}).Immutable(),
 		field.Int64("base_revision").Immutable(),
 	}
 }
 
-// Edges of the table.
 func (PlannedOperation) Edges() []ent.Edge { return []ent.Edge{immutable("change", Change.Type)} }
 
-// Indexes of the table.
 func (PlannedOperation) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("change_id", "place").Unique(), index.Fields("undoes_id", "change_id"), index.Fields("record_id")}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// table names the table and says where the ids of its kind start.
+// table returns annotations with the table's name and the first id of its kind.
 func table(name string, kind ident.Kind) []schema.Annotation {
 	start := int(kind.First())
 	return []schema.Annotation{entsql.Annotation{Table: name, IncrementStart: &start}}
@@ -20,14 +20,14 @@ func table(name string, kind ident.Kind) []schema.Annotation {
 
 func identity() ent.Field { return field.Int64("id").GoType(ident.ID(0)).Immutable() }
 
-// reference is a foreign key; optional is one that may be absent.
+// reference returns a foreign key, which is required; optional returns one that may be absent.
 func reference(name string) ent.Field { return field.Int64(name).GoType(ident.ID(0)) }
 
 func optional(name string) ent.Field {
 	return field.Int64(name).GoType(ident.ID(0)).Optional().Nillable()
 }
 
-// to is the edge over reference "<name>_id"; toOptional the one over optional "<name>_id".
+// to returns the edge over reference "<name>_id"; toOptional the one over optional "<name>_id".
 func to(name string, t any) ent.Edge {
 	return edge.To(name, t).Field(name + "_id").Unique().Required().Annotations(entsql.OnDelete(entsql.Restrict))
 }
@@ -36,8 +36,8 @@ func toOptional(name string, t any) ent.Edge {
 	return edge.To(name, t).Field(name + "_id").Unique().Annotations(entsql.OnDelete(entsql.Restrict))
 }
 
-// versioned is what a record that people edit ends with. Its version guards against lost updates: +1 on each
-// write. The times come from the clock of the transaction.
+// versioned returns the fields of a record that people edit: its own and those that every such record has. Its version
+// guards against lost updates: +1 on each write. The times come from the clock of the transaction.
 func versioned(own ...ent.Field) []ent.Field {
 	return append(append([]ent.Field{identity()}, own...),
 		field.Int("version").Default(1),
@@ -46,14 +46,14 @@ func versioned(own ...ent.Field) []ent.Field {
 	)
 }
 
-// immutable is the edge over a reference that is set once.
+// immutable returns the edge over a reference that is set once.
 func immutable(name string, t any) ent.Edge {
 	return edge.To(name, t).Field(name + "_id").Unique().Required().Immutable().Annotations(entsql.OnDelete(entsql.Restrict))
 }
 
 var headTable = entsql.Annotation{Table: "head"}
 
-// parent is the edge from children of a table to their parent in the same table, over the optional "parent_id".
+// parent returns the edge from children of a table to their parent in the same table, over the optional "parent_id".
 func parent(t any) ent.Edge {
 	return edge.To("children", t).Annotations(entsql.OnDelete(entsql.Restrict)).From("parent").Field("parent_id").Unique()
 }

@@ -10,13 +10,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// Calendar is when people work.
+// Calendar is the working hours of a week in a time zone, with its holidays.
 type Calendar struct{ ent.Schema }
 
-// Annotations of the table.
 func (Calendar) Annotations() []schema.Annotation { return table("calendar", ident.Calendar) }
 
-// Fields of the table.
 func (Calendar) Fields() []ent.Field {
 	return versioned(
 		field.String("name").Unique(),
@@ -29,12 +27,10 @@ func (Calendar) Fields() []ent.Field {
 // ServiceLevelTarget is a promise: records of a priority are acknowledged or resolved within so much working time.
 type ServiceLevelTarget struct{ ent.Schema }
 
-// Annotations of the table.
 func (ServiceLevelTarget) Annotations() []schema.Annotation {
 	return table("service_level_target", ident.ServiceLevelTarget)
 }
 
-// Fields of the table.
 func (ServiceLevelTarget) Fields() []ent.Field {
 	return versioned(
 		field.String("name").Unique(),
@@ -47,22 +43,18 @@ func (ServiceLevelTarget) Fields() []ent.Field {
 	)
 }
 
-// Edges of the table.
 func (ServiceLevelTarget) Edges() []ent.Edge { return []ent.Edge{to("calendar", Calendar.Type)} }
 
-// Indexes of the table.
 func (ServiceLevelTarget) Indexes() []ent.Index { return []ent.Index{index.Fields("calendar_id")} }
 
-// ServiceLevelMark is that the stopwatch of a record has passed a share of a target's duration: written once, and kept
-// when the target is deleted.
+// ServiceLevelMark is the moment at which the stopwatch of a record passed a share of a target's duration: written
+// once, and kept when the target is deleted.
 type ServiceLevelMark struct{ ent.Schema }
 
-// Annotations of the table.
 func (ServiceLevelMark) Annotations() []schema.Annotation {
 	return table("service_level_mark", ident.ServiceLevelMark)
 }
 
-// Fields of the table.
 func (ServiceLevelMark) Fields() []ent.Field {
 	return []ent.Field{
 		identity(),
@@ -74,7 +66,6 @@ func (ServiceLevelMark) Fields() []ent.Field {
 	}
 }
 
-// Indexes of the table.
 func (ServiceLevelMark) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("record_id", "target_id", "percent").Unique(), index.Fields("percent", "record_id"), index.Fields("percent", "reached_at"),

@@ -10,15 +10,13 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 )
 
-// ChangeTemplate is what STANDARD changes are drafted from: approved once, for all of them.
+// ChangeTemplate is a template from which STANDARD changes are drafted: approved once, for all of them.
 type ChangeTemplate struct{ ent.Schema }
 
-// Annotations of the table.
 func (ChangeTemplate) Annotations() []schema.Annotation {
 	return table("change_template", ident.ChangeTemplate)
 }
 
-// Fields of the table.
 func (ChangeTemplate) Fields() []ent.Field {
 	return versioned(
 		field.String("name").Unique(),
@@ -28,7 +26,7 @@ func (ChangeTemplate) Fields() []ent.Field {
 		field.String("backout_plan").Default(""),
 		field.String("test_plan").Default(""),
 		field.JSON("classes", []ident.ID{}), // with those below them; none: all
-		// operations are without base, which a change notes when it is drafted.
+		// operations have no base, which a change notes when it is drafted.
 		field.JSON("operations", []operation.Operation{}).Optional(),
 		field.Bool("may_take_down"),
 		field.Int64("longest_seconds").Optional().Nillable(), // of the window
@@ -37,8 +35,6 @@ func (ChangeTemplate) Fields() []ent.Field {
 	)
 }
 
-// Edges of the table.
 func (ChangeTemplate) Edges() []ent.Edge { return []ent.Edge{toOptional("calendar", Calendar.Type)} }
 
-// Indexes of the table.
 func (ChangeTemplate) Indexes() []ent.Index { return []ent.Index{index.Fields("calendar_id")} }

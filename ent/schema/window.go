@@ -13,12 +13,10 @@ import (
 // ChangeWindow is a time, once or recurring, in which CIs may not be changed, or in which alone they may.
 type ChangeWindow struct{ ent.Schema }
 
-// Annotations of the table.
 func (ChangeWindow) Annotations() []schema.Annotation {
 	return table("change_window", ident.ChangeWindow)
 }
 
-// Fields of the table.
 func (ChangeWindow) Fields() []ent.Field {
 	return versioned(
 		field.String("name").Unique(),
@@ -28,7 +26,7 @@ func (ChangeWindow) Fields() []ent.Field {
 		field.Int("duration_minutes"),
 		field.String("time_zone"),
 		field.String("recurrence").Default(""), // an RFC 5545 RRULE; empty: once
-		// What it is for: everything, or CIs, classes with their subtrees, and CIs that carry all of some labels.
+		// The extent: everything, or CIs, classes with their subtrees, and CIs that carry all of some labels.
 		field.Bool("is_global").Default(false),
 		field.JSON("cis", []ident.ID{}),
 		field.JSON("classes", []ident.ID{}),
@@ -36,5 +34,4 @@ func (ChangeWindow) Fields() []ent.Field {
 	)
 }
 
-// Indexes of the table.
 func (ChangeWindow) Indexes() []ent.Index { return []ent.Index{index.Fields("kind", "id")} }

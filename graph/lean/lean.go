@@ -1,6 +1,6 @@
-// Package lean is what generated resolvers run on, in the place of gqlgen's own: fields and elements one after another
-// and without interceptors. Records load together with their siblings, so a goroutine a field buys nothing: the first
-// to be asked loads for all, and the others find it loaded.
+// Package lean runs generated resolvers in the place of gqlgen's own code: fields and elements one after another and
+// without interceptors. Records load together with their siblings, so a goroutine a field buys nothing: the first to be
+// asked loads for all, and the others find it loaded.
 package lean
 
 import (
@@ -60,7 +60,7 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const maxKept = 1 << 20 // bytes of a buffer for the next answer
 
-// Render is the text of an answer.
+// Render returns the text of an answer.
 func Render(data graphql.Marshaler) json.RawMessage {
 	buffer, _ := buffers.Get().(*bytes.Buffer)
 	buffer.Reset()

@@ -9,14 +9,14 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Shape is what a selection set shows of an object: the fields, each once, and how their names are written.
+// Shape is the fields that a selection set shows of an object, each once, with their names as written in the answer.
 type Shape struct {
 	Fields []graphql.CollectedField
 	keys   []string
 }
 
-// shapeOf makes the shape of collected fields. A field that was collected twice, for an interface and for the type, is
-// shown once. Names need no escapes: letters, digits and underscores.
+// shapeOf returns the shape of collected fields. A field that was collected twice, for an interface and for the type,
+// is shown once. Names need no escapes: letters, digits and underscores.
 func shapeOf(fields []graphql.CollectedField) *Shape {
 	s, seen := &Shape{}, make(map[string]bool, len(fields))
 	for _, field := range fields {
@@ -47,7 +47,7 @@ type shown struct {
 	satisfies  *string
 }
 
-// Of is the shape of objects of a type under a selection set.
+// Of returns the shape of objects of a type under a selection set.
 func (s *Shapes) Of(op *graphql.OperationContext, selections ast.SelectionSet, satisfies []string) *Shape {
 	if len(selections) == 0 {
 		return &Shape{}
@@ -74,7 +74,7 @@ type Object struct {
 	Invalids int
 }
 
-// NewObject makes an object without values yet.
+// NewObject returns an object without values yet.
 func NewObject(shape *Shape) *Object {
 	switch n := len(shape.Fields); {
 	case n <= 2:

@@ -1,5 +1,5 @@
-// Package present turns what verbs answer into payloads: records for what worked, userErrors for what a person can
-// mend. What nobody at the keyboard can mend stays an error.
+// Package present turns the results of verbs into payloads: records if they worked, userErrors for mistakes that a
+// person can mend. Other failures stay errors.
 package present
 
 import (

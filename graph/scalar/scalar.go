@@ -1,5 +1,5 @@
-// Package scalar reads and writes the scalars of the contract. What it accepts is what it promises: whole numbers
-// of 32 bits, moments in UTC, JSON objects of bounded size, addresses with a known scheme.
+// Package scalar reads and writes the scalars of the contract. It accepts whole numbers of 32 bits, moments in UTC,
+// JSON objects of bounded size, and addresses with a known scheme.
 package scalar
 
 import (
@@ -22,7 +22,7 @@ func MarshalInt(i int) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Itoa(i)) })
 }
 
-// shown is the beginning of a value as a message repeats it.
+// shown returns the beginning of a value, for a message.
 func shown(v any) string { return fmt.Sprintf("%.40s", fmt.Sprint(v)) }
 
 // UnmarshalInt reads a GraphQL Int: a whole number of 32 bits.
@@ -156,7 +156,7 @@ func UnmarshalJSON(v any) (map[string]any, error) {
 	if err != nil || len(text) > jsonLimit {
 		return nil, errs.New(errs.BadUserInput, "the JSON object is larger than 64 KiB")
 	}
-	// Once through JSON, so that numbers are float64 whatever they were read by.
+	// Encoding and decoding it again makes numbers float64, however they were read.
 	object = nil
 	err = json.Unmarshal(text, &object)
 	return object, err

@@ -113,16 +113,16 @@ func (a *App) Close() error {
 // readyLag is how long the graph may be behind before the server says that it is not ready.
 const readyLag = 2 * time.Second
 
-// Serving says how requests are answered.
+// Serving holds the options for answering requests.
 type Serving struct {
 	IsDev     bool                 // nobody signs in: by default everyone is an admin, and only this machine may ask
-	Limits    guard.Limits         // of operations; guard.Default if there are none
-	Documents *persisted.Documents // what clients may name instead of sending it; nil for nothing
+	Limits    guard.Limits         // of requests; guard.Default if there are none
+	Documents *persisted.Documents // the documents that clients may name instead of sending them; nil for none
 	Tracer    trace.Tracer         // begins the traces of requests; nil for none
 }
 
-// Handler makes what answers HTTP: the public, and operators on another address. It returns an error if a trusted document
-// could not run.
+// Handler returns the handlers of the public, and of operators on another address. It returns an error if a trusted
+// document could not run.
 func (a *App) Handler(s Serving) (public, admin http.Handler, err error) {
 	sdl, err := schema.SDL()
 	if err != nil {

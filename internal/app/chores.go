@@ -11,7 +11,7 @@ import (
 // sweepEvery is how often old idempotency keys are looked for, at most.
 const sweepEvery = time.Minute
 
-// Chores says when a server does what nobody asks for.
+// Chores are the intervals of a server's chores.
 type Chores struct {
 	KeepKeys      time.Duration // for how long an idempotency key is remembered, at least
 	Verify        time.Duration // about how often the graph is compared with the tables; 0 for never

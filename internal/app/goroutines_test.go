@@ -18,16 +18,16 @@ var (
 	wrapped  = []string{"DoChan", "NewGaugeFunc", "NewCounterFunc"}
 )
 
-// bare lists where a file starts goroutines of which nobody catches a panic: by go, by the Go of a group, or by a function that
-// calls another in one: at the end of a context, after a while, when a server stops or is measured.
+// bare lists the places where a file starts goroutines whose panics nobody catches: by go, by the Go of a group, or by
+// a function that starts one: at the end of a context, after a while, when a server stops or is measured.
 func bare(file *ast.File) (found []token.Pos) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GoStmt:
 			found = append(found, n.Pos())
 		case *ast.CallExpr:
-			called, is := n.Fun.(*ast.SelectorExpr)
-			if !is {
+			called, ok := n.Fun.(*ast.SelectorExpr)
+			if !ok {
 				break
 			}
 			from, isName := called.X.(*ast.Ident)

@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"internal/practice/schedule"}, // what is in a change's way and how risky it is, for whoever decides about it
 	{"internal/practice/cmdb"},
 	{"internal/practice/ticket"},
-	{"internal/practice/form"}, // what is wrong with an input, in one sentence for one mistake
+	{"internal/practice/form"}, // the faults of an input, with one sentence for each kind
 	{"internal/auth", "internal/journal"},
 	{"internal/store"},
 	{"ent"},
@@ -38,7 +38,7 @@ var layers = [][]string{
 	{"schema", "docs"},
 }
 
-// home is the line of a package and its folder there, the longest that fits.
+// home returns the line of a package and its folder there, the longest that fits.
 func home(pkg string) (line int, folder string) {
 	line = -1
 	for i, folders := range layers {

@@ -7,7 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
-// newMetrics are the program's metrics: the runtime, the database, the graph and what feeds it.
+// newMetrics returns the program's metrics: the runtime, the database, the graph and its feed.
 func (a *App) newMetrics() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -17,7 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// reachable is plain reach as SQL says it: everything a CI could ever harm, whatever strength and groups say.
+// reachable is plain reach as SQL computes it: every CI that a CI could ever harm, whatever strength and groups say.
 const reachable = `
 WITH RECURSIVE arc(cause, dependent) AS (
   SELECT source_id, target_id FROM relationship JOIN relationship_type AS t ON t.id = type_id WHERE t.impact_direction IN ('SOURCE_TO_TARGET', 'BOTH')

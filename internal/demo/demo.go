@@ -16,7 +16,7 @@ var files embed.FS
 // SourceName is the provenance of everything in the demo estate.
 const SourceName = "demo"
 
-// Estate is the source of the demo's teams, people and CIs.
+// Estate returns the source of the demo's teams, people and CIs.
 func Estate() importer.Source {
 	sub, err := fs.Sub(files, "estate")
 	if err != nil {

@@ -167,8 +167,8 @@ func TestClassesAttributesAndTypesAreSeededOnes(t *testing.T) {
 	tiers := []string{"tier-1", "tier-2", "tier-3", "tier-4"}
 	e := load(t)
 	for id, c := range e.cis {
-		attributes, known := classes[c.Class]
-		if !known {
+		attributes, ok := classes[c.Class]
+		if !ok {
 			t.Errorf("%s: %q is no class with CIs", id, c.Class)
 		}
 		for a := range c.Attributes {
@@ -190,7 +190,7 @@ func TestClassesAttributesAndTypesAreSeededOnes(t *testing.T) {
 			t.Errorf("%s: a service needs a tier, an owner and a description: %+v", id, c.Service)
 		}
 		for _, r := range c.Relationships {
-			if _, known := flows[r.Type]; !known {
+			if _, ok := flows[r.Type]; !ok {
 				t.Errorf("%s: %q is no relationship type", id, r.Type)
 			}
 		}

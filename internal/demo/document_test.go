@@ -13,7 +13,8 @@ import (
 
 var exampleRow = regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\| ([A-Z_]+) \\| ((?:FAILED|HARD|SOFT|GROUP).*) \\|$")
 
-// docs/impact.md explains the rules by an example, of which this holds every row and number.
+// TestTheExampleOfTheRulesIsWhatTheEngineAnswers checks every row and number of the example by which docs/impact.md
+// explains the rules.
 func TestTheExampleOfTheRulesIsWhatTheEngineAnswers(t *testing.T) {
 	text, err := os.ReadFile("../../docs/impact.md")
 	if err != nil {
@@ -45,7 +46,7 @@ func TestTheExampleOfTheRulesIsWhatTheEngineAnswers(t *testing.T) {
 	}
 }
 
-// ground says why a CI is in its state, as the example does.
+// ground returns the reason why a CI is in its state, in the words of the example.
 func (w world) ground(a *impact.Answer, key string) string {
 	proof, ok := a.Proof(w.ids[key])
 	if !ok {

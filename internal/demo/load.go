@@ -81,7 +81,7 @@ func Load(ctx context.Context, s *store.Store, changes *change.Practice, inciden
 	return true, nil
 }
 
-// event is one thing somebody did in the week before the demo starts.
+// event is one act of a person in the week before the demo starts.
 type event struct {
 	at    time.Time
 	actor string
@@ -105,7 +105,7 @@ func (d *loader) on(at Offset, actor, verb, key string, do func(context.Context)
 	d.events = append(d.events, event{at.From(d.now), actor, verb, key, do})
 }
 
-// told counts the events, from the first on, that the journal already tells, and remembers what they made.
+// told returns how many events, from the first on, are in the journal already, and notes the records they created.
 func (d *loader) told(ctx context.Context) (done int, err error) {
 	var actors []string
 	for _, e := range d.events {

@@ -12,14 +12,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 )
 
-// RecordSet is the demo's incidents and changes, by a key that lets one name another.
+// RecordSet is the demo's incidents and changes, by a key that lets one refer to another.
 type RecordSet struct {
 	Templates map[string]Template `yaml:"templates"`
 	Changes   map[string]Change   `yaml:"changes"`
 	Incidents map[string]Incident `yaml:"incidents"`
 }
 
-// Template is what STANDARD changes of the demo are drafted from.
+// Template is a template from which STANDARD changes of the demo are drafted.
 type Template struct {
 	Name          string        `yaml:"name"`
 	Description   string        `yaml:"description"`
@@ -34,7 +34,7 @@ type Template struct {
 	CreatedAt     Offset        `yaml:"createdAt"`
 }
 
-// Change is a change as it stands when the demo starts. Offsets are nil where the moment has not come.
+// Change is a change as it stands when the demo starts. An Offset is nil if its moment has not come.
 type Change struct {
 	Type          domain.ChangeType    `yaml:"type"`
 	Template      string               `yaml:"template"` // of a STANDARD change
@@ -67,7 +67,7 @@ type ScopedCI struct {
 	Role domain.ChangeRole `yaml:"role"`
 }
 
-// Incident is an incident as it stands when the demo starts. Impact is 0 where the suggested one holds.
+// Incident is an incident as it stands when the demo starts. If Impact is 0, the suggested one holds.
 type Incident struct {
 	State          domain.IncidentState `yaml:"state"`
 	Title          string               `yaml:"title"`
@@ -88,7 +88,7 @@ type Incident struct {
 	Timeline       []Entry              `yaml:"timeline"`
 }
 
-// LinkedCI is a CI that an incident names.
+// LinkedCI is a CI that an incident concerns.
 type LinkedCI struct {
 	ID   string              `yaml:"id"`
 	Role domain.IncidentRole `yaml:"role"`
@@ -105,10 +105,10 @@ type Entry struct {
 // Offset is a time relative to the moment the demo starts, written as "+72h" or "-3h10m".
 type Offset time.Duration
 
-// From is the time that lies the offset after now.
+// From returns the time that lies the offset after now.
 func (o Offset) From(now time.Time) time.Time { return now.Add(time.Duration(o)) }
 
-// UnmarshalYAML wants the sign, so that nobody wonders whether 72h is ahead or behind.
+// UnmarshalYAML requires the sign, so that it is plain whether 72h is ahead or behind.
 func (o *Offset) UnmarshalYAML(n *yaml.Node) error {
 	d, err := time.ParseDuration(n.Value)
 	if err != nil || n.Value[0] != '+' && n.Value[0] != '-' {
@@ -118,7 +118,7 @@ func (o *Offset) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// Records reads the demo's incidents and changes. Unknown fields are refused.
+// Records reads the demo's incidents and changes. It refuses unknown fields.
 func Records() (RecordSet, error) {
 	text, err := files.ReadFile("records.yaml")
 	if err != nil {

@@ -50,9 +50,9 @@ func TestRecordsNameWhatTheEstateHas(t *testing.T) {
 				t.Errorf("%s: %+v", key, c)
 			}
 		}
-		cause, known := records.Changes[i.CausedByChange]
+		cause, ok := records.Changes[i.CausedByChange]
 		switch {
-		case i.CausedByChange != "" && (!known || cause.ActualEnd == nil || *cause.ActualEnd > i.OpenedAt):
+		case i.CausedByChange != "" && (!ok || cause.ActualEnd == nil || *cause.ActualEnd > i.OpenedAt):
 			t.Errorf("%s: caused by %q, which is not known or not over", key, i.CausedByChange)
 		case !i.State.IsOpen() || i.Title == "" || i.Urgency < 1 || i.Urgency > 3 || i.Impact < 0 || i.Impact > 3 || roots == 0:
 			t.Errorf("%s: %+v", key, i)

@@ -77,7 +77,7 @@ func build(t *testing.T) world {
 	return w
 }
 
-// states of everything that is not OPERATIONAL when some CIs are DOWN.
+// states returns the states of all CIs that are not OPERATIONAL while some CIs are DOWN.
 func (w world) states(failed ...string) map[string]impact.State {
 	w.t.Helper()
 	var q impact.Question
@@ -95,7 +95,7 @@ func (w world) states(failed ...string) map[string]impact.State {
 	return states
 }
 
-// among lists the CIs of a state, failed ones aside.
+// among lists the CIs of a state without the failed ones.
 func among(states map[string]impact.State, s impact.State, failed ...string) []string {
 	var keys []string
 	for key, state := range states {
@@ -257,7 +257,7 @@ func TestOnePDUOfARackWithTwoTakesNothingDown(t *testing.T) {
 	}
 }
 
-// TestNoSingleMachineStopsTierOne but for the ones a story is about.
+// TestNoSingleMachineStopsTierOne allows for the machines that a story is about.
 func TestNoSingleMachineStopsTierOne(t *testing.T) {
 	w := build(t)
 	classes := []string{"server", "hypervisor", "virtual_machine", "switch", "router", "firewall", "load_balancer", "pod", "workload", "k8s_cluster"}

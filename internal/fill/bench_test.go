@@ -20,7 +20,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// benchmarkCIs is the size of the estate: LINCHPIN_BENCH_CIS, or one that takes no time.
+// benchmarkCIs returns the size of the estate: LINCHPIN_BENCH_CIS, or one that takes no time.
 func benchmarkCIs(b *testing.B) int {
 	given := os.Getenv("LINCHPIN_BENCH_CIS")
 	if given == "" {
@@ -65,7 +65,7 @@ func BenchmarkGenerate(b *testing.B) {
 	})
 }
 
-// copied is how long COPY takes for what the tables hold, in the order in which they refer to each other.
+// copied returns how long COPY takes for the rows of the tables, in the order in which they refer to each other.
 func copied(b *testing.B, s *store.Store) time.Duration {
 	tables := []string{"team", "ci", "owner", "relationship", "dependency_group", "entry", "version"}
 	folder := b.TempDir()

@@ -17,7 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/synthetic"
 )
 
-// Plan says what Database writes.
+// Plan is the plan of what Database writes.
 type Plan struct {
 	CIs  int
 	Seed uint64

@@ -140,7 +140,7 @@ func TestAGeneratedEstateIsWhatThePracticesWouldHaveWritten(t *testing.T) {
 	}
 }
 
-// digest is that of the graph that a server would load.
+// digest returns the digest of the graph that a server would load.
 func digest(t *testing.T, s *store.Store) topology.Digest {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())

@@ -44,7 +44,7 @@ func (f *filler) writePromises(ctx context.Context) error {
 	})
 }
 
-// marks returns what the stopwatches of an incident have passed, and what its timeline says of it.
+// marks returns the marks that the stopwatches of an incident have passed, and their timeline entries.
 func (f *filler) marks(incident ident.ID, all []synthetic.Mark) (rows []*ent.ServiceLevelMark, said []*ent.TimelineEntry) {
 	for _, m := range all {
 		target := f.targets[m.Promise]

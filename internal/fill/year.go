@@ -16,7 +16,7 @@ import (
 // ticketsAtOnce bounds the incidents or changes of one revision: each brings links and a timeline.
 const ticketsAtOnce = 3_000
 
-// plan makes the year that ends with a day's first moment.
+// plan draws the year that ends with a day's first moment.
 func (f *filler) plan(now time.Time, seed uint64) {
 	f.year = synthetic.NewYear(f.Estate, now.Truncate(24*time.Hour).AddDate(-1, 0, 0), seed)
 	f.total.Targets, f.total.Changes, f.total.Incidents = len(f.year.Promises), len(f.year.Changes), len(f.year.Incidents)
@@ -71,7 +71,7 @@ func (f *filler) writeChanges(ctx context.Context) error {
 	return nil
 }
 
-// writeFindings writes in which conflicts the changes of a year were found to be.
+// writeFindings writes the conflicts in which the changes of a year were found to be.
 func (f *filler) writeFindings(ctx context.Context) error {
 	var all []*ent.ConflictFinding
 	for i, c := range f.year.Changes {

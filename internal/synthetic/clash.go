@@ -7,14 +7,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 )
 
-// Clash is that a change was found to touch a CI that another touches at the same time.
+// Clash is a conflict of a change: another change touches a CI that it touches, at the same time.
 type Clash struct {
 	With int32 // a change
 	At   time.Time
 }
 
-// clash finds the clashes of all changes as somebody finds them who looks at each when it is handed in, when its approval is asked for, and
-// when it is scheduled. It costs a look at each two changes of a CI.
+// clash finds the clashes of all changes as people find them: each change is looked at when it is handed in, when its
+// approval is asked for, and when it is scheduled. Its cost is a comparison of each two changes of a CI.
 func (y *yearMaker) clash() {
 	touching := map[int32][]int32{}
 	for n, c := range y.Changes {

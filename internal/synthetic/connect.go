@@ -75,7 +75,7 @@ func (m *maker) connectSoftware() {
 		for range m.random.IntN(5) { // a soft call may go anywhere, so there are cycles
 			m.like("depends_on", a, others[tails[environment].Uint64()])
 		}
-		for range m.random.IntN(2) { // a hard one goes to older components; one in thirty does not, and makes a cycle
+		for range m.random.IntN(2) { // a hard call goes to older components, but one in thirty does not and makes a cycle
 			target := others[tails[environment].Uint64()]
 			m.relate("depends_on", a, target, target > a && !m.chance(1.0/30))
 		}
@@ -116,7 +116,7 @@ func (m *maker) connectDatabases() {
 	}
 }
 
-// among are the CIs of an environment, or all where it has none.
+// among returns the CIs of an environment. If there are none in it, it returns all.
 func among(in map[domain.Environment][]int32, environment domain.Environment, all []int32) []int32 {
 	if some := in[environment]; len(some) > 0 {
 		return some
@@ -190,7 +190,7 @@ func (m *maker) connectMachines() {
 	}
 }
 
-// connectClusters lets each cluster need most of its hosts: it survives the loss of an eighth.
+// connectClusters makes each cluster need most of its hosts: it survives the loss of an eighth.
 func (m *maker) connectClusters() {
 	members := make([][]int32, len(m.clusters)+len(m.platforms))
 	for i, h := range m.hosts {

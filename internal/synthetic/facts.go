@@ -6,7 +6,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 )
 
-// Attributes are those of the i-th CI, as its class has them.
+// Attributes returns the attributes of the i-th CI, which its class has.
 func (e *Estate) Attributes(i int) map[string]any {
 	switch e.CIs[i].Class {
 	case "server":
@@ -33,12 +33,12 @@ func (e *Estate) Attributes(i int) map[string]any {
 	return map[string]any{}
 }
 
-// address is in the private range, another one for each i below 2 to the power of 24.
+// address returns an address in the private range, a different one for each i below 2 to the power of 24.
 func address(first, i int) string {
 	return fmt.Sprintf("%d.%d.%d.%d", first, i>>16&255, i>>8&255, i&255)
 }
 
-// Labels are those of the i-th CI.
+// Labels returns the labels of the i-th CI.
 func (e *Estate) Labels(i int) map[string]string {
 	if site := e.CIs[i].Site; site != "" {
 		return map[string]string{"site": site}
@@ -46,7 +46,7 @@ func (e *Estate) Labels(i int) map[string]string {
 	return map[string]string{}
 }
 
-// ServiceKind is what a class of services makes of its CIs; "" for other classes.
+// ServiceKind returns the kind of service that the CI's class stands for, or "" if it is no class of services.
 func (c *CI) ServiceKind() domain.ServiceKind {
 	switch c.Class {
 	case "business_service":

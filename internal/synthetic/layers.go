@@ -6,7 +6,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 )
 
-// layers are the CIs by what they are, from the business down to power.
+// layers are the CIs by layer, from the business down to power.
 type layers struct {
 	business, services, hubs                   []int32
 	identity, dns, secrets, metrics, registry  int32
@@ -52,7 +52,7 @@ func (m *maker) environment() domain.Environment {
 	return domain.Production
 }
 
-// add makes a CI. What runs outside production matters less.
+// add adds a CI. CIs outside production are less critical.
 func (m *maker) add(layer *[]int32, c CI) int32 {
 	at := int32(len(m.CIs))
 	if c.Environment == "" {
@@ -71,7 +71,7 @@ func (m *maker) add(layer *[]int32, c CI) int32 {
 	return at
 }
 
-// layOut makes the CIs: each layer a share of n, the pods what is left.
+// layOut adds the CIs: each layer is a share of n, and the pods are the rest.
 func (m *maker) layOut(n int) {
 	share := func(perMille float64, least int) int { return max(least, int(float64(n)*perMille/1000)) }
 	m.makeTeams(n)
@@ -173,7 +173,7 @@ func (m *maker) layOutSoftware(applications, apis, databases, replicas int) {
 	}
 }
 
-// layOutPlatforms makes the clusters, a third of them Kubernetes. Their hosts come with the racks.
+// layOutPlatforms adds the clusters, a third of them Kubernetes. Their hosts come with the racks.
 func (m *maker) layOutPlatforms(hosts int) {
 	const hostsPerCluster = 24
 	for i := range max(2, hosts/hostsPerCluster) {
@@ -242,7 +242,7 @@ func (m *maker) layOutSites(racks, balancers, arrays int) {
 	}
 }
 
-// rackOf is where the i-th host stands.
+// rackOf returns the rack of the i-th host.
 func (m *maker) rackOf(i int) int32 { return m.racks[i%len(m.racks)] }
 
 func (m *maker) layOutStorage(volumes int) {
@@ -272,7 +272,7 @@ func (m *maker) layOutWorkloads(workloads int) {
 	}
 }
 
-// addPod makes a pod of the next workload.
+// addPod adds a pod of the next workload.
 func (m *maker) addPod() {
 	i := len(m.pods)
 	of := i % len(m.workloads)

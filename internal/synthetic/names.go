@@ -43,7 +43,8 @@ func businessName(i int) string {
 	return strings.Join(words, " ")
 }
 
-// productName is that of the i-th application service: one in as many as there are subjects is of the same team.
+// productName returns the name of the i-th application service: one in as many as there are subjects is of the same
+// team.
 func productName(i int) string {
 	name := subjects[i%len(subjects)] + "-" + products[i/len(subjects)%len(products)]
 	if round := i / len(subjects) / len(products); round > 0 {
@@ -52,15 +53,15 @@ func productName(i int) string {
 	return name
 }
 
-// podName is as Kubernetes makes them: of the workload, of the copy.
+// podName returns a name as Kubernetes makes them, from the workload and the copy.
 func podName(application string, workload, pod int) string {
 	return application + "-" + scramble(workload, 8) + "-" + scramble(pod, 6)
 }
 
 const letters = "bcdfghjklmnpqrstvwxz2456789"
 
-// scramble is a word for a number, another for each below 27 to the power of length: multiplication by a number that
-// has no factor in common with 27 walks through all of them.
+// scramble returns a word for a number, a different one for each below 27 to the power of length: multiplication by a
+// number that has no factor in common with 27 walks through all of them.
 func scramble(i, length int) string {
 	all := uint64(1)
 	for range length {
@@ -79,7 +80,7 @@ var platforms = []string{
 	"Identity", "DNS", "Secrets", "Metrics", "Container Registry", "Databases", "Kubernetes", "Virtualization", "Network", "Data Centres", "Storage",
 }
 
-// makeTeams makes a team for each platform, and for each subject as many as products of that subject need.
+// makeTeams adds a team for each platform, and for each subject as many as products of that subject need.
 func (m *maker) makeTeams(n int) {
 	for _, p := range platforms {
 		m.Teams = append(m.Teams, Team{p + " Operations", "Runs " + p + " for everyone."})

@@ -17,7 +17,8 @@ type Promise struct {
 	Within   time.Duration
 }
 
-// Mark is that the clock of an incident passed a share of a promise; at 100 percent it is broken.
+// Mark is the moment at which the clock of an incident passed a share of a promise; at 100 percent the promise is
+// broken.
 type Mark struct {
 	Promise int // a place in the year's
 	Percent int
@@ -40,7 +41,7 @@ var promises = []Promise{
 	{domain.ResolveMetric, 5, 10 * days},
 }
 
-// marks are those that an incident of a priority has passed when the year ends, in their order.
+// marks returns the marks that an incident of a priority has passed when the year ends, in their order.
 func (y *yearMaker) marks(i *Incident, priority int) []Mark {
 	moves := make([]servicelevel.Move, len(i.Moves))
 	for at, m := range i.Moves {
@@ -62,7 +63,7 @@ func (y *yearMaker) marks(i *Incident, priority int) []Mark {
 	return all
 }
 
-// aroundTheClock is the calendar by which promises go: every hour of every day.
+// aroundTheClock returns the calendar of the promises: every hour of every day.
 func aroundTheClock() *calendar.Calendar {
 	var hours []domain.WorkingHours
 	for _, day := range domain.Weekday("").Values() {

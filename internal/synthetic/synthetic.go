@@ -40,9 +40,9 @@ type CI struct {
 	Name        string
 	Environment domain.Environment
 	Criticality domain.Criticality
-	Team        int32  // who owns it; -1: nobody
+	Team        int32  // the owner; -1: none
 	Tier        int8   // of a service, from 1; 0: none
-	Site        string // where it stands, of what stands somewhere
+	Site        string // the place where it stands; "" for a CI without one
 }
 
 // Relationship is one link between CIs.
@@ -52,7 +52,7 @@ type Relationship struct {
 	IsSoft         bool // else as its type says
 }
 
-// Group says how some relationships of a CI combine.
+// Group combines some relationships of a CI.
 type Group struct {
 	CI        int32
 	Name      string
@@ -61,7 +61,7 @@ type Group struct {
 	Members   []int32 // relationships
 }
 
-// New makes an estate of n CIs, in O(n).
+// New returns an estate of n CIs, in O(n).
 func New(n int, seed uint64) (*Estate, error) {
 	if n < LeastCIs || n > MostCIs {
 		return nil, errs.New(errs.Invalid, "an estate of %d CIs cannot be made: %d to %d can", n, LeastCIs, MostCIs)
@@ -82,10 +82,10 @@ type maker struct {
 	*Estate
 	random *rand.Rand
 	layers
-	mine []Relationship // of the CI that is being connected, to make none twice
+	mine []Relationship // of the CI that is being connected, so that none is added twice
 }
 
-// relate makes a relationship unless it is there, and gives its place; -1 where there is one.
+// relate adds a relationship and returns its place. If it exists already, relate returns -1.
 func (m *maker) relate(kind string, source, target int32, isSoft bool) int32 {
 	r := Relationship{kind, source, target, isSoft}
 	for _, other := range m.mine {
@@ -121,8 +121,8 @@ func (m *maker) needAny(name, kind string, ci int32, targets ...int32) {
 	}
 }
 
-// chance is true in share of all cases.
+// chance returns true in a share of all calls.
 func (m *maker) chance(share float64) bool { return m.random.Float64() < share }
 
-// oneOf draws evenly.
+// oneOf draws one of all evenly.
 func (m *maker) oneOf(all []int32) int32 { return all[m.random.IntN(len(all))] }

@@ -7,14 +7,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 )
 
-// story is the moves of a ticket, until the year ends.
+// story holds the moves of a ticket, until the year ends.
 type story[S ~string] struct {
 	at, end time.Time
 	state   S
 	moves   []Move[S]
 }
 
-// move is the next one, after some time; false where the year is over by then.
+// move adds the next move, after some time. If the year is over by then, it returns false.
 func (s *story[S]) move(after time.Duration, to S) bool {
 	if s.at = s.at.Add(after); !s.at.Before(s.end) {
 		return false
@@ -71,7 +71,7 @@ func (y *yearMaker) work(s *story[domain.IncidentState], priority int) bool {
 	return isResolved
 }
 
-// changeBefore is one of the changes that ended in the week before; -1 where none did.
+// changeBefore draws one of the changes that ended in the week before. If there is none, it returns -1.
 func (y *yearMaker) changeBefore(at time.Time) int32 {
 	drafted, _ := slices.BinarySearchFunc(y.Changes, at, func(c Change, at time.Time) int { return c.DraftedAt.Compare(at) })
 	for range 100 {
@@ -94,7 +94,7 @@ func (y *yearMaker) change(at time.Time) Change {
 		c.Outcome = draw(y.random, outcomes)
 	}
 	c.Moves = s.moves
-	// It was done when it was planned to be, or it will be.
+	// It was carried out when it was planned, or will be.
 	c.PlannedStart = at.Add(10 * 24 * time.Hour)
 	for _, m := range c.Moves {
 		if m.To == domain.ChangeImplement {

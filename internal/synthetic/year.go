@@ -59,7 +59,7 @@ type Change struct {
 	Clashes                  []Clash
 }
 
-// drawn is one of several by its share.
+// drawn is one of several values, drawn by its share.
 type drawn[T any] struct {
 	what  T
 	share float64
@@ -94,8 +94,8 @@ const (
 	caused   = 0.012
 )
 
-// NewYear makes the incidents and changes of the year that begins at a moment, 46 and 30 to 100 CIs, in O(n log n). What would happen after its end has not
-// happened.
+// NewYear returns the incidents and changes of the year that begins at a moment, 46 and 30 to 100 CIs, in O(n log n).
+// It leaves out whatever would happen after the end of the year.
 func NewYear(e *Estate, begin time.Time, seed uint64) *Year {
 	y := &yearMaker{Estate: e, begin: begin.UTC().Truncate(time.Second), random: rand.New(rand.NewPCG(seed, 0x79656172))}
 	y.end, y.clock, y.Promises = y.begin.AddDate(1, 0, 0), aroundTheClock(), slices.Clone(promises)
@@ -121,7 +121,7 @@ type yearMaker struct {
 	clock      *calendar.Calendar // by which promises go
 }
 
-// moments are when tickets are opened: mostly in working hours.
+// moments draws the times at which tickets are opened: mostly in working hours.
 func (y *yearMaker) moments(n int) []time.Time {
 	all := make([]time.Time, 0, n)
 	days := int(y.end.Sub(y.begin).Hours() / 24)
@@ -141,7 +141,7 @@ func (y *yearMaker) moments(n int) []time.Time {
 	return all
 }
 
-// around is a length of time whose median is given; at least a minute.
+// around draws a length of time around a median; it is at least a minute.
 func (y *yearMaker) around(median time.Duration) time.Duration {
 	d := time.Duration(float64(median) * math.Exp(1.1*y.random.NormFloat64()))
 	return max(d, time.Minute).Truncate(time.Second)
@@ -149,7 +149,7 @@ func (y *yearMaker) around(median time.Duration) time.Duration {
 
 func (y *yearMaker) ci() int32 { return int32(y.places[y.popular.Uint64()]) }
 
-// some are one to n CIs, each once.
+// some draws one to n CIs, each once.
 func (y *yearMaker) some(n int) []int32 {
 	all := []int32{y.ci()}
 	for range y.random.IntN(n) {
@@ -160,7 +160,7 @@ func (y *yearMaker) some(n int) []int32 {
 	return all
 }
 
-// team is the one that owns a CI, or any where nobody does; some tickets have none.
+// team returns the team that owns a CI, or any team if nobody does; some tickets have none.
 func (y *yearMaker) team(ci int32) int32 {
 	switch {
 	case y.random.IntN(20) == 0:

@@ -6,13 +6,13 @@ import (
 	"github.com/99designs/gqlgen/codegen"
 )
 
-// federation makes ordinary resolvers of the two fields that gateways ask for: gqlgen keeps their names for a plugin
-// of its own, which puts its directives into the contract.
+// federation makes ordinary resolvers of the two fields that gateways ask for: gqlgen keeps their names for a plugin of
+// its own, which puts its directives into the contract.
 type federation struct{}
 
 func (federation) Name() string { return "federation resolvers" }
 
-// GenerateCode changes what will be generated.
+// GenerateCode binds the two fields to ordinary resolvers.
 func (federation) GenerateCode(data *codegen.Data) error {
 	names := map[string]string{"_service": "Subgraph", "_entities": "Entities"}
 	for _, field := range data.QueryRoot.Fields {

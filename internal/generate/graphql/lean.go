@@ -13,12 +13,12 @@ import (
 	"golang.org/x/tools/imports"
 )
 
-// inTurn lets fields run one after another. Root fields of queries run side by side.
+// inTurn makes fields run one after another. Root fields of queries run side by side.
 type inTurn struct{}
 
 func (inTurn) Name() string { return "fields in their turn" }
 
-// GenerateCode changes what will be generated.
+// GenerateCode disables the concurrency of all objects but the roots.
 func (inTurn) GenerateCode(data *codegen.Data) error { //nolint:unparam // as the hook has it
 	for _, object := range data.Objects {
 		object.DisableConcurrency = object.DisableConcurrency || !object.Root

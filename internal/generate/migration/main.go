@@ -53,8 +53,8 @@ func main() {
 
 var sequence = regexp.MustCompile(`INSERT INTO sqlite_sequence \(name, seq\) VALUES \("(\w+)", (\d+)\);`)
 
-// startAtFirst mends the numbering of new tables: sqlite_sequence holds the last id given out, where PostgreSQL's
-// START WITH, which ent writes in its place, is the first one to give.
+// startAtFirst corrects the numbering of new tables: sqlite_sequence holds the last id used, but ent writes
+// PostgreSQL's START WITH in its place, which is the first one to use.
 func startAtFirst(dir *migrate.LocalDir) error {
 	files, err := dir.Files()
 	if err != nil {

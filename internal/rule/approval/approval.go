@@ -9,7 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// Policy asks for approvals of certain changes. What is empty asks for nothing in particular.
+// Policy asks for approvals of certain changes. An empty field sets no condition.
 type Policy struct {
 	Types     []domain.ChangeType
 	RiskAbove *int
@@ -18,7 +18,7 @@ type Policy struct {
 	Role      string
 }
 
-// Vote is the vote of one approver, with what they were when they gave it.
+// Vote is the vote of one approver, with the role and teams they had when they gave it.
 type Vote struct {
 	Approver string
 	Decision domain.Decision
@@ -37,13 +37,13 @@ func (p Policy) AppliesTo(of domain.ChangeType, risk int) bool {
 	return p.IsFor(of) && (p.RiskAbove == nil || risk > *p.RiskAbove)
 }
 
-// Counts reports whether a vote is one of those that the policy asks for.
+// Counts reports whether a vote counts as an approval that the policy asks for.
 func (p Policy) Counts(v Vote) bool {
 	return v.Decision == domain.Approved && (p.Team == 0 || slices.Contains(v.Teams, p.Team)) &&
 		(p.Role == "" || slices.Contains(v.Roles, p.Role))
 }
 
-// Given counts how many votes count, each approver once.
+// Given returns how many votes count, each approver once.
 func (p Policy) Given(votes []Vote) int {
 	seen := map[string]bool{}
 	for _, v := range votes {
@@ -54,5 +54,5 @@ func (p Policy) Given(votes []Vote) int {
 	return len(seen)
 }
 
-// Somebody is what holds where no policy applies: one approval, of anybody who may vote.
+// Somebody is the policy that holds if no other applies: one approval, of anybody who may vote.
 var Somebody = Policy{Approvals: 1}

@@ -20,14 +20,14 @@ func schema(text string) map[string]any {
 	return v
 }
 
-// said lists the failures of err, each "CODE path message".
+// said returns the failures of err, each as "CODE path message".
 func said(t *testing.T, err error) (all []string) {
 	t.Helper()
 	if err == nil {
 		return nil
 	}
-	found, known := errs.All(err)
-	if !known {
+	found, ok := errs.All(err)
+	if !ok {
 		t.Fatalf("not in the vocabulary: %v", err)
 	}
 	for _, e := range found {
@@ -183,7 +183,7 @@ func TestAMergeNamesExactlyWhatChanged(t *testing.T) {
 		}
 		for _, name := range []string{"a", "b", "c"} {
 			before, after := old[name], merged[name]
-			if given, is := change[name]; is && !reflect.DeepEqual(after, given) || !is && !reflect.DeepEqual(after, before) {
+			if given, ok := change[name]; ok && !reflect.DeepEqual(after, given) || !ok && !reflect.DeepEqual(after, before) {
 				t.Fatalf("%s became %v", name, after)
 			}
 			if names[name] == reflect.DeepEqual(before, after) {

@@ -13,20 +13,20 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// Bounds of what it takes to check values. A schema of two kilobytes can hold a value against millions of schemas:
+// Bounds of the cost of checking values. A schema of two kilobytes can hold a value against millions of schemas:
 // references multiply where they meet under anyOf, and again with each level of a value.
 const (
-	// MaxExpansion is against how many schemas one value may be held, each counted once for every way that leads to it.
+	// MaxExpansion is how many schemas one value may be held against, each counted once for every way that leads to it.
 	MaxExpansion = 5_000
 	// MaxPattern is how many steps the longest pattern may have, its repetitions written out; MaxPatterns, all together.
 	MaxPattern  = 2_000
 	MaxPatterns = 20_000
-	// MaxSteps is how many comparisons of a value with a schema one check may take. It holds for schemas, too, that were
-	// stored before they were counted, and for values that multiply what a schema asks at each of their levels.
+	// MaxSteps is how many comparisons of a value with a schema one check may take. It also holds for schemas that were
+	// stored before they were counted, and for values that multiply the work of a schema at each of their levels.
 	MaxSteps = 250_000
 )
 
-// here returns the schemas that a value is held against where it is held against s.
+// here returns the schemas that a value is held against if it is held against s.
 func here(s *jsonschema.Schema) []*jsonschema.Schema {
 	all := append(append(append([]*jsonschema.Schema{s.Ref, s.RecursiveRef, s.Not, s.If, s.Then, s.Else}, s.AllOf...), s.AnyOf...), s.OneOf...)
 	if s.DynamicRef != nil {
@@ -43,7 +43,8 @@ func here(s *jsonschema.Schema) []*jsonschema.Schema {
 	return all
 }
 
-// below returns the schemas that parts of a value, or the names of its parts, are held against where it is held against s.
+// below returns the schemas that parts of a value, or the names of its parts, are held against if the value is held
+// against s.
 func below(s *jsonschema.Schema) []*jsonschema.Schema {
 	all := append([]*jsonschema.Schema{s.PropertyNames, s.UnevaluatedProperties, s.Contains, s.Items2020, s.UnevaluatedItems, s.ContentSchema}, s.PrefixItems...)
 	for _, property := range s.Properties {
@@ -58,7 +59,7 @@ func below(s *jsonschema.Schema) []*jsonschema.Schema {
 	return all
 }
 
-// reachable returns all schemas that checking by root may come to.
+// reachable returns all schemas that a check by root may come to.
 func reachable(root *jsonschema.Schema) []*jsonschema.Schema {
 	all, met := []*jsonschema.Schema{root}, map[*jsonschema.Schema]bool{nil: true, root: true}
 	for i := 0; i < len(all); i++ {
@@ -110,7 +111,7 @@ func expand(root *jsonschema.Schema) error {
 	return nil
 }
 
-// place returns where in the whole schema s stands.
+// place returns the place of s in the whole schema.
 func place(s *jsonschema.Schema) []string {
 	_, pointer, _ := strings.Cut(s.Location, "#/")
 	if pointer == "" {
@@ -126,13 +127,13 @@ func place(s *jsonschema.Schema) []string {
 	return path
 }
 
-// steps counts what one check takes. A validator cannot be told to stop, so that it panics with enough.
+// steps counts the steps of one check. A validator cannot be told to stop, so steps panics with enough.
 type steps struct {
 	ctx   context.Context
 	taken int
 }
 
-// enough ends a check: at its bound, or with the operation that asked for it.
+// enough ends a check: at its bound, or with its context.
 type enough struct{ err error }
 
 func (s *steps) take(n int) {
@@ -146,7 +147,7 @@ func (s *steps) take(n int) {
 	}
 }
 
-// within runs a check or a compilation in the operation of ctx and within the bound.
+// within calls check, a check or a compilation, and ends it with ctx or at the bound.
 func (s *steps) within(ctx context.Context, check func()) (err error) {
 	s.ctx, s.taken = ctx, 0
 	defer func() {
@@ -162,7 +163,7 @@ func (s *steps) within(ctx context.Context, check func()) (err error) {
 	return ctx.Err()
 }
 
-// count lets a compiled schema take steps. A format is what validation asks for first, wherever it comes.
+// count lets a compiled schema take steps. It sets the format of each schema, which validation asks for first.
 func (s *steps) count(root *jsonschema.Schema) {
 	for _, schema := range reachable(root) {
 		fixed := 1
@@ -202,10 +203,10 @@ type patterns struct {
 	steps *steps
 	known map[string]*pattern
 	size  int
-	err   error // the first pattern that is too much
+	err   error // of the first pattern that is too large
 }
 
-// pattern is a regular expression that counts what it takes.
+// pattern is a regular expression that counts its steps.
 type pattern struct {
 	*regexp.Regexp
 	size  int
@@ -240,7 +241,7 @@ func (p *patterns) compile(text string) (jsonschema.Regexp, error) {
 	return made, nil
 }
 
-// patternSize returns how many steps a pattern has once its repetitions are written out, without writing them out.
+// patternSize returns how many steps a pattern has with its repetitions written out, without writing them out.
 func patternSize(text string) (int, error) {
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {

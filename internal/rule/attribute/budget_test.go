@@ -11,7 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
 )
 
-// doubling returns a schema of so many definitions, each of which names the next one twice in a way to combine them.
+// doubling returns a schema of n definitions, each of which names the next one twice under the keyword combine.
 func doubling(n int, combine string) string {
 	text := `{"properties": {"x": {"$ref": "#/$defs/a0"}}, "$defs": {`
 	for i := range n {

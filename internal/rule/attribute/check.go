@@ -15,8 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// Check says everything that is wrong with values, each failure at the value's path. It ends with ctx, and it
-// refuses values that take more than MaxSteps to check.
+// Check returns all that is wrong with values, each failure at the value's path. It ends with ctx, and it refuses
+// values that take more than MaxSteps to check.
 func (s *Schema) Check(ctx context.Context, values map[string]any) error {
 	s.one.Lock()
 	defer s.one.Unlock()
@@ -32,7 +32,7 @@ func (s *Schema) Check(ctx context.Context, values map[string]any) error {
 
 func (s *Schema) check(values map[string]any) error {
 	var all []*errs.Error
-	said := map[string]bool{} // a schema and one it extends may object to the same thing
+	said := map[string]bool{} // a schema and one it extends may report the same mistake
 	for _, part := range s.parts {
 		var found *jsonschema.ValidationError
 		if !errors.As(part.Validate(values), &found) {
@@ -60,7 +60,7 @@ func inOrder(all []*errs.Error) error {
 	return errors.Join(joined...)
 }
 
-// leaves returns the innermost failures. Alternatives are one failure: each of their branches failing is no news.
+// leaves returns the innermost failures. Alternatives are one failure: it is no news that each of their branches fails.
 func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	switch e.ErrorKind.(type) {
 	case *kind.AnyOf, *kind.OneOf, *kind.Not:
@@ -89,7 +89,7 @@ func explain(e *jsonschema.ValidationError, what string) error {
 	return inOrder(all)
 }
 
-// describe says which value is wrong, what is wrong, and what would be right.
+// describe returns which value is wrong, what is wrong, and what would be right.
 func describe(e *jsonschema.ValidationError) []*errs.Error {
 	name := "the object"
 	if n := len(e.InstanceLocation); n > 0 {
@@ -146,13 +146,13 @@ func describe(e *jsonschema.ValidationError) []*errs.Error {
 		}
 		return all
 	}
-	// Error reads "at '/path': what"; the path is said already.
+	// Error reads "at '/path': what", but the path is given already.
 	said := (&jsonschema.ValidationError{ErrorKind: e.ErrorKind}).Error()
 	_, said, _ = strings.Cut(said, ": ")
 	return wrong("is not valid: %s", said)
 }
 
-// branches says what each alternative holds against a value, three of them at most.
+// branches returns what is wrong with a value by each alternative, three of them at most.
 func branches(e *jsonschema.ValidationError) string {
 	var all []string
 	for _, cause := range e.Causes {
@@ -173,7 +173,7 @@ var nouns = map[string]string{
 }
 
 func article(jsonType string) string {
-	if noun, known := nouns[jsonType]; known {
+	if noun, ok := nouns[jsonType]; ok {
 		return noun
 	}
 	return jsonType

@@ -1,6 +1,6 @@
-// Package attribute decides by which values a record may be described: it checks the JSON Schemas that people declare,
-// such as those of classes of CIs, and values against a schema and those it extends. It refuses schemas that reach
-// outside themselves.
+// Package attribute decides which values may describe a record: it checks the JSON Schemas that people declare, such as
+// those of classes of CIs, and values against a schema and those it extends. It refuses schemas that reach outside
+// themselves.
 package attribute
 
 import (
@@ -21,15 +21,16 @@ import (
 // Draft is the only dialect of JSON Schema.
 const Draft = "https://json-schema.org/draft/2020-12/schema"
 
-// Schema is what values must satisfy: a schema and all that it extends, so that it adds to them and never loosens them.
+// Schema is a schema and all that it extends. Values must satisfy each, so that a schema adds to those it extends and
+// never loosens them.
 type Schema struct {
 	own   []map[string]any
 	parts []*jsonschema.Schema
-	steps *steps // of the check that runs
+	steps *steps // of the running check
 	one   sync.Mutex
 }
 
-// Compile makes one Schema of schemas, each of which extends those before. Empty ones count for nothing.
+// Compile returns one Schema of schemas, each of which extends those before. Empty ones are passed over.
 func Compile(schemas ...map[string]any) (*Schema, error) {
 	s := &Schema{steps: &steps{}}
 	for _, own := range schemas {
@@ -45,7 +46,7 @@ func Compile(schemas ...map[string]any) (*Schema, error) {
 	return s, nil
 }
 
-// compile makes a schema whose checks take steps.
+// compile compiles one schema, whose checks take steps.
 func compile(own map[string]any, s *steps) (part *jsonschema.Schema, err error) {
 	const address = "linchpin:schema"
 	p := patterns{steps: s, known: map[string]*pattern{}}
@@ -69,7 +70,7 @@ func compile(own map[string]any, s *steps) (part *jsonschema.Schema, err error) 
 	return part, err
 }
 
-// closed loads nothing: a schema stands alone.
+// closed is a loader that loads nothing: a schema stands alone.
 type closed struct{}
 
 func (closed) Load(url string) (any, error) {
@@ -118,7 +119,7 @@ func Declare(own map[string]any) error {
 			return errs.New(errs.Invalid, "%q is no name for a value: letters, digits and underscores, starting with a letter, at most 100", name).At("properties", name)
 		}
 	}
-	// The compiler wants what encoding/json gives: a schema made in Go may hold ints and []string.
+	// The compiler wants values as encoding/json decodes them: a schema made in Go may hold ints and []string.
 	plain, err := Plain(own)
 	if err != nil {
 		return err
@@ -130,7 +131,7 @@ func Declare(own map[string]any) error {
 	return expand(compiled)
 }
 
-// standsAlone refuses what would make a schema mean something else elsewhere.
+// standsAlone refuses keywords that would make a schema mean something else elsewhere.
 func standsAlone(v any, path []string) error {
 	if len(path) > MaxDepth*2 {
 		return errs.New(errs.Invalid, "the schema is nested more than %d levels deep", MaxDepth*2).At(path[:4]...)
@@ -177,9 +178,9 @@ func isName(s string) bool {
 	return true
 }
 
-// explainSchema says what the metaschema holds against a schema.
+// explainSchema returns the failures of a schema against the metaschema in the words of this package.
 func explainSchema(err error) error {
-	if _, known := errs.All(err); known {
+	if _, ok := errs.All(err); ok {
 		return err
 	}
 	invalid := (*jsonschema.SchemaValidationError)(nil)
@@ -191,8 +192,8 @@ func explainSchema(err error) error {
 	return errs.New(errs.Invalid, "the schema cannot be used: %v", err)
 }
 
-// Effective returns schemas, each of which extends those before, as one JSON Schema: the properties side by side where
-// they are simple, and whatever else the schemas say under allOf.
+// Effective returns schemas, each of which extends those before, as one JSON Schema. It merges their properties if they
+// are simple, and puts other schemas under allOf.
 func Effective(schemas ...map[string]any) map[string]any {
 	properties, required, rest := map[string]any{}, map[string]bool{}, []any{}
 	for i, own := range schemas {
@@ -226,8 +227,8 @@ func Effective(schemas ...map[string]any) map[string]any {
 	return one
 }
 
-// isSimple reports whether a schema can be laid beside the others: it says nothing but which values there are,
-// and none that another describes already.
+// isSimple reports whether a schema can be merged with the others: it declares properties and no more, and none that
+// another schema declares.
 func isSimple(own, properties map[string]any) bool {
 	for key, value := range own {
 		switch key {
@@ -270,7 +271,7 @@ func refers(v any) bool {
 func texts(v any) (all []string) {
 	list, _ := v.([]any)
 	for _, item := range list {
-		if s, is := item.(string); is {
+		if s, ok := item.(string); ok {
 			all = append(all, s)
 		}
 	}

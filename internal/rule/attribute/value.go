@@ -19,8 +19,8 @@ const (
 )
 
 // Plain returns v as the database gives it back: numbers as float64, lists as []any, objects as map[string]any. It
-// refuses what a database cannot keep, and what nobody could name: empty names, control characters, numbers beyond
-// float64, deep nesting.
+// refuses values that a database cannot keep and names that nobody could write: empty names, control characters,
+// numbers beyond float64, deep nesting.
 func Plain(v map[string]any) (map[string]any, error) {
 	if v == nil {
 		return map[string]any{}, nil
@@ -89,7 +89,7 @@ func plain(v any, path []string) (any, error) {
 		}
 		return list, nil
 	}
-	// Anything else is made in Go, by an importer or the seed: let encoding/json say what it is.
+	// Any other type is made in Go, by an importer or the seed: let encoding/json encode it.
 	b, err := json.Marshal(v)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "it is no JSON: %v", err).At(path...)
@@ -122,20 +122,20 @@ func printable(s string, path []string) error {
 	return nil
 }
 
-// Merge lays change over old: null removes a name, what change does not name stays. It gives the result and the names
-// whose value is another than before, sorted. Neither argument is touched; change must be plain.
+// Merge returns old with change applied: null removes a name, and a name that change does not hold stays. It also
+// returns, sorted, the names whose values differ from before. It modifies neither argument; change must be plain.
 func Merge(old, change map[string]any) (merged map[string]any, changed []string) {
 	merged = maps.Clone(old)
 	if merged == nil {
 		merged = map[string]any{}
 	}
 	for name, value := range change {
-		before, was := merged[name]
+		before, ok := merged[name]
 		switch {
-		case value == nil && was:
+		case value == nil && ok:
 			delete(merged, name)
 			changed = append(changed, name)
-		case value != nil && (!was || !reflect.DeepEqual(before, value)):
+		case value != nil && (!ok || !reflect.DeepEqual(before, value)):
 			merged[name] = value
 			changed = append(changed, name)
 		}

@@ -1,7 +1,7 @@
 // Package calendar computes working time: how much of it lies between two instants, and when so much of it will have
-// passed. An instant is working time when the clock on the wall of the calendar's time zone shows working hours: so
-// days on which the clock is put forward or back have exactly the hours that the clock shows. It refuses to know what
-// time it is.
+// passed. An instant is working time if the clock on the wall of the calendar's time zone shows working hours: days on
+// which the clock is put forward or back have exactly the hours that the clock shows. It refuses to know what time it
+// is.
 package calendar
 
 import (
@@ -10,13 +10,13 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones are known where the system has none
+	_ "time/tzdata" // for systems without a database of zones
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// What a calendar may hold.
+// Bounds of a calendar.
 const (
 	MostHours    = 100
 	MostHolidays = 1_000
@@ -32,11 +32,11 @@ type Calendar struct {
 // span is from and until a time of day.
 type span struct{ from, until time.Duration }
 
-// day is how long the clock on the wall takes around the dial, twice.
+// day is the time in which the clock on the wall goes around the dial twice.
 const day = 24 * time.Hour
 
-// New makes a calendar. Hours may neither overlap nor be empty; holidays are dates such as 2027-12-25. Faults have the
-// field to blame below "timeZone", "hours" or "holidays".
+// New returns a calendar. Hours may neither overlap nor be empty; holidays are dates such as 2027-12-25. Faults have
+// the field to blame below "timeZone", "hours" or "holidays".
 func New(zone string, hours []domain.WorkingHours, holidays []domain.Holiday) (*Calendar, error) {
 	location, err := zoneOf(zone)
 	if err != nil {
@@ -109,8 +109,8 @@ func timeOfDay(text string) (time.Duration, *errs.Error) {
 	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute, nil
 }
 
-// Elapsed is how much working time lies from one instant to another; 0 where the second is not later. It is additive:
-// what lies between a and c is what lies between a and b and between b and c.
+// Elapsed returns how much working time lies from one instant to another, or 0 if the second is not later. It is
+// additive: from a to c lies the sum of the time from a to b and from b to c.
 func (c *Calendar) Elapsed(from, to time.Time) time.Duration {
 	var sum time.Duration
 	if !from.Before(to) {
@@ -125,8 +125,8 @@ func (c *Calendar) Elapsed(from, to time.Time) time.Duration {
 // horizon is how far After looks.
 const horizon = 30 * 366 * day
 
-// After is the first instant at which so much working time has passed since an instant: that instant itself for
-// nothing. It is the inverse of Elapsed. It reports false when that lies more than 30 years ahead.
+// After returns the first instant at which n of working time has passed since from; for n = 0 that is from itself. It
+// is the inverse of Elapsed. If that instant lies more than 30 years ahead, it returns false.
 func (c *Calendar) After(from time.Time, n time.Duration) (time.Time, bool) {
 	if n <= 0 {
 		return from, true
@@ -140,8 +140,8 @@ func (c *Calendar) After(from time.Time, n time.Duration) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// open gives the working times between two instants, in order. The clock on the wall goes evenly between two changes of
-// the zone's offset: there it is the clock of UTC, moved by the offset.
+// open yields the working times between two instants, in order. Between two changes of the zone's offset the clock on
+// the wall goes evenly: it is the clock of UTC, moved by the offset.
 func (c *Calendar) open(from, to time.Time) iter.Seq2[time.Time, time.Time] {
 	return func(yield func(a, b time.Time) bool) {
 		for from = from.UTC(); from.Before(to); {
@@ -167,7 +167,7 @@ func (c *Calendar) open(from, to time.Time) iter.Seq2[time.Time, time.Time] {
 	}
 }
 
-// on are the working hours of a date.
+// on returns the working hours of a date.
 func (c *Calendar) on(date time.Time) []span {
 	if len(c.holidays) > 0 && c.holidays[date.Format(time.DateOnly)] {
 		return nil

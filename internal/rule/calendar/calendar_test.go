@@ -14,7 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/calendar"
 )
 
-// daily are the same hours on each day.
+// daily returns the same hours for each day.
 func daily(from, until string) []domain.WorkingHours {
 	var all []domain.WorkingHours
 	for _, d := range domain.Weekday("").Values() {
@@ -91,7 +91,7 @@ func TestHolidaysAreDatesOfTheZone(t *testing.T) {
 
 func TestWhatCannotPassWithinThirtyYearsIsNotDue(t *testing.T) {
 	c := must(t, "UTC", []domain.WorkingHours{{Weekday: domain.Monday, From: "09:00", Until: "09:01"}})
-	if due, known := c.After(at(t, "2027-01-01T00:00:00Z"), 8760*time.Hour); known {
+	if due, ok := c.After(at(t, "2027-01-01T00:00:00Z"), 8760*time.Hour); ok {
 		t.Errorf("due at %s", due)
 	}
 }
@@ -115,8 +115,8 @@ func TestACalendarRefusesWhatIsNone(t *testing.T) {
 		},
 	} {
 		_, err := make()
-		all, known := errs.All(err)
-		if err == nil || !known || strings.Join(all[0].Field, ".") != field {
+		all, ok := errs.All(err)
+		if err == nil || !ok || strings.Join(all[0].Field, ".") != field {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
@@ -129,7 +129,7 @@ func TestACalendarRefusesWhatIsNone(t *testing.T) {
 
 var zones = []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "UTC", "Asia/Kathmandu", "Africa/Casablanca"}
 
-// drawn is a calendar that is drawn, and what it was made of.
+// drawn draws a calendar, and returns it with its zone, hours and holidays.
 func drawn(t *rapid.T) (*calendar.Calendar, string, []domain.WorkingHours, []domain.Holiday) {
 	zone := rapid.SampledFrom(zones).Draw(t, "zone")
 	var hours []domain.WorkingHours
@@ -202,8 +202,8 @@ func TestElapsedAddsUpAndAfterUndoesIt(t *testing.T) {
 			t.Fatalf("%s, and %s in parts", whole, parts)
 		}
 		n := time.Duration(rapid.Int64Range(0, int64(200*time.Hour)).Draw(t, "n"))
-		due, known := c.After(all[0], n)
-		if !known {
+		due, ok := c.After(all[0], n)
+		if !ok {
 			t.Fatalf("%s is never over", n)
 		}
 		if got := c.Elapsed(all[0], due); got != n {
@@ -224,7 +224,7 @@ func BenchmarkAfterAYear(b *testing.B) {
 	c := must(b, "Europe/Berlin", office(), "2027-12-24")
 	from := at(b, "2027-01-01T00:00:00Z")
 	for b.Loop() {
-		if _, known := c.After(from, 2_000*time.Hour); !known {
+		if _, ok := c.After(from, 2_000*time.Hour); !ok {
 			b.Fatal("never")
 		}
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// planned are changes of one to five CIs of an estate, half of them taken down, each of two hours within some days.
+// planned returns changes of one to five CIs of an estate, half of which are taken down. Each lasts two hours within
+// some days.
 func planned(r *rand.Rand, cis, n int, within time.Duration) []conflict.Change {
 	changes := make([]conflict.Change, n)
 	for i := range changes {
@@ -39,7 +40,7 @@ var flows = map[string]topology.Type{
 	"part_of": {Flow: topology.NoFlow}, "replicates_to": {Flow: topology.NoFlow}, "backed_up_by": {Flow: topology.NoFlow}, "managed_by": {Flow: topology.NoFlow},
 }
 
-// synthesized is an invented estate as facts.
+// synthesized returns an invented estate as facts.
 func synthesized(b *testing.B, n int) (facts topology.Batch) {
 	b.Helper()
 	e, err := synthetic.New(n, 1)
@@ -53,8 +54,8 @@ func synthesized(b *testing.B, n int) (facts topology.Batch) {
 	}
 	for i, r := range e.Relationships {
 		if types[r.Type] == 0 {
-			t, is := flows[r.Type]
-			if !is {
+			t, ok := flows[r.Type]
+			if !ok {
 				t.Flow = topology.TargetToSource
 			}
 			t.ID = ident.New(ident.RelationshipType, int64(len(types)+1))
@@ -81,7 +82,7 @@ func synthesized(b *testing.B, n int) (facts topology.Batch) {
 	return facts
 }
 
-// spent is the time on processors that this process has spent so far: what others do on the machine is not in it.
+// spent returns the processor time that this process has used so far, without that of others on the machine.
 func spent(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage
@@ -91,8 +92,8 @@ func spent(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// BenchmarkOneEdit is what finding the conflicts of one change costs anew, among others on an estate of 100,000 CIs: with none of the
-// others' reach known, spread over 90 days, and all of them in one night.
+// BenchmarkOneEdit measures finding the conflicts of one change anew, among others on an estate of 100,000 CIs: with no
+// reach of the others known, spread over 90 days, and all of them in one night.
 func BenchmarkOneEdit(b *testing.B) {
 	const cis = 100_000
 	g := topology.New()

@@ -10,10 +10,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// WithChanges finds the conflicts of a change with others at the same time. Others may hold the change itself, and changes at
-// other times. What the others could harm is worked out only for those in the cone of the change, and only within it: nothing else can harm
-// what it touches, nor break a group that it strains; see impact.Brink. A conflict is one that there is on the graph as it is, or as the
-// operations of the two are going to leave it: what is planned can take redundancy away, and gives none until it is applied.
+// WithChanges finds the conflicts of a change with others at the same time. Others may hold the change itself, and
+// changes at other times. The reach of another change is worked out only if it lies in the cone of the change, and only
+// within it: nothing else can harm the CIs that the change touches, nor break a group that it strains; see
+// impact.Brink. A conflict is one on the graph as it is, or on the graph as the operations of the two are going to
+// leave it: planned operations can take redundancy away, and give none until they are applied.
 func (f *Finder) WithChanges(ctx context.Context, c *Change, others []Change) ([]Conflict, error) {
 	var found []Conflict
 	var mine *meeting
@@ -47,7 +48,7 @@ func (f *Finder) WithChanges(ctx context.Context, c *Change, others []Change) ([
 	return found, nil
 }
 
-// merge adds the conflicts of kinds that there are not yet with the same other.
+// merge adds the conflicts whose kind was not found yet with the same other change.
 func merge(found, more []Conflict) []Conflict {
 	type way struct {
 		kind  domain.ConflictKind
@@ -70,9 +71,9 @@ type meeting struct {
 	*Finder
 	*reach
 	of         *Change
-	harm, join impact.Cone              // all that could harm what it touches, and all that could take down what its redundancy rests on
-	brink      *impact.Brink            // the estate while it takes down what it does
-	beneath    map[topology.Vertex]bool // all that could suffer from what it touches or replans; nil until it is asked for
+	harm, join impact.Cone              // the cones of the CIs it touches, and of the members its redundancy rests on
+	brink      *impact.Brink            // the estate while its CIs are down
+	beneath    map[topology.Vertex]bool // all that could suffer from the CIs it touches or replans; nil until it is needed
 }
 
 func (f *Finder) meeting(ctx context.Context, c *Change) (*meeting, error) {
@@ -101,7 +102,7 @@ func (f *Finder) meeting(ctx context.Context, c *Change) (*meeting, error) {
 	return m, err
 }
 
-// with is the conflicts of the change with another at the same time; joint finds joint failures.
+// with returns the conflicts of the change with another at the same time; joint finds joint failures.
 func (m *meeting) with(ctx context.Context, other *Change, joint func(context.Context, *Change, places) (Conflict, error)) (found []Conflict, err error) {
 	add := func(kind domain.ConflictKind, c Conflict) {
 		if c.Count > 0 {
@@ -134,7 +135,7 @@ func (c *Change) touches(ci ident.ID) bool {
 	return slices.ContainsFunc(c.Scope, func(own CI) bool { return own.ID == ci })
 }
 
-// shares is the CIs that a change touches as well as another.
+// shares returns the CIs that both changes touch as a conflict.
 func (c *Change) shares(other *Change) (found Conflict) {
 	for _, ci := range other.Scope {
 		if c.touches(ci.ID) {
@@ -146,7 +147,8 @@ func (c *Change) shares(other *Change) (found Conflict) {
 	return found
 }
 
-// harms is the CIs in the scope of another that suffer in an answer and that the change does not touch, the nearest first.
+// harms returns, nearest first, the CIs in the scope of another change that suffer in an answer and that the change
+// does not touch.
 func (c *Change) harms(a *impact.Answer, other *Change) (found Conflict) {
 	var nearest impact.Hit
 	for _, ci := range other.Scope {
@@ -164,7 +166,7 @@ func (c *Change) harms(a *impact.Answer, other *Change) (found Conflict) {
 	return found
 }
 
-// suffers is what the change touches and another could harm.
+// suffers returns the CIs that the change touches and the other could harm.
 func (m *meeting) suffers(ctx context.Context, other *Change, theirs places) (found Conflict, err error) {
 	at := make([]topology.Vertex, 0, len(m.touched))
 	for _, v := range m.touched {
@@ -185,7 +187,7 @@ func nearer(h, other impact.Hit) bool {
 	return h.Distance < other.Distance || h.Distance == other.Distance && h.CI < other.CI
 }
 
-// show says how a hit suffers from what a change touches.
+// show sets the state and the path by which a hit suffers from a CI that the change touches.
 func (c *Conflict) show(a *impact.Answer, h impact.Hit) {
 	c.Path, c.State = a.Path(h.CI), h.State
 	c.CI, c.OtherCI = h.CI, h.CI
@@ -194,7 +196,7 @@ func (c *Conflict) show(a *impact.Answer, h impact.Hit) {
 	}
 }
 
-// joint is the services that two changes take DOWN together, and neither alone.
+// joint returns the services that two changes take DOWN together, and neither alone.
 func (m *meeting) joint(ctx context.Context, other *Change, theirs places) (c Conflict, err error) {
 	if !slices.ContainsFunc(theirs.down, m.join.Has) {
 		return c, nil
@@ -230,16 +232,16 @@ func (m *meeting) joint(ctx context.Context, other *Change, theirs places) (c Co
 	return c, nil
 }
 
-// wayTo is how a change reaches a group that it breaks together with another: from what it takes down to the CI that depends on it, by a
-// member that the other spares.
+// wayTo returns how a change reaches a group that it breaks together with another: from a CI that it takes down to the
+// CI that depends on the group, by a member that the other change spares.
 func (f *Finder) wayTo(g topology.GroupIndex, a *impact.Answer, spared func(topology.Vertex) bool) (from ident.ID, path []impact.Step) {
-	member, found := a.DownMember(g, spared)
-	if !found {
+	member, ok := a.DownMember(g, spared)
+	if !ok {
 		return 0, nil // not reached: the group holds under either
 	}
 	path = a.Path(member)
 	v, _ := f.graph.Index(member)
-	if hop, is := impact.Hop(f.graph, v, g); is {
+	if hop, ok := impact.Hop(f.graph, v, g); ok {
 		path = append(path, hop)
 	}
 	return path[0].From, path

@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 )
 
-// Plan is what a change is going to do to the graph, and when. What has been applied is no plan any more.
+// Plan holds the operations of a change that have not been applied yet, and their time.
 type Plan struct {
 	Change     ident.ID
 	Planned    recurrence.Span
@@ -18,8 +18,9 @@ type Plan struct {
 }
 
 // WithOperations finds the changes whose operations write the same fields of the same records as those of a change, to
-// other values, whenever that is: the one that starts second finds its grounds changed and is refused. The span is what both
-// share, or the planned time of the later one. What one removes, the other cannot write at all.
+// other values, whatever their times: the one that starts second finds that its base has changed, and is refused. The
+// span is the time that both share, or the planned time of the later one. If one removes a record, the other cannot
+// write to it at all.
 func (f *Finder) WithOperations(mine Plan, others []Plan) (found []Conflict) {
 	for _, theirs := range others {
 		if theirs.Change == mine.Change {
@@ -55,7 +56,7 @@ func (f *Finder) WithOperations(mine Plan, others []Plan) (found []Conflict) {
 	return found
 }
 
-// clash is the fields of one record that two operations write, and not to the same value.
+// clash returns the fields of one record that two operations write, to different values.
 func clash(a, b operation.Operation) []string {
 	touched := func(o operation.Operation) []string {
 		return slices.Concat(slices.Collect(maps.Keys(o.Planned)), slices.Collect(maps.Keys(o.Base)))
@@ -77,7 +78,7 @@ func removes(o operation.Operation) bool {
 	return o.Kind == domain.RetireCI || o.Kind == domain.UnrelateCIs || o.Kind == domain.RemoveGroup
 }
 
-// owner is the CI that a record is about: a relationship is its source's, a group its dependent's.
+// owner returns the CI that a record belongs to: the source of a relationship, the dependent CI of a group.
 func (f *Finder) owner(record ident.ID) ident.ID {
 	switch record.Kind() { //nolint:exhaustive // operations are about no other kinds
 	case ident.Relationship:

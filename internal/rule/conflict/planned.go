@@ -11,8 +11,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// leaving is the finder on the graph as a change is going to leave it: this one where it leaves it as it is, and where its
-// operations cannot be laid over the graph.
+// leaving returns the finder on the graph as a change is going to leave it. If the change leaves the graph as it is, or
+// its operations cannot be laid over it, leaving returns f itself.
 func (f *Finder) leaving(c *Change) *Finder {
 	if found := f.plans[c.ID]; found != nil {
 		return found
@@ -32,14 +32,15 @@ func (f *Finder) laid(c *Change) *Finder {
 	over := NewFinder(view.Snapshot, f.words)
 	over.replanned = slices.Clone(f.replanned)
 	for _, ci := range view.Touched {
-		if v, known := f.graph.Index(ci); known {
+		if v, ok := f.graph.Index(ci); ok {
 			over.replanned = append(over.replanned, v)
 		}
 	}
 	return over
 }
 
-// Weakened lists the CIs that have a group which can spare less once the operations of a change are applied than it can now, in order.
+// Weakened lists, in order, the CIs with a group that can lose fewer members once the operations of a change are
+// applied than now.
 func (f *Finder) Weakened(c *Change) (cis []ident.ID) {
 	after := f.leaving(c)
 	for _, v := range after.replanned {
@@ -51,8 +52,8 @@ func (f *Finder) Weakened(c *Change) (cis []ident.ID) {
 	return slices.Compact(cis)
 }
 
-// weakens reports whether a group of a CI can lose less in one graph than in the one before. Where the group is gone its members count alone: none
-// can be spared as long as the CI needs one.
+// weakens reports whether a group of a CI can lose fewer members in one graph than in the one before. If the group is
+// gone, each of its members counts alone: none can be lost as long as the CI needs one.
 func weakens(before, after *topology.Snapshot, v topology.Vertex, g topology.GroupIndex) bool {
 	was := before.Counter(g)
 	if slices.Contains(after.GroupsOf(v), g) {
@@ -65,7 +66,8 @@ func weakens(before, after *topology.Snapshot, v topology.Vertex, g topology.Gro
 	})
 }
 
-// both is the finder on the graph as two changes are going to leave it: the one that starts first is applied first.
+// both returns the finder on the graph as two changes are going to leave it: the one that starts first is applied
+// first.
 func (f *Finder) both(c, other *Change) *Finder {
 	if cmp.Or(c.Planned.From.Compare(other.Planned.From), cmp.Compare(c.ID, other.ID)) > 0 {
 		c, other = other, c
@@ -73,9 +75,9 @@ func (f *Finder) both(c, other *Change) *Finder {
 	return f.leaving(c).laid(other)
 }
 
-// asPlanned finds the conflicts of a change with others at the same time on the graph as both are going to leave it: operations are
-// applied when a change starts, so that while both are carried out those of both are. It looks at those others alone for
-// which the operations of one of the two matter.
+// asPlanned finds the conflicts of a change with others at the same time on the graph as both are going to leave it.
+// Operations are applied when a change starts, so those of both hold while both are carried out. It looks only at
+// changes for which the operations of one of the two matter.
 func (m *meeting) asPlanned(ctx context.Context, others []Change) (found []Conflict, err error) {
 	own := m
 	if view := m.leaving(m.of); view != m.Finder {
@@ -115,8 +117,8 @@ func (m *meeting) asPlanned(ctx context.Context, others []Change) (found []Confl
 	return found, nil
 }
 
-// concerns reports whether it can matter to the change that something else is done to the relationships or groups of CIs: they are part of what
-// it rests on, or could suffer from what it touches or does to the graph.
+// concerns reports whether operations on the relationships or groups of some CIs can matter to the change: it depends
+// on these CIs, or they could suffer from the CIs it touches or from its own operations.
 func (m *meeting) concerns(ctx context.Context, replanned []topology.Vertex) (bool, error) {
 	if slices.ContainsFunc(replanned, m.harm.Has) || slices.ContainsFunc(replanned, m.join.Has) {
 		return true, nil
@@ -138,8 +140,8 @@ func (m *meeting) concerns(ctx context.Context, replanned []topology.Vertex) (bo
 	return slices.ContainsFunc(replanned, func(v topology.Vertex) bool { return m.beneath[v] }), nil
 }
 
-// beyond is the conflicts with another on a planned graph. What either change takes DOWN by itself once its operations are applied is no
-// joint failure, and neither is what befalls a service that there is not yet.
+// beyond returns the conflicts with another change on a planned graph. A CI that either change alone takes DOWN once
+// its operations are applied is no joint failure, and neither is a service that does not exist yet.
 func (m *meeting) beyond(ctx context.Context, other *Change, own *meeting, theirs *Finder) ([]Conflict, error) {
 	mine, err := own.fall(ctx, own.of.ID, own.down)
 	if err != nil {
@@ -162,7 +164,7 @@ func (m *meeting) beyond(ctx context.Context, other *Change, own *meeting, their
 		}
 		fresh := slices.DeleteFunc(fallen, func(v topology.Vertex) bool { return mine.Has(v) || alone.Has(v) })
 		for _, v := range fresh {
-			if at, known := theirs.graph.Index(m.graph.ID(v)); known && m.graph.IsService(v) && theirs.graph.IsPresent(at) {
+			if at, ok := theirs.graph.Index(m.graph.ID(v)); ok && m.graph.IsService(v) && theirs.graph.IsPresent(at) {
 				c.Services = append(c.Services, m.graph.ID(v))
 			}
 		}
@@ -175,8 +177,9 @@ func (m *meeting) beyond(ctx context.Context, other *Change, own *meeting, their
 	})
 }
 
-// trace says how two changes come to take DOWN on a planned graph what stands while either is carried out, at the place nearest to what they
-// take down. A side that only replans is named by the CI whose relationships or groups it alters.
+// trace sets the ways in which two changes together take DOWN, on a planned graph, what stands while either alone is
+// carried out. It shows the place nearest to the CIs that they take down. A change that only replans is named by the CI
+// whose relationships or groups it alters.
 func (m *meeting) trace(ctx context.Context, c *Conflict, theirs places, fresh, mine, other []topology.Vertex) error {
 	all, err := m.ask(ctx, slices.Concat(m.down, theirs.down))
 	if err != nil {
@@ -188,12 +191,12 @@ func (m *meeting) trace(ctx context.Context, c *Conflict, theirs places, fresh, 
 	}
 	var place impact.Hit
 	for _, v := range fresh {
-		if h, is := all.Hit(m.graph.ID(v)); is && (place.CI == 0 || nearer(h, place)) {
+		if h, ok := all.Hit(m.graph.ID(v)); ok && (place.CI == 0 || nearer(h, place)) {
 			place = h
 		}
 	}
 	var last impact.Step
-	for _, a := range []*impact.Answer{all, alone, m.planned} { // one that takes it down by itself tells where
+	for _, a := range []*impact.Answer{all, alone, m.planned} { // an answer that takes it down alone tells where
 		if path := a.Path(place.CI); len(path) > 0 && a.State(place.CI) == impact.Down {
 			last = path[len(path)-1]
 		}
@@ -217,7 +220,7 @@ func (m *meeting) trace(ctx context.Context, c *Conflict, theirs places, fresh, 
 	return nil
 }
 
-// nearest is the place itself where a change replans it, else the first CI that it replans.
+// nearest returns the CI at the place if a change replans it, or else the first CI that it replans.
 func (m *meeting) nearest(replanned []topology.Vertex, place impact.Hit) ident.ID {
 	if len(replanned) == 0 || slices.Contains(replanned, place.Vertex) {
 		return place.CI

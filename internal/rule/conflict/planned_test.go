@@ -17,7 +17,7 @@ import (
 
 var words = operation.Words{Types: map[string]ident.ID{"depends_on": ident.New(ident.RelationshipType, 1)}}
 
-// drawOperations are some that alter the relationships and groups of an estate.
+// drawOperations draws operations that alter the relationships and groups of an estate.
 func drawOperations(t *rapid.T, facts topology.Batch) (all []operation.Operation) {
 	ci := func(what string) string { return rapid.SampledFrom(facts.CIs).Draw(t, what).ID.String() }
 	members := func(of ident.ID) (chosen []operation.Member) {
@@ -50,7 +50,7 @@ func drawOperations(t *rapid.T, facts topology.Batch) (all []operation.Operation
 	return all
 }
 
-// after is the world as changes leave it, one after the other.
+// after returns the world as changes leave it, one after the other.
 func (w world) after(changes ...conflict.Change) world {
 	for _, c := range changes {
 		view, err := operation.On(w.s, c.Operations, words)
@@ -62,7 +62,8 @@ func (w world) after(changes ...conflict.Change) world {
 	return w
 }
 
-// bruteAsPlanned is the kinds of conflicts of two changes on the graph as both leave it, by the definition of each.
+// bruteAsPlanned returns the kinds of conflicts of two changes on the graph as both leave it, by the definition of each
+// kind.
 func (w world) bruteAsPlanned(c, other conflict.Change) (all []string) {
 	first, second := c, other
 	if other.Planned.From.Before(c.Planned.From) || other.Planned.From.Equal(c.Planned.From) && other.ID < c.ID {
@@ -88,8 +89,8 @@ func (w world) bruteAsPlanned(c, other conflict.Change) (all []string) {
 	return all
 }
 
-// TestPlannedOperationsAreJudgedAsBothChangesLeaveTheGraph: with operations a conflict is one on the graph as it is, or as both changes of
-// a pair leave it, and no other; either side sees it.
+// TestPlannedOperationsAreJudgedAsBothChangesLeaveTheGraph checks that a conflict of changes with operations is one on
+// the graph as it is, or as both changes of a pair leave it, and no other. Either change sees it.
 func TestPlannedOperationsAreJudgedAsBothChangesLeaveTheGraph(t *testing.T) {
 	onlyPlanned, onlyToday := map[domain.ConflictKind]int{}, 0
 	rapid.Check(t, func(rt *rapid.T) {
@@ -165,7 +166,7 @@ func TestPlannedOperationsAreJudgedAsBothChangesLeaveTheGraph(t *testing.T) {
 			}
 		}
 	})
-	if !testing.Short() && len(onlyPlanned) == 0 && onlyToday == 0 { // few are drawn then
+	if !testing.Short() && len(onlyPlanned) == 0 && onlyToday == 0 { // few are drawn in short mode
 		t.Error("operations made no conflicts, and would end none: that shows nothing")
 	}
 }

@@ -34,7 +34,7 @@ func drawChange(t *rapid.T, number int64, cis []topology.CI) conflict.Change {
 	}
 	seen := map[ident.ID]bool{}
 	for range rapid.IntRange(0, 3).Draw(t, "scope") {
-		ci := topologytest.CI(t) // which there may not be
+		ci := topologytest.CI(t) // which may not exist
 		if len(cis) > 0 && rapid.IntRange(0, 9).Draw(t, "is known") > 0 {
 			ci = rapid.SampledFrom(cis).Draw(t, "ci").ID
 		}
@@ -46,7 +46,7 @@ func drawChange(t *rapid.T, number int64, cis []topology.CI) conflict.Change {
 	return c
 }
 
-// redundant is an estate full of groups: each CI needs some of others, alone or as members.
+// redundant draws an estate full of groups: each CI needs some others, alone or as members.
 func redundant(t *rapid.T) (b topology.Batch) {
 	b.Revision = 1
 	need := ident.New(ident.RelationshipType, 1)
@@ -57,7 +57,7 @@ func redundant(t *rapid.T) (b topology.Batch) {
 		b.CIs = append(b.CIs, topology.CI{ID: ci(i), Class: ident.New(ident.CIClass, 1), IsService: rapid.Bool().Draw(t, "is service")})
 		group := topology.Group{ID: ident.New(ident.DependencyGroup, int64(i)), Dependent: ci(i), Mode: topology.AtLeast, Threshold: rapid.IntRange(1, 2).Draw(t, "need")}
 		for j := range rapid.IntRange(0, 4).Draw(t, "needs") {
-			first := min(i+1, n) // mostly no cycles: they take everything down
+			first := min(i+1, n) // mostly no cycles, since they take everything down
 			if rapid.IntRange(0, 7).Draw(t, "is cyclic") == 0 {
 				first = 1
 			}
@@ -74,7 +74,7 @@ func redundant(t *rapid.T) (b topology.Batch) {
 	return b
 }
 
-// world answers for sets of failed CIs by asking the engine each time, whatever could be spared.
+// world answers for sets of failed CIs by asking the engine each time, without any shortcut.
 type world struct {
 	t testing.TB
 	s *topology.Snapshot
@@ -83,7 +83,7 @@ type world struct {
 func (w world) fail(cis ...conflict.CI) *impact.Answer {
 	var q impact.Question
 	for _, ci := range cis {
-		if v, known := w.s.Index(ci.ID); known && w.s.IsPresent(v) {
+		if v, ok := w.s.Index(ci.ID); ok && w.s.IsPresent(v) {
 			q.Failed = append(q.Failed, impact.Failure{CI: ci.ID, State: impact.Down})
 		}
 	}
@@ -102,12 +102,12 @@ func touches(c conflict.Change, ci ident.ID) bool {
 	return slices.ContainsFunc(c.Scope, func(own conflict.CI) bool { return own.ID == ci })
 }
 
-// said is a conflict as the tests compare it.
+// said returns a conflict as the tests compare it.
 func said(kind domain.ConflictKind, other ident.ID, count int, services []ident.ID) string {
 	return fmt.Sprint(kind, " ", other, " ", count, " ", services)
 }
 
-// brute is every conflict of a change with others, by the definition of each kind.
+// brute returns every conflict of a change with others, by the definition of each kind.
 func (w world) brute(c conflict.Change, others []conflict.Change) (all []string) {
 	for _, other := range others {
 		if other.ID == c.ID || !c.Planned.Overlaps(other.Planned) {
@@ -150,8 +150,8 @@ func (w world) brute(c conflict.Change, others []conflict.Change) (all []string)
 	return all
 }
 
-// TestWhatIsSparedHidesNothing: the conflicts found are those that brute force finds, kind by kind.
-func TestWhatIsSparedHidesNothing(t *testing.T) {
+// TestShortcutsMissNoConflict checks that the conflicts found are those that brute force finds, kind by kind.
+func TestShortcutsMissNoConflict(t *testing.T) {
 	kinds := map[domain.ConflictKind]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		g := topology.New()
@@ -205,7 +205,8 @@ func TestWhatIsSparedHidesNothing(t *testing.T) {
 	}
 }
 
-// TestTwoChangesBreakAGroupThatHoldsUnderEither: a service needs some of several members, and two changes take some of them down.
+// TestTwoChangesBreakAGroupThatHoldsUnderEither takes down some of several members, of which a service needs some, by
+// two changes.
 func TestTwoChangesBreakAGroupThatHoldsUnderEither(t *testing.T) {
 	jointly := 0
 	rapid.Check(t, func(rt *rapid.T) {
@@ -260,7 +261,7 @@ func TestTwoChangesBreakAGroupThatHoldsUnderEither(t *testing.T) {
 	}
 }
 
-// checkWay looks whether a conflict's paths lead from side to side.
+// checkWay fails if a conflict's paths do not lead from side to side.
 func (w world) checkWay(t *rapid.T, changes []conflict.Change, c conflict.Change, found conflict.Conflict) {
 	other := changes[slices.IndexFunc(changes, func(o conflict.Change) bool { return o.ID == found.Other })]
 	ends := func(path []impact.Step, from, to ident.ID) {

@@ -9,34 +9,35 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// reach is what a change could harm.
+// reach holds the answers of what a change could harm.
 type reach struct {
 	places
 	worst   *impact.Answer // if everything in its scope failed: a change can go wrong
 	planned *impact.Answer // while what it takes down is down
 }
 
-// places are where the CIs lie that a change touches, and those it takes down: the ones that there are.
+// places are the vertices that a change touches, and those it takes down, of the CIs that exist.
 type places struct{ touched, down []topology.Vertex }
 
-// Finder finds conflicts on one snapshot. It works out the reach of each change, and the fall of each other, at most once.
+// Finder finds conflicts on one snapshot. It works out the reach of each change, and the CIs that fall with another, at
+// most once.
 type Finder struct {
 	graph     *topology.Snapshot
 	words     operation.Words
 	reaches   map[ident.ID]*reach
 	falls     map[ident.ID]*impact.Fall
 	plans     map[ident.ID]*Finder
-	replanned []topology.Vertex // what plans alter in this graph
+	replanned []topology.Vertex // the CIs that operations alter in this graph
 }
 
-// NewFinder makes a finder. The words are those of the operations that changes plan.
+// NewFinder returns a finder. The words are those of the operations that changes plan.
 func NewFinder(graph *topology.Snapshot, words operation.Words) *Finder {
 	return &Finder{graph: graph, words: words, reaches: map[ident.ID]*reach{}, falls: map[ident.ID]*impact.Fall{}, plans: map[ident.ID]*Finder{}}
 }
 
 func (f *Finder) locate(c *Change) (p places) {
 	for _, ci := range c.Scope {
-		if v, known := f.graph.Index(ci.ID); known && f.graph.IsPresent(v) {
+		if v, ok := f.graph.Index(ci.ID); ok && f.graph.IsPresent(v) {
 			p.touched = append(p.touched, v)
 			if ci.IsTakenDown {
 				p.down = append(p.down, v)
@@ -65,7 +66,7 @@ func (f *Finder) reach(ctx context.Context, c *Change) (*reach, error) {
 	return r, nil
 }
 
-// ask asks the engine for a whole answer: half of one would hide conflicts.
+// ask asks the engine for a complete answer: a partial one would hide conflicts.
 func (f *Finder) ask(ctx context.Context, down []topology.Vertex) (*impact.Answer, error) {
 	q := impact.Question{Failed: make([]impact.Failure, len(down))}
 	for i, v := range down {
@@ -78,7 +79,7 @@ func (f *Finder) ask(ctx context.Context, down []topology.Vertex) (*impact.Answe
 	return a, err
 }
 
-// fall is what goes DOWN with what a change takes down.
+// fall returns the CIs that go DOWN with the CIs that a change takes down.
 func (f *Finder) fall(ctx context.Context, id ident.ID, down []topology.Vertex) (*impact.Fall, error) {
 	if found := f.falls[id]; found != nil {
 		return found, nil
@@ -90,13 +91,14 @@ func (f *Finder) fall(ctx context.Context, id ident.ID, down []topology.Vertex) 
 	return found, err
 }
 
-// Outlook is what a change could harm on one graph.
+// Outlook is the harm that a change could do on one graph.
 type Outlook struct {
 	Worst   *impact.Answer // if all in its scope failed
-	Planned *impact.Answer // while what it takes down is down
+	Planned *impact.Answer // while the CIs it takes down are down
 }
 
-// Outlooks are those of a change on the graph as it is, and then, where its operations alter that, on the graph as it is going to leave it.
+// Outlooks returns the outlook of a change on the graph as it is and then, if its operations alter the graph, on the
+// graph as they are going to leave it.
 func (f *Finder) Outlooks(ctx context.Context, c *Change) (all []Outlook, err error) {
 	for _, on := range []*Finder{f, f.leaving(c)} {
 		if len(all) > 0 && on == f {

@@ -12,10 +12,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 )
 
-// WithWindows finds the conflicts of a change with windows. A blackout holds for what the change touches and for all it could harm. The
-// maintenance windows of a CI hold for what the change touches and for what suffers from what it takes down: the change must lie within
-// them. A CI without maintenance windows may be changed at any time. Nothing happens to what the change itself depends on, so that
-// its windows do not count.
+// WithWindows finds the conflicts of a change with windows. A blackout holds for the CIs that the change touches and
+// for all that it could harm. The maintenance windows of a CI hold if the change touches the CI, or takes down CIs that
+// it suffers from: the change must lie within them. A CI without maintenance windows may be changed at any time.
+// Nothing happens to the CIs that the change itself depends on, so their windows do not count.
 func (f *Finder) WithWindows(ctx context.Context, c *Change, windows []Window) ([]Conflict, error) {
 	r, err := f.reach(ctx, c)
 	if err != nil {
@@ -43,7 +43,7 @@ func (f *Finder) WithWindows(ctx context.Context, c *Change, windows []Window) (
 	return found, nil
 }
 
-// hitsOf is what a change touches, and what else an answer says is affected.
+// hitsOf returns the CIs that a change touches, and the others that are affected in an answer.
 func hitsOf(c *Change, a *impact.Answer) (hits []impact.Hit) {
 	seen := make(map[ident.ID]bool, len(c.Scope))
 	for _, ci := range c.Scope {
@@ -58,7 +58,8 @@ func hitsOf(c *Change, a *impact.Answer) (hits []impact.Hit) {
 	return hits
 }
 
-// outside groups the CIs by the maintenance windows they have, and looks whether those cover the change.
+// outside groups the CIs by the maintenance windows they have, and reports the groups whose windows do not cover the
+// change.
 func outside(c *Change, a *impact.Answer, hits []impact.Hit, windows []Window) (found []Conflict) {
 	type alike struct {
 		windows []Window
@@ -89,7 +90,7 @@ func outside(c *Change, a *impact.Answer, hits []impact.Hit, windows []Window) (
 			open = append(open, w.Occurrences...)
 		}
 		slices.SortFunc(open, func(a, b recurrence.Span) int { return a.From.Compare(b.From) })
-		if gap, is := c.Planned.Uncovered(open); is {
+		if gap, ok := c.Planned.Uncovered(open); ok {
 			first := slices.MinFunc(g.windows, func(a, b Window) int { return int(a.ID - b.ID) })
 			found = append(found, against(a, g.hits, Conflict{Kind: domain.OutsideMaintenance, Other: first.ID, Span: gap}))
 		}
@@ -97,7 +98,7 @@ func outside(c *Change, a *impact.Answer, hits []impact.Hit, windows []Window) (
 	return found
 }
 
-// against says which CI a window protects from a change.
+// against sets the CI that a window protects from a change.
 func against(a *impact.Answer, hits []impact.Hit, c Conflict) Conflict {
 	c.Count = len(hits)
 	c.show(a, slices.MinFunc(hits, func(a, b impact.Hit) int {

@@ -2,10 +2,10 @@ package lifecycle
 
 import "github.com/linchpin-cmdb/linchpin/internal/domain"
 
-// ChangeTransition is what can be done with a change next.
+// ChangeTransition is a transition that a change can take next.
 type ChangeTransition = Transition[domain.ChangeState]
 
-// Change returns the state table of changes of a type; a type that is not known goes nowhere.
+// Change returns the state table of changes of a type. A table of an unknown type has no transitions.
 func Change(of domain.ChangeType) Table[domain.ChangeState] {
 	switch of {
 	case domain.Standard:
@@ -18,7 +18,7 @@ func Change(of domain.ChangeType) Table[domain.ChangeState] {
 	return Table[domain.ChangeState]{noun: "a change of no known type"}
 }
 
-// CheckChange returns nil when a change of a type may go from one state to the other, else errs.TransitionRefused.
+// CheckChange returns errs.TransitionRefused if a change of a type may not go from one state to the other.
 func CheckChange(of domain.ChangeType, from, to domain.ChangeState) error {
 	return Change(of).Check(from, to)
 }
@@ -79,8 +79,8 @@ var (
 	}}
 )
 
-// setBacks say where a new scope or window sends a change whose approval was asked for or given: what was approved is
-// no longer what would be done. They are no transitions that anybody asks for, so Next does not list them.
+// setBacks says where a new scope or window sends a change whose approval was asked for or given: the approved plan is
+// no longer the one to be carried out. Nobody asks for these moves, so Next does not list them.
 var setBacks = []struct {
 	of       domain.ChangeType
 	from, to domain.ChangeState
@@ -91,7 +91,8 @@ var setBacks = []struct {
 	{domain.Emergency, domain.ChangeScheduled, domain.ChangeNew},
 }
 
-// SetBack returns the state to which a new scope or window sends a change; false where it stays.
+// SetBack returns the state to which a new scope or window sends a change. If the change stays in its state, SetBack
+// returns false.
 func SetBack(of domain.ChangeType, from domain.ChangeState) (to domain.ChangeState, isSetBack bool) {
 	for _, s := range setBacks {
 		if s.of == of && s.from == from {

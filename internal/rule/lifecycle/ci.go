@@ -5,8 +5,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// CI is the table of a CI's lifecycle. A plan may be left and taken up again; what has been LIVE cannot become a plan.
-// A CI is retired by retireCI alone, and comes back as LIVE.
+// CI is the table of a CI's lifecycle. A plan may be given up and taken up again; a CI that has been LIVE cannot become
+// a plan. Only retireCI retires a CI, and it comes back as LIVE.
 var CI = Table[domain.Lifecycle]{"a CI", []row[domain.Lifecycle]{
 	// from, to, by
 	{domain.Planned, domain.Build, "updateCI", nil},
@@ -26,8 +26,8 @@ var CI = Table[domain.Lifecycle]{"a CI", []row[domain.Lifecycle]{
 	{domain.Retired, domain.Live, "updateCI", nil},
 }}
 
-// CheckCI returns nil when updateCI may set a CI that is at one stage to the other, or where they are the same; else
-// errs.TransitionRefused.
+// CheckCI returns errs.TransitionRefused if updateCI may not take a CI from one stage to the other. Staying in a stage
+// is allowed.
 func CheckCI(from, to domain.Lifecycle) error {
 	if from == to {
 		return nil

@@ -2,7 +2,7 @@ package lifecycle
 
 import "github.com/linchpin-cmdb/linchpin/internal/domain"
 
-// IncidentTransition is what can be done with an incident next.
+// IncidentTransition is a transition that an incident can take next.
 type IncidentTransition = Transition[domain.IncidentState]
 
 // Incident is the state table of incidents.
@@ -25,7 +25,7 @@ var Incident = Table[domain.IncidentState]{"an incident", []row[domain.IncidentS
 	{domain.IncidentResolved, domain.IncidentInProgress, "reopenIncident", needs("reason")},
 }}
 
-// CheckIncident returns nil when an incident may go from one state to the other, else errs.TransitionRefused.
+// CheckIncident returns errs.TransitionRefused if an incident may not go from one state to the other.
 func CheckIncident(from, to domain.IncidentState) error { return Incident.Check(from, to) }
 
 func needs(what ...string) []string { return what }

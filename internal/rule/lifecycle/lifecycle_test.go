@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 )
 
-// moves lists the transitions as the domain says them, "FROM verb TO".
+// moves reads the transitions in the words of the domain, "FROM verb TO".
 func moves(lines string) map[[2]string]string {
 	allowed := map[[2]string]string{}
 	for line := range strings.Lines(lines) {
@@ -21,7 +21,7 @@ func moves(lines string) map[[2]string]string {
 	return allowed
 }
 
-// compare checks every pair of states, and every verb in every state, against what the domain says.
+// compare checks every pair of states, and every verb in every state, against the transitions of the domain.
 func compare[S ~string](t *testing.T, table lifecycle.Table[S], states []string, allowed map[[2]string]string) {
 	t.Helper()
 	listed := 0
@@ -58,7 +58,7 @@ func compare[S ~string](t *testing.T, table lifecycle.Table[S], states []string,
 	}
 }
 
-// compareVerbs checks that each verb leads, from each state, where the domain says and nowhere else.
+// compareVerbs checks that each verb leads from each state where the domain allows, and nowhere else.
 func compareVerbs[S ~string](t *testing.T, table lifecycle.Table[S], states []string, allowed map[[2]string]string) {
 	t.Helper()
 	for _, from := range states {

@@ -1,5 +1,5 @@
-// Package lifecycle owns the state tables: which states a record can go through, by which mutation, and what
-// that needs. It decides from the tables alone; what else a record lacks is for its practice to say.
+// Package lifecycle owns the state tables: the states of a record, the mutations that lead from one to the other, and
+// what these require. It decides from the tables alone; other requirements are those of the record's practice.
 package lifecycle
 
 import (
@@ -15,28 +15,28 @@ type Table[S ~string] struct {
 	rows []row[S]
 }
 
-// row reads: from this state to that one, by this mutation, which needs these.
+// row is a move from one state to another by a mutation, with the fields it requires.
 type row[S ~string] struct {
 	from, to S
 	verb     string
 	requires []string
 }
 
-// Transition is one thing that can be done with a record next.
+// Transition is a move that a record can take next.
 type Transition[S ~string] struct {
-	// To is the state it would be in.
+	// To is the state of the record afterwards.
 	To S
 	// Verb is the GraphQL mutation that does it.
 	Verb string
-	// Requires names what the mutation or the record has to say for it, as the API spells it.
+	// Requires names the fields that the mutation or the record must have, as the API spells them.
 	Requires []string
 }
 
-// Mutation returns the Verb, under the name the API has for it.
+// Mutation returns Verb, under the name it has in the API.
 func (t Transition[S]) Mutation() string { return t.Verb }
 
-// Next lists what can be done with a record in a state, in the order of the table. It is empty, never nil, at the end
-// of the road.
+// Next lists the transitions of a record in a state, in the order of the table. In a final state the list is empty, but
+// not nil.
 func (t Table[S]) Next(from S) []Transition[S] {
 	next := []Transition[S]{}
 	for _, r := range t.rows {
@@ -47,7 +47,7 @@ func (t Table[S]) Next(from S) []Transition[S] {
 	return next
 }
 
-// Check returns nil when some mutation leads from one state to the other, else errs.TransitionRefused.
+// Check returns errs.TransitionRefused if no mutation leads from one state to the other.
 func (t Table[S]) Check(from, to S) error {
 	for _, r := range t.rows {
 		if r.from == from && r.to == to {
@@ -57,8 +57,9 @@ func (t Table[S]) Check(from, to S) error {
 	return errs.New(errs.TransitionRefused, "%s cannot go from %s to %s: %s", t.noun, from, to, t.possible(from))
 }
 
-// Move gives the state a mutation leads to. Where it does not apply, errs.TransitionRefused says from where it would,
-// what is possible instead, and how to come to where it leads; its field is id, by which the mutation names the record.
+// Move returns the state that a mutation leads to. If the mutation does not apply, it returns errs.TransitionRefused,
+// which names the states in which it does, the mutations that are possible instead, and the way to the mutation's
+// target; its field is id, by which the mutation names the record.
 func (t Table[S]) Move(from S, verb string) (to S, err error) {
 	for _, r := range t.rows {
 		if r.from == from && r.verb == verb {
@@ -78,8 +79,8 @@ func (t Table[S]) Move(from S, verb string) (to S, err error) {
 	return "", errs.New(errs.TransitionRefused, "%s; this one is %s: %s%s", where, from, t.possible(from), t.towards(from, verb)).At("id")
 }
 
-// towards says in words how a record comes from a state to where a mutation leads, the shortest way; "" where there is
-// none.
+// towards describes the shortest way of a record from a state to the target of a mutation. If there is none, it returns
+// "".
 func (t Table[S]) towards(from S, verb string) string {
 	leads := func(to S) bool {
 		return slices.ContainsFunc(t.rows, func(r row[S]) bool { return r.verb == verb && r.to == to })
@@ -107,7 +108,7 @@ func (t Table[S]) towards(from S, verb string) string {
 	return ""
 }
 
-// possible says in words what can be done from a state.
+// possible lists in words the mutations that are possible in a state.
 func (t Table[S]) possible(from S) string {
 	var ways []string
 	for _, r := range t.rows {

@@ -1,5 +1,5 @@
-// Package operation is the thinking about planned operations of a change: what they touch, which of it somebody else
-// changed meanwhile, what undoes them, and the graph as it would be with them. It does no I/O.
+// Package operation decides about planned operations of a change: the fields they touch, those that somebody else
+// changed meanwhile, the operations that undo them, and the graph with them applied. It does no I/O.
 package operation
 
 import (
@@ -12,39 +12,39 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// Fields are what is said about a record, by name: "name", "attributes.cpu", "labels.team". What is not there is nil. A
-// reference is an id as text, or KeyMark and the key of an operation that creates what it names.
+// Fields are the fields of a record by name: "name", "attributes.cpu", "labels.team". A missing field is nil. A
+// reference is an id as text, or KeyMark and the key of the operation that creates the record.
 type Fields = map[string]any
 
-// KeyMark begins the name of something that an operation creates.
+// KeyMark begins the reference to a record that an operation creates.
 const KeyMark = "#"
 
-// Operation is one step of what a change does to the graph.
+// Operation is one planned operation of a change on the graph.
 type Operation struct {
 	Kind   domain.OperationKind `json:"kind"`
-	Key    string               `json:"key,omitempty"`   // names what it creates
-	Record ident.ID             `json:"record,omitzero"` // what it changes or removes, or brings back; 0 for something new
-	Undoes ident.ID             `json:"undoes,omitzero"` // the change of which it takes a step back: it brings back what was; 0 for none
-	// Planned and Base are the fields touched, as they are to be and as they were when it was planned. Of what is
-	// removed Base is everything.
+	Key    string               `json:"key,omitempty"`   // names the record it creates
+	Record ident.ID             `json:"record,omitzero"` // the record it changes, removes or brings back; 0 for a new one
+	Undoes ident.ID             `json:"undoes,omitzero"` // the change that it takes back a step of, which it restores; 0 for none
+	// Planned and Base are the touched fields, as they are to be and as they were when the operation was planned. If
+	// the operation removes a record, Base is all of it.
 	Planned      Fields `json:"planned"`
 	Base         Fields `json:"base,omitempty"`
 	BaseRevision int64  `json:"baseRevision,omitzero"`
 }
 
-// Does reports whether two operations do the same, whatever they found when they were planned.
+// Does reports whether two operations do the same, whatever their Base.
 func (o Operation) Does(same Operation) bool {
 	return o.Kind == same.Kind && o.Key == same.Key && o.Record == same.Record && o.Undoes == same.Undoes && Same(o.Planned, same.Planned)
 }
 
-// Conflict is a field that is neither as it was when the operation was planned nor as it is to be.
+// Conflict is a field whose value is neither that of the Base nor the planned one.
 type Conflict struct {
 	Field                 string
 	Base, Present, Wanted any
 }
 
-// Conflicts lists what somebody changed since the operation was planned, by field. Present is the record as it is now, nil
-// when it is gone. What has become as planned is none.
+// Conflicts lists the fields that somebody changed since the operation was planned. Present is the record as it is now,
+// or nil if it is gone. A field that has the planned value already is no conflict.
 func (o Operation) Conflicts(present Fields) (all []Conflict) {
 	for _, field := range slices.Sorted(maps.Keys(o.Base)) {
 		now := present[field]
@@ -62,7 +62,7 @@ func Same(a, b any) bool {
 	return err == nil && wrong == nil && string(left) == string(right)
 }
 
-// columns are the fields of a kind's records, by their columns.
+// columns maps the columns of a kind's records to fields.
 var columns = map[ident.Kind]map[string]string{
 	ident.CI: {
 		"name": "name", "description": "description", "lifecycle": "lifecycle", "environment": "environment", "criticality": "criticality",
@@ -83,18 +83,18 @@ func Plans(kind ident.Kind, field string) bool {
 	return false
 }
 
-// absent are the values of columns that a record leaves out where they are empty.
+// absent are the values of columns that a record leaves out if they are empty.
 var absent = Fields{"description": "", "evidence": "", "threshold": 0}
 
-// Flat is a stored record as fields; nil for none. Types are named by codeOf.
+// Flat returns a stored record as fields, or nil if there is none. Types are named by codeOf.
 func Flat(kind ident.Kind, record map[string]any, codeOf func(ident.ID) string) Fields {
 	if record == nil {
 		return nil
 	}
 	flat := Fields{}
 	for column, field := range columns[kind] {
-		value, is := record[column]
-		if !is {
+		value, ok := record[column]
+		if !ok {
 			value = absent[field]
 		}
 		if text, isText := value.(string); isText && field == "type" {
@@ -113,14 +113,14 @@ func Flat(kind ident.Kind, record map[string]any, codeOf func(ident.ID) string) 
 	return flat
 }
 
-// Written is what a revision did to a record, as the journal has it.
+// Written is one write of a revision to a record, as in the journal.
 type Written struct {
 	Record        ident.ID
 	Operation     domain.Operation
 	Before, After map[string]any
 }
 
-// sides are the record before and after, both whole.
+// sides returns the record before and after, both whole.
 func (w Written) sides(codeOf func(ident.ID) string) (before, after Fields) {
 	whole := w.Before
 	if w.Operation == domain.Updated {
@@ -130,18 +130,19 @@ func (w Written) sides(codeOf func(ident.ID) string) (before, after Fields) {
 	return Flat(w.Record.Kind(), whole, codeOf), Flat(w.Record.Kind(), w.After, codeOf)
 }
 
-// Wrote reports whether a field became another.
+// Wrote reports whether a field changed.
 func (w Written) Wrote(field string, codeOf func(ident.ID) string) bool {
 	before, after := w.sides(codeOf)
 	return !Same(before[field], after[field])
 }
 
-// Inverse is what undoes the revision that applied a change: from its last write to its first, so that each step is taken back where it was
-// taken. What was created is retired or removed, what was removed comes back under its id.
+// Inverse returns the operations that undo the revision that applied a change, from its last write to its first, so
+// that each step is taken back from the state it led to. Created records are retired or removed, and removed records
+// come back under their ids.
 func Inverse(written []Written, change ident.ID, revision int64, codeOf func(ident.ID) string) (all []Operation) {
 	for _, w := range slices.Backward(written) {
-		kinds, is := inverses[w.Record.Kind()]
-		if !is {
+		kinds, ok := inverses[w.Record.Kind()]
+		if !ok {
 			continue
 		}
 		before, after := w.sides(codeOf)
@@ -154,7 +155,7 @@ func Inverse(written []Written, change ident.ID, revision int64, codeOf func(ide
 				}
 			}
 			if len(o.Base) == 0 {
-				continue // nothing that operations touch
+				continue // operations touch no field of it
 			}
 		case domain.RetireCI:
 			o.Planned["lifecycle"], o.Base["lifecycle"] = string(domain.Retired), after["lifecycle"]
@@ -187,11 +188,11 @@ func union(a, b Fields) map[string]bool {
 	return names
 }
 
-// Below gives the fields under a name, by the rest of theirs: those of "attributes" for "attributes.cpu".
+// Below returns the fields under a name by the rest of their names: those of "attributes" for "attributes.cpu".
 func Below(fields Fields, name string) map[string]any {
 	below := map[string]any{}
 	for field, value := range fields {
-		if rest, is := strings.CutPrefix(field, name+"."); is {
+		if rest, ok := strings.CutPrefix(field, name+"."); ok {
 			below[rest] = value
 		}
 	}

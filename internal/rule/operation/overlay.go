@@ -8,31 +8,32 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Class is what the graph needs to know of a class.
+// Class holds the properties of a class that the graph needs.
 type Class struct {
 	ID        ident.ID
 	IsService bool
 }
 
-// Words are what codes stand for.
+// Words resolve the codes in operations.
 type Words struct {
 	Classes map[string]Class
 	Types   map[string]ident.ID
 }
 
-// View is the graph as it would be once operations are applied to it. It shares all that they do not touch.
+// View is the graph as it would be with operations applied. It shares all that they do not touch.
 type View struct {
 	*topology.Snapshot
-	// Planned are the ids that the view gives to what the operations create, by their place; 0 for the others.
+	// Planned are the ids that the view gives to the records that operations create, by the operation's place; 0 for
+	// other operations.
 	Planned []ident.ID
-	// Touched are the CIs whose state or whose relationships the operations change; some may be in one graph only.
+	// Touched are the CIs whose state or relationships the operations change. Some may be in one graph only.
 	Touched []ident.ID
 	// Groups are the dependency groups that the operations name.
 	Groups []ident.ID
 }
 
-// On lays operations over a snapshot. What they name and is gone meanwhile is passed over: see Conflicts. The cost is that of
-// topology.Snapshot.With.
+// On lays operations over a snapshot. It passes over operations on records that are gone meanwhile: see Conflicts. Its
+// cost is that of topology.Snapshot.With.
 func On(s *topology.Snapshot, all []Operation, words Words) (*View, error) {
 	o := overlay{s: s, words: words, keys: map[string]ident.ID{}, cis: map[ident.ID]topology.CI{}, next: map[ident.Kind]ident.ID{}}
 	v := &View{Planned: make([]ident.ID, len(all))}
@@ -56,7 +57,7 @@ type overlay struct {
 	next  map[ident.Kind]ident.ID
 }
 
-// add turns one operation into facts, and gives the id of what it creates.
+// add turns one operation into facts, and returns the id of the record it creates.
 func (o *overlay) add(op Operation, v *View) ident.ID {
 	touch := func(ids ...ident.ID) { v.Touched = append(v.Touched, ids...) }
 	switch op.Kind {
@@ -67,7 +68,7 @@ func (o *overlay) add(op Operation, v *View) ident.ID {
 		touch(fact.ID)
 		return fact.ID
 	case domain.UpdateCI, domain.RetireCI:
-		if fact, known := o.ci(op.Record); known {
+		if fact, ok := o.ci(op.Record); ok {
 			o.stage(&fact, op.Planned)
 			touch(fact.ID)
 		}
@@ -81,7 +82,7 @@ func (o *overlay) add(op Operation, v *View) ident.ID {
 		touch(fact.Source, fact.Target)
 		return fact.ID
 	case domain.UnrelateCIs:
-		if fact, known := o.s.Relationship(op.Record); known {
+		if fact, ok := o.s.Relationship(op.Record); ok {
 			o.batch.Removed = append(o.batch.Removed, op.Record)
 			touch(fact.Source, fact.Target)
 		}
@@ -92,13 +93,13 @@ func (o *overlay) add(op Operation, v *View) ident.ID {
 		v.Groups = append(v.Groups, fact.ID)
 		return fact.ID
 	case domain.UpdateGroup:
-		if fact, known := o.s.Group(op.Record); known {
+		if fact, ok := o.s.Group(op.Record); ok {
 			o.group(&fact, op.Planned)
 			touch(fact.Dependent)
 			v.Groups = append(v.Groups, fact.ID)
 		}
 	case domain.RemoveGroup:
-		if fact, known := o.s.Group(op.Record); known {
+		if fact, ok := o.s.Group(op.Record); ok {
 			o.batch.Removed = append(o.batch.Removed, op.Record)
 			touch(fact.Dependent)
 			v.Groups = append(v.Groups, fact.ID)
@@ -107,7 +108,7 @@ func (o *overlay) add(op Operation, v *View) ident.ID {
 	return 0
 }
 
-// fresh is the id that what an operation creates has in the view: its own of before, or one that nothing has yet.
+// fresh returns the id in the view for the record that an operation creates: the id it had before, or a new one.
 func (o *overlay) fresh(op Operation, kind ident.Kind) ident.ID {
 	id := op.Record
 	if id == 0 {
@@ -124,11 +125,11 @@ func (o *overlay) fresh(op Operation, kind ident.Kind) ident.ID {
 }
 
 func (o *overlay) ci(id ident.ID) (topology.CI, bool) {
-	if fact, is := o.cis[id]; is {
+	if fact, ok := o.cis[id]; ok {
 		return fact, true
 	}
-	v, known := o.s.Index(id)
-	return o.s.CI(v), known
+	v, ok := o.s.Index(id)
+	return o.s.CI(v), ok
 }
 
 func (o *overlay) stage(fact *topology.CI, planned Fields) {
@@ -142,13 +143,13 @@ func (o *overlay) stage(fact *topology.CI, planned Fields) {
 }
 
 func (o *overlay) group(fact *topology.Group, planned Fields) {
-	if mode, is := planned["mode"]; is {
+	if mode, ok := planned["mode"]; ok {
 		fact.Mode, _ = topology.ParseMode(text(mode))
 	}
-	if threshold, is := planned["threshold"]; is {
+	if threshold, ok := planned["threshold"]; ok {
 		fact.Threshold = Number(threshold)
 	}
-	if members, is := planned["members"]; is {
+	if members, ok := planned["members"]; ok {
 		fact.Members = nil
 		for _, m := range Members(members) {
 			fact.Members = append(fact.Members, topology.Member{Relationship: o.reference(m.Relationship), Weight: max(1, m.Weight)})
@@ -159,7 +160,7 @@ func (o *overlay) group(fact *topology.Group, planned Fields) {
 
 func (o *overlay) reference(v any) ident.ID { return Reference(v, o.keys) }
 
-// Reference is the record that a field names; 0 when its key is not known.
+// Reference returns the record that a field refers to. If its key is unknown, it returns 0.
 func Reference(v any, keys map[string]ident.ID) ident.ID {
 	name := text(v)
 	if name != "" && name[:1] == KeyMark {
@@ -172,7 +173,7 @@ func Reference(v any, keys map[string]ident.ID) ident.ID {
 	return id
 }
 
-// Member is a relationship that counts in a dependency group, as fields have it.
+// Member is a relationship that counts in a dependency group, as in Fields.
 type Member struct {
 	Relationship string `json:"relationship"`
 	Weight       int    `json:"weight,omitempty"`

@@ -12,33 +12,33 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Shifts are what operations do to single points of failure and to redundancy.
+// Shifts are the effects of operations on single points of failure and on redundancy.
 type Shifts struct {
 	Gained, Lost []PointShift
 	Redundancy   []GroupShift
 }
 
-// PointShift is a CI, and the services that it alone takes DOWN in one of two graphs and not in the other, by id.
+// PointShift is a CI with the services, by id, that it alone takes DOWN in one of two graphs and not in the other.
 type PointShift struct {
 	CI       ident.ID
 	Services []ident.ID
 }
 
-// GroupShift is a dependency group in two graphs. Services are the first that its CI can harm, itself included.
+// GroupShift is a dependency group in two graphs. Services are the first ones that its CI can harm, itself included.
 type GroupShift struct {
 	Group, CI     ident.ID
 	Before, After Redundancy
 	Services      []ident.ID
 }
 
-// Redundancy is how many members of a group count, and how much of them it can lose.
+// Redundancy is how many members of a group count, and how many of them it can lose.
 type Redundancy struct{ Members, Spares int }
 
 // mostServices is how many services a group's shift names.
 const mostServices = 20
 
-// Shifts compares the view with the graph that it lies over, for the services that what is touched can harm in either. The
-// cost is that of impact.SinglePoints for these services, twice. Time that runs out is errs.Timeout.
+// Shifts compares the view with the graph that it lies over, for the services that the touched CIs can harm in either.
+// Its cost is that of impact.SinglePoints for these services, twice. Errors: errs.Timeout if the time runs out.
 func (v *View) Shifts(ctx context.Context, before *topology.Snapshot) (s Shifts, err error) {
 	targets := map[ident.ID]bool{}
 	for _, graph := range []*topology.Snapshot{before, v.Snapshot} {
@@ -64,12 +64,12 @@ func (v *View) Shifts(ctx context.Context, before *topology.Snapshot) (s Shifts,
 	return s, err
 }
 
-// known are those of the CIs that a graph has.
+// known returns those of the CIs that a graph has.
 func known(s *topology.Snapshot, cis []ident.ID) []ident.ID {
-	return slices.DeleteFunc(slices.Clone(cis), func(id ident.ID) bool { _, is := s.Index(id); return !is })
+	return slices.DeleteFunc(slices.Clone(cis), func(id ident.ID) bool { _, ok := s.Index(id); return !ok })
 }
 
-// services are the present services that some CIs can harm, themselves included, by id.
+// services returns the present services that some CIs can harm, themselves included, by id.
 func services(ctx context.Context, s *topology.Snapshot, cis []ident.ID) (ids []ident.ID, err error) {
 	reached, err := impact.Reach(ctx, s, known(s, cis))
 	for _, v := range reached {
@@ -81,7 +81,7 @@ func services(ctx context.Context, s *topology.Snapshot, cis []ident.ID) (ids []
 	return ids, outOfTime(err)
 }
 
-// points are the services that each CI alone takes DOWN, of those asked about.
+// points returns for each CI the targets that it alone takes DOWN.
 func points(ctx context.Context, s *topology.Snapshot, targets []ident.ID) (map[ident.ID][]ident.ID, error) {
 	all := map[ident.ID][]ident.ID{}
 	if targets = known(s, targets); len(targets) == 0 {
@@ -101,18 +101,18 @@ func points(ctx context.Context, s *topology.Snapshot, targets []ident.ID) (map[
 }
 
 func outOfTime(err error) error {
-	if err == context.DeadlineExceeded { //nolint:errorlint // the engine gives it as it is
+	if err == context.DeadlineExceeded { //nolint:errorlint // the engine returns it unwrapped
 		return errs.New(errs.Timeout, "the time for the preview ran out: the operations reach too many services for one answer")
 	}
 	return err
 }
 
-// beyond are the services that CIs take DOWN in one graph and not in the other, most services first.
+// beyond returns the services that CIs take DOWN in one graph and not in the other, most services first.
 func beyond(in, other map[ident.ID][]ident.ID) (all []PointShift) {
 	for ci, targets := range in {
 		only := slices.DeleteFunc(slices.Clone(targets), func(id ident.ID) bool {
-			_, is := slices.BinarySearch(other[ci], id)
-			return is
+			_, ok := slices.BinarySearch(other[ci], id)
+			return ok
 		})
 		if len(only) > 0 {
 			all = append(all, PointShift{ci, only})
@@ -124,7 +124,7 @@ func beyond(in, other map[ident.ID][]ident.ID) (all []PointShift) {
 	return all
 }
 
-// redundancy compares the groups of what is touched and those that count it.
+// redundancy compares the groups of the touched CIs and those in which these count.
 func (v *View) redundancy(ctx context.Context, before *topology.Snapshot) (all []GroupShift, err error) {
 	groups := map[ident.ID]bool{}
 	for _, id := range v.Groups {
@@ -149,8 +149,8 @@ func (v *View) redundancy(ctx context.Context, before *topology.Snapshot) (all [
 			continue
 		}
 		graph := v.Snapshot
-		fact, is := graph.Group(id)
-		if !is {
+		fact, ok := graph.Group(id)
+		if !ok {
 			graph = before
 			fact, _ = graph.Group(id)
 		}
@@ -166,7 +166,7 @@ func (v *View) redundancy(ctx context.Context, before *topology.Snapshot) (all [
 }
 
 func redundancyOf(s *topology.Snapshot, group ident.ID) (r Redundancy) {
-	if _, is := s.Group(group); !is {
+	if _, ok := s.Group(group); !ok {
 		return r
 	}
 	c := s.Counter(topology.GroupIndex(group.Number()))

@@ -14,13 +14,13 @@ type Service struct {
 	State impact.State
 }
 
-// Suggestion is an impact level, 1 to 3, and the sentence that says why.
+// Suggestion is an impact level, 1 to 3, and the sentence that gives the reason.
 type Suggestion struct {
 	Level  int
 	Reason string
 }
 
-// threshold is one row of the table by which levels are suggested: when so many services are like that.
+// threshold is one row of the table that suggests levels: it applies if so many services have such a rank and state.
 type threshold struct {
 	level int
 	least int
@@ -63,7 +63,7 @@ func (c threshold) find(services []Service) (found []Service) {
 
 const named = 3
 
-// sentence reads "2 services of tier rank 1 are DOWN: a and b."
+// sentence returns the reason, such as "2 services of tier rank 1 are DOWN: a and b."
 func (c threshold) sentence(found []Service) string {
 	var names []string
 	for _, s := range found {
@@ -98,7 +98,7 @@ func (c threshold) sentence(found []Service) string {
 	return b.String()
 }
 
-// worst names what services are that are DEGRADED at least.
+// worst returns the word for the worst state of services that are DEGRADED at least.
 func worst(found []Service) string {
 	var down, degraded bool
 	for _, s := range found {

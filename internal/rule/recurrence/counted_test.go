@@ -9,7 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 )
 
-// counted is what the library gives from the start on, with nothing skipped.
+// counted returns the occurrences that the library counts from the start on, with nothing skipped.
 func counted(t testing.TB, start time.Time, duration time.Duration, zone, text string, period recurrence.Span) (all []recurrence.Span) {
 	t.Helper()
 	location, err := time.LoadLocation(zone)

@@ -9,7 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// parts are the parts of a rule, with what is right for each.
+// parts describes the right values of each part of a rule.
 var parts = map[string]string{
 	"FREQ":       "DAILY, WEEKLY, MONTHLY or YEARLY",
 	"INTERVAL":   "a number from 1 to 999",
@@ -28,7 +28,7 @@ func invalid(format string, args ...any) error {
 	return errs.New(errs.Invalid, format, args...).At("recurrence")
 }
 
-// parse reads the text of a rule part by part, so that what is wrong has a place.
+// parse reads the text of a rule part by part, so that an error can name the part.
 func parse(text string, zone *time.Location) (*rrule.ROption, error) {
 	if len(text) > LongestText {
 		return nil, invalid("the rule has %d characters: at most %d", len(text), LongestText)
@@ -36,11 +36,11 @@ func parse(text string, zone *time.Location) (*rrule.ROption, error) {
 	seen := map[string]bool{}
 	for i, part := range strings.Split(text, ";") {
 		name, value, isPair := strings.Cut(part, "=")
-		right, known := parts[name]
+		right, ok := parts[name]
 		switch {
 		case name == "BYHOUR" || name == "BYMINUTE" || name == "BYSECOND":
 			return nil, invalid("part %d, %s: the time of day is that of startsAt; leave it out", i+1, part)
-		case !isPair || !known:
+		case !isPair || !ok:
 			return nil, invalid("part %d, %q, is no part of a rule: a rule reads like FREQ=WEEKLY;BYDAY=SA,SU", i+1, part)
 		case seen[name]:
 			return nil, invalid("part %d, %s: there is a %s before it already", i+1, part, name)
@@ -59,7 +59,7 @@ func parse(text string, zone *time.Location) (*rrule.ROption, error) {
 	return o, combine(o, seen)
 }
 
-// fits reports whether a part can be what it says.
+// fits reports whether a part can have a value.
 func fits(part, name, value string, zone *time.Location) bool {
 	if name != "FREQ" {
 		part = "FREQ=YEARLY;" + part

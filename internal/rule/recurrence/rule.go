@@ -1,5 +1,5 @@
 // Package recurrence decides when something that recurs takes place: RFC 5545 rules in a time zone, expanded within a
-// period only. It refuses what would take place more than once a day, or never.
+// period only. It refuses rules that take place more than once a day, or never.
 package recurrence
 
 import (
@@ -12,32 +12,33 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// What a rule may ask for.
+// Bounds of a rule.
 const (
 	LongestDuration = 366 * 24 * time.Hour
 	LongestText     = 500
 	MostInterval    = 999
 	MostCount       = 1000
-	// MostOccurrences is how many occurrences one call gives: more than two years of days, the longest duration included.
+	// MostOccurrences is how many occurrences one call returns: more than two years of days, the longest duration
+	// included.
 	MostOccurrences = 1000
 )
 
 var earliest, latest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Rule says when something takes place: once, or again and again by the clock of a zone. It never changes.
+// Rule is the times at which something takes place: once, or again and again by the clock of a zone. It never changes.
 type Rule struct {
 	start    time.Time // in its zone
 	duration time.Duration
-	option   *rrule.ROption // nil: once; what follows from the start is spelt out
+	option   *rrule.ROption // nil: once; the parts that follow from the start are written out
 }
 
-// New makes a rule. The text is that of an RFC 5545 RRULE; empty stands for once. The time of day is that of the start, in the
-// zone, also where daylight saving time begins or ends in between. Failures name the field: startsAt, durationMinutes,
-// timeZone, recurrence.
+// New returns a rule. The text is that of an RFC 5545 RRULE; empty stands for once. Occurrences begin at the time of
+// day of the start in the zone, also if daylight saving time begins or ends in between. Failures name the field:
+// startsAt, durationMinutes, timeZone, recurrence.
 func New(start time.Time, duration time.Duration, zone, text string) (*Rule, error) {
-	location, known := zoneOf(zone)
+	location, ok := zoneOf(zone)
 	switch {
-	case !known:
+	case !ok:
 		return nil, errs.New(errs.Invalid, "%q is no time zone: they are named as in the IANA database, such as Europe/Berlin or UTC", zone).At("timeZone")
 	case start.Before(earliest) || !start.Before(latest):
 		return nil, errs.New(errs.Invalid, "%s is out of range: from %d until %d", start.UTC().Format(time.RFC3339), earliest.Year(), latest.Year()).At("startsAt")
@@ -67,11 +68,11 @@ func New(start time.Time, duration time.Duration, zone, text string) (*Rule, err
 	return r, nil
 }
 
-// zones are those that were asked for: reading one takes longer than expanding a rule.
+// zones caches the zones that were asked for: reading one takes longer than expanding a rule.
 var zones sync.Map // name → *time.Location
 
 func zoneOf(name string) (*time.Location, bool) {
-	if known, found := zones.Load(name); found {
+	if known, ok := zones.Load(name); ok {
 		return known.(*time.Location), true
 	}
 	location, err := time.LoadLocation(name)
@@ -82,8 +83,8 @@ func zoneOf(name string) (*time.Location, bool) {
 	return location, true
 }
 
-// Between gives the occurrences that overlap a period, in order, at most MostOccurrences. It costs what the period holds,
-// however long ago the rule began.
+// Between returns the occurrences that overlap a period, in order, at most MostOccurrences. Its cost depends on the
+// occurrences in the period, however long ago the rule began.
 func (r *Rule) Between(period Span) []Span {
 	if !period.From.Before(period.To) {
 		return nil
@@ -97,7 +98,7 @@ func (r *Rule) Between(period Span) []Span {
 	}
 	rule, err := rrule.NewRRule(near)
 	if err != nil {
-		return nil // not reached: New made one of it
+		return nil // not reached: New has made a rule of it
 	}
 	var spans []Span
 	for next := rule.Iterator(); len(spans) < MostOccurrences; {
@@ -111,7 +112,7 @@ func (r *Rule) Between(period Span) []Span {
 	return spans
 }
 
-// firstAt is the first of the two moments that a clock shows alike when it is put back, which RFC 5545 means.
+// firstAt returns the first of the two moments that a clock shows alike when it is put back, which RFC 5545 means.
 func firstAt(t time.Time) time.Time {
 	const clock = "15:04"
 	for _, back := range []time.Duration{30 * time.Minute, time.Hour} {
@@ -129,7 +130,8 @@ func overlapping(spans []Span, s, period Span) []Span {
 	return spans
 }
 
-// spellOut writes down what the rule leaves to its start, so that it can begin at another moment and mean the same.
+// spellOut writes out the parts that the rule takes from its start, so that it can begin at another moment and mean the
+// same.
 func spellOut(o *rrule.ROption) {
 	start := o.Dtstart
 	if o.Interval == 0 {
@@ -154,7 +156,8 @@ func spellOut(o *rrule.ROption) {
 
 var weekdays = [...]rrule.Weekday{rrule.SU, rrule.MO, rrule.TU, rrule.WE, rrule.TH, rrule.FR, rrule.SA}
 
-// near is the rule, begun at most two of its steps before a moment. One that counts its occurrences begins where it begins.
+// near returns the rule, begun at most two of its steps before a moment. A rule that counts its occurrences keeps its
+// beginning.
 func (r *Rule) near(from time.Time) rrule.ROption {
 	o := *r.option
 	from = from.In(r.start.Location())

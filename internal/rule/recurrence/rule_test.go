@@ -62,7 +62,8 @@ func TestARuleKeepsTheTimeOfDayOfItsZone(t *testing.T) {
 	}
 }
 
-// TestFarFromItsBeginningARuleMeansTheSame: what is begun near the period equals what is counted from the start.
+// TestFarFromItsBeginningARuleMeansTheSame compares the occurrences of a rule begun near the period with those counted
+// from the start.
 func TestFarFromItsBeginningARuleMeansTheSame(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		start := at(t, "2026-01-01T00:30:00Z").Add(time.Duration(rapid.IntRange(0, 24*400).Draw(rt, "hours")) * time.Hour)
@@ -137,7 +138,7 @@ func TestARuleThatIsWrongSaysWhatAndWhere(t *testing.T) {
 	} {
 		_, err := recurrence.New(at(t, "2027-01-04T22:00:00Z"), time.Hour, "UTC", text) // a Monday
 		var e *errs.Error
-		if all, known := errs.All(err); known && len(all) == 1 {
+		if all, ok := errs.All(err); ok && len(all) == 1 {
 			e = all[0]
 		}
 		if e == nil || e.Code != errs.Invalid || !slices.Equal(e.Field, []string{"recurrence"}) || !strings.Contains(e.Message, word) {
@@ -177,8 +178,8 @@ func TestWhatNoSpanCoversIsFound(t *testing.T) {
 		{[]recurrence.Span{span(6, 9)}, span(5, 6), true},
 		{[]recurrence.Span{span(4, 7)}, span(7, 10), true},
 	} {
-		if got, is := span(5, 10).Uncovered(c.by); is != c.is || is && got != c.want {
-			t.Errorf("%v: got %v, %v", c.by, got, is)
+		if got, ok := span(5, 10).Uncovered(c.by); ok != c.is || ok && got != c.want {
+			t.Errorf("%v: got %v, %v", c.by, got, ok)
 		}
 	}
 }

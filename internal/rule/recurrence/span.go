@@ -8,7 +8,7 @@ type Span struct{ From, To time.Time }
 // Overlaps reports whether two spans share a moment.
 func (s Span) Overlaps(other Span) bool { return s.From.Before(other.To) && other.From.Before(s.To) }
 
-// Common is the time that two spans share, which is no time at all unless they overlap.
+// Common returns the time that two spans share. If they do not overlap, it is empty.
 func (s Span) Common(other Span) Span {
 	if other.From.After(s.From) {
 		s.From = other.From
@@ -19,7 +19,8 @@ func (s Span) Common(other Span) Span {
 	return s
 }
 
-// Uncovered is the first part of s that lies in none of some spans, which are given by their beginning; false when there is none.
+// Uncovered returns the first part of s that lies in none of some spans, which are sorted by their beginning. If there
+// is none, it returns false.
 func (s Span) Uncovered(by []Span) (Span, bool) {
 	for _, b := range by {
 		if b.From.After(s.From) {

@@ -1,5 +1,5 @@
-// Package risk says how risky a change is, and why: a score that is exactly the sum of factors, each explained. It does no
-// I/O, and it does not find out what it weighs: Facts do.
+// Package risk decides how risky a change is, and why: a score that is exactly the sum of factors, each explained. It
+// does no I/O, and weighs only the Facts it is given.
 package risk
 
 import (
@@ -12,21 +12,22 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 )
 
-// Facts are what is known about a change. The order of lists is of no account.
+// Facts are the known facts about a change. The order of lists does not matter.
 type Facts struct {
 	Down        []Service // services that are DOWN while it is carried out
-	AtStake     []Service // services beside those that would be DEGRADED or DOWN if all that it touches failed
-	Strained    []CI      // CIs that lose redundancy while it is carried out, or by what it does to the graph
-	ForGood     int       // how many of those lose it by what it does to the graph: they do not get it back afterwards
-	BlastRadius int       // how many CIs would be DEGRADED or DOWN if all that it touches failed; those it touches are none
+	AtStake     []Service // other services that would be DEGRADED or DOWN if all that it touches failed
+	Strained    []CI      // CIs that lose redundancy while it is carried out, or by its operations
+	ForGood     int       // how many of those lose it by its operations: they do not get it back afterwards
+	BlastRadius int       // how many CIs would be DEGRADED or DOWN if all that it touches failed, without those it touches
 	Nearest     []CI      // some of those
 	Conflicts   []Conflict
-	Failures    []Failure // changes of the same CIs that went wrong of late
-	Team        Record    // what became of late of the changes of its team
-	// Lead is the time from drafting to the planned start; nil: it says no start.
+	Failures    []Failure // recent changes of the same CIs that went wrong
+	Team        Record    // the recent changes of its team
+	// Lead is the time from drafting to the planned start; nil if no start is planned.
 	Lead           *time.Duration
 	HasBackoutPlan bool
-	// Way gives how failure gets to a CI that a factor names. It is asked for the first few; nil: nothing is known.
+	// Way returns how failure gets to a CI that a factor names. It is called for the first few; nil if no ways are
+	// known.
 	Way func(of domain.RiskFactor, ci ident.ID) []impact.Step
 }
 
@@ -36,17 +37,17 @@ type CI struct {
 	Distance int
 }
 
-// Service is a CI that is a service. Rank is that of its tier, 1 the highest; 0: it has none.
+// Service is a CI that is a service. Rank is that of its tier, 1 the highest, or 0 if it has none.
 type Service struct {
 	CI
 	Rank int
 }
 
-// Conflict is something in the change's way, on a CI or none.
+// Conflict is a conflict of the change, on a CI or on none.
 type Conflict struct {
 	CI     ident.ID
 	Path   []impact.Step
-	Change ident.ID // the other change; 0: a window
+	Change ident.ID // the other change; 0 for a window
 }
 
 // Failure is an earlier change of a CI that went wrong.
@@ -59,19 +60,19 @@ type Record struct{ Closed, Failed int }
 type Assessment struct {
 	Score   int
 	Level   domain.RiskLevel
-	Factors []Factor // that give points, those that give most first
+	Factors []Factor // those with points, the highest first
 }
 
 // Factor is one reason for the score.
 type Factor struct {
 	Kind     domain.RiskFactor
 	Points   int             // at least 1
-	Most     int             // what it can give
-	Sentence string          // why, naming no CI
+	Most     int             // the bound of its points
+	Sentence string          // the reason, without the names of CIs
 	CIs      []ident.ID      // the first MostNamed
 	CICount  int             // how many CIs it is about
-	Paths    [][]impact.Step // how failure gets to some of CIs, the first of them first
-	Changes  []ident.ID      // earlier ones that went wrong, or those in its way
+	Paths    [][]impact.Step // how failure gets to some of CIs, in their order
+	Changes  []ident.ID      // earlier ones that went wrong, or the conflicting ones
 }
 
 // MostNamed is how many CIs a factor names, MostPaths how many paths it shows.
@@ -80,7 +81,7 @@ const (
 	MostPaths = 3
 )
 
-// Of weighs facts. The weights are valid: see Weights.Check.
+// Of returns the assessment of facts. The weights must be valid: see Weights.Check.
 func Of(f Facts, w Weights) Assessment {
 	var a Assessment
 	for _, weigh := range weighers {
@@ -103,7 +104,7 @@ func Of(f Facts, w Weights) Assessment {
 	return a
 }
 
-// LevelOf is the level of a score.
+// LevelOf returns the level of a score.
 func LevelOf(score int) domain.RiskLevel {
 	switch {
 	case score < 25:

@@ -98,7 +98,7 @@ func TestFactorsAddUpToTheScoreAndEachIsExplained(t *testing.T) {
 	})
 }
 
-// explain demands a sentence, and whatever a factor is about.
+// explain fails if a factor lacks a sentence or the CIs or changes it is about.
 func explain(t *rapid.T, f risk.Factor) {
 	if len(f.Sentence) < 20 || !strings.HasSuffix(f.Sentence, ".") || strings.Contains(f.Sentence, "%!") || strings.Contains(f.Sentence, "_") {
 		t.Fatalf("%s is explained by %q", f.Kind, f.Sentence)

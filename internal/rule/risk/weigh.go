@@ -11,7 +11,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 )
 
-// weighers give what each factor comes to before its Most is looked at. SHORT_LEAD_TIME and NO_BACKOUT_PLAN depend on Most.
+// weighers hold the function of each factor, which returns its points before they are cut at Most. Those of
+// SHORT_LEAD_TIME and NO_BACKOUT_PLAN depend on Most.
 var weighers = []struct {
 	kind domain.RiskFactor
 	by   func(f Facts, each int) Factor
@@ -64,7 +65,7 @@ func count(n int, one, many string) string {
 	return fmt.Sprint(n, " ", many)
 }
 
-// worth is the points of a service by its tier's rank.
+// worth returns the points of a service by its tier's rank.
 func worth(rank, each int) int {
 	if rank == 0 {
 		rank = 4
@@ -72,7 +73,7 @@ func worth(rank, each int) int {
 	return max(1, each>>min(rank-1, 3))
 }
 
-// services weighs services by tier. Those that count most come first.
+// services weighs services by tier. The services with most points come first.
 func services(all []Service, each int, sentence, one, many string) (f Factor) {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Service) int {
@@ -134,7 +135,7 @@ func failures(facts Facts, each int) (f Factor) {
 	return f
 }
 
-// add names a CI, once. Lists that name one twice name it in a row.
+// add adds a CI, once. Lists that hold one twice hold it in a row.
 func (f *Factor) add(ci ident.ID) {
 	if ci == 0 || len(f.CIs) > 0 && f.CIs[len(f.CIs)-1] == ci {
 		return
@@ -142,7 +143,7 @@ func (f *Factor) add(ci ident.ID) {
 	f.CIs = append(f.CIs, ci)
 }
 
-// shorten leaves what is shown, and shows the way there.
+// shorten cuts the factor to what is shown, and adds the paths.
 func (f *Factor) shorten(way func(domain.RiskFactor, ident.ID) []impact.Step) {
 	f.CICount = max(f.CICount, len(f.CIs))
 	f.CIs = f.CIs[:min(len(f.CIs), MostNamed)]

@@ -7,18 +7,19 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// Weight is what a factor counts. Each is points for one: for one service of the highest tier (half of it for the next tier, and so
-// on), for one CI, conflict or failed change, for each doubling of the blast radius, and for each tenth of a team's
-// changes that went wrong. For SHORT_LEAD_TIME it is the hours that are enough; for NO_BACKOUT_PLAN it says nothing.
+// Weight is the weight of a factor. Each is the points for one: for one service of the highest tier (half of it for the
+// next tier, and so on), for one CI, conflict or failed change, for each doubling of the blast radius, and for each
+// tenth of a team's changes that went wrong. For SHORT_LEAD_TIME it is the hours that are enough; for NO_BACKOUT_PLAN
+// it has no meaning.
 type Weight struct {
-	Most int // no more points than these; 0: the factor counts nothing
+	Most int // the most points of the factor; 0: it does not count
 	Each int
 }
 
-// Weights are those of all factors.
+// Weights are the weights of all factors.
 type Weights map[domain.RiskFactor]Weight
 
-// Defaults are the weights of a new database.
+// Defaults returns the weights of a new database.
 func Defaults() Weights {
 	return Weights{
 		domain.ServicesDown:    {25, 12},
@@ -33,13 +34,13 @@ func Defaults() Weights {
 	}
 }
 
-// Full is the score that no change exceeds.
+// Full is the highest score.
 const Full = 100
 
 // MostEach bounds Each.
 const MostEach = 1000
 
-// Check refuses weights by which factors would not add up to the score: all that they can give together is Full at most.
+// Check refuses weights with which factors would not add up to the score: their Most must add up to at most Full.
 func (w Weights) Check() error {
 	sum := 0
 	for _, kind := range domain.RiskFactor("").Values() {
@@ -58,7 +59,7 @@ func (w Weights) Check() error {
 	return nil
 }
 
-// late is the points for a lead time: all for none, none for enough, by the started minute between.
+// late returns the points for a lead time: all for none, none for enough, by the started minute between.
 func (w Weight) late(lead *time.Duration) int {
 	if lead == nil {
 		return w.Most

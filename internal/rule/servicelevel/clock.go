@@ -2,7 +2,7 @@ package servicelevel
 
 import "github.com/linchpin-cmdb/linchpin/internal/domain"
 
-// Phase is what a stopwatch does while its record is in a state.
+// Phase is the behaviour of a stopwatch while its record is in a state.
 type Phase int
 
 // The phases. A record in a Void state was opened in error: no promise holds for it, and its stopwatches have stopped.
@@ -13,13 +13,13 @@ const (
 	Void
 )
 
-// row reads: in this state, the stopwatch for acknowledging does this, and the one for resolving that.
+// row holds, for a state, the phases of the stopwatches for acknowledging and for resolving.
 type row struct {
 	state                string
 	acknowledge, resolve Phase
 }
 
-// clocks say what the stopwatches of records of a type do in each state.
+// clocks holds the phases of stopwatches in each state, by type of record.
 var clocks = map[domain.RecordType][]row{
 	domain.IncidentRecord: {
 		{string(domain.IncidentNew), Runs, Runs},
@@ -31,7 +31,7 @@ var clocks = map[domain.RecordType][]row{
 	},
 }
 
-// PhaseIn returns what the stopwatch for a metric does while a record of a type is in a state. If the tables have no
+// PhaseIn returns the phase of the stopwatch for a metric while a record of a type is in a state. If the tables have no
 // such state, the stopwatch stops, and ok is false.
 func PhaseIn(of domain.RecordType, metric domain.ServiceLevelMetric, state string) (p Phase, ok bool) {
 	for _, r := range clocks[of] {

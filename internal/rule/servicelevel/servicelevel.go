@@ -1,6 +1,6 @@
 // Package servicelevel measures records against service level targets: which target holds, and how its stopwatch
-// stands. The stopwatch is computed from what happened to the record, each time anew, so that it cannot drift. It
-// refuses to know what time it is.
+// stands. The stopwatch is computed anew each time from the record's moves, so that it cannot drift. It refuses to know
+// what time it is.
 package servicelevel
 
 import (
@@ -23,8 +23,8 @@ type Target struct {
 	Duration time.Duration
 }
 
-// Match returns the target that holds for a record of a priority that concerns services: of those for the metric that
-// fit, the one with the shortest duration, and of several the oldest; nil when none fits.
+// Match returns the target that holds for a record of a priority that concerns services: of the fitting targets for the
+// metric the one with the shortest duration, and of several the oldest. If none fits, it returns nil.
 func Match(targets []*Target, metric domain.ServiceLevelMetric, priority int, services []ident.ID) *Target {
 	var best *Target
 	for _, t := range targets {
@@ -49,29 +49,29 @@ var Percents = []int{75, 100}
 // Mark is a share of the duration.
 type Mark struct {
 	Percent int
-	// At is when that share had passed, or will have unless the clock stops; nil where the clock stands.
+	// At is when that share had passed, or will have unless the clock stops; nil while the clock stands.
 	At        *time.Time
 	IsReached bool
 }
 
-// Stopwatch is how a record stands against a target.
+// Stopwatch is the standing of a record against a target.
 type Stopwatch struct {
 	State     domain.ServiceLevelState
 	StartedAt time.Time
 	// StoppedAt is when the record was acknowledged or resolved; nil before.
 	StoppedAt *time.Time
-	// DueAt is when the duration had passed or will have, or would have had the clock not stopped for good; nil while
+	// DueAt is when the duration had passed or will have, or would have if the clock had not stopped for good; nil if
 	// it is paused before that.
 	DueAt     *time.Time
 	Elapsed   time.Duration // working time
 	Remaining time.Duration // working time; 0 after a breach
-	Marks     []Mark        // as Percents
+	Marks     []Mark        // in the order of Percents
 }
 
-// Measure computes the stopwatch of a record from its moves, the oldest first: it runs, pauses and stops as the table
-// of the record's type says, and goes on where it stopped when the record is opened again; where the metric is
-// ACKNOWLEDGE it stops for good when somebody starts to work. The target is breached when the clock goes on past the
-// duration, whatever happens then.
+// Measure returns the stopwatch of a record, computed from its moves, the oldest first. It runs, pauses and stops by
+// the table of the record's type, and goes on from there if the record is opened again; with the metric ACKNOWLEDGE it
+// stops for good when somebody starts to work. The target is breached if the clock goes on past the duration, whatever
+// happens then.
 func Measure(t *Target, c *calendar.Calendar, opened time.Time, moves []Move, now time.Time) Stopwatch {
 	w := &watch{Stopwatch: Stopwatch{StartedAt: opened, Marks: make([]Mark, len(Percents))}, target: t, calendar: c}
 	for i, p := range Percents {
@@ -129,7 +129,7 @@ func (w *watch) run(from, until time.Time) {
 		}
 		w.ahead[i] = nil
 		portion := w.target.Duration * time.Duration(m.Percent) / 100
-		if at, known := w.calendar.After(from, portion-w.Elapsed); known {
+		if at, ok := w.calendar.After(from, portion-w.Elapsed); ok {
 			w.ahead[i] = &at
 			if at.Before(until) {
 				m.At, m.IsReached = &at, true

@@ -106,7 +106,7 @@ func TestOnlyWorkingTimeCounts(t *testing.T) {
 	if w.Elapsed != 7*time.Hour || w.State != domain.ServiceLevelRunning || !w.DueAt.Equal(time.Date(2027, 1, 12, 11, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", w)
 	}
-	// Seven hours are over at 17:00: whoever resolves at night is late.
+	// Seven hours are over at 17:00: an incident that is resolved at night is late.
 	w = servicelevel.Measure(&servicelevel.Target{Of: domain.IncidentRecord, Metric: domain.ResolveMetric, Duration: 7 * time.Hour}, office, monday, moves(12.0, domain.IncidentResolved), after(20))
 	if w.State != domain.ServiceLevelBreached || !w.DueAt.Equal(after(7)) {
 		t.Errorf("%+v", w)
@@ -142,8 +142,8 @@ func TestTheShortestTargetThatFitsWins(t *testing.T) {
 	}
 }
 
-// TestTheStopwatchNeverDrifts draws moves: whatever happens, the stopwatch shows the sum of the working time in which
-// the clock went, and the breach is where that sum passes the duration.
+// TestTheStopwatchNeverDrifts checks that the stopwatch shows the sum of the working time in which the clock went, and
+// that the breach is where that sum passes the duration.
 func TestTheStopwatchNeverDrifts(t *testing.T) {
 	office := weekdays(t, 5, "08:00", "18:30")
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,5 +1,5 @@
-// Package suspect says which changes may have caused what is seen, and why: by when they were carried out, and by how what they
-// touched hangs together with the CIs that show symptoms. It does no I/O.
+// Package suspect decides which changes may have caused some symptoms, and why: by the times they were carried out, and
+// by the ways from the CIs they touched to those that show the symptoms. It does no I/O.
 package suspect
 
 import (
@@ -15,18 +15,18 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Question is what is seen, and since when.
+// Question is the symptoms, and since when they show.
 type Question struct {
-	Symptoms []ident.ID // CIs; those the graph does not have are passed over
+	Symptoms []ident.ID // CIs; unknown ones are passed over
 	At       time.Time
-	Window   time.Duration // how long before a change may have started or ended; one that is being carried out may have started earlier
+	Window   time.Duration // how long before a change may have started or ended; one under way may have started earlier
 }
 
 // Change is a change that was or is being carried out.
 type Change struct {
 	ID      ident.ID
 	Started time.Time
-	Ended   *time.Time // nil: it is being carried out
+	Ended   *time.Time // nil while it is being carried out
 	Outcome domain.ChangeOutcome
 	Touched []ident.ID
 }
@@ -34,23 +34,23 @@ type Change struct {
 // Suspect is a change that may be the cause.
 type Suspect struct {
 	Change   ident.ID
-	Points   int      // the sum of those of Reasons, 0 to 100
-	CI       ident.ID // what it touched that is nearest to a symptom
+	Points   int      // the sum of the points of Reasons, 0 to 100
+	CI       ident.ID // the touched CI that is nearest to a symptom
 	Symptom  ident.ID // that one
 	Distance int      // hops between them
 	Before   time.Duration
-	Shared   int // how many of the symptoms need something that it touched, or show on it
+	Shared   int // how many of the symptoms are or need a CI that it touched
 	Reasons  []Reason
 }
 
-// Reason is one thing that speaks for a change being the cause.
+// Reason is one reason to suspect a change.
 type Reason struct {
 	Kind     domain.SuspectReason
 	Points   int // at least 1
 	Sentence string
 }
 
-// What each reason gives at most; together 100.
+// Bounds of the points of each reason; together 100.
 const (
 	mostTime     = 40
 	mostDistance = 30
@@ -59,8 +59,8 @@ const (
 	mostOutcome  = 5
 )
 
-// moment is the last time at which a change began or ended before the symptoms; false when that is not within the window and it was not
-// being carried out when they showed either.
+// moment returns the last time at which a change began or ended before the symptoms. If that is not within the window
+// and the change was not under way when the symptoms showed, it returns false.
 func (q Question) moment(c Change) (time.Time, bool) {
 	last, found := c.Started, q.isUnderWay(c)
 	for _, at := range []*time.Time{&c.Started, c.Ended} {
@@ -76,8 +76,9 @@ func (q Question) isUnderWay(c Change) bool {
 	return !c.Started.After(q.At) && (c.Ended == nil || c.Ended.After(q.At))
 }
 
-// Find lists the changes that started or ended within the window, or were being carried out when the symptoms showed, and touched a CI that shows symptoms or that such a CI
-// needs, the most suspicious first. It costs a walk for each symptom.
+// Find lists the changes that started or ended within the window, or were under way when the symptoms showed, and
+// touched a CI that shows symptoms or that such a CI needs. The most suspicious come first. Its cost is a walk for each
+// symptom.
 func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Change) ([]Suspect, error) {
 	type link struct {
 		symptom  ident.ID
@@ -91,10 +92,10 @@ func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Chang
 			}
 		}
 	}
-	needs := map[ident.ID][]link{} // by CI that was touched, the symptoms that need it
+	needs := map[ident.ID][]link{} // by touched CI, the symptoms that need it
 	seen := map[ident.ID]bool{}
 	for _, symptom := range q.Symptoms {
-		if v, known := s.Index(symptom); !known || !s.IsPresent(v) || seen[symptom] {
+		if v, ok := s.Index(symptom); !ok || !s.IsPresent(v) || seen[symptom] {
 			continue
 		}
 		seen[symptom] = true
@@ -136,7 +137,7 @@ func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Chang
 	return suspects, nil
 }
 
-// Sort puts the most suspicious first, then the latest.
+// Sort sorts suspects, the most suspicious first, then the latest.
 func Sort(all []Suspect) {
 	slices.SortFunc(all, func(a, b Suspect) int {
 		return cmp.Or(cmp.Compare(b.Points, a.Points), cmp.Compare(a.Before, b.Before), cmp.Compare(b.Change, a.Change))
@@ -146,7 +147,7 @@ func Sort(all []Suspect) {
 func (s *Suspect) weigh(q Question, c Change, symptoms int) {
 	left, when := max(0, q.Window-s.Before), fmt.Sprintf("It ended %s before.", span(s.Before))
 	points := int((mostTime*left + q.Window/2) / max(1, q.Window))
-	if q.isUnderWay(c) { // what it does may just have been done
+	if q.isUnderWay(c) { // its last step may have been a moment ago
 		points = max(points, mostTime/2)
 		when = fmt.Sprintf("It started %s before and was still being carried out.", span(s.Before))
 	}
@@ -170,7 +171,7 @@ func (s *Suspect) weigh(q Question, c Change, symptoms int) {
 	}
 }
 
-// Weigh adds how risky the change is, 0 to 100.
+// Weigh adds the points for the risk of the change, 0 to 100.
 func (s *Suspect) Weigh(risk int) {
 	s.add(domain.SuspectRisk, mostRisk*risk/100, fmt.Sprintf("Its risk is %d of 100.", risk))
 }
@@ -189,7 +190,7 @@ func count(n int, of string) string {
 	return fmt.Sprintf("%d %ss", n, of)
 }
 
-// span is a time in its largest whole unit.
+// span returns a time in its largest whole unit.
 func span(d time.Duration) string {
 	switch {
 	case d < time.Minute:

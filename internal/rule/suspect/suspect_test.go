@@ -22,7 +22,7 @@ func past(hours int) *time.Time { at := ago(hours); return &at }
 func change(n int) ident.ID     { return ident.New(ident.Change, int64(n)) }
 func ci(n int) ident.ID         { return ident.New(ident.CI, int64(n)) }
 
-// chain is an estate in which CI 1 needs CI 2, that needs CI 3, and so on; CI 9 stands alone.
+// chain returns an estate in which CI 1 needs CI 2, that needs CI 3, and so on; CI 9 stands alone.
 func chain(t *testing.T) *topology.Snapshot {
 	b := topology.Batch{Revision: 1, Types: []topology.Type{{ID: ident.New(ident.RelationshipType, 1), Flow: topology.TargetToSource}}}
 	for n := 1; n <= 9; n++ {
@@ -149,7 +149,7 @@ func TestReasonsAddUpAndTheOrderOfChangesIsOfNoAccount(t *testing.T) {
 				t.Fatalf("%+v", f)
 			}
 		}
-		for _, f := range found { // what began or ended before the window was still going on
+		for _, f := range found { // a change that began or ended before the window was still under way
 			c := changes[slices.IndexFunc(changes, func(c suspect.Change) bool { return c.ID == f.Change })]
 			if f.Before > q.Window && c.Ended != nil && !c.Ended.After(q.At) {
 				t.Fatalf("%+v lies before the window", f)

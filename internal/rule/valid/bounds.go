@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Bounds of what people write, in characters, and of how much of it a record has.
+// Bounds of texts that people write, in characters, and of their number in a record.
 const (
 	LongestName        = 200
 	LongestDescription = 10_000
@@ -18,13 +18,13 @@ const (
 	MostOwners         = 50
 )
 
-// IsEmail checks an address as far as one can without writing to it.
+// IsEmail reports whether s looks like an address, as far as one can tell without writing to it.
 func IsEmail(s string) bool {
-	before, after, found := strings.Cut(s, "@")
-	return found && before != "" && after != "" && !strings.ContainsAny(s, " \n\r\t,;<>")
+	before, after, ok := strings.Cut(s, "@")
+	return ok && before != "" && after != "" && !strings.ContainsAny(s, " \n\r\t,;<>")
 }
 
-// IsURL lets through what a browser may be sent to: http, https and mailto.
+// IsURL reports whether a browser may be sent to s: http, https and mailto.
 func IsURL(s string) bool {
 	u, err := url.Parse(s)
 	if err != nil || strings.ContainsAny(s, " \n\r\t") {

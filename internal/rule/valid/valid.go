@@ -1,4 +1,4 @@
-// Package valid checks what people write: lengths, characters, codes, versions. It refuses to touch the database.
+// Package valid checks texts that people write: lengths, characters, codes, versions. It refuses to touch the database.
 package valid
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// Stale is nil when the caller stated no version or the one the record has.
+// Stale returns errs.Stale if the caller stated a version that the record does not have.
 func Stale(expected *int, actual int) error {
 	if expected == nil || *expected == actual {
 		return nil
@@ -16,8 +16,9 @@ func Stale(expected *int, actual int) error {
 	return errs.New(errs.Stale, "the record is at version %d, you saw version %d: read it again and repeat what still applies", actual, *expected).At("expectedVersion")
 }
 
-// Text trims s and checks its length in characters; min 1 makes it required. Control characters other than line
-// breaks and tabs are refused: PostgreSQL cannot store NUL, and nobody can read the others.
+// Text returns s without white space around it, and checks its length in characters; least 1 makes it required. It
+// refuses control characters other than line breaks and tabs: PostgreSQL cannot store NUL, and nobody can read the
+// others.
 func Text(field, s string, least, most int) (string, error) {
 	s = strings.TrimSpace(s)
 	switch n := utf8.RuneCountInString(s); {
