@@ -15,7 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// nestedOperations ask for something of every row of a list. HUB, TEAM, CHANGE and INCIDENT stand for ids, PAGE for a large page.
+// nestedOperations ask for something of every row of a list. HUB, TEAM, CHANGE and INCIDENT stand for ids, PAGE for a
+// large page.
 var nestedOperations = map[string]string{
 	"cis": `{ cis PAGE { nodes { class { code parent { code } attributeSchema } owner { name } owners { team { name parent { name } } person { name } }
 		externalIdentities { source } dependencyGroups { members { relationship { source { name } } } ci { name } } danglingReferences { record { id } }
@@ -87,7 +88,8 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 	}
 }
 
-// A verb writes each record by itself; what is then selected of them loads together.
+// TestTheRecordsThatAMutationAnswersLoadTogether checks that the records that a verb wrote one by one load together for
+// the answer.
 func TestTheRecordsThatAMutationAnswersLoadTogether(t *testing.T) {
 	const resolve = `mutation { resolveIncident(input: {id: "INCIDENT", code: FIXED, notes: "Replaced", withChildren: true}) { resolvedChildren { %s } userErrors { message } } }`
 	const nested = `id parent { number } caller { name } assignmentTeam { name } causedByChange { number scope { ci { name } } } cis { ci { name class { code } owner { name } } }
@@ -115,7 +117,7 @@ var events = map[string]string{
 	"journal":         `entries { recordId record { ... on CI { name owner { name } } ... on Incident { caller { name } } ... on Change { scope { ci { name } } } } }`,
 }
 
-// event is the first event of a subscription, and the statements that it took.
+// event returns the first event of a subscription, and the statements that it took.
 func event(t *testing.T, handler http.Handler, subscription string) (told, []store.Statement) {
 	t.Helper()
 	counted := make(chan *store.Statements, 1)
@@ -126,11 +128,11 @@ func event(t *testing.T, handler http.Handler, subscription string) (told, []sto
 	}))
 	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel() // before the server closes, which waits for those it answers
+	defer cancel() // before the server closes, which waits for open answers
 	return next(t, subscribe(ctx, t, server.URL, subscription)), (<-counted).All()
 }
 
-// One write is one event, however many records it touched.
+// TestAnEventOfManyRecordsLoadsThemTogether checks that one write is one event, however many records it touched.
 func TestAnEventOfManyRecordsLoadsThemTogether(t *testing.T) {
 	count := func(rows int) map[string]int {
 		e := newEstate(t, storetest.SQLite(t), rows)

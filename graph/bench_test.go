@@ -95,7 +95,7 @@ func BenchmarkAgainstSQL(b *testing.B) {
 	}
 }
 
-// same makes sure that both say the same: the faster of two different answers means nothing.
+// same fails if two answers differ: the faster of two different answers means nothing.
 func same(b *testing.B, one, other []byte) {
 	b.Helper()
 	var left, right any

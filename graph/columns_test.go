@@ -15,8 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// TestAFieldShowsTheSameAloneAndWithAllOthers asks for each field by itself: only the columns that an operation shows are
-// read, and one that is missing would show as empty.
+// TestAFieldShowsTheSameAloneAndWithAllOthers asks for each field by itself: only the columns that an operation shows
+// are read, and one that is missing would show as empty.
 func TestAFieldShowsTheSameAloneAndWithAllOthers(t *testing.T) {
 	const cis, related = "{ cis(first: 100, orderBy: [{field: NAME}]) { nodes { %s } } }", "relationships(first: 3, direction: %s) { nodes { %%s } }"
 	along := func(direction, shown string) string {
@@ -65,8 +65,8 @@ func TestAFieldShowsTheSameAloneAndWithAllOthers(t *testing.T) {
 	})
 }
 
-// TestAPageComesFromTheIndexWhereTheIndexHasIt reads two pages of a CI's relationships. With what the index does not
-// have, PostgreSQL might read and sort all rows of a hub: their ids are picked first.
+// TestAPageComesFromTheIndexWhereTheIndexHasIt reads two pages of a CI's relationships. If the index lacks a column,
+// PostgreSQL might read and sort all rows of a hub, so their ids are picked first.
 func TestAPageComesFromTheIndexWhereTheIndexHasIt(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, storetest.Postgres(t), 2)
@@ -78,7 +78,7 @@ func TestAPageComesFromTheIndexWhereTheIndexHasIt(t *testing.T) {
 	}
 }
 
-// plainFields are the fields of a type that need no arguments and show a value or a record.
+// plainFields returns the fields of a type that need no arguments and show a value or a record.
 func plainFields(name string) (fields []string) {
 	schema := contract()
 	for _, field := range schema.Types[name].Fields {
@@ -94,7 +94,7 @@ func plainFields(name string) (fields []string) {
 	return fields
 }
 
-// isPart reports whether an answer says nothing that another does not say in the same place.
+// isPart reports whether an answer shows nothing that another does not show in the same place.
 func isPart(part, whole any) bool {
 	switch part := part.(type) {
 	case map[string]any:

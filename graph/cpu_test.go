@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// postmasterOf is the process that all of a database's backends are children of.
+// postmasterOf returns the parent process of all of a database's backends.
 func postmasterOf(b *testing.B, s *store.Store) int {
 	b.Helper()
 	var backend int
@@ -23,7 +23,7 @@ func postmasterOf(b *testing.B, s *store.Store) int {
 	return stat(backend).parent
 }
 
-// own is the time on processors that this process has spent so far.
+// own returns the processor time that this process has used so far.
 func own(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage
@@ -33,7 +33,7 @@ func own(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// spentBy is the time that a process and its children have spent so far, those that have ended included.
+// spentBy returns the time that a process and its children have used so far, those that have ended included.
 func spentBy(parent int) time.Duration {
 	of := stat(parent)
 	sum := of.cpu + of.ended
@@ -57,7 +57,7 @@ type process struct {
 // tick is the unit of time in which /proc counts.
 const tick = time.Second / 100
 
-// stat is what Linux tells about a process; nothing of one that has gone, nor where there is no /proc.
+// stat reads the counts of a process from /proc. If it has ended, or there is no /proc, stat returns zeros.
 func stat(pid int) (p process) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -68,7 +68,7 @@ func stat(pid int) (p process) {
 	number := func(i int) int {
 		n, err := strconv.Atoi(fields[i])
 		if err != nil {
-			panic(err) // it is no Linux
+			panic(err) // not reached on Linux
 		}
 		return n
 	}

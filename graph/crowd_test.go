@@ -18,7 +18,7 @@ const (
 	firstCrowd = 1_000
 )
 
-// crowded is an estate with thousands of rows more, written behind the journal's back: lists and look-ups see them.
+// crowded returns an estate with thousands of additional rows, written without a journal: lists and look-ups see them.
 func crowded(t testing.TB, s *store.Store) *estate {
 	t.Helper()
 	e := newEstate(t, s, 4)
@@ -49,7 +49,8 @@ func crowded(t testing.TB, s *store.Store) *estate {
 		}
 	}
 	if !s.IsPostgres() {
-		// It knows now how few rows the other tables have, and would rather read them all: it plans as for a large estate.
+		// The database knows now how few rows the other tables have, and would rather read them all. Without that it
+		// plans as for a large estate.
 		for _, statement := range []string{"DELETE FROM sqlite_stat1 WHERE tbl NOT IN ('ci', 'relationship', 'entry')", "ANALYZE sqlite_schema"} {
 			if _, err := s.Writer().ExecContext(t.Context(), statement); err != nil {
 				t.Fatal(err)
@@ -219,7 +220,7 @@ func TestAPageInAnotherOrderSortsNoTable(t *testing.T) {
 	})
 }
 
-// asksForNone reports whether a statement looks for the rows with one of no ids.
+// asksForNone reports whether a statement looks for rows by an empty list of ids.
 func asksForNone(statement store.Statement) bool {
 	return strings.Contains(statement.SQL, "WHERE FALSE") || strings.HasPrefix(statement.SQL, "SELECT") &&
 		slices.ContainsFunc(statement.Args, func(arg any) bool { return arg == "[]" || arg == "{}" })
@@ -239,7 +240,7 @@ func isExcused(statement string) bool {
 	return false
 }
 
-// explain is how the database answers a statement.
+// explain returns the plan of the database for a statement.
 func explain(t *testing.T, s *store.Store, statement store.Statement) string {
 	t.Helper()
 	tx, err := s.Writer().BeginTx(t.Context(), nil)

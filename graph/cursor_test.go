@@ -98,12 +98,12 @@ func TestACursorOfAnythingElseIsRefused(t *testing.T) {
 	})
 }
 
-// isDefault reports whether an order is what a list does when it is not told one.
+// isDefault reports whether an order is the default of a list.
 func isDefault(order, given string) bool {
 	return order == "" && (given == "{field: NAME}" || given == "{field: CREATED_AT, direction: DESC}")
 }
 
-// forged are cursors with the fingerprint of a good one and values that no record has.
+// forged returns cursors with the fingerprint of a good one and values that no record has.
 func forged(t *testing.T, good string) (all []string) {
 	t.Helper()
 	text, err := base64.RawURLEncoding.DecodeString(good)

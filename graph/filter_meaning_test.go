@@ -7,7 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// holds is what the contract says that a filter means.
+// holds reports whether a filter holds for a CI, by the words of the contract.
 func (r found) holds(f object) bool {
 	for kind, v := range f {
 		o, _ := v.(object)
@@ -107,14 +107,14 @@ func texts(ids []ident.ID) []string {
 	return all
 }
 
-// compared is eq and in of text: each must hold.
+// compared reports whether eq and in of a text both hold.
 func compared(o object, have string) bool {
 	eq, hasEq := o["eq"].(string)
 	in, hasIn := o["in"].([]any)
 	return (!hasEq || eq == have) && (!hasIn || slices.Contains(in, any(have)))
 }
 
-// together is eq and in of what has names: one of all the values must be one of what the record has.
+// together reports whether eq and in of a list of names both hold: one of all the values must be one of the record's.
 func together(o object, have ...string) bool {
 	eq, hasEq := o["eq"].(string)
 	in, hasIn := o["in"].([]any)

@@ -16,7 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// What names, labels and attributes hold, and what filters look for.
+// The names, labels and attributes of the CIs, and the values of filters.
 var (
 	words = []string{
 		"a", "A", "ab", "a_b", "a%b", `a\b`, `a\\b`, "aXb", "%", "_", `\`, "'", `"`, `'; DROP TABLE ci; --`, "ß", "ẞ", "Ä", "ä", "İ", "i", "ñandú", "ÑANDÚ",
@@ -36,7 +36,7 @@ func anys(list []string) []any {
 	return all
 }
 
-// found is a CI and what filters ask of it.
+// found is a CI with the properties that filters compare.
 type found struct {
 	*ent.CI
 	classes []string // its class's code and those of the classes above
@@ -82,7 +82,7 @@ func (e *estate) oddities(t *testing.T, n int) {
 	}
 }
 
-// all reads every CI with what filters ask of it.
+// all reads every CI with the properties that filters compare.
 func (e *estate) all(t *testing.T) []found {
 	t.Helper()
 	ctx := t.Context()
@@ -112,7 +112,7 @@ func (e *estate) all(t *testing.T) []found {
 
 type object = map[string]any
 
-// drawFilter makes a filter; what the operators compare with is what rows hold, or nearly.
+// drawFilter draws a filter whose operators compare with the values of rows, or nearly so.
 func drawFilter(t *rapid.T, e *estate, depth int, isService bool) object {
 	f := object{}
 	word := func() string { return rapid.SampledFrom(words).Draw(t, "word") }

@@ -61,7 +61,7 @@ func filteredLists(s *ast.Schema) (all []filteredList) {
 
 func isFilter(t *ast.Type) bool { return strings.HasSuffix(t.Name(), "Filter") }
 
-// nodeOf returns what tells the nodes of a connection apart.
+// nodeOf returns the field that identifies the nodes of a connection.
 func nodeOf(s *ast.Schema, connection *ast.Definition) (string, bool) {
 	nodes := connection.Fields.ForName("nodes")
 	if nodes == nil {
@@ -235,9 +235,9 @@ func (e *estate) asViewer() http.Handler {
 	})
 }
 
-// TestAFilterMeansTheSameInEveryListCountedAndByPages asks each list with each field of its filter: the count is that of the
-// nodes, a page is a part of the whole, `not` leaves the rest, and a list below a record keeps what the list of all
-// records keeps.
+// TestAFilterMeansTheSameInEveryListCountedAndByPages asks each list with each field of its filter: the count is that
+// of the nodes, a page is a part of the whole, `not` leaves the rest, and a list below a record keeps what the list of
+// all records keeps.
 func TestAFilterMeansTheSameInEveryListCountedAndByPages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("filters mean the same under the race detector")

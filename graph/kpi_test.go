@@ -24,7 +24,7 @@ const kpiFields = `start end team { id } service { ci { id } } ciClass { id } in
 	timeToAcknowledge { mean p50 p90 p95 } timeToResolve { mean p50 p90 p95 } backlog backlogAge { mean p50 p90 p95 }
 	changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents conflictsFound changesWithConflicts`
 
-// tickets writes incidents and changes over five weeks, with what happens to them.
+// tickets writes incidents and changes over five weeks, with their moves.
 func (e *estate) tickets(t testing.TB, n int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(7, 7))
@@ -35,7 +35,8 @@ func (e *estate) tickets(t testing.TB, n int) {
 	e.write(t, 0, func(ctx context.Context, tx *store.Tx) error {
 		for i := range n {
 			at := time.Date(2025, 1, 20, 0, 0, 0, 0, time.UTC)
-			// later is some time after that, and now and then the very moment at which a day, week or month begins in Berlin.
+			// later returns some time after the last one, and now and then the very moment at which a day, week or
+			// month begins in Berlin.
 			later := func(most time.Duration) time.Time {
 				at = at.Add(time.Duration(random.Int64N(int64(most)))).Truncate(time.Microsecond)
 				if random.IntN(6) == 0 {
@@ -120,7 +121,7 @@ func seconds(t *testing.T, text string) float64 {
 	return sum
 }
 
-// spread is the mean and percentiles of lengths of time, in seconds; nil for none.
+// spread returns the mean and percentiles of lengths of time, in seconds, or nil if there are none.
 func spread(all []float64) any {
 	if len(all) == 0 {
 		return nil

@@ -19,7 +19,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// twoServers are two servers on one database: what the one writes the other hears of a moment later.
+// twoServers runs a test on two servers on one database: one hears of the writes of the other a moment later.
 func twoServers(t *testing.T, test func(t *testing.T, one, other *app.App)) {
 	for name, address := range map[string]func() string{
 		"sqlite":   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "linchpin.db") },
@@ -71,7 +71,7 @@ var questions = map[string]string{
 	"its root causes": `{ incident(id: "$incident") { rootCauseCandidates { share } } }`,
 }
 
-// written are fresh records of one revision, by the names that questions have for them.
+// written writes records of one revision, and returns the names that questions have for them.
 func written(t *testing.T, s *store.Store, round int) (ids *strings.Replacer, ci ident.ID) {
 	t.Helper()
 	made, err := store.Write(t.Context(), s, store.By{Actor: "dev", Verb: "test"}, func(ctx context.Context, tx *store.Tx) (map[string]ident.ID, error) {
@@ -102,14 +102,14 @@ func written(t *testing.T, s *store.Store, round int) (ids *strings.Replacer, ci
 	return strings.NewReplacer(named...), made["$ci"]
 }
 
-// TestWhatAnotherServerHasJustWrittenIsKnown: the database shows a record a moment before the graph does.
+// TestWhatAnotherServerHasJustWrittenIsKnown asks while the database shows a record that the graph does not have yet.
 func TestWhatAnotherServerHasJustWrittenIsKnown(t *testing.T) {
 	twoServers(t, func(t *testing.T, one, other *app.App) {
 		reads := public(t, other)
 		round := 0
 		for name, question := range questions {
 			isBehind := false
-			for range 20 { // until the graph is behind when it is asked
+			for range 20 { // until the graph lags when it is asked
 				if one.Store.IsPostgres() { // nobody hears of writes at once
 					if _, err := one.Store.Writer().ExecContext(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"); err != nil {
 						t.Fatal(err)

@@ -47,7 +47,7 @@ func TestEveryNodeIsReachableByItsID(t *testing.T) {
 				t.Errorf("%s gives %v", id, got)
 			}
 		}
-		// A kind without a page of its own, a CI that is no service, and an id that is not there.
+		// A kind without a page of its own, a CI that is no service, and an id that does not exist.
 		got, _ = ask(t, e, fmt.Sprintf(`{ nodes(ids: ["own_1", "svc_1", "ci_zzz", "xid_1", %q, "mbr_1"]) { id } }`, e.hub), nil, "")
 		if want := fmt.Sprintf("map[data:map[nodes:[<nil> <nil> <nil> <nil> map[id:%s] <nil>]]]", e.hub); fmt.Sprint(got) != want {
 			t.Errorf("got %v", got)

@@ -80,7 +80,8 @@ func TestAMutationWithAKeyIsAnsweredTheSameAgain(t *testing.T) {
 	})
 }
 
-// An answer names what its sender saw. Who may see less, or do less, by the time of a retry is not told it again.
+// TestAKeptAnswerIsForTheRightsThatItWasGivenTo checks that an answer is not repeated to a sender that has lost rights
+// since: it names what the sender could see then.
 func TestAKeptAnswerIsForTheRightsThatItWasGivenTo(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)

@@ -45,7 +45,7 @@ type hit struct {
 	Ci    named
 }
 
-// graphState is the graph as the API shows it, with what the engine says of it.
+// graphState is the graph and the engine's answers as the API shows them.
 type graphState struct {
 	Cis struct {
 		Nodes []struct {
@@ -190,7 +190,7 @@ func TestAPreviewIsWhatThenHappensAndAnUndoTakesAllOfItBack(t *testing.T) {
 	})
 }
 
-// carryOut takes an EMERGENCY change from NEW to IMPLEMENT, and gives the CIs that it creates.
+// carryOut takes an EMERGENCY change from NEW to IMPLEMENT, and returns the CIs that it creates.
 func carryOut(t testing.TB, h http.Handler, change string) (created []string) {
 	t.Helper()
 	for _, step := range []struct{ actor, verb, more string }{
@@ -218,7 +218,7 @@ func carryOut(t testing.TB, h http.Handler, change string) (created []string) {
 	return created
 }
 
-// drawOperations draws a plan; some cannot be.
+// drawOperations draws a plan, which may be impossible.
 func drawOperations(rt *rapid.T, now graphState, ids []string) (all []map[string]any) {
 	type relationship struct{ id, source string }
 	var relationships []relationship

@@ -64,7 +64,7 @@ var lists = map[string]pagedList{
 	"Relationship.history": {`{ node(id: "rel_1") { ... on Relationship { history LIST } } }`, "id", ""},
 }
 
-// orders are all orders of a list that differ: each field each way, and two fields.
+// orders returns all orders of a list that differ: each field each way, and two fields.
 func (l pagedList) orders() []string {
 	all := []string{""}
 	fields := strings.Fields(l.fields)
@@ -134,7 +134,7 @@ func (e *estate) page(t testing.TB, l pagedList, order, args string) (p onePage,
 	return p, ""
 }
 
-// mustPage is a page that must be there.
+// mustPage asks for a page and fails on errors.
 func (e *estate) mustPage(t testing.TB, l pagedList, order, args string) onePage {
 	t.Helper()
 	p, failed := e.page(t, l, order, args)
@@ -144,7 +144,7 @@ func (e *estate) mustPage(t testing.TB, l pagedList, order, args string) onePage
 	return p
 }
 
-// firstCode is the code of an answer's first error; "" when there is none.
+// firstCode returns the code of an answer's first error, or "".
 func firstCode(answer any) string {
 	all, _ := answer.(map[string]any)["errors"].([]any)
 	if len(all) == 0 {
@@ -376,7 +376,7 @@ func TestRowsInsertedBetweenPagesLoseNoneOfTheOthers(t *testing.T) {
 				}
 				for _, p := range passes {
 					for _, id := range p.before {
-						// What was written meanwhile has moved in an order by the time it was written.
+						// A record that was written meanwhile has moved in an order by the time of the write.
 						if hasMoved := id == e.hub.String() && strings.Contains(p.order, "UPDATED_AT"); p.seen[id] != 1 && !hasMoved {
 							t.Errorf("%s [%s]: %s was read %d times", p.l.query, p.order, id, p.seen[id])
 						}

@@ -51,9 +51,9 @@ type contender struct {
 	server int                    // its process beside the database; 0: none
 }
 
-// BenchmarkBesidePeers asks `linchpin serve`, PostGraphile over the same database, and the database itself by pgbench, in turns:
-// requests a second, and the time on processors of a request, server and database together. The memory of a request is
-// BenchmarkAgainstSQL's to tell.
+// BenchmarkBesidePeers asks `linchpin serve`, PostGraphile over the same database, and the database itself by pgbench,
+// in turns: requests a second, and the processor time of a request, server and database together. BenchmarkAgainstSQL
+// measures the memory of a request.
 func BenchmarkBesidePeers(b *testing.B) {
 	address := storetest.PostgresAddress(b)
 	s, err := store.Open(b.Context(), address)
@@ -145,7 +145,7 @@ func fillIn(text, hub, first string) string {
 	return strings.NewReplacer("HUB", hub, "FIRST", first).Replace(text)
 }
 
-// start runs a server until the benchmark ends, and gives the address at which it answers GraphQL.
+// start runs a server until the benchmark ends, and returns the address at which it answers GraphQL.
 func start(b *testing.B, name string, args ...string) (address string, pid int) {
 	b.Helper()
 	server := exec.Command(name, args...) //nolint:noctx // it is stopped below, in good order
@@ -177,8 +177,8 @@ func start(b *testing.B, name string, args ...string) (address string, pid int) 
 	return "", 0
 }
 
-// nodeAddress is a database's address for node-postgres, which takes a folder of sockets as its host only where there is
-// a host in the way.
+// nodeAddress returns a database's address for node-postgres, which takes a folder of sockets as its host only if there
+// is a host in the address.
 func nodeAddress(b *testing.B, address string) string {
 	b.Helper()
 	u, err := url.Parse(address)
@@ -191,7 +191,7 @@ func nodeAddress(b *testing.B, address string) string {
 	return u.String()
 }
 
-// overHTTP asks a server over connections that stay open.
+// overHTTP returns a contender that asks a server over connections that stay open.
 func overHTTP(name, address string, pid int, operation string) *contender {
 	body, err := json.Marshal(map[string]string{"query": operation})
 	if err != nil {
@@ -239,7 +239,7 @@ func overHTTP(name, address string, pid int, operation string) *contender {
 	}
 }
 
-// pgbenchProgram finds pgbench, which stands beside the server's programs.
+// pgbenchProgram returns the path of pgbench, which lies beside the server's programs.
 func pgbenchProgram() (string, error) {
 	if path, err := exec.LookPath("pgbench"); err == nil {
 		return path, nil
@@ -253,7 +253,7 @@ func pgbenchProgram() (string, error) {
 
 var transactions = regexp.MustCompile(`transactions actually processed: (\d+)`)
 
-// byPgbench asks the database itself, by a prepared statement.
+// byPgbench returns a contender that asks the database itself, by a prepared statement.
 func byPgbench(b *testing.B, s *store.Store, program, address, statement string) *contender {
 	b.Helper()
 	script := filepath.Join(b.TempDir(), "statement.sql")
@@ -284,7 +284,8 @@ func byPgbench(b *testing.B, s *store.Store, program, address, statement string)
 	}
 }
 
-// shownIn is all that is said in a JSON answer's data, sorted: contracts differ in the names and the nesting around it.
+// shownIn returns all values in a JSON answer's data, sorted: contracts differ in the names and the nesting around
+// them.
 func shownIn(b *testing.B, text []byte) (all []string) {
 	b.Helper()
 	var answer struct{ Data any }

@@ -1,5 +1,5 @@
 // Package graph answers GraphQL: queries through the reader, mutations through a verb of a practice. Bodies have one to
-// three lines; whatever thinks lives below.
+// three lines; the packages below decide.
 package graph
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 )
 
-// Practices are the owners of all verbs. A new practice is a line here and one where the product is assembled.
+// Practices are the owners of all verbs. A new practice is a line here and one in the assembly of the product.
 type Practices struct {
 	CMDB         *cmdb.Practice
 	Catalog      *catalog.Practice
@@ -30,5 +30,5 @@ type Resolver struct {
 	Practices
 }
 
-// New makes the root of all resolvers.
+// New returns the root of all resolvers.
 func New(r *read.Reader, p Practices) *Resolver { return &Resolver{read: r, Practices: p} }

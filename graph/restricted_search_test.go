@@ -9,7 +9,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// Pages tell by their number of records whether what is hidden took a place.
+// TestWhatIsRestrictedTakesNoPlaceInASearch checks the number of records of pages, which shows whether a hidden CI took
+// a place.
 func TestWhatIsRestrictedTakesNoPlaceInASearch(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)
@@ -32,7 +33,8 @@ func TestWhatIsRestrictedTakesNoPlaceInASearch(t *testing.T) {
 	})
 }
 
-// A record of the past names a CI by what it was attached to then, whatever it is attached to now.
+// TestWhatIsRestrictedStaysSoInThePastOfOtherRecords checks records that named a restricted CI in the past, whatever
+// they are attached to now.
 func TestWhatIsRestrictedStaysSoInThePastOfOtherRecords(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)

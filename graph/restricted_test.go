@@ -75,7 +75,7 @@ func TestWhatIsRestrictedIsCountedExactly(t *testing.T) {
 			t.Errorf("%v single points are restricted", points)
 		}
 
-		// A filter cannot be asked what a restricted CI is.
+		// A filter must not tell the properties of a restricted CI.
 		balancers := map[string]any{"class": map[string]any{"eq": "load_balancer"}}
 		for _, filter := range []any{balancers, map[string]any{"class": map[string]any{"eq": "rack"}}, map[string]any{"environment": map[string]any{"eq": "STAGING"}}} {
 			narrow, needs := ask(eve, filter)

@@ -18,8 +18,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// ticketQuestions are operations that work something out about changes or incidents. ONE and PAGE stand for an id and a page of changes that are still to be
-// carried out, INCIDENT for one of the last incidents.
+// ticketQuestions are operations that work something out about changes or incidents. ONE and PAGE stand for an id and a
+// page of changes that are still to be carried out, INCIDENT for one of the last incidents.
 var ticketQuestions = []struct{ name, operation string }{
 	{"risk of one change", `{ change(id: "ONE") { risk { score factors { points sentence cis { name } paths { cis { name } } } } } }`},
 	{"risk of a page of 50", `{ changes(PAGE) { nodes { risk { score factors { points sentence cis { name } paths { cis { name } } } } } } }`},
@@ -29,7 +29,8 @@ var ticketQuestions = []struct{ name, operation string }{
 	{"suspects of a page of 50", `{ incidents(first: 50, orderBy: [{field: CREATED_AT, direction: DESC}]) { nodes { suspectChanges { points change { number } ci { name } symptom { name } path { cis { name } } reasons { sentence } } } } }`},
 }
 
-// BenchmarkRisk is what risk, conflicts and suspects cost over HTTP's handler, on an estate with a year of tickets: -year-cis says of how many CIs.
+// BenchmarkRisk measures risk, conflicts and suspects through HTTP's handler, on an estate with a year of tickets:
+// -year-cis is its number of CIs.
 func BenchmarkRisk(b *testing.B) {
 	for _, database := range []struct {
 		name string

@@ -46,14 +46,14 @@ func serverOver(t testing.TB, s *store.Store) http.Handler {
 	return serverWithin(t, s, guard.Default)
 }
 
-// wide are limits for questions that no user asks: whole estates with all there is about each record, in one operation.
+// wide returns limits for questions that no user asks: whole estates with all fields of each record, in one operation.
 func wide() guard.Limits {
 	limits := guard.Default
 	limits.Cost, limits.Aliases = 1_000_000, 1_000
 	return limits
 }
 
-// serverWithin is a server with other limits.
+// serverWithin returns a server with other limits.
 func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handler {
 	t.Helper()
 	if err := cmdb.Seed(t.Context(), s); err != nil {
@@ -77,17 +77,17 @@ func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handle
 	})
 }
 
-// A scenario is a txtar archive of steps, run in order over HTTP on each database:
+// TestScenarios runs scenarios. A scenario is a txtar archive of steps, run in order over HTTP on each database:
 //
 //	NAME.graphql     the operation
 //	NAME.vars        its variables; "@STEP.path.to.value" is taken from an earlier answer
-//	NAME.actor       who asks; "dev" where it is absent
-//	NAME.at          when it is asked; by the scenario's clock where it is absent
-//	NAME.json        the whole answer expected; "<any>" stands for any value
+//	NAME.actor       the actor; "dev" if it is absent
+//	NAME.at          when it is asked; by the scenario's clock if it is absent
+//	NAME.json        the whole expected answer; "<any>" stands for any value
 //	NAME.statements  how many SELECT statements it may take, at most
 //
 // Its steps keep to the limits that a server has by default. Its clock begins at scenarioBegin and goes on by a second a
-// step, so that a scenario gives the same on whatever day it runs.
+// step, so that a scenario gives the same answers on whatever day it runs.
 func TestScenarios(t *testing.T) {
 	for _, file := range scenarios(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -108,7 +108,7 @@ func scenarios(t *testing.T) []string {
 // scenarioBegin is when scenarios begin: a Monday morning, long before what they plan.
 var scenarioBegin = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
 
-// runScenario plays the steps of a file over an empty database and gives the statements that they took.
+// runScenario runs the steps of a file over an empty database and returns the statements that they took.
 func runScenario(t *testing.T, file string, s *store.Store) (all []store.Statement) {
 	if err := cmdb.Seed(store.At(t.Context(), scenarioBegin), s); err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func runScenario(t *testing.T, file string, s *store.Store) (all []store.Stateme
 	return all
 }
 
-// ask sends one operation and gives the answer and the statements it took.
+// ask sends one operation and returns the answer and the statements it took.
 func ask(t testing.TB, handler http.Handler, query string, variables map[string]any, actor string) (any, []store.Statement) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
@@ -191,7 +191,7 @@ func ask(t testing.TB, handler http.Handler, query string, variables map[string]
 	return got, statements.All()
 }
 
-// writingAt is a server by whose clock it is always the same time.
+// writingAt returns a server whose clock always shows the same time.
 func writingAt(handler http.Handler, at time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r.WithContext(store.At(r.Context(), at)))
@@ -206,7 +206,7 @@ func join(statements []store.Statement) string {
 	return b.String()
 }
 
-// resolve replaces "@STEP.path" by what an earlier answer has there.
+// resolve replaces "@STEP.path" by the value that an earlier answer has there.
 func resolve(t *testing.T, v any, answers map[string]any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -243,7 +243,7 @@ func resolve(t *testing.T, v any, answers map[string]any) any {
 	return v
 }
 
-// overlook is got with "<any>" wherever want has it.
+// overlook returns got with "<any>" wherever want has it.
 func overlook(want, got any) any {
 	switch w := want.(type) {
 	case string:

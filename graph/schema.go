@@ -8,7 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/exec"
 )
 
-// Schema is the contract with r to answer it. It has no @defer, which gqlgen adds to every schema: an operation is
+// Schema returns the contract with r to answer it. It has no @defer, which gqlgen adds to every schema: an operation is
 // answered whole.
 func (r *Resolver) Schema() graphql.ExecutableSchema {
 	s := *exec.NewExecutableSchema(exec.Config{}).Schema()

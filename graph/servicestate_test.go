@@ -85,7 +85,7 @@ func TestEveryVerbOfAnIncidentTellsTheServicesItChangesInItsOwnRevision(t *testi
 	})
 }
 
-// spokenState is an event about services as "REVISION NAME FROM>TO …", by name.
+// spokenState returns an event about services as "REVISION NAME FROM>TO …", by name.
 func spokenState(t *testing.T, event told) string {
 	t.Helper()
 	var said struct {

@@ -24,8 +24,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// A guarded estate has CIs that only the team "keepers", of which ada is, may see: all their names, keys and texts hold
-// the word canary. They stand in the middle of what everyone sees.
+// guarded is an estate with CIs that only the team "keepers" may see, of which ada is a member: all their names, keys
+// and texts hold the word canary. They stand in the middle of CIs that everyone sees.
 type guarded struct {
 	t       *testing.T
 	handler http.Handler
@@ -33,7 +33,7 @@ type guarded struct {
 	past    int64 // a revision in which nothing was restricted yet
 }
 
-// who asks: an admin, a member of the owning team, and someone else.
+// The actors: an admin, a member of the owning team, and someone else.
 var (
 	root = caller{"root", "ADMIN"}
 	ada  = caller{"ada", "VIEWER"}
@@ -65,7 +65,7 @@ func (g *guarded) ask(by caller, query string, variables ...any) map[string]any 
 	return answer
 }
 
-// at is what an answer has at a path.
+// at returns the value of an answer at a path.
 func at(answer any, path string) any {
 	for _, step := range strings.Split(path, ".") {
 		fields, is := answer.(map[string]any)
@@ -77,7 +77,7 @@ func at(answer any, path string) any {
 	return answer
 }
 
-// do runs a mutation as the admin and remembers the id of what it made.
+// do runs a mutation as the admin and keeps the id of the record it created.
 func (g *guarded) do(name, verb, input string) {
 	g.t.Helper()
 	for known, id := range g.ids {
@@ -93,7 +93,7 @@ func (g *guarded) do(name, verb, input string) {
 	g.ids[name] = id
 }
 
-// sightedAt is when all is written: within one day, month and year.
+// sightedAt is the time of all writes: within one day, month and year.
 var sightedAt = time.Date(2026, 1, 14, 9, 0, 0, 0, time.UTC)
 
 func sighted(t *testing.T, s *store.Store) *guarded {
@@ -165,7 +165,7 @@ type journey struct {
 	result *ast.Definition
 }
 
-// document writes the journey as an operation, ending in what the last object shows.
+// document returns the journey as an operation, with inner as the selection of the last object.
 func (j journey) document(inner string) string {
 	q := inner
 	for _, field := range slices.Backward(j.text) {
@@ -174,7 +174,8 @@ func (j journey) document(inner string) string {
 	return "{" + q + "}"
 }
 
-// leaves is what an object shows of itself without arguments: its scalars, and those of the types of an interface or a union.
+// leaves returns the fields of an object without arguments: its scalars, and those of the types of an interface or a
+// union.
 func leaves(s *ast.Schema, d *ast.Definition) string {
 	text := "__typename"
 	if d.IsAbstractType() {
@@ -197,7 +198,7 @@ func leaves(s *ast.Schema, d *ast.Definition) string {
 	return text
 }
 
-// journeys are ways to every field of every object, each type reached by up to so many ways.
+// journeys returns ways to every field of every object, each type reached by at most so many ways.
 func journeys(s *ast.Schema, arguments map[string]string, ways int) []journey {
 	visits := map[string]int{}
 	queue := []journey{{result: s.Query, types: []string{"Query"}}}
@@ -227,7 +228,7 @@ func journeys(s *ast.Schema, arguments map[string]string, ways int) []journey {
 
 var cursorLike = regexp.MustCompile(`"[A-Za-z0-9_-]{24,}"`)
 
-// tells reports whether an answer holds what is restricted: the word, or an id of a CI. What a cursor holds counts.
+// tells reports whether an answer holds the word or an id of a restricted CI. The content of cursors counts.
 func (g *guarded) tells(answer any) (string, bool) {
 	text, err := json.Marshal(answer)
 	if err != nil {
@@ -284,7 +285,7 @@ func TestWhatIsRestrictedIsNeverNamed(t *testing.T) {
 		shown := map[string]bool{}
 		asked := 0
 		ways := journeys(contract(), arguments, 4)
-		// The same of the past, in which what is restricted was for everyone.
+		// The same in the past, when the restricted CIs were open to everyone.
 		then := map[string]string{"Query.ci": arguments["Query.ci"], "Impact.affected": every, "Impact.on": arguments["Impact.on"]}
 		for _, field := range []string{"Query.impact", "Query.path", "Query.paths", "Query.whatIf", "CI.impact", "CI.dependencies"} {
 			then[field] = strings.TrimPrefix(arguments[field]+fmt.Sprintf(", asOf: {revision: %d}", g.past), ", ")

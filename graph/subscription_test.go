@@ -24,7 +24,7 @@ type told struct {
 	data     string
 }
 
-// subscribe follows a subscription over HTTP until ctx ends, as an admin unless it says by whom.
+// subscribe follows a subscription over HTTP until ctx ends, as an admin unless another caller is given.
 func subscribe(ctx context.Context, t *testing.T, url, query string, by ...caller) <-chan told {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})

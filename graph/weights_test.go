@@ -29,9 +29,9 @@ import (
 
 var weightsCIs = flag.Int("weights-cis", 100_000, "CIs of the estate on which weights are measured")
 
-// weighed are operations that spend most of their time on the fields that they are named for, whose cost @cost states. What
-// stands in capitals is drawn anew for each time: CI, SERVICE, INCIDENT, CHANGE, TO (a CI), SEEN, several CIs that one
-// failure affects, and PAST, a revision of the year.
+// weighed are operations that spend most of their time on the fields that they are named for, whose cost @cost states.
+// What stands in capitals is drawn anew for each time: CI, SERVICE, INCIDENT, CHANGE, TO (a CI), SEEN, several CIs that
+// one failure affects, and PAST, a revision of the year.
 var weighed = []struct{ fields, operation string }{
 	{"records", `{ cis(first: 100) { nodes { name class { code } owner { name } } } }`},
 	{"records of records", `{ cis(first: 30) { nodes { name relationships(first: 10) { nodes { type { code } target { name } } } } } }`},
@@ -70,7 +70,7 @@ var weighed = []struct{ fields, operation string }{
 		changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents conflictsFound changesWithConflicts } } }`},
 }
 
-// weights are what the contract says that fields and arguments cost.
+// weights returns the costs that the contract states for fields and arguments.
 func weights() map[string]string {
 	all := map[string]string{}
 	for name, d := range contract().Types {
@@ -112,9 +112,9 @@ func TestTheTableOfWeightsSaysWhatTheContractSays(t *testing.T) {
 	}
 }
 
-// BenchmarkWeights asks each operation about many records and reports the processor time that a unit of its cost takes, the
-// database's included: weights are right when the figures lie near each other, whatever the field. Before each round something
-// is written, so that nothing is remembered from the one before.
+// BenchmarkWeights asks each operation about many records and reports the processor time that a unit of its cost takes,
+// the database's included. Weights are right if the figures lie near each other, whatever the field. Before each round
+// something is written, so that nothing is remembered from the one before.
 func BenchmarkWeights(b *testing.B) {
 	for _, open := range []struct {
 		name string
@@ -187,7 +187,7 @@ func weighing(b *testing.B, s *store.Store) *scales {
 	return e
 }
 
-// draw writes an operation out with records drawn at random.
+// draw returns an operation with records drawn at random.
 func (e *scales) draw(operation string) string {
 	ci := func() int64 { return 1 + e.r.Int64N(int64(len(e.estate.CIs))) }
 	service := ci()
@@ -217,7 +217,7 @@ func (e *scales) draw(operation string) string {
 	).Replace(operation)
 }
 
-// weighedAnswer is what an operation answered, and what the product says that it costs.
+// weighedAnswer is the answer of an operation, and its cost as the product states it.
 type weighedAnswer struct {
 	data   any
 	failed string
@@ -285,7 +285,7 @@ func (e *scales) weigh(b *testing.B, operation string) {
 	b.ReportMetric(float64(spent.Microseconds())/float64(max(cost, 1)), "cpu-µs/cost")
 }
 
-// spent is the processor time of the server and its database.
+// spent returns the processor time of the server and its database.
 func (e *scales) spent(b *testing.B) time.Duration {
 	all := own(b)
 	if e.postmaster > 0 {

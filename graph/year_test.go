@@ -20,7 +20,7 @@ import (
 
 var yearCIs = flag.Int("year-cis", 5_000, "CIs of the estate whose year is replayed; 100,000 have 46,000 incidents and 30,000 changes")
 
-// ended is when an incident was resolved, if it still is; else nil.
+// ended returns when an incident was resolved. If it is not resolved in the end, at is nil.
 func ended(i *synthetic.Incident) (at *time.Time, state domain.IncidentState) {
 	state = domain.IncidentNew
 	for _, m := range i.Moves {
@@ -34,7 +34,8 @@ func ended(i *synthetic.Incident) (at *time.Time, state domain.IncidentState) {
 	return at, state
 }
 
-// broken is when promises of an incident were broken: its clock goes while it is NEW or IN_PROGRESS, for the acknowledgement until it first leaves NEW.
+// broken returns when promises of an incident were broken: its clock runs while it is NEW or IN_PROGRESS, for the
+// acknowledgement until it first leaves NEW.
 func broken(y *synthetic.Year, i *synthetic.Incident, now time.Time) (all []time.Time) {
 	for _, p := range y.Promises {
 		if p.Priority != i.Impact+i.Urgency-1 {
@@ -58,7 +59,7 @@ func broken(y *synthetic.Year, i *synthetic.Incident, now time.Time) (all []time
 	return all
 }
 
-// figures are those of a period and group, from what was invented: no row is read.
+// figures returns the figures of a period and group, computed from the invented tickets: no row is read.
 func figures(y *synthetic.Year, start, end, now time.Time, isIn func(team int32, cis []int32) bool) map[string]any {
 	during := func(at time.Time) bool { return !at.Before(start) && at.Before(end) }
 	counts := map[string]float64{
@@ -130,7 +131,8 @@ func figures(y *synthetic.Year, start, end, now time.Time, isIn func(team int32,
 	return all
 }
 
-// A year of tickets at the rates of a bank's log, inserted in bulk, gives the key figures that a plain computation over what was invented gives.
+// TestTheKeyFiguresOfAGeneratedYearAreThoseOfAPlainComputation inserts a year of tickets at the rates of a bank's log
+// in bulk, and compares the key figures with a plain computation over the invented tickets.
 func TestTheKeyFiguresOfAGeneratedYearAreThoseOfAPlainComputation(t *testing.T) {
 	n, seed := *yearCIs, uint64(4)
 	if testing.Short() {
