@@ -32,7 +32,7 @@ const (
 // Add adds conditions.
 func (c *Conditions) Add(more ...Condition) { c.all = append(c.all, more...) }
 
-// Err is the first thing wrong with the filter.
+// Err returns the first thing wrong with the filter.
 func (c *Conditions) Err() error { return c.err }
 
 // Refuse says what is wrong with the filter.
@@ -113,7 +113,7 @@ func joined(parts []Condition, operator, empty string) Condition {
 	}
 }
 
-// Not is the condition that another does not hold: also where SQL knows neither, as of a team that is not set.
+// Not returns the condition that another does not hold: also where SQL knows neither, as of a team that is not set.
 func Not(hold Condition) Condition {
 	return func(s *sql.Selector) *sql.Predicate {
 		return sql.P(func(b *sql.Builder) {
@@ -122,12 +122,12 @@ func Not(hold Condition) Condition {
 	}
 }
 
-// In is the condition that a column has one of some values.
+// In returns the condition that a column has one of some values.
 func In(column string, values ...any) Condition {
 	return func(s *sql.Selector) *sql.Predicate { return sql.In(s.C(column), values...) }
 }
 
-// InTable is the condition that a column is among what another table has, column by condition.
+// InTable returns the condition that a column is among what another table has, column by condition.
 func InTable(column, table, selected, compared string, values ...any) Condition {
 	return func(s *sql.Selector) *sql.Predicate {
 		d := sql.Dialect(s.Dialect())

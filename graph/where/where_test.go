@@ -154,7 +154,7 @@ func inForests(t *testing.T, test func(t *testing.T, f *forest)) {
 	}
 }
 
-// found are the trees that a filter finds, and the statement that finds them.
+// found returns the trees that a filter finds, and the statement that finds them.
 func (f *forest) found(t *testing.T, filter *treeFilter) ([]int, string) {
 	t.Helper()
 	c := &where.Conditions{}
@@ -286,7 +286,8 @@ func TestNotIsAllTheOthersAlsoThoseOfWhichNothingIsKnown(t *testing.T) {
 	})
 }
 
-// A nested list puts its rows' statement inside another and takes its place before conditions are written out.
+// TestConditionsNameTheRowsTheyWerePutOn follows a nested list, which puts its rows' statement inside another and takes
+// its place before conditions are written out.
 func TestConditionsNameTheRowsTheyWerePutOn(t *testing.T) {
 	c := &where.Conditions{}
 	c.Text("name", &where.Text{Contains: &names[0]})
