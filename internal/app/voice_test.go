@@ -55,7 +55,6 @@ var unread = map[string]bool{
 	"internal/practice/schedule":     true,
 	"internal/rule/calendar":         true,
 	"internal/rule/conflict":         true,
-	"internal/rule/impact":           true,
 	"internal/rule/operation":        true,
 	"internal/rule/recurrence":       true,
 	"internal/rule/risk":             true,

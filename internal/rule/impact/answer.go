@@ -55,7 +55,7 @@ func (f Filter) atLeast() State {
 	return f.AtLeast
 }
 
-// Snapshot is what the answer was worked out on.
+// Snapshot returns the snapshot that the answer was worked out on.
 func (a *Answer) Snapshot() *topology.Snapshot { return a.snapshot }
 
 // Affected lists the hits that a filter chooses: services first, then by state, worst first, then by distance,
@@ -122,7 +122,7 @@ func (a *Answer) hit(i int32) Hit {
 	}
 }
 
-// Hit is what became of a CI; false when it is OPERATIONAL, unknown, or left out of a partial answer.
+// Hit returns what became of a CI; false if the CI is OPERATIONAL, unknown, or left out of a partial answer.
 func (a *Answer) Hit(ci ident.ID) (Hit, bool) {
 	i, found := a.find(ci)
 	if !found || !a.isNear(i) {
@@ -137,7 +137,7 @@ func (a *Answer) InMaintenance(ci ident.ID) bool {
 	return known && a.maintained[v]
 }
 
-// State is the state of a CI; OPERATIONAL also where Hit says false.
+// State returns the state of a CI. If Hit says false, it returns OPERATIONAL.
 func (a *Answer) State(ci ident.ID) State {
 	if i, found := a.find(ci); found && a.isNear(i) {
 		return a.hits[i].state
@@ -153,7 +153,7 @@ func (a *Answer) find(ci ident.ID) (int32, bool) {
 	return a.place(v)
 }
 
-// place is where a vertex stands among the hits.
+// place returns the place of a vertex among the hits; false if the vertex is no hit.
 func (a *Answer) place(v topology.Vertex) (int32, bool) {
 	a.index.Do(func() {
 		if n := a.snapshot.Vertices(); 16*len(a.hits) > n+64 {
@@ -183,7 +183,7 @@ func (a *Answer) stateAt(v topology.Vertex) State {
 	return Operational
 }
 
-// round is the number of the round in which a hit was reached.
+// round returns the number of the round in which a hit was reached.
 func (a *Answer) round(i int32) int {
 	later, _ := slices.BinarySearch(a.rounds, i+1)
 	return later

@@ -60,7 +60,7 @@ func (b *baseline) isGone(v topology.Vertex) bool { return b != nil && b.gone[v]
 // counts reports whether it matters that a CI goes DOWN.
 func (b *baseline) counts(v topology.Vertex) bool { return b == nil || !b.gone[v] && !b.calm[v] }
 
-// breaksAt is how much more a group must lose to break its dependent, which is up; 0: it never does.
+// breaksAt returns how much more a group must lose to break its dependent, which is up; 0 if it never does.
 func (b *baseline) breaksAt(c *topology.Counter, g topology.GroupIndex) uint64 {
 	breaks := breaksAt(c)
 	if b == nil || breaks == 0 {

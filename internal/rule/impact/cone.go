@@ -10,8 +10,8 @@ import (
 // matter inside.
 type Cone []uint64
 
-// ConeOf is all that could ever harm some CIs, whatever strength and groups say, themselves included. Linear in the arcs
-// that it walks. A context that ends is its error: half a cone says nothing.
+// ConeOf returns all that could ever harm some CIs, whatever strength and groups say, themselves included. It is linear
+// in the arcs that it walks. If the context ends, it returns the context's error: half a cone says nothing.
 func ConeOf(ctx context.Context, s *topology.Snapshot, of []topology.Vertex) (Cone, error) {
 	m := borrow(s)
 	defer m.release()

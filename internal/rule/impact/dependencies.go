@@ -34,7 +34,7 @@ type Need struct {
 	ViaGroup bool
 }
 
-// Dependencies is the walk against the flow of impact, linear in the arcs it touches. Errors are those of Of.
+// Dependencies walks against the flow of impact, linear in the arcs it touches. It fails as Of does.
 func Dependencies(ctx context.Context, s *topology.Snapshot, cis []ident.ID, limits Limits) (*Needs, error) {
 	start, err := locateAll(s, cis)
 	if err != nil {

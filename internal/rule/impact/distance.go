@@ -2,10 +2,10 @@ package impact
 
 import "github.com/linchpin-cmdb/linchpin/internal/topology"
 
-// allDistances is the distance of each hit: the length of a shortest path from a failed CI along arcs that
-// carry. An arc carries when it is HARD and its cause is not well, SOFT and its cause DOWN, or counted by a
-// group that is broken and its cause not well; the last hop to an AT_RISK CI is from a member that is not well.
-// It is one breadth-first search over the hits, run when it is first needed, linear in their arcs.
+// allDistances returns the distance of each hit: the length of a shortest path from a failed CI along arcs that carry.
+// An arc carries when it is HARD and its cause is not well, SOFT and its cause DOWN, or counted by a group that is
+// broken and its cause not well; the last hop to an AT_RISK CI is from a member that is not well. It makes one
+// breadth-first search over the hits, when it is first called, linear in their arcs.
 func (a *Answer) allDistances() []int32 {
 	a.measure.Do(func() {
 		m := borrow(a.snapshot)

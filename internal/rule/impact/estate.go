@@ -9,11 +9,11 @@ import (
 
 type estateKey struct{}
 
-// Estate is the operational state of the whole estate (docs/impact.md, "The state of the estate"): what follows when
-// every CI is DOWN that an open incident names as ROOT or that a change takes down which is being carried out. What
-// such a change works on is in maintenance. A CI that some incident EXCLUDES stays operational, unless another
-// incident, or the same, or a change says that it is DOWN: what someone found outweighs what someone ruled out. Marks
-// on CIs that are unknown or retired say nothing. It is worked out once for each snapshot, when it is first asked for.
+// Estate returns the operational state of the whole estate (docs/impact.md, "The state of the estate"): what follows
+// when every CI is DOWN that an open incident names as ROOT or that a change takes down which is being carried out. The
+// CIs that such a change works on are in maintenance. A CI that some incident EXCLUDES stays operational, unless
+// another incident, or the same, or a change says that it is DOWN: a finding outweighs an exclusion. Marks on CIs that
+// are unknown or retired say nothing. Estate works it out once for each snapshot, when it is first called.
 func Estate(s *topology.Snapshot) *Answer {
 	return s.Memo(estateKey{}, func() any {
 		a, err := Of(context.Background(), s, openQuestion(s))
@@ -24,7 +24,7 @@ func Estate(s *topology.Snapshot) *Answer {
 	}).(*Answer)
 }
 
-// openQuestion is what the open incidents say, and the changes that are being carried out.
+// openQuestion returns the question that the open incidents ask, and the changes that are being carried out.
 func openQuestion(s *topology.Snapshot) (q Question) {
 	isRoot, isMaintained := map[ident.ID]bool{}, map[ident.ID]bool{}
 	each := func(cis []ident.ID, seen map[ident.ID]bool, add func(ident.ID)) {
@@ -58,5 +58,5 @@ func openQuestion(s *topology.Snapshot) (q Question) {
 // Maintained lists the CIs on which changes work that are being carried out.
 func Maintained(s *topology.Snapshot) []ident.ID { return openQuestion(s).Maintenance }
 
-// StateOf is the operational state of a CI. After the first of a snapshot it costs one look-up.
+// StateOf returns the operational state of a CI. After the first of a snapshot it costs one look-up.
 func StateOf(s *topology.Snapshot, ci ident.ID) State { return Estate(s).State(ci) }

@@ -71,9 +71,9 @@ const blockSize = 256
 // negligible is the logarithm of a million: what is so many times less likely than the best is not told.
 var negligible = math.Log(1e6)
 
-// singles are the best sets of one failure, of those that account for what was seen better than noise does and are not negligible
-// beside the best. How good that is is not known before: it is looked for from the highest hope down, since a high floor
-// gives candidates up early.
+// singles returns the best sets of one failure, of those that account for what was seen better than noise does and are
+// not negligible beside the best. How good the best is, is not known before: singles looks for it from the highest hope
+// down, since a high floor gives candidates up early.
 func (i *inquest) singles() []verdict {
 	candidates := i.bounds(verdict{}, i.fails)
 	if len(candidates) == 0 {
@@ -184,8 +184,8 @@ func (i *inquest) bounds(with verdict, floor float64) []bounded {
 // looksBeside is how many arcs of a candidate are looked at for what it must leave silent.
 const looksBeside = 1024
 
-// silentBeside is at least how many CIs the failure of v leaves silent: what depends on it by itself, HARD or SOFT, does
-// not stay well, whatever groups say.
+// silentBeside returns a lower bound of the number of CIs that the failure of v leaves silent: a CI that depends on v
+// by itself, HARD or SOFT, does not stay well, whatever groups say.
 func (i *inquest) silentBeside(v topology.Vertex) int {
 	silent := 0
 	last := v
@@ -228,7 +228,7 @@ func (i *inquest) try(with verdict, candidates []bounded, floor float64, most in
 	return best
 }
 
-// hopeful are the candidates that could come up to floor, those first that could do most.
+// hopeful returns the candidates that could come up to floor, those first that could do most.
 func (i *inquest) hopeful(candidates []bounded, floor float64) (chosen []bounded) {
 	for _, c := range candidates {
 		if c.hope >= floor {

@@ -16,7 +16,8 @@ type Fall struct {
 	strained []tally
 }
 
-// FallOf is the fall of CIs of a snapshot. A context that ends is its error: half a fall says nothing.
+// FallOf returns the fall of CIs of a snapshot. If the context ends, it returns the context's error: half a fall says
+// nothing.
 func FallOf(ctx context.Context, s *topology.Snapshot, of []topology.Vertex) (*Fall, error) {
 	m := borrow(s)
 	defer m.release()
@@ -53,7 +54,7 @@ type Brink struct {
 	falls int // hits that make up the estate as it is
 }
 
-// BrinkOf is the estate of a snapshot with some CIs DOWN.
+// BrinkOf returns the estate of a snapshot with some CIs DOWN.
 func BrinkOf(ctx context.Context, s *topology.Snapshot, down []topology.Vertex) (*Brink, error) {
 	b := &Brink{p: propagation{s: s, m: borrow(s), patience: patience{ctx: ctx}, down: down}}
 	if b.p.closeDown(); b.p.err != nil {
@@ -73,7 +74,7 @@ func (b *Brink) IsDown(v topology.Vertex) bool {
 	return is
 }
 
-// Down is all that is DOWN already, in no order.
+// Down returns all that is DOWN already, in no order.
 func (b *Brink) Down() []topology.Vertex {
 	down := make([]topology.Vertex, b.falls)
 	for i, h := range b.p.m.hits[:b.falls] {
@@ -151,7 +152,8 @@ func (b *Brink) restore(u topology.Vertex) {
 	}
 }
 
-// Hop is the step by which a member of a group harms the CI that depends on the group; false where it is no member.
+// Hop returns the step by which a member of a group harms the CI that depends on the group; false if the CI is no
+// member.
 func Hop(s *topology.Snapshot, member topology.Vertex, g topology.GroupIndex) (Step, bool) {
 	var best topology.Edge
 	for e := range s.Affects(member) {
@@ -165,8 +167,8 @@ func Hop(s *topology.Snapshot, member topology.Vertex, g topology.GroupIndex) (S
 	return stepOf(s, best), true
 }
 
-// DownMember is the member of a group that is DOWN in the answer and that passes, the nearest to what failed, then the lowest; false where
-// there is none.
+// DownMember returns the member of a group that is DOWN in the answer and that passes, the nearest to what failed, then
+// the lowest; false if there is none.
 func (a *Answer) DownMember(g topology.GroupIndex, passes func(topology.Vertex) bool) (ident.ID, bool) {
 	var best Hit
 	for _, m := range a.snapshot.Counter(g).Members {

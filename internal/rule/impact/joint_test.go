@@ -12,8 +12,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
 )
 
-// TestWhatIsLaidOverABrinkIsTakenAwayAgain: each of several failures, one after the other, takes down beside the first what it takes down
-// together with it, and where more goes DOWN than by one or the other a group breaks by the two.
+// TestWhatIsLaidOverABrinkIsTakenAwayAgain lays each of several failures, one after the other, over the same first one:
+// each takes down beside the first what it takes down together with it, and if more goes DOWN than by one or the other,
+// a group breaks by the two.
 func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 	together := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -110,7 +111,8 @@ func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 	}
 }
 
-// redundantWith is one CI more that goes DOWN when both do that it needs: one more, and one of the estate.
+// redundantWith returns a batch that adds a CI that goes DOWN when both CIs do that it needs: a new one, and one of the
+// estate.
 func redundantWith(other ident.ID) topology.Batch {
 	class, kind := ident.New(ident.CIClass, 1), ident.New(ident.RelationshipType, 1_000)
 	dependent, one := ident.New(ident.CI, 1_000), ident.New(ident.CI, 1_001)

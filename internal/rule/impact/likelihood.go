@@ -39,14 +39,14 @@ func (l likelihood) score(explained, silent, contradicted, failures int) float64
 		float64(contradicted)*l.contradicts + float64(failures)*l.fails
 }
 
-// best is the highest score of failures that explain at most so many symptoms, but one, and leave at least so many
+// best returns the highest score of failures that explain at most so many symptoms, but one, and leave at least so many
 // CIs silent. The score is convex in the symptoms explained, and falls with the silent.
 func (l likelihood) best(explained, silent, failures int) float64 {
 	return max(l.score(1, silent, 0, failures), l.score(explained, silent, 0, failures))
 }
 
-// patienceFor is how many silent CIs failures may leave, explaining at most so many symptoms, before their score must
-// fall below floor.
+// patienceFor returns how many silent CIs failures may leave, explaining at most so many symptoms, before their score
+// must fall below floor.
 func (l likelihood) patienceFor(explained, failures int, floor float64) int {
 	if l.best(explained, math.MaxInt32, failures) >= floor {
 		return math.MaxInt32

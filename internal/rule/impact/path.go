@@ -28,8 +28,8 @@ func precedes(e, other topology.Edge) bool {
 	return e.Relationship < other.Relationship || e.Relationship == other.Relationship && e.Group < other.Group
 }
 
-// Path is a shortest path on which failure came to a CI, the failed CI first; empty for a failed CI, and
-// for one that is not in the answer. Among equals it takes, from the end, the lowest relationship id.
+// Path returns a shortest path on which failure came to a CI, the failed CI first. If the CI failed itself or is not in
+// the answer, it returns an empty path. Among equals it takes, from the end, the lowest relationship id.
 func (a *Answer) Path(ci ident.ID) []Step {
 	i, found := a.find(ci)
 	if !found || !a.isNear(i) {
@@ -45,7 +45,7 @@ func (a *Answer) Path(ci ident.ID) []Step {
 	return path
 }
 
-// lastHop is the lowest edge that carries to a hit from one that is nearer to the failed.
+// lastHop returns the lowest edge that carries to a hit from one that is nearer to the failed.
 func (a *Answer) lastHop(i int32) (best topology.Edge, from int32) {
 	for e := range a.snapshot.Needs(a.hits[i].vertex) {
 		at, isHit := a.place(e.From)

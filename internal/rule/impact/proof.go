@@ -21,7 +21,7 @@ const (
 
 var grounds = [...]string{"", "FAILED", "HARD", "SOFT", "GROUP"}
 
-// String is the ground as the API shows it.
+// String returns the ground as the API shows it.
 func (g Ground) String() string {
 	if int(g) < len(grounds) {
 		return grounds[g]
@@ -124,7 +124,8 @@ func (a *Answer) explain(i int32) (e Explanation, causes []int32) {
 	return e, nil // not reached: every hit was given or has a cause
 }
 
-// oldestDependency is the direct dependency that brought a hit to its state: HARD and in the same state, or SOFT and DOWN.
+// oldestDependency returns the direct dependency that brought a hit to its state: HARD and in the same state, or SOFT
+// and DOWN.
 func (a *Answer) oldestDependency(i int32) (best topology.Edge, cause int32, found bool) {
 	h, round, bestRound := a.hits[i], a.round(i), 0
 	if h.state == AtRisk {

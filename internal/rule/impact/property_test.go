@@ -148,7 +148,6 @@ func checkSubgraph(t *rapid.T, s *topology.Snapshot, n naive, m *topologytest.Mo
 	}
 }
 
-// said is all that an answer says, in one order.
 // placeless writes values down without the places where CIs happen to lie.
 func placeless(values ...any) string {
 	return vertices.ReplaceAllString(fmt.Sprintf("%+v", values), "$1:…")

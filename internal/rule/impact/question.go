@@ -42,7 +42,7 @@ const (
 
 var reasons = [...]string{"NONE", "MAX_DEPTH", "MAX_CIS", "TIME"}
 
-// String is the reason as the API shows it.
+// String returns the reason as the API shows it.
 func (r Reason) String() string {
 	if int(r) < len(reasons) {
 		return reasons[r]

@@ -8,9 +8,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Reach is the plain closure along the flow of impact, whatever strength and groups say: everything that the
-// given CIs could ever harm, themselves included, nearest first. What was seen is a bit for each CI, which stays in the
-// cache where a word would not.
+// Reach returns the plain closure along the flow of impact, whatever strength and groups say: everything that the given
+// CIs could ever harm, themselves included, nearest first. It keeps what it saw as a bit for each CI, which stays in
+// the cache where a word would not.
 func Reach(ctx context.Context, s *topology.Snapshot, cis []ident.ID) ([]topology.Vertex, error) {
 	start, err := locateAll(s, cis)
 	if err != nil {

@@ -47,7 +47,7 @@ type scope struct {
 	watched func(topology.GroupIndex) bool // groups to note members of, whatever breaks them; nil: none
 }
 
-// breaksAt is how much a group must lose to break its dependent; 0: it never does.
+// breaksAt returns how much a group must lose to break its dependent; 0 if it never does.
 func breaksAt(c *topology.Counter) uint64 {
 	if c.Need == 0 {
 		return 0
@@ -176,7 +176,7 @@ func (d *descent) layGroup(g topology.GroupIndex, breaks uint64, dependent, weig
 	}
 }
 
-// group is where a group stands in the region.
+// group returns the place of a group in the region. A group that has none is added.
 func (d *descent) group(g topology.GroupIndex, breaks uint64, dependent uint32) uint32 {
 	if word := d.m.groups[g]; uint32(word>>32) == d.m.epoch {
 		return uint32(word)
@@ -223,7 +223,8 @@ func (f flags) has(at uint32) bool { return f[at>>6]>>(at&63)&1 != 0 }
 
 type estateRegionKey struct{}
 
-// wholeRegion is the region of all CIs that have any arc, compiled once for each snapshot; with a baseline each time.
+// wholeRegion returns the region of all CIs that have any arc. It compiles it once for each snapshot; with a baseline
+// each time.
 func wholeRegion(s *topology.Snapshot, given *baseline, p *patience) *region {
 	if given != nil {
 		return scope{s: s, given: given}.cone(linked(s), p)
@@ -233,7 +234,7 @@ func wholeRegion(s *topology.Snapshot, given *baseline, p *patience) *region {
 	}).(*region)
 }
 
-// linked are the CIs that have any arc.
+// linked returns the CIs that have any arc.
 func linked(s *topology.Snapshot) []topology.Vertex {
 	var vertices []topology.Vertex
 	for v := range topology.Vertex(s.Vertices()) {
@@ -244,8 +245,8 @@ func linked(s *topology.Snapshot) []topology.Vertex {
 	return slices.Clip(vertices)
 }
 
-// within are the places from which a path leads to some vertices, in order: since causes come before what they harm, one
-// pass from the end finds them, and another for each cycle that it went against.
+// within returns the places from which a path leads to some vertices, in order: since causes come before what they
+// harm, one pass from the end finds them, and another for each cycle that it went against.
 func (r *region) within(vertices []topology.Vertex) []uint32 {
 	isIn := make(flags, len(r.vertices)/64+1)
 	for _, at := range r.places(vertices) {

@@ -14,7 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// The rules are those of docs/impact.md.
+// TestEachRule holds the rules of docs/impact.md, one by one.
 func TestEachRule(t *testing.T) {
 	for _, c := range []struct{ rule, estate, fails, follows string }{
 		{"a HARD dependency that is DOWN brings DOWN", "app needs db", "db DOWN", "app DOWN"},

@@ -96,7 +96,8 @@ func (p *patience) isSpent(steps int) bool {
 	return p.err != nil
 }
 
-// verdict is nil unless the caller went away: a deadline makes an answer partial, it is no failure.
+// verdict returns the error of a caller that went away, otherwise nil: a deadline makes an answer partial, it is no
+// failure.
 func (p *patience) verdict() error {
 	if p.err != nil && !errors.Is(p.err, context.DeadlineExceeded) {
 		return p.err

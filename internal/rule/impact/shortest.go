@@ -9,10 +9,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// ShortestPath is a shortest way on which impact could pass from one CI to another, whatever strength and
-// groups say; nil when there is none or both are one CI. It searches from both ends and always widens the smaller
-// frontier (Pohl, "Bi-directional search", 1971), so that it rarely sees the fan-out of a hub. Among equals the choice does
-// not depend on the order of arcs. A context that ends is its error: half a search says nothing.
+// ShortestPath returns a shortest way on which impact could pass from one CI to another, whatever strength and groups
+// say. If there is none or both are one CI, it returns nil. It searches from both ends and always widens the smaller
+// frontier (Pohl, "Bi-directional search", 1971), so that it rarely sees the fan-out of a hub. Among equals the choice
+// does not depend on the order of arcs. If the context ends, it returns the context's error: half a search says
+// nothing.
 func ShortestPath(ctx context.Context, s *topology.Snapshot, from, to ident.ID) ([]Step, error) {
 	source, err := locate(s, "from", from)
 	if err != nil {

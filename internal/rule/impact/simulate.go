@@ -198,7 +198,7 @@ func (c *laneCounts) of(lane int) (n int) {
 	return n
 }
 
-// counts is how many CIs are DOWN in each lane, and how many of them are flagged.
+// counts returns how many CIs are DOWN in each lane, and how many of them are flagged.
 func (m *simulation) counts(flagged flags) (all, those laneCounts) {
 	for _, at := range m.fallen {
 		down := m.cells[at].down
@@ -240,7 +240,7 @@ func (r *region) sweep(ctx context.Context, candidates []uint32, notesPairs bool
 	return swept, nil
 }
 
-// incomplete is the error of a sweep, also when it is only the time that was over.
+// incomplete returns the error of a sweep, also when only its time was over.
 func incomplete(err error, swept int, candidates []uint32) error {
 	if err == nil && swept < len(candidates) {
 		return context.DeadlineExceeded
@@ -248,7 +248,7 @@ func incomplete(err error, swept int, candidates []uint32) error {
 	return err
 }
 
-// crewSize is how many goroutines share so many pieces of work.
+// crewSize returns how many goroutines share so many pieces of work.
 func crewSize(pieces int) int { return max(1, min(runtime.GOMAXPROCS(0), pieces)) }
 
 func (r *region) all() []uint32 {

@@ -42,7 +42,7 @@ func drawTargets(t *rapid.T, m *topologytest.Model) (targets impact.Targets, aim
 	return targets, aims
 }
 
-// drawGiven is what has happened already: nothing, anything, or the loss of one member of a group.
+// drawGiven draws what has happened already: nothing, anything, or the loss of one member of a group.
 func drawGiven(t *rapid.T, m *topologytest.Model) (given impact.Question) {
 	var members []ident.ID
 	for _, a := range m.Arcs() {
@@ -60,7 +60,8 @@ func drawGiven(t *rapid.T, m *topologytest.Model) (given impact.Question) {
 	return given
 }
 
-// TestWhatIsLostAlreadyMakesSinglePoints: of what is left of a group, of what nothing else stands in for.
+// TestWhatIsLostAlreadyMakesSinglePoints makes them of what is left of a group, and of CIs that nothing else stands in
+// for.
 func TestWhatIsLostAlreadyMakesSinglePoints(t *testing.T) {
 	k, s := draw(t, "svc needs any of n1 n2, n1 needs rack1, n2 needs rack2, svcB needs n1, svcC needs weight 5 of a*3 b*2 c*2")
 	for given, want := range map[string]string{
@@ -177,7 +178,8 @@ func TestSinglePointsAreThoseThatFallenAloneTakeATargetDown(t *testing.T) {
 	})
 }
 
-// redundant is a larger estate: n CIs in which each has some of the rules, with cycles, hubs and all kinds of groups.
+// redundant returns a larger estate: n CIs in which each has some of the rules, with cycles, hubs and all kinds of
+// groups.
 func redundant(t testing.TB, n int) *topology.Snapshot {
 	g := topology.New()
 	if err := g.Load(redundantFacts(n)); err != nil {

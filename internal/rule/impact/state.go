@@ -16,7 +16,7 @@ const (
 
 var states = [...]string{"OPERATIONAL", "AT_RISK", "DEGRADED", "DOWN"}
 
-// String is the state as the API shows it.
+// String returns the state as the API shows it.
 func (s State) String() string {
 	if int(s) < len(states) {
 		return states[s]

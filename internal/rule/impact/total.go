@@ -88,8 +88,8 @@ func simulateTotals(ctx context.Context, s *topology.Snapshot, given *baseline, 
 	return totals, incomplete(err, swept, places)
 }
 
-// fallout is the region of all that goes DOWN when some CIs fail together, beside a baseline, or a larger one: where there is no
-// baseline and that is much, the whole estate, which is compiled once for each snapshot.
+// fallout returns the region of all that goes DOWN when some CIs fail together, beside a baseline, or a larger one: if
+// there is no baseline and much goes DOWN, the whole estate, which is compiled once for each snapshot.
 func fallout(ctx context.Context, s *topology.Snapshot, given *baseline, failed []topology.Vertex) (*region, error) {
 	m := borrow(s)
 	defer m.release()

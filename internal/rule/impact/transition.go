@@ -14,8 +14,8 @@ type Transition struct {
 	From, To State
 }
 
-// Transitions are the services whose operational state differs between two snapshots, by id: linear in what is not
-// operational in either. It costs nothing where both hold the same facts.
+// Transitions returns the services whose operational state differs between two snapshots, by id. It is linear in what
+// is not operational in either, and costs nothing if both hold the same facts.
 func Transitions(before, after *topology.Snapshot) []Transition {
 	if before.Digest() == after.Digest() {
 		return nil
