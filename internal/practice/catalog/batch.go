@@ -8,7 +8,7 @@ const (
 	idChunk  = 1_000
 )
 
-// single is the outcome of a batch of one: its failures have no row's number before their paths.
+// single returns the outcome of a batch of one: its failures have no row's number before their paths.
 func single[T any](saved []*T, wrong []form.Form, err error) (*T, error) {
 	if err == nil {
 		err = wrong[0].Err()
@@ -19,7 +19,7 @@ func single[T any](saved []*T, wrong []form.Form, err error) (*T, error) {
 	return saved[0], nil
 }
 
-// batch is the outcome of several rows.
+// batch returns the outcome of several rows.
 func batch[T any](saved []*T, wrong []form.Form, err error) ([]*T, error) {
 	if err == nil {
 		err = form.Rows(wrong)

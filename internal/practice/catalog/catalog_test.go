@@ -50,8 +50,8 @@ func must[T any](w *world) func(T, error) T {
 
 func (w *world) refused(err error, want ...string) {
 	w.Helper()
-	all, known := errs.All(err)
-	if err == nil || !known || len(all) != len(want) {
+	all, ok := errs.All(err)
+	if err == nil || !ok || len(all) != len(want) {
 		w.Errorf("got %v, want %v", err, want)
 		return
 	}

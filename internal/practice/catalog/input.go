@@ -8,7 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
-// The inputs of the verbs are the input types of schema/*.graphql, field by field; what each means is said there.
+// The inputs of the verbs are the input types of schema/*.graphql, field by field; their meaning is said there.
 
 // ServiceLinkInput is a link of a service.
 type ServiceLinkInput struct {
@@ -33,7 +33,7 @@ type CreateServiceInput struct {
 	ExternalIdentity   *domain.ExternalKey
 }
 
-// UpdateServiceInput changes a service: what is absent stays, null clears.
+// UpdateServiceInput changes a service: an absent field stays, null clears.
 type UpdateServiceInput struct {
 	ID              ident.ID
 	ExpectedVersion *int

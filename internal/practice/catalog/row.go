@@ -10,7 +10,7 @@ type NewTeam struct {
 	Parent      ident.ID // 0 for none
 }
 
-// TeamChange is a change to a team. What is nil stays.
+// TeamChange is a change to a team. A nil field stays.
 type TeamChange struct {
 	ID              ident.ID
 	ExpectedVersion *int
@@ -26,7 +26,7 @@ type NewPerson struct {
 	Email string
 }
 
-// PersonChange is a change to a person. What is nil stays.
+// PersonChange is a change to a person. A nil field stays.
 type PersonChange struct {
 	ID              ident.ID
 	ExpectedVersion *int

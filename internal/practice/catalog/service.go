@@ -36,7 +36,7 @@ func (p *Practice) CreateService(ctx context.Context, in CreateServiceInput) (*e
 	})
 }
 
-// UpdateService changes a service. Of one that was imported, what changed is locked against imports.
+// UpdateService changes a service. On one that was imported, the changed fields are locked against imports.
 func (p *Practice) UpdateService(ctx context.Context, in UpdateServiceInput) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "service.update", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		ch, err := in.change()
@@ -47,16 +47,16 @@ func (p *Practice) UpdateService(ctx context.Context, in UpdateServiceInput) (*e
 	})
 }
 
-// change is the input as the CMDB takes it. All that cannot be cleared and is null is said at once.
+// change returns the input as the CMDB takes it. It names all fields at once that are null and cannot be cleared.
 func (in UpdateServiceInput) change() (cmdb.CIChange, error) {
 	facet := &cmdb.ServiceChange{Tier: form.Cleared(in.Tier), Category: form.Cleared(in.Category), SupportTeam: form.Cleared(in.SupportTeam)}
 	var f form.Form
 	ch := cmdb.CIChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Fields: in.Fields(&f), Service: facet}
-	if list, set := in.Links.ValueOK(); set {
+	if list, ok := in.Links.ValueOK(); ok {
 		all := links(list)
 		facet.Links = &all
 	}
-	if target, set := in.AvailabilityTarget.ValueOK(); set {
+	if target, ok := in.AvailabilityTarget.ValueOK(); ok {
 		facet.AvailabilityTarget = &target
 	}
 	facet.PortfolioStage = form.Given(&f, "portfolioStage", in.PortfolioStage)

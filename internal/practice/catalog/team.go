@@ -141,7 +141,7 @@ func updateTeams(ctx context.Context, tx *store.Tx, rows []TeamChange) ([]*ent.T
 		}
 		old := found[next.ID]
 		if err := moveTeam(ctx, tx, old, next, rows[i].Parent); err != nil {
-			if _, known := errs.All(err); !known {
+			if _, ok := errs.All(err); !ok {
 				return nil, nil, err
 			}
 			wrong[i].Fault(err)
