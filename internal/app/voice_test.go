@@ -51,7 +51,6 @@ var unread = map[string]bool{
 	"internal/practice/change":       true,
 	"internal/practice/cmdb":         true,
 	"internal/practice/incident":     true,
-	"internal/practice/schedule":     true,
 	"internal/rule/calendar":         true,
 	"internal/rule/conflict":         true,
 	"internal/rule/operation":        true,

@@ -37,7 +37,7 @@ func spanOf(c *ent.Change) recurrence.Span {
 }
 
 // Conflicts finds what is in the way of each of some changes, on one snapshot, in at most ten statements whatever their
-// number. Changes that are over, or do not say when, have none. Nothing of it is stored: what was found is true of the
+// number. Changes that are over, or do not say when, have none. Nothing of it is stored: a conflict is true of the
 // graph and the changes as they are. It costs a look at each change that overlaps, and the engine for those that meet
 // in the graph.
 func Conflicts(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change) (map[ident.ID][]conflict.Conflict, error) {
@@ -82,7 +82,7 @@ func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*e
 		if found[row.ID], err = finder.WithChanges(ctx, own, others); err != nil {
 			return nil, nil, err
 		}
-		if plan, is := plans[row.ID]; is {
+		if plan, ok := plans[row.ID]; ok {
 			found[row.ID] = append(found[row.ID], finder.WithOperations(plan, slices.Collect(maps.Values(plans)))...)
 		}
 		if concerned[row.ID], err = finder.Concerned(ctx, own); err != nil {
@@ -119,7 +119,7 @@ func finderOf(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes 
 	return conflict.NewFinder(s, words), err
 }
 
-// near are the windows as the rule wants them for the time of a change.
+// near returns the windows as the rule wants them for the time of a change.
 func near(windows []*ent.ChangeWindow, at recurrence.Span, holds func(*ent.ChangeWindow, ident.ID) bool) ([]conflict.Window, error) {
 	all := make([]conflict.Window, len(windows))
 	for i, w := range windows {
@@ -132,7 +132,7 @@ func near(windows []*ent.ChangeWindow, at recurrence.Span, holds func(*ent.Chang
 	return all, nil
 }
 
-// rivals are the changes that contend while some changes do, these included, with what they touch.
+// rivals returns the changes that contend while some changes do, these included, with what they touch.
 func rivals(ctx context.Context, c *ent.Client, changes []*ent.Change) ([]conflict.Change, error) {
 	first, last := *changes[0].PlannedStart, *changes[0].PlannedEnd
 	for _, row := range changes {
@@ -178,13 +178,13 @@ func scope(ctx context.Context, c *ent.Client, of predicate.Change, changes []co
 		places[changes[i].ID] = i
 	}
 	for _, l := range links {
-		if i, is := places[l.ChangeID]; is {
+		if i, ok := places[l.ChangeID]; ok {
 			changes[i].Scope = append(changes[i].Scope, conflict.CI{ID: l.CiID, IsTakenDown: l.Role == domain.TakenDownRole})
 		}
 	}
 	for _, o := range operations {
-		i, is := places[o.ChangeID]
-		if !is {
+		i, ok := places[o.ChangeID]
+		if !ok {
 			continue
 		}
 		one := operation.Operation{Kind: o.Kind, Key: o.Key, Planned: o.Planned}

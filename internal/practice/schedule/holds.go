@@ -26,7 +26,7 @@ func Targets(ctx context.Context, c *ent.Client, s *topology.Snapshot, windows [
 		if w.IsGlobal || slices.Contains(w.Cis, ci) {
 			return true
 		}
-		if v, known := s.Index(ci); known && subtrees[w.ID][s.CI(v).Class] {
+		if v, ok := s.Index(ci); ok && subtrees[w.ID][s.CI(v).Class] {
 			return true
 		}
 		return len(w.Labels) > 0 && carries(labels[ci], w.Labels)
@@ -35,14 +35,14 @@ func Targets(ctx context.Context, c *ent.Client, s *topology.Snapshot, windows [
 
 func carries(labels, wanted map[string]string) bool {
 	for name, text := range wanted {
-		if has, is := labels[name]; !is || has != text {
+		if has, ok := labels[name]; !ok || has != text {
 			return false
 		}
 	}
 	return true
 }
 
-// subtreesOf are the classes that each window means: those it names, and all below them.
+// subtreesOf returns the classes that each window means: those it names, and all below them.
 func subtreesOf(ctx context.Context, c *ent.Client, windows []*ent.ChangeWindow) (map[ident.ID]map[ident.ID]bool, error) {
 	if !slices.ContainsFunc(windows, func(w *ent.ChangeWindow) bool { return len(w.Classes) > 0 }) {
 		return nil, nil

@@ -24,7 +24,7 @@ type CreateWindow struct {
 	Labels          map[string]any
 }
 
-// UpdateWindow is changes to a change window: what is absent stays, null clears.
+// UpdateWindow is changes to a change window: an absent field stays, null clears.
 type UpdateWindow struct {
 	ID              ident.ID
 	ExpectedVersion *int

@@ -26,7 +26,7 @@ type past struct {
 
 const remembered = 365 * 24 * time.Hour
 
-// wentWrong is that a change failed or was backed out, or caused an incident.
+// wentWrong returns the condition that a change failed or was backed out, or caused an incident.
 func wentWrong() predicate.Change {
 	return change.Or(change.OutcomeIn(domain.Failed, domain.BackedOut), func(s *sql.Selector) {
 		caused := sql.Dialect(s.Dialect()).Table(incident.Table)
@@ -88,7 +88,7 @@ func pastOf(ctx context.Context, c *ent.Client, changes []*ent.Change, now time.
 	return p, err
 }
 
-// ofTeam is what became of the changes of a change's team, without itself.
+// ofTeam returns what became of the changes of a change's team, without itself.
 func (p past) ofTeam(c *ent.Change, now time.Time) risk.Record {
 	r := p.teams[*c.AssignmentTeamID]
 	if c.State != domain.ChangeClosed || c.ActualEnd == nil || c.ActualEnd.Before(now.Add(-remembered)) {
@@ -105,7 +105,7 @@ func (p past) ofTeam(c *ent.Change, now time.Time) risk.Record {
 	return r
 }
 
-// failures are the changes of what a change touches that went wrong, without itself.
+// failures returns the changes of what a change touches that went wrong, without itself.
 func (p past) failures(c *conflict.Change) (all []risk.Failure) {
 	for _, ci := range c.Scope {
 		for _, failed := range p.failed[ci.ID] {

@@ -18,7 +18,7 @@ import (
 // unapplied are the states in which the operations of a change are still a plan.
 var unapplied = []domain.ChangeState{domain.ChangeNew, domain.ChangeAssess, domain.ChangeAuthorize, domain.ChangeScheduled}
 
-// plansOf is what changes are going to do to records, and what others are going to do to the same records.
+// plansOf returns what changes are going to do to records, and what others are going to do to the same records.
 func plansOf(ctx context.Context, c *ent.Client, changes []*ent.Change) (map[ident.ID]conflict.Plan, error) {
 	var own []ident.ID
 	for _, row := range changes {

@@ -73,8 +73,8 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 	return risks, nil
 }
 
-// outlook is what the engine says about a change: on the graph as it is, and beside that on the graph as its operations
-// leave it. CIs that there are not yet do not count.
+// outlook asks the engine about a change: on the graph as it is, and beside that on the graph as its operations leave
+// it. CIs that do not exist yet do not count.
 func outlook(ctx context.Context, finder *conflict.Finder, c *conflict.Change, ranks map[ident.ID]int) (f risk.Facts, err error) {
 	all, err := finder.Outlooks(ctx, c)
 	if err != nil {

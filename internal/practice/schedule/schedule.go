@@ -17,7 +17,7 @@ type Practice struct{ store *store.Store }
 // New makes the practice over a database.
 func New(s *store.Store) *Practice { return &Practice{s} }
 
-// Occurrences are the times at which a window takes place in a period, in order.
+// Occurrences returns the times at which a window takes place in a period, in order.
 func Occurrences(w *ent.ChangeWindow, period recurrence.Span) ([]recurrence.Span, error) {
 	r, err := ruleOf(w)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 )
 
 // Suspects lists for each question the changes that may have caused what is seen, the most suspicious first, at most so
-// many. What they touched is judged by the graph of the snapshot. Risk is weighed for those that are listed: it orders
-// them, and lets nobody in. The number of statements does not depend on that of the questions.
+// many. The CIs they touched are judged by the graph of the snapshot. Risk is weighed for those that are listed: it
+// orders them, and lets nobody in. The number of statements does not depend on that of the questions.
 func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, questions []suspect.Question, most int, now time.Time) ([][]suspect.Suspect, error) {
 	found := make([][]suspect.Suspect, len(questions))
 	if len(questions) == 0 {

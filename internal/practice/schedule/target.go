@@ -45,8 +45,8 @@ func aim(ctx context.Context, tx *store.Tx, f *form.Form, w *ent.ChangeWindow, c
 	}
 	f.Number("labels", len(labels), 0, mostLabels)
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		text, is := labels[name].(string)
-		if !is || name == "" || len(name) > ticket.LongestWord || len(text) > 500 {
+		text, ok := labels[name].(string)
+		if !ok || name == "" || len(name) > ticket.LongestWord || len(text) > 500 {
 			f.Fault(errs.New(errs.Invalid, "labels are texts, such as {\"team\": \"payments\"}").At("labels", name))
 			continue
 		}
@@ -74,7 +74,7 @@ func asAny(labels map[string]string) map[string]any {
 	return all
 }
 
-// classesOf are the codes of classes.
+// classesOf returns the codes of classes.
 func classesOf(ctx context.Context, tx *store.Tx, ids []ident.ID) ([]string, error) {
 	found, err := tx.CIClass.Query().Where(ciclass.IDIn(ids...)).Order(ent.Asc(ciclass.FieldID)).All(ctx)
 	codes := make([]string, len(found))

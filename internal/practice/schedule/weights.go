@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Weights are what the factors of risk count: the rows there are, over the defaults.
+// Weights returns what the factors of risk count: the stored rows, over the defaults.
 func Weights(ctx context.Context, c *ent.Client) (risk.Weights, error) {
 	rows, err := c.RiskWeight.Query().All(ctx)
 	w := risk.Defaults()

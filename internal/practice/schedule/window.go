@@ -16,7 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// MostWindows is how many change windows there may be: whoever looks for conflicts looks at all of them.
+// MostWindows is how many change windows there may be: a search for conflicts looks at all of them.
 const MostWindows = 1000
 
 // CreateWindow creates a change window.
@@ -119,16 +119,16 @@ func free(ctx context.Context, tx *store.Tx, f *form.Form, w *ent.ChangeWindow) 
 	}
 }
 
-// retarget looks at what an update says a window is for; what it does not say stays as it is.
+// retarget looks at what an update says a window is for; a field that it leaves out stays as it is.
 func retarget(ctx context.Context, tx *store.Tx, f *form.Form, was, w *ent.ChangeWindow, in UpdateWindow) error {
 	cis, classes, labels := was.Cis, []string(nil), asAny(was.Labels)
-	if said, is := in.Cis.ValueOK(); is {
+	if said, ok := in.Cis.ValueOK(); ok {
 		cis = said
 	}
-	if said, is := in.Labels.ValueOK(); is {
+	if said, ok := in.Labels.ValueOK(); ok {
 		labels = said
 	}
-	if said, is := in.Classes.ValueOK(); is {
+	if said, ok := in.Classes.ValueOK(); ok {
 		classes = said
 	} else if len(was.Classes) > 0 {
 		found, err := classesOf(ctx, tx, was.Classes)
