@@ -50,7 +50,6 @@ var unread = map[string]bool{
 	"internal/importer/kubernetes":   true,
 	"internal/practice/change":       true,
 	"internal/practice/cmdb":         true,
-	"internal/practice/incident":     true,
 	"internal/rule/calendar":         true,
 	"internal/rule/conflict":         true,
 	"internal/rule/operation":        true,

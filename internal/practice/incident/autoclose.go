@@ -82,7 +82,7 @@ func closeBatch(ctx context.Context, tx *store.Tx, age time.Duration) (int, erro
 	return len(over), nil
 }
 
-// spoken is a length of time as people say it: 7 days, 36h, 1h30m.
+// spoken writes a length of time as people say it: 7 days, 36h, 1h30m.
 func spoken(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {

@@ -17,8 +17,8 @@ type Difference struct {
 	Before, After string
 }
 
-// Differences are the services that two snapshots show in other states, what is worst at resolution first, then what
-// was worst at opening, then by CI. IsPartial says that a snapshot knew of more services than it keeps: they may differ
+// Differences returns the services that two snapshots show in other states, the worst at resolution first, then the
+// worst at opening, then by CI. It sets isPartial if a snapshot knew of more services than it keeps: they may differ
 // too.
 func Differences(opening, resolution *domain.ImpactSnapshot) (all []Difference, isPartial bool) {
 	found := map[ident.ID]Difference{}

@@ -32,8 +32,8 @@ type finding struct {
 func Question(s *topology.Snapshot, named []CI) impact.Question {
 	var q impact.Question
 	for _, c := range named {
-		v, known := s.Index(c.ID)
-		if !known || !s.IsPresent(v) {
+		v, ok := s.Index(c.ID)
+		if !ok || !s.IsPresent(v) {
 			continue
 		}
 		switch c.Role { //nolint:exhaustive // AFFECTED is what people saw, not what the engine asks
@@ -68,7 +68,7 @@ func (p *Practice) Suggested(ctx context.Context, s *topology.Snapshot, incident
 	return suggested, nil
 }
 
-// find is the finding for one incident as the transaction sees it, on the newest graph.
+// find returns the finding for one incident as the transaction sees it, on the newest graph.
 func (p *Practice) find(ctx context.Context, tx *store.Tx, id ident.ID) (finding, error) {
 	named, err := namedBy(ctx, tx.Client(), []ident.ID{id})
 	if err != nil {
@@ -183,7 +183,7 @@ func ranksOfTiers(ctx context.Context, c *ent.Client) (map[ident.ID]int, error) 
 	return ranks, nil
 }
 
-// nameAll replaces the values by the names of the CIs; where there is none, the value stays.
+// nameAll replaces the values by the names of the CIs; if a CI is not found, its value stays.
 func nameAll(ctx context.Context, c *ent.Client, names map[ident.ID]string) error {
 	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(names)), 10_000) {
 		cis, err := c.CI.Query().Where(ci.IDIn(chunk...)).Select(ci.FieldID, ci.FieldName).All(ctx)

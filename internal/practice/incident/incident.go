@@ -46,7 +46,7 @@ func New(s *store.Store, graph *topology.Graph) *Practice {
 
 const prefix = "INC"
 
-// Number is what people call an incident, such as INC0000001.
+// Number returns what people call an incident, such as INC0000001.
 func Number(id ident.ID) string { return ticket.Number(prefix, id) }
 
 // ParseNumber gives the id of the incident that people call so; false when s is no such number.

@@ -50,7 +50,7 @@ func (d desk) timeline(of ident.ID) []*ent.TimelineEntry {
 	return d.Store.Read.TimelineEntry.Query().Where(timelineentry.RecordID(of)).Order(ent.Asc("id")).AllX(d.ctx)
 }
 
-// verbs are the ways to move an incident, by the mutation's name.
+// verbs returns the ways to move an incident, by the mutation's name.
 func (d desk) verbs(id ident.ID) map[string]func() (*ent.Incident, error) {
 	return map[string]func() (*ent.Incident, error){
 		"startIncident": func() (*ent.Incident, error) { return d.Start(d.ctx, incident.Start{ID: id}) },
@@ -66,7 +66,7 @@ func (d desk) verbs(id ident.ID) map[string]func() (*ent.Incident, error) {
 	}
 }
 
-// alone is the incident that was resolved.
+// alone returns the incident that was resolved.
 func alone(done *incident.Resolved, err error) (*ent.Incident, error) {
 	if err != nil {
 		return nil, err

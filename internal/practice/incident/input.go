@@ -35,7 +35,7 @@ type Open struct {
 	ExternalIdentity *domain.ExternalKey
 }
 
-// Update is changes to an incident: what is absent stays, null clears or gives the default.
+// Update is changes to an incident: an absent field stays, null clears or gives the default.
 type Update struct {
 	ID              ident.ID
 	ExpectedVersion *int

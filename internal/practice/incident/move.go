@@ -50,13 +50,12 @@ func (p *Practice) Hold(ctx context.Context, in Hold) (*ent.Incident, error) {
 		})
 }
 
-// Reopen takes up a resolved incident again. What was said about its resolution stays in the timeline and the journal
-// only.
+// Reopen takes up a resolved incident again. Its resolution stays in the timeline and the journal only.
 func (p *Practice) Reopen(ctx context.Context, in Reopen) (*ent.Incident, error) {
 	return p.desk.Move(ctx, "reopenIncident", ticket.Seen(in.ID, in.ExpectedVersion), reopening(p.desk.Because(in.Reason)))
 }
 
-// reopening is a step that takes back what a resolution said.
+// reopening returns a step that takes back what a resolution said.
 func reopening(say step) step {
 	return func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) (string, error) {
 		u.SetReopenCount(was.ReopenCount + 1).ClearResolvedAt().ClearResolutionCode().SetResolutionNotes("").ClearImpactAtResolution()

@@ -20,8 +20,8 @@ const (
 	clockSkew      = 5 * time.Minute // by which the clocks of monitoring systems may be ahead of ours
 )
 
-// Open opens an incident. Where its external identity is known, it answers with the incident that has it, whatever else
-// the input says; that is opened again where the trouble was noticed after it had been resolved.
+// Open opens an incident. If its external identity is known, it returns the incident that has it, whatever else the
+// input says, and opens that again if the trouble was noticed after it had been resolved.
 func (p *Practice) Open(ctx context.Context, in Open) (*ent.Incident, error) {
 	write := func() (*ent.Incident, error) {
 		return auth.Write(ctx, p.store, "incident.open", func(ctx context.Context, tx *store.Tx) (*ent.Incident, error) {

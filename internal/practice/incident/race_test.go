@@ -78,7 +78,7 @@ func TestActorsAtOnceNeverTakeAnIncidentOutOfItsTable(t *testing.T) {
 	})
 }
 
-// keyOf is a key for the child of an incident.
+// keyOf returns a key for the child of an incident.
 func keyOf(parent ident.ID) *domain.ExternalKey {
 	return &domain.ExternalKey{Source: "zabbix", ExternalID: "child of " + parent.String()}
 }

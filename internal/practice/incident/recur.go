@@ -15,7 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// known is the incident that has a key, locked, with the row that says so; nil when no record has the key.
+// known returns the incident that has a key, locked, with the row that says so. If no record has the key, it returns
+// nil.
 func (p *Practice) known(ctx context.Context, tx *store.Tx, key domain.ExternalKey) (*ent.Incident, *ent.ExternalIdentity, error) {
 	for {
 		row, err := keyRow(ctx, tx, key)
@@ -43,7 +44,8 @@ func keyRow(ctx context.Context, tx *store.Tx, key domain.ExternalKey) (*ent.Ext
 		Where(externalidentity.Source(key.Source), externalidentity.ExternalID(key.ExternalID)).Only(ctx)
 }
 
-// endedAt is when a known incident came to its end, or to what was taken for it; nil while it is open.
+// endedAt returns when a known incident came to its end, or to what was taken for it. If the incident is open, it
+// returns nil.
 func endedAt(known *ent.Incident) *time.Time {
 	switch known.State { //nolint:exhaustive // the others are open
 	case domain.IncidentResolved:
@@ -57,8 +59,8 @@ func endedAt(known *ent.Incident) *time.Time {
 }
 
 // recur decides what a key that is known means for the incident that has it. Trouble that was noticed before the
-// incident came to its end is the same trouble told once more: nothing is written. What was noticed later opens a
-// resolved incident again. An incident that is closed or canceled gives its key to a new one: isNew.
+// incident came to its end is the same trouble told once more: nothing is written. Trouble that was noticed later opens
+// a resolved incident again. An incident that is closed or canceled gives its key to a new one: isNew.
 func (p *Practice) recur(ctx context.Context, tx *store.Tx, key domain.ExternalKey, record *ent.Incident, row *ent.ExternalIdentity, detectedAt time.Time) (is *ent.Incident, isNew bool, err error) {
 	ended := endedAt(record)
 	if ended == nil || !detectedAt.After(*ended) {

@@ -18,7 +18,7 @@ import (
 
 var monday = time.Date(2027, 1, 11, 10, 0, 0, 0, time.UTC)
 
-// at is the desk so long after Monday at ten.
+// at returns the desk so long after Monday at ten.
 func (d desk) at(after time.Duration) desk {
 	d.ctx = store.At(d.ctx, monday.Add(after))
 	return d

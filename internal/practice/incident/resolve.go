@@ -120,7 +120,7 @@ func (p *Practice) resolve(ctx context.Context, tx *store.Tx, in Resolve, all []
 	return done, nil
 }
 
-// findings are what the engine makes now of each incident.
+// findings returns what the engine makes now of each incident.
 func (p *Practice) findings(ctx context.Context, tx *store.Tx, all []*ent.Incident) ([]finding, error) {
 	ids := make([]ident.ID, len(all))
 	for i, one := range all {

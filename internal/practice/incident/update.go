@@ -40,7 +40,7 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Incident, error)
 		if err := f.Err(); err != nil {
 			return err
 		}
-		if set, said := in.ImpactLevel.ValueOK(); said {
+		if set, ok := in.ImpactLevel.ValueOK(); ok {
 			store.Set(was.IsImpactOverridden, set != nil, u.SetIsImpactOverridden)
 			if set == nil {
 				found, err := p.find(ctx, tx, was.ID)
@@ -74,8 +74,8 @@ const deepest = 50
 // parent checks that an incident does not become part of itself. The ancestors are locked, so that two edits at once
 // cannot close a circle between them.
 func (p *Practice) parent(ctx context.Context, tx *store.Tx, f *form.Form, in Update, was *ent.Incident) *ident.ID {
-	id, said := in.Parent.ValueOK()
-	if !said {
+	id, ok := in.Parent.ValueOK()
+	if !ok {
 		return was.ParentID
 	}
 	next := id
