@@ -44,7 +44,7 @@ func New(s *store.Store, graph *topology.Graph) *Practice {
 
 const prefix = "CHG"
 
-// Number is what people call a change, such as CHG0000001.
+// Number returns what people call a change, such as CHG0000001.
 func Number(id ident.ID) string { return ticket.Number(prefix, id) }
 
 // ParseNumber gives the id of the change that people call so; false when s is no such number.

@@ -56,7 +56,7 @@ var (
 	dawn  = night.Add(8 * time.Hour)
 )
 
-// ready is a change that lacks nothing.
+// ready returns a change that lacks nothing.
 func (b board) ready(of domain.ChangeType) change.Draft {
 	return change.Draft{
 		Type: of, Title: "Upgrade the database", Plan: &words, BackoutPlan: &words, Justification: &words,
@@ -64,7 +64,7 @@ func (b board) ready(of domain.ChangeType) change.Draft {
 	}
 }
 
-// template is what a change of a type is drafted from; nil for none.
+// template returns the template that a change of a type is drafted from. If the type needs none, it returns nil.
 func (b board) template(of domain.ChangeType) *ident.ID {
 	if of != domain.Standard {
 		return nil
@@ -81,12 +81,12 @@ func (b board) mustDraft(t failer, in change.Draft) *ent.Change {
 	return record
 }
 
-// verbs are the ways to move a change, by the mutation's name; "vote" and "rescope" move it only by what follows.
+// verbs returns the ways to move a change, by the mutation's name; "vote" and "rescope" move it only by what follows.
 func (b board) verbs(id ident.ID) map[string]func() (*ent.Change, error) {
 	return b.verbsOf(b.olga, b.carl, id)
 }
 
-// verbsOf are those of an actor and a voter.
+// verbsOf returns the verbs of an actor and a voter.
 func (b board) verbsOf(actor, voter context.Context, id ident.ID) map[string]func() (*ent.Change, error) {
 	return map[string]func() (*ent.Change, error){
 		"assessChange": func() (*ent.Change, error) { return b.Assess(actor, change.Assess{ID: id}) },

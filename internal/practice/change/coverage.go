@@ -20,7 +20,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// templateOf is the template that a new change is drafted from: a STANDARD one needs it, others have none.
+// templateOf returns the template that a new change is drafted from: a STANDARD one needs it, others have none.
 func templateOf(ctx context.Context, tx *store.Tx, f *form.Form, of domain.ChangeType, id *ident.ID) *ent.ChangeTemplate {
 	switch {
 	case of == domain.Standard && id == nil:
@@ -43,11 +43,11 @@ func templateOf(ctx context.Context, tx *store.Tx, f *form.Form, of domain.Chang
 	return t
 }
 
-// retemplated is the template that an update leaves a change with; it can change only in NEW, with the type.
+// retemplated returns the template that an update leaves a change with; it can change only in NEW, with the type.
 func retemplated(ctx context.Context, tx *store.Tx, f *form.Form, in graphql.Omittable[*ident.ID], was, is *ent.Change) *ent.ChangeTemplate {
-	said, isSaid := in.ValueOK()
+	said, ok := in.ValueOK()
 	switch {
-	case isSaid:
+	case ok:
 		is.TemplateID = said
 	case is.Type != domain.Standard:
 		is.TemplateID = nil

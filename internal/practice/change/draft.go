@@ -13,8 +13,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Draft drafts a change. Window and scope may be left for later. What a STANDARD change leaves out is as its template
-// says.
+// Draft drafts a change. Window and scope may be left for later. Fields that a STANDARD change leaves out are as its
+// template says.
 func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 	return auth.Write(ctx, p.store, "change.draft", func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
 		var f form.Form
@@ -58,7 +58,7 @@ func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 	})
 }
 
-// moment is t as databases keep it.
+// moment returns t as databases keep it.
 func moment(t *time.Time) *time.Time {
 	if t == nil {
 		return nil

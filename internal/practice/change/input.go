@@ -33,7 +33,7 @@ type Draft struct {
 	Template       *ident.ID
 }
 
-// Update is changes to a change: what is absent stays, null clears.
+// Update is changes to a change: an absent field stays, null clears.
 type Update struct {
 	ID              ident.ID
 	ExpectedVersion *int

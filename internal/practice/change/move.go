@@ -54,7 +54,7 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 		})
 }
 
-// Start begins to carry a change out: SCHEDULED to IMPLEMENT. What it plans to do to the graph is done in the same
+// Start begins to carry a change out: SCHEDULED to IMPLEMENT. Its planned operations are applied in the same
 // transaction.
 func (p *Practice) Start(ctx context.Context, in Start) (*ent.Change, error) {
 	return p.desk.Move(ctx, "startChange", ticket.Seen(in.ID, in.ExpectedVersion),
@@ -110,7 +110,8 @@ func (p *Practice) Return(ctx context.Context, in Return) (*ent.Change, error) {
 		})
 }
 
-// setBack is the move nobody asks for: what was voted on is no longer what would be done.
+// setBack makes the move that no mutation asks for: the change that was voted on is no longer the one that would be
+// carried out.
 func setBack(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne, to domain.ChangeState, why string) error {
 	if err := approval.Void(ctx, tx, was.ID, why); err != nil {
 		return err
@@ -152,9 +153,9 @@ func equal(a, b *time.Time) bool {
 	return a == b || a != nil && b != nil && a.Equal(*b)
 }
 
-// planned is what an update says about one end of the window.
+// planned returns what an update says about one end of the window. If it says nothing, planned returns what was.
 func planned(in graphql.Omittable[*time.Time], was *time.Time) *time.Time {
-	if said, isSaid := in.ValueOK(); isSaid {
+	if said, ok := in.ValueOK(); ok {
 		return moment(said)
 	}
 	return was

@@ -85,7 +85,7 @@ func operationsOf(ctx context.Context, c *ent.Client, changes ...ident.ID) ([]*e
 		Order(ent.Asc(plannedoperation.FieldChangeID, plannedoperation.FieldPlace)).All(ctx)
 }
 
-// Operations are the rows of a change as the rules see them.
+// Operations returns the rows of a change as the rules see them.
 func Operations(rows []*ent.PlannedOperation) []operation.Operation {
 	all := make([]operation.Operation, len(rows))
 	for i, row := range rows {
@@ -133,8 +133,8 @@ func base(ctx context.Context, tx *store.Tx, planned []operation.Operation) erro
 		if o.Record == 0 {
 			continue
 		}
-		now, is := present.Records[o.Record]
-		if !is {
+		now, ok := present.Records[o.Record]
+		if !ok {
 			f.Fault(form.Missing(o.Record, "operations", strconv.Itoa(i), memberOf(o.Kind).field))
 			continue
 		}

@@ -150,7 +150,7 @@ func FindConflicts(ctx context.Context, c *ent.Client, all []operation.Operation
 	return found, nil
 }
 
-// subject is the record in whose history the journal tells of what an operation is about: of a group its CI.
+// subject returns the record in whose history the journal tells of what an operation is about: of a group its CI.
 func (p PresentRecords) subject(o operation.Operation) ident.ID {
 	if of := operation.Reference(p.Records[o.Record]["ci"], nil); of != 0 {
 		return of
@@ -161,7 +161,7 @@ func (p PresentRecords) subject(o operation.Operation) ident.ID {
 	return o.Record
 }
 
-// latest is the newest of the entries that wrote a field after the operation was planned.
+// latest returns the newest of the entries that wrote a field after the operation was planned.
 func latest(entries []*ent.Entry, o operation.Operation, field string, code func(ident.ID) string) *ent.Entry {
 	for _, e := range entries {
 		w := operation.Written{Record: e.RecordID, Operation: e.Operation, Before: e.Before, After: e.After}

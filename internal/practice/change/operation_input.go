@@ -8,7 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
-// The inputs of planned operations are the input types of schema/operation.graphql, field by field; what each means is
+// The inputs of planned operations are the input types of schema/operation.graphql, field by field; their meaning is
 // said there.
 
 // PlanOperations is all operations that a change plans.

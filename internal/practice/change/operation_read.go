@@ -26,7 +26,7 @@ const mostOperations = 100
 type choice struct {
 	kind  domain.OperationKind
 	field string // of the input
-	verb  string // of the policy: who plans it must be allowed to do it
+	verb  string // of the policy: an actor that plans it must be allowed to do it
 	given bool
 }
 
@@ -43,7 +43,7 @@ func (in PlannedOperation) choices() []choice {
 	}
 }
 
-// memberOf is the field of the input that holds what an operation of a kind does.
+// memberOf returns the field of the input that holds what an operation of a kind does.
 func memberOf(kind domain.OperationKind) choice {
 	all := PlannedOperation{}.choices()
 	return all[slices.IndexFunc(all, func(c choice) bool { return c.kind == kind })]
@@ -141,7 +141,7 @@ func asCI(id ident.ID) ident.ID {
 	return id
 }
 
-// reference is how fields name a record, or what an operation before creates.
+// reference returns how fields name a record, or what an operation before creates.
 func (r *operationReader) reference(f *form.Form, field string, in PlannedRecord, kind ident.Kind, creates domain.OperationKind) string {
 	switch {
 	case (in.ID == nil) == (in.Key == nil):
@@ -245,7 +245,7 @@ func plan[T any](f *form.Form, o *operation.Operation, field string, in graphql.
 	}
 }
 
-// simple is a value as JSON has it.
+// simple returns a value as JSON has it.
 func simple(v any) any {
 	switch v := v.(type) {
 	case int, string:
@@ -257,7 +257,7 @@ func simple(v any) any {
 // spread sets a field for each name of a JSON object.
 func spread(f *form.Form, o *operation.Operation, field string, in map[string]any) {
 	plain, err := attribute.Plain(in)
-	if all, known := errs.All(err); known {
+	if all, ok := errs.All(err); ok {
 		for _, e := range all {
 			f.Fault(e.At(field))
 		}

@@ -43,8 +43,8 @@ func run(ctx context.Context, tx *store.Tx, all []operation.Operation) ([]ident.
 
 // within puts all failures joined in err below a path.
 func within(err error, path ...string) error {
-	all, known := errs.All(err)
-	if !known {
+	all, ok := errs.All(err)
+	if !ok {
 		return err
 	}
 	var f form.Form
@@ -113,7 +113,7 @@ func perform(ctx context.Context, tx *store.Tx, o operation.Operation, keys map[
 			return 0, err
 		}
 		ch.ID = o.Record
-		if _, given := o.Planned["members"]; given {
+		if _, ok := o.Planned["members"]; ok {
 			ch.Members = members(o, keys)
 		}
 		_, err := cmdb.UpdateGroupByPerson(ctx, tx, ch)
@@ -131,7 +131,7 @@ func idOf(c *ent.CI, err error) (ident.ID, error) {
 	return c.ID, nil
 }
 
-// members are the members of a group as rows have them. A weight of 0 would stand for "not said".
+// members returns the members of a group as rows have them. A weight of 0 would stand for "not said".
 func members(o operation.Operation, keys map[string]ident.ID) []domain.GroupMember {
 	all := []domain.GroupMember{}
 	for _, m := range operation.Members(o.Planned["members"]) {

@@ -23,7 +23,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// admin may define policies.
+// admin returns the context of an actor that may define policies.
 func admin(t *testing.T) context.Context {
 	return auth.With(t.Context(), auth.Actor{Name: "root", Roles: []auth.Role{auth.Admin}})
 }

@@ -35,7 +35,7 @@ func TestActorsAtOnceNeverLeaveTheTable(t *testing.T) {
 	})
 }
 
-// machine is changes of a type that olga drafts: everybody moves them, votes on them and gives them other windows.
+// machine returns changes of a type that olga drafts: everybody moves them, votes on them and gives them other windows.
 func (b board) machine(of domain.ChangeType, reached map[domain.ChangeState]int) tickettest.Machine {
 	m := tickettest.Machine{
 		Moves: map[string]map[string]string{}, First: "NEW",
@@ -90,7 +90,7 @@ func (b board) machine(of domain.ChangeType, reached map[domain.ChangeState]int)
 	return m
 }
 
-// eager is the machine with actors that mostly do what leads on.
+// eager returns the machine with actors that mostly do what leads on.
 func (b board) eager(m tickettest.Machine, of domain.ChangeType) tickettest.Machine {
 	verbs := m.Verbs
 	m.Verbs = func(actor context.Context, id ident.ID) map[string]func() error {

@@ -39,13 +39,13 @@ func Requirements(ctx context.Context, c *ent.Client, s *topology.Snapshot, chan
 	})
 }
 
-// requirements is what approvals a change needs, as a transaction sees it.
+// requirements returns what approvals a change needs, as a transaction sees it.
 func (p *Practice) requirements(ctx context.Context, tx *store.Tx, c *ent.Change) ([]approval.Requirement, error) {
 	all, err := Requirements(ctx, tx.Client(), p.graph.Snapshot(), []*ent.Change{c}, tx.Now)
 	return all[c.ID], err
 }
 
-// subject is a change as it is approved, as a transaction sees it.
+// subject returns a change as it is approved, as a transaction sees it.
 func subject(ctx context.Context, tx *store.Tx, c *ent.Change) (approval.Subject, error) {
 	all, err := subjects(ctx, tx.Client(), []*ent.Change{c})
 	if err != nil {
@@ -54,7 +54,7 @@ func subject(ctx context.Context, tx *store.Tx, c *ent.Change) (approval.Subject
 	return all[0], nil
 }
 
-// subjects are changes as they are approved: whoever drafted or asked for one has no vote on it.
+// subjects returns changes as they are approved: a person that drafted or asked for one has no vote on it.
 func subjects(ctx context.Context, c *ent.Client, changes []*ent.Change) ([]approval.Subject, error) {
 	all := make([]approval.Subject, len(changes))
 	var requesters []ident.ID

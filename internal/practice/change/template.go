@@ -42,7 +42,7 @@ type CreateTemplate struct {
 	Operations    []PlannedOperation
 }
 
-// UpdateTemplate is changes to a template: what is absent stays, null clears.
+// UpdateTemplate is changes to a template: an absent field stays, null clears.
 type UpdateTemplate struct {
 	ID              ident.ID
 	ExpectedVersion *int
@@ -108,18 +108,18 @@ func (p *Practice) UpdateTemplate(ctx context.Context, in UpdateTemplate) (*ent.
 		next.Description, next.Justification = form.Kept(in.Description, was.Description, ""), form.Kept(in.Justification, was.Justification, "")
 		next.BackoutPlan, next.TestPlan = form.Kept(in.BackoutPlan, was.BackoutPlan, ""), form.Kept(in.TestPlan, was.TestPlan, "")
 		next.MayTakeDown = form.Kept(in.MayTakeDown, was.MayTakeDown, false)
-		if id, said := in.Calendar.ValueOK(); said {
+		if id, ok := in.Calendar.ValueOK(); ok {
 			next.CalendarID = id
 		}
 		longest := length(was.LongestSeconds)
-		if said, isSaid := in.LongestWindow.ValueOK(); isSaid {
+		if said, ok := in.LongestWindow.ValueOK(); ok {
 			longest = said
 		}
-		codes, isSaid := in.Classes.ValueOK()
+		codes, ok := in.Classes.ValueOK()
 		if err := checkTemplate(ctx, tx, &next, longest, codes, in.Operations); err != nil {
 			return nil, err
 		}
-		if !isSaid {
+		if !ok {
 			next.Classes = was.Classes
 		}
 		u := tx.ChangeTemplate.UpdateOne(was)
@@ -187,7 +187,7 @@ func checkTemplate(
 		}
 		f.Fault(err)
 	}
-	if said, isSaid := operations.ValueOK(); isSaid {
+	if said, ok := operations.ValueOK(); ok {
 		planned, err := forTemplate(ctx, tx, said)
 		f.Fault(err)
 		t.Operations = planned

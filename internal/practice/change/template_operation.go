@@ -30,8 +30,8 @@ func forTemplate(ctx context.Context, tx *store.Tx, in []PlannedOperation) ([]op
 	return planned, nil
 }
 
-// adopted is what a template plans, on the grounds of now. Whoever may draft from it may plan so: that is what was
-// approved.
+// adopted returns what a template plans, on the grounds of now. An actor that may draft from the template may plan so:
+// that is what was approved.
 func adopted(ctx context.Context, tx *store.Tx, t *ent.ChangeTemplate) ([]operation.Operation, error) {
 	if t == nil || len(t.Operations) == 0 {
 		return nil, nil
@@ -60,8 +60,8 @@ func adopted(ctx context.Context, tx *store.Tx, t *ent.ChangeTemplate) ([]operat
 	return nil, errs.New(errs.Invalid, "the template %s plans what cannot be done now: %s; have its operations mended by an admin, or make a NORMAL change", t.Name, why).At("template")
 }
 
-// readopt lets a change that is given a template plan what the template does. What it planned by itself is not thrown
-// away.
+// readopt lets a change that is given a template plan what the template does. Operations that it planned by itself are
+// not thrown away.
 func readopt(ctx context.Context, tx *store.Tx, f *form.Form, was *ent.Change, t *ent.ChangeTemplate) (planned []operation.Operation) {
 	rows, err := operationsOf(ctx, tx.Client(), was.ID)
 	f.Fault(err)

@@ -19,7 +19,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// renaming is an operation that gives a CI a name.
+// renaming returns an operation that gives a CI a name.
 func renaming(id ident.ID, name string) []change.PlannedOperation {
 	return []change.PlannedOperation{{UpdateCI: &change.PlannedCIUpdate{ID: id, FieldsInput: cmdb.FieldsInput{Name: graphql.OmittableOf(&name)}}}}
 }
@@ -56,7 +56,7 @@ func TestAStandardChangePlansWhatItsTemplatePlans(t *testing.T) {
 		if _, err := b.PlanOperations(admin(t), change.PlanOperations{ID: bare, Operations: renaming(b.Database, "orders-2")}); err == nil || !strings.Contains(err.Error(), "its template Routine plans no operations") {
 			t.Errorf("by a template that plans none: %v", err)
 		}
-		// The template plans otherwise now: what was drafted before has to follow before it is scheduled.
+		// The template plans otherwise now: a change that was drafted before has to follow before it is scheduled.
 		if template, err = b.UpdateTemplate(admin(t), change.UpdateTemplate{ID: template.ID, Operations: graphql.OmittableOf(renaming(b.Database, "orders-3"))}); err != nil || template.Version != 2 {
 			t.Fatal(template, err)
 		}

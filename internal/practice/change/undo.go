@@ -54,7 +54,7 @@ func (p *Practice) DraftUndo(ctx context.Context, in DraftUndo) (*ent.Change, er
 	})
 }
 
-// undoOf is what undoes a change; an error where nothing can or need be undone.
+// undoOf returns what undoes a change. It fails if nothing can or need be undone.
 func undoOf(ctx context.Context, tx *store.Tx, was *ent.Change) ([]operation.Operation, error) {
 	applied, err := Applied(ctx, tx.Client(), was.ID)
 	if err != nil {

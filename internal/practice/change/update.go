@@ -40,7 +40,7 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 		is.AssigneeID = ticket.ReferenceOr(ctx, tx, &f, "assignee", ident.Person, in.Assignee, was.AssigneeID)
 		is.AssignmentTeamID = ticket.ReferenceOr(ctx, tx, &f, "assignmentTeam", ident.Team, in.AssignmentTeam, was.AssignmentTeamID)
 		scope := cisOf(rows)
-		if said, isSaid := in.Scope.ValueOK(); isSaid {
+		if said, ok := in.Scope.ValueOK(); ok {
 			scope = check(ctx, tx, &f, said, scope)
 		}
 		template := retemplated(ctx, tx, &f, in.Template, was, &is)
@@ -118,7 +118,7 @@ func write(was, is *ent.Change, u *ent.ChangeUpdateOne) {
 	store.SetNillable(was.TemplateID, is.TemplateID, u.SetTemplateID, u.ClearTemplateID)
 }
 
-// kind is the type an update asks for, which can change only in NEW.
+// kind returns the type an update asks for, which can change only in NEW.
 func kind(f *form.Form, in Update, was *ent.Change) domain.ChangeType {
 	said := form.Given(f, "type", in.Type)
 	switch {
