@@ -48,7 +48,6 @@ var unread = map[string]bool{
 	"internal/importer/document":     true,
 	"internal/importer/estate":       true,
 	"internal/importer/kubernetes":   true,
-	"internal/practice/cmdb":         true,
 	"internal/rule/calendar":         true,
 	"internal/rule/conflict":         true,
 	"internal/rule/operation":        true,

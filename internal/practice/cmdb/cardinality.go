@@ -76,11 +76,11 @@ func (r *Reference) checkCardinality(ctx context.Context, tx *store.Tx, p *relat
 		}
 		t := r.types[d.TypeID]
 		for _, e := range ends(d) {
-			other, is := taken[e]
+			other, ok := taken[e]
 			switch {
-			case is && e.isSource:
+			case ok && e.isSource:
 				p.wrong[i].Fault(errs.New(errs.AlreadyExists, "%s %s %s already, and has one target at most (%s)", e.ci, t.Code, other, t.Cardinality), "source")
-			case is:
+			case ok:
 				p.wrong[i].Fault(errs.New(errs.AlreadyExists, "%s %s %s already, which has one source at most (%s)", other, t.Code, e.ci, t.Cardinality), "target")
 			}
 		}

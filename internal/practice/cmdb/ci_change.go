@@ -163,7 +163,7 @@ func (c *change) editLabels(ch CIChange, isHeld func(string) bool) {
 	}
 }
 
-// relock is the locks after a person's change: what they changed is added, what they release goes.
+// relock returns the locks after a person's change: fields that they changed are added, fields that they release go.
 func relock(locks, changed, released []string) []string {
 	all := slices.Clone(locks)
 	for _, name := range changed {

@@ -139,8 +139,8 @@ func (r *Reference) draftCI(row NewCI, f *form.Form) *ent.CI {
 }
 
 func (r *Reference) draftService(d *ent.CI, class *Class, facet *ServiceFacet, f *form.Form) {
-	kind, is := class.ServiceKind()
-	if !is {
+	kind, ok := class.ServiceKind()
+	if !ok {
 		if facet != nil {
 			f.Fault(errs.New(errs.Invalid, "%s is no class of services: its CIs have no tier, links or support team", class.Code), "class")
 		}

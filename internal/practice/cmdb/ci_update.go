@@ -15,7 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// UpdateCI changes a CI. Of a CI that was imported, what changed is locked against imports until it is released.
+// UpdateCI changes a CI. On a CI that was imported, the changed fields are locked against imports until they are
+// released.
 func (p *Practice) UpdateCI(ctx context.Context, in UpdateCIInput) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "ci.update", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		var f form.Form
@@ -88,8 +89,8 @@ func UpdateByPerson(ctx context.Context, tx *store.Tx, ch CIChange, released []s
 	return saveChange(ctx, tx, c)
 }
 
-// UpdateCIsTx changes CIs inside a transaction, as a source reports them: what a person has locked stays, and any move
-// of the lifecycle goes, for a source states facts. They come back in the order of the rows, unchanged ones too.
+// UpdateCIsTx changes CIs inside a transaction, as a source reports them: fields that a person has locked stay, and any
+// move of the lifecycle goes, for a source states facts. They come back in the order of the rows, unchanged ones too.
 // Paths of failures begin with the row's number.
 func UpdateCIsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []CIChange) ([]*ent.CI, error) {
 	wrong := make([]form.Form, len(rows))
@@ -185,14 +186,14 @@ func (r *Reference) checkChanges(ctx context.Context, tx *store.Tx, changes []*c
 func (r *Reference) identityChanged(c *change) bool {
 	class := r.classes[c.old.ClassID]
 	for _, claim := range class.claims(c.next) {
-		if before, complete := identity(c.old, claim.class.IdentityRules[claim.rule]); !complete || before != claim.key {
+		if before, ok := identity(c.old, claim.class.IdentityRules[claim.rule]); !ok || before != claim.key {
 			return true
 		}
 	}
 	return false
 }
 
-// locksAfter is the locks of a CI after a person's change; only what was imported has any.
+// locksAfter returns the locks of a CI after a person's change; only an imported CI has any.
 func locksAfter(ctx context.Context, tx *store.Tx, old *ent.CI, changed, released []string) ([]string, error) {
 	if len(changed) > 0 {
 		imported, err := tx.ExternalIdentity.Query().Where(externalidentity.RecordID(old.ID)).Exist(ctx)

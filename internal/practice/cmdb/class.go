@@ -141,10 +141,10 @@ func (p *Practice) UpdateCIClass(ctx context.Context, in UpdateCIClassInput) (*e
 		var f form.Form
 		next.Label = form.Or(form.Given(&f, "label", in.Label), old.Label)
 		next.Description, next.Icon = form.Or(form.Cleared(in.Description), old.Description), form.Or(form.Cleared(in.Icon), old.Icon)
-		if schema, set := in.AttributeSchema.ValueOK(); set {
+		if schema, ok := in.AttributeSchema.ValueOK(); ok {
 			next.AttributeSchema = schema
 		}
-		if rules, set := in.IdentityRules.ValueOK(); set {
+		if rules, ok := in.IdentityRules.ValueOK(); ok {
 			next.IdentityRules = rules
 		}
 		class.CIClass = &next

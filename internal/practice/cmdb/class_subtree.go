@@ -55,8 +55,8 @@ func (r *Reference) checkSubtree(ctx context.Context, tx *store.Tx, class *Class
 			return nil
 		}
 		for i, rule := range class.IdentityRules {
-			key, complete := identity(record, rule)
-			if !complete {
+			key, ok := identity(record, rule)
+			if !ok {
 				continue
 			}
 			c := claim{class, i, key}
@@ -116,7 +116,7 @@ func (o *offenders) err(what string) error {
 }
 
 func firstMessage(err error) string {
-	if all, known := errs.All(err); known {
+	if all, ok := errs.All(err); ok {
 		return all[0].Message
 	}
 	return err.Error()

@@ -60,7 +60,7 @@ func TestANewClassIsCheckedWhole(t *testing.T) {
 	})
 }
 
-// doubling is a schema of so many definitions, each of which has the next one twice among its alternatives.
+// doubling returns a schema of so many definitions, each of which has the next one twice among its alternatives.
 func doubling(n int) map[string]any {
 	definitions := map[string]any{fmt.Sprint("d", n): map[string]any{"type": "integer"}}
 	for i := range n {

@@ -111,7 +111,7 @@ func checkDangling(d Dangling) error {
 	return f.Err()
 }
 
-// sameness is what tells one dangling reference from another.
+// sameness returns what tells one dangling reference from another.
 func sameness(d *ent.DanglingReference) Dangling {
 	return Dangling{
 		Record: d.RecordID, Key: domain.ExternalKey{Source: d.Source, ExternalID: d.ExternalID},

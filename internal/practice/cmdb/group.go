@@ -46,7 +46,7 @@ func (p *Practice) UpdateDependencyGroup(ctx context.Context, in UpdateDependenc
 			ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: form.Given(&f, "name", in.Name), Mode: form.Given(&f, "mode", in.Mode),
 			Threshold: form.Cleared(in.Threshold),
 		}
-		if list, set := in.Members.ValueOK(); set {
+		if list, ok := in.Members.ValueOK(); ok {
 			ch.Members = membersOf(list)
 		}
 		if err := f.Err(); err != nil {
@@ -92,7 +92,7 @@ func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependenc
 	})
 }
 
-// membersOf is the members as they are stored: a weight that is left out is 1.
+// membersOf returns the members as they are stored: a weight that is left out is 1.
 func membersOf(given []GroupMemberInput) []domain.GroupMember {
 	members := make([]domain.GroupMember, len(given))
 	for i, m := range given {

@@ -29,7 +29,7 @@ func (r *Reference) checkGroups(ctx context.Context, tx *store.Tx, drafts []*ent
 		}
 		cis[d.CiID] = true
 	}
-	// The members are held: whoever softens, removes or groups one of them meanwhile has to wait.
+	// The members are held: a transaction that softens, removes or groups one of them meanwhile has to wait.
 	rels, err := lockRelationships(ctx, tx, members)
 	if err != nil {
 		return err

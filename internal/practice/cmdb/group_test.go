@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
-// redundant is a service with three databases that it depends on.
+// redundant makes a service with three databases that it depends on.
 func (w *world) redundant() (*ent.CI, []*ent.Relationship) {
 	w.Helper()
 	svc := w.ci("application_service", "shop")

@@ -7,12 +7,12 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Hold keeps everyone else from writing CIs, relationships and groups until the transaction ends. What does not exist
-// is passed over.
+// Hold keeps everyone else from writing CIs, relationships and groups until the transaction ends. Records that do not
+// exist are passed over.
 func Hold(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
 	of := map[ident.Kind]map[ident.ID]bool{ident.CI: {}, ident.Relationship: {}, ident.DependencyGroup: {}}
 	for _, id := range ids {
-		if held, is := of[id.Kind()]; is {
+		if held, ok := of[id.Kind()]; ok {
 			held[id] = true
 		}
 	}

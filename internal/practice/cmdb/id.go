@@ -20,7 +20,7 @@ import (
 // idChunk bounds the ids of one statement.
 const idChunk = 1000
 
-// CIID is the id of a CI, which may be written as a service's.
+// CIID returns the id of a CI, which may be written as a service's.
 func CIID(id ident.ID) (ident.ID, error) {
 	switch id.Kind() { //nolint:exhaustive // the rest is refused
 	case ident.CI:

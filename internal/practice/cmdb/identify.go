@@ -30,8 +30,8 @@ type claim struct {
 	key   string // the values, as JSON
 }
 
-// claims are the identities of a CI by the rules of its class and all above it. A rule one of whose values is missing
-// or empty says nothing.
+// claims returns the identities of a CI by the rules of its class and all above it. A rule one of whose values is
+// missing or empty says nothing.
 func (c *Class) claims(record *ent.CI) []claim {
 	if record.Lifecycle == domain.Retired {
 		return nil
@@ -39,7 +39,7 @@ func (c *Class) claims(record *ent.CI) []claim {
 	var all []claim
 	for _, class := range c.line() {
 		for i, rule := range class.IdentityRules {
-			if key, complete := identity(record, rule); complete {
+			if key, ok := identity(record, rule); ok {
 				all = append(all, claim{class, i, key})
 			}
 		}
@@ -61,7 +61,7 @@ func identity(record *ent.CI, rule []string) (key string, complete bool) {
 	return string(text), err == nil && len(rule) > 0
 }
 
-// identifying is the value of a name in an identity rule. Lists and objects are compared as JSON.
+// identifying returns the value of a name in an identity rule. Lists and objects are compared as JSON.
 func identifying(record *ent.CI, name string) any {
 	switch name {
 	case fieldName:

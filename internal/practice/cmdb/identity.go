@@ -63,7 +63,7 @@ func AddIdentitiesTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []N
 	return saveIdentities(ctx, tx, ref, fresh)
 }
 
-// newIdentities is the rows that are not stored yet. Existing keys of other records are form.Form.
+// newIdentities returns the rows that are not stored yet. It notes keys that other records have in the rows' forms.
 func newIdentities(ctx context.Context, tx *store.Tx, rows []NewIdentity, wrong []form.Form) ([]NewIdentity, error) {
 	rows = slices.Clone(rows)
 	var checked []NewIdentity
@@ -98,7 +98,7 @@ func newIdentities(ctx context.Context, tx *store.Tx, rows []NewIdentity, wrong 
 		return nil, err
 	}
 	for i, row := range rows {
-		if of, known := stored[row.Key]; known && of != row.Record {
+		if of, ok := stored[row.Key]; ok && of != row.Record {
 			wrong[i].Fault(keyTaken(row.Key, of))
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// The inputs of the verbs are the input types of schema/*.graphql, field by field; what each means is said there.
+// The inputs of the verbs are the input types of schema/*.graphql, field by field; their meaning is said there.
 
 // CreateCIInput is a new CI.
 type CreateCIInput struct {
@@ -27,7 +27,7 @@ type OwnerInput struct {
 	Role   *string
 }
 
-// UpdateCIInput changes a CI: what is absent stays, null clears.
+// UpdateCIInput changes a CI: an absent field stays, null clears.
 type UpdateCIInput struct {
 	ID              ident.ID
 	ExpectedVersion *int

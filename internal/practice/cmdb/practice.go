@@ -2,7 +2,7 @@
 // dependency groups, external identities, dangling references. It refuses whatever would leave the graph in a
 // state that its classes and types forbid.
 //
-// Each verb checks the policy, then writes in one transaction. What importers apply in bulk are the functions ending
+// Each verb checks the policy, then writes in one transaction. Importers apply changes in bulk by the functions ending
 // in Tx: the same rules, inside a transaction that the caller opened, without policy and without locking fields.
 package cmdb
 

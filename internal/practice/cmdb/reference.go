@@ -86,8 +86,8 @@ func (r *Reference) Class(code string) (*Class, error) {
 
 // ClassByID finds the class that a CI's class_id names.
 func (r *Reference) ClassByID(id ident.ID) (*Class, bool) {
-	c, known := r.classes[id]
-	return c, known
+	c, ok := r.classes[id]
+	return c, ok
 }
 
 // Type finds a relationship type by code.
@@ -100,7 +100,7 @@ func (r *Reference) Type(code string) (*ent.RelationshipType, error) {
 
 // Tier finds a service tier's id by code.
 func (r *Reference) Tier(code string) (ident.ID, error) {
-	if id, known := r.tiers[code]; known {
+	if id, ok := r.tiers[code]; ok {
 		return id, nil
 	}
 	return 0, errs.New(errs.NotFound, "there is no service tier %q%s", code, nearest(code, slices.Collect(maps.Keys(r.tiers))))
@@ -116,7 +116,7 @@ func (c *Class) Is(code string) bool {
 	return false
 }
 
-// line is the class and its ancestors, the topmost first.
+// line returns the class and its ancestors, the topmost first.
 func (c *Class) line() []*Class {
 	var all []*Class
 	for ; c != nil; c = c.Parent {
@@ -126,7 +126,7 @@ func (c *Class) line() []*Class {
 	return all
 }
 
-// subtree is the ids of the class and all below it, sorted.
+// subtree returns the ids of the class and all below it, sorted.
 func (r *Reference) subtree(c *Class) []ident.ID {
 	var ids []ident.ID
 	for id, class := range r.classes {
@@ -138,7 +138,7 @@ func (r *Reference) subtree(c *Class) []ident.ID {
 	return ids
 }
 
-// AttributeSchema is what the attributes of the class's CIs must satisfy.
+// AttributeSchema returns what the attributes of the class's CIs must satisfy.
 func (c *Class) AttributeSchema() (*attribute.Schema, error) {
 	if c.schema == nil {
 		var schemas []map[string]any
@@ -162,13 +162,13 @@ var serviceKinds = map[string]domain.ServiceKind{
 	"technical_service": domain.TechnicalService, "service_offering": domain.ServiceOffering,
 }
 
-// ServiceClass is the code of the class whose CIs are services of a kind.
+// ServiceClass returns the code of the class whose CIs are services of a kind.
 func ServiceClass(k domain.ServiceKind) string { return strings.ToLower(string(k)) }
 
-// ServiceKind is the kind of the services that the class's CIs are; false where they are no services.
+// ServiceKind returns the kind of the services that the class's CIs are; false if they are no services.
 func (c *Class) ServiceKind() (domain.ServiceKind, bool) {
 	for ; c != nil; c = c.Parent {
-		if k, is := serviceKinds[c.Code]; is {
+		if k, ok := serviceKinds[c.Code]; ok {
 			return k, true
 		}
 	}
@@ -222,7 +222,7 @@ func (r *Reference) lockClasses(ctx context.Context, tx *store.Tx, owned, shared
 	return nil
 }
 
-// refresh takes over a class that was read again. What is compiled from it is forgotten.
+// refresh takes over a class that was read again. If the class changed, compiled schemas are forgotten.
 func (r *Reference) refresh(c *ent.CIClass) {
 	known := r.classes[c.ID]
 	if known == nil {

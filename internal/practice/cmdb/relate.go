@@ -117,7 +117,7 @@ func (r *Reference) planRelationships(ctx context.Context, tx *store.Tx, rows []
 	return p, r.checkCardinality(ctx, tx, p, len(bounded) > 0)
 }
 
-// draftRelationship is nil where the type or an id is wrong.
+// draftRelationship returns the relationship that a row describes. If the type or an id is wrong, it returns nil.
 func (r *Reference) draftRelationship(row NewRelationship, f *form.Form) *ent.Relationship {
 	d := &ent.Relationship{ID: row.Restores, Strength: row.Strength, ReportedBy: row.ReportedBy}
 	if d.ReportedBy == "" {

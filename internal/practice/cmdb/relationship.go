@@ -22,7 +22,7 @@ import (
 func (p *Practice) UpdateRelationship(ctx context.Context, in UpdateRelationshipInput) (*ent.Relationship, error) {
 	ch := RelationshipChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Attributes: in.Attributes.Value()}
 	ch.ReplaceAttributes = in.Attributes.IsSet() && ch.Attributes == nil
-	if strength, set := in.Strength.ValueOK(); set {
+	if strength, ok := in.Strength.ValueOK(); ok {
 		ch.Strength = &strength
 	}
 	return auth.Write(ctx, p.store, "relationship.update", func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
@@ -158,7 +158,7 @@ func (r *Reference) lockTypesOf(ctx context.Context, tx *store.Tx, rels map[iden
 	return r.lockTypes(ctx, tx, types)
 }
 
-// strength is what a failure does along a relationship: its own strength, or its type's.
+// strength returns what a failure does along a relationship: its own strength, or its type's.
 func (r *Reference) strength(rel *ent.Relationship) domain.Strength {
 	if rel.Strength != nil {
 		return *rel.Strength

@@ -25,7 +25,7 @@ type ServiceFacet struct {
 	AvailabilityTarget *float64
 }
 
-// CIChange is a change to a CI. What is nil stays.
+// CIChange is a change to a CI. A nil field stays.
 type CIChange struct {
 	ID              ident.ID
 	ExpectedVersion *int
@@ -41,7 +41,7 @@ type CIChange struct {
 	Restores bool
 }
 
-// ServiceChange is a change to what a service has beside its CI. What is nil stays.
+// ServiceChange is a change to what a service has beside its CI. A nil field stays.
 type ServiceChange struct {
 	Tier               *string // code; empty clears
 	PortfolioStage     *domain.PortfolioStage
@@ -93,7 +93,7 @@ type NewRelationship struct {
 	Restores   ident.ID // the id it had before it was removed; 0 for a new one
 }
 
-// RelationshipChange is a change to a relationship. What is nil stays.
+// RelationshipChange is a change to a relationship. A nil field stays.
 type RelationshipChange struct {
 	ID                ident.ID
 	ExpectedVersion   *int
@@ -113,7 +113,7 @@ type NewGroup struct {
 	Restores  ident.ID             // the id it had before it was removed; 0 for a new one
 }
 
-// GroupChange is a change to a dependency group. What is nil stays; members are replaced as a whole.
+// GroupChange is a change to a dependency group. A nil field stays; members are replaced as a whole.
 type GroupChange struct {
 	ID              ident.ID
 	ExpectedVersion *int

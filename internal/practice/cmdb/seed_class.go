@@ -41,7 +41,7 @@ func (p properties) with(name string, schema map[string]any) properties {
 	return all
 }
 
-// The kinds of numbers.
+// whole returns the schema of a whole number from least up.
 func whole(least int) map[string]any { return map[string]any{"type": "integer", "minimum": least} }
 
 func number() map[string]any { return map[string]any{"type": "number", "minimum": 0} }

@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Words are what the codes of classes and of relationship types stand for in planned operations, in two statements.
+// Words returns what the codes of classes and of relationship types stand for in planned operations, in two statements.
 func Words(ctx context.Context, c *ent.Client) (operation.Words, error) {
 	w := operation.Words{Classes: map[string]operation.Class{}, Types: map[string]ident.ID{}}
 	classes, err := c.CIClass.Query().Select(ciclass.FieldCode, ciclass.FieldParentID).All(ctx)

@@ -94,8 +94,8 @@ func (w *world) apply(f func(context.Context, *store.Tx, *cmdb.Reference) error)
 // refused wants exactly these failures, each written "CODE path.of.field part of the message".
 func (w *world) refused(err error, want ...string) {
 	w.Helper()
-	all, known := errs.All(err)
-	if err == nil || !known {
+	all, ok := errs.All(err)
+	if err == nil || !ok {
 		w.Errorf("got %v, want failures %v", err, want)
 		return
 	}
@@ -115,7 +115,7 @@ func (w *world) refused(err error, want ...string) {
 	}
 }
 
-// revision is the number of writes so far.
+// revision returns the number of writes so far.
 func (w *world) revision() int64 { return must[int64](w)(w.s.Revision(w.ctx)) }
 
 func set[T any](v T) graphql.Omittable[*T] { return graphql.OmittableOf(&v) }
