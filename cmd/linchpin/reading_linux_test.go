@@ -26,7 +26,7 @@ func newStranger(t *testing.T) stranger {
 	if os.Getuid() != 0 {
 		t.Skip("only root runs a program as somebody else")
 	}
-	folder, err := os.MkdirTemp("", "linchpin-reading-")
+	folder, err := os.MkdirTemp("", "linchpin-reading-") //nolint:usetesting // others may not enter the folder of a test
 	if err != nil {
 		t.Fatal(err)
 	}

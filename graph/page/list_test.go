@@ -83,8 +83,13 @@ func TestAListInMemoryHasThePagesAndCursorsOfATable(t *testing.T) {
 			for i, j := 0, len(whole.Edges)-1; i < j; i, j = i+2, j-3 {
 				after, before := whole.Edges[i].Cursor(), whole.Edges[j].Cursor()
 				for _, a := range []page.Args{
-					{After: &after, Before: &before}, {First: pointer(3), After: &after, Before: &before}, {Last: pointer(3), After: &after, Before: &before},
-					{First: pointer(0)}, {Last: pointer(0), Before: &before}, {Before: &before}, {Last: pointer(4), After: &after},
+					{After: &after, Before: &before},
+					{First: pointer(3), After: &after, Before: &before},
+					{Last: pointer(3), After: &after, Before: &before},
+					{First: pointer(0)},
+					{Last: pointer(0), Before: &before},
+					{Before: &before},
+					{Last: pointer(4), After: &after},
 				} {
 					read, err := l.list(order).Page(t.Context(), a)
 					kept, wrong := l.inMemory(name).Page(t.Context(), a)

@@ -158,8 +158,12 @@ func (d *loader) mayLoad(ctx context.Context) error {
 		records string
 		exist   func(context.Context) (bool, error)
 	}{
-		{"CIs", c.CI.Query().Exist}, {"teams", c.Team.Query().Exist}, {"people", c.Person.Query().Exist},
-		{"incidents", c.Incident.Query().Exist}, {"changes", c.Change.Query().Exist}, {"change templates", c.ChangeTemplate.Query().Exist},
+		{"CIs", c.CI.Query().Exist},
+		{"teams", c.Team.Query().Exist},
+		{"people", c.Person.Query().Exist},
+		{"incidents", c.Incident.Query().Exist},
+		{"changes", c.Change.Query().Exist},
+		{"change templates", c.ChangeTemplate.Query().Exist},
 	} {
 		if exist, err := held.exist(ctx); err != nil {
 			return store.Translate(err)

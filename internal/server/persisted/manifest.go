@@ -35,7 +35,7 @@ func decode(text []byte) (map[string]string, error) {
 	}
 	if err := json.Unmarshal(text, &manifest); err == nil && manifest.Format == apollo {
 		if manifest.Version != 1 {
-			return nil, fmt.Errorf("Apollo's manifest has the version %d, and must have version 1", manifest.Version)
+			return nil, fmt.Errorf("a manifest of Apollo has version 1, this one has version %d", manifest.Version)
 		}
 		documents := map[string]string{}
 		for i, operation := range manifest.Operations {
