@@ -176,7 +176,7 @@ func (e *estate) contrast(t *testing.T) {
 			return err
 		}
 		other, err := tx.CI.Create().SetName("other").SetClassID(business).SetServiceKind(domain.BusinessService).SetPortfolioStage(domain.PortfolioPipeline).
-			SetLifecycle(domain.Planned).SetEnvironment(domain.Staging).SetCriticality(domain.CriticalityLow).SetAttributes(map[string]any{}).SetLabels(map[string]string{}).
+			SetLifecycle(domain.Deprecated).SetEnvironment(domain.Staging).SetCriticality(domain.CriticalityLow).SetAttributes(map[string]any{}).SetLabels(map[string]string{}).
 			SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
 			return err
@@ -186,7 +186,7 @@ func (e *estate) contrast(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if err := tx.CI.UpdateOneID(e.cis[2]).SetLifecycle(domain.Planned).SetEnvironment(domain.Staging).AddVersion(1).Exec(ctx); err != nil {
+		if err := tx.CI.UpdateOneID(e.cis[2]).SetLifecycle(domain.Deprecated).SetEnvironment(domain.Staging).AddVersion(1).Exec(ctx); err != nil {
 			return err
 		}
 		incident, err := tx.Incident.Create().SetTitle("other").SetProblem("twin 1").SetState(domain.IncidentResolved).SetIsMajor(true).SetImpact(3).SetUrgency(3).SetPriority(5).

@@ -95,7 +95,7 @@ func TestARetiredCIIsSeenWhereItIsNamedAndCountsForNothing(t *testing.T) {
 		})
 		gone := e.cis[1].String()
 		for query, want := range map[string]string{
-			`{ ci(id: "GONE") { lifecycle operationalState } }`:                                               "map[ci:map[lifecycle:RETIRED operationalState:OPERATIONAL]]",
+			`{ ci(id: "GONE") { lifecycle operationalState } }`:                                               "map[ci:map[lifecycle:RETIRED operationalState:<nil>]]",
 			`{ ci(id: "GONE") { impact { affected { totalCount } completeness { isPartial } } } }`:            "map[ci:map[impact:map[affected:map[totalCount:0] completeness:map[isPartial:false]]]]",
 			`{ ci(id: "GONE") { dependencies { needs { totalCount } } } }`:                                    "map[ci:map[dependencies:map[needs:map[totalCount:0]]]]",
 			`{ ci(id: "GONE") { relationships { totalCount } incidents { totalCount } } }`:                    "map[ci:map[incidents:map[totalCount:1] relationships:map[totalCount:2]]]",

@@ -591,7 +591,7 @@ func (ec *executionContext) fieldContext_CI_labels(_ context.Context, field grap
 }
 
 func (ec *executionContext) _CI_operationalState(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.OperationalState())
+	return ec.marshalOOperationalState2ᚖstring(ctx, field.Selections, obj.OperationalState())
 }
 func (ec *executionContext) fieldContext_CI_operationalState(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type OperationalState does not have child fields"))
@@ -2581,7 +2581,7 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 			}
 		case "operationalState":
 			out.Values[i] = ec._CI_operationalState(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "isInMaintenance":

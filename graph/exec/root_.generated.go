@@ -10121,8 +10121,11 @@ type CI implements Node {
   visibility: Visibility!
   """Free labels, name to text."""
   labels: JSON!
-  """The state it is in now, given all open incidents and the changes that are being carried out."""
-  operationalState: OperationalState!
+  """
+  The state it is in now, given all open incidents and the changes that are being carried out. ` + "`" + `null` + "`" + ` if it is not in
+  service: only what is LIVE or DEPRECATED has a state.
+  """
+  operationalState: OperationalState
   """Whether it is in the scope of a change that is being carried out, so that what happens to it raises no alarm."""
   isInMaintenance: Boolean!
   """The primary owner."""
@@ -13477,8 +13480,11 @@ type Service implements Node {
   visibility: Visibility!
   """Free labels, name to text."""
   labels: JSON!
-  """The state it is in now, given all open incidents and the changes that are being carried out."""
-  operationalState: OperationalState!
+  """
+  The state it is in now, given all open incidents and the changes that are being carried out. ` + "`" + `null` + "`" + ` if it is not in
+  service: only what is LIVE or DEPRECATED has a state.
+  """
+  operationalState: OperationalState
   """Whether it is in the scope of a change that is being carried out, so that what happens to it raises no alarm."""
   isInMaintenance: Boolean!
   """The primary owner."""

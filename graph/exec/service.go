@@ -661,7 +661,7 @@ func (ec *executionContext) fieldContext_Service_labels(_ context.Context, field
 }
 
 func (ec *executionContext) _Service_operationalState(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
-	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.OperationalState())
+	return ec.marshalOOperationalState2ᚖstring(ctx, field.Selections, obj.OperationalState())
 }
 func (ec *executionContext) fieldContext_Service_operationalState(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type OperationalState does not have child fields"))
@@ -2191,7 +2191,7 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "operationalState":
 			out.Values[i] = ec._Service_operationalState(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "isInMaintenance":

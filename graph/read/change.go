@@ -232,7 +232,7 @@ func (c *Change) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, err
 // outage returns the question that supposes the TAKEN_DOWN CIs of a scope down, those that a graph has.
 func outage(scope []*ChangeCI, graph *topology.Snapshot) (q impact.Question) {
 	for _, l := range scope {
-		if v, ok := graph.Index(l.CiID); ok && graph.IsPresent(v) && l.Role == domain.TakenDownRole {
+		if v, ok := graph.Index(l.CiID); ok && graph.InService(v) && l.Role == domain.TakenDownRole {
 			q.Failed = append(q.Failed, impact.Failure{CI: l.CiID, State: impact.Down})
 		}
 	}

@@ -240,9 +240,14 @@ func (c *CI) Class(ctx context.Context) (*CIClass, error) {
 func (c *CI) IsInMaintenance() bool { return impact.Estate(c.in.reader.snapshot()).InMaintenance(c.ID) }
 
 // OperationalState returns the state of the CI now, given all open incidents and the changes that are being carried
-// out.
-func (c *CI) OperationalState() string {
-	return impact.Estate(c.in.reader.snapshot()).State(c.ID).String()
+// out; nil if the CI is not in service.
+func (c *CI) OperationalState() *string {
+	graph := c.in.reader.snapshot()
+	if v, ok := graph.Index(c.ID); !ok || !graph.InService(v) {
+		return nil
+	}
+	state := impact.Estate(graph).State(c.ID).String()
+	return &state
 }
 
 // Owners returns the team and people who answer for the CI, the primary one first.

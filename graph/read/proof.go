@@ -125,10 +125,22 @@ type ProofCause struct {
 // State returns the state the cause is in.
 func (c *ProofCause) State() string { return c.state.String() }
 
-// cause is a CI that is not well and the relationship along which it hurts.
+// cause is a CI that is not well, or RETIRED, and the relationship along which it hurts.
 type cause struct {
 	ci, relationship ident.ID
 	state            impact.State
+	isRetired        bool
+}
+
+// isLast reports whether a cause works, and is on the brink.
+func (c cause) isLast() bool { return !c.isRetired && c.state.IsWell() }
+
+// String is the state as a sentence shows it.
+func (c cause) String() string {
+	if c.isRetired {
+		return "RETIRED"
+	}
+	return c.state.String()
 }
 
 func (p *Proof) causes() []cause {
@@ -137,12 +149,13 @@ func (p *Proof) causes() []cause {
 		if e.Ground == impact.Given {
 			return nil
 		}
-		return []cause{{e.Cause, e.Relationship, p.i.answer().State(e.Cause)}}
+		why, isExplained := p.whole[e.Cause]
+		return []cause{{e.Cause, e.Relationship, why.State, !isExplained}}
 	}
 	var all []cause
 	for _, m := range e.Group.Members {
-		if m.IsCause {
-			all = append(all, cause{m.CI, m.Relationship, m.State})
+		if m.IsCause || m.IsRetired && e.State == impact.Down {
+			all = append(all, cause{m.CI, m.Relationship, m.State, m.IsRetired})
 		}
 	}
 	return all
@@ -210,9 +223,9 @@ func (p *Proof) Summary(ctx context.Context) (string, error) {
 	var names []string
 	for _, c := range p.causes() {
 		if ci := cis.shown[c.ci]; ci != nil {
-			names = append(names, fmt.Sprintf("%s (%s)", ci.Name, c.state))
+			names = append(names, fmt.Sprintf("%s (%s)", ci.Name, c))
 		} else if cis.hidden[c.ci] {
-			names = append(names, fmt.Sprintf("a restricted CI (%s)", c.state))
+			names = append(names, fmt.Sprintf("a restricted CI (%s)", c))
 		}
 	}
 	switch e.Ground { //nolint:exhaustive // Given is above
@@ -233,7 +246,11 @@ func (p *Proof) Summary(ctx context.Context) (string, error) {
 	if e.State != impact.Down {
 		state = fmt.Sprintf("%d of %d are up and %d well", e.Group.Up, e.Group.Total, e.Group.Well)
 	}
-	return fmt.Sprintf("It is %s because the group %s needs %d and %s; lost: %s.", e.State, name, e.Group.Need, state, sentence(names)), nil
+	ends := "lost"
+	if all := p.causes(); len(all) > 0 && all[0].isLast() {
+		ends = "it cannot spare"
+	}
+	return fmt.Sprintf("It is %s because the group %s needs %d and %s; %s: %s.", e.State, name, e.Group.Need, state, ends, sentence(names)), nil
 }
 
 // sentence joins names for people.

@@ -160,7 +160,7 @@ func (i *Incident) symptoms(ctx context.Context) (map[*Incident]impact.Symptoms,
 		for _, row := range i.in.Rows {
 			var symptoms impact.Symptoms
 			for _, l := range links[row] {
-				if v, ok := graph.Index(l.CiID); !ok || !graph.IsPresent(v) {
+				if v, ok := graph.Index(l.CiID); !ok || !graph.InService(v) {
 					continue // retired since
 				}
 				if l.Role == domain.ExcludedRole {

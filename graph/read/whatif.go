@@ -47,7 +47,7 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, as
 	if err != nil {
 		return nil, err
 	}
-	answer, err := impact.Of(ctx, view, question)
+	answer, err := impact.OfView(ctx, graph, view, question)
 	if err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ func TestTheStoriesOfTheEstate(t *testing.T) {
 		},
 		"a replica may fail": {
 			failed: []string{"orders-db-replica-rtm"},
-			want:   map[impact.State][]string{impact.AtRisk: {"orders-db", "order-history"}, impact.Operational: {"orders", "checkout"}},
+			want:   map[impact.State][]string{impact.AtRisk: {"orders-db", "order-history", "orders", "checkout"}},
 		},
 		"a commit waits for one standby": {
 			failed: []string{"orders-db-replica-rtm", "orders-db-replica-ham"},
@@ -151,7 +151,7 @@ func TestTheStoriesOfTheEstate(t *testing.T) {
 		},
 		"and none from UPS B": {
 			failed: []string{"ups-rtm-b"},
-			want:   map[impact.State][]string{impact.AtRisk: {"rack-rtm-r1"}, impact.Operational: {"rack-rtm-r3", "srv-rtm-01"}},
+			want:   map[impact.State][]string{impact.AtRisk: {"rack-rtm-r1", "srv-rtm-01"}, impact.Operational: {"rack-rtm-r3"}},
 		},
 		"the shop's prices stand in a closet": {
 			failed: []string{"nas-utrecht"},
@@ -184,7 +184,7 @@ func TestTheStoriesOfTheEstate(t *testing.T) {
 		},
 		"a storage fabric may fail": {
 			failed: []string{"sw-rtm-san-a"},
-			want:   map[impact.State][]string{impact.AtRisk: {"vol-orders-db", "vol-rtm-vms"}, impact.Operational: {"orders-db-primary"}},
+			want:   map[impact.State][]string{impact.AtRisk: {"vol-orders-db", "vol-rtm-vms", "orders-db-primary"}},
 		},
 		"one fast path alone is too slow": {
 			failed: []string{"san-rtm-01-fc1", "san-rtm-01-fc3", "san-rtm-01-fc4"},
@@ -248,7 +248,7 @@ func TestOnePDUOfARackWithTwoTakesNothingDown(t *testing.T) {
 		}
 		tried++
 		states := w.states(key)
-		if down, degraded := among(states, impact.Down, key), among(states, impact.Degraded); len(down)+len(degraded) > 0 || len(states) != 2 {
+		if down, degraded := among(states, impact.Down, key), among(states, impact.Degraded); len(down)+len(degraded) > 0 || len(states) < 2 {
 			t.Errorf("%s: %v", key, states)
 		}
 	}

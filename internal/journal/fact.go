@@ -19,7 +19,7 @@ func ciFact(c *ent.CI) (topology.CI, error) {
 	}
 	f := topology.CI{
 		ID: c.ID, Class: c.ClassID, Environment: environment,
-		IsService: c.ServiceKind != nil, IsRetired: c.Lifecycle == domain.Retired,
+		IsService: c.ServiceKind != nil, IsPlanned: c.Lifecycle == domain.Planned || c.Lifecycle == domain.Build, IsRetired: c.Lifecycle == domain.Retired,
 	}
 	if c.TierID != nil {
 		f.Tier = *c.TierID

@@ -36,8 +36,8 @@ type word struct{ high, low uint64 }
 var (
 	packedCIs = [2]string{
 		fmt.Sprintf("((id & %d) << 24) | (class_id & %[1]d)", int64(number)),
-		fmt.Sprintf("(coalesce(tier_id & %d, 0) << 16) | (%s << 8) | (CASE WHEN service_kind IS NULL THEN 0 ELSE 2 END) | (CASE lifecycle WHEN '%s' THEN 1 ELSE 0 END)",
-			int64(number), coded("environment", domain.Environment("").Values(), topology.ParseEnvironment), domain.Retired),
+		fmt.Sprintf("(coalesce(tier_id & %d, 0) << 16) | (%s << 8) | (CASE WHEN service_kind IS NULL THEN 0 ELSE 2 END) | (CASE lifecycle WHEN '%s' THEN 1 WHEN '%s' THEN 4 WHEN '%s' THEN 4 ELSE 0 END)",
+			int64(number), coded("environment", domain.Environment("").Values(), topology.ParseEnvironment), domain.Retired, domain.Planned, domain.Build),
 	}
 	packedRelationships = [2]string{
 		fmt.Sprintf("((source_id & %d) << 32) | (target_id & %[1]d)", int64(number)),
@@ -101,7 +101,7 @@ func unpack(text []byte, isPostgres bool, visit func(word) error) error {
 func (w word) ci() (topology.CI, error) {
 	f := topology.CI{
 		ID: ident.New(ident.CI, int64(w.high>>24)), Class: ident.New(ident.CIClass, int64(w.high&(1<<24-1))),
-		Environment: topology.Environment(w.low >> 8 & 0xff), IsService: w.low&2 != 0, IsRetired: w.low&1 != 0,
+		Environment: topology.Environment(w.low >> 8 & 0xff), IsService: w.low&2 != 0, IsPlanned: w.low&4 != 0, IsRetired: w.low&1 != 0,
 	}
 	if tier := int64(w.low >> 16); tier != 0 {
 		f.Tier = ident.New(ident.ServiceTier, tier)

@@ -108,6 +108,9 @@ func (w *writer) writeRelationship(r uint32, f relationshipFact) {
 
 func (w *writer) writeGroup(g uint32, after Counter) {
 	before := *w.groups.at(g)
+	if before.IsShort() {
+		w.lack(before.Dependent, shortKey(g), false)
+	}
 	swap(&w.digest, before.isKnown, after.isKnown,
 		func() Digest { return w.unpackGroup(g, &before).digest() }, func() Digest { return w.unpackGroup(g, &after).digest() })
 	for _, m := range before.Members {

@@ -96,7 +96,7 @@ func (g *Graph) follow(c *compaction, base *tables, to move) (more bool) {
 	defer func() { g.published.Store(int64(time.Since(begun))) }()
 	base.lay(&now, changed, to, edit)
 	base.types, base.incidents, base.changes, base.digest = now.types, now.incidents, now.changes, now.digest
-	base.memberships, base.awaiting = now.memberships, now.awaiting
+	base.memberships, base.awaiting, base.unmet, base.short = now.memberships, now.awaiting, now.unmet, now.short
 	w.tables, w.changed, g.compaction = *base, nil, nil
 	g.compacted++
 	g.publish(g.Snapshot().revision)

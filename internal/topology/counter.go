@@ -7,19 +7,28 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// Counter is a dependency group compiled for counting: how much its present members add up to, and how
-// much of that must hold by docs/impact.md. Members count 1 each, or by weight in a Weighted group. Need never exceeds
-// Total, so that a group is broken by failures and not by members that were never modelled; an empty one never is.
+// Counter is a dependency group compiled for counting: how much its members in service add up to, and how much of that
+// must hold by docs/impact.md. Members count 1 each, or by weight in a Weighted group. Where Need exceeds Total the group
+// is broken without any failure: Retired is what its RETIRED members add up to, which count in the need and are never up.
+// A group whose dependent is not in service has and needs nothing.
 type Counter struct {
 	Dependent   Vertex
 	Need, Total uint32
+	Retired     uint32
 	Mode        Mode
 	isKnown     bool
 	threshold   uint32
 	Members     []Arrival // by relationship; not to be changed
 }
 
-// Arrival is one member of a group: a relationship and the CI whose state it brings, 0 while it brings none.
+// IsShort reports whether a group is broken though nothing failed.
+func (c *Counter) IsShort() bool { return c.Need > c.Total }
+
+// Spares returns how much of its members in service a group can do without; less than 0 where it is short.
+func (c *Counter) Spares() int { return int(c.Total) - int(c.Need) }
+
+// Arrival is one member of a group: a relationship and the CI whose state it brings, 0 while it brings none: an end is not
+// in service, or impact does not arrive at the dependent.
 type Arrival struct {
 	Relationship uint32
 	From         Vertex
@@ -69,7 +78,7 @@ func (c *Counter) WeightOf(relationship uint32) uint32 {
 	return c.Members[i].Weight
 }
 
-// compile returns c with its present members and the need of its mode worked out, in O(members).
+// compile returns c with its members in service and its need worked out, in O(members).
 func (t *tables) compile(c Counter) Counter {
 	c.Members = slices.Clone(c.Members)
 	t.compileInto(&c)
@@ -77,28 +86,53 @@ func (t *tables) compile(c Counter) Counter {
 }
 
 func (t *tables) compileInto(c *Counter) {
-	c.Total = 0
+	isInService := t.isInService(c.Dependent)
+	planned := uint32(0)
+	c.Need, c.Total, c.Retired = 0, 0, 0
 	for i := range c.Members {
 		m := &c.Members[i]
 		m.From = 0
-		hops, n := t.hops(t.relationships.at(m.Relationship))
-		for _, h := range hops[:n] {
-			if h.to == c.Dependent {
-				m.From = h.from
-				c.Total += m.Weight
-			}
+		from, arrives := t.arrival(m.Relationship, c.Dependent)
+		if !arrives || !isInService {
+			continue
+		}
+		switch f := t.cis.at(uint32(from)); {
+		case f.isInService():
+			m.From = from
+			c.Total += m.Weight
+		case f.isRetired():
+			c.Retired += m.Weight
+		case f.isPlanned():
+			planned += m.Weight
 		}
 	}
-	var need uint64
-	switch c.Mode {
-	case All:
-		need = uint64(c.Total)
-	case Any:
-		need = 1
-	case AtLeast, Weighted:
-		need = uint64(c.threshold)
-	case Percent:
-		need = (uint64(c.threshold)*uint64(c.Total) + 99) / 100
+	if c.Total+c.Retired+planned > 0 {
+		c.Need = need(c.Mode, c.threshold, c.Total+c.Retired, planned)
 	}
-	c.Need = uint32(min(need, uint64(c.Total)))
+}
+
+// need returns what a group with members needs, the one place where a threshold is read: counted is what its members in service and
+// its RETIRED ones add up to, planned what PLANNED and BUILD ones would.
+func need(mode Mode, threshold, counted, planned uint32) uint32 {
+	switch mode {
+	case All:
+		return counted
+	case Percent:
+		return uint32((uint64(threshold)*uint64(counted) + 99) / 100)
+	case Any:
+		threshold = 1
+	case AtLeast, Weighted:
+	}
+	return min(threshold, max(counted, threshold-min(threshold, planned)))
+}
+
+// arrival returns the CI whose impact a relationship brings to another one if both are in service.
+func (t *tables) arrival(relationship uint32, at Vertex) (from Vertex, arrives bool) {
+	ways, n := t.ways(t.relationships.at(relationship))
+	for _, h := range ways[:n] {
+		if h.to == at {
+			return h.from, true
+		}
+	}
+	return 0, false
 }

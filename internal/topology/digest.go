@@ -70,7 +70,7 @@ func flag(b bool) uint64 {
 }
 
 func (f CI) digest() Digest {
-	return hash(uint64(f.ID), uint64(f.Class), uint64(f.Tier), uint64(f.Environment), flag(f.IsService), flag(f.IsRetired))
+	return hash(uint64(f.ID), uint64(f.Class), uint64(f.Tier), uint64(f.Environment), flag(f.IsService), flag(f.IsRetired)|flag(f.IsPlanned)<<1)
 }
 
 func (f Type) digest() Digest { return hash(uint64(f.ID), uint64(f.Flow), uint64(f.Strength)) }

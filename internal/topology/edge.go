@@ -9,7 +9,7 @@ import (
 )
 
 // Edge is one way on which impact can pass: From harms To. A relationship that flows both ways is two
-// edges; one that lets nothing flow, or has a retired end, is none.
+// edges; one that lets nothing flow, or has an end that is not in service, is none.
 type Edge struct {
 	From, To     Vertex
 	Relationship ident.ID

@@ -8,15 +8,16 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// CI holds what the graph knows of a configuration item. A retired one counts as absent: arcs to and from it vanish,
-// and come back when it is no longer retired.
+// CI holds what the graph knows of a configuration item. One that is not in service, planned or retired, has no arcs: they
+// vanish, and come back with it. Counter and Snapshot.Unmet tell what that does to others.
 type CI struct {
 	ID          ident.ID
 	Class       ident.ID
 	Tier        ident.ID // 0: none
 	Environment Environment
 	IsService   bool
-	IsRetired   bool
+	IsPlanned   bool // PLANNED or BUILD
+	IsRetired   bool // outweighs IsPlanned
 }
 
 // Type holds what the graph knows of a relationship type.
@@ -96,6 +97,7 @@ func (b Batch) normalise() (Batch, error) {
 			c.number(f.ID, f.Tier, ident.ServiceTier, maxTier)
 		}
 		c.enum(f.ID, int(f.Environment), len(environments))
+		f.IsPlanned = f.IsPlanned && !f.IsRetired
 	}
 	for i := range b.Types {
 		f := &b.Types[i]

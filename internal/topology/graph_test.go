@@ -32,8 +32,12 @@ func dump(s *topology.Snapshot) string {
 		dumpEdges(&b, s, "needs", slices.Collect(s.Needs(v)))
 		for _, g := range slices.Sorted(slices.Values(s.GroupsOf(v))) {
 			c := s.Counter(g)
-			fmt.Fprintf(&b, "group %v of %v: %v %d of %d\n", s.GroupID(g), s.ID(v), c.Mode, c.Need, c.Total)
+			fmt.Fprintf(&b, "group %v of %v: %v %d of %d, %d retired\n", s.GroupID(g), s.ID(v), c.Mode, c.Need, c.Total, c.Retired)
 		}
+		dumpEdges(&b, s, "misses", s.Retired(v))
+	}
+	for v := range s.Unmet() {
+		fmt.Fprintln(&b, "unmet", s.ID(v))
 	}
 	return b.String()
 }
@@ -50,7 +54,7 @@ func dumpEdges(b *strings.Builder, s *topology.Snapshot, word string, edges []to
 // expect fails the test if a snapshot differs from a model in arcs or groups.
 func expect(t interface{ Fatalf(string, ...any) }, s *topology.Snapshot, m *topologytest.Model) {
 	want := map[string]int{}
-	totals := map[ident.ID]int{}
+	totals, unmet := map[ident.ID]int{}, map[ident.ID]bool{}
 	for _, a := range m.Arcs() {
 		strength := topology.Hard
 		if a.IsSoft {
@@ -82,9 +86,27 @@ func expect(t interface{ Fatalf(string, ...any) }, s *topology.Snapshot, m *topo
 	}
 	for _, g := range m.Groups {
 		c := s.Counter(topology.GroupIndex(g.ID.Number()))
-		if int(c.Total) != totals[g.ID] || int(c.Need) != topologytest.Need(g, totals[g.ID]) {
-			t.Fatalf("%+v needs %d of %d, want %d of %d", g, c.Need, c.Total, topologytest.Need(g, totals[g.ID]), totals[g.ID])
+		need, total, retired := m.Need(g)
+		if int(c.Need) != need || int(c.Total) != total || int(c.Retired) != retired || total != totals[g.ID] {
+			t.Fatalf("%+v needs %d of %d beside %d, want %d of %d (%d) beside %d", g, c.Need, c.Total, c.Retired, need, total, totals[g.ID], retired)
 		}
+		if need > total {
+			unmet[g.Dependent] = true
+		}
+	}
+	for ci := range m.CIs {
+		if m.Misses(ci) {
+			unmet[ci] = true
+		}
+	}
+	for v := range s.Unmet() {
+		if !unmet[s.ID(v)] {
+			t.Fatalf("nothing is missing to %v", s.ID(v))
+		}
+		delete(unmet, s.ID(v))
+	}
+	if len(unmet) > 0 || s.HasUnmet() && len(slices.Collect(s.Unmet())) == 0 {
+		t.Fatalf("something is missing to %v", unmet)
 	}
 }
 

@@ -41,7 +41,8 @@ func (s *Snapshot) Beside(other *Snapshot) (bytes int64) {
 		})
 	}
 	lists := func(l *[]uint32) int { return len(*l) * int(unsafe.Sizeof(uint32(0))) }
-	return bytes + overlayBytes(&s.memberships, lists) + overlayBytes(&s.awaiting, lists)
+	needs := func(l *[]key) int { return len(*l) * int(unsafe.Sizeof(key(0))) }
+	return bytes + overlayBytes(&s.memberships, lists) + overlayBytes(&s.awaiting, lists) + overlayBytes(&s.unmet, needs)
 }
 
 // Size returns about how many bytes s keeps in memory. O(rows laid over the base + groups).

@@ -36,6 +36,8 @@ type key uint64
 func relationshipKey(relationship uint32) key { return key(relationship) }
 func groupKey(a Arc) key                      { return key(a) << 32 }
 
+func (k key) isGroup() bool { return k>>32 != 0 }
+
 func keyOf(a Arc, relationship uint32) key {
 	if relationship == 0 {
 		return groupKey(a)

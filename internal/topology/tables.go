@@ -17,7 +17,9 @@ type tables struct {
 	changes       []Change   // by id
 	digest        Digest
 	memberships   overlay[[]uint32] // the groups of each relationship that is in several
-	awaiting      overlay[[]uint32] // by CI number: relationships that take no effect while the CI is absent
+	awaiting      overlay[[]uint32] // by CI number: relationships that take no effect while the CI is not in service
+	unmet         overlay[[]key]    // by CI number: needs that nothing meets: see Snapshot.Unmet
+	short         int               // CIs that have such needs
 }
 
 // ciFact is a CI in eight bytes.
@@ -31,6 +33,7 @@ const (
 	ciKnown = 1 << iota
 	ciRetired
 	ciService
+	ciPlanned
 )
 
 func packCI(f CI) ciFact {
@@ -41,16 +44,24 @@ func packCI(f CI) ciFact {
 	if f.IsService {
 		tags |= ciService
 	}
+	if f.IsPlanned {
+		tags |= ciPlanned
+	}
 	return ciFact{uint32(f.Class.Number())<<8 | tags, uint16(f.Tier.Number()), f.Environment}
 }
 
 func (f ciFact) isKnown() bool   { return f.class24tags8&ciKnown != 0 }
-func (f ciFact) isPresent() bool { return f.class24tags8&(ciKnown|ciRetired) == ciKnown }
+func (f ciFact) isPlanned() bool { return f.class24tags8&ciPlanned != 0 }
+func (f ciFact) isRetired() bool { return f.class24tags8&ciRetired != 0 }
+
+// stage returns what the arcs and needs of others depend on.
+func (f ciFact) stage() uint32     { return f.class24tags8 & (ciKnown | ciRetired | ciPlanned) }
+func (f ciFact) isInService() bool { return f.stage() == ciKnown }
 
 func (f ciFact) unpack(ci ident.ID) CI {
 	out := CI{
 		ID: ci, Class: ident.New(ident.CIClass, int64(f.class24tags8>>8)), Environment: f.environment,
-		IsService: f.class24tags8&ciService != 0, IsRetired: f.class24tags8&ciRetired != 0,
+		IsService: f.class24tags8&ciService != 0, IsPlanned: f.isPlanned(), IsRetired: f.isRetired(),
 	}
 	if f.tier != 0 {
 		out.Tier = ident.New(ident.ServiceTier, int64(f.tier))
@@ -99,24 +110,29 @@ func (t *tables) typeOf(number uint16) Type {
 	return Type{}
 }
 
-func (t *tables) isPresent(v Vertex) bool { return t.cis.at(uint32(v)).isPresent() }
+func (t *tables) isInService(v Vertex) bool { return t.cis.at(uint32(v)).isInService() }
 
 // isSoft reports whether a relationship is SOFT, by its own strength or else its type's.
 func (t *tables) isSoft(f *relationshipFact) bool {
 	return f.strength == Soft || f.strength == Default && t.typeOf(f.typ).Strength == Soft
 }
 
-// hops returns the ways on which impact passes over a relationship: none while an end is absent, one, or two for a type
-// that flows both ways. A self-loop has one, whatever its type.
+// hops returns the ways on which impact passes over a relationship: none while an end is not in service, one, or
+// two for a type that flows both ways. A self-loop has one, whatever its type.
 func (t *tables) hops(f *relationshipFact) (hops [2]hop, n int) {
+	if hops, n = t.ways(f); n > 0 && t.isInService(hops[0].from) && t.isInService(hops[0].to) {
+		return hops, n
+	}
+	return hops, 0
+}
+
+// ways returns the hops of a relationship as if both of its ends were in service.
+func (t *tables) ways(f *relationshipFact) (hops [2]hop, n int) {
 	flow := t.typeOf(f.typ).Flow
 	if !f.isKnown() || flow == NoFlow {
 		return hops, 0
 	}
 	source, target := t.place(f.source), t.place(f.target)
-	if !t.isPresent(source) || !t.isPresent(target) {
-		return hops, 0
-	}
 	if flow != TargetToSource {
 		hops[n] = hop{source, target}
 		n++

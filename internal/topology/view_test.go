@@ -159,7 +159,7 @@ func TestAViewDoesNotReachFarAbove(t *testing.T) {
 			t.Errorf("got %v", s.Unused(k))
 		}
 	}
-	if view, err := s.With(topology.Batch{CIs: []topology.CI{{ID: s.Unused(ident.CI), Class: class}}}); err != nil || !view.IsPresent(topology.Vertex(s.Unused(ident.CI).Number())) {
+	if view, err := s.With(topology.Batch{CIs: []topology.CI{{ID: s.Unused(ident.CI), Class: class}}}); err != nil || !view.InService(topology.Vertex(s.Unused(ident.CI).Number())) {
 		t.Errorf("got %v", err)
 	}
 }

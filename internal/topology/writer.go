@@ -104,9 +104,14 @@ func (w *writer) apply(b Batch) (recompiled bool) {
 	for _, r := range touched {
 		w.await(r)
 		w.assert(r, dirty)
+		w.lacks(r, false)
 	}
 	for _, g := range slices.Sorted(maps.Keys(dirty)) {
-		w.setCounter(g, w.compile(*w.groups.at(g)))
+		c := w.compile(*w.groups.at(g))
+		w.setCounter(g, c)
+		if c.isKnown {
+			w.lack(c.Dependent, shortKey(g), c.IsShort())
+		}
 	}
 	return false
 }
@@ -121,19 +126,26 @@ func (w *writer) recompile() {
 		w.list(uint32(r), f)
 	}
 	w.tables = w.compileAll()
+	w.lackAll()
 	w.changed = nil
 }
 
-// touch returns the relationships whose arcs a batch may change: those it writes, those of CIs that come or go, those
-// that a changed group names or named.
+// touch returns the relationships whose arcs or counts a batch may change: those it writes, those of CIs that come into
+// service or leave it or are retired, those that a changed group names or named.
 func (w *writer) touch(c changes) []uint32 {
 	touched := slices.Collect(maps.Keys(c.relationships))
 	for v, f := range c.cis {
-		if f.isPresent() == w.isPresent(v) {
+		before := w.cis.at(uint32(v))
+		if f.stage() == before.stage() {
 			continue
 		}
 		number := w.number(v)
 		touched = append(append(touched, w.awaitingAt(number)...), w.out.row(v).relationships...)
+		for _, k := range listAt(&w.unmet, uint32(number)) {
+			if !k.isGroup() {
+				touched = append(touched, uint32(k))
+			}
+		}
 		in := w.in.row(v)
 		for i, a := range in.arcs {
 			if in.relationships[i] != 0 {
@@ -144,7 +156,7 @@ func (w *writer) touch(c changes) []uint32 {
 				touched = append(touched, m.Relationship)
 			}
 		}
-		if w.awaitingAt(number) != nil {
+		if f.isInService() && w.awaitingAt(number) != nil {
 			w.awaiting.set(uint32(number), nil, w.edit)
 		}
 	}
@@ -170,12 +182,12 @@ type place struct {
 func (w *writer) retract(touched []uint32, dirty map[uint32]bool) {
 	var out, in []place
 	for _, r := range touched {
+		w.lacks(r, true)
+		w.count(r, dirty)
 		w.arcs(w.relationships.at(r), w.membershipsOf(r), func(h hop, a Arc) {
 			out = append(out, place{h.from, relationshipKey(r)})
 			if k := a.Kind(); k == HardArc || k == SoftArc {
 				in = append(in, place{h.to, relationshipKey(r)})
-			} else {
-				dirty[uint32(a.Group())] = true
 			}
 		})
 	}
@@ -198,18 +210,29 @@ func (w *writer) strip(places []place, read func(Vertex) row, write func(Vertex,
 
 // assert puts the arcs of a relationship into the rows at its ends.
 func (w *writer) assert(r uint32, dirty map[uint32]bool) {
-	f := w.relationships.at(r)
-	w.arcs(f, w.membershipsOf(r), func(h hop, a Arc) {
+	w.count(r, dirty)
+	w.arcs(w.relationships.at(r), w.membershipsOf(r), func(h hop, a Arc) {
 		w.setOut(h.from, w.outRow(h.from).with(a, r, w.patching))
 		if k := a.Kind(); k == HardArc || k == SoftArc {
 			w.setIn(h.to, w.inRow(h.to).with(arcTo(k, uint32(h.from)), r, w.patching))
-		} else {
-			dirty[uint32(a.Group())] = true
 		}
 	})
 }
 
-// await lists a relationship under its ends that are absent.
+// count notes the groups that name a relationship, whether or not it brings impact: what they need hangs on its ends.
+func (w *writer) count(r uint32, dirty map[uint32]bool) {
+	if f := w.relationships.at(r); f.tags&inSeveralGroups == 0 {
+		if f.group != 0 {
+			dirty[f.group] = true
+		}
+		return
+	}
+	for _, g := range w.membershipsOf(r) {
+		dirty[g] = true
+	}
+}
+
+// await lists a relationship under its ends that are not in service.
 func (w *writer) await(r uint32) {
 	f := *w.relationships.at(r)
 	if w.list(r, &f); f.tags != w.relationships.at(r).tags {
@@ -226,7 +249,7 @@ func (w *writer) list(r uint32, f *relationshipFact) {
 		tag uint8
 	}{{f.source, awaitsSource}, {f.target, awaitsTarget}} {
 		switch {
-		case w.isPresent(w.place(end.at)):
+		case w.isInService(w.place(end.at)):
 			f.tags &^= end.tag
 		case f.tags&end.tag == 0:
 			f.tags |= end.tag
@@ -238,7 +261,7 @@ func (w *writer) list(r uint32, f *relationshipFact) {
 func (w *writer) membershipsOf(r uint32) []uint32 { return listAt(&w.memberships, r) }
 func (w *writer) awaitingAt(n ciNumber) []uint32  { return listAt(&w.awaiting, uint32(n)) }
 
-func listAt(lists *overlay[[]uint32], i uint32) []uint32 {
+func listAt[T any](lists *overlay[[]T], i uint32) []T {
 	if list := lists.find(i); list != nil {
 		return *list
 	}

@@ -161,7 +161,7 @@ func TestGroupsAndRelationshipsChangeInBatches(t *testing.T) {
 			w.Fatal(err)
 		}
 		got := w.s.Read.DependencyGroup.GetX(w.ctx, group)
-		if len(got.Members) != 1 || got.Threshold != 1 {
+		if len(got.Members) != 1 || got.Threshold != 2 {
 			w.Errorf("got %v", got)
 		}
 		if rel := w.s.Read.Relationship.GetX(w.ctx, rels[2].ID); rel.Evidence != "seen" || *rel.Strength != domain.Soft {

@@ -117,19 +117,3 @@ func (r *Reference) whyNotMember(rel *ent.Relationship, at ident.ID) string {
 	}
 	return said + ": a member's impact arrives at " + at.String()
 }
-
-// shrink makes a group sane again that has lost members: it cannot need more than it has.
-func shrink(g *ent.DependencyGroup) {
-	most := g.Threshold
-	switch g.Mode {
-	case domain.AtLeast:
-		most = len(g.Members)
-	case domain.Weighted:
-		most = 0
-		for _, m := range g.Members {
-			most += m.Weight
-		}
-	case domain.All, domain.Any, domain.Percent:
-	}
-	g.Threshold = min(g.Threshold, most)
-}

@@ -177,7 +177,7 @@ func TestARelationshipThatGoesLeavesItsGroups(t *testing.T) {
 			if i == 2 && len(left) != 0 {
 				w.Errorf("an empty group stays: %v", left)
 			}
-			if i < 2 && (len(left) != 1 || left[0].ID != g.ID || len(left[0].Members) != 2-i || left[0].Threshold != 2-i) {
+			if i < 2 && (len(left) != 1 || left[0].ID != g.ID || len(left[0].Members) != 2-i || left[0].Threshold != 3) {
 				w.Errorf("after %d went: %v", i+1, left)
 			}
 		}

@@ -33,7 +33,7 @@ func Question(s *topology.Snapshot, named []CI) impact.Question {
 	var q impact.Question
 	for _, c := range named {
 		v, ok := s.Index(c.ID)
-		if !ok || !s.IsPresent(v) {
+		if !ok || !s.InService(v) {
 			continue
 		}
 		switch c.Role { //nolint:exhaustive // AFFECTED is what people saw, not what the engine asks
@@ -122,7 +122,9 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, lists [][
 	var ranks map[ident.ID]int
 	names := map[ident.ID]string{}
 	for i, named := range lists {
-		answer, err := impact.Of(ctx, s, Question(s, named))
+		q := Question(s, named)
+		q.WithoutBrink = true
+		answer, err := impact.Of(ctx, s, q)
 		if err != nil {
 			return nil, err
 		}

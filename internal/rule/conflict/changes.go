@@ -13,7 +13,7 @@ import (
 // WithChanges finds the conflicts of a change with others at the same time. Others may hold the change itself, and
 // changes at other times. The reach of another change is worked out only if it lies in the cone of the change, and only
 // within it: nothing else can harm the CIs that the change touches, nor break a group that it strains; see
-// impact.Brink. A conflict is one on the graph as it is, or on the graph as the operations of the two are going to
+// impact.Outage. A conflict is one on the graph as it is, or on the graph as the operations of the two are going to
 // leave it: planned operations can take redundancy away, and give none until they are applied.
 func (f *Finder) WithChanges(ctx context.Context, c *Change, others []Change) ([]Conflict, error) {
 	var found []Conflict
@@ -29,7 +29,7 @@ func (f *Finder) WithChanges(ctx context.Context, c *Change, others []Change) ([
 			if mine, err = f.meeting(ctx, c); err != nil {
 				return nil, err
 			}
-			defer mine.brink.Release()
+			defer mine.outage.Release()
 		}
 		met, err := mine.with(ctx, other, mine.joint)
 		if err != nil {
@@ -72,7 +72,7 @@ type meeting struct {
 	*reach
 	of         *Change
 	harm, join impact.Cone              // the cones of the CIs it touches, and of the members its redundancy rests on
-	brink      *impact.Brink            // the estate while its CIs are down
+	outage     *impact.Outage           // the estate while its CIs are down
 	beneath    map[topology.Vertex]bool // all that could suffer from the CIs it touches or replans; nil until it is needed
 }
 
@@ -85,19 +85,19 @@ func (f *Finder) meeting(ctx context.Context, c *Change) (*meeting, error) {
 	if m.harm, err = impact.ConeOf(ctx, f.graph, r.touched); err != nil {
 		return nil, err
 	}
-	if m.brink, err = impact.BrinkOf(ctx, f.graph, r.down); err != nil {
+	if m.outage, err = impact.OutageOf(ctx, f.graph, r.down); err != nil {
 		return nil, err
 	}
 	members := slices.Clone(f.replanned)
-	for _, g := range m.brink.Strained() {
+	for _, g := range m.outage.Strained() {
 		for _, member := range f.graph.Counter(g).Members {
-			if member.From != 0 && !m.brink.IsDown(member.From) {
+			if member.From != 0 && !m.outage.IsDown(member.From) {
 				members = append(members, member.From)
 			}
 		}
 	}
 	if m.join, err = impact.ConeOf(ctx, f.graph, members); err != nil {
-		m.brink.Release()
+		m.outage.Release()
 	}
 	return m, err
 }
@@ -205,11 +205,11 @@ func (m *meeting) joint(ctx context.Context, other *Change, theirs places) (c Co
 	if err != nil {
 		return c, err
 	}
-	broken := m.brink.BreaksWith(fall)
+	broken := m.outage.BreaksWith(fall)
 	if len(broken) == 0 {
 		return c, nil
 	}
-	more, err := m.brink.With(theirs.down)
+	more, err := m.outage.With(theirs.down)
 	if err != nil {
 		return c, err
 	}
@@ -228,7 +228,7 @@ func (m *meeting) joint(ctx context.Context, other *Change, theirs places) (c Co
 	}
 	c.Count, c.State, c.Group = len(c.Services), impact.Down, m.graph.GroupID(broken[0])
 	c.CI, c.Path = m.wayTo(broken[0], m.planned, func(v topology.Vertex) bool { return !fall.Has(v) })
-	c.OtherCI, c.OtherPath = m.wayTo(broken[0], alone, func(v topology.Vertex) bool { return !m.brink.IsDown(v) })
+	c.OtherCI, c.OtherPath = m.wayTo(broken[0], alone, func(v topology.Vertex) bool { return !m.outage.IsDown(v) })
 	return c, nil
 }
 

@@ -44,7 +44,7 @@ func (f *Finder) laid(c *Change) *Finder {
 func (f *Finder) Weakened(c *Change) (cis []ident.ID) {
 	after := f.leaving(c)
 	for _, v := range after.replanned {
-		if after.graph.IsPresent(v) && slices.ContainsFunc(f.graph.GroupsOf(v), func(g topology.GroupIndex) bool { return weakens(f.graph, after.graph, v, g) }) {
+		if after.graph.InService(v) && slices.ContainsFunc(f.graph.GroupsOf(v), func(g topology.GroupIndex) bool { return weakens(f.graph, after.graph, v, g) }) {
 			cis = append(cis, f.graph.ID(v))
 		}
 	}
@@ -58,11 +58,11 @@ func weakens(before, after *topology.Snapshot, v topology.Vertex, g topology.Gro
 	was := before.Counter(g)
 	if slices.Contains(after.GroupsOf(v), g) {
 		is := after.Counter(g)
-		return is.Total-is.Need < was.Total-was.Need
+		return is.Spares() < was.Spares()
 	}
-	return was.Total > was.Need && slices.ContainsFunc(was.Members, func(m topology.Arrival) bool {
+	return was.Spares() > 0 && slices.ContainsFunc(was.Members, func(m topology.Arrival) bool {
 		_, isLeft := after.Relationship(after.RelationshipID(m.Relationship))
-		return m.From != 0 && isLeft && after.IsPresent(m.From)
+		return m.From != 0 && isLeft && after.InService(m.From)
 	})
 }
 
@@ -84,7 +84,7 @@ func (m *meeting) asPlanned(ctx context.Context, others []Change) (found []Confl
 		if own, err = view.meeting(ctx, m.of); err != nil {
 			return nil, err
 		}
-		defer own.brink.Release()
+		defer own.outage.Release()
 	}
 	for i := range others {
 		other := &others[i]
@@ -107,7 +107,7 @@ func (m *meeting) asPlanned(ctx context.Context, others []Change) (found []Confl
 		}
 		more, err := with.beyond(ctx, other, own, theirs)
 		if with != own {
-			with.brink.Release()
+			with.outage.Release()
 		}
 		if err != nil {
 			return nil, err
@@ -155,16 +155,16 @@ func (m *meeting) beyond(ctx context.Context, other *Change, own *meeting, their
 		if m == own && !slices.ContainsFunc(down.down, m.join.Has) {
 			return c, nil
 		}
-		fallen, err := m.brink.With(down.down)
+		fallen, err := m.outage.With(down.down)
 		if err != nil {
 			return c, err
 		}
 		if m != own {
-			fallen = append(fallen, m.brink.Down()...)
+			fallen = append(fallen, m.outage.Down()...)
 		}
 		fresh := slices.DeleteFunc(fallen, func(v topology.Vertex) bool { return mine.Has(v) || alone.Has(v) })
 		for _, v := range fresh {
-			if at, ok := theirs.graph.Index(m.graph.ID(v)); ok && m.graph.IsService(v) && theirs.graph.IsPresent(at) {
+			if at, ok := theirs.graph.Index(m.graph.ID(v)); ok && m.graph.IsService(v) && theirs.graph.InService(at) {
 				c.Services = append(c.Services, m.graph.ID(v))
 			}
 		}
@@ -194,6 +194,10 @@ func (m *meeting) trace(ctx context.Context, c *Conflict, theirs places, fresh, 
 		if h, ok := all.Hit(m.graph.ID(v)); ok && (place.CI == 0 || nearer(h, place)) {
 			place = h
 		}
+	}
+	if place.CI == 0 { // it is broken by what both do to the graph, whatever is down
+		v := slices.MinFunc(fresh, func(a, b topology.Vertex) int { return cmp.Compare(m.graph.ID(a), m.graph.ID(b)) })
+		place = impact.Hit{Vertex: v, CI: m.graph.ID(v)}
 	}
 	var last impact.Step
 	for _, a := range []*impact.Answer{all, alone, m.planned} { // an answer that takes it down alone tells where

@@ -82,7 +82,7 @@ func (w world) bruteAsPlanned(c, other conflict.Change) (all []string) {
 	}
 	a, b, ab := w.after(c).fail(downOf(c)...), w.after(other).fail(downOf(other)...), both.fail(slices.Concat(downOf(c), downOf(other))...)
 	for v := range topology.Vertex(w.s.Vertices()) {
-		if id := w.s.ID(v); v > 0 && w.s.IsPresent(v) && w.s.IsService(v) && ab.State(id) == impact.Down && a.State(id) != impact.Down && b.State(id) != impact.Down {
+		if id := w.s.ID(v); v > 0 && w.s.InService(v) && w.s.IsService(v) && ab.TrueState(id) == impact.Down && a.TrueState(id) != impact.Down && b.TrueState(id) != impact.Down {
 			return append(all, fmt.Sprint(domain.JointFailure, other.ID))
 		}
 	}

@@ -83,7 +83,7 @@ type world struct {
 func (w world) fail(cis ...conflict.CI) *impact.Answer {
 	var q impact.Question
 	for _, ci := range cis {
-		if v, ok := w.s.Index(ci.ID); ok && w.s.IsPresent(v) {
+		if v, ok := w.s.Index(ci.ID); ok && w.s.InService(v) {
 			q.Failed = append(q.Failed, impact.Failure{CI: ci.ID, State: impact.Down})
 		}
 	}
@@ -138,7 +138,7 @@ func (w world) brute(c conflict.Change, others []conflict.Change) (all []string)
 		a, b, both := w.fail(downOf(c)...), w.fail(downOf(other)...), w.fail(slices.Concat(downOf(c), downOf(other))...)
 		var services []ident.ID
 		for v := range topology.Vertex(w.s.Vertices()) {
-			if id := w.s.ID(v); v > 0 && w.s.IsPresent(v) && w.s.IsService(v) && both.State(id) == impact.Down && a.State(id) != impact.Down && b.State(id) != impact.Down {
+			if id := w.s.ID(v); v > 0 && w.s.InService(v) && w.s.IsService(v) && both.TrueState(id) == impact.Down && a.TrueState(id) != impact.Down && b.TrueState(id) != impact.Down {
 				services = append(services, id)
 			}
 		}

@@ -37,7 +37,7 @@ func NewFinder(graph *topology.Snapshot, words operation.Words) *Finder {
 
 func (f *Finder) locate(c *Change) (p places) {
 	for _, ci := range c.Scope {
-		if v, ok := f.graph.Index(ci.ID); ok && f.graph.IsPresent(v) {
+		if v, ok := f.graph.Index(ci.ID); ok && f.graph.InService(v) {
 			p.touched = append(p.touched, v)
 			if ci.IsTakenDown {
 				p.down = append(p.down, v)
@@ -68,7 +68,7 @@ func (f *Finder) reach(ctx context.Context, c *Change) (*reach, error) {
 
 // ask asks the engine for a complete answer: a partial one would hide conflicts.
 func (f *Finder) ask(ctx context.Context, down []topology.Vertex) (*impact.Answer, error) {
-	q := impact.Question{Failed: make([]impact.Failure, len(down))}
+	q := impact.Question{Failed: make([]impact.Failure, len(down)), WithoutBrink: true}
 	for i, v := range down {
 		q.Failed[i] = impact.Failure{CI: f.graph.ID(v), State: impact.Down}
 	}

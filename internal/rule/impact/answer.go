@@ -22,6 +22,11 @@ type Answer struct {
 
 	maintained map[topology.Vertex]bool
 
+	brink       []topology.Vertex // in the order in which they came to it
+	brinkRounds []int32           // the first of each round
+	ranked      sync.Once
+	brinkAt     map[topology.Vertex]int32 // the round of each
+
 	index     sync.Once
 	places    map[topology.Vertex]int32
 	dense     []int32 // instead of places where there are many hits: by vertex, one more than the place
@@ -29,13 +34,15 @@ type Answer struct {
 	distances []int32 // of each hit
 }
 
-// Hit is one CI that is not OPERATIONAL.
+// Hit is one CI that is worse with the failures of a question than without.
 type Hit struct {
 	Vertex   topology.Vertex
 	CI       ident.ID
 	State    State
-	Distance int  // hops of a shortest path from a failed CI on which failure passes
-	IsRoot   bool // the question says that it fails
+	Without  State // what it is without the failures of the question
+	OnBrink  bool  // it is up, and goes DOWN with one more CI that it bore before
+	Distance int   // hops of a shortest path from a failed CI on which failure passes
+	IsRoot   bool  // the question says that it fails
 	// InMaintenance says that the question names it so: it raises no alarm.
 	InMaintenance bool
 }
@@ -61,11 +68,10 @@ func (a *Answer) Snapshot() *topology.Snapshot { return a.snapshot }
 // Affected lists the hits that a filter chooses: services first, then by state, worst first, then by distance,
 // then by id. O(n log n) in the hits of the answer.
 func (a *Answer) Affected(f Filter) []Hit {
-	distances := a.allDistances()
 	keys := make([]sortKey, 0, len(a.hits))
 	for i, h := range a.hits {
 		if a.chooses(f, i) && h.state >= f.atLeast() {
-			k := sortKey{rank: uint64(Down-h.state)<<32 | uint64(distances[i]), ci: a.snapshot.ID(h.vertex), hit: int32(i)}
+			k := sortKey{rank: uint64(Down-h.state)<<32 | uint64(a.distance(int32(i))), ci: a.snapshot.ID(h.vertex), hit: int32(i)}
 			if !a.snapshot.IsService(h.vertex) {
 				k.rank |= 1 << 40
 			}
@@ -99,33 +105,42 @@ func (k sortKey) compare(other sortKey) int {
 // chooses applies all of a filter but the state.
 func (a *Answer) chooses(f Filter, i int) bool {
 	h := a.hits[i]
-	return (!f.WithoutRoots || h.given == Operational) &&
+	return h.isTold() && (!f.WithoutRoots || h.given == Operational) &&
 		(!f.WithoutMaintenance || !a.maintained[h.vertex]) &&
 		(a.maxDepth == 0 || a.isNear(int32(i))) &&
 		(f.Keep == nil || f.Keep(a.snapshot.CI(h.vertex)))
 }
 
 func (a *Answer) isNear(i int32) bool {
-	return a.maxDepth == 0 || int(a.allDistances()[i]) <= a.maxDepth
+	return a.maxDepth == 0 || a.distance(i) <= a.maxDepth
 }
 
 // hides reports whether something lies beyond the depth asked for.
 func (a *Answer) hides() bool {
-	return slices.ContainsFunc(a.allDistances(), func(d int32) bool { return int(d) > a.maxDepth })
+	for i, h := range a.hits {
+		if h.isTold() && !a.isNear(int32(i)) {
+			return true
+		}
+	}
+	return false
 }
+
+// tells reports whether a hit is told.
+func (a *Answer) tells(i int32) bool { return a.hits[i].isTold() && a.isNear(i) }
 
 func (a *Answer) hit(i int32) Hit {
 	h := a.hits[i]
 	return Hit{
-		Vertex: h.vertex, CI: a.snapshot.ID(h.vertex), State: h.state,
-		Distance: int(a.allDistances()[i]), IsRoot: h.given != Operational, InMaintenance: a.maintained[h.vertex],
+		Vertex: h.vertex, CI: a.snapshot.ID(h.vertex), State: h.state, Without: h.without, OnBrink: h.has(onBrink),
+		Distance: a.distance(i), IsRoot: h.given != Operational, InMaintenance: a.maintained[h.vertex],
 	}
 }
 
-// Hit returns what became of a CI; false if the CI is OPERATIONAL, unknown, or left out of a partial answer.
+// Hit returns what became of a CI; false if the CI is no worse than without the failures, unknown, or left out of a
+// partial answer.
 func (a *Answer) Hit(ci ident.ID) (Hit, bool) {
 	i, found := a.find(ci)
-	if !found || !a.isNear(i) {
+	if !found || !a.tells(i) {
 		return Hit{}, false
 	}
 	return a.hit(i), true
@@ -139,10 +154,19 @@ func (a *Answer) InMaintenance(ci ident.ID) bool {
 
 // State returns the state of a CI. If Hit says false, it returns OPERATIONAL.
 func (a *Answer) State(ci ident.ID) State {
-	if i, found := a.find(ci); found && a.isNear(i) {
+	if i, found := a.find(ci); found && a.tells(i) {
 		return a.hits[i].state
 	}
 	return Operational
+}
+
+// TrueState returns the state of a CI with the failures, whether or not it comes from them.
+func (a *Answer) TrueState(ci ident.ID) State {
+	v, known := a.snapshot.Index(ci)
+	if !known {
+		return Operational
+	}
+	return a.stateAt(v)
 }
 
 func (a *Answer) find(ci ident.ID) (int32, bool) {

@@ -6,7 +6,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// baseline is what has happened before the failures that are asked about. A nil baseline is an estate without failures.
+// baseline is what has happened before the failures that are asked about. A nil baseline is an estate in which everything stands.
 type baseline struct {
 	gone map[topology.Vertex]bool       // DOWN already, or excluded: nothing more happens to them
 	lost map[topology.GroupIndex]uint64 // what groups have lost already, in their measure
@@ -17,14 +17,19 @@ type baseline struct {
 // anything DOWN: what is DEGRADED is no part of it.
 func baselineOf(ctx context.Context, s *topology.Snapshot, q Question) (*baseline, error) {
 	if len(q.Failed)+len(q.Excluded)+len(q.Maintenance) == 0 {
-		return nil, nil
+		return standingBaseline(s), nil
 	}
+	return newBaseline(ctx, s, q)
+}
+
+func newBaseline(ctx context.Context, s *topology.Snapshot, q Question) (*baseline, error) {
 	m := borrow(s)
 	defer m.release()
 	p := propagation{Question: Question{Failed: q.Failed, Excluded: q.Excluded, Maintenance: q.Maintenance}, s: s, m: m, patience: patience{ctx: ctx}}
 	if err := p.prepare(); err != nil {
 		return nil, err
 	}
+	p.fallShort()
 	if p.closeDown(); p.err != nil {
 		return nil, p.err
 	}

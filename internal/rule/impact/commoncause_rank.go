@@ -26,7 +26,7 @@ func (c *commonSearch) rank(ctx context.Context) error {
 		index := c.r.groups[g].index
 		counter := c.s.Counter(index)
 		shared := SharedGroup{
-			Group: c.s.GroupID(index), Dependent: c.s.ID(counter.Dependent), Mode: counter.Mode, Need: int(counter.Need), Total: int(counter.Total),
+			Group: c.s.GroupID(index), Dependent: c.s.ID(counter.Dependent), Mode: counter.Mode, Need: int(counter.Need), Total: int(counter.Total + counter.Retired),
 			IsRedundant: c.isRedundant(index), Shared: f.shared, Breaking: f.breaking,
 		}
 		first[shared.Group] = f.first

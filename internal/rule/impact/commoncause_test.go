@@ -37,8 +37,8 @@ func sharedOneByOne(m *topologytest.Model, given impact.Question, examined []ide
 			}
 		}
 		for _, g := range examined {
-			need, _, up, _ := n.tally(g)
-			_, _, upBefore, _ := before.tally(g)
+			need, _, up, _, _ := n.tally(g)
+			_, _, upBefore, _, _ := before.tally(g)
 			lost, isMember, count := map[ident.ID]bool{}, false, 0
 			for _, a := range m.Arcs() {
 				if slices.Contains(a.Groups, g) && n.states[a.From] == impact.Down && before.states[a.From] != impact.Down {
@@ -62,7 +62,7 @@ func sharedOneByOne(m *topologytest.Model, given impact.Question, examined []ide
 // bearsAnyOne reports whether a group can lose any one of the members that can still be lost.
 func bearsAnyOne(m *topologytest.Model, before naive, given impact.Question, g ident.ID) bool {
 	f := m.Groups[g]
-	need, _, up, _ := before.tally(g)
+	need, _, up, _, _ := before.tally(g)
 	heaviest := 0
 	for _, a := range m.Arcs() {
 		if slices.Contains(a.Groups, g) && before.states[a.From] != impact.Down && !slices.Contains(given.Excluded, a.From) {

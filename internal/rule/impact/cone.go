@@ -36,18 +36,31 @@ func (c Cone) Has(v topology.Vertex) bool {
 // whole answer, except that it does not look for what is AT_RISK. It is nil where none of the CIs at some places is DEGRADED or DOWN. A
 // context that ends is its error.
 func (c Cone) Within(ctx context.Context, s *topology.Snapshot, failed []topology.Vertex, at []topology.Vertex) (*Answer, error) {
+	without, err := withoutFailures(ctx, s, allDown(s, failed))
+	if err != nil {
+		return nil, err
+	}
 	m := borrow(s)
 	defer m.release()
-	p := propagation{s: s, m: m, patience: patience{ctx: ctx}, within: c, down: failed}
+	p := propagation{s: s, m: m, patience: patience{ctx: ctx}, within: c, down: failed, without: without}
+	p.fallShort()
 	p.closeDown()
 	p.closeDegraded()
 	if p.err != nil {
 		return nil, p.err
 	}
 	for _, v := range at {
-		if _, is := m.marked(v); is {
+		if i, is := m.marked(v); is && (without == nil || m.hits[i].given != Operational || m.hits[i].state > without.stateAt(v)) {
 			return p.answer(), nil
 		}
 	}
 	return nil, nil
+}
+
+// allDown asks what follows when some CIs are DOWN.
+func allDown(s *topology.Snapshot, failed []topology.Vertex) (q Question) {
+	for _, v := range failed {
+		q.Failed = append(q.Failed, Failure{CI: s.ID(v), State: Down})
+	}
+	return q
 }

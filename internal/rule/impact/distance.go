@@ -2,10 +2,18 @@ package impact
 
 import "github.com/linchpin-cmdb/linchpin/internal/topology"
 
-// allDistances returns the distance of each hit: the length of a shortest path from a failed CI along arcs that carry.
-// An arc carries when it is HARD and its cause is not well, SOFT and its cause DOWN, or counted by a group that is
-// broken and its cause not well; the last hop to an AT_RISK CI is from a member that is not well. It makes one
-// breadth-first search over the hits, when it is first called, linear in their arcs.
+// fromShort is added to the distances that are counted from a CI which is DOWN though nothing failed, so that no path
+// from a failed CI goes over one that begins elsewhere.
+const fromShort = 1 << 30
+
+// distance returns how far a hit is from where it began.
+func (a *Answer) distance(i int32) int { return int(a.allDistances()[i] &^ fromShort) }
+
+// allDistances returns the distance of each hit: the length of a shortest path from a failed CI along arcs that carry;
+// of those that no failed CI reaches, from a CI that is DOWN though nothing failed, and fromShort more. An arc carries
+// when it is HARD and its cause is not well, SOFT and its cause DOWN, or counted by a group that is broken and its cause
+// not well; the last hop to an AT_RISK CI is from a member that is not well, or from a CI on the brink that it cannot
+// spare. It makes a breadth-first search over the hits, or two, when it is first called, linear in their arcs.
 func (a *Answer) allDistances() []int32 {
 	a.measure.Do(func() {
 		m := borrow(a.snapshot)
@@ -23,7 +31,17 @@ func (a *Answer) allDistances() []int32 {
 			t := a.tallies[i]
 			*m.tally(t.group) = t
 		}
-		for head := 0; head < len(m.queue); head++ {
+		head := 0
+		for ; head < len(m.queue); head++ {
+			a.spread(m, m.queue[head])
+		}
+		for i, h := range a.hits {
+			if h.has(isShort) && a.distances[i] < 0 {
+				a.distances[i] = fromShort
+				m.queue = append(m.queue, h.vertex)
+			}
+		}
+		for ; head < len(m.queue); head++ {
 			a.spread(m, m.queue[head])
 		}
 	})
@@ -35,6 +53,9 @@ func (a *Answer) spread(m *scratch, u topology.Vertex) {
 	from, _ := m.marked(u)
 	state, distance := a.hits[from].state, a.distances[from]+1
 	if state.IsWell() {
+		if a.hits[from].has(onBrink) {
+			a.spreadBrink(m, u, distance)
+		}
 		return
 	}
 	for _, arc := range a.snapshot.Out(u) {
@@ -56,10 +77,20 @@ func (a *Answer) spread(m *scratch, u topology.Vertex) {
 			}
 		}
 		i, is := m.marked(to)
-		if !is || a.distances[i] >= 0 || least == AtRisk && a.hits[i].state != AtRisk {
+		if !is || a.distances[i] >= 0 || least == AtRisk && a.hits[i].state != AtRisk && !a.hits[i].isByBrink() {
 			continue // excluded, cut, nearer, or harmed by something else
 		}
 		a.distances[i] = distance
 		m.queue = append(m.queue, to)
+	}
+}
+
+// spreadBrink gives those their distance that u brought to the brink.
+func (a *Answer) spreadBrink(m *scratch, u topology.Vertex, distance int32) {
+	for e := range a.snapshot.Affects(u) {
+		if i, is := m.marked(e.To); is && a.distances[i] < 0 && a.tips(e) {
+			a.distances[i] = distance
+			m.queue = append(m.queue, e.To)
+		}
 	}
 }

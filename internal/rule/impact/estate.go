@@ -13,10 +13,10 @@ type estateKey struct{}
 // when every CI is DOWN that an open incident names as ROOT or that a change takes down which is being carried out. The
 // CIs that such a change works on are in maintenance. A CI that some incident EXCLUDES stays operational, unless
 // another incident, or the same, or a change says that it is DOWN: a finding outweighs an exclusion. Marks on CIs that
-// are unknown or retired say nothing. Estate works it out once for each snapshot, when it is first called.
+// are not in service say nothing. Estate works it out once for each snapshot, when it is first called.
 func Estate(s *topology.Snapshot) *Answer {
 	return s.Memo(estateKey{}, func() any {
-		a, err := Of(context.Background(), s, openQuestion(s))
+		a, err := solve(context.Background(), s, openQuestion(s), nil)
 		if err != nil {
 			panic(err) // every CI was looked up, and nobody cancels
 		}
@@ -29,7 +29,7 @@ func openQuestion(s *topology.Snapshot) (q Question) {
 	isRoot, isMaintained := map[ident.ID]bool{}, map[ident.ID]bool{}
 	each := func(cis []ident.ID, seen map[ident.ID]bool, add func(ident.ID)) {
 		for _, ci := range cis {
-			if v, known := s.Index(ci); known && s.IsPresent(v) && !seen[ci] {
+			if v, known := s.Index(ci); known && s.InService(v) && !seen[ci] {
 				seen[ci] = true
 				add(ci)
 			}

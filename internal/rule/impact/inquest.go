@@ -165,7 +165,7 @@ func (i *inquest) bounds(with verdict, floor float64) []bounded {
 	hopes := map[[2]int]float64{}
 	for at, bound := range counts {
 		v := i.needed.vertices[at]
-		if bound == 0 || !i.s.IsPresent(v) {
+		if bound == 0 || !i.s.InService(v) {
 			continue
 		}
 		key := [2]int{int(bound), max(with.silent, i.silentBeside(v))}

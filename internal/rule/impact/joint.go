@@ -8,7 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Fall is what goes DOWN when some CIs do, and what groups that still hold lose by it. It tells less than an Answer and costs a
+// Fall is what is DOWN when some CIs are, what is broken by itself included, and what groups that still hold have lost then. It tells less than an Answer and costs a
 // fraction of one. It is not for several goroutines.
 type Fall struct {
 	down     []topology.Vertex
@@ -22,6 +22,7 @@ func FallOf(ctx context.Context, s *topology.Snapshot, of []topology.Vertex) (*F
 	m := borrow(s)
 	defer m.release()
 	p := propagation{s: s, m: m, patience: patience{ctx: ctx}, down: of}
+	p.fallShort()
 	if p.closeDown(); p.err != nil {
 		return nil, p.err
 	}
@@ -47,16 +48,17 @@ func (f *Fall) Has(v topology.Vertex) bool {
 	return found
 }
 
-// Brink is an estate in which some CIs are DOWN already, to see what else goes DOWN when others do too. It is not for several goroutines,
+// Outage is an estate in which some CIs are DOWN already, to see what else goes DOWN when others do too. It is not for several goroutines,
 // and Release gives its memory back.
-type Brink struct {
+type Outage struct {
 	p     propagation
 	falls int // hits that make up the estate as it is
 }
 
-// BrinkOf returns the estate of a snapshot with some CIs DOWN.
-func BrinkOf(ctx context.Context, s *topology.Snapshot, down []topology.Vertex) (*Brink, error) {
-	b := &Brink{p: propagation{s: s, m: borrow(s), patience: patience{ctx: ctx}, down: down}}
+// OutageOf returns the estate of a snapshot with some CIs DOWN.
+func OutageOf(ctx context.Context, s *topology.Snapshot, down []topology.Vertex) (*Outage, error) {
+	b := &Outage{p: propagation{s: s, m: borrow(s), patience: patience{ctx: ctx}, down: down}}
+	b.p.fallShort()
 	if b.p.closeDown(); b.p.err != nil {
 		b.Release()
 		return nil, b.p.err
@@ -65,17 +67,17 @@ func BrinkOf(ctx context.Context, s *topology.Snapshot, down []topology.Vertex) 
 	return b, nil
 }
 
-// Release ends the use of the brink.
-func (b *Brink) Release() { b.p.m.release() }
+// Release ends the use of the outage.
+func (b *Outage) Release() { b.p.m.release() }
 
 // IsDown reports whether the CI at v is DOWN already.
-func (b *Brink) IsDown(v topology.Vertex) bool {
+func (b *Outage) IsDown(v topology.Vertex) bool {
 	_, is := b.p.m.marked(v)
 	return is
 }
 
 // Down returns all that is DOWN already, in no order.
-func (b *Brink) Down() []topology.Vertex {
+func (b *Outage) Down() []topology.Vertex {
 	down := make([]topology.Vertex, b.falls)
 	for i, h := range b.p.m.hits[:b.falls] {
 		down[i] = h.vertex
@@ -84,7 +86,7 @@ func (b *Brink) Down() []topology.Vertex {
 }
 
 // Strained lists the groups that have members DOWN and still enough up, in order: what one failure more may break.
-func (b *Brink) Strained() []topology.GroupIndex {
+func (b *Outage) Strained() []topology.GroupIndex {
 	var groups []topology.GroupIndex
 	for _, t := range b.p.m.tallies {
 		if c := b.p.s.Counter(t.group); t.down > 0 && c.Total-t.down >= c.Need {
@@ -99,7 +101,7 @@ func (b *Brink) Strained() []topology.GroupIndex {
 // nothing else goes DOWN either: what is DOWN here or falls there is closed under the rules then, since what a HARD
 // dependency takes down falls with its cause, and a group that breaks by members of one side alone has broken there. O(members of
 // the strained groups that both share and that may break).
-func (b *Brink) BreaksWith(f *Fall) (broken []topology.GroupIndex) {
+func (b *Outage) BreaksWith(f *Fall) (broken []topology.GroupIndex) {
 	m := b.p.m
 	for _, t := range f.strained {
 		word := m.groups[t.group]
@@ -124,8 +126,8 @@ func (b *Brink) BreaksWith(f *Fall) (broken []topology.GroupIndex) {
 	return broken
 }
 
-// With gives what goes DOWN beside what is DOWN already when others do too, these included. The brink stays as it was. It costs what it gives.
-func (b *Brink) With(down []topology.Vertex) ([]topology.Vertex, error) {
+// With gives what goes DOWN beside what is DOWN already when others do too, these included. The outage stays as it was. It costs what it gives.
+func (b *Outage) With(down []topology.Vertex) ([]topology.Vertex, error) {
 	p := &b.p
 	p.head = b.falls
 	p.fail(down, Down)
@@ -142,8 +144,8 @@ func (b *Brink) With(down []topology.Vertex) ([]topology.Vertex, error) {
 	return more, p.err
 }
 
-// restore gives groups back what the fall of u took from them; nobody asks a brink what is unwell.
-func (b *Brink) restore(u topology.Vertex) {
+// restore gives groups back what the fall of u took from them; nobody asks an outage what is unwell.
+func (b *Outage) restore(u topology.Vertex) {
 	for i, a := range b.p.s.Out(u) {
 		if k := a.Kind(); k == topology.GroupArc || k == topology.WeightedArc {
 			_, t, lost := b.p.lose(u, a, i)
@@ -167,15 +169,18 @@ func Hop(s *topology.Snapshot, member topology.Vertex, g topology.GroupIndex) (S
 	return stepOf(s, best), true
 }
 
-// DownMember returns the member of a group that is DOWN in the answer and that passes, the nearest to what failed, then
-// the lowest; false if there is none.
+// DownMember returns the member of a group that the answer tells to be DOWN and that passes, the nearest to what failed,
+// then the lowest; false if there is none.
 func (a *Answer) DownMember(g topology.GroupIndex, passes func(topology.Vertex) bool) (ident.ID, bool) {
 	var best Hit
 	for _, m := range a.snapshot.Counter(g).Members {
 		if m.From == 0 || a.stateAt(m.From) != Down || !passes(m.From) {
 			continue
 		}
-		h, _ := a.Hit(a.snapshot.ID(m.From))
+		h, isTold := a.Hit(a.snapshot.ID(m.From))
+		if !isTold {
+			continue
+		}
 		if best.CI == 0 || h.Distance < best.Distance || h.Distance == best.Distance && h.CI < best.CI {
 			best = h
 		}

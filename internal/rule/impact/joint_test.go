@@ -12,10 +12,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
 )
 
-// TestWhatIsLaidOverABrinkIsTakenAwayAgain lays each of several failures, one after the other, over the same first one:
+// TestWhatIsLaidOverAnOutageIsTakenAwayAgain lays each of several failures, one after the other, over the same first one:
 // each takes down beside the first what it takes down together with it, and if more goes DOWN than by one or the other,
 // a group breaks by the two.
-func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
+func TestWhatIsLaidOverAnOutageIsTakenAwayAgain(t *testing.T) {
 	together := 0
 	rapid.Check(t, func(t *rapid.T) {
 		g, m := topology.New(), topologytest.Estate(t)
@@ -27,7 +27,7 @@ func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 		s := g.Snapshot()
 		var present []topology.Vertex
 		for v := topology.Vertex(1); int(v) < s.Vertices(); v++ {
-			if s.IsPresent(v) {
+			if s.InService(v) {
 				present = append(present, v)
 			}
 		}
@@ -43,7 +43,7 @@ func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 			var of []topology.Vertex
 			for _, m := range group.Members {
 				for _, end := range ends[m.Relationship] {
-					if v, known := s.Index(end); known && end != group.Dependent && s.IsPresent(v) && !slices.Contains(of, v) {
+					if v, known := s.Index(end); known && end != group.Dependent && slices.Contains(present, v) && !slices.Contains(of, v) {
 						of = append(of, v)
 					}
 				}
@@ -69,18 +69,18 @@ func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, v := range present {
-				if a.State(s.ID(v)) == impact.Down {
+				if a.TrueState(s.ID(v)) == impact.Down {
 					all = append(all, v)
 				}
 			}
 			return all
 		}
 		first := some("first", 0)
-		brink, err := impact.BrinkOf(t.Context(), s, first)
+		outage, err := impact.OutageOf(t.Context(), s, first)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer brink.Release()
+		defer outage.Release()
 		before := down(first...)
 		for range 4 {
 			second := some("second", 1)
@@ -93,10 +93,10 @@ func TestWhatIsLaidOverABrinkIsTakenAwayAgain(t *testing.T) {
 			if breaks {
 				together++
 			}
-			if broken := brink.BreaksWith(fall); breaks && len(broken) == 0 {
+			if broken := outage.BreaksWith(fall); breaks && len(broken) == 0 {
 				t.Fatalf("%v and %v break no group together, and %v are DOWN", first, second, both)
 			}
-			got, err := brink.With(second)
+			got, err := outage.With(second)
 			if err != nil {
 				t.Fatal(err)
 			}

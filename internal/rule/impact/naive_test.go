@@ -1,6 +1,8 @@
 package impact_test
 
 import (
+	"slices"
+
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
@@ -8,25 +10,55 @@ import (
 
 // naive is the rules of docs/impact.md read aloud: every CI is judged again and again until nothing changes.
 type naive struct {
-	model  *topologytest.Model
-	states map[ident.ID]impact.State
-	roots  map[ident.ID]bool
+	model   *topologytest.Model
+	states  map[ident.ID]impact.State
+	roots   map[ident.ID]bool
+	without map[ident.ID]impact.State // the states without the failures
+	brink   map[ident.ID]bool         // those on the brink
+	before  map[ident.ID]bool         // those on it without the failures
+	aside   bool                      // what is broken by itself is left aside: only what is lost breaks anything
 }
 
+// judge works out a question, with its failures and without.
 func judge(m *topologytest.Model, q impact.Question) naive {
-	n := naive{m, map[ident.ID]impact.State{}, map[ident.ID]bool{}}
+	n := naive{model: m}
+	n.solve(q)
+	without := naive{model: m}
+	without.solve(impact.Question{Excluded: append(failing(q), q.Excluded...)})
+	n.without, n.before = without.states, without.brink
+	return n
+}
+
+// judgeAside works out a question on an estate in which nothing is broken by itself.
+func judgeAside(m *topologytest.Model, q impact.Question) naive {
+	n := naive{model: m, aside: true}
+	n.solve(q)
+	return n
+}
+
+func failing(q impact.Question) (cis []ident.ID) {
+	for _, f := range q.Failed {
+		cis = append(cis, f.CI)
+	}
+	return cis
+}
+
+func (n *naive) solve(q impact.Question) {
+	n.states, n.roots = map[ident.ID]impact.State{}, map[ident.ID]bool{}
 	given, excluded := map[ident.ID]impact.State{}, map[ident.ID]bool{}
 	for _, ci := range q.Excluded {
 		excluded[ci] = true
 	}
 	for _, f := range q.Failed {
-		given[f.CI] = max(given[f.CI], f.State)
-		n.roots[f.CI] = !excluded[f.CI]
+		if n.model.InService(f.CI) {
+			given[f.CI] = max(given[f.CI], f.State)
+			n.roots[f.CI] = !excluded[f.CI]
+		}
 	}
 	for changed := true; changed; {
 		changed = false
-		for ci := range m.CIs {
-			if excluded[ci] {
+		for ci := range n.model.CIs {
+			if excluded[ci] || !n.model.InService(ci) {
 				continue
 			}
 			if s := max(given[ci], n.rule(ci)); s > n.states[ci] {
@@ -35,11 +67,92 @@ func judge(m *topologytest.Model, q impact.Question) naive {
 			}
 		}
 	}
-	return n
+	n.solveBrink(excluded)
+}
+
+// solveBrink judges by the two clauses of the brink, after the states, until nothing changes.
+func (n *naive) solveBrink(excluded map[ident.ID]bool) {
+	n.brink = map[ident.ID]bool{}
+	for changed := true; changed; {
+		changed = false
+		for ci := range n.model.CIs {
+			if n.model.InService(ci) && !excluded[ci] && n.states[ci] != impact.Down && !n.brink[ci] && (n.strained(ci) || n.cannotSpare(ci)) {
+				n.brink[ci], changed = true, true
+				n.states[ci] = max(n.states[ci], impact.AtRisk)
+			}
+		}
+	}
+}
+
+// counts is what each CI counts in a group, its relationships together.
+func (n naive) counts(g ident.ID) map[ident.ID]int {
+	sum := map[ident.ID]int{}
+	for _, a := range n.model.Arcs() {
+		if slices.Contains(a.Groups, g) {
+			sum[a.From] += topologytest.Weight(n.model.Groups[g], a.Relationship)
+		}
+	}
+	return sum
+}
+
+// strained is the first clause: a group stands and would now break by one more CI that it would have borne with none lost.
+func (n naive) strained(ci ident.ID) bool {
+	for g, f := range n.model.Groups {
+		if f.Dependent != ci {
+			continue
+		}
+		need, total, up, _, _ := n.tally(g)
+		for other, counts := range n.counts(g) {
+			if n.states[other] != impact.Down && up >= need && up-counts < need && total-counts >= need {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// cannotSpare is the second clause: the CI needs HARD one on the brink, outside any group or as a member without which its
+// group would break.
+func (n naive) cannotSpare(ci ident.ID) bool {
+	for _, a := range n.model.Arcs() {
+		if a.To != ci || !n.brink[a.From] {
+			continue
+		}
+		if len(a.Groups) == 0 && !a.IsSoft {
+			return true
+		}
+		for _, g := range a.Groups {
+			if need, _, up, _, _ := n.tally(g); up-n.counts(g)[a.From] < need {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// byBrink reports whether the brink is why a CI is told.
+func (n naive) byBrink(ci ident.ID) bool {
+	return n.brink[ci] && (n.states[ci] == impact.AtRisk || !n.before[ci] && n.states[ci] == n.without[ci])
+}
+
+// tells reports whether the answer names a CI: it failed, or is worse than without the failures, or came to the brink by them.
+func (n naive) tells(ci ident.ID) bool {
+	return n.roots[ci] || n.states[ci] > n.without[ci] || n.brink[ci] && !n.before[ci]
+}
+
+// told is the state in which the answer names a CI.
+func (n naive) told(ci ident.ID) impact.State {
+	if !n.tells(ci) {
+		return impact.Operational
+	}
+	return n.states[ci]
 }
 
 func (n naive) rule(ci ident.ID) impact.State {
 	worst := impact.Operational
+	if n.model.Misses(ci) && !n.aside {
+		worst = impact.Down
+	}
 	for _, a := range n.model.Arcs() {
 		if a.To != ci || len(a.Groups) > 0 {
 			continue
@@ -59,8 +172,8 @@ func (n naive) rule(ci ident.ID) impact.State {
 	return worst
 }
 
-// tally counts a group: what is needed, what there is, what is up, what is well.
-func (n naive) tally(g ident.ID) (need, total, up, well int) {
+// tally counts a group: what is needed, what there is, what is up, what is well, what is missing for good.
+func (n naive) tally(g ident.ID) (need, total, up, well, retired int) {
 	f := n.model.Groups[g]
 	for _, a := range n.model.Arcs() {
 		for _, of := range a.Groups {
@@ -77,14 +190,15 @@ func (n naive) tally(g ident.ID) (need, total, up, well int) {
 			}
 		}
 	}
-	return topologytest.Need(f, total), total, up, well
+	need, _, retired = n.model.Need(f)
+	return need, total, up, well, retired
 }
 
 func (n naive) group(g ident.ID) impact.State {
-	switch need, total, up, well := n.tally(g); {
-	case up < need:
+	switch need, total, up, well, _ := n.tally(g); {
+	case up < need && (up < total || !n.aside):
 		return impact.Down
-	case well < need:
+	case well < need && (well < total || !n.aside):
 		return impact.Degraded
 	case well < total:
 		return impact.AtRisk
@@ -95,15 +209,31 @@ func (n naive) group(g ident.ID) impact.State {
 // carries reports whether failure passes along an arc: directly, or through one of its groups.
 func (n naive) carries(a topologytest.Arc) bool {
 	from, to := n.states[a.From], n.states[a.To]
-	if from < impact.Degraded || to == impact.Operational {
+	if to == impact.Operational {
 		return false
 	}
+	if from < impact.Degraded {
+		return n.tips(a)
+	}
 	for _, g := range a.Groups {
-		if s := n.group(g); s >= impact.Degraded || to == impact.AtRisk {
+		if s := n.group(g); s >= impact.Degraded || to == impact.AtRisk || n.byBrink(a.To) {
 			return true
 		}
 	}
 	return len(a.Groups) == 0 && (!a.IsSoft || from == impact.Down)
+}
+
+// tips reports whether an arc leads from a CI on the brink to one that cannot spare it.
+func (n naive) tips(a topologytest.Arc) bool {
+	if !n.brink[a.From] || !n.byBrink(a.To) {
+		return false
+	}
+	for _, g := range a.Groups {
+		if need, _, up, _, _ := n.tally(g); up-n.counts(g)[a.From] < need {
+			return true
+		}
+	}
+	return len(a.Groups) == 0 && !a.IsSoft
 }
 
 func (n naive) distances() map[ident.ID]int {

@@ -32,11 +32,11 @@ func precedes(e, other topology.Edge) bool {
 // the answer, it returns an empty path. Among equals it takes, from the end, the lowest relationship id.
 func (a *Answer) Path(ci ident.ID) []Step {
 	i, found := a.find(ci)
-	if !found || !a.isNear(i) {
+	if !found || !a.tells(i) {
 		return nil
 	}
 	var path []Step
-	for range a.allDistances()[i] {
+	for range a.distance(i) {
 		e, from := a.lastHop(i)
 		path = append(path, stepOf(a.snapshot, e))
 		i = from
@@ -63,14 +63,17 @@ func (a *Answer) lastHop(i int32) (best topology.Edge, from int32) {
 func (a *Answer) carries(e topology.Edge) bool {
 	from, to := a.stateAt(e.From), a.stateAt(e.To)
 	switch {
-	case from.IsWell() || to == Operational:
+	case to == Operational:
 		return false
+	case from.IsWell():
+		return a.tips(e)
 	case e.Group == 0 && e.Strength == topology.Soft:
 		return !from.IsUp()
 	case e.Group == 0:
 		return true
 	}
-	return to == AtRisk || a.isBroken(e.Group)
+	at, _ := a.place(e.To)
+	return to == AtRisk || a.isBroken(e.Group) || a.hits[at].isByBrink()
 }
 
 // isBroken reports whether a group makes its dependent at least DEGRADED, in O(members).

@@ -14,9 +14,9 @@ type Ground uint8
 // The grounds.
 const (
 	Given          Ground = iota + 1 // the question says that it fails so
-	HardDependency                   // a HARD dependency outside any group is in the same state
+	HardDependency                   // a HARD dependency outside any group is in the same state, or on the brink too
 	SoftDependency                   // a SOFT dependency is DOWN
-	BrokenGroup                      // a group lacks members that are up, or well; for AT_RISK: it has just enough
+	BrokenGroup                      // a group lacks members that are up, or well; for AT_RISK: it has enough, and lost some
 )
 
 var grounds = [...]string{"", "FAILED", "HARD", "SOFT", "GROUP"}
@@ -38,11 +38,26 @@ type Explanation struct {
 	Hit
 	Ground       Ground
 	Relationship ident.ID    // of a HARD or SOFT dependency
-	Cause        ident.ID    // the CI at its other end
+	Cause        ident.ID    // the CI at its other end; one that is RETIRED is not explained
 	Group        *GroupState // of a BrokenGroup
 }
 
-// GroupState is how a group fares: what its present members count in all, what it needs, what is up and well.
+// retiredMembers lists the members that a group counts and never has.
+func (a *Answer) retiredMembers(g topology.GroupIndex, c *topology.Counter) (all []MemberState) {
+	if c.Retired == 0 {
+		return nil
+	}
+	for _, e := range a.snapshot.Retired(c.Dependent) {
+		if e.Group == g {
+			all = append(all, MemberState{
+				Relationship: e.Relationship, CI: a.snapshot.ID(e.From), IsRetired: true, Weight: int(c.WeightOf(uint32(e.Relationship.Number()))),
+			})
+		}
+	}
+	return all
+}
+
+// GroupState is how a group fares: what its members count in all that are in service or RETIRED, what it needs, what is up and well.
 type GroupState struct {
 	ID                    ident.ID
 	Mode                  topology.Mode
@@ -50,7 +65,7 @@ type GroupState struct {
 	Members               []MemberState
 }
 
-// MemberState is one present member of a group. Its cause is also explained when IsCause: it failed before the
+// MemberState is one member of a group, in service or RETIRED: then it is not up, and has no state. Its cause is also explained when IsCause: it failed before the
 // group broke, and not because of it.
 type MemberState struct {
 	Relationship ident.ID
@@ -58,6 +73,7 @@ type MemberState struct {
 	State        State
 	Weight       int
 	IsCause      bool
+	IsRetired    bool
 }
 
 // Proof explains the state of a CI; false when it is OPERATIONAL or not in the answer. It follows the rounds
@@ -65,16 +81,17 @@ type MemberState struct {
 // then the lowest id. Linear in the arcs that arrive at the CIs explained.
 func (a *Answer) Proof(ci ident.ID) (*Proof, bool) {
 	start, found := a.find(ci)
-	if !found || !a.isNear(start) {
+	if !found || !a.tells(start) {
 		return nil, false
 	}
 	seen := map[int32]bool{start: true}
 	queue := []int32{start}
 	explained := map[int32]Explanation{}
+	isByBrink := a.hits[start].isByBrink()
 	for len(queue) > 0 {
 		i := queue[0]
 		queue = queue[1:]
-		e, causes := a.explain(i)
+		e, causes := a.explain(i, isByBrink)
 		explained[i] = e
 		for _, c := range causes {
 			if !seen[c] {
@@ -87,8 +104,14 @@ func (a *Answer) Proof(ci ident.ID) (*Proof, bool) {
 	for i := range explained {
 		order = append(order, i)
 	}
+	rank := func(i int32) int {
+		if h := a.hits[i]; isByBrink && h.state != Down {
+			return len(a.rounds) + a.brinkRound(h.vertex)
+		}
+		return a.round(i)
+	}
 	slices.SortFunc(order, func(i, j int32) int {
-		return cmp.Or(cmp.Compare(a.round(j), a.round(i)), cmp.Compare(explained[i].CI, explained[j].CI))
+		return cmp.Or(cmp.Compare(rank(j), rank(i)), cmp.Compare(explained[i].CI, explained[j].CI))
 	})
 	p := &Proof{}
 	for _, i := range order {
@@ -97,11 +120,19 @@ func (a *Answer) Proof(ci ident.ID) (*Proof, bool) {
 	return p, true
 }
 
-func (a *Answer) explain(i int32) (e Explanation, causes []int32) {
+// explain says why a hit is in its state, or why it is on the brink.
+func (a *Answer) explain(i int32, isByBrink bool) (e Explanation, causes []int32) {
 	e = Explanation{Hit: a.hit(i)}
 	h := a.hits[i]
+	if isByBrink && h.state != Down {
+		return e, a.explainBrink(i, &e)
+	}
 	if h.given == h.state {
 		e.Ground = Given
+		return e, nil
+	}
+	if h.has(isShort) {
+		a.explainShort(&e)
 		return e, nil
 	}
 	if edge, cause, found := a.oldestDependency(i); found {
@@ -122,6 +153,29 @@ func (a *Answer) explain(i int32) (e Explanation, causes []int32) {
 		}
 	}
 	return e, nil // not reached: every hit was given or has a cause
+}
+
+// explainShort says what is missing to a CI that is DOWN though nothing failed: a RETIRED CI, or what a group does not
+// have.
+func (a *Answer) explainShort(e *Explanation) {
+	var best topology.Edge
+	for _, edge := range a.snapshot.Retired(e.Vertex) {
+		if edge.Group == 0 && (best.From == 0 || precedes(edge, best)) {
+			best = edge
+		}
+	}
+	if best.From != 0 {
+		e.Ground, e.Relationship, e.Cause = HardDependency, best.Relationship, a.snapshot.ID(best.From)
+		return
+	}
+	short := topology.GroupIndex(0)
+	for _, g := range a.snapshot.GroupsOf(e.Vertex) {
+		if a.snapshot.Counter(g).IsShort() && (short == 0 || g < short) {
+			short = g
+		}
+	}
+	e.Ground = BrokenGroup
+	e.Group, _ = a.groupState(short, Down, 0)
 }
 
 // oldestDependency returns the direct dependency that brought a hit to its state: HARD and in the same state, or SOFT
@@ -150,10 +204,20 @@ func (a *Answer) oldestDependency(i int32) (best topology.Edge, cause int32, fou
 // groupState tells how a group fares, and the members that were lost before a round when they suffice to
 // bring its dependent to a state; else no causes.
 func (a *Answer) groupState(g topology.GroupIndex, to State, before int) (*GroupState, []int32) {
+	s, causes, lost := a.tellGroup(g, func(m topology.Arrival) bool {
+		at, isHit := a.place(m.From)
+		return isHit && a.round(at) < before && (to == Down && a.hits[at].state == Down || to != Down && !a.hits[at].state.IsWell())
+	})
+	if c := a.snapshot.Counter(g); to != AtRisk && int(c.Total)-lost >= s.Need {
+		return nil, nil
+	}
+	return s, causes
+}
+
+// tellGroup tells how a group fares, which of its hits are causes, and what these count.
+func (a *Answer) tellGroup(g topology.GroupIndex, isCause func(topology.Arrival) bool) (s *GroupState, causes []int32, lost int) {
 	c := a.snapshot.Counter(g)
-	s := &GroupState{ID: a.snapshot.GroupID(g), Mode: c.Mode, Need: int(c.Need), Total: int(c.Total)}
-	var causes []int32
-	lost := 0
+	s = &GroupState{ID: a.snapshot.GroupID(g), Mode: c.Mode, Need: int(c.Need), Total: int(c.Total + c.Retired)}
 	for _, m := range c.Members {
 		if m.From == 0 {
 			continue
@@ -168,16 +232,14 @@ func (a *Answer) groupState(g topology.GroupIndex, to State, before int) (*Group
 		if member.State.IsWell() {
 			s.Well += member.Weight
 		}
-		at, isHit := a.place(m.From)
-		if isHit && a.round(at) < before && (to == Down && member.State == Down || to != Down && !member.State.IsWell()) {
+		if isCause(m) {
+			at, _ := a.place(m.From)
 			member.IsCause = true
 			causes = append(causes, at)
 			lost += member.Weight
 		}
 		s.Members = append(s.Members, member)
 	}
-	if to != AtRisk && s.Total-lost >= s.Need {
-		return nil, nil
-	}
-	return s, causes
+	s.Members = append(s.Members, a.retiredMembers(g, c)...)
+	return s, causes, lost
 }

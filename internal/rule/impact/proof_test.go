@@ -32,7 +32,11 @@ func checkProof(t *rapid.T, n naive, m *topologytest.Model, q impact.Question, a
 		if e.State != n.states[e.CI] {
 			t.Fatalf("%v is %v, want %v", e.CI, e.State, n.states[e.CI])
 		}
-		for _, cause := range checkGround(t, n, m, q, e) {
+		check := checkGround
+		if n.byBrink(ci) && e.State != impact.Down {
+			check = checkBrink
+		}
+		for _, cause := range check(t, n, m, q, e) {
 			cited[cause] = true
 			if place[cause] <= i {
 				t.Fatalf("%v is explained before %v, which it brought about: %+v", cause, e.CI, p)
@@ -42,6 +46,41 @@ func checkProof(t *rapid.T, n naive, m *topologytest.Model, q impact.Question, a
 	if len(cited) != len(place) {
 		t.Fatalf("explained %v, cited %v", place, cited)
 	}
+}
+
+// checkBrink demands that an explanation says by which clause a CI is on the brink.
+func checkBrink(t *rapid.T, n naive, m *topologytest.Model, _ impact.Question, e impact.Explanation) (causes []ident.ID) {
+	if !n.brink[e.CI] || !e.OnBrink {
+		t.Fatalf("%+v is not on the brink", e)
+	}
+	if e.Ground == impact.HardDependency {
+		if !n.brink[e.Cause] || !slices.ContainsFunc(m.Arcs(), func(a topologytest.Arc) bool {
+			return a.Relationship == e.Relationship && a.From == e.Cause && a.To == e.CI && len(a.Groups) == 0 && !a.IsSoft
+		}) {
+			t.Fatalf("%+v does not come to the brink by it", e)
+		}
+		return []ident.ID{e.Cause}
+	}
+	if e.Ground != impact.BrokenGroup {
+		t.Fatalf("%+v has no ground", e)
+	}
+	need, total, up, well, retired := n.tally(e.Group.ID)
+	if g := e.Group; m.Groups[g.ID].Dependent != e.CI || g.Need != need || g.Total != total+retired || g.Up != up || g.Well != well || up < need {
+		t.Fatalf("%+v tells of %+v, want %d of %d, %d up, %d well", e, g, need, total, up, well)
+	}
+	for _, member := range e.Group.Members {
+		if member.IsCause {
+			causes = append(causes, member.CI)
+			isLost, isLast := n.states[member.CI] == impact.Down, n.brink[member.CI] && up-n.counts(e.Group.ID)[member.CI] < need
+			if !isLast && (!isLost || !n.strained(e.CI)) {
+				t.Fatalf("%+v brings nobody to the brink", member)
+			}
+		}
+	}
+	if len(causes) == 0 {
+		t.Fatalf("%+v has no cause", e)
+	}
+	return causes
 }
 
 func checkGround(t *rapid.T, n naive, m *topologytest.Model, q impact.Question, e impact.Explanation) (causes []ident.ID) {
@@ -57,6 +96,9 @@ func checkGround(t *rapid.T, n naive, m *topologytest.Model, q impact.Question, 
 		i := slices.IndexFunc(m.Arcs(), func(a topologytest.Arc) bool {
 			return a.Relationship == e.Relationship && a.From == e.Cause && a.To == e.CI
 		})
+		if i < 0 && m.CIs[e.Cause].IsRetired && m.Misses(e.CI) && e.State == impact.Down {
+			return nil
+		}
 		if i < 0 || len(m.Arcs()[i].Groups) > 0 || m.Arcs()[i].IsSoft != (e.Ground == impact.SoftDependency) {
 			t.Fatalf("%+v names no such dependency", e)
 		}
@@ -67,12 +109,16 @@ func checkGround(t *rapid.T, n naive, m *topologytest.Model, q impact.Question, 
 		return []ident.ID{e.Cause}
 	case impact.BrokenGroup:
 		g := e.Group
-		need, total, up, well := n.tally(g.ID)
-		if m.Groups[g.ID].Dependent != e.CI || g.Need != need || g.Total != total || g.Up != up || g.Well != well {
+		need, total, up, well, retired := n.tally(g.ID)
+		if m.Groups[g.ID].Dependent != e.CI || g.Need != need || g.Total != total+retired || g.Up != up || g.Well != well {
 			t.Fatalf("%+v tells of %+v, want %d of %d, %d up, %d well", e, g, need, total, up, well)
 		}
-		lost := 0
+		lost, missing := 0, 0
 		for _, member := range g.Members {
+			if member.IsRetired {
+				missing += member.Weight
+				continue
+			}
 			if member.State != n.states[member.CI] {
 				t.Fatalf("%+v is %v", member, n.states[member.CI])
 			}
@@ -85,7 +131,7 @@ func checkGround(t *rapid.T, n naive, m *topologytest.Model, q impact.Question, 
 			}
 		}
 		isBroken := total-lost < need
-		if len(causes) == 0 || isBroken == (e.State == impact.AtRisk) || e.State == impact.Degraded && up < need {
+		if missing != retired || len(causes) == 0 && total >= need || isBroken == (e.State == impact.AtRisk) || e.State == impact.Degraded && up < need {
 			t.Fatalf("%+v does not follow from %+v", e, g)
 		}
 	}

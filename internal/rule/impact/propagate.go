@@ -11,30 +11,65 @@ import (
 
 // hit is a CI that is not operational.
 type hit struct {
-	vertex topology.Vertex
-	state  State
-	given  State // what the question said of it; Operational: nothing
+	vertex  topology.Vertex
+	state   State
+	given   State // what the question said of it; Operational: nothing
+	without State // what it is without the failures of the question: only what is worse is told
+	marks   uint8
+}
+
+const (
+	isShort       = 1 << iota // DOWN though nothing failed
+	onBrink                   // up, and one more failure away from DOWN that it bore before: docs/impact.md, "The brink"
+	onBrinkAnyway             // also without the failures of the question
+)
+
+func (h hit) has(mark uint8) bool { return h.marks&mark != 0 }
+
+// isGround reports whether a hit is DOWN by itself, and not by what is DOWN.
+func (h hit) isGround() bool { return h.given == Down || h.has(isShort) }
+
+// isTold reports whether the failures of the question brought a hit about.
+func (h hit) isTold() bool { return h.given != Operational || h.state > h.without || h.isTipped() }
+
+// isTipped reports whether the failures of the question brought a hit to the brink.
+func (h hit) isTipped() bool { return h.marks&(onBrink|onBrinkAnyway) == onBrink }
+
+// isByBrink reports whether the brink is why a hit is told: it is AT_RISK, or its state is what it is without the failures.
+func (h hit) isByBrink() bool {
+	return h.has(onBrink) && (h.state == AtRisk || h.isTipped() && h.state == h.without)
 }
 
 const isExcluded = ^uint32(0) // in place of the index of a hit
 
-// Of answers a question on a snapshot. A CI that is not known is errs.NotFound; a cancelled context is
-// its error, but a deadline that passes makes the answer partial.
+// Of answers a question on a snapshot: what is worse with its failures than without. What the structure of the estate brings
+// about (docs/impact.md, "What is broken by itself") is there in both worlds. A CI that is not known is errs.NotFound; a
+// cancelled context is its error, but a deadline that passes makes the answer partial.
 //
 // The rules (docs/impact.md) are monotone and stratified: what is DOWN depends only on what is DOWN, what is
 // DEGRADED on both, AT_RISK on all and nothing on it. So three closures follow each other, each reaches a CI at most
-// once and walks the arcs of each CI it reaches once. A group is a counter of members lost that fires when
+// once and walks the arcs of each CI it reaches once. The brink is a fourth, over those AT_RISK. A group is a counter of members lost that fires when
 // too few are left, as in linear-time unit resolution (Dowling and Gallier, "Linear-time algorithms for
 // testing the satisfiability of propositional Horn formulae", 1984). Time is linear in the arcs touched,
 // memory in the CIs touched. Each closure proceeds in rounds, so that neither the result nor the round
 // in which a state is reached depends on the order of arcs.
 func Of(ctx context.Context, s *topology.Snapshot, q Question) (*Answer, error) {
+	without, err := withoutFailures(ctx, s, q)
+	if err != nil {
+		return nil, err
+	}
+	return solve(ctx, s, q, without)
+}
+
+// solve works out the states of a question, and tells those that are worse than in the answer to another one; nil: all.
+func solve(ctx context.Context, s *topology.Snapshot, q Question, without *Answer) (*Answer, error) {
 	m := borrow(s)
 	defer m.release()
-	p := propagation{Question: q, s: s, m: m, patience: patience{ctx: ctx}}
+	p := propagation{Question: q, s: s, m: m, patience: patience{ctx: ctx}, without: without}
 	if err := p.prepare(); err != nil {
 		return nil, err
 	}
+	p.fallShort()
 	p.closeDown()
 	p.closeDegraded()
 	p.closeAtRisk()
@@ -53,13 +88,14 @@ type propagation struct {
 	s          *topology.Snapshot
 	m          *scratch
 	down, weak []topology.Vertex        // the failed, as given
-	failed     map[topology.Vertex]bool // both; nil unless there is a budget
+	failed     map[topology.Vertex]bool // both, and what is not well without them; nil unless there is a budget
 	maintained map[topology.Vertex]bool // nil unless the question names some
 	beside     int                      // hits that did not fail; counted only when there is a budget
 	head       int                      // hits before it passed on what they have
 	whole      Completeness
 	within     Cone        // nothing outside is reached; nil: no cone
 	enough     func() bool // asked after each CI that passed on; true ends it. nil: never
+	without    *Answer     // what there is without the failures; nil: nothing
 }
 
 func (p *propagation) prepare() error {
@@ -75,13 +111,14 @@ func (p *propagation) prepare() error {
 		if err != nil {
 			return err
 		}
-		switch f.State {
-		case Down:
-			p.down = append(p.down, v)
-		case Degraded:
-			p.weak = append(p.weak, v)
-		default:
+		switch {
+		case f.State != Down && f.State != Degraded:
 			return errs.New(errs.Invalid, "%v cannot fail as %v, only as DOWN or DEGRADED", f.CI, f.State).At("failed")
+		case !p.s.InService(v):
+		case f.State == Down:
+			p.down = append(p.down, v)
+		default:
+			p.weak = append(p.weak, v)
 		}
 	}
 	for _, ci := range p.Maintenance {
@@ -98,6 +135,11 @@ func (p *propagation) prepare() error {
 		p.failed = make(map[topology.Vertex]bool, len(p.Failed))
 		for _, v := range slices.Concat(p.down, p.weak) {
 			p.failed[v] = true
+		}
+		if p.without != nil {
+			for _, h := range p.without.hits { // they are there anyway
+				p.failed[h.vertex] = true
+			}
 		}
 	}
 	return nil
@@ -121,6 +163,16 @@ func (p *propagation) fail(failed []topology.Vertex, as State) {
 		p.reach(v, as)
 		if at, is := p.m.marked(v); is && at != isExcluded {
 			p.m.hits[at].given = max(p.m.hits[at].given, as)
+		}
+	}
+}
+
+// fallShort notes what is DOWN though nothing failed.
+func (p *propagation) fallShort() {
+	for v := range p.s.Unmet() {
+		p.reach(v, Down)
+		if at, is := p.m.marked(v); is && at != isExcluded {
+			p.m.hits[at].marks |= isShort
 		}
 	}
 }
@@ -206,7 +258,9 @@ func (p *propagation) closeAtRisk() {
 	for i := range p.m.tallies {
 		p.reach(p.s.Counter(p.m.tallies[i].group).Dependent, AtRisk) // a broken group has reached it before
 	}
-	p.afford(from)
+	if p.afford(from) && !p.WithoutBrink {
+		p.closeBrink()
+	}
 }
 
 // rounds passes on what is new until nothing is. A round is what the round before brought about.
@@ -256,9 +310,9 @@ func (p *propagation) answer() *Answer {
 	a := &Answer{
 		Revision: p.s.Revision(), Completeness: p.whole, snapshot: p.s, maxDepth: p.MaxDepth,
 		hits: slices.Clone(p.m.hits), rounds: slices.Clone(p.m.rounds), tallies: slices.Clone(p.m.tallies),
-		maintained: p.maintained,
+		maintained: p.maintained, brink: slices.Clone(p.m.brink), brinkRounds: slices.Clone(p.m.brinkRounds),
 	}
-	a.Completeness.Explored = max(a.Completeness.Explored, len(a.hits))
+	a.Completeness.Explored = max(a.Completeness.Explored, len(a.hits)) - a.leaveOut(p.without)
 	if a.maxDepth > 0 && a.hides() {
 		a.Completeness.cut(MaxDepth)
 	}

@@ -8,13 +8,16 @@ import (
 
 // Question asks what follows from a set of failures.
 type Question struct {
-	// Failed are the CIs that fail, each DOWN or DEGRADED. Where one is named twice the worse holds.
+	// Failed are the CIs that fail, each DOWN or DEGRADED. Where one is named twice the worse holds; one that is not in service
+	// fails nobody.
 	Failed []Failure
 	// Excluded CIs stay OPERATIONAL and pass nothing on, also when they are named in Failed.
 	Excluded []ident.ID
 	// Maintenance names CIs on which work is planned. Their hits are marked, and nothing else changes: one that
 	// the work takes down is also named in Failed.
 	Maintenance []ident.ID
+	// WithoutBrink does not look for the brink: AT_RISK is what lost a member itself.
+	WithoutBrink bool
 	// MaxDepth leaves out of the answer what is more than so many hops from every failed CI; 0: no limit.
 	// The states of the others are those of the unlimited answer: depth limits what is told, never what is true.
 	MaxDepth int

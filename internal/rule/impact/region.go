@@ -47,10 +47,13 @@ type scope struct {
 	watched func(topology.GroupIndex) bool // groups to note members of, whatever breaks them; nil: none
 }
 
-// breaksAt returns how much a group must lose to break its dependent; 0 if it never does.
+// breaksAt returns how much a group must lose to break its dependent; 0 if it never does, 1 if it has too little already.
 func breaksAt(c *topology.Counter) uint64 {
-	if c.Need == 0 {
+	switch {
+	case c.Need == 0:
 		return 0
+	case c.IsShort():
+		return 1
 	}
 	return uint64(c.Total) - uint64(c.Need) + 1
 }
@@ -223,14 +226,14 @@ func (f flags) has(at uint32) bool { return f[at>>6]>>(at&63)&1 != 0 }
 
 type estateRegionKey struct{}
 
-// wholeRegion returns the region of all CIs that have any arc. It compiles it once for each snapshot; with a baseline
+// wholeRegion returns the region of all CIs that have any arc. It compiles it once for each snapshot; beside failures
 // each time.
 func wholeRegion(s *topology.Snapshot, given *baseline, p *patience) *region {
-	if given != nil {
+	if given != standingBaseline(s) {
 		return scope{s: s, given: given}.cone(linked(s), p)
 	}
 	return s.Memo(estateRegionKey{}, func() any {
-		return scope{s: s}.cone(linked(s), &patience{ctx: noHurry})
+		return scope{s: s, given: given}.cone(linked(s), &patience{ctx: noHurry})
 	}).(*region)
 }
 

@@ -174,7 +174,7 @@ func (i *inquest) survey() {
 		i.observable = make(flags, i.s.Vertices()/64+1)
 	}
 	for v := range topology.Vertex(i.s.Vertices()) {
-		if !i.s.IsPresent(v) {
+		if !i.s.InService(v) {
 			continue
 		}
 		cis++

@@ -32,10 +32,10 @@ func reckon(m *topologytest.Model, symptoms impact.Symptoms, observable func(top
 	for _, ci := range failures {
 		q.Failed = append(q.Failed, impact.Failure{CI: ci, State: impact.Down})
 	}
-	n := judge(m, q)
+	n := judgeAside(m, q)
 	present, watched := 0, 0
 	for _, f := range m.CIs {
-		if !f.IsRetired {
+		if m.InService(f.ID) {
 			present++
 			if observable == nil || observable(f) {
 				watched++
@@ -114,13 +114,13 @@ func TestTheSingleRootCausesToldAreTheBestThereAre(t *testing.T) {
 		want := map[ident.ID]account{}
 		present := 0
 		for ci := range m.CIs {
-			if m.IsPresent(ci) {
+			if m.InService(ci) {
 				present++
 			}
 		}
 		for ci := range m.CIs {
 			a := reckon(m, symptoms, o.Observable, []ident.ID{ci})
-			if m.IsPresent(ci) && len(a.explained) > 0 && a.score+math.Log(float64(max(present, 2))) > -1e-9 {
+			if m.InService(ci) && len(a.explained) > 0 && a.score+math.Log(float64(max(present, 2))) > -1e-9 {
 				want[ci] = a
 			}
 		}
@@ -200,7 +200,7 @@ func TestSeveralRootCausesAreWorkedOutTogether(t *testing.T) {
 		}
 		best := got.Candidates[0] // nothing that joins the best improves it
 		for ci := range m.CIs {
-			if with := append(slices.Clone(best.Failures), ci); len(with) <= 3 && m.IsPresent(ci) && !slices.Contains(best.Failures, ci) {
+			if with := append(slices.Clone(best.Failures), ci); len(with) <= 3 && m.InService(ci) && !slices.Contains(best.Failures, ci) {
 				if reckon(m, symptoms, nil, with).score > best.Score+1e-9 {
 					t.Fatalf("%v would improve %+v", ci, best)
 				}

@@ -35,18 +35,23 @@ func TestEachRule(t *testing.T) {
 		{"AT_LEAST 2 of 3 bears one loss", "app needs 2 of a b c", "a DOWN", "app AT_RISK"},
 		{"AT_LEAST 2 of 3 does not bear two", "app needs 2 of a b c", "a DOWN, b DOWN", "app DOWN"},
 		{"AT_LEAST 2 of 3 with one lost and one weak", "app needs 2 of a b c", "a DOWN, b DEGRADED", "app DEGRADED"},
-		{"AT_LEAST 3 of 2 needs the two", "app needs 3 of a b", "a DOWN", "app DOWN"},
-		{"AT_LEAST 3 of 2 is not broken by itself", "app needs 3 of a b, x needs y", "y DOWN", "x DOWN"},
 		{"PERCENT rounds up", "app needs 50% of a b c", "a DOWN, b DOWN", "app DOWN"},
 		{"PERCENT bears the rest", "app needs 50% of a b c", "a DOWN", "app AT_RISK"},
 		{"WEIGHTED compares weight: the heavy one matters", "app needs weight 3 of a*3 b c", "a DOWN", "app DOWN"},
 		{"WEIGHTED compares weight: the light ones do not", "app needs weight 3 of a*3 b c", "b DOWN, c DOWN", "app AT_RISK"},
 		{"a weight left out is 1", "app needs weight 2 of a b c", "a DOWN", "app AT_RISK"},
-		{"AT_RISK does not spread, not by HARD", "svc needs app, app needs any of a b", "a DOWN", "app AT_RISK"},
-		{"AT_RISK does not spread, not by groups", "svc needs any of app x, app needs any of a b", "a DOWN", "app AT_RISK"},
-		{"a retired member is no member", "app needs any of a b, b retired", "a DOWN", "app DOWN"},
-		{"a group without members present is never broken", "app needs all of a, a retired, x needs y", "y DOWN", "x DOWN"},
-		{"a retired CI passes nothing on", "svc needs app, app needs db, app retired", "db DOWN", ""},
+		{"AT_RISK by a loss that can be borne does not spread, not by HARD", "svc needs app, app needs any of a b c", "a DOWN", "app AT_RISK"},
+		{"AT_RISK does not spread by groups that can spare it", "svc needs any of app x, app needs any of a b", "a DOWN", "app AT_RISK"},
+		{"a retired member is never up", "app needs any of a b, b retired", "a DOWN", "app DOWN"},
+		{"a retired member is less redundancy, not lost redundancy", "app needs any of a b c, c retired", "a DOWN", "app AT_RISK"},
+		{"a planned member is never up", "app needs any of a b, b planned", "a DOWN", "app DOWN"},
+		{"a group whose members are all planned needs none of them", "app needs any of a b, app needs x, a planned, b planned", "x DOWN", "app DOWN"},
+		{"a planned CI passes nothing on", "svc needs app, app needs db, app planned", "db DOWN", ""},
+		{"a planned CI that is named fails nobody", "svc needs app, app needs db, app planned", "app DOWN", ""},
+		{"a retired CI passes nothing on", "svc needs app softly, app needs db, app retired", "db DOWN", ""},
+		{"what is broken by itself is no impact of a failure", "svc needs app, app needs db, app needs x, db retired", "x DOWN", ""},
+		{"a CI that is broken by itself counts as well without its failure", "svc needs app, app needs db, db retired", "app DOWN", "svc DOWN"},
+		{"what is broken by itself and what fails break together", "svc needs any of a b, a needs old, old retired", "b DOWN", "svc DOWN"},
 		{"an excluded CI stays operational and passes nothing on", "svc needs app, app needs db", "db DOWN, app excluded", ""},
 		{"exclusion outweighs failure", "app needs db", "db DOWN, db excluded", ""},
 		{"an excluded member still holds its group", "app needs any of a b, a needs x, b needs x", "x DOWN, b excluded", "a DOWN, app AT_RISK"},
@@ -67,6 +72,68 @@ func TestEachRule(t *testing.T) {
 				t.Errorf("%s; %s: got %q, want %q", c.estate, c.fails, got, c.follows)
 			}
 		})
+	}
+}
+
+// TestEachThreshold: what a group needs by the stages of its members, and what is broken by itself.
+func TestEachThreshold(t *testing.T) {
+	for _, c := range []struct {
+		rule, estate string
+		need         int
+		broken       string
+	}{
+		{"ALL needs the retired too", "app needs all of a b, b retired", 2, "app DOWN"},
+		{"ALL does not wait for the planned", "app needs all of a b, b planned", 1, ""},
+		{"PERCENT is of those in service and the retired", "app needs 50% of a b c d, c retired, d planned", 2, ""},
+		{"PERCENT falls by retirements alone", "app needs 50% of a b c, b retired, c retired", 2, "app DOWN"},
+		{"ANY needs one", "app needs any of a b", 1, ""},
+		{"ANY of one that is live and one that is planned needs one", "app needs any of a b, b planned", 1, ""},
+		{"ANY of the planned needs none", "app needs any of a b, a planned, b planned", 0, ""},
+		{"ANY of the retired needs one", "app needs any of a b, a retired, b retired", 1, "app DOWN"},
+		{"ANY of one that is planned and one that is retired needs one", "app needs any of a b, a planned, b retired", 1, "app DOWN"},
+		{"AT_LEAST 2 of three of which two retired needs two", "app needs 2 of a b c, b retired, c retired", 2, "app DOWN"},
+		{"AT_LEAST 2 of one that is live and one that is planned needs one", "app needs 2 of a b, b planned", 1, ""},
+		{"AT_LEAST 2 of one that is left needs two", "app needs 2 of a", 2, "app DOWN"},
+		{"AT_LEAST 3 of one that is live and one that is planned needs two", "app needs 3 of a b, b planned", 2, "app DOWN"},
+		{"WEIGHTED counts weight that is planned", "app needs weight 5 of a*3 b*2, b planned", 3, ""},
+		{"WEIGHTED counts weight that retired", "app needs weight 4 of a*3 b*2, b retired", 4, "app DOWN"},
+		{"a HARD need of a retired CI outside of groups is not met", "svc needs app, app needs db, db retired", -1, "app DOWN, svc DOWN"},
+		{"a SOFT need of a retired CI is nothing", "app needs db softly, db retired", -1, ""},
+		{"a HARD need of a planned CI is nothing", "app needs db, db planned", -1, ""},
+		{"a planned CI is not broken by itself", "app needs db, app planned, db retired", -1, ""},
+		{"one that is excluded is not broken by itself", "svc needs app, app needs db, db retired, app excluded", -1, ""},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			k, s := draw(t, c.estate)
+			if got := int(s.Counter(1).Need); c.need >= 0 && got != c.need {
+				t.Errorf("%s: needs %d, want %d", c.estate, got, c.need)
+			}
+			if got := k.told(impact.Estate(s)); got != c.broken {
+				t.Errorf("%s: got %q, want %q", c.estate, got, c.broken)
+			}
+		})
+	}
+}
+
+func TestSinglePointsNameTheMemberThatIsLive(t *testing.T) {
+	k, s := draw(t, "svc needs any of a b, b planned, svcb needs app, app needs db, db retired, app needs x")
+	got, err := impact.SinglePoints(t.Context(), s, impact.Targets{AllServices: true}, impact.SinglePointLimits{})
+	if err != nil || got.Total != 1 || got.Targets != 1 || got.Points[0].CI != k.names["a"] {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestAProofEndsAtWhatIsBrokenByItself(t *testing.T) {
+	k, s := draw(t, "svc needs app, app needs db, db retired, web needs 2 of n1 n2 n3, n2 retired, n3 retired")
+	a := impact.Estate(s)
+	p, _ := a.Proof(k.names["svc"])
+	if e := p.Explanations[1]; len(p.Explanations) != 2 || e.Ground != impact.HardDependency || e.Cause != k.names["db"] || e.Distance != 0 || p.Explanations[0].Distance != 1 {
+		t.Errorf("got %+v", p)
+	}
+	p, _ = a.Proof(k.names["web"])
+	e := p.Explanations[0]
+	if e.Ground != impact.BrokenGroup || e.Group.Need != 2 || e.Group.Total != 3 || e.Group.Up != 1 || len(e.Group.Members) != 3 || !e.Group.Members[2].IsRetired {
+		t.Errorf("got %+v", e.Group)
 	}
 }
 

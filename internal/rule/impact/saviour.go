@@ -18,14 +18,14 @@ type Saviour struct {
 
 // Saviours lists what would save a CI that is DOWN: every other CI that, had it alone stayed operational, would have kept
 // it up. The failed come last, since that one of them does not fail is no remedy; then the nearest come first, then the
-// lowest ids. There is none for a CI that is not DOWN, fails by itself, or has two independent reasons, and none is told by
+// lowest ids. There is none for a CI that is not DOWN, fails by itself or is broken by itself, or has two independent reasons, and none is told by
 // an answer that a budget or the time cut short.
 //
 // A CI that saves is part of every proof, so that those of one proof are candidates. They are tried 64 in
 // a pass over the part of the CI's cone that is DOWN, each lane of the simulation sparing one: O(proof/64 · arcs of that part).
 func (a *Answer) Saviours(ci ident.ID) []Saviour {
 	i, found := a.find(ci)
-	if !found || a.hits[i].state != Down || a.hits[i].given == Down || a.Completeness.Reason == MaxCIs || a.Completeness.Reason == Time {
+	if !found || !a.tells(i) || a.hits[i].state != Down || a.hits[i].isGround() || a.Completeness.Reason == MaxCIs || a.Completeness.Reason == Time {
 		return nil
 	}
 	proof, proved := a.Proof(ci)
@@ -36,7 +36,7 @@ func (a *Answer) Saviours(ci ident.ID) []Saviour {
 	r := fallen.cone([]topology.Vertex{a.hits[i].vertex}, &patience{ctx: noHurry})
 	roots := make([]uint32, 0, len(r.vertices))
 	for at, v := range r.vertices {
-		if h, _ := a.place(v); a.hits[h].given == Down {
+		if h, _ := a.place(v); a.hits[h].isGround() {
 			roots = append(roots, uint32(at))
 		}
 	}

@@ -29,7 +29,7 @@ func TestSavioursAreThoseThatExcludedKeepItUp(t *testing.T) {
 			slices.Sort(told)
 			var want []ident.ID
 			for other := range m.CIs {
-				if n.states[ci] != impact.Down || other == ci {
+				if n.told(ci) != impact.Down || other == ci {
 					continue
 				}
 				spared := q

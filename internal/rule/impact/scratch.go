@@ -13,15 +13,17 @@ import (
 // of earlier questions are told by their epoch, so that nothing is cleared between questions and a small impact
 // in a large graph costs what it touches. See Briggs and Torczon, "An Efficient Representation for Sparse Sets", 1993.
 type scratch struct {
-	epoch    uint32
-	vertices []uint64 // epoch<<32 | payload
-	groups   []uint64
-	hits     []hit
-	tallies  []tally
-	rounds   []int32
-	weak     []topology.Vertex
-	queue    []topology.Vertex
-	seen     flags // by vertex; all clear between questions
+	epoch       uint32
+	vertices    []uint64 // epoch<<32 | payload
+	groups      []uint64
+	hits        []hit
+	tallies     []tally
+	rounds      []int32
+	weak        []topology.Vertex
+	brink       []topology.Vertex // in the order in which they came to it
+	brinkRounds []int32           // the first of each round
+	queue       []topology.Vertex
+	seen        flags // by vertex; all clear between questions
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -37,6 +39,7 @@ func borrow(s *topology.Snapshot) *scratch {
 	}
 	m.forget()
 	m.hits, m.tallies, m.rounds, m.weak, m.queue = m.hits[:0], m.tallies[:0], m.rounds[:0], m.weak[:0], m.queue[:0]
+	m.brink, m.brinkRounds = m.brink[:0], m.brinkRounds[:0]
 	return m
 }
 

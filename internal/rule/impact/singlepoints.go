@@ -112,10 +112,10 @@ func (t Targets) locate(s *topology.Snapshot) ([]topology.Vertex, error) {
 	if err != nil {
 		return nil, err
 	}
-	aims = slices.DeleteFunc(aims, func(v topology.Vertex) bool { return !s.IsPresent(v) })
+	aims = slices.DeleteFunc(aims, func(v topology.Vertex) bool { return !s.InService(v) })
 	if t.AllServices || len(t.Tiers) > 0 {
 		for v := range topology.Vertex(s.Vertices()) {
-			if s.IsService(v) && s.IsPresent(v) && (t.AllServices || slices.Contains(t.Tiers, s.CI(v).Tier)) {
+			if s.IsService(v) && s.InService(v) && (t.AllServices || slices.Contains(t.Tiers, s.CI(v).Tier)) {
 				aims = append(aims, v)
 			}
 		}

@@ -27,7 +27,7 @@ func drawTargets(t *rapid.T, m *topologytest.Model) (targets impact.Targets, aim
 	case 0:
 		targets.CIs = drawCIs(t, m)
 		for _, ci := range targets.CIs {
-			aims[ci] = m.IsPresent(ci)
+			aims[ci] = m.InService(ci)
 		}
 	case 1:
 		targets.Tiers = []ident.ID{ident.New(ident.ServiceTier, 1)}
@@ -35,7 +35,7 @@ func drawTargets(t *rapid.T, m *topologytest.Model) (targets impact.Targets, aim
 		targets.AllServices = true
 	}
 	for _, f := range m.CIs {
-		if f.IsService && !f.IsRetired && (targets.AllServices || f.Tier != 0 && slices.Contains(targets.Tiers, f.Tier)) {
+		if f.IsService && m.InService(f.ID) && (targets.AllServices || f.Tier != 0 && slices.Contains(targets.Tiers, f.Tier)) {
 			aims[f.ID] = true
 		}
 	}
@@ -94,7 +94,7 @@ func TestWhatIsLostAlreadyMakesSinglePoints(t *testing.T) {
 
 // besides judges that a CI fails beside what has happened; false where it cannot.
 func besides(m *topologytest.Model, before naive, given impact.Question, ci ident.ID) (naive, bool) {
-	if !m.IsPresent(ci) || before.states[ci] == impact.Down || slices.Contains(given.Excluded, ci) {
+	if !m.InService(ci) || before.states[ci] == impact.Down || slices.Contains(given.Excluded, ci) {
 		return naive{}, false
 	}
 	given.Failed = append(slices.Clip(given.Failed), impact.Failure{CI: ci, State: impact.Down})
@@ -222,8 +222,16 @@ func redundantFacts(n int) topology.Batch {
 			if group.Mode == topology.Percent {
 				group.Threshold *= 20
 			}
+			weight := 0
 			for range 2 + r.IntN(4) {
 				group.Members = append(group.Members, topology.Member{Relationship: needs(topology.Hard), Weight: 1 + r.IntN(3)})
+				weight += group.Members[len(group.Members)-1].Weight
+			}
+			switch group.Mode { //nolint:exhaustive // the others ask for no more than there is
+			case topology.AtLeast:
+				group.Threshold = min(group.Threshold, len(group.Members))
+			case topology.Weighted:
+				group.Threshold = min(group.Threshold, weight)
 			}
 			facts.Groups = append(facts.Groups, group)
 		}
@@ -246,7 +254,7 @@ func TestSixtyFourAtOnceEqualsOneByOne(t *testing.T) {
 		one[ident.New(ident.CI, 1+i*7)] = map[ident.ID]bool{}
 	}
 	for v := range topology.Vertex(s.Vertices()) {
-		if !s.IsPresent(v) {
+		if !s.InService(v) {
 			continue
 		}
 		a, err := impact.Of(t.Context(), s, impact.Question{Failed: []impact.Failure{{CI: s.ID(v), State: impact.Down}}})

@@ -28,6 +28,8 @@ func draw(t testing.TB, sentences string) (*sketch, *topology.Snapshot) {
 		case len(words) == 0:
 		case words[1] == "retired":
 			k.ci(words[0]).IsRetired = true
+		case words[1] == "planned":
+			k.ci(words[0]).IsPlanned = true
 		case words[1] == "open" || words[1] == "excluded":
 			incident := topology.Incident{ID: ident.New(ident.Incident, int64(len(k.batch.Incidents)+1))}
 			if words[1] == "open" {

@@ -11,15 +11,15 @@ import (
 // total is how much one CI takes down, itself not counted.
 type total struct{ cis, services int }
 
-// takenDown counts what each of some CIs takes down, failing alone beside the baseline. What is found without one is kept with
+// takenDown counts what each of some CIs takes down, failing alone beside the baseline. What is found without failures is kept with
 // the snapshot: few CIs are single points of many services.
 func takenDown(ctx context.Context, s *topology.Snapshot, given *baseline, vertices []topology.Vertex) ([]total, error) {
-	if given != nil {
+	if given != standingBaseline(s) {
 		return simulateTotals(ctx, s, given, vertices)
 	}
 	kept := s.Memo(totalsKey{}, func() any { return &keptTotals{of: map[topology.Vertex]total{}} }).(*keptTotals)
 	totals, missing := kept.find(vertices)
-	found, err := simulateTotals(ctx, s, nil, missing)
+	found, err := simulateTotals(ctx, s, given, missing)
 	if err != nil {
 		return totals, err
 	}
@@ -89,19 +89,20 @@ func simulateTotals(ctx context.Context, s *topology.Snapshot, given *baseline, 
 }
 
 // fallout returns the region of all that goes DOWN when some CIs fail together, beside a baseline, or a larger one: if
-// there is no baseline and much goes DOWN, the whole estate, which is compiled once for each snapshot.
+// nothing has failed before and much goes DOWN, the whole estate, which is compiled once for each snapshot.
 func fallout(ctx context.Context, s *topology.Snapshot, given *baseline, failed []topology.Vertex) (*region, error) {
 	m := borrow(s)
 	defer m.release()
 	p := propagation{s: s, m: m, patience: patience{ctx: ctx}, down: failed}
 	p.resume(given)
-	p.enough = func() bool { return given == nil && len(m.hits) > s.Vertices()/8 }
+	isStanding := given == standingBaseline(s)
+	p.enough = func() bool { return isStanding && len(m.hits) > s.Vertices()/8 }
 	p.closeDown()
 	switch {
 	case p.err != nil:
 		return nil, p.err
 	case p.whole.IsPartial:
-		r := wholeRegion(s, nil, &p.patience)
+		r := wholeRegion(s, given, &p.patience)
 		return r, p.err
 	}
 	fallen := make([]topology.Vertex, len(m.hits))

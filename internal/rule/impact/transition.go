@@ -14,8 +14,9 @@ type Transition struct {
 	From, To State
 }
 
-// Transitions returns the services whose operational state differs between two snapshots, by id. It is linear in what
-// is not operational in either, and costs nothing if both hold the same facts.
+// Transitions returns the services whose operational state differs between two snapshots, by id. A service that comes
+// into service or goes out of it has no state in one of them, and makes none. It is linear in what is not operational in
+// either, and costs nothing if both hold the same facts.
 func Transitions(before, after *topology.Snapshot) []Transition {
 	if before.Digest() == after.Digest() {
 		return nil
@@ -24,9 +25,13 @@ func Transitions(before, after *topology.Snapshot) []Transition {
 		v, known := s.Index(ci)
 		return known && s.IsService(v)
 	}
+	isInService := func(s *topology.Snapshot, ci ident.ID) bool {
+		v, known := s.Index(ci)
+		return known && s.InService(v)
+	}
 	var found []Transition
 	for _, s := range Shifts(Estate(before), Estate(after)) { // by id: the two may number CIs differently
-		if isService(after, s.CI) || isService(before, s.CI) {
+		if (isService(after, s.CI) || isService(before, s.CI)) && isInService(before, s.CI) && isInService(after, s.CI) {
 			found = append(found, Transition{s.CI, s.Before, s.After})
 		}
 	}

@@ -99,13 +99,13 @@ func (o Overlay) remove(b *topology.Batch, s *topology.Snapshot, field string, x
 	return nil
 }
 
-// WhatIf answers an overlay. Errors are those of Of and of Overlay.On.
+// WhatIf answers an overlay: see OfView. Errors are those of Of and of Overlay.On.
 func WhatIf(ctx context.Context, s *topology.Snapshot, o Overlay) (*Answer, error) {
 	view, q, err := o.On(s)
 	if err != nil {
 		return nil, err
 	}
-	return Of(ctx, view, q)
+	return OfView(ctx, s, view, q)
 }
 
 // Shift is a CI that fares differently in two answers.
@@ -120,13 +120,13 @@ func Shifts(before, after *Answer) []Shift {
 	var shifts []Shift
 	for i, h := range after.hits {
 		ci := after.snapshot.ID(h.vertex)
-		if was := before.State(ci); after.isNear(int32(i)) && was != h.state {
+		if was := before.TrueState(ci); after.isNear(int32(i)) && was != h.state {
 			shifts = append(shifts, Shift{CI: ci, Before: was, After: h.state})
 		}
 	}
 	for i, h := range before.hits {
 		ci := before.snapshot.ID(h.vertex)
-		if before.isNear(int32(i)) && after.State(ci) == Operational {
+		if before.isNear(int32(i)) && after.TrueState(ci) == Operational {
 			shifts = append(shifts, Shift{CI: ci, Before: h.state})
 		}
 	}

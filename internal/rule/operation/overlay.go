@@ -137,6 +137,7 @@ func (o *overlay) stage(fact *topology.CI, planned Fields) {
 		fact.Environment, _ = topology.ParseEnvironment(environment)
 	}
 	if stage := text(planned["lifecycle"]); stage != "" {
+		fact.IsPlanned = stage == string(domain.Planned) || stage == string(domain.Build)
 		fact.IsRetired = stage == string(domain.Retired)
 	}
 	o.cis[fact.ID] = *fact

@@ -73,7 +73,7 @@ func known(s *topology.Snapshot, cis []ident.ID) []ident.ID {
 func services(ctx context.Context, s *topology.Snapshot, cis []ident.ID) (ids []ident.ID, err error) {
 	reached, err := impact.Reach(ctx, s, known(s, cis))
 	for _, v := range reached {
-		if s.IsService(v) && s.IsPresent(v) {
+		if s.IsService(v) && s.InService(v) {
 			ids = append(ids, s.ID(v))
 		}
 	}
@@ -175,6 +175,6 @@ func redundancyOf(s *topology.Snapshot, group ident.ID) (r Redundancy) {
 			r.Members++
 		}
 	}
-	r.Spares = int(c.Total - c.Need)
+	r.Spares = max(0, c.Spares())
 	return r
 }

@@ -95,7 +95,7 @@ func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Chang
 	needs := map[ident.ID][]link{} // by touched CI, the symptoms that need it
 	seen := map[ident.ID]bool{}
 	for _, symptom := range q.Symptoms {
-		if v, ok := s.Index(symptom); !ok || !s.IsPresent(v) || seen[symptom] {
+		if v, ok := s.Index(symptom); !ok || !s.InService(v) || seen[symptom] {
 			continue
 		}
 		seen[symptom] = true

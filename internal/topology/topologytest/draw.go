@@ -30,10 +30,11 @@ func drawCI(t *rapid.T, ci ident.ID) topology.CI {
 	if rapid.Bool().Draw(t, "tiered") {
 		tier = number(t, ident.ServiceTier, 2)
 	}
+	stage := rapid.IntRange(0, 9).Draw(t, "stage")
 	return topology.CI{
 		ID: ci, Class: number(t, ident.CIClass, 3), Tier: tier,
 		Environment: topology.Environment(rapid.IntRange(0, 5).Draw(t, "environment")),
-		IsService:   rapid.IntRange(0, 3).Draw(t, "service") == 0, IsRetired: rapid.IntRange(0, 7).Draw(t, "retired") == 0,
+		IsService:   rapid.IntRange(0, 3).Draw(t, "service") == 0, IsPlanned: stage == 1, IsRetired: stage == 2,
 	}
 }
 
@@ -135,11 +136,12 @@ func Flip(t *rapid.T, m *Model) topology.Batch {
 		b.Removed = append(b.Removed, ci)
 	case 1:
 		f := drawCI(t, ci)
-		f.IsRetired = true
+		f.IsPlanned = rapid.Bool().Draw(t, "planned")
+		f.IsRetired = !f.IsPlanned
 		b.CIs = append(b.CIs, f)
 	default:
 		f := drawCI(t, ci)
-		f.IsRetired = false
+		f.IsPlanned, f.IsRetired = false, false
 		b.CIs = append(b.CIs, f)
 	}
 	if r, ok := m.Relationships[number(t, ident.Relationship, relationships)]; ok {

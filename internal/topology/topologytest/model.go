@@ -101,12 +101,17 @@ type Arc struct {
 	Groups                       []ident.ID
 }
 
-// Arcs derives every arc from the facts.
+// Arcs derives every arc from the facts: ways between CIs in service.
 func (m *Model) Arcs() []Arc {
+	return slices.DeleteFunc(m.Ways(), func(a Arc) bool { return !m.InService(a.From) || !m.InService(a.To) })
+}
+
+// Ways returns the arcs as they would be if all CIs were in service.
+func (m *Model) Ways() []Arc {
 	var arcs []Arc
 	for _, r := range m.Relationships {
 		t, ok := m.Types[r.Type]
-		if !ok || !m.IsPresent(r.Source) || !m.IsPresent(r.Target) {
+		if !ok {
 			continue
 		}
 		if t.Flow == topology.SourceToTarget || t.Flow == topology.Both {
@@ -122,10 +127,10 @@ func (m *Model) Arcs() []Arc {
 	return arcs
 }
 
-// IsPresent reports whether a CI is known and not retired.
-func (m *Model) IsPresent(ci ident.ID) bool {
+// InService reports whether a CI is known and neither planned nor retired.
+func (m *Model) InService(ci ident.ID) bool {
 	f, ok := m.CIs[ci]
-	return ok && !f.IsRetired
+	return ok && !f.IsRetired && !f.IsPlanned
 }
 
 func (m *Model) arc(r topology.Relationship, t topology.Type, from, to ident.ID) Arc {
@@ -157,22 +162,55 @@ func Weight(g topology.Group, relationship ident.ID) int {
 	return weight
 }
 
-// Need returns how much of total a group needs, by the letter of docs/impact.md.
-func Need(g topology.Group, total int) int {
-	need := 0
+// Need returns how much of its members a group needs, by the letter of the rule, and what those in service and the RETIRED ones
+// add up to.
+func (m *Model) Need(g topology.Group) (need, total, retired int) {
+	planned, members := 0, 0
+	if !m.InService(g.Dependent) {
+		return 0, 0, 0
+	}
+	for _, way := range m.Ways() {
+		if !slices.Contains(way.Groups, g.ID) {
+			continue
+		}
+		f, ok := m.CIs[way.From]
+		weight := Weight(g, way.Relationship)
+		switch {
+		case !ok:
+			continue
+		case f.IsRetired:
+			retired += weight
+		case f.IsPlanned:
+			planned += weight
+		default:
+			total += weight
+		}
+		members++
+	}
+	counted := total + retired
 	switch g.Mode {
 	case topology.All:
-		need = total
+		need = counted
 	case topology.Any:
-		need = 1
+		need = min(1, max(counted, 1-planned))
 	case topology.AtLeast, topology.Weighted:
-		need = g.Threshold
+		need = min(g.Threshold, max(counted, g.Threshold-planned))
 	case topology.Percent:
-		for need*100 < g.Threshold*total {
+		for need*100 < g.Threshold*counted {
 			need++
 		}
 	}
-	return min(need, total)
+	if members == 0 {
+		need = 0
+	}
+	return need, total, retired
+}
+
+// Misses reports whether a CI in service HARD needs a RETIRED one outside any group.
+func (m *Model) Misses(ci ident.ID) bool {
+	return m.InService(ci) && slices.ContainsFunc(m.Ways(), func(a Arc) bool {
+		return a.To == ci && !a.IsSoft && len(a.Groups) == 0 && m.CIs[a.From].IsRetired
+	})
 }
 
 // Clone returns a copy that shares nothing with m.
