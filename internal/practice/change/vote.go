@@ -54,7 +54,7 @@ func (p *Practice) vote(ctx context.Context, verb string, of ticket.Target, deci
 		if err != nil {
 			return err
 		}
-		u.SetUpdatedAt(tx.Now) // whoever has seen the change without this vote has not seen it as it is
+		u.SetUpdatedAt(tx.Now) // a reader that saw the change without this vote has not seen it as it is
 		return approval.Vote(ctx, tx, of, decision, comment)
 	})
 }

@@ -32,7 +32,7 @@ func (p *Practice) known(ctx context.Context, tx *store.Tx, key domain.ExternalK
 		if err != nil {
 			return nil, nil, err
 		}
-		// Whoever had the lock before may have given the key to another.
+		// The transaction that had the lock before may have given the key to another.
 		if still, err := keyRow(ctx, tx, key); err != nil || still.ID == row.ID {
 			return record, row, err
 		}
