@@ -124,6 +124,40 @@ func TestAKeptAnswerIsForTheRightsThatItWasGivenTo(t *testing.T) {
 	})
 }
 
+// Warnings belong to the first answer. Whoever has other rights by then is not told of the records that they name.
+func TestWarningsAreToldAgain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		g := sighted(t, s)
+		g.do("db", "createCI", `class: "database", name: "db", owners: [{team: "@keepers@"}]`)
+		const open = `mutation($ci: ID!) {
+			first: openIncident(input: {title: "down", cis: [{id: $ci, role: ROOT}]}) { incident { number } warnings { code message field } userErrors { message } }
+			second: openIncident(input: {title: "down", cis: [{id: $ci, role: ROOT}]}) { incident { number } warnings { code message field } userErrors { message } }
+		}`
+		send := func(roles string) string {
+			t.Helper()
+			return string(keyed(t, g.handler, open, map[string]any{"ci": g.ids["db"]}, eve.name, "k", "Linchpin-Roles: "+roles))
+		}
+		first := send(eve.roles)
+		if strings.Count(first, `"SIMILAR_INCIDENT"`) != 1 || !strings.Contains(first, `"first":{"incident":{"number":"INC0000003"},"warnings":[]`) {
+			t.Fatal(first)
+		}
+		if _, err := s.Writer().ExecContext(t.Context(), "UPDATE x_once SET answer = NULL"); err != nil {
+			t.Fatal(err)
+		}
+		g.do("", "updateCI", `id: "@db@", visibility: OWNERS`)
+		if hidden := send(eve.roles); strings.Contains(hidden, "SIMILAR_INCIDENT") || !strings.Contains(hidden, "INC0000004") {
+			t.Errorf("who may no longer see the CI is told %s", hidden)
+		}
+		if _, err := s.Writer().ExecContext(t.Context(), "UPDATE x_once SET answer = NULL"); err != nil {
+			t.Fatal(err)
+		}
+		g.do("", "updateCI", `id: "@db@", visibility: EVERYONE`)
+		if again := send(eve.roles); again != first {
+			t.Errorf("with the old rights: %s\nand then %s", first, again)
+		}
+	})
+}
+
 func keyed(t *testing.T, handler http.Handler, query string, variables map[string]any, actor, key string, headers ...string) []byte {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})

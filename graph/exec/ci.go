@@ -507,6 +507,33 @@ func (ec *executionContext) fieldContext_AddExternalIdentityPayload_userErrors(_
 	return fc, nil
 }
 
+func (ec *executionContext) _AddExternalIdentityPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddExternalIdentityPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AddExternalIdentityPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddExternalIdentityPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CI_id(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
@@ -1342,6 +1369,33 @@ func (ec *executionContext) fieldContext_CreateCIPayload_userErrors(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateCIPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateCIPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateCIPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateCIPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DanglingReference_id(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
@@ -1608,6 +1662,33 @@ func (ec *executionContext) fieldContext_RetireCIPayload_userErrors(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _RetireCIPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RetireCIPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RetireCIPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RetireCIPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SetOwnersPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1662,6 +1743,33 @@ func (ec *executionContext) fieldContext_SetOwnersPayload_userErrors(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _SetOwnersPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetOwnersPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetOwnersPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetOwnersPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdateCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1711,6 +1819,33 @@ func (ec *executionContext) fieldContext_UpdateCIPayload_userErrors(_ context.Co
 		Object:     "UpdateCIPayload",
 		Field:      field,
 		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateCIPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateCIPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateCIPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateCIPayload",
+		Field:      field,
+		IsMethod:   true,
 		IsResolver: false,
 	}
 	return fc, nil
@@ -2514,6 +2649,11 @@ func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "warnings":
+			out.Values[i] = ec._AddExternalIdentityPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2789,6 +2929,11 @@ func (ec *executionContext) _CreateCIPayload(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "warnings":
+			out.Values[i] = ec._CreateCIPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2969,6 +3114,11 @@ func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "warnings":
+			out.Values[i] = ec._RetireCIPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2999,6 +3149,11 @@ func (ec *executionContext) _SetOwnersPayload(ctx context.Context, sel ast.Selec
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "warnings":
+			out.Values[i] = ec._SetOwnersPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3026,6 +3181,11 @@ func (ec *executionContext) _UpdateCIPayload(ctx context.Context, sel ast.Select
 			}
 		case "userErrors":
 			out.Values[i] = ec._UpdateCIPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._UpdateCIPayload_warnings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

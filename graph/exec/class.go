@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -321,6 +322,33 @@ func (ec *executionContext) fieldContext_CreateCIClassPayload_userErrors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateCIClassPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateCIClassPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateCIClassPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateCIClassPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdateCIClassPayload_ciClass(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -370,6 +398,33 @@ func (ec *executionContext) fieldContext_UpdateCIClassPayload_userErrors(_ conte
 		Object:     "UpdateCIClassPayload",
 		Field:      field,
 		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateCIClassPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateCIClassPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateCIClassPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateCIClassPayload",
+		Field:      field,
+		IsMethod:   true,
 		IsResolver: false,
 	}
 	return fc, nil
@@ -697,6 +752,11 @@ func (ec *executionContext) _CreateCIClassPayload(ctx context.Context, sel ast.S
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "warnings":
+			out.Values[i] = ec._CreateCIClassPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -724,6 +784,11 @@ func (ec *executionContext) _UpdateCIClassPayload(ctx context.Context, sel ast.S
 			}
 		case "userErrors":
 			out.Values[i] = ec._UpdateCIClassPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._UpdateCIClassPayload_warnings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

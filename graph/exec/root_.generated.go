@@ -46,11 +46,13 @@ type ComplexityRoot struct {
 	AddExternalIdentityPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	AddTeamMemberPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	AffectedCI struct {
@@ -122,16 +124,19 @@ type ComplexityRoot struct {
 	ApproveChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	AssessChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	AssignIncidentPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CI struct {
@@ -258,11 +263,13 @@ type ComplexityRoot struct {
 	CancelChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CancelIncidentPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	Change struct {
@@ -431,21 +438,25 @@ type ComplexityRoot struct {
 	CloseChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CloseIncidentPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CommentOnChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CommentOnIncidentPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CommonCause struct {
@@ -497,66 +508,79 @@ type ComplexityRoot struct {
 	CreateApprovalPolicyPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateCIClassPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateCIPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateCalendarPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateChangeTemplatePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateChangeWindowPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateDependencyGroupPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreatePersonPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateRelationshipTypePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateServiceLevelTargetPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateServicePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateServiceTierPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	CreateTeamPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	DanglingReference struct {
@@ -583,16 +607,19 @@ type ComplexityRoot struct {
 	DeleteApprovalPolicyPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	DeleteCalendarPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	DeleteServiceLevelTargetPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	Dependencies struct {
@@ -617,11 +644,13 @@ type ComplexityRoot struct {
 	DraftChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	DraftUndoPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	Entry struct {
@@ -668,6 +697,7 @@ type ComplexityRoot struct {
 	HoldIncidentPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	Holiday struct {
@@ -957,6 +987,7 @@ type ComplexityRoot struct {
 	OpenIncidentPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	OperationConflict struct {
@@ -1008,6 +1039,7 @@ type ComplexityRoot struct {
 	PlanChangeOperationsPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	PlannedField struct {
@@ -1130,11 +1162,13 @@ type ComplexityRoot struct {
 	RejectChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	RelateCIsPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	Relationship struct {
@@ -1194,26 +1228,31 @@ type ComplexityRoot struct {
 	RemoveChangeWindowPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	RemoveDependencyGroupPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	RemoveTeamMemberPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	ReopenIncidentPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	RequestChangeApprovalPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	ResolveIncidentPayload struct {
@@ -1221,26 +1260,31 @@ type ComplexityRoot struct {
 		OpenChildren     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ResolvedChildren func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+		Warnings         func(childComplexity int) int
 	}
 
 	RetireCIPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	RetireChangeTemplatePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	ReturnChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	ReviewChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	RiskFactor struct {
@@ -1278,6 +1322,7 @@ type ComplexityRoot struct {
 	ScheduleChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	SearchConnection struct {
@@ -1412,21 +1457,25 @@ type ComplexityRoot struct {
 	SetIncidentCIsPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	SetOwnersPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	SetPriorityRulePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	SetRiskWeightsPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	SharedGroup struct {
@@ -1484,11 +1533,13 @@ type ComplexityRoot struct {
 	StartChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	StartIncidentPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	Subgraph struct {
@@ -1580,86 +1631,103 @@ type ComplexityRoot struct {
 	UnrelateCIsPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateApprovalPolicyPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateCIClassPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateCIPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateCalendarPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateChangeTemplatePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateChangeWindowPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateDependencyGroupPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateIncidentPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdatePersonPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateRelationshipPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateRelationshipTypePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateServiceLevelTargetPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateServicePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateServiceTierPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UpdateTeamPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
 	}
 
 	UserError struct {
@@ -1671,6 +1739,12 @@ type ComplexityRoot struct {
 	Viewer struct {
 		Name  func(childComplexity int) int
 		Roles func(childComplexity int) int
+	}
+
+	Warning struct {
+		Code    func(childComplexity int) int
+		Field   func(childComplexity int) int
+		Message func(childComplexity int) int
 	}
 
 	WindowOccurrence struct {
@@ -1715,6 +1789,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AddExternalIdentityPayload.UserErrors(childComplexity), true
+	case "AddExternalIdentityPayload.warnings":
+		if e.ComplexityRoot.AddExternalIdentityPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddExternalIdentityPayload.Warnings(childComplexity), true
 
 	case "AddTeamMemberPayload.team":
 		if e.ComplexityRoot.AddTeamMemberPayload.Record == nil {
@@ -1728,6 +1808,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AddTeamMemberPayload.UserErrors(childComplexity), true
+	case "AddTeamMemberPayload.warnings":
+		if e.ComplexityRoot.AddTeamMemberPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddTeamMemberPayload.Warnings(childComplexity), true
 
 	case "AffectedCI.ci":
 		if e.ComplexityRoot.AffectedCI.Ci == nil {
@@ -2001,6 +2087,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApproveChangePayload.UserErrors(childComplexity), true
+	case "ApproveChangePayload.warnings":
+		if e.ComplexityRoot.ApproveChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApproveChangePayload.Warnings(childComplexity), true
 
 	case "AssessChangePayload.change":
 		if e.ComplexityRoot.AssessChangePayload.Record == nil {
@@ -2014,6 +2106,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AssessChangePayload.UserErrors(childComplexity), true
+	case "AssessChangePayload.warnings":
+		if e.ComplexityRoot.AssessChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessChangePayload.Warnings(childComplexity), true
 
 	case "AssignIncidentPayload.incident":
 		if e.ComplexityRoot.AssignIncidentPayload.Record == nil {
@@ -2027,6 +2125,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AssignIncidentPayload.UserErrors(childComplexity), true
+	case "AssignIncidentPayload.warnings":
+		if e.ComplexityRoot.AssignIncidentPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssignIncidentPayload.Warnings(childComplexity), true
 
 	case "CI.attributes":
 		if e.ComplexityRoot.CI.Attributes == nil {
@@ -2590,6 +2694,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CancelChangePayload.UserErrors(childComplexity), true
+	case "CancelChangePayload.warnings":
+		if e.ComplexityRoot.CancelChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelChangePayload.Warnings(childComplexity), true
 
 	case "CancelIncidentPayload.incident":
 		if e.ComplexityRoot.CancelIncidentPayload.Record == nil {
@@ -2603,6 +2713,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CancelIncidentPayload.UserErrors(childComplexity), true
+	case "CancelIncidentPayload.warnings":
+		if e.ComplexityRoot.CancelIncidentPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelIncidentPayload.Warnings(childComplexity), true
 
 	case "Change.actualEnd":
 		if e.ComplexityRoot.Change.ActualEnd == nil {
@@ -3357,6 +3473,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CloseChangePayload.UserErrors(childComplexity), true
+	case "CloseChangePayload.warnings":
+		if e.ComplexityRoot.CloseChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseChangePayload.Warnings(childComplexity), true
 
 	case "CloseIncidentPayload.incident":
 		if e.ComplexityRoot.CloseIncidentPayload.Record == nil {
@@ -3370,6 +3492,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CloseIncidentPayload.UserErrors(childComplexity), true
+	case "CloseIncidentPayload.warnings":
+		if e.ComplexityRoot.CloseIncidentPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseIncidentPayload.Warnings(childComplexity), true
 
 	case "CommentOnChangePayload.timelineEntry":
 		if e.ComplexityRoot.CommentOnChangePayload.Record == nil {
@@ -3383,6 +3511,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CommentOnChangePayload.UserErrors(childComplexity), true
+	case "CommentOnChangePayload.warnings":
+		if e.ComplexityRoot.CommentOnChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommentOnChangePayload.Warnings(childComplexity), true
 
 	case "CommentOnIncidentPayload.timelineEntry":
 		if e.ComplexityRoot.CommentOnIncidentPayload.Record == nil {
@@ -3396,6 +3530,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CommentOnIncidentPayload.UserErrors(childComplexity), true
+	case "CommentOnIncidentPayload.warnings":
+		if e.ComplexityRoot.CommentOnIncidentPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommentOnIncidentPayload.Warnings(childComplexity), true
 
 	case "CommonCause.ci":
 		if e.ComplexityRoot.CommonCause.Ci == nil {
@@ -3600,6 +3740,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateApprovalPolicyPayload.UserErrors(childComplexity), true
+	case "CreateApprovalPolicyPayload.warnings":
+		if e.ComplexityRoot.CreateApprovalPolicyPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApprovalPolicyPayload.Warnings(childComplexity), true
 
 	case "CreateCIClassPayload.ciClass":
 		if e.ComplexityRoot.CreateCIClassPayload.Record == nil {
@@ -3613,6 +3759,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateCIClassPayload.UserErrors(childComplexity), true
+	case "CreateCIClassPayload.warnings":
+		if e.ComplexityRoot.CreateCIClassPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateCIClassPayload.Warnings(childComplexity), true
 
 	case "CreateCIPayload.ci":
 		if e.ComplexityRoot.CreateCIPayload.Record == nil {
@@ -3626,6 +3778,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateCIPayload.UserErrors(childComplexity), true
+	case "CreateCIPayload.warnings":
+		if e.ComplexityRoot.CreateCIPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateCIPayload.Warnings(childComplexity), true
 
 	case "CreateCalendarPayload.calendar":
 		if e.ComplexityRoot.CreateCalendarPayload.Record == nil {
@@ -3639,6 +3797,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateCalendarPayload.UserErrors(childComplexity), true
+	case "CreateCalendarPayload.warnings":
+		if e.ComplexityRoot.CreateCalendarPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateCalendarPayload.Warnings(childComplexity), true
 
 	case "CreateChangeTemplatePayload.changeTemplate":
 		if e.ComplexityRoot.CreateChangeTemplatePayload.Record == nil {
@@ -3652,6 +3816,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateChangeTemplatePayload.UserErrors(childComplexity), true
+	case "CreateChangeTemplatePayload.warnings":
+		if e.ComplexityRoot.CreateChangeTemplatePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateChangeTemplatePayload.Warnings(childComplexity), true
 
 	case "CreateChangeWindowPayload.changeWindow":
 		if e.ComplexityRoot.CreateChangeWindowPayload.Record == nil {
@@ -3665,6 +3835,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateChangeWindowPayload.UserErrors(childComplexity), true
+	case "CreateChangeWindowPayload.warnings":
+		if e.ComplexityRoot.CreateChangeWindowPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateChangeWindowPayload.Warnings(childComplexity), true
 
 	case "CreateDependencyGroupPayload.dependencyGroup":
 		if e.ComplexityRoot.CreateDependencyGroupPayload.Record == nil {
@@ -3678,6 +3854,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateDependencyGroupPayload.UserErrors(childComplexity), true
+	case "CreateDependencyGroupPayload.warnings":
+		if e.ComplexityRoot.CreateDependencyGroupPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateDependencyGroupPayload.Warnings(childComplexity), true
 
 	case "CreatePersonPayload.person":
 		if e.ComplexityRoot.CreatePersonPayload.Record == nil {
@@ -3691,6 +3873,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreatePersonPayload.UserErrors(childComplexity), true
+	case "CreatePersonPayload.warnings":
+		if e.ComplexityRoot.CreatePersonPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePersonPayload.Warnings(childComplexity), true
 
 	case "CreateRelationshipTypePayload.relationshipType":
 		if e.ComplexityRoot.CreateRelationshipTypePayload.Record == nil {
@@ -3704,6 +3892,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateRelationshipTypePayload.UserErrors(childComplexity), true
+	case "CreateRelationshipTypePayload.warnings":
+		if e.ComplexityRoot.CreateRelationshipTypePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateRelationshipTypePayload.Warnings(childComplexity), true
 
 	case "CreateServiceLevelTargetPayload.serviceLevelTarget":
 		if e.ComplexityRoot.CreateServiceLevelTargetPayload.Record == nil {
@@ -3717,6 +3911,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateServiceLevelTargetPayload.UserErrors(childComplexity), true
+	case "CreateServiceLevelTargetPayload.warnings":
+		if e.ComplexityRoot.CreateServiceLevelTargetPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateServiceLevelTargetPayload.Warnings(childComplexity), true
 
 	case "CreateServicePayload.service":
 		if e.ComplexityRoot.CreateServicePayload.Record == nil {
@@ -3730,6 +3930,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateServicePayload.UserErrors(childComplexity), true
+	case "CreateServicePayload.warnings":
+		if e.ComplexityRoot.CreateServicePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateServicePayload.Warnings(childComplexity), true
 
 	case "CreateServiceTierPayload.serviceTier":
 		if e.ComplexityRoot.CreateServiceTierPayload.Record == nil {
@@ -3743,6 +3949,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateServiceTierPayload.UserErrors(childComplexity), true
+	case "CreateServiceTierPayload.warnings":
+		if e.ComplexityRoot.CreateServiceTierPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateServiceTierPayload.Warnings(childComplexity), true
 
 	case "CreateTeamPayload.team":
 		if e.ComplexityRoot.CreateTeamPayload.Record == nil {
@@ -3756,6 +3968,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateTeamPayload.UserErrors(childComplexity), true
+	case "CreateTeamPayload.warnings":
+		if e.ComplexityRoot.CreateTeamPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateTeamPayload.Warnings(childComplexity), true
 
 	case "DanglingReference.detail":
 		if e.ComplexityRoot.DanglingReference.Detail == nil {
@@ -3844,6 +4062,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteApprovalPolicyPayload.UserErrors(childComplexity), true
+	case "DeleteApprovalPolicyPayload.warnings":
+		if e.ComplexityRoot.DeleteApprovalPolicyPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteApprovalPolicyPayload.Warnings(childComplexity), true
 
 	case "DeleteCalendarPayload.removedId":
 		if e.ComplexityRoot.DeleteCalendarPayload.Record == nil {
@@ -3857,6 +4081,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteCalendarPayload.UserErrors(childComplexity), true
+	case "DeleteCalendarPayload.warnings":
+		if e.ComplexityRoot.DeleteCalendarPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteCalendarPayload.Warnings(childComplexity), true
 
 	case "DeleteServiceLevelTargetPayload.removedId":
 		if e.ComplexityRoot.DeleteServiceLevelTargetPayload.Record == nil {
@@ -3870,6 +4100,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteServiceLevelTargetPayload.UserErrors(childComplexity), true
+	case "DeleteServiceLevelTargetPayload.warnings":
+		if e.ComplexityRoot.DeleteServiceLevelTargetPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteServiceLevelTargetPayload.Warnings(childComplexity), true
 
 	case "Dependencies.completeness":
 		if e.ComplexityRoot.Dependencies.Completeness == nil {
@@ -3968,6 +4204,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DraftChangePayload.UserErrors(childComplexity), true
+	case "DraftChangePayload.warnings":
+		if e.ComplexityRoot.DraftChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DraftChangePayload.Warnings(childComplexity), true
 
 	case "DraftUndoPayload.change":
 		if e.ComplexityRoot.DraftUndoPayload.Record == nil {
@@ -3981,6 +4223,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DraftUndoPayload.UserErrors(childComplexity), true
+	case "DraftUndoPayload.warnings":
+		if e.ComplexityRoot.DraftUndoPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DraftUndoPayload.Warnings(childComplexity), true
 
 	case "Entry.actor":
 		if e.ComplexityRoot.Entry.Actor == nil {
@@ -4138,6 +4386,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.HoldIncidentPayload.UserErrors(childComplexity), true
+	case "HoldIncidentPayload.warnings":
+		if e.ComplexityRoot.HoldIncidentPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldIncidentPayload.Warnings(childComplexity), true
 
 	case "Holiday.date":
 		if e.ComplexityRoot.Holiday.Date == nil {
@@ -5859,6 +6113,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OpenIncidentPayload.UserErrors(childComplexity), true
+	case "OpenIncidentPayload.warnings":
+		if e.ComplexityRoot.OpenIncidentPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenIncidentPayload.Warnings(childComplexity), true
 
 	case "OperationConflict.entry":
 		if e.ComplexityRoot.OperationConflict.Entry == nil {
@@ -6046,6 +6306,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PlanChangeOperationsPayload.UserErrors(childComplexity), true
+	case "PlanChangeOperationsPayload.warnings":
+		if e.ComplexityRoot.PlanChangeOperationsPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanChangeOperationsPayload.Warnings(childComplexity), true
 
 	case "PlannedField.after":
 		if e.ComplexityRoot.PlannedField.After == nil {
@@ -6787,6 +7053,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RejectChangePayload.UserErrors(childComplexity), true
+	case "RejectChangePayload.warnings":
+		if e.ComplexityRoot.RejectChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectChangePayload.Warnings(childComplexity), true
 
 	case "RelateCIsPayload.relationship":
 		if e.ComplexityRoot.RelateCIsPayload.Record == nil {
@@ -6800,6 +7072,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RelateCIsPayload.UserErrors(childComplexity), true
+	case "RelateCIsPayload.warnings":
+		if e.ComplexityRoot.RelateCIsPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RelateCIsPayload.Warnings(childComplexity), true
 
 	case "Relationship.attributes":
 		if e.ComplexityRoot.Relationship.Attributes == nil {
@@ -7040,6 +7318,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RemoveChangeWindowPayload.UserErrors(childComplexity), true
+	case "RemoveChangeWindowPayload.warnings":
+		if e.ComplexityRoot.RemoveChangeWindowPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveChangeWindowPayload.Warnings(childComplexity), true
 
 	case "RemoveDependencyGroupPayload.removedId":
 		if e.ComplexityRoot.RemoveDependencyGroupPayload.Record == nil {
@@ -7053,6 +7337,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RemoveDependencyGroupPayload.UserErrors(childComplexity), true
+	case "RemoveDependencyGroupPayload.warnings":
+		if e.ComplexityRoot.RemoveDependencyGroupPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveDependencyGroupPayload.Warnings(childComplexity), true
 
 	case "RemoveTeamMemberPayload.team":
 		if e.ComplexityRoot.RemoveTeamMemberPayload.Record == nil {
@@ -7066,6 +7356,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RemoveTeamMemberPayload.UserErrors(childComplexity), true
+	case "RemoveTeamMemberPayload.warnings":
+		if e.ComplexityRoot.RemoveTeamMemberPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveTeamMemberPayload.Warnings(childComplexity), true
 
 	case "ReopenIncidentPayload.incident":
 		if e.ComplexityRoot.ReopenIncidentPayload.Record == nil {
@@ -7079,6 +7375,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReopenIncidentPayload.UserErrors(childComplexity), true
+	case "ReopenIncidentPayload.warnings":
+		if e.ComplexityRoot.ReopenIncidentPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReopenIncidentPayload.Warnings(childComplexity), true
 
 	case "RequestChangeApprovalPayload.change":
 		if e.ComplexityRoot.RequestChangeApprovalPayload.Record == nil {
@@ -7092,6 +7394,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RequestChangeApprovalPayload.UserErrors(childComplexity), true
+	case "RequestChangeApprovalPayload.warnings":
+		if e.ComplexityRoot.RequestChangeApprovalPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestChangeApprovalPayload.Warnings(childComplexity), true
 
 	case "ResolveIncidentPayload.incident":
 		if e.ComplexityRoot.ResolveIncidentPayload.Incident == nil {
@@ -7122,6 +7430,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResolveIncidentPayload.UserErrors(childComplexity), true
+	case "ResolveIncidentPayload.warnings":
+		if e.ComplexityRoot.ResolveIncidentPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolveIncidentPayload.Warnings(childComplexity), true
 
 	case "RetireCIPayload.ci":
 		if e.ComplexityRoot.RetireCIPayload.Record == nil {
@@ -7135,6 +7449,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RetireCIPayload.UserErrors(childComplexity), true
+	case "RetireCIPayload.warnings":
+		if e.ComplexityRoot.RetireCIPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetireCIPayload.Warnings(childComplexity), true
 
 	case "RetireChangeTemplatePayload.changeTemplate":
 		if e.ComplexityRoot.RetireChangeTemplatePayload.Record == nil {
@@ -7148,6 +7468,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RetireChangeTemplatePayload.UserErrors(childComplexity), true
+	case "RetireChangeTemplatePayload.warnings":
+		if e.ComplexityRoot.RetireChangeTemplatePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetireChangeTemplatePayload.Warnings(childComplexity), true
 
 	case "ReturnChangePayload.change":
 		if e.ComplexityRoot.ReturnChangePayload.Record == nil {
@@ -7161,6 +7487,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReturnChangePayload.UserErrors(childComplexity), true
+	case "ReturnChangePayload.warnings":
+		if e.ComplexityRoot.ReturnChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReturnChangePayload.Warnings(childComplexity), true
 
 	case "ReviewChangePayload.change":
 		if e.ComplexityRoot.ReviewChangePayload.Record == nil {
@@ -7174,6 +7506,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReviewChangePayload.UserErrors(childComplexity), true
+	case "ReviewChangePayload.warnings":
+		if e.ComplexityRoot.ReviewChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewChangePayload.Warnings(childComplexity), true
 
 	case "RiskFactor.changes":
 		if e.ComplexityRoot.RiskFactor.Changes == nil {
@@ -7311,6 +7649,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ScheduleChangePayload.UserErrors(childComplexity), true
+	case "ScheduleChangePayload.warnings":
+		if e.ComplexityRoot.ScheduleChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScheduleChangePayload.Warnings(childComplexity), true
 
 	case "SearchConnection.edges":
 		if e.ComplexityRoot.SearchConnection.Edges == nil {
@@ -7895,6 +8239,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SetIncidentCIsPayload.UserErrors(childComplexity), true
+	case "SetIncidentCIsPayload.warnings":
+		if e.ComplexityRoot.SetIncidentCIsPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetIncidentCIsPayload.Warnings(childComplexity), true
 
 	case "SetOwnersPayload.ci":
 		if e.ComplexityRoot.SetOwnersPayload.Record == nil {
@@ -7908,6 +8258,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SetOwnersPayload.UserErrors(childComplexity), true
+	case "SetOwnersPayload.warnings":
+		if e.ComplexityRoot.SetOwnersPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetOwnersPayload.Warnings(childComplexity), true
 
 	case "SetPriorityRulePayload.priorityRule":
 		if e.ComplexityRoot.SetPriorityRulePayload.Record == nil {
@@ -7921,6 +8277,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SetPriorityRulePayload.UserErrors(childComplexity), true
+	case "SetPriorityRulePayload.warnings":
+		if e.ComplexityRoot.SetPriorityRulePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetPriorityRulePayload.Warnings(childComplexity), true
 
 	case "SetRiskWeightsPayload.weights":
 		if e.ComplexityRoot.SetRiskWeightsPayload.Record == nil {
@@ -7934,6 +8296,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SetRiskWeightsPayload.UserErrors(childComplexity), true
+	case "SetRiskWeightsPayload.warnings":
+		if e.ComplexityRoot.SetRiskWeightsPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRiskWeightsPayload.Warnings(childComplexity), true
 
 	case "SharedGroup.breakingCount":
 		if e.ComplexityRoot.SharedGroup.BreakingCount == nil {
@@ -8140,6 +8508,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StartChangePayload.UserErrors(childComplexity), true
+	case "StartChangePayload.warnings":
+		if e.ComplexityRoot.StartChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartChangePayload.Warnings(childComplexity), true
 
 	case "StartIncidentPayload.incident":
 		if e.ComplexityRoot.StartIncidentPayload.Record == nil {
@@ -8153,6 +8527,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StartIncidentPayload.UserErrors(childComplexity), true
+	case "StartIncidentPayload.warnings":
+		if e.ComplexityRoot.StartIncidentPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartIncidentPayload.Warnings(childComplexity), true
 
 	case "Subgraph.isPartial":
 		if e.ComplexityRoot.Subgraph.IsPartial == nil {
@@ -8525,6 +8905,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UnrelateCIsPayload.UserErrors(childComplexity), true
+	case "UnrelateCIsPayload.warnings":
+		if e.ComplexityRoot.UnrelateCIsPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnrelateCIsPayload.Warnings(childComplexity), true
 
 	case "UpdateApprovalPolicyPayload.approvalPolicy":
 		if e.ComplexityRoot.UpdateApprovalPolicyPayload.Record == nil {
@@ -8538,6 +8924,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateApprovalPolicyPayload.UserErrors(childComplexity), true
+	case "UpdateApprovalPolicyPayload.warnings":
+		if e.ComplexityRoot.UpdateApprovalPolicyPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateApprovalPolicyPayload.Warnings(childComplexity), true
 
 	case "UpdateCIClassPayload.ciClass":
 		if e.ComplexityRoot.UpdateCIClassPayload.Record == nil {
@@ -8551,6 +8943,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateCIClassPayload.UserErrors(childComplexity), true
+	case "UpdateCIClassPayload.warnings":
+		if e.ComplexityRoot.UpdateCIClassPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateCIClassPayload.Warnings(childComplexity), true
 
 	case "UpdateCIPayload.ci":
 		if e.ComplexityRoot.UpdateCIPayload.Record == nil {
@@ -8564,6 +8962,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateCIPayload.UserErrors(childComplexity), true
+	case "UpdateCIPayload.warnings":
+		if e.ComplexityRoot.UpdateCIPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateCIPayload.Warnings(childComplexity), true
 
 	case "UpdateCalendarPayload.calendar":
 		if e.ComplexityRoot.UpdateCalendarPayload.Record == nil {
@@ -8577,6 +8981,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateCalendarPayload.UserErrors(childComplexity), true
+	case "UpdateCalendarPayload.warnings":
+		if e.ComplexityRoot.UpdateCalendarPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateCalendarPayload.Warnings(childComplexity), true
 
 	case "UpdateChangePayload.change":
 		if e.ComplexityRoot.UpdateChangePayload.Record == nil {
@@ -8590,6 +9000,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateChangePayload.UserErrors(childComplexity), true
+	case "UpdateChangePayload.warnings":
+		if e.ComplexityRoot.UpdateChangePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateChangePayload.Warnings(childComplexity), true
 
 	case "UpdateChangeTemplatePayload.changeTemplate":
 		if e.ComplexityRoot.UpdateChangeTemplatePayload.Record == nil {
@@ -8603,6 +9019,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateChangeTemplatePayload.UserErrors(childComplexity), true
+	case "UpdateChangeTemplatePayload.warnings":
+		if e.ComplexityRoot.UpdateChangeTemplatePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateChangeTemplatePayload.Warnings(childComplexity), true
 
 	case "UpdateChangeWindowPayload.changeWindow":
 		if e.ComplexityRoot.UpdateChangeWindowPayload.Record == nil {
@@ -8616,6 +9038,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateChangeWindowPayload.UserErrors(childComplexity), true
+	case "UpdateChangeWindowPayload.warnings":
+		if e.ComplexityRoot.UpdateChangeWindowPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateChangeWindowPayload.Warnings(childComplexity), true
 
 	case "UpdateDependencyGroupPayload.dependencyGroup":
 		if e.ComplexityRoot.UpdateDependencyGroupPayload.Record == nil {
@@ -8629,6 +9057,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateDependencyGroupPayload.UserErrors(childComplexity), true
+	case "UpdateDependencyGroupPayload.warnings":
+		if e.ComplexityRoot.UpdateDependencyGroupPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateDependencyGroupPayload.Warnings(childComplexity), true
 
 	case "UpdateIncidentPayload.incident":
 		if e.ComplexityRoot.UpdateIncidentPayload.Record == nil {
@@ -8642,6 +9076,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateIncidentPayload.UserErrors(childComplexity), true
+	case "UpdateIncidentPayload.warnings":
+		if e.ComplexityRoot.UpdateIncidentPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateIncidentPayload.Warnings(childComplexity), true
 
 	case "UpdatePersonPayload.person":
 		if e.ComplexityRoot.UpdatePersonPayload.Record == nil {
@@ -8655,6 +9095,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdatePersonPayload.UserErrors(childComplexity), true
+	case "UpdatePersonPayload.warnings":
+		if e.ComplexityRoot.UpdatePersonPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePersonPayload.Warnings(childComplexity), true
 
 	case "UpdateRelationshipPayload.relationship":
 		if e.ComplexityRoot.UpdateRelationshipPayload.Record == nil {
@@ -8668,6 +9114,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateRelationshipPayload.UserErrors(childComplexity), true
+	case "UpdateRelationshipPayload.warnings":
+		if e.ComplexityRoot.UpdateRelationshipPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateRelationshipPayload.Warnings(childComplexity), true
 
 	case "UpdateRelationshipTypePayload.relationshipType":
 		if e.ComplexityRoot.UpdateRelationshipTypePayload.Record == nil {
@@ -8681,6 +9133,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateRelationshipTypePayload.UserErrors(childComplexity), true
+	case "UpdateRelationshipTypePayload.warnings":
+		if e.ComplexityRoot.UpdateRelationshipTypePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateRelationshipTypePayload.Warnings(childComplexity), true
 
 	case "UpdateServiceLevelTargetPayload.serviceLevelTarget":
 		if e.ComplexityRoot.UpdateServiceLevelTargetPayload.Record == nil {
@@ -8694,6 +9152,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateServiceLevelTargetPayload.UserErrors(childComplexity), true
+	case "UpdateServiceLevelTargetPayload.warnings":
+		if e.ComplexityRoot.UpdateServiceLevelTargetPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateServiceLevelTargetPayload.Warnings(childComplexity), true
 
 	case "UpdateServicePayload.service":
 		if e.ComplexityRoot.UpdateServicePayload.Record == nil {
@@ -8707,6 +9171,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateServicePayload.UserErrors(childComplexity), true
+	case "UpdateServicePayload.warnings":
+		if e.ComplexityRoot.UpdateServicePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateServicePayload.Warnings(childComplexity), true
 
 	case "UpdateServiceTierPayload.serviceTier":
 		if e.ComplexityRoot.UpdateServiceTierPayload.Record == nil {
@@ -8720,6 +9190,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateServiceTierPayload.UserErrors(childComplexity), true
+	case "UpdateServiceTierPayload.warnings":
+		if e.ComplexityRoot.UpdateServiceTierPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateServiceTierPayload.Warnings(childComplexity), true
 
 	case "UpdateTeamPayload.team":
 		if e.ComplexityRoot.UpdateTeamPayload.Record == nil {
@@ -8733,6 +9209,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateTeamPayload.UserErrors(childComplexity), true
+	case "UpdateTeamPayload.warnings":
+		if e.ComplexityRoot.UpdateTeamPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateTeamPayload.Warnings(childComplexity), true
 
 	case "UserError.code":
 		if e.ComplexityRoot.UserError.Code == nil {
@@ -8765,6 +9247,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Roles(childComplexity), true
+
+	case "Warning.code":
+		if e.ComplexityRoot.Warning.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Warning.Code(childComplexity), true
+	case "Warning.field":
+		if e.ComplexityRoot.Warning.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Warning.Field(childComplexity), true
+	case "Warning.message":
+		if e.ComplexityRoot.Warning.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Warning.Message(childComplexity), true
 
 	case "WindowOccurrence.endsAt":
 		if e.ComplexityRoot.WindowOccurrence.EndsAt == nil {
@@ -9324,6 +9825,8 @@ type CreateApprovalPolicyPayload {
   approvalPolicy: ApprovalPolicy
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9360,6 +9863,8 @@ type UpdateApprovalPolicyPayload {
   approvalPolicy: ApprovalPolicy
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9384,6 +9889,8 @@ type DeleteApprovalPolicyPayload {
   removedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/change.graphql", Input: `extend type Query {
@@ -9738,6 +10245,8 @@ type DraftChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9788,6 +10297,8 @@ type UpdateChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9812,6 +10323,8 @@ type AssessChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9838,6 +10351,8 @@ type RequestChangeApprovalPayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9864,6 +10379,8 @@ type ApproveChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9890,6 +10407,8 @@ type RejectChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9914,6 +10433,8 @@ type ScheduleChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9938,6 +10459,8 @@ type StartChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9962,6 +10485,8 @@ type ReviewChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -9990,6 +10515,8 @@ type CloseChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -10016,6 +10543,8 @@ type CancelChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -10042,6 +10571,8 @@ type ReturnChangePayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -10068,6 +10599,8 @@ type CommentOnChangePayload {
   timelineEntry: TimelineEntry
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/ci.graphql", Input: `extend type Query {
@@ -10549,6 +11082,8 @@ type CreateCIPayload {
   ci: CI
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -10591,6 +11126,8 @@ type UpdateCIPayload {
   ci: CI
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -10615,6 +11152,8 @@ type RetireCIPayload {
   ci: CI
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -10641,6 +11180,8 @@ type SetOwnersPayload {
   ci: CI
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -10665,6 +11206,8 @@ type AddExternalIdentityPayload {
   ci: CI
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 """A team or a person that answers for something: exactly one of them."""
@@ -10782,6 +11325,8 @@ type CreateCIClassPayload {
   ciClass: CIClass
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -10816,6 +11361,8 @@ type UpdateCIClassPayload {
   ciClass: CIClass
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/conflict.graphql", Input: `extend type Change {
@@ -11616,6 +12163,8 @@ type SetPriorityRulePayload {
   priorityRule: PriorityRule
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 """A comment, a work note or a change of state."""
@@ -11810,6 +12359,8 @@ type OpenIncidentPayload {
   incident: Incident
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -11858,6 +12409,8 @@ type UpdateIncidentPayload {
   incident: Incident
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -11886,6 +12439,8 @@ type AssignIncidentPayload {
   incident: Incident
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -11912,6 +12467,8 @@ type SetIncidentCIsPayload {
   incident: Incident
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -11936,6 +12493,8 @@ type StartIncidentPayload {
   incident: Incident
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -11964,6 +12523,8 @@ type HoldIncidentPayload {
   incident: Incident
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -12009,6 +12570,8 @@ type ResolveIncidentPayload {
   ): IncidentConnection
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -12035,6 +12598,8 @@ type ReopenIncidentPayload {
   incident: Incident
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -12059,6 +12624,8 @@ type CloseIncidentPayload {
   incident: Incident
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -12085,6 +12652,8 @@ type CancelIncidentPayload {
   incident: Incident
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -12111,6 +12680,8 @@ type CommentOnIncidentPayload {
   timelineEntry: TimelineEntry
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/journal.graphql", Input: `extend type Query {
@@ -12619,6 +13190,8 @@ type PlanChangeOperationsPayload {
   change: Change
   """What has to be mended; fields are named by operation, from 0. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 """The change to undo."""
@@ -12633,6 +13206,8 @@ type DraftUndoPayload {
   change: Change
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/relationship.graphql", Input: `extend type Query {
@@ -12677,9 +13252,9 @@ type RelationshipType implements Node {
 
 """A pair of classes that a type of relationship may connect."""
 type ClassPair {
-  """The source's class code."""
+  """The source's class code; ` + "`" + `*` + "`" + ` for any class."""
   source: String!
-  """The target's class code."""
+  """The target's class code; ` + "`" + `*` + "`" + ` for any class."""
   target: String!
 }
 
@@ -12852,14 +13427,14 @@ input GroupMemberInput {
 
 """A pair of classes."""
 input ClassPairInput {
-  """The source's class code."""
+  """The source's class code; ` + "`" + `*` + "`" + ` for any class."""
   source: String!
-  """The target's class code."""
+  """The target's class code; ` + "`" + `*` + "`" + ` for any class."""
   target: String!
 }
 
 extend type Mutation {
-  """Relates two CIs."""
+  """Relates two CIs. A CI is not related to itself, and the classes must be a pair that the type may connect."""
   relateCIs(
     """What to do."""
     input: RelateCIsInput!
@@ -12872,7 +13447,7 @@ input RelateCIsInput {
   type: String!
   """Where it starts."""
   source: ID!
-  """Where it leads."""
+  """Where it leads: to another CI."""
   target: ID!
   """What a failure does; the type’s by default."""
   strength: Strength
@@ -12886,6 +13461,8 @@ type RelateCIsPayload {
   relationship: Relationship
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -12914,6 +13491,8 @@ type UpdateRelationshipPayload {
   relationship: Relationship
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -12938,6 +13517,8 @@ type UnrelateCIsPayload {
   removedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -12968,6 +13549,8 @@ type CreateDependencyGroupPayload {
   dependencyGroup: DependencyGroup
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -13000,6 +13583,8 @@ type UpdateDependencyGroupPayload {
   dependencyGroup: DependencyGroup
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -13024,6 +13609,8 @@ type RemoveDependencyGroupPayload {
   removedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -13062,6 +13649,8 @@ type CreateRelationshipTypePayload {
   relationshipType: RelationshipType
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -13088,6 +13677,8 @@ input UpdateRelationshipTypeInput {
   impactDirection: ImpactDirection
   """What a failure does."""
   strength: Strength
+  """All pairs of classes that it may connect, in place of those before; any pair when empty. Relationships that stand stay."""
+  allowedPairs: [ClassPairInput!]
 }
 
 """What updateRelationshipType answers."""
@@ -13096,6 +13687,8 @@ type UpdateRelationshipTypePayload {
   relationshipType: RelationshipType
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/risk.graphql", Input: `extend type Change {
@@ -13212,6 +13805,8 @@ type SetRiskWeightsPayload {
   weights: [RiskWeight!]
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/root.graphql", Input: `"""
@@ -13329,6 +13924,31 @@ enum UserErrorCode {
   TRANSITION_REFUSED
   """Other records stand in the way."""
   IN_USE
+}
+
+"""
+Something that was written as you asked, and is worth a second look. A retry with the same idempotency key is told the
+same again.
+"""
+type Warning {
+  """What sort of thing it is."""
+  code: WarningCode!
+  """What is worth a second look, and why."""
+  message: String!
+  """The path of the input field that it is about, outermost first; empty when it is none in particular."""
+  field: [String!]!
+}
+
+"""The sorts of warnings."""
+enum WarningCode {
+  """A production CI needs one of another environment."""
+  OTHER_ENVIRONMENT
+  """An open incident or change names the CI that was retired."""
+  NAMED_BY_TICKET
+  """The window of the change has begun already."""
+  WINDOW_BEGUN
+  """An open incident has the same CI as its root."""
+  SIMILAR_INCIDENT
 }
 
 """Compares text."""
@@ -13780,6 +14400,8 @@ type CreateServicePayload {
   service: Service
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -13830,6 +14452,8 @@ type UpdateServicePayload {
   service: Service
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -13858,6 +14482,8 @@ type CreateServiceTierPayload {
   serviceTier: ServiceTier
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -13888,6 +14514,8 @@ type UpdateServiceTierPayload {
   serviceTier: ServiceTier
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/servicelevel.graphql", Input: `"""A length of time as ISO 8601 writes it, in hours, minutes and seconds: PT4H30M, PT0.25S. A day is PT24H."""
@@ -14162,6 +14790,8 @@ type CreateCalendarPayload {
   calendar: Calendar
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14194,6 +14824,8 @@ type UpdateCalendarPayload {
   calendar: Calendar
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14218,6 +14850,8 @@ type DeleteCalendarPayload {
   removedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14252,6 +14886,8 @@ type CreateServiceLevelTargetPayload {
   serviceLevelTarget: ServiceLevelTarget
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14286,6 +14922,8 @@ type UpdateServiceLevelTargetPayload {
   serviceLevelTarget: ServiceLevelTarget
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14310,6 +14948,8 @@ type DeleteServiceLevelTargetPayload {
   removedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/subscription.graphql", Input: `"""
@@ -14665,6 +15305,8 @@ type CreateTeamPayload {
   team: Team
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14697,6 +15339,8 @@ type UpdateTeamPayload {
   team: Team
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14721,6 +15365,8 @@ type AddTeamMemberPayload {
   team: Team
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14745,6 +15391,8 @@ type RemoveTeamMemberPayload {
   team: Team
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14769,6 +15417,8 @@ type CreatePersonPayload {
   person: Person
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14797,6 +15447,8 @@ type UpdatePersonPayload {
   person: Person
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/template.graphql", Input: `extend type Query {
@@ -14926,6 +15578,8 @@ type CreateChangeTemplatePayload {
   changeTemplate: ChangeTemplate
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14972,6 +15626,8 @@ type UpdateChangeTemplatePayload {
   changeTemplate: ChangeTemplate
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 extend type Mutation {
@@ -14996,6 +15652,8 @@ type RetireChangeTemplatePayload {
   changeTemplate: ChangeTemplate
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/window.graphql", Input: `extend type Query {
@@ -15230,6 +15888,8 @@ type CreateChangeWindowPayload {
   changeWindow: ChangeWindow
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 """Changes to a change window."""
@@ -15266,6 +15926,8 @@ type UpdateChangeWindowPayload {
   changeWindow: ChangeWindow
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 
 """The change window to remove."""
@@ -15282,6 +15944,8 @@ type RemoveChangeWindowPayload {
   removedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 }

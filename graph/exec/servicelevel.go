@@ -318,6 +318,33 @@ func (ec *executionContext) fieldContext_CreateCalendarPayload_userErrors(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateCalendarPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateCalendarPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateCalendarPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateCalendarPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CreateServiceLevelTargetPayload_serviceLevelTarget(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -372,6 +399,33 @@ func (ec *executionContext) fieldContext_CreateServiceLevelTargetPayload_userErr
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateServiceLevelTargetPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateServiceLevelTargetPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateServiceLevelTargetPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateServiceLevelTargetPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeleteCalendarPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
@@ -406,6 +460,33 @@ func (ec *executionContext) fieldContext_DeleteCalendarPayload_userErrors(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _DeleteCalendarPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteCalendarPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteCalendarPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteCalendarPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeleteServiceLevelTargetPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
@@ -435,6 +516,33 @@ func (ec *executionContext) fieldContext_DeleteServiceLevelTargetPayload_userErr
 		Object:     "DeleteServiceLevelTargetPayload",
 		Field:      field,
 		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteServiceLevelTargetPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteServiceLevelTargetPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteServiceLevelTargetPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteServiceLevelTargetPayload",
+		Field:      field,
+		IsMethod:   true,
 		IsResolver: false,
 	}
 	return fc, nil
@@ -878,6 +986,33 @@ func (ec *executionContext) fieldContext_UpdateCalendarPayload_userErrors(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _UpdateCalendarPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateCalendarPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateCalendarPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateCalendarPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdateServiceLevelTargetPayload_serviceLevelTarget(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -927,6 +1062,33 @@ func (ec *executionContext) fieldContext_UpdateServiceLevelTargetPayload_userErr
 		Object:     "UpdateServiceLevelTargetPayload",
 		Field:      field,
 		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateServiceLevelTargetPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateServiceLevelTargetPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
+			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateServiceLevelTargetPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateServiceLevelTargetPayload",
+		Field:      field,
+		IsMethod:   true,
 		IsResolver: false,
 	}
 	return fc, nil
@@ -1537,6 +1699,11 @@ func (ec *executionContext) _CreateCalendarPayload(ctx context.Context, sel ast.
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "warnings":
+			out.Values[i] = ec._CreateCalendarPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1564,6 +1731,11 @@ func (ec *executionContext) _CreateServiceLevelTargetPayload(ctx context.Context
 			}
 		case "userErrors":
 			out.Values[i] = ec._CreateServiceLevelTargetPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._CreateServiceLevelTargetPayload_warnings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1597,6 +1769,11 @@ func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "warnings":
+			out.Values[i] = ec._DeleteCalendarPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1624,6 +1801,11 @@ func (ec *executionContext) _DeleteServiceLevelTargetPayload(ctx context.Context
 			}
 		case "userErrors":
 			out.Values[i] = ec._DeleteServiceLevelTargetPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._DeleteServiceLevelTargetPayload_warnings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1927,6 +2109,11 @@ func (ec *executionContext) _UpdateCalendarPayload(ctx context.Context, sel ast.
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "warnings":
+			out.Values[i] = ec._UpdateCalendarPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1954,6 +2141,11 @@ func (ec *executionContext) _UpdateServiceLevelTargetPayload(ctx context.Context
 			}
 		case "userErrors":
 			out.Values[i] = ec._UpdateServiceLevelTargetPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._UpdateServiceLevelTargetPayload_warnings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 )
 
@@ -24,6 +25,9 @@ func (p *ResolvedIncidentPayload) OpenChildren(ctx context.Context, first *int, 
 	open := true
 	return p.Incident.Children(ctx, &read.IncidentFilter{Open: &open}, first, after, last, before)
 }
+
+// Warnings returns what is worth a second look of what the mutation around ctx has written.
+func (*ResolvedIncidentPayload) Warnings(ctx context.Context) []domain.Warning { return warnings(ctx) }
 
 // ResolvedIncident presents an incident that was resolved, with those that were resolved with it.
 func ResolvedIncident(r *read.Reader) func(*incident.Resolved, error) (*ResolvedIncidentPayload, error) {

@@ -1,19 +1,29 @@
-// Package present turns the results of verbs into payloads: records if they worked, userErrors for mistakes that a
-// person can mend. Other failures stay errors.
+// Package present turns the results of verbs into payloads: records if they worked, warnings for what of it is worth a
+// second look, userErrors for mistakes that a person can mend. Other failures stay errors.
 package present
 
 import (
+	"context"
 	"errors"
 
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/risk"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // Payload answers a mutation: with the record, or with what has to be mended.
 type Payload[R any] struct {
 	Record     R
 	UserErrors []*UserError
+}
+
+// Warnings returns what is worth a second look of what the mutation around ctx has written.
+func (*Payload[R]) Warnings(ctx context.Context) []domain.Warning { return warnings(ctx) }
+
+func warnings(ctx context.Context) []domain.Warning {
+	return append([]domain.Warning{}, store.Warnings(ctx)...)
 }
 
 // Record presents what a verb returns, as show shows it.

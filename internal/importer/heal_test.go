@@ -19,7 +19,7 @@ func waiting() rows {
 		Owners:  []importer.Owner{{Team: "ops", Role: "operator"}, {Person: "ada"}},
 		Relationships: []importer.Relationship{
 			{Type: "depends_on", Target: "db", Evidence: "config"},
-			{Type: "part_of", Target: "system", IsReverse: true},
+			{Type: "managed_by", Target: "system", IsReverse: true},
 			{Type: "depends_on", Target: "db-2", Evidence: "config"},
 		},
 		Groups: []importer.Group{{Name: "dbs", Mode: "ANY", Members: []importer.GroupMember{{Type: "depends_on", Target: "db"}, {Type: "depends_on", Target: "db-2"}}}},
@@ -49,7 +49,7 @@ func TestADanglingReferenceIsKeptAndHealsWhenItsTargetArrives(t *testing.T) {
 		load(t, s, waiting())
 		if diff := cmp.Diff([]string{
 			"bob MEMBER  ops", "shop OWNER operator ops", "shop OWNER owner ada", "shop RELATIONSHIP depends_on db", "shop RELATIONSHIP depends_on db-2",
-			"shop RELATIONSHIP part_of system", "shop SUPPORT_TEAM  ops", "web PARENT  ops",
+			"shop RELATIONSHIP managed_by system", "shop SUPPORT_TEAM  ops", "web PARENT  ops",
 		}, danglingReferences(t, s)); diff != "" {
 			t.Error(diff)
 		}
@@ -111,7 +111,7 @@ func isHealed(t *testing.T, s *store.Store) {
 		t.Errorf("%d memberships", n)
 	}
 	for _, rel := range s.Read.Relationship.Query().WithType().AllX(t.Context()) {
-		isReverse := rel.Edges.Type.Code == "part_of"
+		isReverse := rel.Edges.Type.Code == "managed_by"
 		if rel.ReportedBy != "test" || (rel.TargetID == shop.ID) != isReverse || (rel.Evidence == "config") == isReverse {
 			t.Errorf("%+v", rel)
 		}

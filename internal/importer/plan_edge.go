@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -34,6 +33,14 @@ func (p *planner) planEdges(ctx context.Context) error {
 	}
 	if err := p.loadEdges(ctx); err != nil {
 		return err
+	}
+	for _, e := range p.edges {
+		if e.old != nil {
+			continue // what stands stays
+		}
+		if err := p.checkPair(e); err != nil {
+			return err
+		}
 	}
 	if err := p.checkBounds(ctx); err != nil {
 		return err
@@ -75,10 +82,6 @@ func (p *planner) addEdge(r *record, rel Relationship, byPlace map[place]*edge) 
 	e.source, e.target = r.end(), to.end
 	if rel.IsReverse {
 		e.source, e.target = e.target, e.source
-	}
-	if wrong := p.misfit(t, e); wrong != "" {
-		p.dropEdge(e, wrong)
-		return
 	}
 	at := place{t.ID, e.source, e.target}
 	if first := byPlace[at]; first != nil {
@@ -125,23 +128,22 @@ func (e *edge) step(o Outcome, reason string) Step {
 	return i
 }
 
-// misfit returns why a type cannot connect the two CIs, or "" if it can.
-func (p *planner) misfit(t *ent.RelationshipType, e *edge) string {
-	if e.source == e.target && t.IsContainment {
-		return "a CI cannot contain itself"
+// checkPair leaves out a new relationship that its type cannot make of the two CIs.
+func (p *planner) checkPair(e *edge) error {
+	t, err := p.ref.Type(e.reported.Type)
+	if err != nil {
+		return err
 	}
-	from, to := p.classOf(e.source), p.classOf(e.target)
-	if len(t.AllowedPairs) == 0 || from == nil || to == nil {
-		return ""
+	if e.source == e.target {
+		p.dropEdge(e, "a CI cannot be related to itself")
+		return nil
 	}
-	pairs := make([]string, len(t.AllowedPairs))
-	for i, pair := range t.AllowedPairs {
-		if from.Is(pair.Source) && to.Is(pair.Target) {
-			return ""
+	if from, to := p.classOf(e.source), p.classOf(e.target); from != nil && to != nil {
+		if wrong := cmdb.CheckPair(t, from, to); wrong != nil {
+			p.dropEdge(e, wrong.Error())
 		}
-		pairs[i] = pair.Source + " to " + pair.Target
 	}
-	return fmt.Sprintf("%s does not lead from %s to %s: it connects %s", t.Code, from.Code, to.Code, strings.Join(pairs, ", "))
+	return nil
 }
 
 func (p *planner) classOf(e end) *cmdb.Class {

@@ -32,6 +32,7 @@ func newGraphQL(c Config) http.Handler {
 	h.Use(o)
 	h.Use(extension.Introspection{})
 	h.Use(policy{})
+	h.Use(warnings{})
 	present := presenter(c.Log)
 	h.AroundOperations(timed(c.Limits, c.Begin))
 	h.AroundOperations(ended(present))

@@ -72,6 +72,7 @@ func (i idempotency) InterceptOperation(ctx context.Context, next graphql.Operat
 	if kept != nil && bytes.Equal(kept.Rights, rights) {
 		return graphql.OneShot(answered(kept))
 	}
+	key.Rights = rights
 	ctx = context.WithValue(ctx, keyKey{}, *key)
 	respond := next(ctx)
 	return func(context.Context) *graphql.Response {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
@@ -17,6 +19,8 @@ type Key struct {
 	Actor string
 	Name  string            // chosen by the actor
 	Body  [sha256.Size]byte // digest of the request; the same name with another body is errs.KeyReused
+	// Rights tells what the actor may do and see: warnings, which name records, are told again to the same rights alone.
+	Rights []byte
 }
 
 // once is the place of a context's writes within their request.
@@ -49,8 +53,10 @@ func (o *once) next() string {
 
 // outcome is the decision of a step: a record or a refusal.
 type outcome struct {
-	Value   json.RawMessage `json:"value,omitempty"`
-	Refused []refusal       `json:"refused,omitempty"`
+	Value    json.RawMessage  `json:"value,omitempty"`
+	Refused  []refusal        `json:"refused,omitempty"`
+	Warnings []domain.Warning `json:"warnings,omitempty"`
+	Rights   []byte           `json:"rights,omitempty"` // of whoever was warned
 }
 
 type refusal struct {
@@ -70,6 +76,9 @@ func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now ti
 		return value, false, nil, err
 	}
 	if known, ok := outcomes[step]; ok {
+		if bytes.Equal(known.Rights, key.Rights) {
+			tx.warnings = known.Warnings
+		}
 		value, refused, err = tell[T](known)
 		return value, true, refused, err
 	}
@@ -81,6 +90,10 @@ func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now ti
 	if refused = isRefusal(err, &decided); refused == nil {
 		if err == nil {
 			decided.Value, err = json.Marshal(value)
+			decided.Warnings = tx.warnings
+			if len(tx.warnings) > 0 {
+				decided.Rights = key.Rights
+			}
 		}
 		if err != nil {
 			return value, false, nil, err
@@ -90,6 +103,7 @@ func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now ti
 			return value, false, nil, errors.Join(refused, err)
 		}
 		tx.record.forget()
+		tx.warnings = nil
 	}
 	outcomes[step] = decided
 	text, err := json.Marshal(outcomes)

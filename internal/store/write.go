@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/span"
 )
@@ -23,8 +24,9 @@ type Tx struct {
 	Actor string // who writes
 	Verb  string // what is done, such as "incident.resolve"
 
-	dialect string
-	record  *recorder
+	dialect  string
+	record   *recorder
+	warnings []domain.Warning
 }
 
 // IsPostgres reports which dialect raw statements have to speak.
@@ -123,6 +125,7 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 		var replayed bool
 		value, replayed, refused, err = decideOnce(ctx, tx, keyed.key, step, s.now().UTC(), decide)
 		if replayed && err == nil {
+			tellWarnings(ctx, tx.warnings)
 			revision, err = headRevision(ctx, tx) // at least the one that was written
 			return value, revision, errors.Join(refused, err)
 		}
@@ -140,6 +143,7 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 	if err != nil {
 		return value, 0, commitFailed(err)
 	}
+	tellWarnings(ctx, tx.warnings)
 	return value, revision, refused
 }
 

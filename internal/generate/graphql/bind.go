@@ -35,7 +35,7 @@ const (
 // binds by itself it leaves alone, and a type without a Go type of its name is refused.
 //
 //   - XConnection, XEdge: page.Connection and page.Edge of read.X; XFilter of an enum: where.Choice of domain.X
-//   - a payload that has one record and userErrors: present.Payload of it
+//   - a payload that has one record, userErrors and warnings: present.Payload of it
 //   - XInput: the struct of that name in a practice, with or without Input and the practice's own noun
 //   - everything else: the type of the same name in read, present, domain, scalar or lifecycle
 //
@@ -109,9 +109,10 @@ func (b *bindings) page(def *graphql.Definition, names aliases) bool {
 	return false
 }
 
-// payload binds what answers a mutation with a record, and nothing else but what is to be mended.
+// payload binds what answers a mutation with a record, and nothing else but what is to be mended or looked at again.
 func (b *bindings) payload(def *graphql.Definition, names aliases) bool {
-	if !strings.HasSuffix(def.Name, "Payload") || len(def.Fields) != 2 || b.has(presentPackage, def.Name) {
+	if !strings.HasSuffix(def.Name, "Payload") || b.has(presentPackage, def.Name) ||
+		len(def.Fields) != 3 || def.Fields.ForName("userErrors") == nil || def.Fields.ForName("warnings") == nil {
 		return false
 	}
 	field := def.Fields[0]

@@ -23,16 +23,17 @@ type CIConnection { edges: [CIEdge!]! }
 type CIEdge { node: CI! }
 input CreateCIInput { name: String! }
 input DraftChangeInput { title: String! }
-type CreateCIPayload { ci: CI, userErrors: [UserError!]! }
-type DeleteCIPayload { removedId: ID, userErrors: [UserError!]! }
+type CreateCIPayload { ci: CI, userErrors: [UserError!]!, warnings: [Warning!]! }
+type DeleteCIPayload { removedId: ID, userErrors: [UserError!]!, warnings: [Warning!]! }
 type UserError { message: String! }
+type Warning { message: String! }
 `
 
 func declared() map[string]map[string]bool {
 	return map[string]map[string]bool{
 		readPackage:            {"CI": true, "CIFilter": true},
 		presentPackage:         {"UserError": true},
-		domainPackage:          {"Lifecycle": true},
+		domainPackage:          {"Lifecycle": true, "Warning": true},
 		practices + "/cmdb":    {"CreateCIInput": true},
 		practices + "/change":  {"Draft": true},
 		practices + "/catalog": {},
@@ -64,6 +65,7 @@ DraftChangeInput internal/practice/change.Draft
 Lifecycle internal/domain.Lifecycle
 LifecycleFilter graph/read.LifecycleFilter
 UserError graph/present.UserError
+Warning internal/domain.Warning
 `
 	if got := string(golden(bound)); got != want {
 		t.Errorf("bound:\n%s\nwant:\n%s", got, want)

@@ -42,7 +42,7 @@ func New(s *store.Store, graph *topology.Graph) *Practice {
 	return p
 }
 
-const prefix = "CHG"
+const prefix = ticket.ChangePrefix
 
 // Number returns what people call a change, such as CHG0000001.
 func Number(id ident.ID) string { return ticket.Number(prefix, id) }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
@@ -47,6 +48,7 @@ func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 		if err := f.Err(); err != nil {
 			return nil, err
 		}
+		warnOfBegun(tx, start, "plannedStart")
 		record, err := c.Save(ctx)
 		if err != nil {
 			return nil, err
@@ -65,6 +67,13 @@ func moment(t *time.Time) *time.Time {
 	}
 	m := t.UTC().Truncate(time.Microsecond)
 	return &m
+}
+
+// warnOfBegun warns if a window has begun already.
+func warnOfBegun(tx *store.Tx, start *time.Time, field string) {
+	if start != nil && start.Before(tx.Now) {
+		tx.Warn(domain.WindowBegun, []string{field}, "the window of the change began at %s, before now", start.Format(time.RFC3339))
+	}
 }
 
 func window(f *form.Form, start, end *time.Time) {

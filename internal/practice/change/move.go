@@ -44,6 +44,7 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 				}
 			}
 			if len(missing) == 0 && len(open) == 0 {
+				warnOfBegun(tx, was.PlannedStart, "id")
 				return approval.Said(required), stillCovered(ctx, tx, was, cisOf(rows))
 			}
 			var faults []string

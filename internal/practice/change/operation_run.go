@@ -29,9 +29,14 @@ func hold(ctx context.Context, tx *store.Tx, all []operation.Operation) error {
 func run(ctx context.Context, tx *store.Tx, all []operation.Operation) ([]ident.ID, error) {
 	created, keys := make([]ident.ID, len(all)), map[string]ident.ID{}
 	for i, o := range all {
-		id, err := perform(ctx, tx, o, keys)
+		path := []string{"operations", strconv.Itoa(i), memberOf(o.Kind).field}
+		var id ident.ID
+		err := tx.WarnUnder(func() (err error) {
+			id, err = perform(ctx, tx, o, keys)
+			return err
+		}, path...)
 		if err != nil {
-			return nil, within(err, "operations", strconv.Itoa(i), memberOf(o.Kind).field)
+			return nil, within(err, path...)
 		}
 		created[i] = id
 		if o.Key != "" {

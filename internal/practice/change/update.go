@@ -61,6 +61,9 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 		if isMoved && (was.State == domain.ChangeImplement || was.State == domain.ChangeReview) {
 			return refused(was, "is in %s: its scope and window cannot change any more; cancel it, or finish it, and draft another", was.State).At("id")
 		}
+		if isReplanned {
+			warnOfBegun(tx, is.PlannedStart, "plannedStart")
+		}
 		write(was, &is, u)
 		if isRescoped {
 			if err := link(ctx, tx, was.ID, rows, scope); err != nil {

@@ -42,23 +42,33 @@ func (ch *CIChange) SetLabels(given map[string]any, isSet bool) (err error) {
 // RetireCI retires a CI: it is kept, and counts for nothing in impact. A retired one stays as it is.
 func (p *Practice) RetireCI(ctx context.Context, in RetireCIInput) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "ci.retire", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
-		return RetireByPerson(ctx, tx, in)
+		is, isNew, err := retire(ctx, tx, in)
+		if err != nil || !isNew {
+			return is, err
+		}
+		return is, warnOfTickets(ctx, tx, is.ID)
 	})
 }
 
-// RetireByPerson retires a CI as the verb does.
+// RetireByPerson retires a CI as the verb does, and warns of nothing: the ticket that plans it names the CI.
 func RetireByPerson(ctx context.Context, tx *store.Tx, in RetireCIInput) (*ent.CI, error) {
+	is, _, err := retire(ctx, tx, in)
+	return is, err
+}
+
+func retire(ctx context.Context, tx *store.Tx, in RetireCIInput) (is *ent.CI, isNew bool, err error) {
 	old, err := lockCI(ctx, tx, in.ID, in.ExpectedVersion)
 	if err != nil || old.Lifecycle == domain.Retired {
-		return old, err
+		return old, false, err
 	}
 	locks, err := locksAfter(ctx, tx, old, []string{"lifecycle"}, nil)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	retired := *old
 	retired.Lifecycle, retired.Locks = domain.Retired, locks
-	return saveChange(ctx, tx, &change{old, &retired, []string{"lifecycle"}})
+	is, err = saveChange(ctx, tx, &change{old, &retired, []string{"lifecycle"}})
+	return is, true, err
 }
 
 // UpdateByPerson changes a CI as the verbs do: moves of the lifecycle follow the table, and what changed is locked if

@@ -78,7 +78,7 @@ func TestMembersAreHardDependenciesThatArriveAtTheCI(t *testing.T) {
 		other := w.ci("server", "other")
 		away := w.relate("depends_on", other, svc)
 		cluster := w.relate("member_of", other, svc)
-		none := w.relate("part_of", svc, other)
+		none := w.relate("managed_by", svc, other)
 		soft := w.relate("connects_to", svc, other)
 		hardened := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "connects_to", Source: other.ID, Target: svc.ID, Strength: pointer(domain.Hard)}))
 		_, err := w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{

@@ -161,4 +161,5 @@ type UpdateRelationshipTypeInput struct {
 	Description     graphql.Omittable[*string]
 	ImpactDirection graphql.Omittable[*domain.ImpactDirection]
 	Strength        graphql.Omittable[*domain.Strength]
+	AllowedPairs    graphql.Omittable[[]ClassPairInput]
 }

@@ -39,6 +39,9 @@ func RelateByPerson(ctx context.Context, tx *store.Tx, row NewRelationship) (*en
 	if err := plan.wrong[0].Err(); err != nil {
 		return nil, err
 	}
+	if err := ref.warnOfEnvironment(ctx, tx, plan.drafts[0], plan.ends); err != nil {
+		return nil, err
+	}
 	saved, err := saveRelationships(ctx, tx, plan.drafts)
 	if err != nil {
 		return nil, err
@@ -69,11 +72,12 @@ type relationshipPlan struct {
 	drafts   []*ent.Relationship
 	wrong    []form.Form
 	isStored []bool // it exists already, which is wrong too
+	ends     map[ident.ID]*ent.CI
 }
 
 // planRelationships checks rows against their types, against what is stored and against one another.
 func (r *Reference) planRelationships(ctx context.Context, tx *store.Tx, rows []NewRelationship) (*relationshipPlan, error) {
-	p := &relationshipPlan{make([]*ent.Relationship, len(rows)), make([]form.Form, len(rows)), make([]bool, len(rows))}
+	p := &relationshipPlan{make([]*ent.Relationship, len(rows)), make([]form.Form, len(rows)), make([]bool, len(rows)), nil}
 	types := map[ident.ID]*ent.RelationshipType{}
 	for i, row := range rows {
 		if t := r.byCode[row.Type]; t != nil {
@@ -106,6 +110,7 @@ func (r *Reference) planRelationships(ctx context.Context, tx *store.Tx, rows []
 		return nil, err
 	}
 	maps.Copy(cis, more)
+	p.ends = cis
 	for i, d := range p.drafts {
 		if d != nil {
 			r.checkEnds(d, cis, &p.wrong[i])
@@ -156,21 +161,13 @@ func (r *Reference) checkEnds(d *ent.Relationship, cis map[ident.ID]*ent.CI, f *
 	if source == nil || target == nil {
 		return
 	}
-	if d.SourceID == d.TargetID && t.IsContainment {
-		f.Fault(errs.New(errs.Invalid, "%s cannot contain itself: choose another target", d.TargetID), "target")
+	if d.ID != 0 { // it stood before, when it may have been allowed
+		return
 	}
-	from, to := r.classes[source.ClassID], r.classes[target.ClassID]
-	fits := func(pair domain.ClassPair) bool { return from.Is(pair.Source) && to.Is(pair.Target) }
-	if len(t.AllowedPairs) > 0 && !slices.ContainsFunc(t.AllowedPairs, fits) {
-		said := ""
-		for i, pair := range t.AllowedPairs {
-			if i > 0 {
-				said += ", "
-			}
-			said += pair.Source + " to " + pair.Target
-		}
-		f.Fault(errs.New(errs.Invalid, "%s does not lead from %s to %s: it connects %s", t.Code, from.Code, to.Code, said), "type")
+	if d.SourceID == d.TargetID {
+		f.Fault(errs.New(errs.Invalid, "%s cannot be related to itself: choose another target", d.TargetID), "target")
 	}
+	f.Fault(CheckPair(t, r.classes[source.ClassID], r.classes[target.ClassID]), "type")
 }
 
 // checkUnique finds rows that repeat a stored relationship or an earlier row.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -39,17 +41,74 @@ func TestTheEndsAndTheTypeOfARelationshipHaveToExist(t *testing.T) {
 		w.refused(err, "NOT_FOUND type depends_on?", "INVALID source ci_", "REQUIRED target")
 		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: number(ident.CI, 99)})
 		w.refused(err, "NOT_FOUND target")
-		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: a.ID, Strength: pointer(domain.Strength("WEAK"))})
+		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: w.ci("application", "b").ID, Strength: pointer(domain.Strength("WEAK"))})
 		w.refused(err, "INVALID strength HARD, SOFT")
 	})
 }
 
-func TestOnlyContainmentRefusesACIRelatedToItself(t *testing.T) {
+func TestACIIsNotRelatedToItself(t *testing.T) {
 	each(t, func(w *world) {
 		a := w.ci("application", "a")
-		w.relate("depends_on", a, a)
-		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "part_of", Source: a.ID, Target: a.ID})
-		w.refused(err, "INVALID target contain itself")
+		for _, code := range []string{"depends_on", "part_of", "connects_to"} {
+			_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: code, Source: a.ID, Target: a.ID})
+			w.refused(err, "INVALID target related to itself")
+		}
+	})
+}
+
+func TestSeededTypesConnectTheirPairs(t *testing.T) {
+	each(t, func(w *world) {
+		cis := map[string]*ent.CI{}
+		for _, class := range []string{"application", "api", "server", "pdu", "ups", "virtual_machine", "hypervisor", "cluster", "system", "domain", "room", "rack"} {
+			cis[class] = w.ci(class, class)
+		}
+		for _, c := range []struct {
+			code, source, target string
+			fits                 bool
+		}{
+			{"provides_api", "application", "api", true}, {"provides_api", "server", "api", false}, {"provides_api", "application", "server", false},
+			{"consumes_api", "server", "api", true}, {"consumes_api", "application", "server", false},
+			{"powered_by", "server", "pdu", true}, {"powered_by", "pdu", "ups", true}, {"powered_by", "application", "pdu", false}, {"powered_by", "server", "rack", false},
+			{"virtualized_by", "virtual_machine", "hypervisor", true}, {"virtualized_by", "virtual_machine", "cluster", true}, {"virtualized_by", "server", "cluster", false},
+			{"part_of", "application", "system", true}, {"part_of", "system", "domain", true}, {"part_of", "server", "room", true}, {"part_of", "server", "rack", false},
+			{"depends_on", "rack", "application", true},
+		} {
+			_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: c.code, Source: cis[c.source].ID, Target: cis[c.target].ID})
+			if !c.fits {
+				w.refused(err, "INVALID type does not lead from "+c.source+" to "+c.target)
+			} else if err != nil {
+				w.Errorf("%s %s %s: %v", c.source, c.code, c.target, err)
+			}
+		}
+	})
+}
+
+func TestPairsOfATypeAreAnAdminsAndBindWhatIsNew(t *testing.T) {
+	each(t, func(w *world) {
+		server, rack := w.ci("server", "s"), w.ci("rack", "r")
+		update := func(pairs ...cmdb.ClassPairInput) error {
+			return second(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "powered_by", AllowedPairs: graphql.OmittableOf(pairs)}))
+		}
+		if err := update(cmdb.ClassPairInput{Source: "server", Target: "*"}); err != nil {
+			w.Fatal(err)
+		}
+		w.relate("powered_by", server, rack)
+		if err := cmdb.Seed(w.ctx, w.s); err != nil {
+			w.Fatal(err)
+		}
+		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "powered_by", Source: rack.ID, Target: server.ID})
+		w.refused(err, "INVALID type it connects server to any class")
+		w.refused(update(cmdb.ClassPairInput{Source: "serverr", Target: "*"}), "NOT_FOUND allowedPairs.0.source server?")
+		if err := update(); err != nil {
+			w.Fatal(err)
+		}
+		w.relate("powered_by", rack, server)
+		if err := update(cmdb.ClassPairInput{Source: "pdu", Target: "ups"}); err != nil {
+			w.Fatal(err)
+		}
+		if n := w.s.Read.Relationship.Query().CountX(w.ctx); n != 2 {
+			w.Errorf("%d relationships stay, want 2", n)
+		}
 	})
 }
 

@@ -3,7 +3,6 @@ package cmdb
 import (
 	"context"
 	"slices"
-	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
@@ -18,10 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-const (
-	labelLength  = 100
-	pairsPerType = 500
-)
+const labelLength = 100
 
 // CreateRelationshipType makes a new type of relationship, usable at once.
 func (p *Practice) CreateRelationshipType(ctx context.Context, in CreateRelationshipTypeInput) (*ent.RelationshipType, error) {
@@ -42,14 +38,7 @@ func (p *Practice) CreateRelationshipType(ctx context.Context, in CreateRelation
 		if ref.byCode[t.Code] != nil {
 			f.Fault(errs.New(errs.AlreadyExists, "there is a relationship type %s already", t.Code), "code")
 		}
-		f.Most("allowedPairs", len(in.AllowedPairs), pairsPerType)
-		for i, pair := range in.AllowedPairs {
-			_, err := ref.Class(pair.Source)
-			f.Fault(err, "allowedPairs", strconv.Itoa(i), "source")
-			_, err = ref.Class(pair.Target)
-			f.Fault(err, "allowedPairs", strconv.Itoa(i), "target")
-			t.AllowedPairs = append(t.AllowedPairs, domain.ClassPair(pair))
-		}
+		t.AllowedPairs = ref.pairs(&f, in.AllowedPairs)
 		if err := f.Err(); err != nil {
 			return nil, err
 		}
@@ -76,7 +65,8 @@ func checkType(t *ent.RelationshipType, f *form.Form) {
 	form.OneOf(f, "strength", t.Strength)
 }
 
-// UpdateRelationshipType changes a type of relationship; impact follows at once. Dependency groups whose members
+// UpdateRelationshipType changes a type of relationship; impact follows at once. Pairs of classes bind new relationships;
+// those that stand stay. Dependency groups whose members
 // would no longer be HARD dependencies of their CI stand in the way.
 func (p *Practice) UpdateRelationshipType(ctx context.Context, in UpdateRelationshipTypeInput) (*ent.RelationshipType, error) {
 	return auth.Write(ctx, p.store, "relationship_type.update", func(ctx context.Context, tx *store.Tx) (*ent.RelationshipType, error) {
@@ -102,6 +92,13 @@ func (p *Practice) UpdateRelationshipType(ctx context.Context, in UpdateRelation
 		next.ImpactDirection = form.Or(form.Given(&f, "impactDirection", in.ImpactDirection), old.ImpactDirection)
 		next.Strength = form.Or(form.Given(&f, "strength", in.Strength), old.Strength)
 		checkType(&next, &f)
+		if in.AllowedPairs.IsSet() {
+			ref, err := LoadReference(ctx, tx)
+			if err != nil {
+				return nil, err
+			}
+			next.AllowedPairs = ref.pairs(&f, in.AllowedPairs.Value())
+		}
 		if err := f.Err(); err != nil {
 			return nil, err
 		}
@@ -171,6 +168,9 @@ func saveType(ctx context.Context, tx *store.Tx, old, next *ent.RelationshipType
 	store.Set(old.Description, next.Description, u.SetDescription)
 	store.Set(old.ImpactDirection, next.ImpactDirection, u.SetImpactDirection)
 	store.Set(old.Strength, next.Strength, u.SetStrength)
+	if !slices.Equal(old.AllowedPairs, next.AllowedPairs) {
+		u.SetAllowedPairs(next.AllowedPairs)
+	}
 	if store.IsIdle(u.Mutation()) {
 		return old, nil
 	}

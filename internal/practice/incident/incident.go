@@ -44,7 +44,7 @@ func New(s *store.Store, graph *topology.Graph) *Practice {
 	}}
 }
 
-const prefix = "INC"
+const prefix = ticket.IncidentPrefix
 
 // Number returns what people call an incident, such as INC0000001.
 func Number(id ident.ID) string { return ticket.Number(prefix, id) }

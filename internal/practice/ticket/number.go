@@ -10,6 +10,12 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
+// What the numbers of records begin with.
+const (
+	IncidentPrefix = "INC"
+	ChangePrefix   = "CHG"
+)
+
 // Number returns what people call a record: a prefix and the number of its id, with seven digits at least.
 func Number(prefix string, id ident.ID) string { return fmt.Sprintf("%s%07d", prefix, id.Number()) }
 

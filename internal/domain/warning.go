@@ -1,0 +1,25 @@
+package domain
+
+// WarningCode is a sort of warning.
+type WarningCode string
+
+// WarningCode values.
+const (
+	OtherEnvironment WarningCode = "OTHER_ENVIRONMENT" // a production CI needs one of another environment
+	NamedByTicket    WarningCode = "NAMED_BY_TICKET"   // an open ticket names the CI that was retired
+	WindowBegun      WarningCode = "WINDOW_BEGUN"      // the window of a change has begun already
+	SimilarIncident  WarningCode = "SIMILAR_INCIDENT"  // an open incident has the same root
+)
+
+// Values lists them.
+func (WarningCode) Values() []string {
+	return list(OtherEnvironment, NamedByTicket, WindowBegun, SimilarIncident)
+}
+
+// Warning says of something that was written why it is worth a second look. Field is the path of the input that it is
+// about, outermost first.
+type Warning struct {
+	Code    WarningCode `json:"code"`
+	Message string      `json:"message"`
+	Field   []string    `json:"field"`
+}
