@@ -8,9 +8,9 @@ import (
 )
 
 // Counter is a dependency group compiled for counting: how much its members in service add up to, and how much of that
-// must hold by docs/impact.md. Members count 1 each, or by weight in a Weighted group. Where Need exceeds Total the group
-// is broken without any failure: Retired is what its RETIRED members add up to, which count in the need and are never up.
-// A group whose dependent is not in service has and needs nothing.
+// must hold by docs/impact.md. Members count 1 each, or by weight in a Weighted group. Where Need exceeds Total the
+// group is broken without any failure: Retired is what its RETIRED members add up to, which count in the need and are
+// never up. A group whose dependent is not in service has and needs nothing.
 type Counter struct {
 	Dependent   Vertex
 	Need, Total uint32
@@ -27,8 +27,8 @@ func (c *Counter) IsShort() bool { return c.Need > c.Total }
 // Spares returns how much of its members in service a group can do without; less than 0 where it is short.
 func (c *Counter) Spares() int { return int(c.Total) - int(c.Need) }
 
-// Arrival is one member of a group: a relationship and the CI whose state it brings, 0 while it brings none: an end is not
-// in service, or impact does not arrive at the dependent.
+// Arrival is one member of a group: a relationship and the CI whose state it brings, 0 while it brings none: an end is
+// not in service, or impact does not arrive at the dependent.
 type Arrival struct {
 	Relationship uint32
 	From         Vertex
@@ -111,8 +111,8 @@ func (t *tables) compileInto(c *Counter) {
 	}
 }
 
-// need returns what a group with members needs, the one place where a threshold is read: counted is what its members in service and
-// its RETIRED ones add up to, planned what PLANNED and BUILD ones would.
+// need returns what a group with members needs, the one place where a threshold is read: counted is what its members in
+// service and its RETIRED ones add up to, planned what PLANNED and BUILD ones would.
 func need(mode Mode, threshold, counted, planned uint32) uint32 {
 	switch mode {
 	case All:

@@ -8,8 +8,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// CI holds what the graph knows of a configuration item. One that is not in service, planned or retired, has no arcs: they
-// vanish, and come back with it. Counter and Snapshot.Unmet tell what that does to others.
+// CI holds what the graph knows of a configuration item. One that is not in service, planned or retired, has no arcs:
+// they vanish, and come back with it. Counter and Snapshot.Unmet tell what that does to others.
 type CI struct {
 	ID          ident.ID
 	Class       ident.ID

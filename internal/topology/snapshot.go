@@ -40,8 +40,8 @@ func (s *Snapshot) Memo(key any, compute func() any) any {
 	return one.value
 }
 
-// Index returns the place of a CI, or false if the CI is not known. A CI that is not in service is known and has no arcs.
-// The id of a service finds its CI.
+// Index returns the place of a CI, or false if the CI is not known. A CI that is not in service is known and has no
+// arcs. The id of a service finds its CI.
 func (s *Snapshot) Index(ci ident.ID) (Vertex, bool) {
 	if k := ci.Kind(); k != ident.CI && k != ident.Service || ci.Number() > maxVertex {
 		return 0, false

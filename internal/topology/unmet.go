@@ -24,8 +24,8 @@ func (s *Snapshot) Unmet() iter.Seq[Vertex] {
 // HasUnmet reports whether Unmet visits any.
 func (s *Snapshot) HasUnmet() bool { return s.short > 0 }
 
-// Retired returns the edges from RETIRED CIs to the CI at v: what it HARD needs outside any group, and what its groups count
-// and never have. They are in no other walk.
+// Retired returns the edges from RETIRED CIs to the CI at v: what it HARD needs outside any group, and what its groups
+// count and never have. They are in no other walk.
 func (s *Snapshot) Retired(v Vertex) []Edge {
 	var edges []Edge
 	for _, k := range listAt(&s.unmet, uint32(s.number(v))) {

@@ -6,7 +6,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// baseline is what has happened before the failures that are asked about. A nil baseline is an estate in which everything stands.
+// baseline is what has happened before the failures that are asked about. A nil baseline is an estate in which
+// everything stands.
 type baseline struct {
 	gone map[topology.Vertex]bool       // DOWN already, or excluded: nothing more happens to them
 	lost map[topology.GroupIndex]uint64 // what groups have lost already, in their measure

@@ -7,8 +7,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// closeBrink finds what is on the brink (docs/impact.md): the groups that lost a member and hold are looked through, then each
-// CI that comes to the brink passes it on along its arcs once. It gives no state but AT_RISK.
+// closeBrink finds what is on the brink (docs/impact.md): the groups that lost a member and hold are looked through,
+// then each CI that comes to the brink passes it on along its arcs once. It gives no state but AT_RISK.
 func (p *propagation) closeBrink() {
 	m := p.m
 	start := p.roundOfBrink()
@@ -98,8 +98,8 @@ func (m *scratch) lostBy(g topology.GroupIndex) uint32 {
 	return 0
 }
 
-// isStrained reports whether a group that has lost something holds, and would not bear the loss of one CI more that it bore
-// with nothing lost.
+// isStrained reports whether a group that has lost something holds, and would not bear the loss of one CI more that it
+// bore with nothing lost.
 func (p *propagation) isStrained(c *topology.Counter, lost uint32) bool {
 	if lost == 0 || c.Total-lost < c.Need {
 		return false
@@ -111,8 +111,8 @@ func (p *propagation) isStrained(c *topology.Counter, lost uint32) bool {
 	})
 }
 
-// strains reports whether there is a CI that is up and whose relationships together are more than a group can spare now, and no more than it
-// could with nothing lost.
+// strains reports whether there is a CI that is up and whose relationships together are more than a group can spare
+// now, and no more than it could with nothing lost.
 func strains(c *topology.Counter, lost uint32, isDown func(topology.Vertex) bool) bool {
 	now, before := c.Total-lost-c.Need, c.Total-c.Need
 	fits := func(weight uint32) bool { return weight > now && weight <= before }
@@ -198,8 +198,8 @@ func (a *Answer) brinkRound(v topology.Vertex) int {
 	return int(a.brinkAt[v])
 }
 
-// explainBrink says why a CI is on the brink: a group of it that lost what it could bear, or a CI on the brink that it cannot
-// spare and that came to it earlier.
+// explainBrink says why a CI is on the brink: a group of it that lost what it could bear, or a CI on the brink that it
+// cannot spare and that came to it earlier.
 func (a *Answer) explainBrink(i int32, e *Explanation) (causes []int32) {
 	v := a.hits[i].vertex
 	groups := a.snapshot.GroupsOf(v)

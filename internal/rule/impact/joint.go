@@ -8,8 +8,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Fall is what is DOWN when some CIs are, what is broken by itself included, and what groups that still hold have lost then. It tells less than an Answer and costs a
-// fraction of one. It is not for several goroutines.
+// Fall is what is DOWN when some CIs are, what is broken by itself included, and what groups that still hold have lost
+// then. It tells less than an Answer and costs a fraction of one. It is not for several goroutines.
 type Fall struct {
 	down     []topology.Vertex
 	isSorted bool
@@ -48,8 +48,8 @@ func (f *Fall) Has(v topology.Vertex) bool {
 	return found
 }
 
-// Outage is an estate in which some CIs are DOWN already, to see what else goes DOWN when others do too. It is not for several goroutines,
-// and Release gives its memory back.
+// Outage is an estate in which some CIs are DOWN already, to see what else goes DOWN when others do too. It is not for
+// several goroutines, and Release gives its memory back.
 type Outage struct {
 	p     propagation
 	falls int // hits that make up the estate as it is
@@ -97,10 +97,10 @@ func (b *Outage) Strained() []topology.GroupIndex {
 	return groups
 }
 
-// BreaksWith lists the groups that hold here and in a fall of the same snapshot and break when both come together, in order. Where there is none,
-// nothing else goes DOWN either: what is DOWN here or falls there is closed under the rules then, since what a HARD
-// dependency takes down falls with its cause, and a group that breaks by members of one side alone has broken there. O(members of
-// the strained groups that both share and that may break).
+// BreaksWith lists the groups that hold here and in a fall of the same snapshot and break when both come together, in
+// order. Where there is none, nothing else goes DOWN either: what is DOWN here or falls there is closed under the rules
+// then, since what a HARD dependency takes down falls with its cause, and a group that breaks by members of one side
+// alone has broken there. O(members of the strained groups that both share and that may break).
 func (b *Outage) BreaksWith(f *Fall) (broken []topology.GroupIndex) {
 	m := b.p.m
 	for _, t := range f.strained {
@@ -126,7 +126,8 @@ func (b *Outage) BreaksWith(f *Fall) (broken []topology.GroupIndex) {
 	return broken
 }
 
-// With gives what goes DOWN beside what is DOWN already when others do too, these included. The outage stays as it was. It costs what it gives.
+// With gives what goes DOWN beside what is DOWN already when others do too, these included. The outage stays as it was.
+// It costs what it gives.
 func (b *Outage) With(down []topology.Vertex) ([]topology.Vertex, error) {
 	p := &b.p
 	p.head = b.falls

@@ -57,7 +57,8 @@ func (a *Answer) retiredMembers(g topology.GroupIndex, c *topology.Counter) (all
 	return all
 }
 
-// GroupState is how a group fares: what its members count in all that are in service or RETIRED, what it needs, what is up and well.
+// GroupState is how a group fares: what its members count in all that are in service or RETIRED, what it needs, what is
+// up and well.
 type GroupState struct {
 	ID                    ident.ID
 	Mode                  topology.Mode
@@ -65,8 +66,8 @@ type GroupState struct {
 	Members               []MemberState
 }
 
-// MemberState is one member of a group, in service or RETIRED: then it is not up, and has no state. Its cause is also explained when IsCause: it failed before the
-// group broke, and not because of it.
+// MemberState is one member of a group, in service or RETIRED: then it is not up, and has no state. Its cause is also
+// explained when IsCause: it failed before the group broke, and not because of it.
 type MemberState struct {
 	Relationship ident.ID
 	CI           ident.ID

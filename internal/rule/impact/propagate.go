@@ -35,24 +35,25 @@ func (h hit) isTold() bool { return h.given != Operational || h.state > h.withou
 // isTipped reports whether the failures of the question brought a hit to the brink.
 func (h hit) isTipped() bool { return h.marks&(onBrink|onBrinkAnyway) == onBrink }
 
-// isByBrink reports whether the brink is why a hit is told: it is AT_RISK, or its state is what it is without the failures.
+// isByBrink reports whether the brink is why a hit is told: it is AT_RISK, or its state is what it is without the
+// failures.
 func (h hit) isByBrink() bool {
 	return h.has(onBrink) && (h.state == AtRisk || h.isTipped() && h.state == h.without)
 }
 
 const isExcluded = ^uint32(0) // in place of the index of a hit
 
-// Of answers a question on a snapshot: what is worse with its failures than without. What the structure of the estate brings
-// about (docs/impact.md, "What is broken by itself") is there in both worlds. A CI that is not known is errs.NotFound; a
-// cancelled context is its error, but a deadline that passes makes the answer partial.
+// Of answers a question on a snapshot: what is worse with its failures than without. What the structure of the estate
+// brings about (docs/impact.md, "What is broken by itself") is there in both worlds. A CI that is not known is
+// errs.NotFound; a cancelled context is its error, but a deadline that passes makes the answer partial.
 //
-// The rules (docs/impact.md) are monotone and stratified: what is DOWN depends only on what is DOWN, what is
-// DEGRADED on both, AT_RISK on all and nothing on it. So three closures follow each other, each reaches a CI at most
-// once and walks the arcs of each CI it reaches once. The brink is a fourth, over those AT_RISK. A group is a counter of members lost that fires when
-// too few are left, as in linear-time unit resolution (Dowling and Gallier, "Linear-time algorithms for
-// testing the satisfiability of propositional Horn formulae", 1984). Time is linear in the arcs touched,
-// memory in the CIs touched. Each closure proceeds in rounds, so that neither the result nor the round
-// in which a state is reached depends on the order of arcs.
+// The rules (docs/impact.md) are monotone and stratified: what is DOWN depends only on what is DOWN, what is DEGRADED
+// on both, AT_RISK on all and nothing on it. So three closures follow each other, each reaches a CI at most once and
+// walks the arcs of each CI it reaches once. The brink is a fourth, over those AT_RISK. A group is a counter of members
+// lost that fires when too few are left, as in linear-time unit resolution (Dowling and Gallier, "Linear-time
+// algorithms for testing the satisfiability of propositional Horn formulae", 1984). Time is linear in the arcs touched,
+// memory in the CIs touched. Each closure proceeds in rounds, so that neither the result nor the round in which a state
+// is reached depends on the order of arcs.
 func Of(ctx context.Context, s *topology.Snapshot, q Question) (*Answer, error) {
 	without, err := withoutFailures(ctx, s, q)
 	if err != nil {

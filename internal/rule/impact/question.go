@@ -8,8 +8,8 @@ import (
 
 // Question asks what follows from a set of failures.
 type Question struct {
-	// Failed are the CIs that fail, each DOWN or DEGRADED. Where one is named twice the worse holds; one that is not in service
-	// fails nobody.
+	// Failed are the CIs that fail, each DOWN or DEGRADED. Where one is named twice the worse holds; one that is not in
+	// service fails nobody.
 	Failed []Failure
 	// Excluded CIs stay OPERATIONAL and pass nothing on, also when they are named in Failed.
 	Excluded []ident.ID

@@ -10,7 +10,8 @@ import (
 
 type standingKey struct{}
 
-// standing returns what is broken by itself and what follows, nil if everything stands. It is worked out once for each snapshot.
+// standing returns what is broken by itself and what follows, nil if everything stands. It is worked out once for each
+// snapshot.
 func standing(s *topology.Snapshot) *Answer {
 	if !s.HasUnmet() {
 		return nil
@@ -24,8 +25,8 @@ func standing(s *topology.Snapshot) *Answer {
 	}).(*Answer)
 }
 
-// OfView answers a question on a view of a snapshot, as Of does: what is worse there with the failures than on the snapshot
-// without them, and so also what the changes of the view break.
+// OfView answers a question on a view of a snapshot, as Of does: what is worse there with the failures than on the
+// snapshot without them, and so also what the changes of the view break.
 func OfView(ctx context.Context, s, view *topology.Snapshot, q Question) (*Answer, error) {
 	without, err := withoutFailures(ctx, s, q)
 	if err != nil {
@@ -34,8 +35,9 @@ func OfView(ctx context.Context, s, view *topology.Snapshot, q Question) (*Answe
 	return solve(ctx, view, q, without)
 }
 
-// withoutFailures answers a question without its failures: a world in which what fails counts as OPERATIONAL: so the question
-// answers also for a CI that is DOWN already. It passes over what the snapshot does not know; nil: all is well there.
+// withoutFailures answers a question without its failures: a world in which what fails counts as OPERATIONAL: so the
+// question answers also for a CI that is DOWN already. It passes over what the snapshot does not know; nil: all is well
+// there.
 func withoutFailures(ctx context.Context, s *topology.Snapshot, q Question) (*Answer, error) {
 	a := standing(s)
 	if a == nil {
