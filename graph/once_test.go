@@ -124,7 +124,8 @@ func TestAKeptAnswerIsForTheRightsThatItWasGivenTo(t *testing.T) {
 	})
 }
 
-// Warnings belong to the first answer. Whoever has other rights by then is not told of the records that they name.
+// TestWarningsAreToldAgain checks that warnings belong to the first answer: an actor with other rights by then is not
+// told of the records that they name.
 func TestWarningsAreToldAgain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)

@@ -86,8 +86,8 @@ func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handle
 //	NAME.json        the whole expected answer; "<any>" stands for any value
 //	NAME.statements  how many SELECT statements it may take, at most
 //
-// Its steps keep to the limits that a server has by default. Its clock begins at scenarioBegin and goes on by a second a
-// step, so that a scenario gives the same answers on whatever day it runs.
+// Its steps keep to the limits that a server has by default. Its clock begins at scenarioBegin and goes on by a second
+// a step, so that a scenario gives the same answers on whatever day it runs.
 func TestScenarios(t *testing.T) {
 	for _, file := range scenarios(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {

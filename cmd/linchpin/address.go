@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// address is the database to use: the flag, the environment, or a file in the user's data directory.
+// address returns the database to use: the flag, the environment, or a file in the user's data directory.
 func (env *environment) address() (string, error) {
 	if env.database != "" {
 		return checked(env.database)
@@ -50,7 +50,7 @@ func checked(address string) (string, error) {
 	return u.String(), nil
 }
 
-// redacted is an address without its password, otherwise as it was given.
+// redacted returns an address without its password, otherwise as it was given.
 func redacted(address string) string {
 	if !strings.HasPrefix(address, "postgres") {
 		return address

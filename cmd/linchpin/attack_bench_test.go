@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// cpu is the time that a process has spent on processors.
+// cpu returns the time that a process has spent on processors.
 func (p *process) cpu(b testing.TB) time.Duration {
 	b.Helper()
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
@@ -41,7 +41,7 @@ func quiet(b testing.TB) *process {
 	return p
 }
 
-// What the server spends on each attack of the corpus, reading it included; the bar is 20 ms.
+// BenchmarkAttack shows what the server spends on each attack of the corpus, reading it included; the bar is 20 ms.
 func BenchmarkAttack(b *testing.B) {
 	p := quiet(b)
 	for _, a := range attacks(b) {

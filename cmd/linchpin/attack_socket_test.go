@@ -12,7 +12,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// overSocket makes the attack as an operation of a socket. It gives the codes of the errors, or how the socket was closed.
+// overSocket makes the attack as an operation of a socket. It gives the codes of the errors, or how the socket was
+// closed.
 func (a attack) overSocket(t *testing.T, address string) (codes []string, bytes int, closed websocket.CloseError) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -59,7 +60,8 @@ func (a attack) overSocket(t *testing.T, address string) (codes []string, bytes 
 	}
 }
 
-// What is no message at all closes the socket, as its protocol says; all else is refused as it is over HTTP.
+// TestNoOperationOfASocketHurtsTheServer shows that bytes that are no message close the socket, as its protocol says,
+// and that all else is refused as it is over HTTP.
 func TestNoOperationOfASocketHurtsTheServer(t *testing.T) {
 	p := serve(t)
 	replayed := 0

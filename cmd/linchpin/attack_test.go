@@ -125,7 +125,7 @@ func (a attack) send(t testing.TB, address string) exchange {
 	return exchanged(t, r)
 }
 
-// request is the attack as it goes over HTTP.
+// request returns the attack as it goes over HTTP.
 func (a attack) request(ctx context.Context, address string) (*http.Request, error) {
 	query, body := "", ""
 	if a.method == http.MethodGet {
@@ -143,7 +143,7 @@ func (a attack) request(ctx context.Context, address string) (*http.Request, err
 	return newRequest(ctx, a.method, address+"/graphql"+query, body, a.headers...)
 }
 
-// body is the parameters as JSON, or what the attack has in their place.
+// body returns the parameters as JSON, or what the attack has in their place.
 func (a attack) body() (string, error) {
 	if a.isBody {
 		return a.document, nil

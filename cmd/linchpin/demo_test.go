@@ -15,7 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 )
 
-// A start with --demo that is cut off, at any commit but the last, is completed by the next one.
+// TestADemoThatWasCutOffIsCompleted checks that a start with --demo that is cut off, at any commit but the last, is
+// completed by the next one.
 func TestADemoThatWasCutOffIsCompleted(t *testing.T) {
 	whole, commits := demoState(t, open(t, newFile(t)), 0)
 	if commits < 20 {

@@ -239,7 +239,7 @@ func (l *ledger) compare(round int) {
 	}
 }
 
-// stored is the ids of CIs by name.
+// stored returns the ids of CIs by name.
 func (l *ledger) stored(prefix string) map[string][]string {
 	l.t.Helper()
 	ids := map[string][]string{}
@@ -265,7 +265,7 @@ func (l *ledger) stored(prefix string) map[string][]string {
 	}
 }
 
-// journalled is how many entries since the last time say that a CI was created, by its id. Revisions must be dense.
+// journalled counts how many entries since the last time say that a CI was created, by its id. Revisions must be dense.
 func (l *ledger) journalled() map[string]int {
 	l.t.Helper()
 	created := map[string]int{}

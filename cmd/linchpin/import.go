@@ -62,7 +62,7 @@ func somePaths(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// operator is who runs the command: whoever may write to the database may do anything.
+// operator returns the actor of a command: a person that may write to the database may do anything.
 func operator() auth.Actor {
 	name := "unknown"
 	if u, err := user.Current(); err == nil {

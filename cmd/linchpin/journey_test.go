@@ -69,7 +69,7 @@ type (
 	userErrors []struct{ Code, Message string }
 )
 
-// sentences are the states and names of CIs, such as "DOWN orders".
+// sentences returns the states and names of CIs, such as "DOWN orders".
 func sentences(l affectedList) (all []string) {
 	for _, n := range l.Nodes {
 		all = append(all, n.State+" "+n.CI.Name)

@@ -12,7 +12,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// Every metric of ours is explained to operators.
+// TestMetricsAreDocumented checks that every metric of ours is explained to operators.
 func TestMetricsAreDocumented(t *testing.T) {
 	p := serve(t, "--admin-listen", "127.0.0.1:0")
 	send(t, "POST", p.url+"/graphql", `{"query":"{ revision }"}`)
@@ -32,7 +32,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 }
 
-// metric is a measurement as operators see it; below 0 where there is none.
+// metric returns a measurement as operators see it. If there is none, it returns a number below 0.
 func (p *process) metric(t *testing.T, name string) float64 {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindStringSubmatch(send(t, "GET", p.operators(t)+"/metrics", "").body)

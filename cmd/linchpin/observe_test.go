@@ -12,7 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// operators is the address for operators that a server has printed.
+// operators returns the address for operators that a server has printed.
 func (p *process) operators(t *testing.T) string {
 	t.Helper()
 	found := regexp.MustCompile(`Metrics    (http://\S+)/metrics`).FindStringSubmatch(p.said())
@@ -109,7 +109,8 @@ func eventually(t *testing.T, p *process, what string, holds func() bool) {
 	}
 }
 
-// A server that is told to stop says at once that it is not ready, and finishes the request that it has.
+// TestAStoppingServerIsNotReadyAndFinishesWhatItHas checks that a server that is told to stop says at once that it is
+// not ready, and finishes the request that it has.
 func TestAStoppingServerIsNotReadyAndFinishesWhatItHas(t *testing.T) {
 	address := storetest.PostgresAddress(t)
 	db, err := pgconn.Open(address)
@@ -159,7 +160,8 @@ func TestAStoppingServerIsNotReadyAndFinishesWhatItHas(t *testing.T) {
 	}
 }
 
-// A connection to PostgreSQL that breaks under a statement is UNAVAILABLE, and nothing has happened.
+// TestALostDatabaseIsUnavailable checks that a connection to PostgreSQL that breaks under a statement is UNAVAILABLE,
+// and that nothing has happened.
 func TestALostDatabaseIsUnavailable(t *testing.T) {
 	address := storetest.PostgresAddress(t)
 	db, err := pgconn.Open(address)

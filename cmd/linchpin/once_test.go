@@ -27,7 +27,7 @@ const twoServers = `mutation($name: String!) {
 	b: createCI(input: {class: "nowhere", name: $name}) { ci { id } userErrors { code field } }
 	c: createCI(input: {class: "server", name: $name}) { ci { id name version updatedAt } userErrors { code } } }`
 
-// named is how many CIs have a name.
+// named returns the ids of the CIs that have a name.
 func (p *process) named(t *testing.T, name string) (ids []string) {
 	t.Helper()
 	var found struct {
@@ -125,8 +125,8 @@ func TestAnAnswerIsGivenAgainAfterARestart(t *testing.T) {
 	})
 }
 
-// TestAWriteWhoseAnswerWasLostIsFoundByARetry kills the server with kill -9 between the commit and the answer: a trigger
-// holds it there.
+// TestAWriteWhoseAnswerWasLostIsFoundByARetry kills the server with kill -9 between the commit and the answer: a
+// trigger holds it there.
 func TestAWriteWhoseAnswerWasLostIsFoundByARetry(t *testing.T) {
 	address := storetest.PostgresAddress(t)
 	db, err := pgconn.Open(address)

@@ -94,7 +94,7 @@ func serve(t *testing.T, args ...string) *process {
 	return p
 }
 
-// homeless is the environment with a home folder that is empty, and no database named.
+// homeless returns the environment with a home folder that is empty, and no database named.
 func homeless(t testing.TB) []string {
 	var environment []string
 	for _, v := range os.Environ() {
@@ -105,7 +105,7 @@ func homeless(t testing.TB) []string {
 	return append(environment, "HOME="+t.TempDir())
 }
 
-// said is all that the process has written.
+// said returns all that the process has written.
 func (p *process) said() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

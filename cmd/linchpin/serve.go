@@ -127,8 +127,8 @@ Everyone who reaches this address may be an admin. Stop with Ctrl-C.
 `, at, redacted(database))
 }
 
-// serveAdmin serves operators if they are given an address. It goes on while the server drains, so that they see that it
-// is not ready, until stop is called.
+// serveAdmin serves operators if they are given an address. It goes on while the server drains, so that they see that
+// it is not ready, until stop is called.
 func serveAdmin(ctx context.Context, env *environment, flags *serveFlags, handler http.Handler, log *slog.Logger) (stop func(), err error) {
 	if flags.adminListen == "" {
 		return func() {}, nil
@@ -149,7 +149,8 @@ func serveAdmin(ctx context.Context, env *environment, flags *serveFlags, handle
 	return func() { cancel(); <-ended }, nil
 }
 
-// loadDemo loads the demo estate into an empty database, or completes it. It returns an error if another estate is there.
+// loadDemo loads the demo estate into an empty database, or completes it. It returns an error if another estate is
+// there.
 func loadDemo(ctx context.Context, env *environment, a *app.App, address string) error {
 	loaded, err := demo.Load(ctx, a.Store, a.Change, a.Incident, progressBar(env))
 	if errors.Is(err, demo.ErrOccupied) {

@@ -197,7 +197,8 @@ func (e endless) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Go's client refuses to send such names, so the requests are written by hand.
+// TestAnActorsNameHoldsNothingThatCannotBeSeen writes its requests by hand, since Go's client refuses to send such
+// names.
 func TestAnActorsNameHoldsNothingThatCannotBeSeen(t *testing.T) {
 	p := serve(t)
 	for name, c := range map[string]struct {
@@ -255,7 +256,8 @@ func TestGraphiQLComesWithItsHeaders(t *testing.T) {
 	}
 }
 
-// A server whose resolvers have nothing to work with panics on every question.
+// TestAPanicInAResolverIsAnAnswerAndNoEnd asks a server whose resolvers have nothing to work with, so that each question
+// panics.
 func TestAPanicInAResolverIsAnAnswerAndNoEnd(t *testing.T) {
 	var log bytes.Buffer
 	handler := server.New(server.Config{

@@ -13,7 +13,8 @@ import (
 // event is one event of a subscription.
 type event struct{ id, data string }
 
-// follow asks a subscription by an event stream, with headers as "Name: value". next waits for one event, at most a minute.
+// follow asks a subscription by an event stream, with headers as "Name: value". next waits for one event, at most a
+// minute.
 func (p *process) follow(t *testing.T, query string, headers ...string) (next func() event) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -49,7 +50,8 @@ func (p *process) follow(t *testing.T, query string, headers ...string) (next fu
 	}
 }
 
-// The states that services had are in memory alone. Whoever resumes from before a restart must not take silence for health.
+// TestStatesFromBeforeARestartAreToldToBeTooOld checks that a client that resumes from before a restart does not take
+// silence for health: the states that services had are in memory alone.
 func TestStatesFromBeforeARestartAreToldToBeTooOld(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, address string) {
 		p := serve(t, "--database", address)

@@ -45,7 +45,7 @@ func collect(t *testing.T) *receiver {
 	return r
 }
 
-// spans are all spans by their ids.
+// spans returns all spans by their ids.
 func (r *receiver) spans() map[string]*traces.Span {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -69,7 +69,8 @@ func way(s *traces.Span, all map[string]*traces.Span) string {
 	return name
 }
 
-// Traces go from the request down to the statements, on with the trace of the client, and the last are sent when the server stops.
+// TestTracesGoDownToStatementsAndTellNoSecret checks that traces go from the request down to the statements, on with
+// the trace of the client, and that the last are sent when the server stops.
 func TestTracesGoDownToStatementsAndTellNoSecret(t *testing.T) {
 	const canary = "canary-5b1c07"
 	for name, address := range map[string]func() string{

@@ -17,7 +17,8 @@ func TestTheVersionIsThatOfTheBuildInfo(t *testing.T) {
 	}
 }
 
-// A module that replaces or excludes others cannot be installed by go install MODULE@VERSION.
+// TestGoInstallTakesTheModule checks what go install MODULE@VERSION asks: that the module replaces and excludes no
+// others.
 func TestGoInstallTakesTheModule(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json", "../../go.mod").Output()
 	if err != nil {

@@ -10831,7 +10831,7 @@ enum Visibility {
 enum OperationalState {
   """It works, and so does what it needs."""
   OPERATIONAL
-  """It works, with redundancy lost: a further failure may take it down."""
+  """It works, with redundancy lost, or on the last member of something that it runs on: a further failure may take it down."""
   AT_RISK
   """It works in part."""
   DEGRADED

@@ -66,8 +66,8 @@ func (s *Shapes) Of(op *graphql.OperationContext, selections ast.SelectionSet, s
 	return shape
 }
 
-// Object is the answer to the fields of one object: the values in the order of the fields, and how many that must not be
-// null are.
+// Object is the answer to the fields of one object: the values in the order of the fields, and how many that must not
+// be null are.
 type Object struct {
 	shape    *Shape
 	Values   []graphql.Marshaler

@@ -135,7 +135,7 @@ type cause struct {
 // isLast reports whether a cause works, and is on the brink.
 func (c cause) isLast() bool { return !c.isRetired && c.state.IsWell() }
 
-// String is the state as a sentence shows it.
+// String returns the state as a sentence shows it.
 func (c cause) String() string {
 	if c.isRetired {
 		return "RETIRED"

@@ -97,7 +97,8 @@ func MarshalDuration(d time.Duration) graphql.Marshaler {
 
 var duration = regexp.MustCompile(`^PT(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9})(?:\.(\d{1,6}))?S)?$`)
 
-// UnmarshalDuration reads a length of time of hours, minutes and seconds. Days are refused: on some a clock is put back.
+// UnmarshalDuration reads a length of time of hours, minutes and seconds. Days are refused: on some a clock is put
+// back.
 func UnmarshalDuration(v any) (time.Duration, error) {
 	s, _ := v.(string)
 	parts := duration.FindStringSubmatch(s)

@@ -57,9 +57,9 @@ func Among[T any](c *Conditions, column string, f *Choice[T]) {
 	}
 }
 
-// Usual adds the conditions of Among for a column whose values most rows share. SQLite takes every index for selective,
-// and would sort half a table to show a page of it in another order; told that the condition narrows little, it reads in
-// the page's order.
+// Usual adds the conditions of Among for a column whose values most rows share. SQLite takes every index for
+// selective, and would sort half a table to show a page of it in another order; told that the condition narrows
+// little, it reads in the page's order.
 func Usual[T any](c *Conditions, column string, f *Choice[T]) {
 	if f == nil {
 		return

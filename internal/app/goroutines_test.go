@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// starters call what they are given in a goroutine of its own, and have a counterpart in safe; wrapped ones have none, and what
-// they are given has to make itself safe.
+// starters call what they are given in a goroutine of its own, and have a counterpart in safe; wrapped ones have none,
+// and what they are given has to make itself safe.
 var (
 	starters = []string{"Go", "AfterFunc", "RegisterOnShutdown"}
 	wrapped  = []string{"DoChan", "NewGaugeFunc", "NewCounterFunc"}

@@ -36,8 +36,8 @@ var verbs = map[string]Role{
 	"import.apply": Admin, "seed": Admin, "estate.generate": Admin,
 }
 
-// fields is the policy for reading: which role a GraphQL type needs, or a single field of it as Type.field. The pages of
-// a record need what the record needs, and payloads what mutations need, unless they stand here themselves.
+// fields is the policy for reading: which role a GraphQL type needs, or a single field of it as Type.field. The pages
+// of a record need what the record needs, and payloads what mutations need, unless they stand here themselves.
 var fields = map[string]Role{
 	"Subscription": Viewer, "JournalEvent": Viewer, "CIEvent": Viewer, "IncidentEvent": Viewer, "ChangeEvent": Viewer,
 	"ServiceStateEvent": Viewer, "ServiceStateChange": Viewer,

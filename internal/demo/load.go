@@ -22,10 +22,10 @@ import (
 // ErrOccupied says that a database has no place for the demo.
 var ErrOccupied = errors.New("the database holds another estate")
 
-// Load puts the demo estate and its incidents and changes into a database, by the importer and the verbs of the practices.
-// If they have been there before, it returns false, and what a person changed since then stays. A load that was cut off
-// goes on where it ended, unless that was after the last incident: then the comments on it stay away. It returns
-// ErrOccupied if the database holds something and nothing of the demo.
+// Load puts the demo estate and its incidents and changes into a database, by the importer and the verbs of the
+// practices. If they have been there before, it returns false, and what a person changed since then stays. A load that
+// was cut off goes on where it ended, unless that was after the last incident: then the comments on it stay away. It
+// returns ErrOccupied if the database holds something and nothing of the demo.
 func Load(ctx context.Context, s *store.Store, changes *change.Practice, incidents *incident.Practice,
 	progress func(importer.Progress),
 ) (loaded bool, err error) {
@@ -137,7 +137,8 @@ func (d *loader) isLoaded(ctx context.Context, records RecordSet) (bool, error) 
 	return n == len(keys), store.Translate(err)
 }
 
-// mayLoad returns an error if the database holds an estate that is not the demo's. The first batch of the demo is its teams.
+// mayLoad returns an error if the database holds an estate that is not the demo's. The first batch of the demo is its
+// teams.
 func (d *loader) mayLoad(ctx context.Context) error {
 	var teams []string
 	for row, err := range Estate().Rows(ctx) {

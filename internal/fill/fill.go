@@ -55,8 +55,8 @@ func (c *Count) add(wrote Count) {
 // recordsAtOnce bounds the records of one revision.
 const recordsAtOnce = 20_000
 
-// Database makes an estate by a plan and writes it into a database that has no CIs and no teams yet, in revisions of many
-// records. If it fails or ctx ends, what was written until then stays.
+// Database makes an estate by a plan and writes it into a database that has no CIs and no teams yet, in revisions of
+// many records. If it fails or ctx ends, what was written until then stays.
 func Database(ctx context.Context, s *store.Store, plan Plan, progress func(done, total Count)) (Count, error) {
 	actor, err := auth.Require(ctx, "estate.generate")
 	if err != nil {

@@ -47,8 +47,8 @@ func backstageFixtures(t *testing.T) importer.Source {
 func TestTheBackstageFixturesAreImportedAsSOURCESSays(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		p := load(t, s, backstageFixtures(t))
-		// SOURCES.md counts 12 Components, one of them the unexpanded template; the one owned by backstage/maintainers is
-		// missing from the folder.
+		// SOURCES.md counts 12 Components, one of them the unexpanded template; the one owned by backstage/maintainers
+		// is missing from the folder.
 		components := 0
 		for _, i := range p.Steps {
 			if strings.HasPrefix(i.ExternalID, "component:") && i.Kind == importer.KindCI {

@@ -19,7 +19,8 @@ type Key struct {
 	Actor string
 	Name  string            // chosen by the actor
 	Body  [sha256.Size]byte // digest of the request; the same name with another body is errs.KeyReused
-	// Rights tells what the actor may do and see: warnings, which name records, are told again to the same rights alone.
+	// Rights tells what the actor may do and see: warnings, which name records, are told again to the same rights
+	// alone.
 	Rights []byte
 }
 

@@ -46,7 +46,8 @@ func openSQLite(path string) (*Store, error) {
 }
 
 // openSQLiteReading opens a file that exists. A folder where nothing may be written has no room for what connections
-// share; if there is no write-ahead log in it either, nobody is writing, and the file is read as one that stays as it is.
+// share; if there is no write-ahead log in it either, nobody is writing, and the file is read as one that stays as it
+// is.
 func openSQLiteReading(ctx context.Context, path string) (*Store, error) {
 	if path == "" {
 		return nil, errors.New("a path is missing: sqlite:PATH")

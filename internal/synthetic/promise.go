@@ -9,8 +9,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/servicelevel"
 )
 
-// Promise is a service level target: incidents of a priority are acknowledged or resolved within so much time, by day and by
-// night.
+// Promise is a service level target: incidents of a priority are acknowledged or resolved within so much time, by day
+// and by night.
 type Promise struct {
 	Metric   domain.ServiceLevelMetric
 	Priority int

@@ -10,11 +10,12 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/calendar"
 )
 
-// Year is what happens to an estate in a year: incidents and changes, each in the order in which they were opened, and what is promised of incidents.
+// Year is what happens to an estate in a year: incidents and changes, each in the order in which they were opened, and
+// what is promised of incidents.
 //
 // Rates and shares are those of the log that Rabobank's IT gave to the Business Process Intelligence Challenge of 2014
-// (46,606 incidents, 30,275 changes): how many there are of each priority, how many are opened again (4.9 %) and how many a
-// change caused (1.2 %). How long each takes is drawn from log-normal distributions of our own.
+// (46,606 incidents, 30,275 changes): how many there are of each priority, how many are opened again (4.9 %) and how
+// many a change caused (1.2 %). How long each takes is drawn from log-normal distributions of our own.
 type Year struct {
 	Changes   []Change
 	Incidents []Incident

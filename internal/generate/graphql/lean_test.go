@@ -25,8 +25,8 @@ skip_validation: true
 omit_root_models: true
 `
 
-// generateSample lets gqlgen generate the sample in a module of its own, with the versions of this one. It returns the files
-// that gqlgen writes.
+// generateSample lets gqlgen generate the sample in a module of its own, with the versions of this one. It returns the
+// files that gqlgen writes.
 func generateSample(t *testing.T) (files []string) {
 	t.Helper()
 	_, required, _ := strings.Cut(read(t, "../../../go.mod"), "\n")

@@ -1,5 +1,6 @@
 // Command graphql generates graph/exec with gqlgen and makes what it wrote lean: no goroutine a field, no closures
-// around plain values and objects, nothing for @defer, which the contract does not have. It runs in the repository's root.
+// around plain values and objects, nothing for @defer, which the contract does not have. It runs in the repository's
+// root.
 package main
 
 import (

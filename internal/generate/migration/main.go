@@ -3,8 +3,9 @@
 //	go run ./internal/generate/migration -postgres postgres://… NAME
 //	go run ./internal/generate/migration -search TABLE NAME
 //
-// It migrates a scratch SQLite file and the named empty PostgreSQL database to the newest version and writes what
-// is missing. With -search it writes what a table of store.Searchables needs to be searched. Without NAME it only renews atlas.sum, after a migration was written by hand.
+// It migrates a scratch SQLite file and the named empty PostgreSQL database to the newest version and writes what is
+// missing. With -search it writes what a table of store.Searchables needs to be searched. Without NAME it only renews
+// atlas.sum, after a migration was written by hand.
 package main
 
 import (

@@ -46,9 +46,9 @@ func Read(ctx context.Context, paths []string, limits Limits) iter.Seq2[*Documen
 }
 
 // Files yields files and those of folders, in the order of paths, inside a folder by name. Of a folder it reads files
-// with one of the extensions at any depth, leaves out hidden ones, follows symbolic links that stay inside it, and reads
-// each file once however often it is reached. A file named in paths is read whatever its name. Pipes, sockets and
-// devices are rejected. An error that is no *importer.Notice ends it: a path that does not exist, found before
+// with one of the extensions at any depth, leaves out hidden ones, follows symbolic links that stay inside it, and
+// reads each file once however often it is reached. A file named in paths is read whatever its name. Pipes, sockets
+// and devices are rejected. An error that is no *importer.Notice ends it: a path that does not exist, found before
 // anything is read, and a context that ended.
 func Files(ctx context.Context, paths, extensions []string, limits Limits) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {

@@ -119,8 +119,8 @@ func groupsWith(ctx context.Context, tx *store.Tx, rels []*ent.Relationship) (ma
 	return in, nil
 }
 
-// leaveGroups takes relationships out of all groups. A group that is left empty goes; one that is left with less than it
-// needs keeps its threshold, which is for its editor to change.
+// leaveGroups takes relationships out of all groups. A group that is left empty goes; one that is left with less than
+// it needs keeps its threshold, which is for its editor to change.
 func leaveGroups(ctx context.Context, tx *store.Tx, gone map[ident.ID]*ent.Relationship) error {
 	rels := make([]*ent.Relationship, 0, len(gone))
 	for _, rel := range gone {

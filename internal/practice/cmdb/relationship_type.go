@@ -65,9 +65,9 @@ func checkType(t *ent.RelationshipType, f *form.Form) {
 	form.OneOf(f, "strength", t.Strength)
 }
 
-// UpdateRelationshipType changes a type of relationship; impact follows at once. Pairs of classes bind new relationships;
-// those that stand stay. Dependency groups whose members
-// would no longer be HARD dependencies of their CI stand in the way.
+// UpdateRelationshipType changes a type of relationship; impact follows at once. Pairs of classes bind new
+// relationships; those that stand stay. Dependency groups whose members would no longer be HARD dependencies of their
+// CI stand in the way.
 func (p *Practice) UpdateRelationshipType(ctx context.Context, in UpdateRelationshipTypeInput) (*ent.RelationshipType, error) {
 	return auth.Write(ctx, p.store, "relationship_type.update", func(ctx context.Context, tx *store.Tx) (*ent.RelationshipType, error) {
 		q := tx.RelationshipType.Query().Where(relationshiptype.Code(in.Code))

@@ -37,7 +37,8 @@ func (p *Practice) CreateCalendar(ctx context.Context, in CreateCalendar) (*ent.
 	})
 }
 
-// UpdateCalendar changes when people work. Stopwatches are computed by the new hours from then on, also of open records.
+// UpdateCalendar changes when people work. Stopwatches are computed by the new hours from then on, also of open
+// records.
 func (p *Practice) UpdateCalendar(ctx context.Context, in UpdateCalendar) (*ent.Calendar, error) {
 	return auth.Write(ctx, p.store, "calendar.update", func(ctx context.Context, tx *store.Tx) (*ent.Calendar, error) {
 		was, err := lockCalendar(ctx, tx, "id", in.ID)

@@ -18,7 +18,8 @@ import (
 const (
 	// MaxExpansion is how many schemas one value may be held against, each counted once for every way that leads to it.
 	MaxExpansion = 5_000
-	// MaxPattern is how many steps the longest pattern may have, its repetitions written out; MaxPatterns, all together.
+	// MaxPattern is how many steps the longest pattern may have, its repetitions written out; MaxPatterns, all
+	// together.
 	MaxPattern  = 2_000
 	MaxPatterns = 20_000
 	// MaxSteps is how many comparisons of a value with a schema one check may take. It also holds for schemas that were

@@ -7,9 +7,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// ancestry is all that some CIs need, directly or not, laid out by a depth-first search against the arcs in its postorder:
-// causes before what they harm, cycles apart. So what is told from dependents to causes goes through it from the
-// end in one pass, and another for what a cycle brings back.
+// ancestry is all that some CIs need, directly or not, laid out by a depth-first search against the arcs in its
+// postorder: causes before what they harm, cycles apart. So what is told from dependents to causes goes through it
+// from the end in one pass, and another for what a cycle brings back.
 type ancestry struct {
 	vertices []topology.Vertex // by place
 	rows     []span            // by place
@@ -77,7 +77,8 @@ func ancestryOf(ctx context.Context, s *topology.Snapshot, of []topology.Vertex)
 	return a
 }
 
-// count adds to counts, by place, how many of up to 64 CIs need each. Behind SOFT dependencies those in firm are not followed.
+// count adds to counts, by place, how many of up to 64 CIs need each. Behind SOFT dependencies those in firm are not
+// followed.
 func (a *ancestry) count(of []topology.Vertex, firm uint64, counts []uint32) {
 	for lane, v := range of {
 		c := &a.cells[a.places[v]]

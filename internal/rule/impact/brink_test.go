@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
 )
 
-// TestEachBrink: the examples of docs/impact.md, "The brink". brink names who is on it.
+// TestEachBrink checks the examples of docs/impact.md, "The brink". brink names the CIs on it.
 func TestEachBrink(t *testing.T) {
 	for _, c := range []struct{ rule, estate, fails, follows, brink string }{
 		{"a service on its last node", "svc needs cluster, cluster needs any of n1 n2", "n1 DOWN", "cluster AT_RISK, svc AT_RISK", "cluster svc"},
@@ -136,7 +136,8 @@ func strained(t *rapid.T) (*topologytest.Model, impact.Question) {
 	return m, q
 }
 
-// TestTheBrinkIsItsTwoClauses: on estates that are strained, the engine tells who is on the brink, and why, as the clauses do.
+// TestTheBrinkIsItsTwoClauses checks on strained estates that the engine tells which CIs are on the brink, and why, as
+// the clauses do.
 func TestTheBrinkIsItsTwoClauses(t *testing.T) {
 	came := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -166,7 +167,7 @@ func TestTheBrinkIsItsTwoClauses(t *testing.T) {
 	}
 }
 
-// TestAFailureMoreMakesNothingBetter: states only grow, and what is on the brink stays there or falls.
+// TestAFailureMoreMakesNothingBetter checks that states only grow, and that a CI on the brink stays there or falls.
 func TestAFailureMoreMakesNothingBetter(t *testing.T) {
 	tipped := 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -16,8 +16,9 @@ import (
 type CommonCauseLimits struct {
 	MaxGroups int // the first so many groups are told; all are counted
 	MaxCauses int // of each group, and of the estate, the first so many are told; all are counted
-	// Given is what has happened already: members are those that are still up, a group is redundant if it bears the loss of any one
-	// of them, and what is lost is beside it. Groups of CIs that are DOWN by it, excluded or in maintenance are not examined.
+	// Given is what has happened already: members are those that are still up, a group is redundant if it bears the
+	// loss of any one of them, and what is lost is beside it. Groups of CIs that are DOWN by it, excluded or in
+	// maintenance are not examined.
 	Given Question
 }
 
@@ -64,11 +65,11 @@ type SharedCause struct {
 	Breaks int // redundant groups that it breaks
 }
 
-// CommonCauses finds what the members of groups secretly share: the CIs whose failure alone makes at least two
-// members not up. Without groups it examines every redundant group of the estate, in which no member by
-// itself breaks it; one that is named is examined whether it is redundant or not. Groups come in this order: redundant
-// ones that are broken, those of services, those with most breaking causes, most causes, by id. The causes of a group:
-// those that break it, those that cost it most, then those that take down least, since what everything hangs on is no secret.
+// CommonCauses finds what the members of groups secretly share: the CIs whose failure alone makes at least two members
+// not up. Without groups it examines every redundant group of the estate, in which no member by itself breaks it; one
+// that is named is examined whether it is redundant or not. Groups come in this order: redundant ones that are broken,
+// those of services, those with most breaking causes, most causes, by id. The causes of a group: those that break it,
+// those that cost it most, then those that take down least, since what everything hangs on is no secret.
 //
 // It fails each CI that a member needs, and simulates 64 failures in a pass, as SinglePoints does; a
 // group notes in two words per pass in which lanes it lost one member and in which two. A group that is not known is

@@ -11,9 +11,9 @@ func (a *Answer) distance(i int32) int { return int(a.allDistances()[i] &^ fromS
 
 // allDistances returns the distance of each hit: the length of a shortest path from a failed CI along arcs that carry;
 // of those that no failed CI reaches, from a CI that is DOWN though nothing failed, and fromShort more. An arc carries
-// when it is HARD and its cause is not well, SOFT and its cause DOWN, or counted by a group that is broken and its cause
-// not well; the last hop to an AT_RISK CI is from a member that is not well, or from a CI on the brink that it cannot
-// spare. It makes a breadth-first search over the hits, or two, when it is first called, linear in their arcs.
+// when it is HARD and its cause is not well, SOFT and its cause DOWN, or counted by a group that is broken and its
+// cause not well; the last hop to an AT_RISK CI is from a member that is not well, or from a CI on the brink that it
+// cannot spare. It makes a breadth-first search over the hits, or two, when it is first called, linear in their arcs.
 func (a *Answer) allDistances() []int32 {
 	a.measure.Do(func() {
 		m := borrow(a.snapshot)

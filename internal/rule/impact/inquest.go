@@ -125,16 +125,16 @@ func (i *inquest) trim(v verdict) verdict {
 	return v
 }
 
-// bounded is a candidate, how many symptoms it could explain at most, and how well the set that it joins could do with it
-// at best.
+// bounded is a candidate, how many symptoms it could explain at most, and how well the set that it joins could do with
+// it at best.
 type bounded struct {
 	v     topology.Vertex
 	bound int
 	hope  float64
 }
 
-// bounds gives the CIs that symptoms need, with what they could do for a set of failures. What was seen DOWN is not looked for
-// behind SOFT dependencies. A CI that could not come up to floor is left out.
+// bounds gives the CIs that symptoms need, with what they could do for a set of failures. What was seen DOWN is not
+// looked for behind SOFT dependencies. A CI that could not come up to floor is left out.
 func (i *inquest) bounds(with verdict, floor float64) []bounded {
 	if i.needed == nil {
 		all := make([]topology.Vertex, len(i.seen))
@@ -209,7 +209,8 @@ func (i *inquest) silentBeside(v topology.Vertex) int {
 	return silent
 }
 
-// try joins each candidate to a set of failures, which may be empty, and gives the best that score at least floor, as many as most.
+// try joins each candidate to a set of failures, which may be empty, and gives the best that score at least floor, as
+// many as most.
 func (i *inquest) try(with verdict, candidates []bounded, floor float64, most int) (best []verdict) {
 	candidates = i.hopeful(candidates, floor)
 	for len(candidates) > 0 && i.ctx.Err() == nil {
@@ -269,7 +270,8 @@ func (i *inquest) tryAll(with verdict, candidates []bounded, floor float64) []ve
 	return slices.Concat(found...)
 }
 
-// judge works out what follows from failures, and scores it. It gives up when they leave more than maxSilent CIs silent.
+// judge works out what follows from failures, and scores it. It gives up when they leave more than maxSilent CIs
+// silent.
 func (i *inquest) judge(failures []topology.Vertex, maxSilent int) (v verdict, done bool) {
 	i.tried.Add(1)
 	m := borrow(i.s)

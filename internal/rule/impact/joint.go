@@ -170,8 +170,8 @@ func Hop(s *topology.Snapshot, member topology.Vertex, g topology.GroupIndex) (S
 	return stepOf(s, best), true
 }
 
-// DownMember returns the member of a group that the answer tells to be DOWN and that passes, the nearest to what failed,
-// then the lowest; false if there is none.
+// DownMember returns the member of a group that the answer tells to be DOWN and that passes, the nearest to what
+// failed, then the lowest; false if there is none.
 func (a *Answer) DownMember(g topology.GroupIndex, passes func(topology.Vertex) bool) (ident.ID, bool) {
 	var best Hit
 	for _, m := range a.snapshot.Counter(g).Members {

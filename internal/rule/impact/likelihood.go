@@ -2,18 +2,18 @@ package impact
 
 import "math"
 
-// likelihood says how well a set of failures accounts for what was seen. The model: a CI that is affected
-// stays silent with a chance that is not known but about Silence, the same for all CIs of one incident; of all
-// CIs that could show something, as many show noise as make up the share Noise of the symptoms; an affected CI is
-// called healthy with the chance FalseHealth; each CI fails by itself with the chance 1/CIs. What comes out is a logarithm,
-// 0 for "nothing failed, all is noise":
+// likelihood says how well a set of failures accounts for what was seen. The model: a CI that is affected stays silent
+// with a chance that is not known but about Silence, the same for all CIs of one incident; of all CIs that could show
+// something, as many show noise as make up the share Noise of the symptoms; an affected CI is called healthy with the
+// chance FalseHealth; each CI fails by itself with the chance 1/CIs. What comes out is a logarithm, 0 for "nothing
+// failed, all is noise":
 //
 //	score = −k·ln ν + ln B(α+u, β+k)/B(α, β) + h·ln FalseHealth − f·ln n
 //
-// with k symptoms explained, u affected CIs that are silent, h that are called healthy, f failures, n CIs, and ν = Noise·symptoms/n. The
-// beta-binomial term is what remains when the chance of silence is integrated out over its prior Beta(α, β) of mean Silence, worth
-// priorWeight observations (Gelman et al., Bayesian Data Analysis, 2.4). Without it a data centre of half a million CIs, of which only the
-// services are watched, could never be the cause.
+// with k symptoms explained, u affected CIs that are silent, h that are called healthy, f failures, n CIs, and ν =
+// Noise·symptoms/n. The beta-binomial term is what remains when the chance of silence is integrated out over its prior
+// Beta(α, β) of mean Silence, worth priorWeight observations (Gelman et al., Bayesian Data Analysis, 2.4). Without it
+// a data centre of half a million CIs, of which only the services are watched, could never be the cause.
 type likelihood struct {
 	explains    float64 // for each symptom
 	contradicts float64 // for each CI called healthy

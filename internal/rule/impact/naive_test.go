@@ -84,7 +84,7 @@ func (n *naive) solveBrink(excluded map[ident.ID]bool) {
 	}
 }
 
-// counts is what each CI counts in a group, its relationships together.
+// counts returns what each CI counts in a group, its relationships together.
 func (n naive) counts(g ident.ID) map[ident.ID]int {
 	sum := map[ident.ID]int{}
 	for _, a := range n.model.Arcs() {
@@ -95,7 +95,8 @@ func (n naive) counts(g ident.ID) map[ident.ID]int {
 	return sum
 }
 
-// strained is the first clause: a group stands and would now break by one more CI that it would have borne with none lost.
+// strained reports the first clause: a group stands and would now break by one more CI that it would have borne with none
+// lost.
 func (n naive) strained(ci ident.ID) bool {
 	for g, f := range n.model.Groups {
 		if f.Dependent != ci {
@@ -111,8 +112,8 @@ func (n naive) strained(ci ident.ID) bool {
 	return false
 }
 
-// cannotSpare is the second clause: the CI needs HARD one on the brink, outside any group or as a member without which its
-// group would break.
+// cannotSpare reports the second clause: the CI needs HARD one on the brink, outside any group or as a member without which
+// its group would break.
 func (n naive) cannotSpare(ci ident.ID) bool {
 	for _, a := range n.model.Arcs() {
 		if a.To != ci || !n.brink[a.From] {
@@ -135,12 +136,13 @@ func (n naive) byBrink(ci ident.ID) bool {
 	return n.brink[ci] && (n.states[ci] == impact.AtRisk || !n.before[ci] && n.states[ci] == n.without[ci])
 }
 
-// tells reports whether the answer names a CI: it failed, or is worse than without the failures, or came to the brink by them.
+// tells reports whether the answer names a CI: it failed, or is worse than without the failures, or came to the brink
+// by them.
 func (n naive) tells(ci ident.ID) bool {
 	return n.roots[ci] || n.states[ci] > n.without[ci] || n.brink[ci] && !n.before[ci]
 }
 
-// told is the state in which the answer names a CI.
+// told returns the state in which the answer names a CI.
 func (n naive) told(ci ident.ID) impact.State {
 	if !n.tells(ci) {
 		return impact.Operational

@@ -29,10 +29,10 @@ type PathsAnswer struct {
 // in their CIs. There is none from a CI to itself. Errors are those of Of.
 //
 // One breadth-first search from the end gives every CI its distance to go. Beginnings of paths are then widened best
-// first by hops gone and to go, as in A* (Hart, Nilsson and Raphael, 1968); since the distance to go is never too high, ends are
-// reached in order. That is O(arcs of the cone) for the search and little more than the paths told in common
-// graphs, where Yen's algorithm (1971) would search anew for each hop of each path; a maze of cycles that defeats it
-// meets a bound on beginnings, which makes the answer partial.
+// first by hops gone and to go, as in A* (Hart, Nilsson and Raphael, 1968); since the distance to go is never too
+// high, ends are reached in order. That is O(arcs of the cone) for the search and little more than the paths told in
+// common graphs, where Yen's algorithm (1971) would search anew for each hop of each path; a maze of cycles that
+// defeats it meets a bound on beginnings, which makes the answer partial.
 func Paths(ctx context.Context, s *topology.Snapshot, from, to ident.ID, limits PathLimits) (*PathsAnswer, error) {
 	source, err := locate(s, "from", from)
 	if err != nil {

@@ -47,7 +47,8 @@ type scope struct {
 	watched func(topology.GroupIndex) bool // groups to note members of, whatever breaks them; nil: none
 }
 
-// breaksAt returns how much a group must lose to break its dependent; 0 if it never does, 1 if it has too little already.
+// breaksAt returns how much a group must lose to break its dependent; 0 if it never does, 1 if it has too little
+// already.
 func breaksAt(c *topology.Counter) uint64 {
 	switch {
 	case c.Need == 0:

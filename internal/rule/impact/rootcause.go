@@ -65,8 +65,9 @@ type RootCausesAnswer struct {
 // RootCause is a set of failures that explains symptoms, or several such sets that what was seen cannot tell apart.
 type RootCause struct {
 	Failures []ident.ID // DOWN, by id
-	// Alternatives are other sets of as many failures that explain the same symptoms, contradict the same health and are
-	// less than 3 times less likely: evidence "not worth more than a bare mention" (Kass and Raftery, 1995). Best first.
+	// Alternatives are other sets of as many failures that explain the same symptoms, contradict the same health and
+	// are less than 3 times less likely: evidence "not worth more than a bare mention" (Kass and Raftery, 1995). Best
+	// first.
 	Alternatives    [][]ident.ID
 	Score           float64 // log-likelihood ratio against all symptoms being noise: see likelihood
 	Share           float64 // of the probability of all candidates told, alternatives included
@@ -80,16 +81,16 @@ type RootCause struct {
 // RootCauses finds the fewest failures that explain symptoms, and ranks them by likelihood. Each candidate is worked
 // out exactly, as Of does: it says truly what it would break and what not.
 //
-// Candidates are the CIs that the symptoms need. One search against the arcs and a pass for each 64 symptoms bound how many each
-// could explain; those that could do most are tried first, and what cannot reach the best that were found is given up
-// as soon as it leaves too many CIs silent. So the single failures told are the best there are; what is a million times less
-// likely than the best is not told. Each of the best is then
-// joined by whichever further failure improves the score most, worked out together, until none does: the greedy set cover of
-// Chvátal, "A Greedy Heuristic for the Set-Covering Problem", 1979, over exact sets. Two failures that explain nothing
-// one by one, such as both members of a group, are found only where one of them is a candidate.
+// Candidates are the CIs that the symptoms need. One search against the arcs and a pass for each 64 symptoms bound how
+// many each could explain; those that could do most are tried first, and what cannot reach the best that were found is
+// given up as soon as it leaves too many CIs silent. So the single failures told are the best there are; what is a
+// million times less likely than the best is not told. Each of the best is then joined by whichever further failure
+// improves the score most, worked out together, until none does: the greedy set cover of Chvátal, "A Greedy Heuristic
+// for the Set-Covering Problem", 1979, over exact sets. Two failures that explain nothing one by one, such as both
+// members of a group, are found only where one of them is a candidate.
 //
-// A CI that is not known is errs.NotFound; no symptom, a state that is none, and a CI both seen and healthy are errs.Invalid; a
-// cancelled context is its error.
+// A CI that is not known is errs.NotFound; no symptom, a state that is none, and a CI both seen and healthy are
+// errs.Invalid; a cancelled context is its error.
 func RootCauses(ctx context.Context, s *topology.Snapshot, symptoms Symptoms, o RootCauseOptions) (*RootCausesAnswer, error) {
 	o = o.withDefaults()
 	i := inquest{s: s, o: o, ctx: ctx}

@@ -75,7 +75,7 @@ func TestEachRule(t *testing.T) {
 	}
 }
 
-// TestEachThreshold: what a group needs by the stages of its members, and what is broken by itself.
+// TestEachThreshold checks what a group needs by the stages of its members, and what is broken by itself.
 func TestEachThreshold(t *testing.T) {
 	for _, c := range []struct {
 		rule, estate string

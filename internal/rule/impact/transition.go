@@ -15,8 +15,8 @@ type Transition struct {
 }
 
 // Transitions returns the services whose operational state differs between two snapshots, by id. A service that comes
-// into service or goes out of it has no state in one of them, and makes none. It is linear in what is not operational in
-// either, and costs nothing if both hold the same facts.
+// into service or goes out of it has no state in one of them, and makes none. It is linear in what is not operational
+// in either, and costs nothing if both hold the same facts.
 func Transitions(before, after *topology.Snapshot) []Transition {
 	if before.Digest() == after.Digest() {
 		return nil

@@ -17,8 +17,8 @@ type Overlay struct {
 	Failed      []Failure
 	Excluded    []ident.ID
 	Maintenance []ident.ID
-	// OpenIncidents adds what the open incidents say, and the changes that are being carried out: see Estate. A failure that the overlay names outweighs what
-	// an incident excludes.
+	// OpenIncidents adds what the open incidents say, and the changes that are being carried out: see Estate. A
+	// failure that the overlay names outweighs what an incident excludes.
 	OpenIncidents bool
 	// CIs, Relationships and Groups are added, or replace what has their id. topology.Snapshot.Unused gives ids
 	// for what does not exist yet.

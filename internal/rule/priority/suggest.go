@@ -38,7 +38,8 @@ var cases = []threshold{
 	{2, 3, 0, impact.Degraded, ""},
 }
 
-// Suggest proposes an impact level for the services found affected. Services that are not DEGRADED or DOWN do not count.
+// Suggest proposes an impact level for the services found affected. Services that are not DEGRADED or DOWN do not
+// count.
 func Suggest(services []Service) Suggestion {
 	for _, c := range cases {
 		if found := c.find(services); len(found) >= c.least {

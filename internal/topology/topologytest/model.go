@@ -162,8 +162,8 @@ func Weight(g topology.Group, relationship ident.ID) int {
 	return weight
 }
 
-// Need returns how much of its members a group needs, by the letter of the rule, and what those in service and the RETIRED ones
-// add up to.
+// Need returns how much of its members a group needs, by the letter of the rule, and what those in service and the
+// RETIRED ones add up to.
 func (m *Model) Need(g topology.Group) (need, total, retired int) {
 	planned, members := 0, 0
 	if !m.InService(g.Dependent) {

@@ -1,5 +1,5 @@
-// Package tickettest is a small estate for tests of incidents and changes: a shop that needs a database, with the graph that
-// follows it.
+// Package tickettest is a small estate for tests of incidents and changes: a shop that needs a database, with the
+// graph that follows it.
 package tickettest
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Estate is what was seeded. Shop is a service of tier rank 1 that needs Database; Mail is a service of no tier that needs
-// Server; Attic is retired.
+// Estate is what was seeded. Shop is a service of tier rank 1 that needs Database; Mail is a service of no tier that
+// needs Server; Attic is retired.
 type Estate struct {
 	Store                               *store.Store
 	Graph                               *topology.Graph

@@ -40,8 +40,9 @@ type Machine struct {
 	Others []string
 }
 
-// Race lets actors do what they like to one record at once, again and again, and checks that every way it went is a way of
-// the table: each move starts where the last one ended, each is somebody's verb that succeeded, and all else was refused.
+// Race lets actors do what they like to one record at once, again and again, and checks that every way it went is a
+// way of the table: each move starts where the last one ended, each is somebody's verb that succeeded, and all else
+// was refused.
 func (e *Estate) Race(t *testing.T, m Machine, actors ...context.Context) {
 	t.Helper()
 	rapid.Check(t, func(t *rapid.T) {
