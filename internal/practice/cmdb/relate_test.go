@@ -66,11 +66,22 @@ func TestSeededTypesConnectTheirPairs(t *testing.T) {
 			code, source, target string
 			fits                 bool
 		}{
-			{"provides_api", "application", "api", true}, {"provides_api", "server", "api", false}, {"provides_api", "application", "server", false},
-			{"consumes_api", "server", "api", true}, {"consumes_api", "application", "server", false},
-			{"powered_by", "server", "pdu", true}, {"powered_by", "pdu", "ups", true}, {"powered_by", "application", "pdu", false}, {"powered_by", "server", "rack", false},
-			{"virtualized_by", "virtual_machine", "hypervisor", true}, {"virtualized_by", "virtual_machine", "cluster", true}, {"virtualized_by", "server", "cluster", false},
-			{"part_of", "application", "system", true}, {"part_of", "system", "domain", true}, {"part_of", "server", "room", true}, {"part_of", "server", "rack", false},
+			{"provides_api", "application", "api", true},
+			{"provides_api", "server", "api", false},
+			{"provides_api", "application", "server", false},
+			{"consumes_api", "server", "api", true},
+			{"consumes_api", "application", "server", false},
+			{"powered_by", "server", "pdu", true},
+			{"powered_by", "pdu", "ups", true},
+			{"powered_by", "application", "pdu", false},
+			{"powered_by", "server", "rack", false},
+			{"virtualized_by", "virtual_machine", "hypervisor", true},
+			{"virtualized_by", "virtual_machine", "cluster", true},
+			{"virtualized_by", "server", "cluster", false},
+			{"part_of", "application", "system", true},
+			{"part_of", "system", "domain", true},
+			{"part_of", "server", "room", true},
+			{"part_of", "server", "rack", false},
 			{"depends_on", "rack", "application", true},
 		} {
 			_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: c.code, Source: cis[c.source].ID, Target: cis[c.target].ID})
