@@ -10,23 +10,23 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
-func (r *mutationResolver) CreateCI(ctx context.Context, input cmdb.CreateCIInput) (*present.CIPayload, error) {
+func (r *mutationResolver) CreateCI(ctx context.Context, input cmdb.CreateCI) (*present.CIPayload, error) {
 	return present.Record(r.r.read.ShowCI)(r.r.CMDB.CreateCI(ctx, input))
 }
 
-func (r *mutationResolver) UpdateCI(ctx context.Context, input cmdb.UpdateCIInput) (*present.CIPayload, error) {
+func (r *mutationResolver) UpdateCI(ctx context.Context, input cmdb.UpdateCI) (*present.CIPayload, error) {
 	return present.Record(r.r.read.ShowCI)(r.r.CMDB.UpdateCI(ctx, input))
 }
 
-func (r *mutationResolver) RetireCI(ctx context.Context, input cmdb.RetireCIInput) (*present.CIPayload, error) {
+func (r *mutationResolver) RetireCI(ctx context.Context, input cmdb.RetireCI) (*present.CIPayload, error) {
 	return present.Record(r.r.read.ShowCI)(r.r.CMDB.RetireCI(ctx, input))
 }
 
-func (r *mutationResolver) SetOwners(ctx context.Context, input cmdb.SetOwnersInput) (*present.CIPayload, error) {
+func (r *mutationResolver) SetOwners(ctx context.Context, input cmdb.SetOwners) (*present.CIPayload, error) {
 	return present.Record(r.r.read.ShowCI)(r.r.CMDB.SetOwners(ctx, input))
 }
 
-func (r *mutationResolver) AddExternalIdentity(ctx context.Context, input cmdb.AddExternalIdentityInput) (*present.CIPayload, error) {
+func (r *mutationResolver) AddExternalIdentity(ctx context.Context, input cmdb.AddExternalIdentity) (*present.CIPayload, error) {
 	return present.Record(r.r.read.ShowCI)(r.r.CMDB.AddExternalIdentity(ctx, input))
 }
 

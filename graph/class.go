@@ -9,11 +9,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
-func (r *mutationResolver) CreateCIClass(ctx context.Context, input cmdb.CreateCIClassInput) (*present.CIClassPayload, error) {
+func (r *mutationResolver) CreateCIClass(ctx context.Context, input cmdb.CreateCIClass) (*present.CIClassPayload, error) {
 	return present.Record(r.r.read.ShowCIClass)(r.r.CMDB.CreateCIClass(ctx, input))
 }
 
-func (r *mutationResolver) UpdateCIClass(ctx context.Context, input cmdb.UpdateCIClassInput) (*present.CIClassPayload, error) {
+func (r *mutationResolver) UpdateCIClass(ctx context.Context, input cmdb.UpdateCIClass) (*present.CIClassPayload, error) {
 	return present.Record(r.r.read.ShowCIClass)(r.r.CMDB.UpdateCIClass(ctx, input))
 }
 

@@ -9,35 +9,35 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
-func (r *mutationResolver) RelateCIS(ctx context.Context, input cmdb.RelateCIsInput) (*present.RelationshipPayload, error) {
+func (r *mutationResolver) RelateCIS(ctx context.Context, input cmdb.RelateCIs) (*present.RelationshipPayload, error) {
 	return present.Record(r.r.read.ShowRelationship)(r.r.CMDB.RelateCIs(ctx, input))
 }
 
-func (r *mutationResolver) UpdateRelationship(ctx context.Context, input cmdb.UpdateRelationshipInput) (*present.RelationshipPayload, error) {
+func (r *mutationResolver) UpdateRelationship(ctx context.Context, input cmdb.UpdateRelationship) (*present.RelationshipPayload, error) {
 	return present.Record(r.r.read.ShowRelationship)(r.r.CMDB.UpdateRelationship(ctx, input))
 }
 
-func (r *mutationResolver) UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIsInput) (*present.RemovedPayload, error) {
+func (r *mutationResolver) UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIs) (*present.RemovedPayload, error) {
 	return present.Removed(r.r.CMDB.UnrelateCIs(ctx, input))
 }
 
-func (r *mutationResolver) CreateDependencyGroup(ctx context.Context, input cmdb.CreateDependencyGroupInput) (*present.DependencyGroupPayload, error) {
+func (r *mutationResolver) CreateDependencyGroup(ctx context.Context, input cmdb.CreateDependencyGroup) (*present.DependencyGroupPayload, error) {
 	return present.Record(r.r.read.ShowDependencyGroup)(r.r.CMDB.CreateDependencyGroup(ctx, input))
 }
 
-func (r *mutationResolver) UpdateDependencyGroup(ctx context.Context, input cmdb.UpdateDependencyGroupInput) (*present.DependencyGroupPayload, error) {
+func (r *mutationResolver) UpdateDependencyGroup(ctx context.Context, input cmdb.UpdateDependencyGroup) (*present.DependencyGroupPayload, error) {
 	return present.Record(r.r.read.ShowDependencyGroup)(r.r.CMDB.UpdateDependencyGroup(ctx, input))
 }
 
-func (r *mutationResolver) RemoveDependencyGroup(ctx context.Context, input cmdb.RemoveDependencyGroupInput) (*present.RemovedPayload, error) {
+func (r *mutationResolver) RemoveDependencyGroup(ctx context.Context, input cmdb.RemoveDependencyGroup) (*present.RemovedPayload, error) {
 	return present.Removed(r.r.CMDB.RemoveDependencyGroup(ctx, input))
 }
 
-func (r *mutationResolver) CreateRelationshipType(ctx context.Context, input cmdb.CreateRelationshipTypeInput) (*present.RelationshipTypePayload, error) {
+func (r *mutationResolver) CreateRelationshipType(ctx context.Context, input cmdb.CreateRelationshipType) (*present.RelationshipTypePayload, error) {
 	return present.Record(r.r.read.ShowRelationshipType)(r.r.CMDB.CreateRelationshipType(ctx, input))
 }
 
-func (r *mutationResolver) UpdateRelationshipType(ctx context.Context, input cmdb.UpdateRelationshipTypeInput) (*present.RelationshipTypePayload, error) {
+func (r *mutationResolver) UpdateRelationshipType(ctx context.Context, input cmdb.UpdateRelationshipType) (*present.RelationshipTypePayload, error) {
 	return present.Record(r.r.read.ShowRelationshipType)(r.r.CMDB.UpdateRelationshipType(ctx, input))
 }
 

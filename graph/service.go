@@ -11,19 +11,19 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 )
 
-func (r *mutationResolver) CreateService(ctx context.Context, input catalog.CreateServiceInput) (*present.ServicePayload, error) {
+func (r *mutationResolver) CreateService(ctx context.Context, input catalog.CreateService) (*present.ServicePayload, error) {
 	return present.Record(r.r.read.ShowService)(r.r.Catalog.CreateService(ctx, input))
 }
 
-func (r *mutationResolver) UpdateService(ctx context.Context, input catalog.UpdateServiceInput) (*present.ServicePayload, error) {
+func (r *mutationResolver) UpdateService(ctx context.Context, input catalog.UpdateService) (*present.ServicePayload, error) {
 	return present.Record(r.r.read.ShowService)(r.r.Catalog.UpdateService(ctx, input))
 }
 
-func (r *mutationResolver) CreateServiceTier(ctx context.Context, input catalog.CreateServiceTierInput) (*present.ServiceTierPayload, error) {
+func (r *mutationResolver) CreateServiceTier(ctx context.Context, input catalog.CreateServiceTier) (*present.ServiceTierPayload, error) {
 	return present.Record(r.r.read.ShowServiceTier)(r.r.Catalog.CreateServiceTier(ctx, input))
 }
 
-func (r *mutationResolver) UpdateServiceTier(ctx context.Context, input catalog.UpdateServiceTierInput) (*present.ServiceTierPayload, error) {
+func (r *mutationResolver) UpdateServiceTier(ctx context.Context, input catalog.UpdateServiceTier) (*present.ServiceTierPayload, error) {
 	return present.Record(r.r.read.ShowServiceTier)(r.r.Catalog.UpdateServiceTier(ctx, input))
 }
 

@@ -10,27 +10,27 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 )
 
-func (r *mutationResolver) CreateTeam(ctx context.Context, input catalog.CreateTeamInput) (*present.TeamPayload, error) {
+func (r *mutationResolver) CreateTeam(ctx context.Context, input catalog.CreateTeam) (*present.TeamPayload, error) {
 	return present.Record(r.r.read.ShowTeam)(r.r.Catalog.CreateTeam(ctx, input))
 }
 
-func (r *mutationResolver) UpdateTeam(ctx context.Context, input catalog.UpdateTeamInput) (*present.TeamPayload, error) {
+func (r *mutationResolver) UpdateTeam(ctx context.Context, input catalog.UpdateTeam) (*present.TeamPayload, error) {
 	return present.Record(r.r.read.ShowTeam)(r.r.Catalog.UpdateTeam(ctx, input))
 }
 
-func (r *mutationResolver) AddTeamMember(ctx context.Context, input catalog.AddTeamMemberInput) (*present.TeamPayload, error) {
+func (r *mutationResolver) AddTeamMember(ctx context.Context, input catalog.AddTeamMember) (*present.TeamPayload, error) {
 	return present.Record(r.r.read.ShowTeam)(r.r.Catalog.AddTeamMember(ctx, input))
 }
 
-func (r *mutationResolver) RemoveTeamMember(ctx context.Context, input catalog.RemoveTeamMemberInput) (*present.TeamPayload, error) {
+func (r *mutationResolver) RemoveTeamMember(ctx context.Context, input catalog.RemoveTeamMember) (*present.TeamPayload, error) {
 	return present.Record(r.r.read.ShowTeam)(r.r.Catalog.RemoveTeamMember(ctx, input))
 }
 
-func (r *mutationResolver) CreatePerson(ctx context.Context, input catalog.CreatePersonInput) (*present.PersonPayload, error) {
+func (r *mutationResolver) CreatePerson(ctx context.Context, input catalog.CreatePerson) (*present.PersonPayload, error) {
 	return present.Record(r.r.read.ShowPerson)(r.r.Catalog.CreatePerson(ctx, input))
 }
 
-func (r *mutationResolver) UpdatePerson(ctx context.Context, input catalog.UpdatePersonInput) (*present.PersonPayload, error) {
+func (r *mutationResolver) UpdatePerson(ctx context.Context, input catalog.UpdatePerson) (*present.PersonPayload, error) {
 	return present.Record(r.r.read.ShowPerson)(r.r.Catalog.UpdatePerson(ctx, input))
 }
 

@@ -1855,8 +1855,8 @@ func (ec *executionContext) fieldContext_UpdateCIPayload_warnings(_ context.Cont
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputAddExternalIdentityInput(ctx context.Context, obj any) (cmdb.AddExternalIdentityInput, error) {
-	var it cmdb.AddExternalIdentityInput
+func (ec *executionContext) unmarshalInputAddExternalIdentityInput(ctx context.Context, obj any) (cmdb.AddExternalIdentity, error) {
+	var it cmdb.AddExternalIdentity
 	if obj == nil {
 		return it, nil
 	}
@@ -2112,8 +2112,8 @@ func (ec *executionContext) unmarshalInputCIOrder(ctx context.Context, obj any) 
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputCreateCIInput(ctx context.Context, obj any) (cmdb.CreateCIInput, error) {
-	var it cmdb.CreateCIInput
+func (ec *executionContext) unmarshalInputCreateCIInput(ctx context.Context, obj any) (cmdb.CreateCI, error) {
+	var it cmdb.CreateCI
 	if obj == nil {
 		return it, nil
 	}
@@ -2195,7 +2195,7 @@ func (ec *executionContext) unmarshalInputCreateCIInput(ctx context.Context, obj
 			it.Labels = data
 		case "owners":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owners"))
-			data, err := ec.unmarshalOOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerInputᚄ(ctx, v)
+			data, err := ec.unmarshalOOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2397,8 +2397,8 @@ func (ec *executionContext) unmarshalInputLifecycleFilter(ctx context.Context, o
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputOwnerInput(ctx context.Context, obj any) (cmdb.OwnerInput, error) {
-	var it cmdb.OwnerInput
+func (ec *executionContext) unmarshalInputOwnerInput(ctx context.Context, obj any) (cmdb.Owner, error) {
+	var it cmdb.Owner
 	if obj == nil {
 		return it, nil
 	}
@@ -2441,8 +2441,8 @@ func (ec *executionContext) unmarshalInputOwnerInput(ctx context.Context, obj an
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputRetireCIInput(ctx context.Context, obj any) (cmdb.RetireCIInput, error) {
-	var it cmdb.RetireCIInput
+func (ec *executionContext) unmarshalInputRetireCIInput(ctx context.Context, obj any) (cmdb.RetireCI, error) {
+	var it cmdb.RetireCI
 	if obj == nil {
 		return it, nil
 	}
@@ -2478,8 +2478,8 @@ func (ec *executionContext) unmarshalInputRetireCIInput(ctx context.Context, obj
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputSetOwnersInput(ctx context.Context, obj any) (cmdb.SetOwnersInput, error) {
-	var it cmdb.SetOwnersInput
+func (ec *executionContext) unmarshalInputSetOwnersInput(ctx context.Context, obj any) (cmdb.SetOwners, error) {
+	var it cmdb.SetOwners
 	if obj == nil {
 		return it, nil
 	}
@@ -2512,7 +2512,7 @@ func (ec *executionContext) unmarshalInputSetOwnersInput(ctx context.Context, ob
 			it.ExpectedVersion = data
 		case "owners":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owners"))
-			data, err := ec.unmarshalNOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerInputᚄ(ctx, v)
+			data, err := ec.unmarshalNOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2522,8 +2522,8 @@ func (ec *executionContext) unmarshalInputSetOwnersInput(ctx context.Context, ob
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj any) (cmdb.UpdateCIInput, error) {
-	var it cmdb.UpdateCIInput
+func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj any) (cmdb.UpdateCI, error) {
+	var it cmdb.UpdateCI
 	if obj == nil {
 		return it, nil
 	}
@@ -3204,7 +3204,7 @@ func (ec *executionContext) _UpdateCIPayload(ctx context.Context, sel ast.Select
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNAddExternalIdentityInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐAddExternalIdentityInput(ctx context.Context, v any) (cmdb.AddExternalIdentityInput, error) {
+func (ec *executionContext) unmarshalNAddExternalIdentityInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐAddExternalIdentity(ctx context.Context, v any) (cmdb.AddExternalIdentity, error) {
 	res, err := ec.unmarshalInputAddExternalIdentityInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3323,7 +3323,7 @@ func (ec *executionContext) marshalNCIOrderField2githubᚗcomᚋlinchpinᚑcmdb�
 	return res
 }
 
-func (ec *executionContext) unmarshalNCreateCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateCIInput(ctx context.Context, v any) (cmdb.CreateCIInput, error) {
+func (ec *executionContext) unmarshalNCreateCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateCI(ctx context.Context, v any) (cmdb.CreateCI, error) {
 	res, err := ec.unmarshalInputCreateCIInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3542,18 +3542,18 @@ func (ec *executionContext) marshalNOperationalState2string(ctx context.Context,
 	return res
 }
 
-func (ec *executionContext) unmarshalNOwnerInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerInput(ctx context.Context, v any) (cmdb.OwnerInput, error) {
+func (ec *executionContext) unmarshalNOwnerInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwner(ctx context.Context, v any) (cmdb.Owner, error) {
 	res, err := ec.unmarshalInputOwnerInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerInputᚄ(ctx context.Context, v any) ([]cmdb.OwnerInput, error) {
+func (ec *executionContext) unmarshalNOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerᚄ(ctx context.Context, v any) ([]cmdb.Owner, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]cmdb.OwnerInput, len(vSlice))
+	res := make([]cmdb.Owner, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNOwnerInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerInput(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNOwnerInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwner(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -3578,7 +3578,7 @@ func (ec *executionContext) marshalNRelationshipDirection2githubᚗcomᚋlinchpi
 	return res
 }
 
-func (ec *executionContext) unmarshalNRetireCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRetireCIInput(ctx context.Context, v any) (cmdb.RetireCIInput, error) {
+func (ec *executionContext) unmarshalNRetireCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRetireCI(ctx context.Context, v any) (cmdb.RetireCI, error) {
 	res, err := ec.unmarshalInputRetireCIInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3593,7 +3593,7 @@ func (ec *executionContext) marshalNRetireCIPayload2ᚖgithubᚗcomᚋlinchpin�
 	return ec._RetireCIPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSetOwnersInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐSetOwnersInput(ctx context.Context, v any) (cmdb.SetOwnersInput, error) {
+func (ec *executionContext) unmarshalNSetOwnersInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐSetOwners(ctx context.Context, v any) (cmdb.SetOwners, error) {
 	res, err := ec.unmarshalInputSetOwnersInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3608,7 +3608,7 @@ func (ec *executionContext) marshalNSetOwnersPayload2ᚖgithubᚗcomᚋlinchpin�
 	return ec._SetOwnersPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateCIInput(ctx context.Context, v any) (cmdb.UpdateCIInput, error) {
+func (ec *executionContext) unmarshalNUpdateCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateCI(ctx context.Context, v any) (cmdb.UpdateCI, error) {
 	res, err := ec.unmarshalInputUpdateCIInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -4027,16 +4027,16 @@ func (ec *executionContext) marshalOOperationalState2ᚖstring(ctx context.Conte
 	return res
 }
 
-func (ec *executionContext) unmarshalOOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerInputᚄ(ctx context.Context, v any) ([]cmdb.OwnerInput, error) {
+func (ec *executionContext) unmarshalOOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerᚄ(ctx context.Context, v any) ([]cmdb.Owner, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]cmdb.OwnerInput, len(vSlice))
+	res := make([]cmdb.Owner, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNOwnerInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerInput(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNOwnerInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwner(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

@@ -434,8 +434,8 @@ func (ec *executionContext) fieldContext_UpdateCIClassPayload_warnings(_ context
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputCreateCIClassInput(ctx context.Context, obj any) (cmdb.CreateCIClassInput, error) {
-	var it cmdb.CreateCIClassInput
+func (ec *executionContext) unmarshalInputCreateCIClassInput(ctx context.Context, obj any) (cmdb.CreateCIClass, error) {
+	var it cmdb.CreateCIClass
 	if obj == nil {
 		return it, nil
 	}
@@ -513,8 +513,8 @@ func (ec *executionContext) unmarshalInputCreateCIClassInput(ctx context.Context
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdateCIClassInput(ctx context.Context, obj any) (cmdb.UpdateCIClassInput, error) {
-	var it cmdb.UpdateCIClassInput
+func (ec *executionContext) unmarshalInputUpdateCIClassInput(ctx context.Context, obj any) (cmdb.UpdateCIClass, error) {
+	var it cmdb.UpdateCIClass
 	if obj == nil {
 		return it, nil
 	}
@@ -869,7 +869,7 @@ func (ec *executionContext) marshalNCIClassEdge2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return ec._CIClassEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreateCIClassInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateCIClassInput(ctx context.Context, v any) (cmdb.CreateCIClassInput, error) {
+func (ec *executionContext) unmarshalNCreateCIClassInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateCIClass(ctx context.Context, v any) (cmdb.CreateCIClass, error) {
 	res, err := ec.unmarshalInputCreateCIClassInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -884,7 +884,7 @@ func (ec *executionContext) marshalNCreateCIClassPayload2ᚖgithubᚗcomᚋlinch
 	return ec._CreateCIClassPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateCIClassInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateCIClassInput(ctx context.Context, v any) (cmdb.UpdateCIClassInput, error) {
+func (ec *executionContext) unmarshalNUpdateCIClassInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateCIClass(ctx context.Context, v any) (cmdb.UpdateCIClass, error) {
 	res, err := ec.unmarshalInputUpdateCIClassInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

@@ -1403,8 +1403,8 @@ func (ec *executionContext) fieldContext_UpdateRelationshipTypePayload_warnings(
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputClassPairInput(ctx context.Context, obj any) (cmdb.ClassPairInput, error) {
-	var it cmdb.ClassPairInput
+func (ec *executionContext) unmarshalInputClassPairInput(ctx context.Context, obj any) (cmdb.ClassPair, error) {
+	var it cmdb.ClassPair
 	if obj == nil {
 		return it, nil
 	}
@@ -1440,8 +1440,8 @@ func (ec *executionContext) unmarshalInputClassPairInput(ctx context.Context, ob
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputCreateDependencyGroupInput(ctx context.Context, obj any) (cmdb.CreateDependencyGroupInput, error) {
-	var it cmdb.CreateDependencyGroupInput
+func (ec *executionContext) unmarshalInputCreateDependencyGroupInput(ctx context.Context, obj any) (cmdb.CreateDependencyGroup, error) {
+	var it cmdb.CreateDependencyGroup
 	if obj == nil {
 		return it, nil
 	}
@@ -1488,7 +1488,7 @@ func (ec *executionContext) unmarshalInputCreateDependencyGroupInput(ctx context
 			it.Threshold = data
 		case "members":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("members"))
-			data, err := ec.unmarshalNGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberInputᚄ(ctx, v)
+			data, err := ec.unmarshalNGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1498,8 +1498,8 @@ func (ec *executionContext) unmarshalInputCreateDependencyGroupInput(ctx context
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputCreateRelationshipTypeInput(ctx context.Context, obj any) (cmdb.CreateRelationshipTypeInput, error) {
-	var it cmdb.CreateRelationshipTypeInput
+func (ec *executionContext) unmarshalInputCreateRelationshipTypeInput(ctx context.Context, obj any) (cmdb.CreateRelationshipType, error) {
+	var it cmdb.CreateRelationshipType
 	if obj == nil {
 		return it, nil
 	}
@@ -1574,7 +1574,7 @@ func (ec *executionContext) unmarshalInputCreateRelationshipTypeInput(ctx contex
 			it.Cardinality = data
 		case "allowedPairs":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allowedPairs"))
-			data, err := ec.unmarshalOClassPairInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐClassPairInputᚄ(ctx, v)
+			data, err := ec.unmarshalOClassPairInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐClassPairᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1584,8 +1584,8 @@ func (ec *executionContext) unmarshalInputCreateRelationshipTypeInput(ctx contex
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputGroupMemberInput(ctx context.Context, obj any) (cmdb.GroupMemberInput, error) {
-	var it cmdb.GroupMemberInput
+func (ec *executionContext) unmarshalInputGroupMemberInput(ctx context.Context, obj any) (cmdb.GroupMember, error) {
+	var it cmdb.GroupMember
 	if obj == nil {
 		return it, nil
 	}
@@ -1621,8 +1621,8 @@ func (ec *executionContext) unmarshalInputGroupMemberInput(ctx context.Context, 
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputRelateCIsInput(ctx context.Context, obj any) (cmdb.RelateCIsInput, error) {
-	var it cmdb.RelateCIsInput
+func (ec *executionContext) unmarshalInputRelateCIsInput(ctx context.Context, obj any) (cmdb.RelateCIs, error) {
+	var it cmdb.RelateCIs
 	if obj == nil {
 		return it, nil
 	}
@@ -1709,8 +1709,8 @@ func (ec *executionContext) unmarshalInputRelationshipFilter(ctx context.Context
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputRemoveDependencyGroupInput(ctx context.Context, obj any) (cmdb.RemoveDependencyGroupInput, error) {
-	var it cmdb.RemoveDependencyGroupInput
+func (ec *executionContext) unmarshalInputRemoveDependencyGroupInput(ctx context.Context, obj any) (cmdb.RemoveDependencyGroup, error) {
+	var it cmdb.RemoveDependencyGroup
 	if obj == nil {
 		return it, nil
 	}
@@ -1746,8 +1746,8 @@ func (ec *executionContext) unmarshalInputRemoveDependencyGroupInput(ctx context
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUnrelateCIsInput(ctx context.Context, obj any) (cmdb.UnrelateCIsInput, error) {
-	var it cmdb.UnrelateCIsInput
+func (ec *executionContext) unmarshalInputUnrelateCIsInput(ctx context.Context, obj any) (cmdb.UnrelateCIs, error) {
+	var it cmdb.UnrelateCIs
 	if obj == nil {
 		return it, nil
 	}
@@ -1783,8 +1783,8 @@ func (ec *executionContext) unmarshalInputUnrelateCIsInput(ctx context.Context, 
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdateDependencyGroupInput(ctx context.Context, obj any) (cmdb.UpdateDependencyGroupInput, error) {
-	var it cmdb.UpdateDependencyGroupInput
+func (ec *executionContext) unmarshalInputUpdateDependencyGroupInput(ctx context.Context, obj any) (cmdb.UpdateDependencyGroup, error) {
+	var it cmdb.UpdateDependencyGroup
 	if obj == nil {
 		return it, nil
 	}
@@ -1838,7 +1838,7 @@ func (ec *executionContext) unmarshalInputUpdateDependencyGroupInput(ctx context
 			it.Threshold = graphql.OmittableOf(data)
 		case "members":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("members"))
-			data, err := ec.unmarshalOGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberInputᚄ(ctx, v)
+			data, err := ec.unmarshalOGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1848,8 +1848,8 @@ func (ec *executionContext) unmarshalInputUpdateDependencyGroupInput(ctx context
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdateRelationshipInput(ctx context.Context, obj any) (cmdb.UpdateRelationshipInput, error) {
-	var it cmdb.UpdateRelationshipInput
+func (ec *executionContext) unmarshalInputUpdateRelationshipInput(ctx context.Context, obj any) (cmdb.UpdateRelationship, error) {
+	var it cmdb.UpdateRelationship
 	if obj == nil {
 		return it, nil
 	}
@@ -1899,8 +1899,8 @@ func (ec *executionContext) unmarshalInputUpdateRelationshipInput(ctx context.Co
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdateRelationshipTypeInput(ctx context.Context, obj any) (cmdb.UpdateRelationshipTypeInput, error) {
-	var it cmdb.UpdateRelationshipTypeInput
+func (ec *executionContext) unmarshalInputUpdateRelationshipTypeInput(ctx context.Context, obj any) (cmdb.UpdateRelationshipType, error) {
+	var it cmdb.UpdateRelationshipType
 	if obj == nil {
 		return it, nil
 	}
@@ -1968,7 +1968,7 @@ func (ec *executionContext) unmarshalInputUpdateRelationshipTypeInput(ctx contex
 			it.Strength = graphql.OmittableOf(data)
 		case "allowedPairs":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allowedPairs"))
-			data, err := ec.unmarshalOClassPairInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐClassPairInputᚄ(ctx, v)
+			data, err := ec.unmarshalOClassPairInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐClassPairᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2733,12 +2733,12 @@ func (ec *executionContext) marshalNClassPair2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return ec._ClassPair(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNClassPairInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐClassPairInput(ctx context.Context, v any) (cmdb.ClassPairInput, error) {
+func (ec *executionContext) unmarshalNClassPairInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐClassPair(ctx context.Context, v any) (cmdb.ClassPair, error) {
 	res, err := ec.unmarshalInputClassPairInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNCreateDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateDependencyGroupInput(ctx context.Context, v any) (cmdb.CreateDependencyGroupInput, error) {
+func (ec *executionContext) unmarshalNCreateDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateDependencyGroup(ctx context.Context, v any) (cmdb.CreateDependencyGroup, error) {
 	res, err := ec.unmarshalInputCreateDependencyGroupInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2753,7 +2753,7 @@ func (ec *executionContext) marshalNCreateDependencyGroupPayload2ᚖgithubᚗcom
 	return ec._CreateDependencyGroupPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreateRelationshipTypeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateRelationshipTypeInput(ctx context.Context, v any) (cmdb.CreateRelationshipTypeInput, error) {
+func (ec *executionContext) unmarshalNCreateRelationshipTypeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateRelationshipType(ctx context.Context, v any) (cmdb.CreateRelationshipType, error) {
 	res, err := ec.unmarshalInputCreateRelationshipTypeInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2820,18 +2820,18 @@ func (ec *executionContext) marshalNGroupMember2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return ec._GroupMember(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberInput(ctx context.Context, v any) (cmdb.GroupMemberInput, error) {
+func (ec *executionContext) unmarshalNGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMember(ctx context.Context, v any) (cmdb.GroupMember, error) {
 	res, err := ec.unmarshalInputGroupMemberInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberInputᚄ(ctx context.Context, v any) ([]cmdb.GroupMemberInput, error) {
+func (ec *executionContext) unmarshalNGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx context.Context, v any) ([]cmdb.GroupMember, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]cmdb.GroupMemberInput, len(vSlice))
+	res := make([]cmdb.GroupMember, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberInput(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMember(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2873,7 +2873,7 @@ func (ec *executionContext) marshalNImpactDirection2githubᚗcomᚋlinchpinᚑcm
 	return res
 }
 
-func (ec *executionContext) unmarshalNRelateCIsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRelateCIsInput(ctx context.Context, v any) (cmdb.RelateCIsInput, error) {
+func (ec *executionContext) unmarshalNRelateCIsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRelateCIs(ctx context.Context, v any) (cmdb.RelateCIs, error) {
 	res, err := ec.unmarshalInputRelateCIsInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3022,7 +3022,7 @@ func (ec *executionContext) marshalNRelationshipTypeEdge2ᚖgithubᚗcomᚋlinch
 	return ec._RelationshipTypeEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNRemoveDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRemoveDependencyGroupInput(ctx context.Context, v any) (cmdb.RemoveDependencyGroupInput, error) {
+func (ec *executionContext) unmarshalNRemoveDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRemoveDependencyGroup(ctx context.Context, v any) (cmdb.RemoveDependencyGroup, error) {
 	res, err := ec.unmarshalInputRemoveDependencyGroupInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3054,7 +3054,7 @@ func (ec *executionContext) marshalNStrength2githubᚗcomᚋlinchpinᚑcmdbᚋli
 	return res
 }
 
-func (ec *executionContext) unmarshalNUnrelateCIsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUnrelateCIsInput(ctx context.Context, v any) (cmdb.UnrelateCIsInput, error) {
+func (ec *executionContext) unmarshalNUnrelateCIsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUnrelateCIs(ctx context.Context, v any) (cmdb.UnrelateCIs, error) {
 	res, err := ec.unmarshalInputUnrelateCIsInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3069,7 +3069,7 @@ func (ec *executionContext) marshalNUnrelateCIsPayload2ᚖgithubᚗcomᚋlinchpi
 	return ec._UnrelateCIsPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateDependencyGroupInput(ctx context.Context, v any) (cmdb.UpdateDependencyGroupInput, error) {
+func (ec *executionContext) unmarshalNUpdateDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateDependencyGroup(ctx context.Context, v any) (cmdb.UpdateDependencyGroup, error) {
 	res, err := ec.unmarshalInputUpdateDependencyGroupInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3084,7 +3084,7 @@ func (ec *executionContext) marshalNUpdateDependencyGroupPayload2ᚖgithubᚗcom
 	return ec._UpdateDependencyGroupPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateRelationshipInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateRelationshipInput(ctx context.Context, v any) (cmdb.UpdateRelationshipInput, error) {
+func (ec *executionContext) unmarshalNUpdateRelationshipInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateRelationship(ctx context.Context, v any) (cmdb.UpdateRelationship, error) {
 	res, err := ec.unmarshalInputUpdateRelationshipInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3099,7 +3099,7 @@ func (ec *executionContext) marshalNUpdateRelationshipPayload2ᚖgithubᚗcomᚋ
 	return ec._UpdateRelationshipPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateRelationshipTypeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateRelationshipTypeInput(ctx context.Context, v any) (cmdb.UpdateRelationshipTypeInput, error) {
+func (ec *executionContext) unmarshalNUpdateRelationshipTypeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateRelationshipType(ctx context.Context, v any) (cmdb.UpdateRelationshipType, error) {
 	res, err := ec.unmarshalInputUpdateRelationshipTypeInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3133,16 +3133,16 @@ func (ec *executionContext) marshalOCardinality2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return res
 }
 
-func (ec *executionContext) unmarshalOClassPairInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐClassPairInputᚄ(ctx context.Context, v any) ([]cmdb.ClassPairInput, error) {
+func (ec *executionContext) unmarshalOClassPairInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐClassPairᚄ(ctx context.Context, v any) ([]cmdb.ClassPair, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]cmdb.ClassPairInput, len(vSlice))
+	res := make([]cmdb.ClassPair, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNClassPairInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐClassPairInput(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNClassPairInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐClassPair(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -3157,16 +3157,16 @@ func (ec *executionContext) marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpin�
 	return ec._DependencyGroup(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberInputᚄ(ctx context.Context, v any) ([]cmdb.GroupMemberInput, error) {
+func (ec *executionContext) unmarshalOGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx context.Context, v any) ([]cmdb.GroupMember, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]cmdb.GroupMemberInput, len(vSlice))
+	res := make([]cmdb.GroupMember, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberInput(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMember(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

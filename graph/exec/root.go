@@ -54,13 +54,13 @@ type MutationResolver interface {
 	CancelChange(ctx context.Context, input change.Cancel) (*present.Payload[*read.Change], error)
 	ReturnChange(ctx context.Context, input change.Return) (*present.Payload[*read.Change], error)
 	CommentOnChange(ctx context.Context, input change.Comment) (*present.Payload[*read.TimelineEntry], error)
-	CreateCI(ctx context.Context, input cmdb.CreateCIInput) (*present.Payload[*read.CI], error)
-	UpdateCI(ctx context.Context, input cmdb.UpdateCIInput) (*present.Payload[*read.CI], error)
-	RetireCI(ctx context.Context, input cmdb.RetireCIInput) (*present.Payload[*read.CI], error)
-	SetOwners(ctx context.Context, input cmdb.SetOwnersInput) (*present.Payload[*read.CI], error)
-	AddExternalIdentity(ctx context.Context, input cmdb.AddExternalIdentityInput) (*present.Payload[*read.CI], error)
-	CreateCIClass(ctx context.Context, input cmdb.CreateCIClassInput) (*present.Payload[*read.CIClass], error)
-	UpdateCIClass(ctx context.Context, input cmdb.UpdateCIClassInput) (*present.Payload[*read.CIClass], error)
+	CreateCI(ctx context.Context, input cmdb.CreateCI) (*present.Payload[*read.CI], error)
+	UpdateCI(ctx context.Context, input cmdb.UpdateCI) (*present.Payload[*read.CI], error)
+	RetireCI(ctx context.Context, input cmdb.RetireCI) (*present.Payload[*read.CI], error)
+	SetOwners(ctx context.Context, input cmdb.SetOwners) (*present.Payload[*read.CI], error)
+	AddExternalIdentity(ctx context.Context, input cmdb.AddExternalIdentity) (*present.Payload[*read.CI], error)
+	CreateCIClass(ctx context.Context, input cmdb.CreateCIClass) (*present.Payload[*read.CIClass], error)
+	UpdateCIClass(ctx context.Context, input cmdb.UpdateCIClass) (*present.Payload[*read.CIClass], error)
 	SetPriorityRule(ctx context.Context, input incident.SetPriority) (*present.Payload[*read.PriorityRule], error)
 	OpenIncident(ctx context.Context, input incident.Open) (*present.Payload[*read.Incident], error)
 	UpdateIncident(ctx context.Context, input incident.Update) (*present.Payload[*read.Incident], error)
@@ -75,31 +75,31 @@ type MutationResolver interface {
 	CommentOnIncident(ctx context.Context, input incident.Comment) (*present.Payload[*read.TimelineEntry], error)
 	PlanChangeOperations(ctx context.Context, input change.PlanOperations) (*present.Payload[*read.Change], error)
 	DraftUndo(ctx context.Context, input change.DraftUndo) (*present.Payload[*read.Change], error)
-	RelateCIS(ctx context.Context, input cmdb.RelateCIsInput) (*present.Payload[*read.Relationship], error)
-	UpdateRelationship(ctx context.Context, input cmdb.UpdateRelationshipInput) (*present.Payload[*read.Relationship], error)
-	UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIsInput) (*present.Payload[*ident.ID], error)
-	CreateDependencyGroup(ctx context.Context, input cmdb.CreateDependencyGroupInput) (*present.Payload[*read.DependencyGroup], error)
-	UpdateDependencyGroup(ctx context.Context, input cmdb.UpdateDependencyGroupInput) (*present.Payload[*read.DependencyGroup], error)
-	RemoveDependencyGroup(ctx context.Context, input cmdb.RemoveDependencyGroupInput) (*present.Payload[*ident.ID], error)
-	CreateRelationshipType(ctx context.Context, input cmdb.CreateRelationshipTypeInput) (*present.Payload[*read.RelationshipType], error)
-	UpdateRelationshipType(ctx context.Context, input cmdb.UpdateRelationshipTypeInput) (*present.Payload[*read.RelationshipType], error)
+	RelateCIS(ctx context.Context, input cmdb.RelateCIs) (*present.Payload[*read.Relationship], error)
+	UpdateRelationship(ctx context.Context, input cmdb.UpdateRelationship) (*present.Payload[*read.Relationship], error)
+	UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIs) (*present.Payload[*ident.ID], error)
+	CreateDependencyGroup(ctx context.Context, input cmdb.CreateDependencyGroup) (*present.Payload[*read.DependencyGroup], error)
+	UpdateDependencyGroup(ctx context.Context, input cmdb.UpdateDependencyGroup) (*present.Payload[*read.DependencyGroup], error)
+	RemoveDependencyGroup(ctx context.Context, input cmdb.RemoveDependencyGroup) (*present.Payload[*ident.ID], error)
+	CreateRelationshipType(ctx context.Context, input cmdb.CreateRelationshipType) (*present.Payload[*read.RelationshipType], error)
+	UpdateRelationshipType(ctx context.Context, input cmdb.UpdateRelationshipType) (*present.Payload[*read.RelationshipType], error)
 	SetRiskWeights(ctx context.Context, input schedule.SetWeights) (*present.Payload[[]*read.RiskWeight], error)
-	CreateService(ctx context.Context, input catalog.CreateServiceInput) (*present.Payload[*read.Service], error)
-	UpdateService(ctx context.Context, input catalog.UpdateServiceInput) (*present.Payload[*read.Service], error)
-	CreateServiceTier(ctx context.Context, input catalog.CreateServiceTierInput) (*present.Payload[*read.ServiceTier], error)
-	UpdateServiceTier(ctx context.Context, input catalog.UpdateServiceTierInput) (*present.Payload[*read.ServiceTier], error)
+	CreateService(ctx context.Context, input catalog.CreateService) (*present.Payload[*read.Service], error)
+	UpdateService(ctx context.Context, input catalog.UpdateService) (*present.Payload[*read.Service], error)
+	CreateServiceTier(ctx context.Context, input catalog.CreateServiceTier) (*present.Payload[*read.ServiceTier], error)
+	UpdateServiceTier(ctx context.Context, input catalog.UpdateServiceTier) (*present.Payload[*read.ServiceTier], error)
 	CreateCalendar(ctx context.Context, input servicelevel.CreateCalendar) (*present.Payload[*read.Calendar], error)
 	UpdateCalendar(ctx context.Context, input servicelevel.UpdateCalendar) (*present.Payload[*read.Calendar], error)
 	DeleteCalendar(ctx context.Context, input servicelevel.Delete) (*present.Payload[*ident.ID], error)
 	CreateServiceLevelTarget(ctx context.Context, input servicelevel.CreateTarget) (*present.Payload[*read.ServiceLevelTarget], error)
 	UpdateServiceLevelTarget(ctx context.Context, input servicelevel.UpdateTarget) (*present.Payload[*read.ServiceLevelTarget], error)
 	DeleteServiceLevelTarget(ctx context.Context, input servicelevel.Delete) (*present.Payload[*ident.ID], error)
-	CreateTeam(ctx context.Context, input catalog.CreateTeamInput) (*present.Payload[*read.Team], error)
-	UpdateTeam(ctx context.Context, input catalog.UpdateTeamInput) (*present.Payload[*read.Team], error)
-	AddTeamMember(ctx context.Context, input catalog.AddTeamMemberInput) (*present.Payload[*read.Team], error)
-	RemoveTeamMember(ctx context.Context, input catalog.RemoveTeamMemberInput) (*present.Payload[*read.Team], error)
-	CreatePerson(ctx context.Context, input catalog.CreatePersonInput) (*present.Payload[*read.Person], error)
-	UpdatePerson(ctx context.Context, input catalog.UpdatePersonInput) (*present.Payload[*read.Person], error)
+	CreateTeam(ctx context.Context, input catalog.CreateTeam) (*present.Payload[*read.Team], error)
+	UpdateTeam(ctx context.Context, input catalog.UpdateTeam) (*present.Payload[*read.Team], error)
+	AddTeamMember(ctx context.Context, input catalog.AddTeamMember) (*present.Payload[*read.Team], error)
+	RemoveTeamMember(ctx context.Context, input catalog.RemoveTeamMember) (*present.Payload[*read.Team], error)
+	CreatePerson(ctx context.Context, input catalog.CreatePerson) (*present.Payload[*read.Person], error)
+	UpdatePerson(ctx context.Context, input catalog.UpdatePerson) (*present.Payload[*read.Person], error)
 	CreateChangeTemplate(ctx context.Context, input change.CreateTemplate) (*present.Payload[*read.ChangeTemplate], error)
 	UpdateChangeTemplate(ctx context.Context, input change.UpdateTemplate) (*present.Payload[*read.ChangeTemplate], error)
 	RetireChangeTemplate(ctx context.Context, input change.RetireTemplate) (*present.Payload[*read.ChangeTemplate], error)
@@ -163,8 +163,8 @@ func (ec *executionContext) field_Mutation_addExternalIdentity_args(ctx context.
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.AddExternalIdentityInput, error) {
-			return ec.unmarshalNAddExternalIdentityInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐAddExternalIdentityInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.AddExternalIdentity, error) {
+			return ec.unmarshalNAddExternalIdentityInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐAddExternalIdentity(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -177,8 +177,8 @@ func (ec *executionContext) field_Mutation_addTeamMember_args(ctx context.Contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (catalog.AddTeamMemberInput, error) {
-			return ec.unmarshalNAddTeamMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐAddTeamMemberInput(ctx, v)
+		func(ctx context.Context, v any) (catalog.AddTeamMember, error) {
+			return ec.unmarshalNAddTeamMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐAddTeamMember(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -331,8 +331,8 @@ func (ec *executionContext) field_Mutation_createCIClass_args(ctx context.Contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.CreateCIClassInput, error) {
-			return ec.unmarshalNCreateCIClassInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateCIClassInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.CreateCIClass, error) {
+			return ec.unmarshalNCreateCIClassInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateCIClass(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -345,8 +345,8 @@ func (ec *executionContext) field_Mutation_createCI_args(ctx context.Context, ra
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.CreateCIInput, error) {
-			return ec.unmarshalNCreateCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateCIInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.CreateCI, error) {
+			return ec.unmarshalNCreateCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateCI(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -401,8 +401,8 @@ func (ec *executionContext) field_Mutation_createDependencyGroup_args(ctx contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.CreateDependencyGroupInput, error) {
-			return ec.unmarshalNCreateDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateDependencyGroupInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.CreateDependencyGroup, error) {
+			return ec.unmarshalNCreateDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateDependencyGroup(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -415,8 +415,8 @@ func (ec *executionContext) field_Mutation_createPerson_args(ctx context.Context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (catalog.CreatePersonInput, error) {
-			return ec.unmarshalNCreatePersonInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreatePersonInput(ctx, v)
+		func(ctx context.Context, v any) (catalog.CreatePerson, error) {
+			return ec.unmarshalNCreatePersonInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreatePerson(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -429,8 +429,8 @@ func (ec *executionContext) field_Mutation_createRelationshipType_args(ctx conte
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.CreateRelationshipTypeInput, error) {
-			return ec.unmarshalNCreateRelationshipTypeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateRelationshipTypeInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.CreateRelationshipType, error) {
+			return ec.unmarshalNCreateRelationshipTypeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐCreateRelationshipType(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -457,8 +457,8 @@ func (ec *executionContext) field_Mutation_createServiceTier_args(ctx context.Co
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (catalog.CreateServiceTierInput, error) {
-			return ec.unmarshalNCreateServiceTierInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateServiceTierInput(ctx, v)
+		func(ctx context.Context, v any) (catalog.CreateServiceTier, error) {
+			return ec.unmarshalNCreateServiceTierInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateServiceTier(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -471,8 +471,8 @@ func (ec *executionContext) field_Mutation_createService_args(ctx context.Contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (catalog.CreateServiceInput, error) {
-			return ec.unmarshalNCreateServiceInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateServiceInput(ctx, v)
+		func(ctx context.Context, v any) (catalog.CreateService, error) {
+			return ec.unmarshalNCreateServiceInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateService(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -485,8 +485,8 @@ func (ec *executionContext) field_Mutation_createTeam_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (catalog.CreateTeamInput, error) {
-			return ec.unmarshalNCreateTeamInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateTeamInput(ctx, v)
+		func(ctx context.Context, v any) (catalog.CreateTeam, error) {
+			return ec.unmarshalNCreateTeamInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateTeam(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -625,8 +625,8 @@ func (ec *executionContext) field_Mutation_relateCIs_args(ctx context.Context, r
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.RelateCIsInput, error) {
-			return ec.unmarshalNRelateCIsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRelateCIsInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.RelateCIs, error) {
+			return ec.unmarshalNRelateCIsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRelateCIs(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -653,8 +653,8 @@ func (ec *executionContext) field_Mutation_removeDependencyGroup_args(ctx contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.RemoveDependencyGroupInput, error) {
-			return ec.unmarshalNRemoveDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRemoveDependencyGroupInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.RemoveDependencyGroup, error) {
+			return ec.unmarshalNRemoveDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRemoveDependencyGroup(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -667,8 +667,8 @@ func (ec *executionContext) field_Mutation_removeTeamMember_args(ctx context.Con
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (catalog.RemoveTeamMemberInput, error) {
-			return ec.unmarshalNRemoveTeamMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐRemoveTeamMemberInput(ctx, v)
+		func(ctx context.Context, v any) (catalog.RemoveTeamMember, error) {
+			return ec.unmarshalNRemoveTeamMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐRemoveTeamMember(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -723,8 +723,8 @@ func (ec *executionContext) field_Mutation_retireCI_args(ctx context.Context, ra
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.RetireCIInput, error) {
-			return ec.unmarshalNRetireCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRetireCIInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.RetireCI, error) {
+			return ec.unmarshalNRetireCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRetireCI(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -807,8 +807,8 @@ func (ec *executionContext) field_Mutation_setOwners_args(ctx context.Context, r
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.SetOwnersInput, error) {
-			return ec.unmarshalNSetOwnersInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐSetOwnersInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.SetOwners, error) {
+			return ec.unmarshalNSetOwnersInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐSetOwners(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -877,8 +877,8 @@ func (ec *executionContext) field_Mutation_unrelateCIs_args(ctx context.Context,
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.UnrelateCIsInput, error) {
-			return ec.unmarshalNUnrelateCIsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUnrelateCIsInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.UnrelateCIs, error) {
+			return ec.unmarshalNUnrelateCIsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUnrelateCIs(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -905,8 +905,8 @@ func (ec *executionContext) field_Mutation_updateCIClass_args(ctx context.Contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.UpdateCIClassInput, error) {
-			return ec.unmarshalNUpdateCIClassInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateCIClassInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.UpdateCIClass, error) {
+			return ec.unmarshalNUpdateCIClassInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateCIClass(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -919,8 +919,8 @@ func (ec *executionContext) field_Mutation_updateCI_args(ctx context.Context, ra
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.UpdateCIInput, error) {
-			return ec.unmarshalNUpdateCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateCIInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.UpdateCI, error) {
+			return ec.unmarshalNUpdateCIInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateCI(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -989,8 +989,8 @@ func (ec *executionContext) field_Mutation_updateDependencyGroup_args(ctx contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.UpdateDependencyGroupInput, error) {
-			return ec.unmarshalNUpdateDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateDependencyGroupInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.UpdateDependencyGroup, error) {
+			return ec.unmarshalNUpdateDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateDependencyGroup(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1017,8 +1017,8 @@ func (ec *executionContext) field_Mutation_updatePerson_args(ctx context.Context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (catalog.UpdatePersonInput, error) {
-			return ec.unmarshalNUpdatePersonInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdatePersonInput(ctx, v)
+		func(ctx context.Context, v any) (catalog.UpdatePerson, error) {
+			return ec.unmarshalNUpdatePersonInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdatePerson(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1031,8 +1031,8 @@ func (ec *executionContext) field_Mutation_updateRelationshipType_args(ctx conte
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.UpdateRelationshipTypeInput, error) {
-			return ec.unmarshalNUpdateRelationshipTypeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateRelationshipTypeInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.UpdateRelationshipType, error) {
+			return ec.unmarshalNUpdateRelationshipTypeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateRelationshipType(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1045,8 +1045,8 @@ func (ec *executionContext) field_Mutation_updateRelationship_args(ctx context.C
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.UpdateRelationshipInput, error) {
-			return ec.unmarshalNUpdateRelationshipInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateRelationshipInput(ctx, v)
+		func(ctx context.Context, v any) (cmdb.UpdateRelationship, error) {
+			return ec.unmarshalNUpdateRelationshipInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐUpdateRelationship(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1073,8 +1073,8 @@ func (ec *executionContext) field_Mutation_updateServiceTier_args(ctx context.Co
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (catalog.UpdateServiceTierInput, error) {
-			return ec.unmarshalNUpdateServiceTierInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateServiceTierInput(ctx, v)
+		func(ctx context.Context, v any) (catalog.UpdateServiceTier, error) {
+			return ec.unmarshalNUpdateServiceTierInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateServiceTier(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1087,8 +1087,8 @@ func (ec *executionContext) field_Mutation_updateService_args(ctx context.Contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (catalog.UpdateServiceInput, error) {
-			return ec.unmarshalNUpdateServiceInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateServiceInput(ctx, v)
+		func(ctx context.Context, v any) (catalog.UpdateService, error) {
+			return ec.unmarshalNUpdateServiceInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateService(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1101,8 +1101,8 @@ func (ec *executionContext) field_Mutation_updateTeam_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (catalog.UpdateTeamInput, error) {
-			return ec.unmarshalNUpdateTeamInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateTeamInput(ctx, v)
+		func(ctx context.Context, v any) (catalog.UpdateTeam, error) {
+			return ec.unmarshalNUpdateTeamInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateTeam(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3157,7 +3157,7 @@ func (ec *executionContext) _Mutation_createCI(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateCI(ctx, fc.Args["input"].(cmdb.CreateCIInput))
+			return ec.Resolvers.Mutation().CreateCI(ctx, fc.Args["input"].(cmdb.CreateCI))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
 			return ec.marshalNCreateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -3196,7 +3196,7 @@ func (ec *executionContext) _Mutation_updateCI(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateCI(ctx, fc.Args["input"].(cmdb.UpdateCIInput))
+			return ec.Resolvers.Mutation().UpdateCI(ctx, fc.Args["input"].(cmdb.UpdateCI))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
 			return ec.marshalNUpdateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -3235,7 +3235,7 @@ func (ec *executionContext) _Mutation_retireCI(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RetireCI(ctx, fc.Args["input"].(cmdb.RetireCIInput))
+			return ec.Resolvers.Mutation().RetireCI(ctx, fc.Args["input"].(cmdb.RetireCI))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
 			return ec.marshalNRetireCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -3274,7 +3274,7 @@ func (ec *executionContext) _Mutation_setOwners(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SetOwners(ctx, fc.Args["input"].(cmdb.SetOwnersInput))
+			return ec.Resolvers.Mutation().SetOwners(ctx, fc.Args["input"].(cmdb.SetOwners))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
 			return ec.marshalNSetOwnersPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -3313,7 +3313,7 @@ func (ec *executionContext) _Mutation_addExternalIdentity(ctx context.Context, f
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().AddExternalIdentity(ctx, fc.Args["input"].(cmdb.AddExternalIdentityInput))
+			return ec.Resolvers.Mutation().AddExternalIdentity(ctx, fc.Args["input"].(cmdb.AddExternalIdentity))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
 			return ec.marshalNAddExternalIdentityPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -3352,7 +3352,7 @@ func (ec *executionContext) _Mutation_createCIClass(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateCIClass(ctx, fc.Args["input"].(cmdb.CreateCIClassInput))
+			return ec.Resolvers.Mutation().CreateCIClass(ctx, fc.Args["input"].(cmdb.CreateCIClass))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CIClass]) graphql.Marshaler {
 			return ec.marshalNCreateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -3391,7 +3391,7 @@ func (ec *executionContext) _Mutation_updateCIClass(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateCIClass(ctx, fc.Args["input"].(cmdb.UpdateCIClassInput))
+			return ec.Resolvers.Mutation().UpdateCIClass(ctx, fc.Args["input"].(cmdb.UpdateCIClass))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CIClass]) graphql.Marshaler {
 			return ec.marshalNUpdateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -3976,7 +3976,7 @@ func (ec *executionContext) _Mutation_relateCIs(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RelateCIS(ctx, fc.Args["input"].(cmdb.RelateCIsInput))
+			return ec.Resolvers.Mutation().RelateCIS(ctx, fc.Args["input"].(cmdb.RelateCIs))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Relationship]) graphql.Marshaler {
 			return ec.marshalNRelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4015,7 +4015,7 @@ func (ec *executionContext) _Mutation_updateRelationship(ctx context.Context, fi
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateRelationship(ctx, fc.Args["input"].(cmdb.UpdateRelationshipInput))
+			return ec.Resolvers.Mutation().UpdateRelationship(ctx, fc.Args["input"].(cmdb.UpdateRelationship))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Relationship]) graphql.Marshaler {
 			return ec.marshalNUpdateRelationshipPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4054,7 +4054,7 @@ func (ec *executionContext) _Mutation_unrelateCIs(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UnrelateCIS(ctx, fc.Args["input"].(cmdb.UnrelateCIsInput))
+			return ec.Resolvers.Mutation().UnrelateCIS(ctx, fc.Args["input"].(cmdb.UnrelateCIs))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
 			return ec.marshalNUnrelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4093,7 +4093,7 @@ func (ec *executionContext) _Mutation_createDependencyGroup(ctx context.Context,
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateDependencyGroup(ctx, fc.Args["input"].(cmdb.CreateDependencyGroupInput))
+			return ec.Resolvers.Mutation().CreateDependencyGroup(ctx, fc.Args["input"].(cmdb.CreateDependencyGroup))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.DependencyGroup]) graphql.Marshaler {
 			return ec.marshalNCreateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4132,7 +4132,7 @@ func (ec *executionContext) _Mutation_updateDependencyGroup(ctx context.Context,
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateDependencyGroup(ctx, fc.Args["input"].(cmdb.UpdateDependencyGroupInput))
+			return ec.Resolvers.Mutation().UpdateDependencyGroup(ctx, fc.Args["input"].(cmdb.UpdateDependencyGroup))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.DependencyGroup]) graphql.Marshaler {
 			return ec.marshalNUpdateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4171,7 +4171,7 @@ func (ec *executionContext) _Mutation_removeDependencyGroup(ctx context.Context,
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RemoveDependencyGroup(ctx, fc.Args["input"].(cmdb.RemoveDependencyGroupInput))
+			return ec.Resolvers.Mutation().RemoveDependencyGroup(ctx, fc.Args["input"].(cmdb.RemoveDependencyGroup))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
 			return ec.marshalNRemoveDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4210,7 +4210,7 @@ func (ec *executionContext) _Mutation_createRelationshipType(ctx context.Context
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateRelationshipType(ctx, fc.Args["input"].(cmdb.CreateRelationshipTypeInput))
+			return ec.Resolvers.Mutation().CreateRelationshipType(ctx, fc.Args["input"].(cmdb.CreateRelationshipType))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.RelationshipType]) graphql.Marshaler {
 			return ec.marshalNCreateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4249,7 +4249,7 @@ func (ec *executionContext) _Mutation_updateRelationshipType(ctx context.Context
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateRelationshipType(ctx, fc.Args["input"].(cmdb.UpdateRelationshipTypeInput))
+			return ec.Resolvers.Mutation().UpdateRelationshipType(ctx, fc.Args["input"].(cmdb.UpdateRelationshipType))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.RelationshipType]) graphql.Marshaler {
 			return ec.marshalNUpdateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4327,7 +4327,7 @@ func (ec *executionContext) _Mutation_createService(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateService(ctx, fc.Args["input"].(catalog.CreateServiceInput))
+			return ec.Resolvers.Mutation().CreateService(ctx, fc.Args["input"].(catalog.CreateService))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Service]) graphql.Marshaler {
 			return ec.marshalNCreateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4366,7 +4366,7 @@ func (ec *executionContext) _Mutation_updateService(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateService(ctx, fc.Args["input"].(catalog.UpdateServiceInput))
+			return ec.Resolvers.Mutation().UpdateService(ctx, fc.Args["input"].(catalog.UpdateService))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Service]) graphql.Marshaler {
 			return ec.marshalNUpdateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4405,7 +4405,7 @@ func (ec *executionContext) _Mutation_createServiceTier(ctx context.Context, fie
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateServiceTier(ctx, fc.Args["input"].(catalog.CreateServiceTierInput))
+			return ec.Resolvers.Mutation().CreateServiceTier(ctx, fc.Args["input"].(catalog.CreateServiceTier))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ServiceTier]) graphql.Marshaler {
 			return ec.marshalNCreateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4444,7 +4444,7 @@ func (ec *executionContext) _Mutation_updateServiceTier(ctx context.Context, fie
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateServiceTier(ctx, fc.Args["input"].(catalog.UpdateServiceTierInput))
+			return ec.Resolvers.Mutation().UpdateServiceTier(ctx, fc.Args["input"].(catalog.UpdateServiceTier))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ServiceTier]) graphql.Marshaler {
 			return ec.marshalNUpdateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4717,7 +4717,7 @@ func (ec *executionContext) _Mutation_createTeam(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateTeam(ctx, fc.Args["input"].(catalog.CreateTeamInput))
+			return ec.Resolvers.Mutation().CreateTeam(ctx, fc.Args["input"].(catalog.CreateTeam))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
 			return ec.marshalNCreateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4756,7 +4756,7 @@ func (ec *executionContext) _Mutation_updateTeam(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateTeam(ctx, fc.Args["input"].(catalog.UpdateTeamInput))
+			return ec.Resolvers.Mutation().UpdateTeam(ctx, fc.Args["input"].(catalog.UpdateTeam))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
 			return ec.marshalNUpdateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4795,7 +4795,7 @@ func (ec *executionContext) _Mutation_addTeamMember(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().AddTeamMember(ctx, fc.Args["input"].(catalog.AddTeamMemberInput))
+			return ec.Resolvers.Mutation().AddTeamMember(ctx, fc.Args["input"].(catalog.AddTeamMember))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
 			return ec.marshalNAddTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4834,7 +4834,7 @@ func (ec *executionContext) _Mutation_removeTeamMember(ctx context.Context, fiel
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RemoveTeamMember(ctx, fc.Args["input"].(catalog.RemoveTeamMemberInput))
+			return ec.Resolvers.Mutation().RemoveTeamMember(ctx, fc.Args["input"].(catalog.RemoveTeamMember))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
 			return ec.marshalNRemoveTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4873,7 +4873,7 @@ func (ec *executionContext) _Mutation_createPerson(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreatePerson(ctx, fc.Args["input"].(catalog.CreatePersonInput))
+			return ec.Resolvers.Mutation().CreatePerson(ctx, fc.Args["input"].(catalog.CreatePerson))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Person]) graphql.Marshaler {
 			return ec.marshalNCreatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
@@ -4912,7 +4912,7 @@ func (ec *executionContext) _Mutation_updatePerson(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdatePerson(ctx, fc.Args["input"].(catalog.UpdatePersonInput))
+			return ec.Resolvers.Mutation().UpdatePerson(ctx, fc.Args["input"].(catalog.UpdatePerson))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Person]) graphql.Marshaler {
 			return ec.marshalNUpdatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)

@@ -896,8 +896,8 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AddExternalIdentity      func(childComplexity int, input cmdb.AddExternalIdentityInput) int
-		AddTeamMember            func(childComplexity int, input catalog.AddTeamMemberInput) int
+		AddExternalIdentity      func(childComplexity int, input cmdb.AddExternalIdentity) int
+		AddTeamMember            func(childComplexity int, input catalog.AddTeamMember) int
 		ApproveChange            func(childComplexity int, input change.Approve) int
 		AssessChange             func(childComplexity int, input change.Assess) int
 		AssignIncident           func(childComplexity int, input incident.Assign) int
@@ -908,18 +908,18 @@ type ComplexityRoot struct {
 		CommentOnChange          func(childComplexity int, input change.Comment) int
 		CommentOnIncident        func(childComplexity int, input incident.Comment) int
 		CreateApprovalPolicy     func(childComplexity int, input approval.CreatePolicy) int
-		CreateCI                 func(childComplexity int, input cmdb.CreateCIInput) int
-		CreateCIClass            func(childComplexity int, input cmdb.CreateCIClassInput) int
+		CreateCI                 func(childComplexity int, input cmdb.CreateCI) int
+		CreateCIClass            func(childComplexity int, input cmdb.CreateCIClass) int
 		CreateCalendar           func(childComplexity int, input servicelevel.CreateCalendar) int
 		CreateChangeTemplate     func(childComplexity int, input change.CreateTemplate) int
 		CreateChangeWindow       func(childComplexity int, input schedule.CreateWindow) int
-		CreateDependencyGroup    func(childComplexity int, input cmdb.CreateDependencyGroupInput) int
-		CreatePerson             func(childComplexity int, input catalog.CreatePersonInput) int
-		CreateRelationshipType   func(childComplexity int, input cmdb.CreateRelationshipTypeInput) int
-		CreateService            func(childComplexity int, input catalog.CreateServiceInput) int
+		CreateDependencyGroup    func(childComplexity int, input cmdb.CreateDependencyGroup) int
+		CreatePerson             func(childComplexity int, input catalog.CreatePerson) int
+		CreateRelationshipType   func(childComplexity int, input cmdb.CreateRelationshipType) int
+		CreateService            func(childComplexity int, input catalog.CreateService) int
 		CreateServiceLevelTarget func(childComplexity int, input servicelevel.CreateTarget) int
-		CreateServiceTier        func(childComplexity int, input catalog.CreateServiceTierInput) int
-		CreateTeam               func(childComplexity int, input catalog.CreateTeamInput) int
+		CreateServiceTier        func(childComplexity int, input catalog.CreateServiceTier) int
+		CreateTeam               func(childComplexity int, input catalog.CreateTeam) int
 		DeleteApprovalPolicy     func(childComplexity int, input approval.DeletePolicy) int
 		DeleteCalendar           func(childComplexity int, input servicelevel.Delete) int
 		DeleteServiceLevelTarget func(childComplexity int, input servicelevel.Delete) int
@@ -929,41 +929,41 @@ type ComplexityRoot struct {
 		OpenIncident             func(childComplexity int, input incident.Open) int
 		PlanChangeOperations     func(childComplexity int, input change.PlanOperations) int
 		RejectChange             func(childComplexity int, input change.Reject) int
-		RelateCIS                func(childComplexity int, input cmdb.RelateCIsInput) int
+		RelateCIS                func(childComplexity int, input cmdb.RelateCIs) int
 		RemoveChangeWindow       func(childComplexity int, input schedule.RemoveWindow) int
-		RemoveDependencyGroup    func(childComplexity int, input cmdb.RemoveDependencyGroupInput) int
-		RemoveTeamMember         func(childComplexity int, input catalog.RemoveTeamMemberInput) int
+		RemoveDependencyGroup    func(childComplexity int, input cmdb.RemoveDependencyGroup) int
+		RemoveTeamMember         func(childComplexity int, input catalog.RemoveTeamMember) int
 		ReopenIncident           func(childComplexity int, input incident.Reopen) int
 		RequestChangeApproval    func(childComplexity int, input change.RequestApproval) int
 		ResolveIncident          func(childComplexity int, input incident.Resolve) int
-		RetireCI                 func(childComplexity int, input cmdb.RetireCIInput) int
+		RetireCI                 func(childComplexity int, input cmdb.RetireCI) int
 		RetireChangeTemplate     func(childComplexity int, input change.RetireTemplate) int
 		ReturnChange             func(childComplexity int, input change.Return) int
 		ReviewChange             func(childComplexity int, input change.Review) int
 		ScheduleChange           func(childComplexity int, input change.Schedule) int
 		SetIncidentCIS           func(childComplexity int, input incident.SetCIs) int
-		SetOwners                func(childComplexity int, input cmdb.SetOwnersInput) int
+		SetOwners                func(childComplexity int, input cmdb.SetOwners) int
 		SetPriorityRule          func(childComplexity int, input incident.SetPriority) int
 		SetRiskWeights           func(childComplexity int, input schedule.SetWeights) int
 		StartChange              func(childComplexity int, input change.Start) int
 		StartIncident            func(childComplexity int, input incident.Start) int
-		UnrelateCIS              func(childComplexity int, input cmdb.UnrelateCIsInput) int
+		UnrelateCIS              func(childComplexity int, input cmdb.UnrelateCIs) int
 		UpdateApprovalPolicy     func(childComplexity int, input approval.UpdatePolicy) int
-		UpdateCI                 func(childComplexity int, input cmdb.UpdateCIInput) int
-		UpdateCIClass            func(childComplexity int, input cmdb.UpdateCIClassInput) int
+		UpdateCI                 func(childComplexity int, input cmdb.UpdateCI) int
+		UpdateCIClass            func(childComplexity int, input cmdb.UpdateCIClass) int
 		UpdateCalendar           func(childComplexity int, input servicelevel.UpdateCalendar) int
 		UpdateChange             func(childComplexity int, input change.Update) int
 		UpdateChangeTemplate     func(childComplexity int, input change.UpdateTemplate) int
 		UpdateChangeWindow       func(childComplexity int, input schedule.UpdateWindow) int
-		UpdateDependencyGroup    func(childComplexity int, input cmdb.UpdateDependencyGroupInput) int
+		UpdateDependencyGroup    func(childComplexity int, input cmdb.UpdateDependencyGroup) int
 		UpdateIncident           func(childComplexity int, input incident.Update) int
-		UpdatePerson             func(childComplexity int, input catalog.UpdatePersonInput) int
-		UpdateRelationship       func(childComplexity int, input cmdb.UpdateRelationshipInput) int
-		UpdateRelationshipType   func(childComplexity int, input cmdb.UpdateRelationshipTypeInput) int
-		UpdateService            func(childComplexity int, input catalog.UpdateServiceInput) int
+		UpdatePerson             func(childComplexity int, input catalog.UpdatePerson) int
+		UpdateRelationship       func(childComplexity int, input cmdb.UpdateRelationship) int
+		UpdateRelationshipType   func(childComplexity int, input cmdb.UpdateRelationshipType) int
+		UpdateService            func(childComplexity int, input catalog.UpdateService) int
 		UpdateServiceLevelTarget func(childComplexity int, input servicelevel.UpdateTarget) int
-		UpdateServiceTier        func(childComplexity int, input catalog.UpdateServiceTierInput) int
-		UpdateTeam               func(childComplexity int, input catalog.UpdateTeamInput) int
+		UpdateServiceTier        func(childComplexity int, input catalog.UpdateServiceTier) int
+		UpdateTeam               func(childComplexity int, input catalog.UpdateTeam) int
 	}
 
 	NeededCI struct {
@@ -5305,7 +5305,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.AddExternalIdentity(childComplexity, args["input"].(cmdb.AddExternalIdentityInput)), true
+		return e.ComplexityRoot.Mutation.AddExternalIdentity(childComplexity, args["input"].(cmdb.AddExternalIdentity)), true
 	case "Mutation.addTeamMember":
 		if e.ComplexityRoot.Mutation.AddTeamMember == nil {
 			break
@@ -5316,7 +5316,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.AddTeamMember(childComplexity, args["input"].(catalog.AddTeamMemberInput)), true
+		return e.ComplexityRoot.Mutation.AddTeamMember(childComplexity, args["input"].(catalog.AddTeamMember)), true
 	case "Mutation.approveChange":
 		if e.ComplexityRoot.Mutation.ApproveChange == nil {
 			break
@@ -5437,7 +5437,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateCI(childComplexity, args["input"].(cmdb.CreateCIInput)), true
+		return e.ComplexityRoot.Mutation.CreateCI(childComplexity, args["input"].(cmdb.CreateCI)), true
 	case "Mutation.createCIClass":
 		if e.ComplexityRoot.Mutation.CreateCIClass == nil {
 			break
@@ -5448,7 +5448,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateCIClass(childComplexity, args["input"].(cmdb.CreateCIClassInput)), true
+		return e.ComplexityRoot.Mutation.CreateCIClass(childComplexity, args["input"].(cmdb.CreateCIClass)), true
 	case "Mutation.createCalendar":
 		if e.ComplexityRoot.Mutation.CreateCalendar == nil {
 			break
@@ -5492,7 +5492,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateDependencyGroup(childComplexity, args["input"].(cmdb.CreateDependencyGroupInput)), true
+		return e.ComplexityRoot.Mutation.CreateDependencyGroup(childComplexity, args["input"].(cmdb.CreateDependencyGroup)), true
 	case "Mutation.createPerson":
 		if e.ComplexityRoot.Mutation.CreatePerson == nil {
 			break
@@ -5503,7 +5503,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreatePerson(childComplexity, args["input"].(catalog.CreatePersonInput)), true
+		return e.ComplexityRoot.Mutation.CreatePerson(childComplexity, args["input"].(catalog.CreatePerson)), true
 	case "Mutation.createRelationshipType":
 		if e.ComplexityRoot.Mutation.CreateRelationshipType == nil {
 			break
@@ -5514,7 +5514,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateRelationshipType(childComplexity, args["input"].(cmdb.CreateRelationshipTypeInput)), true
+		return e.ComplexityRoot.Mutation.CreateRelationshipType(childComplexity, args["input"].(cmdb.CreateRelationshipType)), true
 	case "Mutation.createService":
 		if e.ComplexityRoot.Mutation.CreateService == nil {
 			break
@@ -5525,7 +5525,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateService(childComplexity, args["input"].(catalog.CreateServiceInput)), true
+		return e.ComplexityRoot.Mutation.CreateService(childComplexity, args["input"].(catalog.CreateService)), true
 	case "Mutation.createServiceLevelTarget":
 		if e.ComplexityRoot.Mutation.CreateServiceLevelTarget == nil {
 			break
@@ -5547,7 +5547,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateServiceTier(childComplexity, args["input"].(catalog.CreateServiceTierInput)), true
+		return e.ComplexityRoot.Mutation.CreateServiceTier(childComplexity, args["input"].(catalog.CreateServiceTier)), true
 	case "Mutation.createTeam":
 		if e.ComplexityRoot.Mutation.CreateTeam == nil {
 			break
@@ -5558,7 +5558,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateTeam(childComplexity, args["input"].(catalog.CreateTeamInput)), true
+		return e.ComplexityRoot.Mutation.CreateTeam(childComplexity, args["input"].(catalog.CreateTeam)), true
 	case "Mutation.deleteApprovalPolicy":
 		if e.ComplexityRoot.Mutation.DeleteApprovalPolicy == nil {
 			break
@@ -5668,7 +5668,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.RelateCIS(childComplexity, args["input"].(cmdb.RelateCIsInput)), true
+		return e.ComplexityRoot.Mutation.RelateCIS(childComplexity, args["input"].(cmdb.RelateCIs)), true
 	case "Mutation.removeChangeWindow":
 		if e.ComplexityRoot.Mutation.RemoveChangeWindow == nil {
 			break
@@ -5690,7 +5690,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.RemoveDependencyGroup(childComplexity, args["input"].(cmdb.RemoveDependencyGroupInput)), true
+		return e.ComplexityRoot.Mutation.RemoveDependencyGroup(childComplexity, args["input"].(cmdb.RemoveDependencyGroup)), true
 	case "Mutation.removeTeamMember":
 		if e.ComplexityRoot.Mutation.RemoveTeamMember == nil {
 			break
@@ -5701,7 +5701,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.RemoveTeamMember(childComplexity, args["input"].(catalog.RemoveTeamMemberInput)), true
+		return e.ComplexityRoot.Mutation.RemoveTeamMember(childComplexity, args["input"].(catalog.RemoveTeamMember)), true
 	case "Mutation.reopenIncident":
 		if e.ComplexityRoot.Mutation.ReopenIncident == nil {
 			break
@@ -5745,7 +5745,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.RetireCI(childComplexity, args["input"].(cmdb.RetireCIInput)), true
+		return e.ComplexityRoot.Mutation.RetireCI(childComplexity, args["input"].(cmdb.RetireCI)), true
 	case "Mutation.retireChangeTemplate":
 		if e.ComplexityRoot.Mutation.RetireChangeTemplate == nil {
 			break
@@ -5811,7 +5811,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.SetOwners(childComplexity, args["input"].(cmdb.SetOwnersInput)), true
+		return e.ComplexityRoot.Mutation.SetOwners(childComplexity, args["input"].(cmdb.SetOwners)), true
 	case "Mutation.setPriorityRule":
 		if e.ComplexityRoot.Mutation.SetPriorityRule == nil {
 			break
@@ -5866,7 +5866,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UnrelateCIS(childComplexity, args["input"].(cmdb.UnrelateCIsInput)), true
+		return e.ComplexityRoot.Mutation.UnrelateCIS(childComplexity, args["input"].(cmdb.UnrelateCIs)), true
 	case "Mutation.updateApprovalPolicy":
 		if e.ComplexityRoot.Mutation.UpdateApprovalPolicy == nil {
 			break
@@ -5888,7 +5888,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateCI(childComplexity, args["input"].(cmdb.UpdateCIInput)), true
+		return e.ComplexityRoot.Mutation.UpdateCI(childComplexity, args["input"].(cmdb.UpdateCI)), true
 	case "Mutation.updateCIClass":
 		if e.ComplexityRoot.Mutation.UpdateCIClass == nil {
 			break
@@ -5899,7 +5899,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateCIClass(childComplexity, args["input"].(cmdb.UpdateCIClassInput)), true
+		return e.ComplexityRoot.Mutation.UpdateCIClass(childComplexity, args["input"].(cmdb.UpdateCIClass)), true
 	case "Mutation.updateCalendar":
 		if e.ComplexityRoot.Mutation.UpdateCalendar == nil {
 			break
@@ -5954,7 +5954,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateDependencyGroup(childComplexity, args["input"].(cmdb.UpdateDependencyGroupInput)), true
+		return e.ComplexityRoot.Mutation.UpdateDependencyGroup(childComplexity, args["input"].(cmdb.UpdateDependencyGroup)), true
 	case "Mutation.updateIncident":
 		if e.ComplexityRoot.Mutation.UpdateIncident == nil {
 			break
@@ -5976,7 +5976,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdatePerson(childComplexity, args["input"].(catalog.UpdatePersonInput)), true
+		return e.ComplexityRoot.Mutation.UpdatePerson(childComplexity, args["input"].(catalog.UpdatePerson)), true
 	case "Mutation.updateRelationship":
 		if e.ComplexityRoot.Mutation.UpdateRelationship == nil {
 			break
@@ -5987,7 +5987,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateRelationship(childComplexity, args["input"].(cmdb.UpdateRelationshipInput)), true
+		return e.ComplexityRoot.Mutation.UpdateRelationship(childComplexity, args["input"].(cmdb.UpdateRelationship)), true
 	case "Mutation.updateRelationshipType":
 		if e.ComplexityRoot.Mutation.UpdateRelationshipType == nil {
 			break
@@ -5998,7 +5998,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateRelationshipType(childComplexity, args["input"].(cmdb.UpdateRelationshipTypeInput)), true
+		return e.ComplexityRoot.Mutation.UpdateRelationshipType(childComplexity, args["input"].(cmdb.UpdateRelationshipType)), true
 	case "Mutation.updateService":
 		if e.ComplexityRoot.Mutation.UpdateService == nil {
 			break
@@ -6009,7 +6009,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateService(childComplexity, args["input"].(catalog.UpdateServiceInput)), true
+		return e.ComplexityRoot.Mutation.UpdateService(childComplexity, args["input"].(catalog.UpdateService)), true
 	case "Mutation.updateServiceLevelTarget":
 		if e.ComplexityRoot.Mutation.UpdateServiceLevelTarget == nil {
 			break
@@ -6031,7 +6031,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateServiceTier(childComplexity, args["input"].(catalog.UpdateServiceTierInput)), true
+		return e.ComplexityRoot.Mutation.UpdateServiceTier(childComplexity, args["input"].(catalog.UpdateServiceTier)), true
 	case "Mutation.updateTeam":
 		if e.ComplexityRoot.Mutation.UpdateTeam == nil {
 			break
@@ -6042,7 +6042,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateTeam(childComplexity, args["input"].(catalog.UpdateTeamInput)), true
+		return e.ComplexityRoot.Mutation.UpdateTeam(childComplexity, args["input"].(catalog.UpdateTeam)), true
 
 	case "NeededCI.ci":
 		if e.ComplexityRoot.NeededCI.Ci == nil {
@@ -9406,7 +9406,7 @@ var sources = []*ast.Source{
   singlePointsOfFailure(
     """Only services of these tiers, by code; all services when absent."""
     tiers: [String!]
-    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
     overlay: OverlayInput
     """Which CIs to list; which CIs they take down is not narrowed."""
     filter: ImpactFilter
@@ -9423,7 +9423,7 @@ var sources = []*ast.Source{
   commonCauses(
     """Only these groups, 1 to 100; every redundant group of the estate when absent."""
     groups: [ID!]
-    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
     overlay: OverlayInput
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -9454,9 +9454,9 @@ var sources = []*ast.Source{
     """How many candidates: 1 to 20."""
     first: Int! = 5
   ): [RootCauseCandidate!]! @cost(weight: "400")
-  """What breaks if all this held: failures, and changes of the graph, beside what is."""
+  """What breaks if a supposition held: failures and changes of the graph, laid over the estate as it is."""
   whatIf(
-    """What is supposed."""
+    """The supposition."""
     overlay: OverlayInput!
     """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
     filter: ImpactFilter
@@ -9468,7 +9468,7 @@ var sources = []*ast.Source{
 extend type CI {
   """The CIs whose failure alone takes this one DOWN, those first that take down most beside it."""
   singlePointsOfFailure(
-    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
     overlay: OverlayInput
     """Which CIs to list; which CIs they take down is not narrowed."""
     filter: ImpactFilter
@@ -9483,7 +9483,7 @@ extend type CI {
   ): SinglePointConnection! @cost(weight: "200")
   """What the members of its dependency groups, and of the groups of all that it needs, secretly share: CIs whose failure alone costs a group two members or more. Groups that something shared breaks come first."""
   commonCauses(
-    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
     overlay: OverlayInput
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -9499,7 +9499,7 @@ extend type CI {
 extend type Service {
   """The CIs whose failure alone takes this service DOWN, those first that take down most beside it."""
   singlePointsOfFailure(
-    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
     overlay: OverlayInput
     """Which CIs to list; which CIs they take down is not narrowed."""
     filter: ImpactFilter
@@ -9514,7 +9514,7 @@ extend type Service {
   ): SinglePointConnection! @cost(weight: "200")
   """What the members of its dependency groups, and of the groups of all that it needs, secretly share: CIs whose failure alone costs a group two members or more. Groups that something shared breaks come first."""
   commonCauses(
-    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
     overlay: OverlayInput
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -9530,7 +9530,7 @@ extend type Service {
 extend type Incident {
   """The CIs whose failure alone takes one DOWN that it names as ROOT or AFFECTED, those first that take down most of them; empty when it names none."""
   singlePointsOfFailure(
-    """What is supposed beside what is: only what fails beside it counts, and what is DOWN by it, excluded, or in maintenance is left out."""
+    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
     overlay: OverlayInput
     """Which CIs to list; which CIs they take down is not narrowed."""
     filter: ImpactFilter
@@ -9679,7 +9679,7 @@ type RootCauseAlternative {
   failures: [CI]!
 }
 
-"""What is supposed beside what is. At most 100 entries in each list."""
+"""A supposition laid over the estate as it is. At most 100 entries in each list."""
 input OverlayInput {
   """CIs that fail."""
   failed: [FailureInput!]

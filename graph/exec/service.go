@@ -1495,8 +1495,8 @@ func (ec *executionContext) fieldContext_UpdateServiceTierPayload_warnings(_ con
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context, obj any) (catalog.CreateServiceInput, error) {
-	var it catalog.CreateServiceInput
+func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context, obj any) (catalog.CreateService, error) {
+	var it catalog.CreateService
 	if obj == nil {
 		return it, nil
 	}
@@ -1557,7 +1557,7 @@ func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context
 			it.Category = data
 		case "links":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("links"))
-			data, err := ec.unmarshalOServiceLinkInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐServiceLinkInputᚄ(ctx, v)
+			data, err := ec.unmarshalOServiceLinkInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐServiceLinkᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1613,7 +1613,7 @@ func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context
 			it.Labels = data
 		case "owners":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owners"))
-			data, err := ec.unmarshalOOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerInputᚄ(ctx, v)
+			data, err := ec.unmarshalOOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1630,8 +1630,8 @@ func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputCreateServiceTierInput(ctx context.Context, obj any) (catalog.CreateServiceTierInput, error) {
-	var it catalog.CreateServiceTierInput
+func (ec *executionContext) unmarshalInputCreateServiceTierInput(ctx context.Context, obj any) (catalog.CreateServiceTier, error) {
+	var it catalog.CreateServiceTier
 	if obj == nil {
 		return it, nil
 	}
@@ -1869,8 +1869,8 @@ func (ec *executionContext) unmarshalInputServiceKindFilter(ctx context.Context,
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputServiceLinkInput(ctx context.Context, obj any) (catalog.ServiceLinkInput, error) {
-	var it catalog.ServiceLinkInput
+func (ec *executionContext) unmarshalInputServiceLinkInput(ctx context.Context, obj any) (catalog.ServiceLink, error) {
+	var it catalog.ServiceLink
 	if obj == nil {
 		return it, nil
 	}
@@ -1954,8 +1954,8 @@ func (ec *executionContext) unmarshalInputServiceOrder(ctx context.Context, obj 
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdateServiceInput(ctx context.Context, obj any) (catalog.UpdateServiceInput, error) {
-	var it catalog.UpdateServiceInput
+func (ec *executionContext) unmarshalInputUpdateServiceInput(ctx context.Context, obj any) (catalog.UpdateService, error) {
+	var it catalog.UpdateService
 	if obj == nil {
 		return it, nil
 	}
@@ -2023,7 +2023,7 @@ func (ec *executionContext) unmarshalInputUpdateServiceInput(ctx context.Context
 			it.Category = graphql.OmittableOf(data)
 		case "links":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("links"))
-			data, err := ec.unmarshalOServiceLinkInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐServiceLinkInputᚄ(ctx, v)
+			data, err := ec.unmarshalOServiceLinkInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐServiceLinkᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2082,8 +2082,8 @@ func (ec *executionContext) unmarshalInputUpdateServiceInput(ctx context.Context
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdateServiceTierInput(ctx context.Context, obj any) (catalog.UpdateServiceTierInput, error) {
-	var it catalog.UpdateServiceTierInput
+func (ec *executionContext) unmarshalInputUpdateServiceTierInput(ctx context.Context, obj any) (catalog.UpdateServiceTier, error) {
+	var it catalog.UpdateServiceTier
 	if obj == nil {
 		return it, nil
 	}
@@ -2627,7 +2627,7 @@ func (ec *executionContext) _UpdateServiceTierPayload(ctx context.Context, sel a
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNCreateServiceInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateServiceInput(ctx context.Context, v any) (catalog.CreateServiceInput, error) {
+func (ec *executionContext) unmarshalNCreateServiceInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateService(ctx context.Context, v any) (catalog.CreateService, error) {
 	res, err := ec.unmarshalInputCreateServiceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2642,7 +2642,7 @@ func (ec *executionContext) marshalNCreateServicePayload2ᚖgithubᚗcomᚋlinch
 	return ec._CreateServicePayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreateServiceTierInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateServiceTierInput(ctx context.Context, v any) (catalog.CreateServiceTierInput, error) {
+func (ec *executionContext) unmarshalNCreateServiceTierInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateServiceTier(ctx context.Context, v any) (catalog.CreateServiceTier, error) {
 	res, err := ec.unmarshalInputCreateServiceTierInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2801,7 +2801,7 @@ func (ec *executionContext) marshalNServiceLink2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return ec._ServiceLink(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNServiceLinkInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐServiceLinkInput(ctx context.Context, v any) (catalog.ServiceLinkInput, error) {
+func (ec *executionContext) unmarshalNServiceLinkInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐServiceLink(ctx context.Context, v any) (catalog.ServiceLink, error) {
 	res, err := ec.unmarshalInputServiceLinkInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2854,7 +2854,7 @@ func (ec *executionContext) marshalNServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return ec._ServiceTier(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateServiceInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateServiceInput(ctx context.Context, v any) (catalog.UpdateServiceInput, error) {
+func (ec *executionContext) unmarshalNUpdateServiceInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateService(ctx context.Context, v any) (catalog.UpdateService, error) {
 	res, err := ec.unmarshalInputUpdateServiceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2869,7 +2869,7 @@ func (ec *executionContext) marshalNUpdateServicePayload2ᚖgithubᚗcomᚋlinch
 	return ec._UpdateServicePayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateServiceTierInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateServiceTierInput(ctx context.Context, v any) (catalog.UpdateServiceTierInput, error) {
+func (ec *executionContext) unmarshalNUpdateServiceTierInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateServiceTier(ctx context.Context, v any) (catalog.UpdateServiceTier, error) {
 	res, err := ec.unmarshalInputUpdateServiceTierInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -3042,16 +3042,16 @@ func (ec *executionContext) unmarshalOServiceKindFilter2ᚖgithubᚗcomᚋlinchp
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOServiceLinkInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐServiceLinkInputᚄ(ctx context.Context, v any) ([]catalog.ServiceLinkInput, error) {
+func (ec *executionContext) unmarshalOServiceLinkInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐServiceLinkᚄ(ctx context.Context, v any) ([]catalog.ServiceLink, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]catalog.ServiceLinkInput, len(vSlice))
+	res := make([]catalog.ServiceLink, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNServiceLinkInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐServiceLinkInput(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNServiceLinkInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐServiceLink(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

@@ -1182,8 +1182,8 @@ func (ec *executionContext) fieldContext_UpdateTeamPayload_warnings(_ context.Co
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputAddTeamMemberInput(ctx context.Context, obj any) (catalog.AddTeamMemberInput, error) {
-	var it catalog.AddTeamMemberInput
+func (ec *executionContext) unmarshalInputAddTeamMemberInput(ctx context.Context, obj any) (catalog.AddTeamMember, error) {
+	var it catalog.AddTeamMember
 	if obj == nil {
 		return it, nil
 	}
@@ -1219,8 +1219,8 @@ func (ec *executionContext) unmarshalInputAddTeamMemberInput(ctx context.Context
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputCreatePersonInput(ctx context.Context, obj any) (catalog.CreatePersonInput, error) {
-	var it catalog.CreatePersonInput
+func (ec *executionContext) unmarshalInputCreatePersonInput(ctx context.Context, obj any) (catalog.CreatePerson, error) {
+	var it catalog.CreatePerson
 	if obj == nil {
 		return it, nil
 	}
@@ -1256,8 +1256,8 @@ func (ec *executionContext) unmarshalInputCreatePersonInput(ctx context.Context,
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputCreateTeamInput(ctx context.Context, obj any) (catalog.CreateTeamInput, error) {
-	var it catalog.CreateTeamInput
+func (ec *executionContext) unmarshalInputCreateTeamInput(ctx context.Context, obj any) (catalog.CreateTeam, error) {
+	var it catalog.CreateTeam
 	if obj == nil {
 		return it, nil
 	}
@@ -1307,8 +1307,8 @@ func (ec *executionContext) unmarshalInputCreateTeamInput(ctx context.Context, o
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputRemoveTeamMemberInput(ctx context.Context, obj any) (catalog.RemoveTeamMemberInput, error) {
-	var it catalog.RemoveTeamMemberInput
+func (ec *executionContext) unmarshalInputRemoveTeamMemberInput(ctx context.Context, obj any) (catalog.RemoveTeamMember, error) {
+	var it catalog.RemoveTeamMember
 	if obj == nil {
 		return it, nil
 	}
@@ -1344,8 +1344,8 @@ func (ec *executionContext) unmarshalInputRemoveTeamMemberInput(ctx context.Cont
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdatePersonInput(ctx context.Context, obj any) (catalog.UpdatePersonInput, error) {
-	var it catalog.UpdatePersonInput
+func (ec *executionContext) unmarshalInputUpdatePersonInput(ctx context.Context, obj any) (catalog.UpdatePerson, error) {
+	var it catalog.UpdatePerson
 	if obj == nil {
 		return it, nil
 	}
@@ -1395,8 +1395,8 @@ func (ec *executionContext) unmarshalInputUpdatePersonInput(ctx context.Context,
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdateTeamInput(ctx context.Context, obj any) (catalog.UpdateTeamInput, error) {
-	var it catalog.UpdateTeamInput
+func (ec *executionContext) unmarshalInputUpdateTeamInput(ctx context.Context, obj any) (catalog.UpdateTeam, error) {
+	var it catalog.UpdateTeam
 	if obj == nil {
 		return it, nil
 	}
@@ -1987,7 +1987,7 @@ func (ec *executionContext) _UpdateTeamPayload(ctx context.Context, sel ast.Sele
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNAddTeamMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐAddTeamMemberInput(ctx context.Context, v any) (catalog.AddTeamMemberInput, error) {
+func (ec *executionContext) unmarshalNAddTeamMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐAddTeamMember(ctx context.Context, v any) (catalog.AddTeamMember, error) {
 	res, err := ec.unmarshalInputAddTeamMemberInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2002,7 +2002,7 @@ func (ec *executionContext) marshalNAddTeamMemberPayload2ᚖgithubᚗcomᚋlinch
 	return ec._AddTeamMemberPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreatePersonInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreatePersonInput(ctx context.Context, v any) (catalog.CreatePersonInput, error) {
+func (ec *executionContext) unmarshalNCreatePersonInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreatePerson(ctx context.Context, v any) (catalog.CreatePerson, error) {
 	res, err := ec.unmarshalInputCreatePersonInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2017,7 +2017,7 @@ func (ec *executionContext) marshalNCreatePersonPayload2ᚖgithubᚗcomᚋlinchp
 	return ec._CreatePersonPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreateTeamInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateTeamInput(ctx context.Context, v any) (catalog.CreateTeamInput, error) {
+func (ec *executionContext) unmarshalNCreateTeamInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐCreateTeam(ctx context.Context, v any) (catalog.CreateTeam, error) {
 	res, err := ec.unmarshalInputCreateTeamInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2120,7 +2120,7 @@ func (ec *executionContext) marshalNPersonEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 	return ec._PersonEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNRemoveTeamMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐRemoveTeamMemberInput(ctx context.Context, v any) (catalog.RemoveTeamMemberInput, error) {
+func (ec *executionContext) unmarshalNRemoveTeamMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐRemoveTeamMember(ctx context.Context, v any) (catalog.RemoveTeamMember, error) {
 	res, err := ec.unmarshalInputRemoveTeamMemberInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2197,7 +2197,7 @@ func (ec *executionContext) marshalNTeamEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return ec._TeamEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdatePersonInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdatePersonInput(ctx context.Context, v any) (catalog.UpdatePersonInput, error) {
+func (ec *executionContext) unmarshalNUpdatePersonInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdatePerson(ctx context.Context, v any) (catalog.UpdatePerson, error) {
 	res, err := ec.unmarshalInputUpdatePersonInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2212,7 +2212,7 @@ func (ec *executionContext) marshalNUpdatePersonPayload2ᚖgithubᚗcomᚋlinchp
 	return ec._UpdatePersonPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateTeamInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateTeamInput(ctx context.Context, v any) (catalog.UpdateTeamInput, error) {
+func (ec *executionContext) unmarshalNUpdateTeamInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐUpdateTeam(ctx context.Context, v any) (catalog.UpdateTeam, error) {
 	res, err := ec.unmarshalInputUpdateTeamInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

@@ -95,7 +95,7 @@ func TestARecordThatChangedSinceThePlanIsLeftOut(t *testing.T) {
 		source.all[0].CI.Description, source.all[1].CI.Description = "new", "new"
 		p := plan(t, s, source)
 		practice := cmdb.New(s)
-		if _, err := practice.RetireCI(admin(t), cmdb.RetireCIInput{ID: record(t, s, "test", "a")}); err != nil {
+		if _, err := practice.RetireCI(admin(t), cmdb.RetireCI{ID: record(t, s, "test", "a")}); err != nil {
 			t.Fatal(err)
 		}
 		result, err := p.Apply(admin(t), s, nil)

@@ -53,7 +53,7 @@ func TestTeamsAreImportedWithTheirTree(t *testing.T) {
 
 func TestTeamsWithMistakesAreReported(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		mine, err := catalog.New(s).CreateTeam(admin(t), catalog.CreateTeamInput{Name: "Known"})
+		mine, err := catalog.New(s).CreateTeam(admin(t), catalog.CreateTeam{Name: "Known"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func TestOwnersFollowTheirSourceAndThePrimaryIsFirst(t *testing.T) {
 func TestATypeWithRoomForOneTargetTakesOne(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		one := domain.ManyToOne
-		if _, err := cmdb.New(s).CreateRelationshipType(admin(t), cmdb.CreateRelationshipTypeInput{
+		if _, err := cmdb.New(s).CreateRelationshipType(admin(t), cmdb.CreateRelationshipType{
 			Code: "lives_in", ForwardLabel: "lives in", ReverseLabel: "houses", ImpactDirection: domain.TargetToSource, Cardinality: &one,
 		}); err != nil {
 			t.Fatal(err)

@@ -115,7 +115,7 @@ func TestAFieldThatAPersonSetIsKept(t *testing.T) {
 		load(t, s, source)
 		practice := cmdb.New(s)
 		description := "from a person"
-		if _, err := practice.UpdateCI(admin(t), cmdb.UpdateCIInput{ID: record(t, s, "test", "a"), FieldsInput: cmdb.FieldsInput{Description: graphql.OmittableOf(&description)}}); err != nil {
+		if _, err := practice.UpdateCI(admin(t), cmdb.UpdateCI{ID: record(t, s, "test", "a"), FieldsInput: cmdb.FieldsInput{Description: graphql.OmittableOf(&description)}}); err != nil {
 			t.Fatal(err)
 		}
 		source.all[0].CI.Labels["zone"] = "south"

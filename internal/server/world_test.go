@@ -82,7 +82,7 @@ func newWorld(t *testing.T, address string, adjust func(*server.Config)) *world 
 func (w *world) write(t *testing.T, name string) int64 {
 	t.Helper()
 	ctx := auth.With(t.Context(), auth.System)
-	if _, err := w.Catalog.CreateTeam(ctx, catalog.CreateTeamInput{Name: name}); err != nil {
+	if _, err := w.Catalog.CreateTeam(ctx, catalog.CreateTeam{Name: name}); err != nil {
 		t.Fatal(err)
 	}
 	revision, err := w.Store.Revision(ctx)

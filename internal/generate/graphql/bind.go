@@ -36,7 +36,7 @@ const (
 //
 //   - XConnection, XEdge: page.Connection and page.Edge of read.X; XFilter of an enum: where.Choice of domain.X
 //   - a payload that has one record, userErrors and warnings: present.Payload of it
-//   - XInput: the struct of that name in a practice, with or without Input and the practice's own noun
+//   - XInput: the struct X of a practice, which may leave out the practice's own noun: DraftChangeInput is change.Draft
 //   - everything else: the type of the same name in read, present, domain, scalar or lifecycle
 //
 // gqlgen binds no instances of generic types, only names for them: derive writes those, too.
@@ -143,7 +143,7 @@ func (b *bindings) named(def *graphql.Definition) bool {
 			if !strings.HasPrefix(pkg, practices+"/") {
 				continue
 			}
-			for _, name := range slices.Compact([]string{def.Name, bare, strings.Replace(bare, noun, "", 1)}) {
+			for _, name := range slices.Compact([]string{bare, strings.Replace(bare, noun, "", 1)}) {
 				if b.has(pkg, name) {
 					found = append(found, pkg+"."+name)
 				}

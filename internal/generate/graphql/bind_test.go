@@ -34,7 +34,7 @@ func declared() map[string]map[string]bool {
 		readPackage:            {"CI": true, "CIFilter": true},
 		presentPackage:         {"UserError": true},
 		domainPackage:          {"Lifecycle": true, "Warning": true},
-		practices + "/cmdb":    {"CreateCIInput": true},
+		practices + "/cmdb":    {"CreateCI": true},
 		practices + "/change":  {"Draft": true},
 		practices + "/catalog": {},
 	}
@@ -58,7 +58,7 @@ func TestTheContractIsBoundByItsNames(t *testing.T) {
 CIConnection graph/read.CIConnection
 CIEdge graph/read.CIEdge
 CIFilter graph/read.CIFilter
-CreateCIInput internal/practice/cmdb.CreateCIInput
+CreateCIInput internal/practice/cmdb.CreateCI
 CreateCIPayload graph/present.CIPayload
 DeleteCIPayload graph/present.RemovedPayload
 DraftChangeInput internal/practice/change.Draft
@@ -104,7 +104,7 @@ func TestANameOfTwoPracticesIsRefused(t *testing.T) {
 	types := declared()
 	types[practices+"/catalog"]["CreateCI"] = true
 	_, _, err := derived(t, small, types, config.TypeMap{})
-	if err == nil || !strings.Contains(err.Error(), "internal/practice/catalog.CreateCI, internal/practice/cmdb.CreateCIInput") {
+	if err == nil || !strings.Contains(err.Error(), "internal/practice/catalog.CreateCI, internal/practice/cmdb.CreateCI") {
 		t.Errorf("refused with %v", err)
 	}
 }

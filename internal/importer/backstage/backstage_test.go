@@ -204,7 +204,7 @@ func TestSystemsDomainsAndAPIsAreParts(t *testing.T) {
 	for id, want := range map[string]importer.CI{
 		"system:default/s": {Class: "system", Relationships: []importer.Relationship{{Type: "part_of", Target: "domain:default/d", Evidence: "spec.domain"}}},
 		"domain:default/d": {Class: "domain", Relationships: []importer.Relationship{{Type: "part_of", Target: "domain:default/top", Evidence: "spec.subdomainOf"}}},
-		"api:default/x":    {Class: "api", Lifecycle: "BUILD", Relationships: []importer.Relationship{{Type: "part_of", Target: "system:default/s", Evidence: "spec.system"}}},
+		"api:default/x":    {Class: "api", Lifecycle: "LIVE", Relationships: []importer.Relationship{{Type: "part_of", Target: "system:default/s", Evidence: "spec.system"}}},
 	} {
 		ci := r.ci(t, id)
 		if diff := cmp.Diff(want, importer.CI{Class: ci.Class, Lifecycle: ci.Lifecycle, Relationships: ci.Relationships}); diff != "" {

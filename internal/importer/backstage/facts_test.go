@@ -234,7 +234,7 @@ func TestTheFixturesGiveTheRowsAPersonWouldExpect(t *testing.T) {
 	dir, _ := fixtureDocuments(t)
 	r := collect(t, New(yamlOf(dir)))
 	lookup := r.ci(t, "component:default/artist-lookup")
-	if lookup.Class != "application_service" || lookup.Service == nil || len(lookup.Service.Links) != 7 || lookup.Lifecycle != "BUILD" {
+	if lookup.Class != "application_service" || lookup.Service == nil || len(lookup.Service.Links) != 7 || lookup.Lifecycle != "LIVE" {
 		t.Errorf("%+v", lookup)
 	}
 	if db := r.ci(t, "resource:default/artists-db"); db.Class != "database" || db.Owners[0].Team != "group:default/team-a" || db.Relationships[0].Target != "system:default/artist-engagement-portal" {

@@ -30,7 +30,9 @@ var resourceClasses = map[string]string{
 	"account": "account", "region": "region", "site": "site",
 }
 
-var lifecycles = map[string]domain.Lifecycle{"production": domain.Live, "experimental": domain.Build, "deprecated": domain.Deprecated}
+// lifecycles maps Backstage's lifecycles, which tell how mature a component is. An experimental one runs, and others may
+// need it: it is in service.
+var lifecycles = map[string]domain.Lifecycle{"production": domain.Live, "experimental": domain.Live, "deprecated": domain.Deprecated}
 
 // linkKinds maps a link's type, which Backstage leaves open, to a kind. Any other type is OTHER.
 var linkKinds = map[string]string{

@@ -66,12 +66,12 @@ func (w *world) refused(err error, want ...string) {
 
 func (w *world) team(name string) *ent.Team {
 	w.Helper()
-	return must[*ent.Team](w)(w.CreateTeam(w.ctx, catalog.CreateTeamInput{Name: name}))
+	return must[*ent.Team](w)(w.CreateTeam(w.ctx, catalog.CreateTeam{Name: name}))
 }
 
 func (w *world) person(name string) *ent.Person {
 	w.Helper()
-	return must[*ent.Person](w)(w.CreatePerson(w.ctx, catalog.CreatePersonInput{Name: name}))
+	return must[*ent.Person](w)(w.CreatePerson(w.ctx, catalog.CreatePerson{Name: name}))
 }
 
 func set[T any](v T) graphql.Omittable[*T] { return graphql.OmittableOf(&v) }
@@ -85,10 +85,10 @@ func second[T any](_ T, err error) error { return err }
 func TestANewServiceIsACIOfItsClass(t *testing.T) {
 	each(t, func(w *world) {
 		ops := w.team("ops")
-		got := must[*ent.CI](w)(w.CreateService(w.ctx, catalog.CreateServiceInput{
+		got := must[*ent.CI](w)(w.CreateService(w.ctx, catalog.CreateService{
 			Kind: domain.ApplicationService, Name: "checkout", Tier: pointer("tier-1"), SupportTeam: &ops.ID, AvailabilityTarget: pointer(99.9),
-			Links:  []catalog.ServiceLinkInput{{Kind: domain.Runbook, Title: "Runbook", URL: "https://example.com/run"}, {Kind: domain.Chat, Title: "Mail", URL: "mailto:ops@example.com"}},
-			Owners: []cmdb.OwnerInput{{Team: &ops.ID}}, ExternalIdentity: &domain.ExternalKey{Source: "backstage", ExternalID: "component:checkout"}, Labels: map[string]any{"a": "b", "c": nil},
+			Links:  []catalog.ServiceLink{{Kind: domain.Runbook, Title: "Runbook", URL: "https://example.com/run"}, {Kind: domain.Chat, Title: "Mail", URL: "mailto:ops@example.com"}},
+			Owners: []cmdb.Owner{{Team: &ops.ID}}, ExternalIdentity: &domain.ExternalKey{Source: "backstage", ExternalID: "component:checkout"}, Labels: map[string]any{"a": "b", "c": nil},
 		}))
 		class := w.s.Read.CIClass.GetX(w.ctx, got.ClassID)
 		if class.Code != "application_service" || *got.ServiceKind != domain.ApplicationService || *got.PortfolioStage != domain.PortfolioCatalog ||
@@ -103,9 +103,9 @@ func TestANewServiceIsACIOfItsClass(t *testing.T) {
 
 func TestEverythingWrongWithANewServiceIsSaidAtOnce(t *testing.T) {
 	each(t, func(w *world) {
-		_, err := w.CreateService(w.ctx, catalog.CreateServiceInput{
+		_, err := w.CreateService(w.ctx, catalog.CreateService{
 			Kind: domain.BusinessService, Name: "", Tier: pointer("tier-7"), AvailabilityTarget: pointer(100.1), SupportTeam: pointer(ident.New(ident.Person, 1)),
-			Links: []catalog.ServiceLinkInput{
+			Links: []catalog.ServiceLink{
 				{Kind: domain.Runbook, Title: "x", URL: "javascript:alert(1)"},
 				{Kind: domain.Runbook, Title: "", URL: "https://"},
 				{Kind: domain.Runbook, Title: "x", URL: "https://"},
@@ -124,12 +124,12 @@ func TestEverythingWrongWithANewServiceIsSaidAtOnce(t *testing.T) {
 func TestAServiceIsUpdatedAndLocked(t *testing.T) {
 	each(t, func(w *world) {
 		ops := w.team("ops")
-		svc := must[*ent.CI](w)(w.CreateService(w.ctx, catalog.CreateServiceInput{
+		svc := must[*ent.CI](w)(w.CreateService(w.ctx, catalog.CreateService{
 			Kind: domain.BusinessService, Name: "shop", Tier: pointer("tier-1"), SupportTeam: &ops.ID, AvailabilityTarget: pointer(99.0), ExternalIdentity: &domain.ExternalKey{Source: "x", ExternalID: "y"},
 		}))
-		got := must[*ent.CI](w)(w.UpdateService(w.ctx, catalog.UpdateServiceInput{
+		got := must[*ent.CI](w)(w.UpdateService(w.ctx, catalog.UpdateService{
 			ID: svc.ID.As(ident.Service), ExpectedVersion: &svc.Version, Tier: set("tier-2"), Category: set("retail"), SupportTeam: null[ident.ID](), AvailabilityTarget: null[float64](),
-			Links: graphql.OmittableOf([]catalog.ServiceLinkInput{{Kind: domain.Other, Title: "t", URL: "http://x"}}), PortfolioStage: set(domain.PortfolioRetired),
+			Links: graphql.OmittableOf([]catalog.ServiceLink{{Kind: domain.Other, Title: "t", URL: "http://x"}}), PortfolioStage: set(domain.PortfolioRetired),
 		}))
 		if got.Category != "retail" || got.SupportTeamID != nil || got.AvailabilityTarget != nil || len(got.Links) != 1 || *got.TierID == *svc.TierID || *got.PortfolioStage != domain.PortfolioRetired {
 			w.Errorf("got %+v", got)
@@ -137,39 +137,39 @@ func TestAServiceIsUpdatedAndLocked(t *testing.T) {
 		if want := []string{"availabilityTarget", "category", "links", "portfolioStage", "supportTeam", "tier"}; !reflect.DeepEqual(got.Locks, want) {
 			w.Errorf("locks %v, want %v", got.Locks, want)
 		}
-		same := must[*ent.CI](w)(w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, Tier: set("tier-2"), Links: graphql.OmittableOf([]catalog.ServiceLinkInput{{Kind: domain.Other, Title: "t", URL: "http://x"}})}))
+		same := must[*ent.CI](w)(w.UpdateService(w.ctx, catalog.UpdateService{ID: svc.ID, Tier: set("tier-2"), Links: graphql.OmittableOf([]catalog.ServiceLink{{Kind: domain.Other, Title: "t", URL: "http://x"}})}))
 		if same.Version != got.Version {
 			w.Error("nothing changed and it was written")
 		}
-		_, err := w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, ExpectedVersion: pointer(1)})
+		_, err := w.UpdateService(w.ctx, catalog.UpdateService{ID: svc.ID, ExpectedVersion: pointer(1)})
 		w.refused(err, "STALE expectedVersion")
-		_, err = w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, FieldsInput: cmdb.FieldsInput{Name: null[string]()}, PortfolioStage: null[domain.PortfolioStage]()})
+		_, err = w.UpdateService(w.ctx, catalog.UpdateService{ID: svc.ID, FieldsInput: cmdb.FieldsInput{Name: null[string]()}, PortfolioStage: null[domain.PortfolioStage]()})
 		w.refused(err, "REQUIRED name", "REQUIRED portfolioStage")
-		if got = must[*ent.CI](w)(w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: svc.ID, Tier: null[string]()})); got.TierID != nil {
+		if got = must[*ent.CI](w)(w.UpdateService(w.ctx, catalog.UpdateService{ID: svc.ID, Tier: null[string]()})); got.TierID != nil {
 			w.Error("null clears the tier")
 		}
-		server := must[*ent.CI](w)(cmdb.New(w.s).CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "s"}))
-		_, err = w.UpdateService(w.ctx, catalog.UpdateServiceInput{ID: server.ID, FieldsInput: cmdb.FieldsInput{Name: set("x")}})
+		server := must[*ent.CI](w)(cmdb.New(w.s).CreateCI(w.ctx, cmdb.CreateCI{Class: "server", Name: "s"}))
+		_, err = w.UpdateService(w.ctx, catalog.UpdateService{ID: server.ID, FieldsInput: cmdb.FieldsInput{Name: set("x")}})
 		w.refused(err, "NOT_FOUND id no service")
 	})
 }
 
 func TestTheScaleOfTiersHasOnePlaceForEach(t *testing.T) {
 	each(t, func(w *world) {
-		_, err := w.CreateServiceTier(w.ctx, catalog.CreateServiceTierInput{Code: "tier-1", Name: "x", Rank: 2})
+		_, err := w.CreateServiceTier(w.ctx, catalog.CreateServiceTier{Code: "tier-1", Name: "x", Rank: 2})
 		w.refused(err, "ALREADY_EXISTS code", "ALREADY_EXISTS rank tier-2's")
-		_, err = w.CreateServiceTier(w.ctx, catalog.CreateServiceTierInput{Code: "Tier 0", Name: "", Rank: 0})
+		_, err = w.CreateServiceTier(w.ctx, catalog.CreateServiceTier{Code: "Tier 0", Name: "", Rank: 0})
 		w.refused(err, "INVALID code", "REQUIRED name", "INVALID rank")
-		got := must[*ent.ServiceTier](w)(w.CreateServiceTier(w.ctx, catalog.CreateServiceTierInput{Code: "tier-5", Name: "Five", Rank: 5}))
-		got = must[*ent.ServiceTier](w)(w.UpdateServiceTier(w.ctx, catalog.UpdateServiceTierInput{Code: "tier-5", ExpectedVersion: &got.Version, Name: set("Last"), Rank: set(9)}))
+		got := must[*ent.ServiceTier](w)(w.CreateServiceTier(w.ctx, catalog.CreateServiceTier{Code: "tier-5", Name: "Five", Rank: 5}))
+		got = must[*ent.ServiceTier](w)(w.UpdateServiceTier(w.ctx, catalog.UpdateServiceTier{Code: "tier-5", ExpectedVersion: &got.Version, Name: set("Last"), Rank: set(9)}))
 		if got.Name != "Last" || got.Rank != 9 || got.Version != 2 {
 			w.Errorf("got %v", got)
 		}
-		_, err = w.UpdateServiceTier(w.ctx, catalog.UpdateServiceTierInput{Code: "tier-5", Rank: set(1)})
+		_, err = w.UpdateServiceTier(w.ctx, catalog.UpdateServiceTier{Code: "tier-5", Rank: set(1)})
 		w.refused(err, "ALREADY_EXISTS rank")
-		_, err = w.UpdateServiceTier(w.ctx, catalog.UpdateServiceTierInput{Code: "tier-5", ExpectedVersion: pointer(1)})
+		_, err = w.UpdateServiceTier(w.ctx, catalog.UpdateServiceTier{Code: "tier-5", ExpectedVersion: pointer(1)})
 		w.refused(err, "STALE expectedVersion")
-		_, err = w.UpdateServiceTier(w.ctx, catalog.UpdateServiceTierInput{Code: "tier-6"})
+		_, err = w.UpdateServiceTier(w.ctx, catalog.UpdateServiceTier{Code: "tier-6"})
 		w.refused(err, "NOT_FOUND code")
 	})
 }
@@ -177,25 +177,25 @@ func TestTheScaleOfTiersHasOnePlaceForEach(t *testing.T) {
 func TestTeamsHaveUniqueNamesAndNoCycles(t *testing.T) {
 	each(t, func(w *world) {
 		a := w.team("a")
-		b := must[*ent.Team](w)(w.CreateTeam(w.ctx, catalog.CreateTeamInput{Name: "b", Parent: &a.ID, Email: pointer("b@example.com")}))
-		c := must[*ent.Team](w)(w.CreateTeam(w.ctx, catalog.CreateTeamInput{Name: "c", Parent: &b.ID}))
-		_, err := w.CreateTeam(w.ctx, catalog.CreateTeamInput{Name: " a ", Email: pointer("nobody"), Parent: pointer(ident.New(ident.Team, 99))})
+		b := must[*ent.Team](w)(w.CreateTeam(w.ctx, catalog.CreateTeam{Name: "b", Parent: &a.ID, Email: pointer("b@example.com")}))
+		c := must[*ent.Team](w)(w.CreateTeam(w.ctx, catalog.CreateTeam{Name: "c", Parent: &b.ID}))
+		_, err := w.CreateTeam(w.ctx, catalog.CreateTeam{Name: " a ", Email: pointer("nobody"), Parent: pointer(ident.New(ident.Team, 99))})
 		w.refused(err, "INVALID email", "NOT_FOUND parent", "ALREADY_EXISTS name")
-		_, err = w.UpdateTeam(w.ctx, catalog.UpdateTeamInput{ID: a.ID, Parent: set(c.ID)})
+		_, err = w.UpdateTeam(w.ctx, catalog.UpdateTeam{ID: a.ID, Parent: set(c.ID)})
 		w.refused(err, "INVALID parent part of")
-		_, err = w.UpdateTeam(w.ctx, catalog.UpdateTeamInput{ID: a.ID, Parent: set(a.ID)})
+		_, err = w.UpdateTeam(w.ctx, catalog.UpdateTeam{ID: a.ID, Parent: set(a.ID)})
 		w.refused(err, "INVALID parent")
-		_, err = w.UpdateTeam(w.ctx, catalog.UpdateTeamInput{ID: a.ID, Name: set("b"), ExpectedVersion: pointer(7)})
+		_, err = w.UpdateTeam(w.ctx, catalog.UpdateTeam{ID: a.ID, Name: set("b"), ExpectedVersion: pointer(7)})
 		w.refused(err, "STALE expectedVersion", "ALREADY_EXISTS name")
-		got := must[*ent.Team](w)(w.UpdateTeam(w.ctx, catalog.UpdateTeamInput{ID: c.ID, Parent: null[ident.ID](), Description: set("d")}))
+		got := must[*ent.Team](w)(w.UpdateTeam(w.ctx, catalog.UpdateTeam{ID: c.ID, Parent: null[ident.ID](), Description: set("d")}))
 		if got.ParentID != nil || got.Description != "d" || got.Version != 2 {
 			w.Errorf("got %v", got)
 		}
-		same := must[*ent.Team](w)(w.UpdateTeam(w.ctx, catalog.UpdateTeamInput{ID: c.ID, Name: set("c")}))
+		same := must[*ent.Team](w)(w.UpdateTeam(w.ctx, catalog.UpdateTeam{ID: c.ID, Name: set("c")}))
 		if same.Version != 2 {
 			w.Error("nothing changed and it was written")
 		}
-		_, err = w.UpdateTeam(w.ctx, catalog.UpdateTeamInput{ID: ident.New(ident.CI, 1)})
+		_, err = w.UpdateTeam(w.ctx, catalog.UpdateTeam{ID: ident.New(ident.CI, 1)})
 		w.refused(err, "INVALID id team_")
 	})
 }
@@ -206,7 +206,7 @@ func TestTwoMovesAtOnceMakeNoCycle(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, move := range [][2]*ent.Team{{a, b}, {b, a}} {
 			wg.Go(func() {
-				_, _ = w.UpdateTeam(w.ctx, catalog.UpdateTeamInput{ID: move[0].ID, Parent: set(move[1].ID)})
+				_, _ = w.UpdateTeam(w.ctx, catalog.UpdateTeam{ID: move[0].ID, Parent: set(move[1].ID)})
 			})
 		}
 		wg.Wait()
@@ -226,35 +226,35 @@ func TestMembersJoinAndLeave(t *testing.T) {
 	each(t, func(w *world) {
 		team, ada := w.team("ops"), w.person("Ada")
 		for range 2 {
-			must[*ent.Team](w)(w.AddTeamMember(w.ctx, catalog.AddTeamMemberInput{Team: team.ID, Person: ada.ID}))
+			must[*ent.Team](w)(w.AddTeamMember(w.ctx, catalog.AddTeamMember{Team: team.ID, Person: ada.ID}))
 		}
 		if n := w.s.Read.Membership.Query().CountX(w.ctx); n != 1 {
 			w.Errorf("%d memberships", n)
 		}
-		_, err := w.AddTeamMember(w.ctx, catalog.AddTeamMemberInput{Team: ident.New(ident.Team, 9), Person: ident.New(ident.Person, 9)})
+		_, err := w.AddTeamMember(w.ctx, catalog.AddTeamMember{Team: ident.New(ident.Team, 9), Person: ident.New(ident.Person, 9)})
 		w.refused(err, "NOT_FOUND team", "NOT_FOUND person")
-		_, err = w.AddTeamMember(w.ctx, catalog.AddTeamMemberInput{Team: ada.ID, Person: team.ID})
+		_, err = w.AddTeamMember(w.ctx, catalog.AddTeamMember{Team: ada.ID, Person: team.ID})
 		w.refused(err, "INVALID team", "INVALID person")
-		must[*ent.Team](w)(w.RemoveTeamMember(w.ctx, catalog.RemoveTeamMemberInput{Team: team.ID, Person: ada.ID}))
-		_, err = w.RemoveTeamMember(w.ctx, catalog.RemoveTeamMemberInput{Team: team.ID, Person: ada.ID})
+		must[*ent.Team](w)(w.RemoveTeamMember(w.ctx, catalog.RemoveTeamMember{Team: team.ID, Person: ada.ID}))
+		_, err = w.RemoveTeamMember(w.ctx, catalog.RemoveTeamMember{Team: team.ID, Person: ada.ID})
 		w.refused(err, "NOT_FOUND person not in")
 	})
 }
 
 func TestPeopleAreRecordedAndChanged(t *testing.T) {
 	each(t, func(w *world) {
-		_, err := w.CreatePerson(w.ctx, catalog.CreatePersonInput{Name: "", Email: pointer("a b@c")})
+		_, err := w.CreatePerson(w.ctx, catalog.CreatePerson{Name: "", Email: pointer("a b@c")})
 		w.refused(err, "REQUIRED name", "INVALID email")
 		ada := w.person("Ada")
-		got := must[*ent.Person](w)(w.UpdatePerson(w.ctx, catalog.UpdatePersonInput{ID: ada.ID, ExpectedVersion: pointer(1), Email: set("ada@example.com")}))
+		got := must[*ent.Person](w)(w.UpdatePerson(w.ctx, catalog.UpdatePerson{ID: ada.ID, ExpectedVersion: pointer(1), Email: set("ada@example.com")}))
 		if got.Email != "ada@example.com" || got.Version != 2 {
 			w.Errorf("got %v", got)
 		}
-		got = must[*ent.Person](w)(w.UpdatePerson(w.ctx, catalog.UpdatePersonInput{ID: ada.ID, Email: null[string]()}))
+		got = must[*ent.Person](w)(w.UpdatePerson(w.ctx, catalog.UpdatePerson{ID: ada.ID, Email: null[string]()}))
 		if got.Email != "" {
 			w.Errorf("got %v", got)
 		}
-		_, err = w.UpdatePerson(w.ctx, catalog.UpdatePersonInput{ID: ada.ID, ExpectedVersion: pointer(1), Name: set("")})
+		_, err = w.UpdatePerson(w.ctx, catalog.UpdatePerson{ID: ada.ID, ExpectedVersion: pointer(1), Name: set("")})
 		w.refused(err, "STALE expectedVersion", "REQUIRED name")
 	})
 }
@@ -305,16 +305,16 @@ func TestVerbsAskThePolicy(t *testing.T) {
 	each(t, func(w *world) {
 		ctx := auth.With(t.Context(), auth.Actor{Name: "vi", Roles: []auth.Role{auth.Viewer}})
 		for name, err := range map[string]error{
-			"createService":     second(w.CreateService(ctx, catalog.CreateServiceInput{})),
-			"updateService":     second(w.UpdateService(ctx, catalog.UpdateServiceInput{})),
-			"createServiceTier": second(w.CreateServiceTier(ctx, catalog.CreateServiceTierInput{})),
-			"updateServiceTier": second(w.UpdateServiceTier(ctx, catalog.UpdateServiceTierInput{})),
-			"createTeam":        second(w.CreateTeam(ctx, catalog.CreateTeamInput{})),
-			"updateTeam":        second(w.UpdateTeam(ctx, catalog.UpdateTeamInput{})),
-			"addTeamMember":     second(w.AddTeamMember(ctx, catalog.AddTeamMemberInput{})),
-			"removeTeamMember":  second(w.RemoveTeamMember(ctx, catalog.RemoveTeamMemberInput{})),
-			"createPerson":      second(w.CreatePerson(ctx, catalog.CreatePersonInput{})),
-			"updatePerson":      second(w.UpdatePerson(ctx, catalog.UpdatePersonInput{})),
+			"createService":     second(w.CreateService(ctx, catalog.CreateService{})),
+			"updateService":     second(w.UpdateService(ctx, catalog.UpdateService{})),
+			"createServiceTier": second(w.CreateServiceTier(ctx, catalog.CreateServiceTier{})),
+			"updateServiceTier": second(w.UpdateServiceTier(ctx, catalog.UpdateServiceTier{})),
+			"createTeam":        second(w.CreateTeam(ctx, catalog.CreateTeam{})),
+			"updateTeam":        second(w.UpdateTeam(ctx, catalog.UpdateTeam{})),
+			"addTeamMember":     second(w.AddTeamMember(ctx, catalog.AddTeamMember{})),
+			"removeTeamMember":  second(w.RemoveTeamMember(ctx, catalog.RemoveTeamMember{})),
+			"createPerson":      second(w.CreatePerson(ctx, catalog.CreatePerson{})),
+			"updatePerson":      second(w.UpdatePerson(ctx, catalog.UpdatePerson{})),
 		} {
 			if errs.CodeOf(err) != errs.Forbidden {
 				w.Errorf("%s: got %v", name, err)

@@ -10,53 +10,53 @@ import (
 
 // The inputs of the verbs are the input types of schema/*.graphql, field by field; their meaning is said there.
 
-// ServiceLinkInput is a link of a service.
-type ServiceLinkInput struct {
+// ServiceLink is a link of a service.
+type ServiceLink struct {
 	Kind  domain.LinkKind
 	Title string
 	URL   string
 }
 
-// CreateServiceInput is a new service.
-type CreateServiceInput struct {
+// CreateService is a new service.
+type CreateService struct {
 	Kind domain.ServiceKind
 	Name string
 	cmdb.Fields
 	Tier               *string
 	PortfolioStage     *domain.PortfolioStage
 	Category           *string
-	Links              []ServiceLinkInput
+	Links              []ServiceLink
 	SupportTeam        *ident.ID
 	AvailabilityTarget *float64
 	Labels             map[string]any
-	Owners             []cmdb.OwnerInput
+	Owners             []cmdb.Owner
 	ExternalIdentity   *domain.ExternalKey
 }
 
-// UpdateServiceInput changes a service: an absent field stays, null clears.
-type UpdateServiceInput struct {
+// UpdateService changes a service: an absent field stays, null clears.
+type UpdateService struct {
 	ID              ident.ID
 	ExpectedVersion *int
 	cmdb.FieldsInput
 	Tier               graphql.Omittable[*string]
 	PortfolioStage     graphql.Omittable[*domain.PortfolioStage]
 	Category           graphql.Omittable[*string]
-	Links              graphql.Omittable[[]ServiceLinkInput]
+	Links              graphql.Omittable[[]ServiceLink]
 	SupportTeam        graphql.Omittable[*ident.ID]
 	AvailabilityTarget graphql.Omittable[*float64]
 	Labels             graphql.Omittable[map[string]any]
 }
 
-// CreateServiceTierInput is a new tier.
-type CreateServiceTierInput struct {
+// CreateServiceTier is a new tier.
+type CreateServiceTier struct {
 	Code        string
 	Name        string
 	Rank        int
 	Description *string
 }
 
-// UpdateServiceTierInput renames or moves a tier.
-type UpdateServiceTierInput struct {
+// UpdateServiceTier renames or moves a tier.
+type UpdateServiceTier struct {
 	Code            string
 	ExpectedVersion *int
 	Name            graphql.Omittable[*string]
@@ -64,16 +64,16 @@ type UpdateServiceTierInput struct {
 	Description     graphql.Omittable[*string]
 }
 
-// CreateTeamInput is a new team.
-type CreateTeamInput struct {
+// CreateTeam is a new team.
+type CreateTeam struct {
 	Name        string
 	Description *string
 	Email       *string
 	Parent      *ident.ID
 }
 
-// UpdateTeamInput changes a team.
-type UpdateTeamInput struct {
+// UpdateTeam changes a team.
+type UpdateTeam struct {
 	ID              ident.ID
 	ExpectedVersion *int
 	Name            graphql.Omittable[*string]
@@ -82,26 +82,26 @@ type UpdateTeamInput struct {
 	Parent          graphql.Omittable[*ident.ID]
 }
 
-// AddTeamMemberInput says who joins what.
-type AddTeamMemberInput struct {
+// AddTeamMember says who joins what.
+type AddTeamMember struct {
 	Team   ident.ID
 	Person ident.ID
 }
 
-// RemoveTeamMemberInput says who leaves what.
-type RemoveTeamMemberInput struct {
+// RemoveTeamMember says who leaves what.
+type RemoveTeamMember struct {
 	Team   ident.ID
 	Person ident.ID
 }
 
-// CreatePersonInput is a new person.
-type CreatePersonInput struct {
+// CreatePerson is a new person.
+type CreatePerson struct {
 	Name  string
 	Email *string
 }
 
-// UpdatePersonInput changes a person.
-type UpdatePersonInput struct {
+// UpdatePerson changes a person.
+type UpdatePerson struct {
 	ID              ident.ID
 	ExpectedVersion *int
 	Name            graphql.Omittable[*string]

@@ -17,7 +17,7 @@ import (
 )
 
 // AddTeamMember puts a person into a team. A person who is in it stays in it.
-func (p *Practice) AddTeamMember(ctx context.Context, in AddTeamMemberInput) (*ent.Team, error) {
+func (p *Practice) AddTeamMember(ctx context.Context, in AddTeamMember) (*ent.Team, error) {
 	return auth.Write(ctx, p.store, "team.add_member", func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
 		wrong, err := addMembers(ctx, tx, []Member{Member(in)})
 		if err == nil {
@@ -31,7 +31,7 @@ func (p *Practice) AddTeamMember(ctx context.Context, in AddTeamMemberInput) (*e
 }
 
 // RemoveTeamMember takes a person out of a team.
-func (p *Practice) RemoveTeamMember(ctx context.Context, in RemoveTeamMemberInput) (*ent.Team, error) {
+func (p *Practice) RemoveTeamMember(ctx context.Context, in RemoveTeamMember) (*ent.Team, error) {
 	return auth.Write(ctx, p.store, "team.remove_member", func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
 		if err := checkMember(Member(in)); err != nil {
 			return nil, err

@@ -15,7 +15,7 @@ import (
 )
 
 // CreatePerson records a new person.
-func (p *Practice) CreatePerson(ctx context.Context, in CreatePersonInput) (*ent.Person, error) {
+func (p *Practice) CreatePerson(ctx context.Context, in CreatePerson) (*ent.Person, error) {
 	row := NewPerson{Name: in.Name, Email: form.Or(in.Email, "")}
 	return auth.Write(ctx, p.store, "person.create", func(ctx context.Context, tx *store.Tx) (*ent.Person, error) {
 		saved, wrong, err := createPeople(ctx, tx, []NewPerson{row})
@@ -24,7 +24,7 @@ func (p *Practice) CreatePerson(ctx context.Context, in CreatePersonInput) (*ent
 }
 
 // UpdatePerson changes a person.
-func (p *Practice) UpdatePerson(ctx context.Context, in UpdatePersonInput) (*ent.Person, error) {
+func (p *Practice) UpdatePerson(ctx context.Context, in UpdatePerson) (*ent.Person, error) {
 	return auth.Write(ctx, p.store, "person.update", func(ctx context.Context, tx *store.Tx) (*ent.Person, error) {
 		var f form.Form
 		row := PersonChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: form.Given(&f, "name", in.Name), Email: form.Cleared(in.Email)}

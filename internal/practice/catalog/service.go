@@ -12,7 +12,7 @@ import (
 )
 
 // CreateService adds a service to the catalogue: a CI of the class that its kind names.
-func (p *Practice) CreateService(ctx context.Context, in CreateServiceInput) (*ent.CI, error) {
+func (p *Practice) CreateService(ctx context.Context, in CreateService) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "service.create", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		labels, err := cmdb.Labels(in.Labels)
 		if err != nil {
@@ -37,7 +37,7 @@ func (p *Practice) CreateService(ctx context.Context, in CreateServiceInput) (*e
 }
 
 // UpdateService changes a service. On one that was imported, the changed fields are locked against imports.
-func (p *Practice) UpdateService(ctx context.Context, in UpdateServiceInput) (*ent.CI, error) {
+func (p *Practice) UpdateService(ctx context.Context, in UpdateService) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "service.update", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		ch, err := in.change()
 		if err != nil {
@@ -48,7 +48,7 @@ func (p *Practice) UpdateService(ctx context.Context, in UpdateServiceInput) (*e
 }
 
 // change returns the input as the CMDB takes it. It names all fields at once that are null and cannot be cleared.
-func (in UpdateServiceInput) change() (cmdb.CIChange, error) {
+func (in UpdateService) change() (cmdb.CIChange, error) {
 	facet := &cmdb.ServiceChange{Tier: form.Cleared(in.Tier), Category: form.Cleared(in.Category), SupportTeam: form.Cleared(in.SupportTeam)}
 	var f form.Form
 	ch := cmdb.CIChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Fields: in.Fields(&f), Service: facet}
@@ -64,7 +64,7 @@ func (in UpdateServiceInput) change() (cmdb.CIChange, error) {
 	return ch, f.Err()
 }
 
-func links(given []ServiceLinkInput) []domain.Link {
+func links(given []ServiceLink) []domain.Link {
 	all := make([]domain.Link, len(given))
 	for i, l := range given {
 		all[i] = domain.Link(l)

@@ -17,7 +17,7 @@ import (
 )
 
 // CreateTeam records a new team.
-func (p *Practice) CreateTeam(ctx context.Context, in CreateTeamInput) (*ent.Team, error) {
+func (p *Practice) CreateTeam(ctx context.Context, in CreateTeam) (*ent.Team, error) {
 	row := NewTeam{Name: in.Name, Description: form.Or(in.Description, ""), Email: form.Or(in.Email, ""), Parent: form.Or(in.Parent, 0)}
 	return auth.Write(ctx, p.store, "team.create", func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
 		saved, wrong, err := createTeams(ctx, tx, []NewTeam{row})
@@ -26,7 +26,7 @@ func (p *Practice) CreateTeam(ctx context.Context, in CreateTeamInput) (*ent.Tea
 }
 
 // UpdateTeam changes a team.
-func (p *Practice) UpdateTeam(ctx context.Context, in UpdateTeamInput) (*ent.Team, error) {
+func (p *Practice) UpdateTeam(ctx context.Context, in UpdateTeam) (*ent.Team, error) {
 	return auth.Write(ctx, p.store, "team.update", func(ctx context.Context, tx *store.Tx) (*ent.Team, error) {
 		var f form.Form
 		row := TeamChange{

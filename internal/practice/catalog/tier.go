@@ -15,7 +15,7 @@ import (
 const lowestRank = 1_000
 
 // CreateServiceTier adds a tier to the scale.
-func (p *Practice) CreateServiceTier(ctx context.Context, in CreateServiceTierInput) (*ent.ServiceTier, error) {
+func (p *Practice) CreateServiceTier(ctx context.Context, in CreateServiceTier) (*ent.ServiceTier, error) {
 	return auth.Write(ctx, p.store, "service_tier.create", func(ctx context.Context, tx *store.Tx) (*ent.ServiceTier, error) {
 		t := &ent.ServiceTier{Code: in.Code, Name: in.Name, Rank: in.Rank, Description: form.Or(in.Description, "")}
 		var f form.Form
@@ -33,7 +33,7 @@ func (p *Practice) CreateServiceTier(ctx context.Context, in CreateServiceTierIn
 }
 
 // UpdateServiceTier renames a tier, or moves it to a rank that is free.
-func (p *Practice) UpdateServiceTier(ctx context.Context, in UpdateServiceTierInput) (*ent.ServiceTier, error) {
+func (p *Practice) UpdateServiceTier(ctx context.Context, in UpdateServiceTier) (*ent.ServiceTier, error) {
 	return auth.Write(ctx, p.store, "service_tier.update", func(ctx context.Context, tx *store.Tx) (*ent.ServiceTier, error) {
 		var f form.Form
 		name, rank := form.Given(&f, "name", in.Name), form.Given(&f, "rank", in.Rank)

@@ -86,7 +86,7 @@ func perform(ctx context.Context, tx *store.Tx, o operation.Operation, keys map[
 		}
 		return idOf(cmdb.UpdateByPerson(ctx, tx, ch, nil))
 	case domain.RetireCI:
-		return idOf(cmdb.RetireByPerson(ctx, tx, cmdb.RetireCIInput{ID: o.Record}))
+		return idOf(cmdb.RetireByPerson(ctx, tx, cmdb.RetireCI{ID: o.Record}))
 	case domain.RelateCIs:
 		var row cmdb.NewRelationship
 		if err := decode(without(o.Planned, "source", "target"), &row); err != nil {

@@ -123,7 +123,7 @@ func TestOwnersThatAPersonSetStay(t *testing.T) {
 	each(t, func(w *world) {
 		a, b := w.imported("server", "a", "a"), w.imported("server", "b", "b")
 		ops, dev := w.team("ops"), w.team("dev")
-		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: a.ID, Owners: []cmdb.OwnerInput{{Team: &dev.ID}}}))
+		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwners{ID: a.ID, Owners: []cmdb.Owner{{Team: &dev.ID}}}))
 		err := w.apply(func(ctx context.Context, tx *store.Tx, _ *cmdb.Reference) error {
 			return cmdb.SetOwnersTx(ctx, tx, []cmdb.OwnerSet{{CI: a.ID, Owners: []cmdb.NewOwner{{Of: ops.ID}}}, {CI: b.ID, Owners: []cmdb.NewOwner{{Of: ops.ID}}}})
 		})

@@ -19,7 +19,7 @@ import (
 const rowChunk = 500
 
 // CreateCI records a new CI. Of a service class it is a service too, with the defaults of the catalogue.
-func (p *Practice) CreateCI(ctx context.Context, in CreateCIInput) (*ent.CI, error) {
+func (p *Practice) CreateCI(ctx context.Context, in CreateCI) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "ci.create", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		labels, err := Labels(in.Labels)
 		if err != nil {
@@ -33,7 +33,7 @@ func (p *Practice) CreateCI(ctx context.Context, in CreateCIInput) (*ent.CI, err
 
 // CreateByPerson creates a CI as the verbs do, with its owners and its key in another system. All that is wrong with
 // any of them is said at once.
-func CreateByPerson(ctx context.Context, tx *store.Tx, row NewCI, owners []OwnerInput, key *domain.ExternalKey) (*ent.CI, error) {
+func CreateByPerson(ctx context.Context, tx *store.Tx, row NewCI, owners []Owner, key *domain.ExternalKey) (*ent.CI, error) {
 	ref, err := LoadReference(ctx, tx)
 	if err != nil {
 		return nil, err

@@ -31,12 +31,12 @@ func TestANewCITakesItsDefaults(t *testing.T) {
 
 func TestEverythingWrongWithANewCIIsSaidAtOnce(t *testing.T) {
 	each(t, func(w *world) {
-		_, err := w.CreateCI(w.ctx, cmdb.CreateCIInput{
+		_, err := w.CreateCI(w.ctx, cmdb.CreateCI{
 			Class:      "server",
 			Fields:     cmdb.Fields{Description: pointer(strings.Repeat("x", 10_001)), Lifecycle: pointer(domain.Retired)},
 			Name:       " ",
 			Attributes: map[string]any{"cpuCores": "four", "os": 3},
-			Owners:     []cmdb.OwnerInput{{Team: pointer(number(ident.Team, 9))}, {}, {Person: pointer(number(ident.Team, 1))}},
+			Owners:     []cmdb.Owner{{Team: pointer(number(ident.Team, 9))}, {}, {Person: pointer(number(ident.Team, 1))}},
 		})
 		w.refused(err,
 			"REQUIRED name",
@@ -56,9 +56,9 @@ func TestEverythingWrongWithANewCIIsSaidAtOnce(t *testing.T) {
 
 func TestAClassHasToExistAndToBeConcrete(t *testing.T) {
 	each(t, func(w *world) {
-		_, err := w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "serve", Name: "x"})
+		_, err := w.CreateCI(w.ctx, cmdb.CreateCI{Class: "serve", Name: "x"})
 		w.refused(err, "NOT_FOUND class did you mean server?")
-		_, err = w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "hardware", Name: "x"})
+		_, err = w.CreateCI(w.ctx, cmdb.CreateCI{Class: "hardware", Name: "x"})
 		w.refused(err, "INVALID class only groups")
 	})
 }
@@ -69,13 +69,13 @@ func TestLabelsAreFewAndShort(t *testing.T) {
 		for i := range 101 {
 			many[fmt.Sprint("l", i)] = "x"
 		}
-		_, err := w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "x", Labels: many})
+		_, err := w.CreateCI(w.ctx, cmdb.CreateCI{Class: "server", Name: "x", Labels: many})
 		w.refused(err, "INVALID labels 101 labels")
-		_, err = w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "x", Labels: map[string]any{"a": strings.Repeat("x", 501)}})
+		_, err = w.CreateCI(w.ctx, cmdb.CreateCI{Class: "server", Name: "x", Labels: map[string]any{"a": strings.Repeat("x", 501)}})
 		w.refused(err, "INVALID labels.a at most 500")
-		_, err = w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "x", Labels: map[string]any{"a": 1}})
+		_, err = w.CreateCI(w.ctx, cmdb.CreateCI{Class: "server", Name: "x", Labels: map[string]any{"a": 1}})
 		w.refused(err, "INVALID labels.a quotes")
-		_, err = w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "x", Labels: map[string]any{strings.Repeat("n", 101): "x"}})
+		_, err = w.CreateCI(w.ctx, cmdb.CreateCI{Class: "server", Name: "x", Labels: map[string]any{strings.Repeat("n", 101): "x"}})
 		w.refused(err, "INVALID labels."+strings.Repeat("n", 101)+" 1 to 100")
 	})
 }
@@ -83,20 +83,20 @@ func TestLabelsAreFewAndShort(t *testing.T) {
 func TestAttributesTogetherAreBounded(t *testing.T) {
 	each(t, func(w *world) {
 		half := strings.Repeat("x", 40_000)
-		ci := must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "x", Attributes: map[string]any{"a": half}}))
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, Attributes: object(map[string]any{"b": half})})
+		ci := must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{Class: "server", Name: "x", Attributes: map[string]any{"a": half}}))
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: ci.ID, Attributes: object(map[string]any{"b": half})})
 		w.refused(err, "INVALID attributes at most 65536")
-		_, err = w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, Attributes: object(map[string]any{"b": "nul \x00"})})
+		_, err = w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: ci.ID, Attributes: object(map[string]any{"b": "nul \x00"})})
 		w.refused(err, "INVALID attributes.b U+0000")
 	})
 }
 
 func TestAnUpdateMergesAttributesAndLabels(t *testing.T) {
 	each(t, func(w *world) {
-		ci := must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{
+		ci := must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{
 			Class: "server", Name: "x", Attributes: map[string]any{"os": "linux", "cpuCores": 4, "site": "rtm"}, Labels: map[string]any{"a": "1", "b": "2"},
 		}))
-		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{
+		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCI{
 			ID: ci.ID, Attributes: object(map[string]any{"os": nil, "cpuCores": 8}), Labels: object(map[string]any{"a": nil, "c": "3"}),
 		}))
 		if want := map[string]any{"cpuCores": 8.0, "site": "rtm"}; !reflect.DeepEqual(got.Attributes, want) {
@@ -108,9 +108,9 @@ func TestAnUpdateMergesAttributesAndLabels(t *testing.T) {
 		if got.Version != 2 {
 			w.Errorf("version %d", got.Version)
 		}
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, Attributes: object(map[string]any{"cpuCores": 0})})
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: ci.ID, Attributes: object(map[string]any{"cpuCores": 0})})
 		w.refused(err, "INVALID attributes.cpuCores is 0: it must be at least 1")
-		got = must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, Attributes: object(nil), Labels: object(nil)}))
+		got = must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: ci.ID, Attributes: object(nil), Labels: object(nil)}))
 		if len(got.Attributes) != 0 || len(got.Labels) != 0 {
 			w.Errorf("null clears: %v %v", got.Attributes, got.Labels)
 		}
@@ -119,9 +119,9 @@ func TestAnUpdateMergesAttributesAndLabels(t *testing.T) {
 
 func TestAnUpdateThatChangesNothingWritesNothing(t *testing.T) {
 	each(t, func(w *world) {
-		ci := must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "x", Attributes: map[string]any{"cpuCores": 4}, Labels: map[string]any{"a": "1"}}))
+		ci := must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{Class: "server", Name: "x", Attributes: map[string]any{"cpuCores": 4}, Labels: map[string]any{"a": "1"}}))
 		before := w.revision()
-		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{
+		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCI{
 			ID:          ci.ID,
 			FieldsInput: cmdb.FieldsInput{Name: set("x"), Description: null[string]()},
 			Attributes:  object(map[string]any{"cpuCores": 4, "gone": nil}),
@@ -136,7 +136,7 @@ func TestAnUpdateThatChangesNothingWritesNothing(t *testing.T) {
 func TestWhatCannotBeClearedIsSaid(t *testing.T) {
 	each(t, func(w *world) {
 		ci := w.ci("server", "x")
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, FieldsInput: cmdb.FieldsInput{Name: null[string](), Lifecycle: null[domain.Lifecycle](), Environment: null[domain.Environment]()}})
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: ci.ID, FieldsInput: cmdb.FieldsInput{Name: null[string](), Lifecycle: null[domain.Lifecycle](), Environment: null[domain.Environment]()}})
 		w.refused(err, "REQUIRED name", "REQUIRED lifecycle", "REQUIRED environment")
 	})
 }
@@ -144,19 +144,19 @@ func TestWhatCannotBeClearedIsSaid(t *testing.T) {
 func TestAStaleVersionIsRefused(t *testing.T) {
 	each(t, func(w *world) {
 		a, b := w.ci("server", "a"), w.ci("server", "b")
-		must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: a.ID, FieldsInput: cmdb.FieldsInput{Name: set("a2")}, ExpectedVersion: pointer(1)}))
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: a.ID, FieldsInput: cmdb.FieldsInput{Name: set("a3")}, ExpectedVersion: pointer(1)})
+		must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: a.ID, FieldsInput: cmdb.FieldsInput{Name: set("a2")}, ExpectedVersion: pointer(1)}))
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: a.ID, FieldsInput: cmdb.FieldsInput{Name: set("a3")}, ExpectedVersion: pointer(1)})
 		w.refused(err, "STALE expectedVersion")
-		_, err = w.RetireCI(w.ctx, cmdb.RetireCIInput{ID: a.ID, ExpectedVersion: pointer(1)})
+		_, err = w.RetireCI(w.ctx, cmdb.RetireCI{ID: a.ID, ExpectedVersion: pointer(1)})
 		w.refused(err, "STALE expectedVersion")
-		_, err = w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: a.ID, ExpectedVersion: pointer(1)})
+		_, err = w.SetOwners(w.ctx, cmdb.SetOwners{ID: a.ID, ExpectedVersion: pointer(1)})
 		w.refused(err, "STALE expectedVersion")
 		rel := w.relate("depends_on", a, b)
 		for _, refused := range []error{
-			second(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, ExpectedVersion: pointer(9)})),
-			second(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIsInput{ID: rel.ID, ExpectedVersion: pointer(9)})),
-			second(w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "server", ExpectedVersion: pointer(9)})),
-			second(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", ExpectedVersion: pointer(9)})),
+			second(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationship{ID: rel.ID, ExpectedVersion: pointer(9)})),
+			second(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIs{ID: rel.ID, ExpectedVersion: pointer(9)})),
+			second(w.UpdateCIClass(w.ctx, cmdb.UpdateCIClass{Code: "server", ExpectedVersion: pointer(9)})),
+			second(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "depends_on", ExpectedVersion: pointer(9)})),
 		} {
 			w.refused(refused, "STALE expectedVersion")
 		}
@@ -167,12 +167,12 @@ func second[T any](_ T, err error) error { return err }
 
 func TestIdsAreOfTheRightKindAndExist(t *testing.T) {
 	each(t, func(w *world) {
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: number(ident.Team, 1), FieldsInput: cmdb.FieldsInput{Name: set("x")}})
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: number(ident.Team, 1), FieldsInput: cmdb.FieldsInput{Name: set("x")}})
 		w.refused(err, "INVALID id ci_")
-		_, err = w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: number(ident.CI, 99), FieldsInput: cmdb.FieldsInput{Name: set("x")}})
+		_, err = w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: number(ident.CI, 99), FieldsInput: cmdb.FieldsInput{Name: set("x")}})
 		w.refused(err, "NOT_FOUND id ci_2r")
 		svc := w.ci("business_service", "shop")
-		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: svc.ID.As(ident.Service), FieldsInput: cmdb.FieldsInput{Name: set("shop 2")}}))
+		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: svc.ID.As(ident.Service), FieldsInput: cmdb.FieldsInput{Name: set("shop 2")}}))
 		if got.ID != svc.ID || got.Name != "shop 2" {
 			w.Errorf("a service's id names its CI: got %v", got)
 		}
@@ -183,7 +183,7 @@ func TestTheLifecycleMovesByItsTable(t *testing.T) {
 	each(t, func(w *world) {
 		ci := w.ci("server", "x")
 		move := func(to domain.Lifecycle) error {
-			return second(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, FieldsInput: cmdb.FieldsInput{Lifecycle: set(to)}}))
+			return second(w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: ci.ID, FieldsInput: cmdb.FieldsInput{Lifecycle: set(to)}}))
 		}
 		w.refused(move(domain.Planned), "TRANSITION_REFUSED lifecycle a CI cannot go from LIVE to PLANNED: from LIVE it can go to DEPRECATED")
 		w.refused(move(domain.Retired), "TRANSITION_REFUSED lifecycle a CI is retired by retireCI")
@@ -192,8 +192,8 @@ func TestTheLifecycleMovesByItsTable(t *testing.T) {
 				w.Error(err)
 			}
 		}
-		retired := must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCIInput{ID: ci.ID}))
-		again := must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCIInput{ID: ci.ID}))
+		retired := must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCI{ID: ci.ID}))
+		again := must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCI{ID: ci.ID}))
 		if retired.Lifecycle != domain.Retired || again.Version != retired.Version {
 			w.Errorf("got %v, then %v", retired, again)
 		}
@@ -216,10 +216,10 @@ func TestACIOfAServiceClassIsAService(t *testing.T) {
 func TestAPersonsUpdateLocksWhatWasImported(t *testing.T) {
 	each(t, func(w *world) {
 		plain, ci := w.ci("server", "plain"), w.imported("server", "x", "x")
-		if got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: plain.ID, FieldsInput: cmdb.FieldsInput{Name: set("p")}})); len(got.Locks) != 0 {
+		if got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: plain.ID, FieldsInput: cmdb.FieldsInput{Name: set("p")}})); len(got.Locks) != 0 {
 			w.Errorf("a CI of no source was locked: %v", got.Locks)
 		}
-		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{
+		got := must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCI{
 			ID:          ci.ID,
 			FieldsInput: cmdb.FieldsInput{Name: set("y"), Criticality: set(domain.CriticalityHigh), Description: set("")},
 			Attributes:  object(map[string]any{"os": "linux"}),
@@ -244,7 +244,7 @@ func TestAPersonsUpdateLocksWhatWasImported(t *testing.T) {
 		if got.Name != "y" || got.Description != "from the source" || got.Attributes["os"] != "linux" || got.Attributes["vendor"] != "v" || got.Labels["a"] != "1" || len(got.Locks) != 4 {
 			w.Errorf("a source wrote over a lock, or locked: %+v", got)
 		}
-		got = must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: ci.ID, UnlockFields: graphql.OmittableOf([]string{"name", "attributes.os", "labels.a"})}))
+		got = must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: ci.ID, UnlockFields: graphql.OmittableOf([]string{"name", "attributes.os", "labels.a"})}))
 		if want := []string{"criticality"}; !reflect.DeepEqual(got.Locks, want) {
 			w.Errorf("locks %v, want %v", got.Locks, want)
 		}
@@ -257,23 +257,23 @@ func TestAPersonsUpdateLocksWhatWasImported(t *testing.T) {
 func TestOwnersAreReplacedAndTheFirstIsPrimary(t *testing.T) {
 	each(t, func(w *world) {
 		ci, team, person := w.imported("server", "x", "x"), w.team("ops"), w.person("Ada")
-		got := must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: ci.ID, Owners: []cmdb.OwnerInput{{Team: &team.ID}, {Person: &person.ID, Role: pointer("architect")}}}))
+		got := must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwners{ID: ci.ID, Owners: []cmdb.Owner{{Team: &team.ID}, {Person: &person.ID, Role: pointer("architect")}}}))
 		if got.Version != 2 || !reflect.DeepEqual(got.Locks, []string{"owners"}) {
 			w.Errorf("got %+v", got)
 		}
-		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: ci.ID, Owners: []cmdb.OwnerInput{{Person: &person.ID, Role: pointer("architect")}, {Team: &team.ID}}}))
+		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwners{ID: ci.ID, Owners: []cmdb.Owner{{Person: &person.ID, Role: pointer("architect")}, {Team: &team.ID}}}))
 		owners := w.s.Read.Owner.Query().Order(ent.Asc("id")).AllX(w.ctx)
 		if len(owners) != 2 || owners[0].IsPrimary || !owners[1].IsPrimary || *owners[1].PersonID != person.ID || owners[0].Role != "owner" {
 			w.Errorf("got %v", owners)
 		}
 		before := w.revision()
-		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: ci.ID, Owners: []cmdb.OwnerInput{{Person: &person.ID, Role: pointer("architect")}, {Team: &team.ID}}}))
+		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwners{ID: ci.ID, Owners: []cmdb.Owner{{Person: &person.ID, Role: pointer("architect")}, {Team: &team.ID}}}))
 		if w.revision() != before {
 			w.Error("the same owners were written again")
 		}
-		_, err := w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: ci.ID, Owners: []cmdb.OwnerInput{{Team: &team.ID}, {Team: &team.ID}}})
+		_, err := w.SetOwners(w.ctx, cmdb.SetOwners{ID: ci.ID, Owners: []cmdb.Owner{{Team: &team.ID}, {Team: &team.ID}}})
 		w.refused(err, "ALREADY_EXISTS owners.1 twice")
-		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwnersInput{ID: ci.ID}))
+		must[*ent.CI](w)(w.SetOwners(w.ctx, cmdb.SetOwners{ID: ci.ID}))
 		if n := w.s.Read.Owner.Query().CountX(w.ctx); n != 0 {
 			w.Errorf("%d owners left", n)
 		}
@@ -288,21 +288,21 @@ func TestVerbsAskThePolicy(t *testing.T) {
 			want errs.Code
 		}{{t.Context(), errs.Unauthenticated}, {viewer, errs.Forbidden}} {
 			for name, err := range map[string]error{
-				"createCI":               second(w.CreateCI(c.ctx, cmdb.CreateCIInput{})),
-				"updateCI":               second(w.UpdateCI(c.ctx, cmdb.UpdateCIInput{})),
-				"retireCI":               second(w.RetireCI(c.ctx, cmdb.RetireCIInput{})),
-				"setOwners":              second(w.SetOwners(c.ctx, cmdb.SetOwnersInput{})),
-				"addExternalIdentity":    second(w.AddExternalIdentity(c.ctx, cmdb.AddExternalIdentityInput{})),
-				"createCIClass":          second(w.CreateCIClass(c.ctx, cmdb.CreateCIClassInput{})),
-				"updateCIClass":          second(w.UpdateCIClass(c.ctx, cmdb.UpdateCIClassInput{})),
-				"relateCIs":              second(w.RelateCIs(c.ctx, cmdb.RelateCIsInput{})),
-				"updateRelationship":     second(w.UpdateRelationship(c.ctx, cmdb.UpdateRelationshipInput{})),
-				"unrelateCIs":            second(w.UnrelateCIs(c.ctx, cmdb.UnrelateCIsInput{})),
-				"createDependencyGroup":  second(w.CreateDependencyGroup(c.ctx, cmdb.CreateDependencyGroupInput{})),
-				"updateDependencyGroup":  second(w.UpdateDependencyGroup(c.ctx, cmdb.UpdateDependencyGroupInput{})),
-				"removeDependencyGroup":  second(w.RemoveDependencyGroup(c.ctx, cmdb.RemoveDependencyGroupInput{})),
-				"createRelationshipType": second(w.CreateRelationshipType(c.ctx, cmdb.CreateRelationshipTypeInput{})),
-				"updateRelationshipType": second(w.UpdateRelationshipType(c.ctx, cmdb.UpdateRelationshipTypeInput{})),
+				"createCI":               second(w.CreateCI(c.ctx, cmdb.CreateCI{})),
+				"updateCI":               second(w.UpdateCI(c.ctx, cmdb.UpdateCI{})),
+				"retireCI":               second(w.RetireCI(c.ctx, cmdb.RetireCI{})),
+				"setOwners":              second(w.SetOwners(c.ctx, cmdb.SetOwners{})),
+				"addExternalIdentity":    second(w.AddExternalIdentity(c.ctx, cmdb.AddExternalIdentity{})),
+				"createCIClass":          second(w.CreateCIClass(c.ctx, cmdb.CreateCIClass{})),
+				"updateCIClass":          second(w.UpdateCIClass(c.ctx, cmdb.UpdateCIClass{})),
+				"relateCIs":              second(w.RelateCIs(c.ctx, cmdb.RelateCIs{})),
+				"updateRelationship":     second(w.UpdateRelationship(c.ctx, cmdb.UpdateRelationship{})),
+				"unrelateCIs":            second(w.UnrelateCIs(c.ctx, cmdb.UnrelateCIs{})),
+				"createDependencyGroup":  second(w.CreateDependencyGroup(c.ctx, cmdb.CreateDependencyGroup{})),
+				"updateDependencyGroup":  second(w.UpdateDependencyGroup(c.ctx, cmdb.UpdateDependencyGroup{})),
+				"removeDependencyGroup":  second(w.RemoveDependencyGroup(c.ctx, cmdb.RemoveDependencyGroup{})),
+				"createRelationshipType": second(w.CreateRelationshipType(c.ctx, cmdb.CreateRelationshipType{})),
+				"updateRelationshipType": second(w.UpdateRelationshipType(c.ctx, cmdb.UpdateRelationshipType{})),
 			} {
 				if errs.CodeOf(err) != c.want {
 					w.Errorf("%s: got %v, want %s", name, err, c.want)
@@ -318,7 +318,7 @@ func TestConcurrentUpdatesOfOneCIAllCount(t *testing.T) {
 		g, ctx := errgroup.WithContext(w.ctx)
 		for i := range 8 {
 			g.Go(func() error {
-				_, err := w.UpdateCI(ctx, cmdb.UpdateCIInput{ID: ci.ID, Attributes: object(map[string]any{fmt.Sprint("a", i): i})})
+				_, err := w.UpdateCI(ctx, cmdb.UpdateCI{ID: ci.ID, Attributes: object(map[string]any{fmt.Sprint("a", i): i})})
 				return err
 			})
 		}

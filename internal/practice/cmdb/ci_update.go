@@ -17,7 +17,7 @@ import (
 
 // UpdateCI changes a CI. On a CI that was imported, the changed fields are locked against imports until they are
 // released.
-func (p *Practice) UpdateCI(ctx context.Context, in UpdateCIInput) (*ent.CI, error) {
+func (p *Practice) UpdateCI(ctx context.Context, in UpdateCI) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "ci.update", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		var f form.Form
 		ch := CIChange{
@@ -40,7 +40,7 @@ func (ch *CIChange) SetLabels(given map[string]any, isSet bool) (err error) {
 }
 
 // RetireCI retires a CI: it is kept, and counts for nothing in impact. A retired one stays as it is.
-func (p *Practice) RetireCI(ctx context.Context, in RetireCIInput) (*ent.CI, error) {
+func (p *Practice) RetireCI(ctx context.Context, in RetireCI) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "ci.retire", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		is, isNew, err := retire(ctx, tx, in)
 		if err != nil || !isNew {
@@ -51,12 +51,12 @@ func (p *Practice) RetireCI(ctx context.Context, in RetireCIInput) (*ent.CI, err
 }
 
 // RetireByPerson retires a CI as the verb does, and warns of nothing: the ticket that plans it names the CI.
-func RetireByPerson(ctx context.Context, tx *store.Tx, in RetireCIInput) (*ent.CI, error) {
+func RetireByPerson(ctx context.Context, tx *store.Tx, in RetireCI) (*ent.CI, error) {
 	is, _, err := retire(ctx, tx, in)
 	return is, err
 }
 
-func retire(ctx context.Context, tx *store.Tx, in RetireCIInput) (is *ent.CI, isNew bool, err error) {
+func retire(ctx context.Context, tx *store.Tx, in RetireCI) (is *ent.CI, isNew bool, err error) {
 	old, err := lockCI(ctx, tx, in.ID, in.ExpectedVersion)
 	if err != nil || old.Lifecycle == domain.Retired {
 		return old, false, err

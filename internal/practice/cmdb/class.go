@@ -24,7 +24,7 @@ const (
 )
 
 // CreateCIClass makes a new class of CIs, usable at once. Its parent never changes, so that there are no cycles.
-func (p *Practice) CreateCIClass(ctx context.Context, in CreateCIClassInput) (*ent.CIClass, error) {
+func (p *Practice) CreateCIClass(ctx context.Context, in CreateCIClass) (*ent.CIClass, error) {
 	return auth.Write(ctx, p.store, "ci_class.create", func(ctx context.Context, tx *store.Tx) (*ent.CIClass, error) {
 		ref, err := LoadReference(ctx, tx)
 		if err != nil {
@@ -118,7 +118,7 @@ func (c *Class) checkRules(f *form.Form) {
 
 // UpdateCIClass changes a class. CIs that its new schema refuses, or that its new identity rules confuse, stand in
 // the way; the first three are named.
-func (p *Practice) UpdateCIClass(ctx context.Context, in UpdateCIClassInput) (*ent.CIClass, error) {
+func (p *Practice) UpdateCIClass(ctx context.Context, in UpdateCIClass) (*ent.CIClass, error) {
 	return auth.Write(ctx, p.store, "ci_class.update", func(ctx context.Context, tx *store.Tx) (*ent.CIClass, error) {
 		if tx.IsPostgres() {
 			if _, err := tx.CIClass.Query().Where(ciclass.Code(in.Code)).ForUpdate().All(ctx); err != nil {

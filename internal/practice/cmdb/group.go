@@ -15,7 +15,7 @@ import (
 )
 
 // CreateDependencyGroup says how some of a CI's dependencies combine.
-func (p *Practice) CreateDependencyGroup(ctx context.Context, in CreateDependencyGroupInput) (*ent.DependencyGroup, error) {
+func (p *Practice) CreateDependencyGroup(ctx context.Context, in CreateDependencyGroup) (*ent.DependencyGroup, error) {
 	row := NewGroup{CI: in.CI, Name: in.Name, Mode: in.Mode, Threshold: form.Or(in.Threshold, 0), Members: membersOf(in.Members)}
 	return auth.Write(ctx, p.store, "dependency_group.create", func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
 		return CreateGroupByPerson(ctx, tx, row)
@@ -39,7 +39,7 @@ func CreateGroupByPerson(ctx context.Context, tx *store.Tx, row NewGroup) (*ent.
 }
 
 // UpdateDependencyGroup changes a dependency group; its members are replaced as a whole.
-func (p *Practice) UpdateDependencyGroup(ctx context.Context, in UpdateDependencyGroupInput) (*ent.DependencyGroup, error) {
+func (p *Practice) UpdateDependencyGroup(ctx context.Context, in UpdateDependencyGroup) (*ent.DependencyGroup, error) {
 	return auth.Write(ctx, p.store, "dependency_group.update", func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
 		var f form.Form
 		ch := GroupChange{
@@ -73,7 +73,7 @@ func UpdateGroupByPerson(ctx context.Context, tx *store.Tx, ch GroupChange) (*en
 }
 
 // RemoveDependencyGroup removes a dependency group: its members count alone again.
-func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependencyGroupInput) (ident.ID, error) {
+func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependencyGroup) (ident.ID, error) {
 	return auth.Write(ctx, p.store, "dependency_group.remove", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		if err := form.Kind(in.ID, ident.DependencyGroup, "id"); err != nil {
 			return 0, err
@@ -93,7 +93,7 @@ func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependenc
 }
 
 // membersOf returns the members as they are stored: a weight that is left out is 1.
-func membersOf(given []GroupMemberInput) []domain.GroupMember {
+func membersOf(given []GroupMember) []domain.GroupMember {
 	members := make([]domain.GroupMember, len(given))
 	for i, m := range given {
 		members[i] = domain.GroupMember{Relationship: m.Relationship, Weight: form.Or(m.Weight, 1)}

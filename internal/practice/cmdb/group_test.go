@@ -24,17 +24,17 @@ func (w *world) redundant() (*ent.CI, []*ent.Relationship) {
 	return svc, rels
 }
 
-func members(rels ...*ent.Relationship) []cmdb.GroupMemberInput {
-	all := []cmdb.GroupMemberInput{}
+func members(rels ...*ent.Relationship) []cmdb.GroupMember {
+	all := []cmdb.GroupMember{}
 	for _, rel := range rels {
-		all = append(all, cmdb.GroupMemberInput{Relationship: rel.ID})
+		all = append(all, cmdb.GroupMember{Relationship: rel.ID})
 	}
 	return all
 }
 
 func (w *world) group(of *ent.CI, mode domain.GroupMode, threshold int, rels ...*ent.Relationship) *ent.DependencyGroup {
 	w.Helper()
-	return must[*ent.DependencyGroup](w)(w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{
+	return must[*ent.DependencyGroup](w)(w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroup{
 		CI: of.ID.As(ident.Service), Name: "databases", Mode: mode, Threshold: &threshold, Members: members(rels...),
 	}))
 }
@@ -43,13 +43,13 @@ func TestAThresholdHasToMakeSense(t *testing.T) {
 	each(t, func(w *world) {
 		svc, rels := w.redundant()
 		try := func(mode domain.GroupMode, threshold int, weights ...int) error {
-			in := cmdb.CreateDependencyGroupInput{CI: svc.ID, Name: fmt.Sprint(mode, threshold), Mode: mode, Threshold: &threshold, Members: members(rels...)}
+			in := cmdb.CreateDependencyGroup{CI: svc.ID, Name: fmt.Sprint(mode, threshold), Mode: mode, Threshold: &threshold, Members: members(rels...)}
 			for i := range weights {
 				in.Members[i].Weight = &weights[i]
 			}
 			g, err := w.CreateDependencyGroup(w.ctx, in)
 			if err == nil {
-				_, err = w.RemoveDependencyGroup(w.ctx, cmdb.RemoveDependencyGroupInput{ID: g.ID, ExpectedVersion: &g.Version})
+				_, err = w.RemoveDependencyGroup(w.ctx, cmdb.RemoveDependencyGroup{ID: g.ID, ExpectedVersion: &g.Version})
 			}
 			return err
 		}
@@ -80,10 +80,10 @@ func TestMembersAreHardDependenciesThatArriveAtTheCI(t *testing.T) {
 		cluster := w.relate("member_of", other, svc)
 		none := w.relate("managed_by", svc, other)
 		soft := w.relate("connects_to", svc, other)
-		hardened := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "connects_to", Source: other.ID, Target: svc.ID, Strength: pointer(domain.Hard)}))
-		_, err := w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{
+		hardened := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "connects_to", Source: other.ID, Target: svc.ID, Strength: pointer(domain.Hard)}))
+		_, err := w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroup{
 			CI: svc.ID, Name: "", Mode: domain.Any,
-			Members: append(members(rels[0], away, cluster, none, soft, hardened, rels[0]), cmdb.GroupMemberInput{Relationship: number(ident.Relationship, 99)}, cmdb.GroupMemberInput{Relationship: svc.ID}),
+			Members: append(members(rels[0], away, cluster, none, soft, hardened, rels[0]), cmdb.GroupMember{Relationship: number(ident.Relationship, 99)}, cmdb.GroupMember{Relationship: svc.ID}),
 		})
 		w.refused(err,
 			"REQUIRED name",
@@ -94,7 +94,7 @@ func TestMembersAreHardDependenciesThatArriveAtTheCI(t *testing.T) {
 			"NOT_FOUND members.7.relationship",
 			"INVALID members.8.relationship rel_",
 		)
-		_, err = w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{CI: svc.ID, Name: "x", Mode: domain.Any})
+		_, err = w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroup{CI: svc.ID, Name: "x", Mode: domain.Any})
 		w.refused(err, "REQUIRED members at least one")
 		w.group(svc, domain.Any, 0, cluster, hardened)
 	})
@@ -104,11 +104,11 @@ func TestARelationshipCountsInOneGroupOfACIAtMost(t *testing.T) {
 	each(t, func(w *world) {
 		svc, rels := w.redundant()
 		g := w.group(svc, domain.Any, 0, rels[0], rels[1])
-		_, err := w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{CI: svc.ID, Name: "databases", Mode: domain.Any, Members: members(rels[1], rels[2])})
+		_, err := w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroup{CI: svc.ID, Name: "databases", Mode: domain.Any, Members: members(rels[1], rels[2])})
 		w.refused(err, "IN_USE members.0.relationship "+g.ID.String(), "ALREADY_EXISTS name")
 		// A relationship whose impact arrives at both ends may count in a group of each.
 		a, b := w.ci("server", "a"), w.ci("server", "b")
-		both := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "connects_to", Source: a.ID, Target: b.ID, Strength: pointer(domain.Hard)}))
+		both := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "connects_to", Source: a.ID, Target: b.ID, Strength: pointer(domain.Hard)}))
 		w.group(a, domain.All, 0, both)
 		w.group(b, domain.All, 0, both)
 	})
@@ -121,7 +121,7 @@ func TestOfConcurrentGroupsWithOneMemberOneWins(t *testing.T) {
 		failures := make(chan error, 6)
 		for i := range 6 {
 			go func() {
-				_, err := w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroupInput{CI: svc.ID, Name: fmt.Sprint("g", i), Mode: domain.Any, Members: members(rels[i%2], rels[2])})
+				_, err := w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroup{CI: svc.ID, Name: fmt.Sprint("g", i), Mode: domain.Any, Members: members(rels[i%2], rels[2])})
 				failures <- err
 			}()
 		}
@@ -144,24 +144,24 @@ func TestAGroupIsUpdatedByTheSameRules(t *testing.T) {
 	each(t, func(w *world) {
 		svc, rels := w.redundant()
 		g := w.group(svc, domain.AtLeast, 2, rels...)
-		_, err := w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, Members: graphql.OmittableOf(members(rels[0]))})
+		_, err := w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, Members: graphql.OmittableOf(members(rels[0]))})
 		w.refused(err, "INVALID threshold 1 to 1")
-		got := must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, Name: set("dbs"), Mode: set(domain.Any), Members: graphql.OmittableOf(members(rels[0], rels[2]))}))
+		got := must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, Name: set("dbs"), Mode: set(domain.Any), Members: graphql.OmittableOf(members(rels[0], rels[2]))}))
 		if got.Threshold != 0 || got.Name != "dbs" || len(got.Members) != 2 || got.Version != 2 {
 			w.Errorf("got %+v", got)
 		}
 		before := w.revision()
-		must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, Members: graphql.OmittableOf(members(rels[0], rels[2]))}))
+		must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, Members: graphql.OmittableOf(members(rels[0], rels[2]))}))
 		if w.revision() != before {
 			w.Error("a revision was taken")
 		}
-		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, ExpectedVersion: pointer(1), Name: null[string]()})
+		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, ExpectedVersion: pointer(1), Name: null[string]()})
 		w.refused(err, "REQUIRED name")
-		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, ExpectedVersion: pointer(1)})
+		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, ExpectedVersion: pointer(1)})
 		w.refused(err, "STALE expectedVersion")
-		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroupInput{ID: g.ID, Members: graphql.OmittableOf[[]cmdb.GroupMemberInput](nil)})
+		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, Members: graphql.OmittableOf[[]cmdb.GroupMember](nil)})
 		w.refused(err, "REQUIRED members")
-		_, err = w.RemoveDependencyGroup(w.ctx, cmdb.RemoveDependencyGroupInput{ID: number(ident.DependencyGroup, 99)})
+		_, err = w.RemoveDependencyGroup(w.ctx, cmdb.RemoveDependencyGroup{ID: number(ident.DependencyGroup, 99)})
 		w.refused(err, "NOT_FOUND id")
 	})
 }
@@ -172,7 +172,7 @@ func TestARelationshipThatGoesLeavesItsGroups(t *testing.T) {
 		g := w.group(svc, domain.AtLeast, 3, rels...)
 		before := w.revision()
 		for i, rel := range rels {
-			must[ident.ID](w)(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIsInput{ID: rel.ID}))
+			must[ident.ID](w)(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIs{ID: rel.ID}))
 			left := w.s.Read.DependencyGroup.Query().AllX(w.ctx)
 			if i == 2 && len(left) != 0 {
 				w.Errorf("an empty group stays: %v", left)
@@ -191,19 +191,19 @@ func TestAMemberCannotBecomeSoft(t *testing.T) {
 	each(t, func(w *world) {
 		svc, rels := w.redundant()
 		g := w.group(svc, domain.Any, 0, rels[0], rels[1])
-		_, err := w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rels[0].ID, Strength: set(domain.Soft)})
+		_, err := w.UpdateRelationship(w.ctx, cmdb.UpdateRelationship{ID: rels[0].ID, Strength: set(domain.Soft)})
 		w.refused(err, `IN_USE strength "databases" (`+g.ID.String()+")")
-		must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rels[2].ID, Strength: set(domain.Soft)}))
-		_, err = w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", Strength: set(domain.Soft)})
+		must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationship{ID: rels[2].ID, Strength: set(domain.Soft)}))
+		_, err = w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "depends_on", Strength: set(domain.Soft)})
 		w.refused(err, `IN_USE strength "databases"`)
-		_, err = w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", ImpactDirection: set(domain.NoImpact)})
+		_, err = w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "depends_on", ImpactDirection: set(domain.NoImpact)})
 		w.refused(err, `IN_USE impactDirection "databases"`)
-		must[*ent.RelationshipType](w)(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", ImpactDirection: set(domain.BothDirections)}))
+		must[*ent.RelationshipType](w)(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "depends_on", ImpactDirection: set(domain.BothDirections)}))
 		for _, rel := range rels[:2] { // hard by themselves, whatever the type says
-			must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Strength: set(domain.Hard)}))
+			must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationship{ID: rel.ID, Strength: set(domain.Hard)}))
 		}
-		must[*ent.RelationshipType](w)(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", Strength: set(domain.Soft)}))
-		_, err = w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rels[0].ID, Strength: null[domain.Strength]()})
+		must[*ent.RelationshipType](w)(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "depends_on", Strength: set(domain.Soft)}))
+		_, err = w.UpdateRelationship(w.ctx, cmdb.UpdateRelationship{ID: rels[0].ID, Strength: null[domain.Strength]()})
 		w.refused(err, "IN_USE strength")
 	})
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-func serial(class, name, serial, vendor string) cmdb.CreateCIInput {
-	return cmdb.CreateCIInput{Class: class, Name: name, Attributes: map[string]any{"serialNumber": serial, "vendor": vendor}}
+func serial(class, name, serial, vendor string) cmdb.CreateCI {
+	return cmdb.CreateCI{Class: class, Name: name, Attributes: map[string]any{"serialNumber": serial, "vendor": vendor}}
 }
 
 func TestAnIdentityRuleTellsADuplicate(t *testing.T) {
@@ -25,17 +25,17 @@ func TestAnIdentityRuleTellsADuplicate(t *testing.T) {
 		_, err := w.CreateCI(w.ctx, serial("server", "b", "s1", "acme")) // the rule is the computer's, and holds below it
 		w.refused(err, "ALREADY_EXISTS attributes.vendor "+first.ID.String()+` "a" has the same identity (serialNumber "s1", vendor "acme")`)
 		must[*ent.CI](w)(w.CreateCI(w.ctx, serial("server", "c", "s1", "other")))
-		must[*ent.CI](w)(w.CreateCI(w.ctx, serial("storage", "d", "s1", "acme")))                                                             // another subtree
-		must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "e", Attributes: map[string]any{"serialNumber": "s1"}})) // incomplete
+		must[*ent.CI](w)(w.CreateCI(w.ctx, serial("storage", "d", "s1", "acme")))                                                        // another subtree
+		must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{Class: "server", Name: "e", Attributes: map[string]any{"serialNumber": "s1"}})) // incomplete
 	})
 }
 
 func TestARetiredCIGivesItsIdentityFree(t *testing.T) {
 	each(t, func(w *world) {
 		old := must[*ent.CI](w)(w.CreateCI(w.ctx, serial("server", "a", "s1", "acme")))
-		must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCIInput{ID: old.ID}))
+		must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCI{ID: old.ID}))
 		next := must[*ent.CI](w)(w.CreateCI(w.ctx, serial("server", "b", "s1", "acme")))
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: old.ID, FieldsInput: cmdb.FieldsInput{Lifecycle: set(domain.Live)}})
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: old.ID, FieldsInput: cmdb.FieldsInput{Lifecycle: set(domain.Live)}})
 		w.refused(err, "ALREADY_EXISTS attributes.vendor "+next.ID.String())
 	})
 }
@@ -44,27 +44,27 @@ func TestAnUpdateCannotTakeAnIdentity(t *testing.T) {
 	each(t, func(w *world) {
 		must[*ent.CI](w)(w.CreateCI(w.ctx, serial("server", "a", "s1", "acme")))
 		b := must[*ent.CI](w)(w.CreateCI(w.ctx, serial("server", "b", "s2", "acme")))
-		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: b.ID, Attributes: object(map[string]any{"serialNumber": "s1"})})
+		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: b.ID, Attributes: object(map[string]any{"serialNumber": "s1"})})
 		w.refused(err, "ALREADY_EXISTS attributes.vendor s1")
-		must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCIInput{ID: b.ID, Attributes: object(map[string]any{"os": "linux"})}))
+		must[*ent.CI](w)(w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: b.ID, Attributes: object(map[string]any{"os": "linux"})}))
 	})
 }
 
 func TestIdentityRulesMayNameTheCIsOwnFieldsAndAnyScalar(t *testing.T) {
 	each(t, func(w *world) {
-		must[*ent.CIClass](w)(w.CreateCIClass(w.ctx, cmdb.CreateCIClassInput{
+		must[*ent.CIClass](w)(w.CreateCIClass(w.ctx, cmdb.CreateCIClass{
 			Code: "tenant", Label: "Tenant", Parent: "logical",
 			AttributeSchema: map[string]any{"properties": map[string]any{"number": map[string]any{"type": "integer"}, "isMain": map[string]any{"type": "boolean"}}},
 			IdentityRules:   [][]string{{"name", "environment"}, {"number"}, {"isMain", "environment"}},
 		}))
-		must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "tenant", Name: "it's \"a\"", Attributes: map[string]any{"number": 5, "isMain": true}}))
-		_, err := w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "tenant", Name: "it's \"a\""})
+		must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{Class: "tenant", Name: "it's \"a\"", Attributes: map[string]any{"number": 5, "isMain": true}}))
+		_, err := w.CreateCI(w.ctx, cmdb.CreateCI{Class: "tenant", Name: "it's \"a\""})
 		w.refused(err, "ALREADY_EXISTS environment")
-		_, err = w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "tenant", Name: "b", Attributes: map[string]any{"number": 5}})
+		_, err = w.CreateCI(w.ctx, cmdb.CreateCI{Class: "tenant", Name: "b", Attributes: map[string]any{"number": 5}})
 		w.refused(err, "ALREADY_EXISTS attributes.number number 5")
-		_, err = w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "tenant", Name: "c", Attributes: map[string]any{"isMain": true}})
+		_, err = w.CreateCI(w.ctx, cmdb.CreateCI{Class: "tenant", Name: "c", Attributes: map[string]any{"isMain": true}})
 		w.refused(err, "ALREADY_EXISTS environment isMain true")
-		must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "tenant", Fields: cmdb.Fields{Environment: pointer(domain.Staging)}, Name: "it's \"a\"", Attributes: map[string]any{"isMain": true}}))
+		must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{Class: "tenant", Fields: cmdb.Fields{Environment: pointer(domain.Staging)}, Name: "it's \"a\"", Attributes: map[string]any{"isMain": true}}))
 	})
 }
 
@@ -133,10 +133,10 @@ func TestAClassCannotChangeUnderTheCIsThatAreBeingWritten(t *testing.T) {
 		for i := range 8 {
 			wg.Go(func() {
 				if i == 4 {
-					_, _ = w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "hardware", AttributeSchema: object(map[string]any{"required": []any{"owner"}})})
+					_, _ = w.UpdateCIClass(w.ctx, cmdb.UpdateCIClass{Code: "hardware", AttributeSchema: object(map[string]any{"required": []any{"owner"}})})
 					return
 				}
-				_, _ = w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "rack", Name: fmt.Sprint("r", i)})
+				_, _ = w.CreateCI(w.ctx, cmdb.CreateCI{Class: "rack", Name: fmt.Sprint("r", i)})
 			})
 		}
 		wg.Wait()
@@ -151,9 +151,9 @@ func TestAClassCannotChangeUnderTheCIsThatAreBeingWritten(t *testing.T) {
 func TestNewIdentityRulesAreCheckedAgainstTheCIsThereAre(t *testing.T) {
 	each(t, func(w *world) {
 		for i := range 5 {
-			must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "dns_name", Name: fmt.Sprint("d", i), Attributes: map[string]any{"fqdn": "www.example.com"}}))
+			must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{Class: "dns_name", Name: fmt.Sprint("d", i), Attributes: map[string]any{"fqdn": "www.example.com"}}))
 		}
-		_, err := w.UpdateCIClass(w.ctx, cmdb.UpdateCIClassInput{Code: "dns_name", IdentityRules: graphql.OmittableOf([][]string{{"fqdn"}})})
+		_, err := w.UpdateCIClass(w.ctx, cmdb.UpdateCIClass{Code: "dns_name", IdentityRules: graphql.OmittableOf([][]string{{"fqdn"}})})
 		w.refused(err, `IN_USE identityRules the new rules confuse 4 CIs: ci_2 "d1" (the same fqdn as ci_1 "d0"); ci_3`)
 	})
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // AddExternalIdentity records a key of a CI in another system. References to the key that were dangling heal.
-func (p *Practice) AddExternalIdentity(ctx context.Context, in AddExternalIdentityInput) (*ent.CI, error) {
+func (p *Practice) AddExternalIdentity(ctx context.Context, in AddExternalIdentity) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "ci.add_external_identity", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		key, err := CheckKey(in.ExternalIdentity)
 		if err != nil {

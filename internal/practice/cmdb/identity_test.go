@@ -16,7 +16,7 @@ import (
 func key(id string) domain.ExternalKey { return domain.ExternalKey{Source: "test", ExternalID: id} }
 
 func (w *world) identify(record *ent.CI, id string) error {
-	return second(w.AddExternalIdentity(w.ctx, cmdb.AddExternalIdentityInput{ID: record.ID, ExternalIdentity: key(id)}))
+	return second(w.AddExternalIdentity(w.ctx, cmdb.AddExternalIdentity{ID: record.ID, ExternalIdentity: key(id)}))
 }
 
 func (w *world) remember(rows ...cmdb.Dangling) {
@@ -43,9 +43,9 @@ func TestAKeyInAnotherSystemIsUnique(t *testing.T) {
 	each(t, func(w *world) {
 		a, b := w.imported("server", "a", "k"), w.ci("server", "b")
 		w.refused(w.identify(b, "k"), "ALREADY_EXISTS externalIdentity.externalId test knows "+a.ID.String())
-		_, err := w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: "server", Name: "", ExternalIdentity: &domain.ExternalKey{Source: " test ", ExternalID: "k"}})
+		_, err := w.CreateCI(w.ctx, cmdb.CreateCI{Class: "server", Name: "", ExternalIdentity: &domain.ExternalKey{Source: " test ", ExternalID: "k"}})
 		w.refused(err, "REQUIRED name", "ALREADY_EXISTS externalIdentity.externalId")
-		_, err = w.AddExternalIdentity(w.ctx, cmdb.AddExternalIdentityInput{ID: b.ID})
+		_, err = w.AddExternalIdentity(w.ctx, cmdb.AddExternalIdentity{ID: b.ID})
 		w.refused(err, "REQUIRED externalIdentity.source", "REQUIRED externalIdentity.externalId")
 		before := w.revision()
 		if err := w.identify(a, "k"); err != nil || w.revision() != before {

@@ -9,26 +9,26 @@ import (
 
 // The inputs of the verbs are the input types of schema/*.graphql, field by field; their meaning is said there.
 
-// CreateCIInput is a new CI.
-type CreateCIInput struct {
+// CreateCI is a new CI.
+type CreateCI struct {
 	Class string
 	Name  string
 	Fields
 	Attributes       map[string]any
 	Labels           map[string]any
-	Owners           []OwnerInput
+	Owners           []Owner
 	ExternalIdentity *domain.ExternalKey
 }
 
-// OwnerInput is a team or a person, exactly one of them. The role is "owner" by default.
-type OwnerInput struct {
+// Owner is a team or a person, exactly one of them. The role is "owner" by default.
+type Owner struct {
 	Team   *ident.ID
 	Person *ident.ID
 	Role   *string
 }
 
-// UpdateCIInput changes a CI: an absent field stays, null clears.
-type UpdateCIInput struct {
+// UpdateCI changes a CI: an absent field stays, null clears.
+type UpdateCI struct {
 	ID              ident.ID
 	ExpectedVersion *int
 	FieldsInput
@@ -37,27 +37,27 @@ type UpdateCIInput struct {
 	UnlockFields graphql.Omittable[[]string]
 }
 
-// RetireCIInput names the CI to retire.
-type RetireCIInput struct {
+// RetireCI names the CI to retire.
+type RetireCI struct {
 	ID              ident.ID
 	ExpectedVersion *int
 }
 
-// SetOwnersInput is all owners of a CI, the primary one first.
-type SetOwnersInput struct {
+// SetOwners is all owners of a CI, the primary one first.
+type SetOwners struct {
 	ID              ident.ID
 	ExpectedVersion *int
-	Owners          []OwnerInput
+	Owners          []Owner
 }
 
-// AddExternalIdentityInput is a key of a CI in another system.
-type AddExternalIdentityInput struct {
+// AddExternalIdentity is a key of a CI in another system.
+type AddExternalIdentity struct {
 	ID               ident.ID
 	ExternalIdentity domain.ExternalKey
 }
 
-// CreateCIClassInput is a new class.
-type CreateCIClassInput struct {
+// CreateCIClass is a new class.
+type CreateCIClass struct {
 	Code            string
 	Label           string
 	Description     *string
@@ -68,8 +68,8 @@ type CreateCIClassInput struct {
 	IdentityRules   [][]string
 }
 
-// UpdateCIClassInput changes a class.
-type UpdateCIClassInput struct {
+// UpdateCIClass changes a class.
+type UpdateCIClass struct {
 	Code            string
 	ExpectedVersion *int
 	Label           graphql.Omittable[*string]
@@ -79,8 +79,8 @@ type UpdateCIClassInput struct {
 	IdentityRules   graphql.Omittable[[][]string]
 }
 
-// RelateCIsInput is a new relationship.
-type RelateCIsInput struct {
+// RelateCIs is a new relationship.
+type RelateCIs struct {
 	Type       string
 	Source     ident.ID
 	Target     ident.ID
@@ -88,59 +88,59 @@ type RelateCIsInput struct {
 	Attributes map[string]any
 }
 
-// UpdateRelationshipInput changes a relationship; a null strength means the type's.
-type UpdateRelationshipInput struct {
+// UpdateRelationship changes a relationship; a null strength means the type's.
+type UpdateRelationship struct {
 	ID              ident.ID
 	ExpectedVersion *int
 	Strength        graphql.Omittable[*domain.Strength]
 	Attributes      graphql.Omittable[map[string]any]
 }
 
-// UnrelateCIsInput names the relationship to remove.
-type UnrelateCIsInput struct {
+// UnrelateCIs names the relationship to remove.
+type UnrelateCIs struct {
 	ID              ident.ID
 	ExpectedVersion *int
 }
 
-// GroupMemberInput is a relationship that is to count in a group, with its weight (1 by default).
-type GroupMemberInput struct {
+// GroupMember is a relationship that is to count in a group, with its weight (1 by default).
+type GroupMember struct {
 	Relationship ident.ID
 	Weight       *int
 }
 
-// CreateDependencyGroupInput is a new group.
-type CreateDependencyGroupInput struct {
+// CreateDependencyGroup is a new group.
+type CreateDependencyGroup struct {
 	CI        ident.ID
 	Name      string
 	Mode      domain.GroupMode
 	Threshold *int
-	Members   []GroupMemberInput
+	Members   []GroupMember
 }
 
-// UpdateDependencyGroupInput changes a group; members are replaced as a whole.
-type UpdateDependencyGroupInput struct {
+// UpdateDependencyGroup changes a group; members are replaced as a whole.
+type UpdateDependencyGroup struct {
 	ID              ident.ID
 	ExpectedVersion *int
 	Name            graphql.Omittable[*string]
 	Mode            graphql.Omittable[*domain.GroupMode]
 	Threshold       graphql.Omittable[*int]
-	Members         graphql.Omittable[[]GroupMemberInput]
+	Members         graphql.Omittable[[]GroupMember]
 }
 
-// RemoveDependencyGroupInput names the group to remove.
-type RemoveDependencyGroupInput struct {
+// RemoveDependencyGroup names the group to remove.
+type RemoveDependencyGroup struct {
 	ID              ident.ID
 	ExpectedVersion *int
 }
 
-// ClassPairInput is a pair of class codes.
-type ClassPairInput struct {
+// ClassPair is a pair of class codes.
+type ClassPair struct {
 	Source string
 	Target string
 }
 
-// CreateRelationshipTypeInput is a new type.
-type CreateRelationshipTypeInput struct {
+// CreateRelationshipType is a new type.
+type CreateRelationshipType struct {
 	Code            string
 	ForwardLabel    string
 	ReverseLabel    string
@@ -149,11 +149,11 @@ type CreateRelationshipTypeInput struct {
 	Strength        *domain.Strength
 	IsContainment   *bool
 	Cardinality     *domain.Cardinality
-	AllowedPairs    []ClassPairInput
+	AllowedPairs    []ClassPair
 }
 
-// UpdateRelationshipTypeInput changes a type.
-type UpdateRelationshipTypeInput struct {
+// UpdateRelationshipType changes a type.
+type UpdateRelationshipType struct {
 	Code            string
 	ExpectedVersion *int
 	ForwardLabel    graphql.Omittable[*string]
@@ -161,5 +161,5 @@ type UpdateRelationshipTypeInput struct {
 	Description     graphql.Omittable[*string]
 	ImpactDirection graphql.Omittable[*domain.ImpactDirection]
 	Strength        graphql.Omittable[*domain.Strength]
-	AllowedPairs    graphql.Omittable[[]ClassPairInput]
+	AllowedPairs    graphql.Omittable[[]ClassPair]
 }

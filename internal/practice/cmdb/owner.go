@@ -19,7 +19,7 @@ import (
 const ownersField = "owners"
 
 // SetOwners says who answers for a CI, in place of whoever did. The first is the primary owner.
-func (p *Practice) SetOwners(ctx context.Context, in SetOwnersInput) (*ent.CI, error) {
+func (p *Practice) SetOwners(ctx context.Context, in SetOwners) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "ci.set_owners", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		old, err := lockCI(ctx, tx, in.ID, in.ExpectedVersion)
 		if err != nil {
@@ -115,7 +115,7 @@ func touch(ctx context.Context, tx *store.Tx, c *ent.CI) error {
 }
 
 // checkOwners checks owners as the API takes them.
-func checkOwners(ctx context.Context, tx *store.Tx, given []OwnerInput, f *form.Form) ([]NewOwner, error) {
+func checkOwners(ctx context.Context, tx *store.Tx, given []Owner, f *form.Form) ([]NewOwner, error) {
 	listed := make([]NewOwner, len(given))
 	parties := map[ident.ID]bool{}
 	for i, o := range given {

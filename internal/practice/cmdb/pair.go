@@ -32,7 +32,7 @@ func CheckPair(t *ent.RelationshipType, from, to *Class) error {
 }
 
 // pairs reads the pairs of classes of an input.
-func (r *Reference) pairs(f *form.Form, in []ClassPairInput) []domain.ClassPair {
+func (r *Reference) pairs(f *form.Form, in []ClassPair) []domain.ClassPair {
 	f.Most("allowedPairs", len(in), pairsPerType)
 	all := make([]domain.ClassPair, len(in))
 	for i, pair := range in {

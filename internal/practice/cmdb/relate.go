@@ -20,7 +20,7 @@ import (
 const manual = "manual"
 
 // RelateCIs relates two CIs.
-func (p *Practice) RelateCIs(ctx context.Context, in RelateCIsInput) (*ent.Relationship, error) {
+func (p *Practice) RelateCIs(ctx context.Context, in RelateCIs) (*ent.Relationship, error) {
 	return auth.Write(ctx, p.store, "relationship.create", func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
 		return RelateByPerson(ctx, tx, NewRelationship{Type: in.Type, Source: in.Source, Target: in.Target, Strength: in.Strength, Attributes: in.Attributes})
 	})

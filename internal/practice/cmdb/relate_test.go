@@ -13,9 +13,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-func (w *world) kind(code string, cardinality domain.Cardinality, pairs ...cmdb.ClassPairInput) {
+func (w *world) kind(code string, cardinality domain.Cardinality, pairs ...cmdb.ClassPair) {
 	w.Helper()
-	must[*ent.RelationshipType](w)(w.CreateRelationshipType(w.ctx, cmdb.CreateRelationshipTypeInput{
+	must[*ent.RelationshipType](w)(w.CreateRelationshipType(w.ctx, cmdb.CreateRelationshipType{
 		Code: code, ForwardLabel: "f", ReverseLabel: "r", ImpactDirection: domain.TargetToSource, Cardinality: &cardinality, AllowedPairs: pairs,
 	}))
 }
@@ -27,7 +27,7 @@ func TestARelationshipIsUniquePerTypeSourceAndTarget(t *testing.T) {
 		if rel.ReportedBy != "manual" || rel.Strength != nil || rel.Version != 1 {
 			w.Errorf("got %+v", rel)
 		}
-		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: b.ID})
+		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "depends_on", Source: a.ID, Target: b.ID})
 		w.refused(err, "ALREADY_EXISTS - "+rel.ID.String()+": ci_1 depends_on ci_2 already")
 		w.relate("depends_on", b, a)
 		w.relate("connects_to", a, b)
@@ -37,11 +37,11 @@ func TestARelationshipIsUniquePerTypeSourceAndTarget(t *testing.T) {
 func TestTheEndsAndTheTypeOfARelationshipHaveToExist(t *testing.T) {
 	each(t, func(w *world) {
 		a := w.ci("application", "a")
-		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends", Source: number(ident.Team, 1), Target: 0})
+		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "depends", Source: number(ident.Team, 1), Target: 0})
 		w.refused(err, "NOT_FOUND type depends_on?", "INVALID source ci_", "REQUIRED target")
-		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: number(ident.CI, 99)})
+		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "depends_on", Source: a.ID, Target: number(ident.CI, 99)})
 		w.refused(err, "NOT_FOUND target")
-		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: w.ci("application", "b").ID, Strength: pointer(domain.Strength("WEAK"))})
+		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "depends_on", Source: a.ID, Target: w.ci("application", "b").ID, Strength: pointer(domain.Strength("WEAK"))})
 		w.refused(err, "INVALID strength HARD, SOFT")
 	})
 }
@@ -50,7 +50,7 @@ func TestACIIsNotRelatedToItself(t *testing.T) {
 	each(t, func(w *world) {
 		a := w.ci("application", "a")
 		for _, code := range []string{"depends_on", "part_of", "connects_to"} {
-			_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: code, Source: a.ID, Target: a.ID})
+			_, err := w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: code, Source: a.ID, Target: a.ID})
 			w.refused(err, "INVALID target related to itself")
 		}
 	})
@@ -84,7 +84,7 @@ func TestSeededTypesConnectTheirPairs(t *testing.T) {
 			{"part_of", "server", "rack", false},
 			{"depends_on", "rack", "application", true},
 		} {
-			_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: c.code, Source: cis[c.source].ID, Target: cis[c.target].ID})
+			_, err := w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: c.code, Source: cis[c.source].ID, Target: cis[c.target].ID})
 			if !c.fits {
 				w.refused(err, "INVALID type does not lead from "+c.source+" to "+c.target)
 			} else if err != nil {
@@ -97,24 +97,24 @@ func TestSeededTypesConnectTheirPairs(t *testing.T) {
 func TestPairsOfATypeAreAnAdminsAndBindWhatIsNew(t *testing.T) {
 	each(t, func(w *world) {
 		server, rack := w.ci("server", "s"), w.ci("rack", "r")
-		update := func(pairs ...cmdb.ClassPairInput) error {
-			return second(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "powered_by", AllowedPairs: graphql.OmittableOf(pairs)}))
+		update := func(pairs ...cmdb.ClassPair) error {
+			return second(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "powered_by", AllowedPairs: graphql.OmittableOf(pairs)}))
 		}
-		if err := update(cmdb.ClassPairInput{Source: "server", Target: "*"}); err != nil {
+		if err := update(cmdb.ClassPair{Source: "server", Target: "*"}); err != nil {
 			w.Fatal(err)
 		}
 		w.relate("powered_by", server, rack)
 		if err := cmdb.Seed(w.ctx, w.s); err != nil {
 			w.Fatal(err)
 		}
-		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "powered_by", Source: rack.ID, Target: server.ID})
+		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "powered_by", Source: rack.ID, Target: server.ID})
 		w.refused(err, "INVALID type it connects server to any class")
-		w.refused(update(cmdb.ClassPairInput{Source: "serverr", Target: "*"}), "NOT_FOUND allowedPairs.0.source server?")
+		w.refused(update(cmdb.ClassPair{Source: "serverr", Target: "*"}), "NOT_FOUND allowedPairs.0.source server?")
 		if err := update(); err != nil {
 			w.Fatal(err)
 		}
 		w.relate("powered_by", rack, server)
-		if err := update(cmdb.ClassPairInput{Source: "pdu", Target: "ups"}); err != nil {
+		if err := update(cmdb.ClassPair{Source: "pdu", Target: "ups"}); err != nil {
 			w.Fatal(err)
 		}
 		if n := w.s.Read.Relationship.Query().CountX(w.ctx); n != 2 {
@@ -125,12 +125,12 @@ func TestPairsOfATypeAreAnAdminsAndBindWhatIsNew(t *testing.T) {
 
 func TestATypeConnectsItsAllowedPairsAndWhatIsBelowThem(t *testing.T) {
 	each(t, func(w *world) {
-		w.kind("mounted_in", domain.ManyToMany, cmdb.ClassPairInput{Source: "computer", Target: "rack"}, cmdb.ClassPairInput{Source: "network_device", Target: "rack"})
+		w.kind("mounted_in", domain.ManyToMany, cmdb.ClassPair{Source: "computer", Target: "rack"}, cmdb.ClassPair{Source: "network_device", Target: "rack"})
 		server, rack, app := w.ci("server", "s"), w.ci("rack", "r"), w.ci("application", "a")
 		w.relate("mounted_in", server, rack)
-		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "mounted_in", Source: app.ID, Target: rack.ID})
+		_, err := w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "mounted_in", Source: app.ID, Target: rack.ID})
 		w.refused(err, "INVALID type does not lead from application to rack: it connects computer to rack, network_device to rack")
-		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "mounted_in", Source: rack.ID, Target: server.ID})
+		_, err = w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "mounted_in", Source: rack.ID, Target: server.ID})
 		w.refused(err, "INVALID type from rack to server")
 	})
 }
@@ -142,7 +142,7 @@ func TestCardinalityBoundsBothEnds(t *testing.T) {
 		w.kind("one_to_one", domain.OneToOne)
 		a, b, c := w.ci("server", "a"), w.ci("server", "b"), w.ci("server", "c")
 		try := func(kind string, source, target *ent.CI) error {
-			return second(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: kind, Source: source.ID, Target: target.ID}))
+			return second(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: kind, Source: source.ID, Target: target.ID}))
 		}
 		w.relate("many_to_one", a, b)
 		w.relate("many_to_one", c, b)
@@ -173,7 +173,7 @@ func TestOneToOneHoldsUnderConcurrency(t *testing.T) {
 			others = append(others, w.ci("server", "x"))
 		}
 		won := race(w, 8, func(i int) error {
-			return second(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "pairs_with", Source: hub.ID, Target: others[i].ID}))
+			return second(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "pairs_with", Source: hub.ID, Target: others[i].ID}))
 		})
 		if n := w.s.Read.Relationship.Query().CountX(w.ctx); won != 1 || n != 1 {
 			w.Errorf("%d won, %d relationships", won, n)
@@ -185,7 +185,7 @@ func TestOfConcurrentRelatesOfOnePairOneWins(t *testing.T) {
 	each(t, func(w *world) {
 		a, b := w.ci("server", "a"), w.ci("server", "b")
 		won := race(w, 8, func(int) error {
-			return second(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: b.ID}))
+			return second(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "depends_on", Source: a.ID, Target: b.ID}))
 		})
 		if n := w.s.Read.Relationship.Query().CountX(w.ctx); won != 1 || n != 1 {
 			w.Errorf("%d won, %d relationships", won, n)
@@ -196,24 +196,24 @@ func TestOfConcurrentRelatesOfOnePairOneWins(t *testing.T) {
 func TestARelationshipIsUpdatedAndCleared(t *testing.T) {
 	each(t, func(w *world) {
 		a, b := w.ci("server", "a"), w.ci("server", "b")
-		rel := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: "depends_on", Source: a.ID, Target: b.ID, Attributes: map[string]any{"port": 5432, "via": "lan"}}))
-		got := must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Strength: set(domain.Soft), Attributes: object(map[string]any{"via": nil})}))
+		rel := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "depends_on", Source: a.ID, Target: b.ID, Attributes: map[string]any{"port": 5432, "via": "lan"}}))
+		got := must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationship{ID: rel.ID, Strength: set(domain.Soft), Attributes: object(map[string]any{"via": nil})}))
 		if got.Strength == nil || *got.Strength != domain.Soft || len(got.Attributes) != 1 || got.Version != 2 {
 			w.Errorf("got %+v", got)
 		}
-		got = must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Strength: null[domain.Strength]()}))
+		got = must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationship{ID: rel.ID, Strength: null[domain.Strength]()}))
 		if got.Strength != nil {
 			w.Errorf("got %+v", got)
 		}
 		before := w.revision()
-		must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationshipInput{ID: rel.ID, Attributes: object(map[string]any{"port": 5432})}))
+		must[*ent.Relationship](w)(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationship{ID: rel.ID, Attributes: object(map[string]any{"port": 5432})}))
 		if w.revision() != before {
 			w.Error("a revision was taken")
 		}
-		if id := must[ident.ID](w)(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIsInput{ID: rel.ID})); id != rel.ID {
+		if id := must[ident.ID](w)(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIs{ID: rel.ID})); id != rel.ID {
 			w.Errorf("got %v", id)
 		}
-		_, err := w.UnrelateCIs(w.ctx, cmdb.UnrelateCIsInput{ID: rel.ID})
+		_, err := w.UnrelateCIs(w.ctx, cmdb.UnrelateCIs{ID: rel.ID})
 		w.refused(err, "NOT_FOUND id")
 		w.relate("depends_on", a, b)
 	})
@@ -221,13 +221,13 @@ func TestARelationshipIsUpdatedAndCleared(t *testing.T) {
 
 func TestANewTypeIsCheckedWhole(t *testing.T) {
 	each(t, func(w *world) {
-		_, err := w.CreateRelationshipType(w.ctx, cmdb.CreateRelationshipTypeInput{
-			Code: "depends_on", ForwardLabel: "", ReverseLabel: "r", ImpactDirection: "SIDEWAYS", AllowedPairs: []cmdb.ClassPairInput{{Source: "server", Target: "serve"}},
+		_, err := w.CreateRelationshipType(w.ctx, cmdb.CreateRelationshipType{
+			Code: "depends_on", ForwardLabel: "", ReverseLabel: "r", ImpactDirection: "SIDEWAYS", AllowedPairs: []cmdb.ClassPair{{Source: "server", Target: "serve"}},
 		})
 		w.refused(err, "REQUIRED forwardLabel", "INVALID impactDirection", "ALREADY_EXISTS code", "NOT_FOUND allowedPairs.0.target server?")
-		_, err = w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "no_such"})
+		_, err = w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "no_such"})
 		w.refused(err, "NOT_FOUND code")
-		got := must[*ent.RelationshipType](w)(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipTypeInput{Code: "depends_on", Description: set("new"), Strength: set(domain.Soft)}))
+		got := must[*ent.RelationshipType](w)(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "depends_on", Description: set("new"), Strength: set(domain.Soft)}))
 		if got.Version != 2 || got.Strength != domain.Soft || got.Description != "new" {
 			w.Errorf("got %+v", got)
 		}

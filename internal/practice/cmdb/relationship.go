@@ -19,7 +19,7 @@ import (
 )
 
 // UpdateRelationship changes a relationship. A member of a dependency group cannot become SOFT.
-func (p *Practice) UpdateRelationship(ctx context.Context, in UpdateRelationshipInput) (*ent.Relationship, error) {
+func (p *Practice) UpdateRelationship(ctx context.Context, in UpdateRelationship) (*ent.Relationship, error) {
 	ch := RelationshipChange{ID: in.ID, ExpectedVersion: in.ExpectedVersion, Attributes: in.Attributes.Value()}
 	ch.ReplaceAttributes = in.Attributes.IsSet() && ch.Attributes == nil
 	if strength, ok := in.Strength.ValueOK(); ok {
@@ -167,7 +167,7 @@ func (r *Reference) strength(rel *ent.Relationship) domain.Strength {
 }
 
 // UnrelateCIs removes a relationship, and takes it out of the dependency groups it counts in.
-func (p *Practice) UnrelateCIs(ctx context.Context, in UnrelateCIsInput) (ident.ID, error) {
+func (p *Practice) UnrelateCIs(ctx context.Context, in UnrelateCIs) (ident.ID, error) {
 	return auth.Write(ctx, p.store, "relationship.remove", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		if err := form.Kind(in.ID, ident.Relationship, "id"); err != nil {
 			return 0, err

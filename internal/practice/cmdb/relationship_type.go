@@ -20,7 +20,7 @@ import (
 const labelLength = 100
 
 // CreateRelationshipType makes a new type of relationship, usable at once.
-func (p *Practice) CreateRelationshipType(ctx context.Context, in CreateRelationshipTypeInput) (*ent.RelationshipType, error) {
+func (p *Practice) CreateRelationshipType(ctx context.Context, in CreateRelationshipType) (*ent.RelationshipType, error) {
 	return auth.Write(ctx, p.store, "relationship_type.create", func(ctx context.Context, tx *store.Tx) (*ent.RelationshipType, error) {
 		ref, err := LoadReference(ctx, tx)
 		if err != nil {
@@ -68,7 +68,7 @@ func checkType(t *ent.RelationshipType, f *form.Form) {
 // UpdateRelationshipType changes a type of relationship; impact follows at once. Pairs of classes bind new
 // relationships; those that stand stay. Dependency groups whose members would no longer be HARD dependencies of their
 // CI stand in the way.
-func (p *Practice) UpdateRelationshipType(ctx context.Context, in UpdateRelationshipTypeInput) (*ent.RelationshipType, error) {
+func (p *Practice) UpdateRelationshipType(ctx context.Context, in UpdateRelationshipType) (*ent.RelationshipType, error) {
 	return auth.Write(ctx, p.store, "relationship_type.update", func(ctx context.Context, tx *store.Tx) (*ent.RelationshipType, error) {
 		q := tx.RelationshipType.Query().Where(relationshiptype.Code(in.Code))
 		if tx.IsPostgres() {

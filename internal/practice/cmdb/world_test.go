@@ -48,17 +48,17 @@ func must[T any](w *world) func(T, error) T {
 
 func (w *world) ci(class, name string) *ent.CI {
 	w.Helper()
-	return must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: class, Name: name}))
+	return must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{Class: class, Name: name}))
 }
 
 func (w *world) imported(class, name, key string) *ent.CI {
 	w.Helper()
-	return must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCIInput{Class: class, Name: name, ExternalIdentity: &domain.ExternalKey{Source: "test", ExternalID: key}}))
+	return must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{Class: class, Name: name, ExternalIdentity: &domain.ExternalKey{Source: "test", ExternalID: key}}))
 }
 
 func (w *world) relate(kind string, source, target *ent.CI) *ent.Relationship {
 	w.Helper()
-	return must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIsInput{Type: kind, Source: source.ID, Target: target.ID}))
+	return must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: kind, Source: source.ID, Target: target.ID}))
 }
 
 func (w *world) team(name string) *ent.Team {
