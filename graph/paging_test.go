@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
@@ -22,23 +23,12 @@ type pagedList struct {
 
 const ciFields = "NAME=name CREATED_AT=createdAt UPDATED_AT=updatedAt"
 
-// lists are all lists of the contract that page by keys or places. HUB, INCIDENT, CHANGE and TEAM stand for ids.
-var lists = map[string]pagedList{
-	"cis":                  {"{ cis LIST }", "id name createdAt updatedAt", ciFields},
+// lists are all lists of the contract that page by keys or places: those of Query that need no argument, by the contract,
+// and those written here. HUB, INCIDENT, CHANGE and TEAM stand for ids.
+var lists = withRootLists(map[string]pagedList{
 	"services":             {"{ services LIST }", "id name createdAt: ci { x: createdAt } updatedAt: ci { x: updatedAt }", ciFields},
-	"incidents":            {"{ incidents LIST }", "id createdAt updatedAt priority", "CREATED_AT=createdAt UPDATED_AT=updatedAt PRIORITY=priority"},
-	"changes":              {"{ changes LIST }", "id createdAt updatedAt", "CREATED_AT=createdAt UPDATED_AT=updatedAt"},
-	"teams":                {"{ teams LIST }", "id", ""},
 	"kpis":                 {`{ kpis(period: DAY, from: "2027-01-08T00:00:00Z", to: "2027-01-15T00:00:00Z") LIST }`, "id: start", ""},
-	"calendars":            {"{ calendars LIST }", "id", ""},
-	"serviceLevelTargets":  {"{ serviceLevelTargets LIST }", "id", ""},
-	"approvalPolicies":     {"{ approvalPolicies LIST }", "id", ""},
-	"changeTemplates":      {"{ changeTemplates LIST }", "id", ""},
-	"people":               {"{ people LIST }", "id", ""},
 	"journal":              {"{ journal(afterRevision: REVISION) LIST }", "id", ""},
-	"ciClasses":            {"{ ciClasses LIST }", "id", ""},
-	"relationshipTypes":    {"{ relationshipTypes LIST }", "id", ""},
-	"danglingReferences":   {"{ danglingReferences LIST }", "id", ""},
 	"CI.incidents":         {`{ ci(id: "HUB") { incidents LIST } }`, "id createdAt updatedAt priority", "CREATED_AT=createdAt UPDATED_AT=updatedAt PRIORITY=priority"},
 	"CI.changes":           {`{ ci(id: "HUB") { changes LIST } }`, "id createdAt updatedAt", "CREATED_AT=createdAt UPDATED_AT=updatedAt"},
 	"CI.relationships":     {`{ ci(id: "HUB") { relationships LIST } }`, "id", ""},
@@ -55,13 +45,45 @@ var lists = map[string]pagedList{
 	"affectedServices":     {`{ incident(id: "INCIDENT") { affectedServices LIST } }`, "ci { id }", ""},
 	"Change.timeline":      {`{ change(id: "CHANGE") { timeline LIST } }`, "id", ""},
 	"Change.conflicts":     {`{ change(id: "CHANGE") { conflicts(kinds: [SAME_CI]) LIST } }`, "ci: otherChange { id }", ""},
-	"changeWindows":        {"{ changeWindows LIST }", "id", ""},
 	"changeCalendar":       {`{ changeCalendar(from: "2027-01-10T22:30:00Z", to: "2027-01-11T00:00:00Z") LIST }`, "ci: change { id }", ""},
 	"causedIncidents":      {`{ change(id: "CHANGE") { causedIncidents LIST } }`, "id", ""},
 	"impact.affected":      {`{ impact(failed: [{id: "HUB"}]) { affected LIST } }`, "ci { id }", ""},
 	"impact.services":      {`{ impact(failed: [{id: "HUB"}]) { services LIST } }`, "ci { id }", ""},
 	"Change.impact":        {`{ change(id: "CHANGE") { impact { affected LIST } } }`, "ci { id }", ""},
 	"Relationship.history": {`{ node(id: "rel_1") { ... on Relationship { history LIST } } }`, "id", ""},
+})
+
+// withRootLists adds the lists of records of Query that are not written yet and that need no argument. A field of an
+// order, such as CREATED_AT, is the field createdAt of a node.
+func withRootLists(written map[string]pagedList) map[string]pagedList {
+	schema := contract()
+	for _, field := range schema.Query.Fields {
+		record, isList := strings.CutSuffix(field.Type.Name(), "Connection")
+		node, isType := schema.Types[record]
+		if _, isWritten := written[field.Name]; isWritten || !isList || !isType || node.Fields.ForName("id") == nil ||
+			slices.ContainsFunc(field.Arguments, func(a *ast.ArgumentDefinition) bool { return a.Type.NonNull && a.DefaultValue == nil }) {
+			continue
+		}
+		list := pagedList{query: "{ " + field.Name + " LIST }", node: "id"}
+		if order := field.Arguments.ForName("orderBy"); order != nil {
+			by := schema.Types[order.Type.Name()].Fields.ForName("field")
+			for _, value := range schema.Types[by.Type.Name()].EnumValues {
+				list.node += " " + camel(value.Name)
+				list.fields += value.Name + "=" + camel(value.Name) + " "
+			}
+		}
+		written[field.Name] = list
+	}
+	return written
+}
+
+// camel returns the name of a field for that of an enum's value: createdAt for CREATED_AT.
+func camel(value string) string {
+	words := strings.Split(strings.ToLower(value), "_")
+	for i, word := range words[1:] {
+		words[i+1] = strings.ToUpper(word[:1]) + word[1:]
+	}
+	return strings.Join(words, "")
 }
 
 // orders returns all orders of a list that differ: each field each way, and two fields.
