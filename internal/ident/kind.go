@@ -99,6 +99,15 @@ func (k Kind) facts() facts {
 	return kinds[k]
 }
 
+// Kinds returns all kinds.
+func Kinds() []Kind {
+	all := make([]Kind, 0, kindEnd)
+	for k := CI; k < kindEnd; k++ {
+		all = append(all, k)
+	}
+	return all
+}
+
 // Prefix returns the short word before the underscore, such as "ci".
 func (k Kind) Prefix() string { return k.facts().prefix }
 

@@ -30,7 +30,7 @@ type FieldsInput struct {
 	Visibility  graphql.Omittable[*domain.Visibility]
 }
 
-// PlainFields is the table of the plain fields: verbs, planned operations, locks and importers read it.
+// PlainFields is the table of the plain fields: verbs, planned operations and locks read it, and importers compare by it.
 var PlainFields = []Field{
 	plain("name", "", text(1, valid.LongestName), func(c *ent.CI) *string { return &c.Name },
 		func(f *Fields) **string { return &f.Name },
