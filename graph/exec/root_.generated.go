@@ -13908,6 +13908,15 @@ type UserError {
   field: [String!]!
 }
 
+"""
+What you accept, and why, by one of the fields accept… of a mutation: it is done although the rules would refuse it. The
+reason is kept with what was written.
+"""
+input Consent {
+  """Why it is done all the same, for whoever asks later: at most 2,000 characters."""
+  reason: String!
+}
+
 """The sorts of user errors."""
 enum UserErrorCode {
   """A value is malformed or out of range."""
