@@ -49,15 +49,3 @@ func checked(address string) (string, error) {
 	u.User, u.RawQuery = url.UserPassword(name, password), parameters.Encode()
 	return u.String(), nil
 }
-
-// redacted returns an address without its password, otherwise as it was given.
-func redacted(address string) string {
-	if !strings.HasPrefix(address, "postgres") {
-		return address
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "the database"
-	}
-	return u.Redacted()
-}

@@ -77,7 +77,7 @@ func runGenerate(ctx context.Context, env *environment, plan fill.Plan) (err err
 	}
 	_, _ = fmt.Fprintf(env.stdout, "%d CIs, %d relationships, %d dependency groups, %d teams, %d owners%s in %s: %.0f records a second.\n",
 		done.CIs, done.Relationships, done.Groups, done.Teams, done.Owners, tickets, took.Round(100*time.Millisecond), float64(done.Records())/took.Seconds())
-	_, _ = fmt.Fprintf(env.stdout, "Look at it: linchpin serve --dev --database %s\n", redacted(address))
+	_, _ = fmt.Fprintf(env.stdout, "Look at it: linchpin serve --dev --database %s\n", store.Redact(address))
 	return nil
 }
 

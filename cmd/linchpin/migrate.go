@@ -28,7 +28,7 @@ func migrateCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, _ = fmt.Fprintf(env.stdout, "%s: %d migrations applied, the database is at the newest version.\n", redacted(address), n)
+			_, _ = fmt.Fprintf(env.stdout, "%s: %d migrations applied, the database is at the newest version.\n", store.Redact(address), n)
 			return nil
 		},
 	}

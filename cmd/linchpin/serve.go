@@ -18,6 +18,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/tracing"
 )
 
@@ -124,7 +125,7 @@ func greet(env *environment, at net.Addr, database string) {
 GraphQL    http://%[1]s/graphql
 Database   %s
 Everyone who reaches this address may be an admin. Stop with Ctrl-C.
-`, at, redacted(database))
+`, at, store.Redact(database))
 }
 
 // serveAdmin serves operators if they are given an address. It goes on while the server drains, so that they see that
@@ -154,7 +155,7 @@ func serveAdmin(ctx context.Context, env *environment, flags *serveFlags, handle
 func loadDemo(ctx context.Context, env *environment, a *app.App, address string) error {
 	loaded, err := demo.Load(ctx, a.Store, a.Change, a.Incident, progressBar(env))
 	if errors.Is(err, demo.ErrOccupied) {
-		return fmt.Errorf("--demo with %s: %w; leave out --demo, or name an empty database, such as --database sqlite:demo.db", redacted(address), err)
+		return fmt.Errorf("--demo with %s: %w; leave out --demo, or name an empty database, such as --database sqlite:demo.db", store.Redact(address), err)
 	}
 	if err != nil {
 		return fmt.Errorf("load the demo estate: %w", err)

@@ -103,9 +103,12 @@ func isText(err error) bool {
 }
 
 // serverSaidNo reports whether the database itself refused a commit, so that the outcome is known. The outcome stays
-// open if the log of a SQLite file could not be written to its end, since after a crash the part may count, and if the
-// server is stopping.
+// open if the log of a SQLite file could not be written to its end, since after a crash the part may count, if the
+// server is stopping, and if it gave up waiting for a standby.
 func serverSaidNo(err error) bool {
+	if errors.Is(err, pgconn.ErrQualified) {
+		return false
+	}
 	switch sqliteCode(err) & 0xff {
 	case 0:
 		return pgCode(err) != "" && !isUnreachable(err)

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"net/url"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -13,6 +15,9 @@ import (
 
 // openPostgres opens a pool over lib/pq with prepared statements and bounded waits.
 func openPostgres(address string) (*Store, error) {
+	if u, err := url.Parse(address); err != nil || u.Opaque != "" {
+		return nil, errors.New("it is no URL such as postgres://USER:PASSWORD@HOST/NAME, where special characters of the password are written as %XX")
+	}
 	db, err := pgconn.Open(address)
 	if err != nil {
 		return nil, err

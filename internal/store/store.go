@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -57,7 +56,7 @@ func OpenReading(ctx context.Context, address string) (*Store, error) {
 	}
 	if err := s.isCurrent(ctx); err != nil {
 		_ = s.Close()
-		return nil, fmt.Errorf("read database %s: %w", redact(address), err)
+		return nil, fmt.Errorf("read database %s: %w", Redact(address), err)
 	}
 	return s, nil
 }
@@ -72,14 +71,14 @@ func open(ctx context.Context, address string, openFile func(path string) (*Stor
 	case "postgres", "postgresql":
 		s, err = openPostgres(address)
 	default:
-		return nil, fmt.Errorf("database %q: an address is sqlite:PATH or postgres://USER@HOST/NAME", redact(address))
+		return nil, fmt.Errorf("%s: an address is sqlite:PATH or postgres://USER@HOST/NAME", Redact(address))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", redact(address), err)
+		return nil, fmt.Errorf("open database %s: %w", Redact(address), err)
 	}
 	if err := s.reader.PingContext(ctx); err != nil {
 		_ = s.Close()
-		return nil, fmt.Errorf("open database %s: %w", redact(address), describe(err))
+		return nil, fmt.Errorf("open database %s: %w", Redact(address), describe(err))
 	}
 	return s, nil
 }
@@ -141,16 +140,6 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 		return 0, Translate(err)
 	}
 	return h.Revision, nil
-}
-
-// redact returns an address without its password, for messages.
-func redact(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		scheme, _, _ := strings.Cut(address, ":")
-		return scheme + ":…"
-	}
-	return u.Redacted()
 }
 
 // Writer returns the pool that writes. It is for migrations and their tests: writes through it are not journalled.

@@ -120,20 +120,20 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 	}
 	var refused error
 	if keyed == nil {
-		value, err = decide(ctx, tx)
+		if value, err = decide(ctx, tx); err == nil {
+			revision, err = journal(ctx, tx)
+		}
 	} else {
 		var replayed bool
 		value, replayed, refused, err = decideOnce(ctx, tx, keyed.key, step, s.now().UTC(), decide)
 		if replayed && err == nil {
-			tellWarnings(ctx, tx.warnings)
+			// The commit below confirms the first one: it is not told before the same standbys have both.
 			revision, err = headRevision(ctx, tx) // at least the one that was written
-			return value, revision, errors.Join(refused, err)
+		} else if err == nil {
+			revision, err = journal(ctx, tx)
 		}
 	}
 	if err != nil {
-		return value, 0, err
-	}
-	if revision, err = journal(ctx, tx); err != nil {
 		return value, 0, err
 	}
 	finished = true

@@ -17,6 +17,10 @@ import (
 // statement took effect is not known; inside a transaction it did not, unless the statement is COMMIT.
 var ErrLost = errors.New("pgconn: the connection was lost before the answer came")
 
+// ErrQualified says that the server committed and warned while it did: a wait for a synchronous standby was cut short,
+// by pg_cancel_backend for instance. The transaction is visible, and may be gone after a failover.
+var ErrQualified = errors.New("pgconn: the server qualified the commit by a warning")
+
 // call is one statement under way, from the first byte sent to the last row read.
 type call struct {
 	c      *conn

@@ -4,7 +4,11 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 )
 
 // pqConn is every interface that a connection of lib/pq 1.12 has, except those that database/sql has deprecated.
@@ -29,6 +33,7 @@ type conn struct {
 
 	tx       context.Context // of the open transaction; nil outside one
 	busy     bool            // rows are open or a COPY is under way
+	warning  error           // of the server, since COMMIT was sent
 	finished bool            // not to be used again: a cancel request may still be on its way to it
 }
 
@@ -36,9 +41,13 @@ var _ pqConn = (*conn)(nil)
 
 var errBusy = errors.New("pgconn: another query on this connection is not finished: close its rows first")
 
-// Underlying returns lib/pq's connection, for functions such as pq.SetNoticeHandler that take nothing else. Send no
-// statements through it.
-func (c *conn) Underlying() driver.Conn { return c.pq }
+// notice keeps a warning of the server, which is a notice with a code of its own. Before COMMIT there may be others,
+// which Commit forgets.
+func (c *conn) notice(n *pq.Error) {
+	if n.Code != pqerror.SuccessfulCompletion { // the severity would be in the server's language
+		c.warning = n
+	}
+}
 
 // ResetSession refuses a connection that cannot serve another caller.
 func (c *conn) ResetSession(ctx context.Context) error {
@@ -148,12 +157,19 @@ type tx struct {
 	pq driver.Tx
 }
 
-// Commit commits. It returns ErrLost if the outcome is not known, and driver.ErrBadConn if nothing was sent.
+// Commit commits. It returns ErrLost or ErrQualified if the outcome is not known, and driver.ErrBadConn if nothing was
+// sent.
 func (t *tx) Commit() error {
 	mark := t.c.wire.sent.Load()
-	t.c.tx = nil
+	t.c.tx, t.c.warning = nil, nil
 	t.c.wire.next()
-	return t.c.lost(mark, t.pq.Commit())
+	if err := t.c.lost(mark, t.pq.Commit()); err != nil {
+		return err
+	}
+	if t.c.warning != nil {
+		return fmt.Errorf("%w: %w", ErrQualified, t.c.warning)
+	}
+	return nil
 }
 
 func (t *tx) Rollback() error {

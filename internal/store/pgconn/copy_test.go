@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"testing"
-
-	"github.com/lib/pq"
 )
 
 const copyRacks = `COPY rack (id, name) FROM STDIN`
@@ -75,7 +73,6 @@ func TestCopyInWorksThroughRaw(t *testing.T) {
 		if err := st.Close(); err != nil {
 			return err
 		}
-		pq.SetNoticeHandler(raw.(interface{ Underlying() driver.Conn }).Underlying(), func(*pq.Error) {})
 		return tx.Commit()
 	})
 	if err != nil {

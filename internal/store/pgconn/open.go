@@ -91,7 +91,9 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = opened.Close()
 		return nil, fmt.Errorf("pgconn: lib/pq gave a %T, which lacks an interface that this package relies on", opened)
 	}
-	return &conn{pq: full, wire: w, statements: newStatements(c.statements), grace: c.cancelGrace}, nil
+	made := &conn{pq: full, wire: w, statements: newStatements(c.statements), grace: c.cancelGrace}
+	pq.SetNoticeHandler(opened, made.notice)
+	return made, nil
 }
 
 // Driver returns lib/pq's driver.

@@ -125,6 +125,68 @@ func TestACommitWithoutAnAnswerIsUnknownAndItsRetryHasOneEffect(t *testing.T) {
 	}
 }
 
+// TestAWaitForAStandbyThatIsCutShortIsNoSuccess ends the wait of a commit in each way in which an administrator can:
+// the outcome is open, nothing is acknowledged, and a retry with the key answers only when the standbys have it.
+func TestAWaitForAStandbyThatIsCutShortIsNoSuccess(t *testing.T) {
+	cluster, s := own(t)
+	class := newClass(t, s, "server")
+	set := func(standbys string) {
+		raw(t, s, "ALTER SYSTEM SET synchronous_standby_names = '"+standbys+"'")
+		raw(t, s, "SELECT pg_reload_conf()")
+		soon(t, "the server has read its settings", func() bool {
+			return column(t, s.Writer(), "SHOW synchronous_standby_names")[0] == standbys
+		})
+	}
+	waiting := func() bool {
+		return column(t, s.Writer(), "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND wait_event = 'SyncRep'")[0] == "1"
+	}
+	for name, end := range map[string]func(){
+		"cancelled": func() {
+			column(t, s.Writer(), "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+		},
+		"terminated": func() {
+			column(t, s.Writer(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+		},
+		"stopped": func() {
+			if err := cluster.Restart(); err != nil {
+				t.Fatal(err)
+			}
+			soon(t, "the database answers", func() bool {
+				_, err := s.Revision(t.Context())
+				return err == nil
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			once := func() chan error {
+				answered := make(chan error, 1)
+				go func() {
+					ctx := store.Once(t.Context(), store.Key{Actor: "ada", Name: name, Body: sha256.Sum256(nil)}, "createCI")
+					_, err := store.Write(ctx, s, by, ci(name, nil))
+					answered <- err
+				}()
+				return answered
+			}
+			set("nobody")
+			for i := range 3 { // the first writes, the others find its outcome
+				answered := once()
+				soon(t, "the commit waits", waiting)
+				end()
+				if err := <-answered; errs.CodeOf(err) != errs.OutcomeUnknown {
+					t.Errorf("attempt %d: %v", i+1, err)
+				}
+			}
+			answered := once()
+			soon(t, "the commit waits", waiting)
+			set("") // the standby is given up: what waits is let go
+			if err := <-answered; err != nil {
+				t.Errorf("without standbys: %v", err)
+			}
+			same(t, "CIs", column(t, s.Writer(), "SELECT name FROM ci WHERE class_id = $1 AND name = $2", int64(class.ID), name), []string{name})
+		})
+	}
+}
+
 // TestAFullDatabaseIsUnavailable bounds a file: the statement is refused, nothing has happened, and later there is
 // room.
 func TestAFullDatabaseIsUnavailable(t *testing.T) {
