@@ -16,7 +16,7 @@ func TestTheContractIsOneDocumentWithoutExtensions(t *testing.T) {
 	if !strings.Contains(text, "\ntype Query {\n") || strings.Contains(text, "\nextend ") {
 		t.Error("a type is in pieces")
 	}
-	for _, part := range []string{"\n  serviceByName(", "\nscalar DateTime @specifiedBy(", "Questions to the CMDB."} {
+	for _, part := range []string{"\n  serviceByName(", "\nscalar DateTime @specifiedBy(", "Queries of the CMDB."} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is not in the contract", part)
 		}

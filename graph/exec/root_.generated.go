@@ -9402,13 +9402,13 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../../schema/analysis.graphql", Input: `extend type Query {
-  """The CIs whose failure alone takes a service DOWN, worst first: of the whole estate, or of some tiers."""
+  """Single points of failure: the CIs whose failure alone takes one service or more DOWN, the worst first. All services are asked about, or those of some tiers."""
   singlePointsOfFailure(
-    """Only services of these tiers, by code; all services when absent."""
+    """Ask about the services of these tiers only, by code; about all services if it is absent."""
     tiers: [String!]
-    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
+    """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
-    """Which CIs to list; which CIs they take down is not narrowed."""
+    """Which CIs to list. What they take down is counted in full."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -9419,11 +9419,11 @@ var sources = []*ast.Source{
     """Return records before this cursor."""
     before: String
   ): SinglePointConnection! @cost(weight: "2500")
-  """What the members of dependency groups secretly share: CIs whose failure alone costs a group two members or more. Groups that something shared breaks come first."""
+  """Hidden common causes: the dependency groups that lose two members or more by the failure of one CI. Groups that such a CI breaks come first."""
   commonCauses(
-    """Only these groups, 1 to 100; every redundant group of the estate when absent."""
+    """Only these groups, 1 to 100; every redundant group of the estate if it is absent."""
     groups: [ID!]
-    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
+    """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -9434,43 +9434,43 @@ var sources = []*ast.Source{
     """Return records before this cursor."""
     before: String
   ): SharedGroupConnection! @cost(weight: "5000")
-  """Ways along which the failure of the one CI can reach the other, the shortest first."""
+  """Ways along which the failure of one CI can reach another, the shortest first; empty if there is none."""
   paths(
-    """Where the failure starts."""
+    """The CI that fails."""
     from: ID!
-    """Where it might arrive."""
+    """The CI that the failure might reach."""
     to: ID!
-    """How many ways: 1 to 20."""
+    """How many ways to return: 1 to 20."""
     first: Int! = 3
-    """As of a moment of the past; now when absent."""
+    """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): [ImpactPath!]! @cost(weight: "20")
-  """The fewest failures that explain what was seen, the most likely first."""
+  """What could have caused the symptoms: the smallest sets of failures that explain them, the most likely first. Empty if nothing explains them better than chance."""
   rootCauseCandidates(
-    """What was seen to be unwell: 1 to 100 CIs."""
+    """The symptoms: 1 to 100 CIs that do not work as they should."""
     seen: [SymptomInput!]!
     """CIs that were checked and are well: at most 100."""
     healthy: [ID!]
-    """How many candidates: 1 to 20."""
+    """How many candidates to return: 1 to 20."""
     first: Int! = 5
   ): [RootCauseCandidate!]! @cost(weight: "400")
-  """What breaks if a supposition held: failures and changes of the graph, laid over the estate as it is."""
+  """What would break if failures and alterations of the graph were added to the estate as it is."""
   whatIf(
-    """The supposition."""
+    """What to suppose."""
     overlay: OverlayInput!
-    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
-    """As of a moment of the past; now when absent."""
+    """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "100")
 }
 
 extend type CI {
-  """The CIs whose failure alone takes this one DOWN, those first that take down most beside it."""
+  """Single points of failure: the CIs whose failure alone takes this one DOWN, those first that take down most others with it."""
   singlePointsOfFailure(
-    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
+    """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
-    """Which CIs to list; which CIs they take down is not narrowed."""
+    """Which CIs to list. What they take down is counted in full."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -9481,9 +9481,9 @@ extend type CI {
     """Return records before this cursor."""
     before: String
   ): SinglePointConnection! @cost(weight: "200")
-  """What the members of its dependency groups, and of the groups of all that it needs, secretly share: CIs whose failure alone costs a group two members or more. Groups that something shared breaks come first."""
+  """Hidden common causes among its dependency groups and those of all CIs that it needs: the groups that lose two members or more by the failure of one CI. Groups that such a CI breaks come first."""
   commonCauses(
-    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
+    """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -9497,11 +9497,11 @@ extend type CI {
 }
 
 extend type Service {
-  """The CIs whose failure alone takes this service DOWN, those first that take down most beside it."""
+  """Single points of failure: the CIs whose failure alone takes this service DOWN, those first that take down most others with it."""
   singlePointsOfFailure(
-    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
+    """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
-    """Which CIs to list; which CIs they take down is not narrowed."""
+    """Which CIs to list. What they take down is counted in full."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -9512,9 +9512,9 @@ extend type Service {
     """Return records before this cursor."""
     before: String
   ): SinglePointConnection! @cost(weight: "200")
-  """What the members of its dependency groups, and of the groups of all that it needs, secretly share: CIs whose failure alone costs a group two members or more. Groups that something shared breaks come first."""
+  """Hidden common causes among its dependency groups and those of all CIs that it needs: the groups that lose two members or more by the failure of one CI. Groups that such a CI breaks come first."""
   commonCauses(
-    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
+    """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -9528,11 +9528,11 @@ extend type Service {
 }
 
 extend type Incident {
-  """The CIs whose failure alone takes one DOWN that it names as ROOT or AFFECTED, those first that take down most of them; empty when it names none."""
+  """Single points of failure of the incident's CIs: each takes at least one CI DOWN that the incident names as ROOT or AFFECTED, by failing alone. Those that take down most of them come first. Empty if the incident names no such CI."""
   singlePointsOfFailure(
-    """A supposition laid over the estate as it is. Only failures beside it count; CIs that are DOWN by it, excluded, or in maintenance are left out."""
+    """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
-    """Which CIs to list; which CIs they take down is not narrowed."""
+    """Which CIs to list. What they take down is counted in full."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -9543,15 +9543,15 @@ extend type Incident {
     """Return records before this cursor."""
     before: String
   ): SinglePointConnection! @cost(weight: "200")
-  """The fewest failures that explain its AFFECTED and ROOT CIs while its EXCLUDED ones are well, the most likely first; empty when it names no CI."""
+  """What could have caused the incident: the smallest sets of failures that explain its AFFECTED and ROOT CIs and leave its EXCLUDED ones well, the most likely first. Empty if it names no CI."""
   rootCauseCandidates(
-    """How many candidates: 1 to 20."""
+    """How many candidates to return: 1 to 20."""
     first: Int! = 5
   ): [RootCauseCandidate!]! @cost(weight: "500")
 }
 
 extend type AffectedCI {
-  """CIs the survival of a single one of which would keep it up, the nearest first; only for what is DOWN. Null stands for a CI that you may not see."""
+  """For a CI that is DOWN: the CIs of which any single one, had it stayed up, would have kept this one up too. The nearest come first, the CIs that were supposed to fail last. Empty in other states, if no single CI would do, and in a partial answer. Null stands for a CI that you may not see."""
   saviours: [CI]!
 }
 
@@ -9559,11 +9559,11 @@ extend type AffectedCI {
 type SinglePoint {
   """The CI."""
   ci: CI!
-  """Whether it is itself among the services asked about."""
+  """Whether it is itself one of the services or CIs asked about."""
   isTarget: Boolean!
-  """How many of the services asked about it takes DOWN, itself not counted."""
+  """How many of the services or CIs asked about it takes DOWN, itself not counted."""
   targetsDownCount: Int!
-  """The services asked about that it takes DOWN, at most 20. Null stands for a CI that you may not see."""
+  """The services or CIs asked about that it takes DOWN, at most 20. Null stands for a CI that you may not see."""
   targets: [CI]!
   """How many services it takes DOWN, itself not counted."""
   servicesDownCount: Int!
@@ -9581,7 +9581,7 @@ type SinglePointConnection {
   pageInfo: PageInfo!
   """How many records the whole list has. It is counted only when asked for."""
   totalCount: Int!
-  """How many more single points of failure there are that you may not see, whatever the filter."""
+  """How many single points of failure there are in addition that you may not see, whatever the filter."""
   restrictedCount: Int!
 }
 
@@ -9597,15 +9597,15 @@ type SinglePointEdge {
 type SharedGroup {
   """The group."""
   group: DependencyGroup!
-  """Whether it bears the loss of any one member."""
+  """Whether it stays up whichever one of its members is lost."""
   isRedundant: Boolean!
-  """How many members (or how much weight) it needs."""
+  """How many members it needs; of a WEIGHTED group, how much weight."""
   neededCount: Int!
-  """How many members (or how much weight) it has."""
+  """How many members it has; of a WEIGHTED group, how much weight."""
   memberCount: Int!
-  """How many CIs cost it two members or more by failing alone."""
+  """How many CIs its members share: each costs it two members or more by failing alone."""
   sharedCount: Int!
-  """How many of them leave fewer members up than it needs."""
+  """How many of these leave fewer members up than it needs."""
   breakingCount: Int!
   """The CIs that its members share, at most 20: those that break it first."""
   causes: [CommonCause!]!
@@ -9621,7 +9621,7 @@ type SharedGroupConnection {
   pageInfo: PageInfo!
   """How many records the whole list has. It is counted only when asked for."""
   totalCount: Int!
-  """How many more groups of CIs there are that you may not see, whatever the filter."""
+  """How many groups there are in addition whose CI you may not see."""
   restrictedCount: Int!
 }
 
@@ -9635,21 +9635,21 @@ type SharedGroupEdge {
 
 """A CI whose failure alone costs a group two members or more."""
 type CommonCause {
-  """The CI; null when you may not see it."""
+  """The CI; null if you may not see it."""
   ci: CI
-  """Whether the group then has fewer up than it needs."""
+  """Whether the group then has fewer members up than it needs."""
   isBreaking: Boolean!
-  """How many members (or how much weight) the group loses."""
+  """How many members the group loses; of a WEIGHTED group, how much weight."""
   lostCount: Int!
   """The members that the group loses. Null stands for a CI that you may not see."""
   members: [CI]!
 }
 
-"""A CI that was seen to be unwell."""
+"""A symptom: a CI that does not work as it should."""
 input SymptomInput {
   """The CI."""
   id: ID!
-  """How it was seen."""
+  """The state that it was seen in."""
   state: FailureState! = DOWN
 }
 
@@ -9657,37 +9657,37 @@ input SymptomInput {
 type RootCauseCandidate {
   """What failed. Null stands for a CI that you may not see."""
   failures: [CI]!
-  """Other sets of failures that nothing that was seen can tell from this one."""
+  """Other sets of as many failures that explain the same symptoms and are about as likely, so that what was seen does not tell them from this one."""
   alternatives: [RootCauseAlternative!]!
-  """Its share of the likelihood of all candidates listed: 0 to 1."""
+  """How likely it is among all candidates listed, its alternatives included: 0 to 1."""
   share: Float!
   """The symptoms it explains. Null stands for a CI that you may not see."""
   explained: [CI]!
   """The symptoms it does not explain. Null stands for a CI that you may not see."""
   unexplained: [CI]!
-  """CIs that were called well and would be affected. Null stands for a CI that you may not see."""
+  """CIs that were said to be well although this would affect them. Null stands for a CI that you may not see."""
   contradicted: [CI]!
-  """CIs that would also be affected and of which nothing was said, at most 20. Null stands for a CI that you may not see."""
+  """CIs that this would affect as well and of which nothing was said, at most 20. Null stands for a CI that you may not see."""
   alsoBroken: [CI]!
-  """How many CIs would also be affected."""
+  """How many CIs this would affect as well, those included that alsoBroken does not list."""
   alsoBrokenCount: Int!
 }
 
-"""Another set of failures with the same consequences."""
+"""Another set of failures that explains the symptoms as well as its candidate."""
 type RootCauseAlternative {
   """What failed. Null stands for a CI that you may not see."""
   failures: [CI]!
 }
 
-"""A supposition laid over the estate as it is. At most 100 entries in each list."""
+"""What to suppose in addition to the estate as it is. At most 100 entries in each list."""
 input OverlayInput {
   """CIs that fail."""
   failed: [FailureInput!]
   """CIs and relationships that are known to be well: they pass nothing on."""
   excluded: [ID!]
-  """CIs in maintenance: marked, and raising no alarm."""
+  """CIs that are in maintenance: answers mark them, and what happens to them raises no alarm. Failure spreads as ever."""
   maintenance: [ID!]
-  """Whether the failures of all open incidents hold as well, and the changes that are being carried out: what they take down is DOWN, and all that they touch is in maintenance."""
+  """Whether to suppose too what is going on: the failures of all open incidents, and the changes that are being carried out, with the CIs they take down DOWN and all CIs they touch in maintenance."""
   openIncidents: Boolean! = false
   """Relationships that would be added."""
   addedRelationships: [OverlayRelationshipInput!]
@@ -9703,7 +9703,7 @@ input OverlayRelationshipInput {
   source: ID!
   """Where it leads."""
   target: ID!
-  """What a failure does; the type’s by default."""
+  """What the failure of a dependency does to its dependent; as the type says by default."""
   strength: Strength
 }
 `, BuiltIn: false},
@@ -9722,54 +9722,54 @@ input OverlayRelationshipInput {
 }
 
 """
-Which changes need how many approvals, and of whom. Every policy that applies to a change has to be met before it is scheduled; where none applies, somebody has to approve it.
-Which apply is never stored: it is worked out by the policies and the risk as they are whenever it is asked, and for the last time when the change is scheduled. So where the risk rises after
-votes were given, a policy that applies now has to be met too, and those votes stay and count for it where they are what it asks for; where the risk falls below, the policy asks no more.
+Says which changes need how many approvals, and of whom. Before a change is scheduled, every policy that applies to it has to be met; if none applies, one approval by anybody who may vote is enough.
+Which policies apply is not stored. It is worked out from the policies and the risk of the change each time it is asked, and for the last time when the change is scheduled. If the risk rises after
+votes were given, policies that apply from then on have to be met too: the votes stay, and count for them if they come from approvers of the right team and role. If the risk falls, policies for a higher risk ask no more.
 """
 type ApprovalPolicy implements Node {
   """The global id."""
   id: ID!
   """The name, unique among approval policies."""
   name: String!
-  """The types of changes it applies to; empty when it applies to all that need approval. STANDARD changes need none."""
+  """The types of changes it applies to; empty if it applies to both that need approval, NORMAL and EMERGENCY."""
   changeTypes: [ChangeType!]!
-  """It applies to changes whose risk, 0 to 100, is above this, not at it; null when it applies whatever the risk."""
+  """It applies to changes whose risk score, 0 to 100, is greater than this; null if it applies whatever the risk."""
   riskAbove: Int
-  """How many approvals it asks for."""
+  """How many approvals it asks for, each by another person."""
   approvals: Int!
-  """The team of which approvers are members when they vote; null when they may be of any or none."""
+  """The team that approvers have to be members of when they vote; null if membership does not matter."""
   team: Team
-  """The role that approvers have when they vote; null when any will do."""
+  """The role that approvers have to have when they vote; null if any role will do."""
   role: Role
   """When it was created."""
   createdAt: DateTime!
   """When it was last written."""
   updatedAt: DateTime!
-  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  """The version, which each write raises by 1. Send it as expectedVersion in mutations, to be told if somebody else wrote in between."""
   version: Int!
 }
 
 extend type Change {
-  """The approvals that it needs by the policies and its risk as they are now, and how many of them it has. Empty for a STANDARD change."""
+  """What has to be approved, by the policies and the risk as they are now, and how far it is: an entry for each policy that applies, or a single one without a policy. Empty for a STANDARD change."""
   approvalRequirements: [ApprovalRequirement!]! @cost(weight: "150")
 }
 
 extend type Approval {
-  """Why it no longer counts; empty while it does."""
+  """Why the vote no longer counts; empty while it counts."""
   voidedBecause: String!
 }
 
-"""The approvals that a change needs by a policy."""
+"""The approvals that one policy asks for, and how many of them a change has."""
 type ApprovalRequirement {
-  """The policy; null where none applies to the change, so that anybody's approval will do."""
+  """The policy; null if none applies to the change, so that one approval by anybody who may vote is enough."""
   policy: ApprovalPolicy
   """How many approvals it asks for."""
   needed: Int!
-  """How many of those it asks for are given."""
+  """How many approvals count for the policy so far: those by approvers of its team and role, each approver once. It may be more than needed."""
   given: Int!
-  """Whether they are enough."""
+  """Whether given is at least needed."""
   isMet: Boolean!
-  """The names of the members of the policy's team who may vote on the change and have not approved it; empty where no team is asked."""
+  """The names of the members of the policy's team who may vote on the change and have not approved it; empty if the policy names no team."""
   candidates: [String!]!
   """What is given, what is missing and who can give it, in a sentence."""
   summary: String!
@@ -9796,7 +9796,7 @@ type ApprovalPolicyEdge {
 }
 
 extend type Mutation {
-  """Asks for approvals of changes from now on, also of those whose approval was asked for before. For admins."""
+  """Creates an approval policy. It applies at once, also to changes that wait for approval. For admins."""
   createApprovalPolicy(
     """What to do."""
     input: CreateApprovalPolicyInput!
@@ -9807,15 +9807,15 @@ extend type Mutation {
 input CreateApprovalPolicyInput {
   """The name, unique among approval policies: 1 to 200 characters."""
   name: String!
-  """The types of changes it applies to, NORMAL or EMERGENCY; all that need approval when it is absent or empty."""
+  """The types of changes it applies to, NORMAL or EMERGENCY; both if it is absent or empty."""
   changeTypes: [ChangeType!]
-  """It applies to changes whose risk is above this, 0 to 99; whatever the risk when it is absent."""
+  """It applies to changes whose risk score is greater than this, 0 to 99; whatever the risk if it is absent."""
   riskAbove: Int
   """How many approvals it asks for: 1 to 20."""
   approvals: Int! = 1
-  """The team of which approvers have to be members; a voter is a member when the name they sign in with is that of one person only, who is."""
+  """The team that approvers have to be members of. A voter is taken for the person with the name that the voter signs in with; a name that several people have is nobody's."""
   team: ID
-  """The role that approvers have to have; an admin has them all."""
+  """The role that approvers have to have; an admin has every role."""
   role: Role
 }
 
@@ -9841,19 +9841,19 @@ extend type Mutation {
 input UpdateApprovalPolicyInput {
   """The policy."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The name."""
   name: String
   """The types of changes it applies to, in place of those it had."""
   changeTypes: [ChangeType!]
-  """It applies to changes whose risk is above this."""
+  """It applies to changes whose risk score is greater than this; null: whatever the risk."""
   riskAbove: Int
-  """How many approvals it asks for."""
+  """How many approvals it asks for: 1 to 20."""
   approvals: Int
-  """The team of which approvers have to be members."""
+  """The team that approvers have to be members of; null: membership does not matter."""
   team: ID
-  """The role that approvers have to have."""
+  """The role that approvers have to have; null: any role will do."""
   role: Role
 }
 
@@ -9868,7 +9868,7 @@ type UpdateApprovalPolicyPayload {
 }
 
 extend type Mutation {
-  """Takes an approval policy back. For admins."""
+  """Deletes an approval policy: it asks for nothing any more. For admins."""
   deleteApprovalPolicy(
     """What to do."""
     input: DeleteApprovalPolicyInput!
@@ -9879,7 +9879,7 @@ extend type Mutation {
 input DeleteApprovalPolicyInput {
   """The policy."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -9894,12 +9894,12 @@ type DeleteApprovalPolicyPayload {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/change.graphql", Input: `extend type Query {
-  """The change with this id; null when there is none."""
+  """The change with this id; null if there is none."""
   change(
     """A change's id."""
     id: ID!
   ): Change
-  """The change with this number; null when there is none."""
+  """The change with this number; null if there is none."""
   changeByNumber(
     """Its number, such as CHG0000001."""
     number: String!
@@ -9935,52 +9935,52 @@ type Change implements Node {
   type: ChangeType!
   """Where it stands."""
   state: ChangeState!
-  """Why it is worth doing."""
+  """Why it should be done."""
   justification: String!
   """How it is done."""
   plan: String!
   """How it is undone."""
   backoutPlan: String!
-  """How it is known to have worked."""
+  """How to tell that it has worked."""
   testPlan: String!
-  """Who drafted it."""
+  """The name of the actor who drafted it."""
   requestedBy: String!
-  """Who asked for it."""
+  """The person who asked for it; null if nobody is named."""
   requester: Person
-  """Who carries it out."""
+  """The person who carries it out; null if it is given to nobody."""
   assignee: Person
-  """The team that carries it out."""
+  """The team that carries it out; null if it is given to none."""
   assignmentTeam: Team
-  """When it is to start."""
+  """When it is to start; null while it is not planned."""
   plannedStart: DateTime
-  """When it is to end."""
+  """When it is to end; null while it is not planned."""
   plannedEnd: DateTime
-  """When it started."""
+  """When it was started; null before that."""
   actualStart: DateTime
-  """When it ended."""
+  """When it had been carried out, or was canceled while it was; null before that."""
   actualEnd: DateTime
-  """How it ended."""
+  """How it ended; null until it is closed."""
   outcome: ChangeOutcome
-  """How it ended, at length."""
+  """How it ended, in full."""
   closureNotes: String!
   """When it was drafted."""
   createdAt: DateTime!
   """When it was last written."""
   updatedAt: DateTime!
-  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  """The version, which each write raises by 1. Send it as expectedVersion in mutations, to be told if somebody else wrote in between."""
   version: Int!
-  """The CIs it alters, with what it does to them."""
+  """The CIs that it alters, with what it does to them."""
   scope: [ChangeCI!]!
-  """How many more CIs are in its scope that you may not see."""
+  """How many CIs are in its scope in addition that you may not see."""
   restrictedCICount: Int!
   """What breaks while its TAKEN_DOWN CIs are down, by the graph as it is now."""
   impact(
-    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
   ): Impact! @cost(weight: "30")
   """The votes on it, the oldest first."""
   approvals: [Approval!]!
-  """What you may do with it next."""
+  """The transitions to other states that you may make next."""
   availableTransitions: [ChangeTransition!]!
   """The incidents it caused."""
   causedIncidents(
@@ -10004,7 +10004,7 @@ type Change implements Node {
     """Return records before this cursor."""
     before: String
   ): TimelineEntryConnection!
-  """Who wrote what to it and when, the newest first."""
+  """Who wrote what to this record and when, the newest entry first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -10023,7 +10023,7 @@ enum ChangeType {
   STANDARD
   """Assessed and authorized before it is scheduled."""
   NORMAL
-  """Goes to authorization at once."""
+  """Goes to authorization at once, without assessment."""
   EMERGENCY
 }
 
@@ -10033,25 +10033,25 @@ enum ChangeState {
   NEW
   """Its consequences are being weighed."""
   ASSESS
-  """Its approvers are asked."""
+  """Its approvers are asked to vote."""
   AUTHORIZE
-  """It waits for its window."""
+  """It waits for its planned start."""
   SCHEDULED
   """It is being carried out."""
   IMPLEMENT
-  """It is looked back on."""
+  """It was carried out, and its outcome is being judged."""
   REVIEW
-  """It is done with."""
+  """It was carried out and its outcome is recorded: nothing is left to do."""
   CLOSED
-  """It will not be done."""
+  """It will not be carried out."""
   CANCELED
 }
 
 """How a change ended."""
 enum ChangeOutcome {
-  """As planned."""
+  """It was carried out as planned."""
   SUCCESSFUL
-  """With trouble on the way."""
+  """It worked, with trouble on the way."""
   SUCCESSFUL_WITH_ISSUES
   """It did not work."""
   FAILED
@@ -10079,43 +10079,43 @@ enum ChangeRole {
 type Approval implements Node {
   """The global id."""
   id: ID!
-  """Who is asked."""
+  """The name of the actor who is asked or has voted."""
   approver: String!
-  """The answer."""
+  """How the actor decided."""
   decision: Decision!
-  """What was said with it."""
+  """The comment given with the vote; empty if there is none."""
   comment: String!
   """When it was asked for."""
   createdAt: DateTime!
-  """When it was answered."""
+  """When the actor decided; null until then."""
   decidedAt: DateTime
 }
 
 """An approver's answer."""
 enum Decision {
-  """None yet."""
+  """The actor has not voted yet."""
   REQUESTED
-  """Yes."""
+  """The actor approves the change."""
   APPROVED
-  """No."""
+  """The actor rejects the change."""
   REJECTED
-  """It no longer counts: the change was edited or sent back after it."""
+  """The vote no longer counts: the change was edited or sent back after it was given."""
   VOIDED
 }
 
-"""Something that can be done with a change next."""
+"""A transition that a change can make from its state."""
 type ChangeTransition {
-  """The state it would be in."""
+  """The state that it leads to."""
   to: ChangeState!
-  """The mutation that does it."""
+  """The name of the mutation that makes it."""
   mutation: String!
-  """What has to be said or done for it."""
+  """What the mutation needs: input fields, fields of the change that have to be set, or approval."""
   requires: [String!]!
 }
 
 """Which changes. Conditions beside one another must all hold."""
 input ChangeFilter {
-  """Whether it may still be carried out or reviewed."""
+  """Whether it is open: in any state but CLOSED and CANCELED."""
   open: Boolean
   """By state."""
   state: ChangeStateFilter
@@ -10161,7 +10161,7 @@ input ChangeTypeFilter {
 input ChangeOrder {
   """What to order by."""
   field: ChangeOrderField!
-  """Which way."""
+  """In which direction."""
   direction: OrderDirection! = ASC
 }
 
@@ -10223,13 +10223,13 @@ input DraftChangeInput {
   plannedStart: DateTime
   """When it is to end: after plannedStart."""
   plannedEnd: DateTime
-  """Why it is worth doing."""
+  """Why it should be done."""
   justification: String
   """How it is done."""
   plan: String
   """How it is undone."""
   backoutPlan: String
-  """How it is known to have worked."""
+  """How to tell that it has worked."""
   testPlan: String
   """Who asked for it."""
   requester: ID
@@ -10250,7 +10250,7 @@ type DraftChangePayload {
 }
 
 extend type Mutation {
-  """Changes what a change says. What is absent stays; null clears. A new scope or window voids approvals."""
+  """Changes the fields of a change. A field that is absent stays as it is; null clears it. A new scope or planned time voids the votes."""
   updateChange(
     """What to do."""
     input: UpdateChangeInput!
@@ -10261,7 +10261,7 @@ extend type Mutation {
 input UpdateChangeInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """Which path it takes; only while it is NEW."""
   type: ChangeType
@@ -10275,13 +10275,13 @@ input UpdateChangeInput {
   plannedStart: DateTime
   """When it is to end."""
   plannedEnd: DateTime
-  """Why it is worth doing."""
+  """Why it should be done."""
   justification: String
   """How it is done."""
   plan: String
   """How it is undone."""
   backoutPlan: String
-  """How it is known to have worked."""
+  """How to tell that it has worked."""
   testPlan: String
   """Who asked for it."""
   requester: ID
@@ -10302,7 +10302,7 @@ type UpdateChangePayload {
 }
 
 extend type Mutation {
-  """Hands a NORMAL change in for assessment: NEW to ASSESS."""
+  """Submits a NORMAL change for assessment: NEW to ASSESS."""
   assessChange(
     """What to do."""
     input: AssessChangeInput!
@@ -10313,7 +10313,7 @@ extend type Mutation {
 input AssessChangeInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -10339,9 +10339,9 @@ extend type Mutation {
 input RequestChangeApprovalInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
-  """The names of the actors to ask, at most 20: all of them have to approve. Who drafted the change is not among them. They may be left out where approval policies apply."""
+  """The names of the actors to ask, at most 20: each of them has to approve. The actor who drafted the change cannot be asked. If an approval policy applies to the change, the list may be absent or empty."""
   approvers: [String!]
 }
 
@@ -10356,7 +10356,7 @@ type RequestChangeApprovalPayload {
 }
 
 extend type Mutation {
-  """Says yes to a change. Nobody approves what they drafted."""
+  """Approves a change in AUTHORIZE. The actor who drafted a change cannot approve it: the answer then has a user error."""
   approveChange(
     """What to do."""
     input: ApproveChangeInput!
@@ -10367,9 +10367,9 @@ extend type Mutation {
 input ApproveChangeInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
-  """What to say with it."""
+  """A comment on the vote."""
   comment: String
 }
 
@@ -10384,7 +10384,7 @@ type ApproveChangePayload {
 }
 
 extend type Mutation {
-  """Says no to a change."""
+  """Rejects a change in AUTHORIZE. It cannot be scheduled unless the same actor approves it later, or the votes are voided."""
   rejectChange(
     """What to do."""
     input: RejectChangeInput!
@@ -10395,9 +10395,9 @@ extend type Mutation {
 input RejectChangeInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
-  """Why not."""
+  """Why the change is rejected."""
   comment: String!
 }
 
@@ -10412,7 +10412,7 @@ type RejectChangePayload {
 }
 
 extend type Mutation {
-  """Puts a change into its window: AUTHORIZE to SCHEDULED once it is approved, or NEW to SCHEDULED for a STANDARD change."""
+  """Schedules a change for its planned time: AUTHORIZE to SCHEDULED once it is approved, or NEW to SCHEDULED for a STANDARD change."""
   scheduleChange(
     """What to do."""
     input: ScheduleChangeInput!
@@ -10423,7 +10423,7 @@ extend type Mutation {
 input ScheduleChangeInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -10449,7 +10449,7 @@ extend type Mutation {
 input StartChangeInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -10471,11 +10471,11 @@ extend type Mutation {
   ): ReviewChangePayload!
 }
 
-"""The change to look back on."""
+"""The change that has been carried out."""
 input ReviewChangeInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -10490,7 +10490,7 @@ type ReviewChangePayload {
 }
 
 extend type Mutation {
-  """Closes a change with its outcome."""
+  """Closes a change with its outcome: REVIEW to CLOSED."""
   closeChange(
     """What to do."""
     input: CloseChangeInput!
@@ -10501,11 +10501,11 @@ extend type Mutation {
 input CloseChangeInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """How it ended."""
   outcome: ChangeOutcome!
-  """How it ended, at length."""
+  """How it ended, in full."""
   notes: String!
 }
 
@@ -10531,9 +10531,9 @@ extend type Mutation {
 input CancelChangeInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
-  """Why it will not be done."""
+  """Why it will not be carried out."""
   reason: String!
 }
 
@@ -10559,9 +10559,9 @@ extend type Mutation {
 input ReturnChangeInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
-  """What has to be mended."""
+  """What has to be put right before it is submitted again."""
   reason: String!
 }
 
@@ -10576,18 +10576,18 @@ type ReturnChangePayload {
 }
 
 extend type Mutation {
-  """Writes into a change’s timeline."""
+  """Adds a comment or a work note to the timeline of a change."""
   commentOnChange(
     """What to do."""
     input: CommentOnChangeInput!
   ): CommentOnChangePayload!
 }
 
-"""Something to write down about a change."""
+"""A comment or a work note on a change."""
 input CommentOnChangeInput {
   """The change."""
   id: ID!
-  """Who is to see it."""
+  """Whether it is a comment, which the caller sees too, or a work note."""
   kind: CommentKind! = WORK_NOTE
   """What to write: 1 to 10,000 characters."""
   body: String!
@@ -10604,12 +10604,12 @@ type CommentOnChangePayload {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/ci.graphql", Input: `extend type Query {
-  """The CI with this id; null when there is none."""
+  """The CI with this id; null if there is none."""
   ci(
     """A CI's or a service's id."""
     id: ID!
   ): CI
-  """The CI that a source knows under this key; null when there is none."""
+  """The CI that a source knows under this key; null if there is none."""
   ciByExternalId(
     """The source's name, such as backstage."""
     source: String!
@@ -10644,9 +10644,9 @@ type CI implements Node {
   name: String!
   """What it is and what it does."""
   description: String!
-  """How far it has come from idea to scrap."""
+  """The stage of its life, from PLANNED to RETIRED."""
   lifecycle: Lifecycle!
-  """Where it does its work."""
+  """The environment it runs in."""
   environment: Environment!
   """How much the business depends on it."""
   criticality: Criticality!
@@ -10661,30 +10661,30 @@ type CI implements Node {
   operationalState: OperationalState
   """Whether it is in the scope of a change that is being carried out, so that what happens to it raises no alarm."""
   isInMaintenance: Boolean!
-  """The primary owner."""
+  """The owner to ask first; null if it has none."""
   owner: Owner
   """Everyone who answers for it, the primary owner first."""
   owners: [Owner!]!
   """Its keys in the systems it came from."""
   externalIdentities: [ExternalIdentity!]!
-  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  """The version, which each write raises by 1. Send it as expectedVersion in mutations, to be told if somebody else wrote in between."""
   version: Int!
   """When it was recorded."""
   createdAt: DateTime!
   """When it was last written."""
   updatedAt: DateTime!
 
-  """What its class describes it by, valid against the class's attributeSchema."""
+  """Its attributes, name to value, valid against the attributeSchema of its class."""
   attributes: JSON!
-  """The service it is, when it is one."""
+  """The CI as a service; null if it is none."""
   service: Service
-  """Fields that a person has set, so that imports leave them alone."""
+  """The names of the fields that a person has set. Imports do not overwrite them."""
   lockedFields: [String!]!
   """Its relationships to other CIs."""
   relationships(
     """Which relationships."""
     filter: RelationshipFilter
-    """Seen from which end; both by default."""
+    """Only relationships that leave it or arrive at it; both by default."""
     direction: RelationshipDirection! = BOTH
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -10695,9 +10695,9 @@ type CI implements Node {
     """Return records before this cursor."""
     before: String
   ): RelationshipConnection!
-  """How its dependencies combine: what of it is redundant."""
+  """Its dependency groups: which of its dependencies stand in for one another."""
   dependencyGroups: [DependencyGroup!]!
-  """References of it to things that nobody has reported yet."""
+  """What imports said that it refers to and no source has reported yet."""
   danglingReferences: [DanglingReference!]!
 
   """The incidents that name it."""
@@ -10738,23 +10738,23 @@ type CI implements Node {
     maxDepth: Int
     """Stop after this many affected CIs; the answer then says that it is partial."""
     maxCIs: Int
-    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
-    """As of a moment of the past; now when absent."""
+    """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "30")
-  """What it needs, directly and indirectly."""
+  """The CIs that it needs, directly and indirectly."""
   dependencies(
     """Stop after this many hops; the answer then says that it is partial."""
     maxDepth: Int
     """Stop after this many CIs; the answer then says that it is partial."""
     maxCIs: Int
-    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
-    """As of a moment of the past; now when absent."""
+    """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): Dependencies! @cost(weight: "100")
-  """Who wrote what to it and when, the newest first."""
+  """Who wrote what to this record and when, the newest entry first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -10766,7 +10766,7 @@ type CI implements Node {
     before: String
   ): EntryConnection!
 
-  """What it looked like in the past, the newest version first."""
+  """The record as it was in the past, the newest version first."""
   versions(
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -10779,21 +10779,21 @@ type CI implements Node {
   ): RecordVersionConnection!
 }
 
-"""How far a CI has come from idea to scrap."""
+"""The stage of a CI's life."""
 enum Lifecycle {
-  """It is thought of."""
+  """It is planned and does not exist yet."""
   PLANNED
-  """It is being made."""
+  """It is being built."""
   BUILD
   """It is in use."""
   LIVE
-  """It is in use and will go."""
+  """It is in use and will be retired."""
   DEPRECATED
-  """It is gone. Retired CIs are kept, and count for nothing in impact."""
+  """It is out of use. Retired CIs are kept, and have no part in impact."""
   RETIRED
 }
 
-"""Where a CI does its work."""
+"""The environment that a CI runs in."""
 enum Environment {
   """Customers depend on it."""
   PRODUCTION
@@ -10819,11 +10819,11 @@ enum Criticality {
   LOW
 }
 
-"""Who may see a CI. Whatever it does to others is always worked out and counted."""
+"""Who may see a CI. Its effect on other CIs is always worked out and counted."""
 enum Visibility {
-  """Everyone who may read."""
+  """Everybody who may read the CMDB."""
   EVERYONE
-  """It is restricted: those who own it, members of a team that owns it, catalog editors and admins see it. For others it does not exist, but as a number in answers about impact."""
+  """Restricted to the people who own it, members of teams that own it, catalog editors and admins. To others it does not exist, except that answers about impact count it."""
   OWNERS
 }
 
@@ -10831,7 +10831,7 @@ enum Visibility {
 enum OperationalState {
   """It works, and so does what it needs."""
   OPERATIONAL
-  """It works, with redundancy lost, or on the last member of something that it runs on: a further failure may take it down."""
+  """It works, but has lost redundancy, or runs on the last CI that something it needs can do with: one more failure may take it down."""
   AT_RISK
   """It works in part."""
   DEGRADED
@@ -10839,13 +10839,13 @@ enum OperationalState {
   DOWN
 }
 
-"""Which end of a relationship a CI stands at."""
+"""Which end of a relationship a CI is at."""
 enum RelationshipDirection {
   """The CI is the source."""
   OUTGOING
   """The CI is the target."""
   INCOMING
-  """Either."""
+  """The CI is the source or the target."""
   BOTH
 }
 
@@ -10887,7 +10887,7 @@ input LabelFilter {
   eq: String
 }
 
-"""Compares an attribute. A comparison of different sorts (text with a number) is false."""
+"""Compares an attribute. A comparison of different types, such as text with a number, is false."""
 input AttributeFilter {
   """The attribute's name; letters, digits and underscores."""
   path: String!
@@ -10899,11 +10899,11 @@ input AttributeFilter {
   gte: Float
   """Its value is less than this number."""
   lt: Float
-  """Whether it is there at all."""
+  """Whether the CI has the attribute."""
   exists: Boolean
 }
 
-"""A JSON value: text, a number or a boolean."""
+"""A JSON value: a string, a number or a boolean."""
 scalar JSONValue @specifiedBy(url: "https://datatracker.ietf.org/doc/html/rfc8259")
 
 """Compares a lifecycle."""
@@ -10934,7 +10934,7 @@ input CriticalityFilter {
 input CIOrder {
   """What to order by."""
   field: CIOrderField!
-  """Which way."""
+  """In which direction."""
   direction: OrderDirection! = ASC
 }
 
@@ -10976,23 +10976,26 @@ type ExternalIdentity {
   externalId: String!
 }
 
-"""A reference to something nobody has reported yet. It turns into what it would have been when that arrives."""
+"""
+A reference that an import found in a source to a record that no source has reported yet, such as a dependency on an unknown CI.
+As soon as an import reports that record, the reference is replaced by the relationship, owner or membership that it stands for.
+"""
 type DanglingReference implements Node {
   """The global id."""
   id: ID!
-  """The source that reported it."""
+  """The name of the source that the reference was found in."""
   source: String!
-  """The key of what is missing."""
+  """The key, in that source, of the record that is missing."""
   externalId: String!
-  """What it would have been."""
+  """What the reference becomes once the missing record is reported."""
   kind: DanglingKind!
-  """The relationship type's code, or the owner's role."""
+  """For a RELATIONSHIP the code of its type, for an OWNER the role, else empty."""
   detail: String!
-  """The record that refers."""
+  """The record that the reference is part of; null if you may not see it."""
   record: Node
 }
 
-"""What a dangling reference would have been."""
+"""What a dangling reference becomes once the missing record is reported."""
 enum DanglingKind {
   """A relationship."""
   RELATIONSHIP
@@ -11027,9 +11030,9 @@ type DanglingReferenceEdge {
 }
 
 extend type Query {
-  """References to things that nobody has reported yet."""
+  """References to records that no source has reported yet, the oldest first."""
   danglingReferences(
-    """By source."""
+    """Only those found in this source."""
     source: String
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -11058,15 +11061,15 @@ input CreateCIInput {
   name: String!
   """What it is and what it does."""
   description: String
-  """How far it has come; LIVE by default."""
+  """The stage of its life; LIVE by default."""
   lifecycle: Lifecycle
-  """Where it does its work; PRODUCTION by default."""
+  """The environment it runs in; PRODUCTION by default."""
   environment: Environment
   """How much the business depends on it; MEDIUM by default."""
   criticality: Criticality
   """Who may see it; EVERYONE by default."""
   visibility: Visibility
-  """What its class describes it by."""
+  """Its attributes, name to value. They have to be valid against the attributeSchema of its class."""
   attributes: JSON
   """Free labels, name to text."""
   labels: JSON
@@ -11087,7 +11090,7 @@ type CreateCIPayload {
 }
 
 extend type Mutation {
-  """Changes a CI. What is absent stays; null clears."""
+  """Changes a CI. A field that is absent stays as it is; null clears it."""
   updateCI(
     """What to do."""
     input: UpdateCIInput!
@@ -11098,15 +11101,15 @@ extend type Mutation {
 input UpdateCIInput {
   """The CI."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The name people use."""
   name: String
   """What it is and what it does."""
   description: String
-  """How far it has come. To retire, use retireCI."""
+  """The stage of its life. To retire it, use retireCI."""
   lifecycle: Lifecycle
-  """Where it does its work."""
+  """The environment it runs in."""
   environment: Environment
   """How much the business depends on it."""
   criticality: Criticality
@@ -11116,7 +11119,7 @@ input UpdateCIInput {
   attributes: JSON
   """Labels to set; null for a label removes it; others stay."""
   labels: JSON
-  """Fields that imports may write again."""
+  """Names of locked fields that imports may write again: see lockedFields."""
   unlockFields: [String!]
 }
 
@@ -11131,7 +11134,7 @@ type UpdateCIPayload {
 }
 
 extend type Mutation {
-  """Retires a CI: it is kept, and counts for nothing in impact."""
+  """Retires a CI: it is kept, and has no part in impact any more."""
   retireCI(
     """What to do."""
     input: RetireCIInput!
@@ -11142,7 +11145,7 @@ extend type Mutation {
 input RetireCIInput {
   """The CI."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -11157,7 +11160,7 @@ type RetireCIPayload {
 }
 
 extend type Mutation {
-  """Says who answers for a CI, in place of whoever did."""
+  """Replaces the owners of a CI."""
   setOwners(
     """What to do."""
     input: SetOwnersInput!
@@ -11168,7 +11171,7 @@ extend type Mutation {
 input SetOwnersInput {
   """The CI."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """All its owners; the first is the primary one."""
   owners: [OwnerInput!]!
@@ -11216,7 +11219,7 @@ input OwnerInput {
   team: ID
   """The person."""
   person: ID
-  """In what role; owner by default."""
+  """In what role it answers for the CI; owner by default."""
   role: String
 }
 
@@ -11229,7 +11232,7 @@ input ExternalIdentityInput {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/class.graphql", Input: `extend type Query {
-  """The class with this code; null when there is none."""
+  """The class with this code; null if there is none."""
   ciClass(
     """Its code, such as database."""
     code: String!
@@ -11247,27 +11250,27 @@ input ExternalIdentityInput {
   ): CIClassConnection!
 }
 
-"""A class of CIs. Classes form a tree; a class has what its ancestors have."""
+"""A class of CIs. Classes form a tree: a class inherits the attributes of the classes above it."""
 type CIClass implements Node {
   """The global id."""
   id: ID!
-  """The name that stays, such as managed_database."""
+  """The code that identifies the class and never changes, such as managed_database."""
   code: String!
   """The name people see."""
   label: String!
-  """What belongs to it."""
+  """Which CIs belong to it."""
   description: String!
-  """The class it is a kind of; null at the top."""
+  """The class above it, of which it is a special case; null at the top of the tree."""
   parent: CIClass
-  """Whether it only groups other classes: no CI is of it directly."""
+  """Whether it only groups other classes, so that no CI can be created in it."""
   isAbstract: Boolean!
   """The name of its icon."""
   icon: String!
-  """Its attributes with its ancestors', as JSON Schema 2020-12."""
+  """The attributes of its CIs, inherited ones included, as JSON Schema 2020-12."""
   attributeSchema: JSON!
-  """Lists of attributes that identify a CI of it, tried in order."""
+  """Lists of attributes by which imports recognize a CI of the class: the first list is tried first."""
   identityRules: [[String!]!]!
-  """The version, +1 on each write."""
+  """The version: a number that each write raises by 1."""
   version: Int!
 }
 
@@ -11292,7 +11295,7 @@ type CIClassEdge {
 }
 
 extend type Mutation {
-  """Makes a new class of CIs, usable at once."""
+  """Creates a class of CIs. It can be used at once."""
   createCIClass(
     """What to do."""
     input: CreateCIClassInput!
@@ -11301,21 +11304,21 @@ extend type Mutation {
 
 """A new class."""
 input CreateCIClassInput {
-  """The name that stays: lower-case letters, digits and underscores."""
+  """The code that identifies the class and never changes: lower-case letters, digits and underscores."""
   code: String!
   """The name people see."""
   label: String!
-  """What belongs to it."""
+  """Which CIs belong to it."""
   description: String
-  """The code of the class it is a kind of."""
+  """The code of the class above it."""
   parent: String!
   """Whether it only groups other classes; false by default."""
   isAbstract: Boolean
   """The name of its icon."""
   icon: String
-  """Its own attributes, as JSON Schema 2020-12. It extends its ancestors’ and cannot loosen them."""
+  """Its own attributes, as JSON Schema 2020-12. They add to the inherited ones and cannot loosen them."""
   attributeSchema: JSON
-  """Lists of attributes that identify a CI of it, tried in order."""
+  """Lists of attributes by which imports recognize a CI of the class: the first list is tried first."""
   identityRules: [[String!]!]
 }
 
@@ -11330,7 +11333,7 @@ type CreateCIClassPayload {
 }
 
 extend type Mutation {
-  """Changes a class. CIs that its new schema refuses stand in the way."""
+  """Changes a class. If a CI does not fit the new attributeSchema, nothing is written, and the answer has the user error IN_USE."""
   updateCIClass(
     """What to do."""
     input: UpdateCIClassInput!
@@ -11339,19 +11342,19 @@ extend type Mutation {
 
 """Changes to a class."""
 input UpdateCIClassInput {
-  """Which class."""
+  """The code of the class."""
   code: String!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The name people see."""
   label: String
-  """What belongs to it."""
+  """Which CIs belong to it."""
   description: String
   """The name of its icon."""
   icon: String
   """Its own attributes, as JSON Schema 2020-12."""
   attributeSchema: JSON
-  """Lists of attributes that identify a CI of it, tried in order."""
+  """Lists of attributes by which imports recognize a CI of the class: the first list is tried first."""
   identityRules: [[String!]!]
 }
 
@@ -11366,7 +11369,13 @@ type UpdateCIClassPayload {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/conflict.graphql", Input: `extend type Change {
-  """What is in its way while it is still to be carried out and says when: other changes at the same time and windows, by the graph as it is now and by the graph as the planned operations of the two changes leave it: a conflict on either is one. So what operations take away counts while it is planned, and what they add helps once it is applied, when the change is started. What operations change or retire is in the scope. The other changes are those that are not yet past IMPLEMENT."""
+  """
+What is in its way: other changes at the same time, and blackout and maintenance windows. Empty if it has no planned time, or once it has been carried out.
+
+Conflicts are sought on the graph as it is now, and on the graph as the planned operations of both changes would leave it; a conflict on either is
+listed. So a dependency that an operation would remove counts until the operation is applied, and one that an operation would add is of help only
+after that. CIs that operations change or retire count as part of the scope. Other changes count until they are past IMPLEMENT.
+"""
   conflicts(
     """Only conflicts of these kinds."""
     kinds: [ConflictKind!]
@@ -11379,7 +11388,7 @@ type UpdateCIClassPayload {
     """Return records before this cursor."""
     before: String
   ): ConflictConnection! @cost(weight: "100")
-  """How many conflicts it has."""
+  """How many conflicts it has, of all kinds."""
   conflictCount: Int! @cost(weight: "100")
 }
 
@@ -11389,57 +11398,57 @@ type Conflict {
   kind: ConflictKind!
   """The change whose conflict it is."""
   change: Change!
-  """The other change; null where a window is in the way."""
+  """The other change; null if a window is in the way."""
   otherChange: Change
-  """The window; null where a change is in the way. Of several maintenance windows it is the oldest."""
+  """The window; null if a change is in the way. If several maintenance windows fail to cover the change, it is the oldest of them."""
   window: ChangeWindow
-  """Who is to carry both changes out; null unless ASSIGNEE_DOUBLE_BOOKED."""
+  """For ASSIGNEE_DOUBLE_BOOKED, the person who is to carry out both changes; else null."""
   assignee: Person
-  """When the conflict begins: what both sides share, or the first time that no maintenance window covers."""
+  """When the conflict begins: the start of the time that both sides share, or of the first time that no maintenance window covers."""
   startsAt: DateTime!
   """When the conflict ends."""
   endsAt: DateTime!
-  """The CI that the change touches, or whose record, relationships or groups its operations write: of several, the one where the two sides meet soonest. null for ASSIGNEE_DOUBLE_BOOKED."""
+  """The CI on the side of the change: one in its scope, or one whose fields, relationships or dependency groups its operations write. If there are several, it is the one nearest to otherCI. Null for ASSIGNEE_DOUBLE_BOOKED."""
   ci: CI
-  """The CI that the other change touches, or whose relationships or groups its operations write, or whose window it is."""
+  """The CI on the other side: one that the other change touches, or one that the window holds for. Null for ASSIGNEE_DOUBLE_BOOKED."""
   otherCI: CI
-  """How many CIs the two sides meet in so, for SAME_FIELD how many records; ci and otherCI are the nearest."""
+  """How many pairs of CIs are in conflict in this way, of which ci and otherCI are the nearest; for SAME_FIELD, how many records."""
   ciCount: Int!
-  """What the side that suffers would be in, if the CI of the side that harms failed; null where nothing suffers."""
+  """The state that a failure on the one side would leave the CI on the other in: for UPSTREAM the state of ci if otherCI failed, for other kinds the state of otherCI if ci failed, for JOINT_FAILURE always DOWN. Null if neither suffers."""
   state: OperationalState
-  """How failure travels: from otherCI to ci for UPSTREAM, from ci to where redundancy breaks for JOINT_FAILURE, else from ci to otherCI. null where they are one CI, where a side of a JOINT_FAILURE takes nothing DOWN but alters the graph, and for ASSIGNEE_DOUBLE_BOOKED. A relationship that is only planned is null in it."""
+  """How failure travels: for UPSTREAM from otherCI to ci, for JOINT_FAILURE from ci to where redundancy breaks, else from ci to otherCI. Null if the two are one CI, if the change of a JOINT_FAILURE only alters the graph and takes nothing DOWN, and for ASSIGNEE_DOUBLE_BOOKED."""
   path: ImpactPath
   """For JOINT_FAILURE, how failure travels from otherCI to the same place; else null."""
   otherPath: ImpactPath
-  """For JOINT_FAILURE, the dependency group that lacks members once both changes have taken theirs down or out of it; null where a planned dependency or group does it, and for other kinds."""
+  """For JOINT_FAILURE, the dependency group that has too few members left once both changes have taken theirs down or out of it. Null if redundancy breaks at a dependency or group that is only planned, and for other kinds."""
   group: DependencyGroup
   """For SAME_FIELD, the record whose fields both changes write, the first by id; else null."""
   record: Node
-  """For SAME_FIELD, the fields of the record that both changes write."""
+  """For SAME_FIELD, the fields of the record that both changes write; else empty."""
   fields: [String!]!
-  """For JOINT_FAILURE, the services that are DOWN while both changes are carried out and would stand either alone: the first 100."""
+  """For JOINT_FAILURE, the services that are DOWN if both changes are carried out together and stay up if only one is, at most 100; else empty."""
   services: [Service!]!
-  """How many services go DOWN so."""
+  """How many services go DOWN in this way, those included that services does not list."""
   serviceCount: Int!
 }
 
-"""In which way a change is in conflict. What a change could harm is what would be DEGRADED or DOWN if all it touches failed, redundancy considered."""
+"""In which way a change is in conflict. A change could harm the CIs that would be DEGRADED or DOWN if all CIs that it touches failed, redundancy considered."""
 enum ConflictKind {
   """Both changes touch the same CI: by scope or by planned operations."""
   SAME_CI
-  """Planned operations of both changes write the same fields of a record, to other values, at whatever time: the change that starts second is refused until its operations are planned anew."""
+  """Planned operations of both changes write different values to the same fields of a record. Their times do not matter: the change that starts second is refused until its operations are planned anew."""
   SAME_FIELD
   """The other change could harm a CI that this one touches."""
   UPSTREAM
   """This change could harm a CI that the other touches."""
   DOWNSTREAM
-  """A CI that this change touches, or that suffers while it takes something down, has maintenance windows, and they do not cover it."""
+  """A CI that this change touches, or that suffers while the change takes CIs down, has maintenance windows, and they do not cover the planned time."""
   OUTSIDE_MAINTENANCE_WINDOW
   """A CI that this change touches or could harm is in a blackout."""
   INSIDE_BLACKOUT_WINDOW
   """The same person is to carry out both changes."""
   ASSIGNEE_DOUBLE_BOOKED
-  """Services stand while either change is carried out, and are DOWN while both are: by what both take down, or by what one takes down and the other is going to do to relationships and groups."""
+  """Services stay up while one of the changes is carried out, and are DOWN while both are: because of what both take down, or because of what one takes down and what the other does to relationships and dependency groups."""
   JOINT_FAILURE
 }
 
@@ -11466,7 +11475,7 @@ type ConflictEdge {
 	{Name: "../../schema/federation.graphql", Input: `extend type Query {
   """For federation gateways: this contract as a subgraph."""
   _service: _Service!
-  """For federation gateways: the records that these representations stand for, in this order; null where there is none."""
+  """For federation gateways: the records that these representations stand for, in this order. An entry is null if the record does not exist or you may not see it."""
   _entities(
     """At most 100: each names a type and an id, such as {"__typename": "CI", "id": "ci_1z"}."""
     representations: [_Any!]!
@@ -11482,11 +11491,11 @@ type _Service {
 """A record that other subgraphs extend: its type and its id."""
 scalar _Any
 
-"""What other subgraphs may extend."""
+"""The types of records that other subgraphs may extend."""
 union _Entity = CI | Service | Team | Incident | Change
 `, BuiltIn: false},
 	{Name: "../../schema/impact.graphql", Input: `extend type Query {
-  """What breaks if these CIs fail together."""
+  """What breaks if some CIs fail together."""
   impact(
     """The CIs that are supposed to fail: 1 to 100."""
     failed: [FailureInput!]!
@@ -11496,18 +11505,18 @@ union _Entity = CI | Service | Team | Incident | Change
     maxDepth: Int
     """Stop after this many affected CIs; the answer then says that it is partial."""
     maxCIs: Int
-    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
-    """As of a moment of the past; now when absent."""
+    """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "30")
-  """A shortest way along which the failure of the one CI can reach the other; null when there is none."""
+  """A shortest way along which the failure of one CI can reach another; null if there is none."""
   path(
-    """Where the failure starts."""
+    """The CI that fails."""
     from: ID!
-    """Where it might arrive."""
+    """The CI that the failure might reach."""
     to: ID!
-    """As of a moment of the past; now when absent."""
+    """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): ImpactPath @cost(weight: "20")
 }
@@ -11517,12 +11526,12 @@ A moment of the past: a revision, or a time; exactly one of them. It may not lie
 
 The answer is worked out on the graph as it was: the CIs, relationships, groups, relationship types and open incidents of then. The
 CIs, relationships and groups that it names show their own fields as they were then, also when they are gone today. What such a
-record refers to or is computed from it, such as its class, owner, relationships or operational state, is today’s.
+record refers to or is computed from it, such as its class, owner, relationships or operational state, is today's.
 """
 input AsOfInput {
-  """The last write that counts."""
+  """The number of the last write that counts."""
   revision: Revision
-  """The last write at or before this moment is the last that counts."""
+  """A time: all writes at or before it count, and no later ones."""
   at: DateTime
 }
 
@@ -11530,11 +11539,11 @@ input AsOfInput {
 input FailureInput {
   """The CI."""
   id: ID!
-  """How it fails."""
+  """The state that it is in."""
   state: FailureState! = DOWN
 }
 
-"""How a CI can be supposed to fail."""
+"""The state of a CI that fails."""
 enum FailureState {
   """It works in part."""
   DEGRADED
@@ -11543,8 +11552,8 @@ enum FailureState {
 }
 
 """
-Which CIs an answer shows and counts. It narrows what is told and never what is true: failure travels through all CIs, so
-that what is shown is the same as without it, and completeness is too. Conditions beside one another must all hold.
+Which CIs an answer shows and counts. It changes nothing about how failure spreads: failure travels through all CIs, and a CI
+that is shown is in the same state as without the filter. Conditions beside one another must all hold.
 """
 input ImpactFilter {
   """By class code; a class means its subtree."""
@@ -11553,11 +11562,11 @@ input ImpactFilter {
   environment: EnvironmentFilter
 }
 
-"""Who suffers when some CIs fail: the least fixed point of strength and redundancy over the whole graph."""
+"""What suffers if some CIs fail, worked out over the whole graph from the strengths of relationships and the redundancy of dependency groups."""
 type Impact {
   """The revision of the graph it was computed on."""
   revision: Revision!
-  """Whether it is the whole answer."""
+  """Whether the answer is complete or something was left out."""
   completeness: Completeness!
   """The services that are affected, worst first."""
   services(
@@ -11587,40 +11596,40 @@ type Impact {
     """Return records before this cursor."""
     before: String
   ): AffectedCIConnection!
-  """How one CI fares in this answer, whatever the filter."""
+  """The state of one CI in this answer, whatever the filter; null if it is not affected."""
   on(
     """The CI."""
     id: ID!
   ): AffectedCI
-  """How many are affected, by several measures: of those that the filter chooses."""
+  """How many of the CIs that the filter chooses are affected, by several measures."""
   counts: ImpactCounts!
   """The relationships along which impact can travel between the CIs that the answer shows, the failed ones included, at most 1,000 of them."""
   subgraph: Subgraph!
 }
 
-"""Whether an answer is the whole answer."""
+"""Whether an answer is complete or something was left out."""
 type Completeness {
   """Whether something was left out."""
   isPartial: Boolean!
-  """Why."""
+  """Why it is partial; NONE if it is complete."""
   reason: PartialReason!
-  """How many CIs were looked at."""
+  """How many CIs were examined to work it out."""
   exploredCount: Int!
 }
 
 """Why an answer is partial."""
 enum PartialReason {
-  """It is not: this is everything."""
+  """It is not partial: the answer is complete."""
   NONE
   """maxDepth was reached."""
   MAX_DEPTH
   """maxCIs was reached."""
   MAX_CIS
-  """The time for the question ran out."""
+  """The time allowed for the answer ran out."""
   TIME
 }
 
-"""A CI and how it fares."""
+"""A CI that is affected, and its state."""
 type AffectedCI {
   """The state it would be in."""
   state: OperationalState!
@@ -11628,7 +11637,7 @@ type AffectedCI {
   distance: Int!
   """The CI."""
   ci: CI!
-  """The service it is, when it is one."""
+  """The CI as a service; null if it is none."""
   service: Service
   """Whether it is in maintenance, and raises no alarm."""
   isInMaintenance: Boolean!
@@ -11664,11 +11673,11 @@ type Proof {
   rule: ProofRule!
   """A shortest way from a failed CI to this one, both included; null stands for a CI that you may not see."""
   path: [CI]!
-  """The dependency group that broke, where it was one."""
+  """The dependency group that is not well; null for rules other than DEPENDENCY_GROUP."""
   group: DependencyGroup
-  """How many members (or how much weight) the group needs."""
+  """How many members the group needs; of a WEIGHTED group, how much weight. Null without a group."""
   neededCount: Int
-  """How many members (or how much weight) are up."""
+  """How many members of the group are up; of a WEIGHTED group, how much weight. Null without a group."""
   upCount: Int
   """What broke it: the dependency, or the members of the group that are not well."""
   causes: [ProofCause!]!
@@ -11676,11 +11685,11 @@ type Proof {
 
 """The rules of impact."""
 enum ProofRule {
-  """It was supposed to fail."""
+  """It is supposed to fail: by the question, by an open incident, or because a change that is being carried out takes it down."""
   FAILED
-  """A dependency it cannot do without is not well."""
+  """A CI that it depends on with strength HARD is not well."""
   HARD_DEPENDENCY
-  """A dependency it can do without is down."""
+  """A CI that it depends on with strength SOFT is DOWN."""
   SOFT_DEPENDENCY
   """A group of dependencies has lost more than it can bear, or lost redundancy."""
   DEPENDENCY_GROUP
@@ -11688,11 +11697,11 @@ enum ProofRule {
 
 """One thing that helped to break a CI."""
 type ProofCause {
-  """The CI that is not well; null when you may not see it."""
+  """The CI that is not well; null if you may not see it."""
   ci: CI
   """The state it is in."""
   state: OperationalState!
-  """The relationship along which it hurts; null when that is only supposed, in a what-if answer, or leads to a CI that you may not see."""
+  """The relationship along which its failure arrives; null if it is only supposed in a what-if question, or leads to a CI that you may not see."""
   relationship: Relationship
   """Why that CI is in that state."""
   proof: Proof!
@@ -11706,13 +11715,13 @@ type ImpactCounts {
   downCount: Int!
   """CIs that are DEGRADED."""
   degradedCount: Int!
-  """CIs that have lost redundancy."""
+  """CIs that are AT_RISK."""
   atRiskCount: Int!
   """Services that are DEGRADED or DOWN."""
   serviceCount: Int!
-  """CIs that are DEGRADED or DOWN and that the filter leaves out: together with affectedCount they are all."""
+  """CIs that are DEGRADED or DOWN and that the filter leaves out. They are not counted in affectedCount."""
   filteredOutCount: Int!
-  """Affected CIs that you may not see. They are counted in the numbers above, whatever the filter, and not in the lists below; no list names them."""
+  """Affected CIs that you may not see. The numbers above count them, whatever the filter; byClass, byTier, byEnvironment and all other lists do not."""
   restrictedCount: Int!
   """Affected CIs by class."""
   byClass: [ClassCount!]!
@@ -11746,9 +11755,9 @@ type EnvironmentCount {
   count: Int!
 }
 
-"""The part of the graph that an answer speaks of."""
+"""The part of the graph that an answer is about."""
 type Subgraph {
-  """Relationships between CIs of the answer, several per pair where there are several."""
+  """The relationships between the CIs of the answer. Two CIs may have several."""
   relationships: [Relationship!]!
   """Whether there are more relationships than are shown."""
   isPartial: Boolean!
@@ -11758,17 +11767,17 @@ type Subgraph {
   restrictedCount: Int!
 }
 
-"""What a CI needs, directly and indirectly."""
+"""The CIs that a CI needs, directly and indirectly."""
 type Dependencies {
   """The revision of the graph it was computed on."""
   revision: Revision!
-  """Whether it is the whole answer."""
+  """Whether the answer is complete or something was left out."""
   completeness: Completeness!
   """How many CIs it needs that the filter leaves out."""
   filteredOutCount: Int!
   """How many CIs it needs that you may not see, whatever the filter."""
   restrictedCount: Int!
-  """What it needs, the nearest first: of what the filter chooses."""
+  """The CIs that it needs and that the filter chooses, the nearest first."""
   needs(
     """Of which classes, by code; a class means its subtree."""
     classes: [String!]
@@ -11787,9 +11796,9 @@ type Dependencies {
 type NeededCI {
   """The CI."""
   ci: CI!
-  """How many relationships lie between them, at least."""
+  """How many relationships the shortest way between them has."""
   distance: Int!
-  """HARD when some way to it is HARD all along."""
+  """HARD if on at least one way to it all relationships are HARD, else SOFT."""
   strength: Strength!
 }
 
@@ -11815,24 +11824,24 @@ type NeededCIEdge {
 
 """A way along which failure can travel."""
 type ImpactPath {
-  """The stations, the first one included; null stands for a CI that you may not see."""
+  """The CIs on the way, both ends included. Null stands for a CI that you may not see."""
   cis: [CI]!
-  """The relationships between them, one fewer than stations; null beside a CI that you may not see."""
+  """The relationships between them, one fewer than there are CIs. Null stands for a relationship of a CI that you may not see, and for one that is only planned or supposed."""
   relationships: [Relationship]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/incident.graphql", Input: `extend type Query {
-  """The incident with this id; null when there is none."""
+  """The incident with this id; null if there is none."""
   incident(
     """An incident's id."""
     id: ID!
   ): Incident
-  """The incident with this number; null when there is none."""
+  """The incident with this number; null if there is none."""
   incidentByNumber(
     """Its number, such as INC0000001."""
     number: String!
   ): Incident
-  """Incidents."""
+  """The incidents of the CMDB."""
   incidents(
     """Which incidents."""
     filter: IncidentFilter
@@ -11851,7 +11860,7 @@ type ImpactPath {
   priorityRules: [PriorityRule!]!
 }
 
-"""An interruption of a service, or the fear of one."""
+"""An interruption of a service, or a threat of one."""
 type Incident implements Node {
   """The global id."""
   id: ID!
@@ -11859,25 +11868,25 @@ type Incident implements Node {
   number: String!
   """What is wrong, in a line."""
   title: String!
-  """What is wrong, at length."""
+  """What is wrong, in full."""
   description: String!
-  """Where it stands."""
+  """The state that it is in."""
   state: IncidentState!
-  """What it waits for, while it is on hold."""
+  """What it waits for; null unless it is ON_HOLD."""
   holdReason: HoldReason
-  """Whether somebody still has to restore service."""
+  """Whether service is still to be restored: in NEW, IN_PROGRESS and ON_HOLD."""
   isOpen: Boolean!
-  """How many suffer: 1 many, 3 few."""
+  """How many people or services suffer: 1 (many), 2 or 3 (few)."""
   impactLevel: Int!
   """Whether a person set the impact level in place of the suggested one."""
   isImpactLevelOverridden: Boolean!
-  """The impact level that the services found affected suggest."""
+  """The impact level, 1 to 3, that the graph suggests by the services that are affected."""
   suggestedImpactLevel: Int!
-  """Why it is suggested."""
+  """Why that impact level is suggested, in a sentence."""
   suggestedImpactReason: String!
-  """How fast it must be resolved: 1 at once, 3 some time."""
+  """How soon it must be resolved: 1 (at once), 2 or 3 (at some time)."""
   urgency: Int!
-  """1 the most pressing, to 5: from impact level and urgency by the priority table."""
+  """1 (the most pressing) to 5, from impact level and urgency by the priority table."""
   priority: Int!
   """What it is grouped under."""
   category: String!
@@ -11885,15 +11894,15 @@ type Incident implements Node {
   channel: Channel!
   """Whether it is handled as a major incident."""
   isMajor: Boolean!
-  """Who wrote it down."""
+  """The name of the actor who opened it."""
   openedBy: String!
-  """Who reported it."""
+  """The person who reported it; null if nobody is named."""
   caller: Person
-  """Who works on it."""
+  """The person who works on it; null if it is given to nobody."""
   assignee: Person
-  """The team that works on it."""
+  """The team that works on it; null if it is given to none."""
   assignmentTeam: Team
-  """The incident it is part of."""
+  """The incident that it is part of; null if it stands alone."""
   parent: Incident
   """The incidents that are part of it."""
   children(
@@ -11908,26 +11917,26 @@ type Incident implements Node {
     """Return records before this cursor."""
     before: String
   ): IncidentConnection!
-  """The change that caused it."""
+  """The change that caused it; null if none is known."""
   causedByChange: Change
-  """The change that fixed it."""
+  """The change that fixed it; null if none is known."""
   fixedByChange: Change
   """
-  The problem behind it, as the tool that keeps problems calls it: a number such as PRB0001234, or a URL; empty when none is known. It is kept as it was written, and not looked up: problem
-  management is not done here.
+  The problem behind it, as the tool that keeps problems calls it: a number such as PRB0001234, or a URL; empty when none is known. It is kept as it was written and not looked up:
+  problem management is left to that tool.
   """
   problem: String!
-  """How it was resolved."""
+  """How it was resolved; null until then."""
   resolutionCode: ResolutionCode
-  """How it was resolved, at length."""
+  """How it was resolved, in full."""
   resolutionNotes: String!
   """When the trouble was noticed."""
   detectedAt: DateTime!
-  """When somebody took it on."""
+  """When work on it first began; null before that."""
   acknowledgedAt: DateTime
-  """When service was restored."""
+  """When service was restored; null while it is not resolved."""
   resolvedAt: DateTime
-  """When it was closed."""
+  """When it was closed; null unless it is."""
   closedAt: DateTime
   """How often it came back after it was resolved."""
   reopenCount: Int!
@@ -11937,15 +11946,15 @@ type Incident implements Node {
   createdAt: DateTime!
   """When it was last written."""
   updatedAt: DateTime!
-  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  """The version, which each write raises by 1. Send it as expectedVersion in mutations, to be told if somebody else wrote in between."""
   version: Int!
   """The CIs it names, with their roles."""
   cis: [IncidentCI!]!
-  """How many more CIs it names that you may not see."""
+  """How many CIs it names in addition that you may not see."""
   restrictedCICount: Int!
   """What breaks because of its ROOT CIs, by the graph as it is now."""
   impact(
-    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
   ): Impact! @cost(weight: "30")
   """The services affected by its ROOT CIs, by the graph as it is now, worst first."""
@@ -11959,13 +11968,13 @@ type Incident implements Node {
     """Return records before this cursor."""
     before: String
   ): AffectedCIConnection!
-  """What was computed when it was opened."""
+  """The impact that was worked out when it was opened; null if none was."""
   impactAtOpening: ImpactSnapshot
-  """What was computed when it was resolved."""
+  """The impact that was worked out when it was resolved; null if none was."""
   impactAtResolution: ImpactSnapshot
-  """What differs between the two; null unless it is resolved."""
+  """How the impact at resolution differs from the impact at opening; null unless it is resolved."""
   impactDifference: ImpactDifference
-  """What you may do with it next."""
+  """The transitions to other states that you may make next."""
   availableTransitions: [IncidentTransition!]!
   """Comments, work notes and changes of state, the oldest first."""
   timeline(
@@ -11980,7 +11989,7 @@ type Incident implements Node {
   ): TimelineEntryConnection!
   """Its keys in the systems it came from."""
   externalIdentities: [ExternalIdentity!]!
-  """Who wrote what to it and when, the newest first."""
+  """Who wrote what to this record and when, the newest entry first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -11995,7 +12004,7 @@ type Incident implements Node {
 
 """Where an incident stands."""
 enum IncidentState {
-  """It was opened and nobody has taken it on."""
+  """It was opened, and nobody works on it yet."""
   NEW
   """Somebody works on it."""
   IN_PROGRESS
@@ -12003,7 +12012,7 @@ enum IncidentState {
   ON_HOLD
   """Service is restored."""
   RESOLVED
-  """It is done with."""
+  """It was resolved, and nothing is left to do."""
   CLOSED
   """It was opened in error."""
   CANCELED
@@ -12029,9 +12038,9 @@ enum ResolutionCode {
   WORKAROUND
   """A change removed the cause."""
   FIXED_BY_CHANGE
-  """It could not be seen again."""
+  """It could not be reproduced."""
   NOT_REPRODUCIBLE
-  """Another incident says the same."""
+  """Another incident is about the same trouble."""
   DUPLICATE
   """Nothing was wrong."""
   NO_FAULT
@@ -12043,7 +12052,7 @@ enum Channel {
   PORTAL
   """A call."""
   PHONE
-  """A letter."""
+  """An email."""
   EMAIL
   """A chat."""
   CHAT
@@ -12055,13 +12064,13 @@ enum Channel {
 
 """A CI that an incident names."""
 type IncidentCI {
-  """What it has to do with the incident."""
+  """What part it has in the incident."""
   role: IncidentRole!
   """The CI."""
   ci: CI!
 }
 
-"""What a CI has to do with an incident."""
+"""What part a CI has in an incident."""
 enum IncidentRole {
   """It failed."""
   ROOT
@@ -12071,17 +12080,17 @@ enum IncidentRole {
   EXCLUDED
 }
 
-"""Something that can be done with an incident next."""
+"""A transition that an incident can make from its state."""
 type IncidentTransition {
-  """The state it would be in."""
+  """The state that it leads to."""
   to: IncidentState!
-  """The mutation that does it."""
+  """The name of the mutation that makes it."""
   mutation: String!
-  """What the mutation needs you to say."""
+  """The input fields that the mutation requires."""
   requires: [String!]!
 }
 
-"""What the engine computed at a moment."""
+"""The impact of an incident as it was worked out at a moment, and kept."""
 type ImpactSnapshot {
   """The revision of the graph it was computed on."""
   revision: Revision!
@@ -12089,33 +12098,33 @@ type ImpactSnapshot {
   affectedCount: Int!
   """The services that were affected, at most 100, without those that you may not see."""
   services: [ImpactedRecord!]!
-  """How many services were affected, those included that it does not list."""
+  """How many services were affected, those included that services does not list."""
   serviceCount: Int!
-  """How many of the services it keeps you may not see."""
+  """How many of the services that are kept are not listed because you may not see them."""
   restrictedCount: Int!
 }
 
 """What differs between the impact computed when an incident was opened and when it was resolved."""
 type ImpactDifference {
-  """How many more CIs were DEGRADED or DOWN at resolution than at opening; negative for fewer."""
+  """How many CIs more were DEGRADED or DOWN at resolution than at opening; negative if fewer were."""
   affectedCountChange: Int!
-  """The services that fared otherwise, the worst at resolution first, without those that you may not see."""
+  """The services whose state differs, the worst at resolution first, without those that you may not see."""
   services: [ImpactDifferenceService!]!
-  """How many more services fared otherwise that you may not see."""
+  """How many services differ in addition that you may not see."""
   restrictedCount: Int!
-  """Whether more than the 100 services that are kept were affected at either moment: more of them may differ."""
+  """Whether services may be missing: at most 100 are kept for each moment, and more than that were affected."""
   isPartial: Boolean!
 }
 
-"""A service that fared otherwise when an incident was resolved than when it was opened."""
+"""A service whose state when an incident was resolved differs from its state when it was opened."""
 type ImpactDifferenceService {
   """The service's name then."""
   name: String!
-  """Its state at opening; null when it was not affected."""
+  """Its state at opening; null if it was not affected."""
   from: OperationalState
-  """Its state at resolution; null when it was not affected."""
+  """Its state at resolution; null if it was not affected."""
   to: OperationalState
-  """Its CI as it is now."""
+  """The CI as it is now."""
   ci: CI
 }
 
@@ -12140,7 +12149,7 @@ type PriorityRule {
 }
 
 extend type Mutation {
-  """Fills one cell of the priority table. Incidents keep their priority until their impact level or urgency changes. Admins only."""
+  """Sets one cell of the priority table. Incidents keep their priority until their impact level or urgency changes. For admins."""
   setPriorityRule(
     """What to do."""
     input: SetPriorityRuleInput!
@@ -12171,21 +12180,21 @@ type SetPriorityRulePayload {
 type TimelineEntry implements Node {
   """The global id."""
   id: ID!
-  """What it is."""
+  """What sort of entry it is."""
   kind: TimelineKind!
-  """What was written."""
+  """The text."""
   body: String!
-  """The state before, for a change of state."""
+  """For a STATE_CHANGE the state before, else null."""
   fromState: String
-  """The state after, for a change of state."""
+  """For a STATE_CHANGE the state after, else null."""
   toState: String
-  """Who wrote it."""
+  """The name of the actor who wrote it."""
   actor: String!
-  """When."""
+  """When it was written."""
   createdAt: DateTime!
 }
 
-"""What an entry in a timeline is."""
+"""The sorts of entries in a timeline."""
 enum TimelineKind {
   """A comment that the caller sees too."""
   COMMENT
@@ -12207,7 +12216,7 @@ enum CommentKind {
 
 """Which incidents. Conditions beside one another must all hold."""
 input IncidentFilter {
-  """Whether somebody still has to restore service: NEW, IN_PROGRESS or ON_HOLD."""
+  """Whether service is still to be restored: in NEW, IN_PROGRESS and ON_HOLD."""
   open: Boolean
   """By state."""
   state: IncidentStateFilter
@@ -12247,7 +12256,7 @@ input IncidentStateFilter {
 input IncidentOrder {
   """What to order by."""
   field: IncidentOrderField!
-  """Which way."""
+  """In which direction."""
   direction: OrderDirection! = ASC
 }
 
@@ -12305,12 +12314,12 @@ type TimelineEntryEdge {
 input IncidentCIInput {
   """The CI."""
   id: ID!
-  """What it has to do with the incident."""
+  """What part it has in the incident."""
   role: IncidentRole! = AFFECTED
 }
 
 extend type Mutation {
-  """Opens an incident. With an external identity that is known already, it answers with the incident that has it: as it is, or opened again when the trouble was noticed after it had been resolved. An incident that was closed or canceled before the trouble was noticed gives its external identity to a new one."""
+  """Opens an incident. If an incident with the same external identity exists already, no second one is opened: the answer is that incident, and if it had been resolved before the trouble was noticed, it is opened again. If it had been closed or canceled before, a new incident is opened and takes over the external identity."""
   openIncident(
     """What to do."""
     input: OpenIncidentInput!
@@ -12321,13 +12330,13 @@ extend type Mutation {
 input OpenIncidentInput {
   """What is wrong, in a line: 1 to 200 characters."""
   title: String!
-  """What is wrong, at length."""
+  """What is wrong, in full."""
   description: String
-  """How fast it must be resolved: 1 at once, 3 some time; 2 by default."""
+  """How soon it must be resolved: 1 (at once), 2 or 3 (at some time); 2 by default."""
   urgency: Int
-  """How many suffer: 1 many, 3 few. Suggested by the engine when you leave it out."""
+  """How many people or services suffer: 1 (many), 2 or 3 (few). If it is absent, the level that the graph suggests is taken."""
   impactLevel: Int
-  """The CIs concerned."""
+  """The CIs that it names."""
   cis: [IncidentCIInput!]
   """What it is grouped under."""
   category: String
@@ -12347,9 +12356,9 @@ input OpenIncidentInput {
   causedByChange: ID
   """The problem behind it, by its number or URL in the tool that keeps problems: at most 500 characters."""
   problem: String
-  """When the trouble was noticed; now by default. State it with an external identity, so that what is told late is not taken for new trouble."""
+  """When the trouble was noticed; now by default. Send it together with an external identity, so that a late report of old trouble is not taken for new trouble."""
   detectedAt: DateTime
-  """Its key in another system: telling the same trouble twice gives the same incident."""
+  """Its key in another system. Sending the same key twice gives the same incident."""
   externalIdentity: ExternalIdentityInput
 }
 
@@ -12364,7 +12373,7 @@ type OpenIncidentPayload {
 }
 
 extend type Mutation {
-  """Changes what an incident says. What is absent stays; null clears."""
+  """Changes the fields of an incident. A field that is absent stays as it is; null clears it."""
   updateIncident(
     """What to do."""
     input: UpdateIncidentInput!
@@ -12375,15 +12384,15 @@ extend type Mutation {
 input UpdateIncidentInput {
   """The incident."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """What is wrong, in a line."""
   title: String
-  """What is wrong, at length."""
+  """What is wrong, in full."""
   description: String
   """How fast it must be resolved: 1 to 3."""
   urgency: Int
-  """How many suffer: 1 to 3; null to take the suggested one."""
+  """How many people or services suffer: 1 (many), 2 or 3 (few); null takes the level that the graph suggests."""
   impactLevel: Int
   """What it is grouped under."""
   category: String
@@ -12414,7 +12423,7 @@ type UpdateIncidentPayload {
 }
 
 extend type Mutation {
-  """Gives an incident to a team or a person."""
+  """Assigns an incident to a team or a person."""
   assignIncident(
     """What to do."""
     input: AssignIncidentInput!
@@ -12425,7 +12434,7 @@ extend type Mutation {
 input AssignIncidentInput {
   """The incident."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The team; null for none."""
   assignmentTeam: ID
@@ -12444,7 +12453,7 @@ type AssignIncidentPayload {
 }
 
 extend type Mutation {
-  """Says which CIs an incident names, in place of those it named."""
+  """Replaces the CIs that an incident names."""
   setIncidentCIs(
     """What to do."""
     input: SetIncidentCIsInput!
@@ -12455,9 +12464,9 @@ extend type Mutation {
 input SetIncidentCIsInput {
   """The incident."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
-  """All the CIs concerned."""
+  """All CIs that the incident is to name."""
   cis: [IncidentCIInput!]!
 }
 
@@ -12472,7 +12481,7 @@ type SetIncidentCIsPayload {
 }
 
 extend type Mutation {
-  """Takes an incident on: NEW or ON_HOLD to IN_PROGRESS."""
+  """Starts work on an incident: NEW or ON_HOLD to IN_PROGRESS."""
   startIncident(
     """What to do."""
     input: StartIncidentInput!
@@ -12483,7 +12492,7 @@ extend type Mutation {
 input StartIncidentInput {
   """The incident."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -12498,7 +12507,7 @@ type StartIncidentPayload {
 }
 
 extend type Mutation {
-  """Puts an incident on hold."""
+  """Puts an incident on hold: NEW or IN_PROGRESS to ON_HOLD."""
   holdIncident(
     """What to do."""
     input: HoldIncidentInput!
@@ -12509,11 +12518,11 @@ extend type Mutation {
 input HoldIncidentInput {
   """The incident."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """What it waits for."""
   reason: HoldReason!
-  """A work note."""
+  """A work note for the timeline."""
   note: String
 }
 
@@ -12528,7 +12537,7 @@ type HoldIncidentPayload {
 }
 
 extend type Mutation {
-  """Says that service is restored."""
+  """Resolves an incident: service is restored. NEW, IN_PROGRESS or ON_HOLD to RESOLVED."""
   resolveIncident(
     """What to do."""
     input: ResolveIncidentInput!
@@ -12539,11 +12548,11 @@ extend type Mutation {
 input ResolveIncidentInput {
   """The incident."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """How it was resolved."""
   code: ResolutionCode!
-  """How it was resolved, at length."""
+  """How it was resolved, in full."""
   notes: String!
   """The change that fixed it."""
   fixedByChange: ID
@@ -12555,7 +12564,7 @@ input ResolveIncidentInput {
 type ResolveIncidentPayload {
   """The incident; null when there are userErrors."""
   incident: Incident
-  """The incidents that were resolved with it, by id; none unless ` + "`" + `withChildren` + "`" + ` was asked for."""
+  """The incidents that were resolved with it, by id; empty unless ` + "`" + `withChildren` + "`" + ` is true."""
   resolvedChildren: [Incident!]!
   """The incidents that are part of it and still open: ` + "`" + `withChildren` + "`" + ` would have resolved them too. Null when there are userErrors."""
   openChildren(
@@ -12575,18 +12584,18 @@ type ResolveIncidentPayload {
 }
 
 extend type Mutation {
-  """Takes up a resolved incident again."""
+  """Opens a resolved incident again: RESOLVED to IN_PROGRESS."""
   reopenIncident(
     """What to do."""
     input: ReopenIncidentInput!
   ): ReopenIncidentPayload!
 }
 
-"""The incident to take up again."""
+"""The incident to open again."""
 input ReopenIncidentInput {
   """The incident."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """Why it is not resolved after all."""
   reason: String!
@@ -12603,7 +12612,7 @@ type ReopenIncidentPayload {
 }
 
 extend type Mutation {
-  """Closes a resolved incident."""
+  """Closes a resolved incident: RESOLVED to CLOSED."""
   closeIncident(
     """What to do."""
     input: CloseIncidentInput!
@@ -12614,7 +12623,7 @@ extend type Mutation {
 input CloseIncidentInput {
   """The incident."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -12629,7 +12638,7 @@ type CloseIncidentPayload {
 }
 
 extend type Mutation {
-  """Cancels an incident that was opened in error."""
+  """Cancels an incident that was opened in error: NEW, IN_PROGRESS or ON_HOLD to CANCELED."""
   cancelIncident(
     """What to do."""
     input: CancelIncidentInput!
@@ -12640,7 +12649,7 @@ extend type Mutation {
 input CancelIncidentInput {
   """The incident."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """Why it was an error."""
   reason: String!
@@ -12657,18 +12666,18 @@ type CancelIncidentPayload {
 }
 
 extend type Mutation {
-  """Writes into an incident’s timeline."""
+  """Adds a comment or a work note to the timeline of an incident."""
   commentOnIncident(
     """What to do."""
     input: CommentOnIncidentInput!
   ): CommentOnIncidentPayload!
 }
 
-"""Something to write down."""
+"""A comment or a work note on an incident."""
 input CommentOnIncidentInput {
   """The incident."""
   id: ID!
-  """Who is to see it."""
+  """Whether it is a comment, which the caller sees too, or a work note."""
   kind: CommentKind! = WORK_NOTE
   """What to write: 1 to 10,000 characters."""
   body: String!
@@ -12706,35 +12715,35 @@ type CommentOnIncidentPayload {
 type Entry implements Node {
   """The global id."""
   id: ID!
-  """The number of the write: dense, in the order of commits."""
+  """The number of the write. Writes are numbered in the order of their commits, without gaps."""
   revision: Revision!
   """When it was written."""
   at: DateTime!
-  """Who wrote it."""
+  """The name of the actor who wrote it."""
   actor: String!
-  """What was done, such as incident.resolve."""
+  """The verb that wrote it, such as incident.resolve: the practice and the action."""
   verb: String!
-  """What that did to the record."""
+  """Whether the record was created, updated or deleted."""
   operation: Operation!
   """The id of the record that was written."""
   recordId: ID!
-  """The record as it is now; null when it is gone or has no page of its own."""
+  """The record as it is now; null if it is gone, if it is part of another record and has no type of its own in this API, or if you may not see it."""
   record: Node
-  """Whether it names a CI that you may not see. ` + "`" + `before` + "`" + ` and ` + "`" + `after` + "`" + ` are then null."""
+  """Whether the entry names a CI that you may not see. ` + "`" + `before` + "`" + ` and ` + "`" + `after` + "`" + ` are null then."""
   isRestricted: Boolean!
-  """The fields that changed, as they were; null for a new record."""
+  """The fields that changed with their values before the write, by name; null for a new record."""
   before: JSON
-  """The fields that changed, as they are after; null for a removed record."""
+  """The fields that changed with their values after the write, by name; null for a record that was deleted."""
   after: JSON
 }
 
 """What a write did to a record."""
 enum Operation {
-  """It is new."""
+  """The record was created."""
   CREATED
-  """It changed."""
+  """The record was changed."""
   UPDATED
-  """It is gone."""
+  """The record was deleted."""
   DELETED
 }
 
@@ -12758,15 +12767,15 @@ type EntryEdge {
   node: Entry!
 }
 
-"""A record as it was in an interval of revisions."""
+"""A record as it was from one revision until another."""
 type RecordVersion implements Node {
   """The global id."""
   id: ID!
-  """The first revision in which it held."""
+  """The revision of the write that made the record what this version shows."""
   validFrom: Revision!
-  """The first revision in which it no longer held; null while it holds."""
+  """The revision of the write that changed it next; null if this is the present version."""
   validTo: Revision
-  """The whole record; null when it names a CI that you may not see."""
+  """All fields of the record, by name; null if it names a CI that you may not see."""
   record: JSON
 }
 
@@ -12791,17 +12800,17 @@ type RecordVersionEdge {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/kpi.graphql", Input: `extend type Query {
-  """How incidents and changes went, period by period and group by group, computed from the records as they are now. A group without any is left out."""
+  """Key figures of incidents and changes for each period and group, by the records as they are now. A group without incidents and changes is left out."""
   kpis(
-    """How long a period is."""
+    """The length of the periods."""
     period: KPIPeriod!
-    """The first period holds this moment."""
+    """The first period is the one that contains this moment."""
     from: DateTime!
-    """Periods begin before this moment: at most 400."""
+    """The last period is the last one that begins before this moment. At most 400 periods are allowed."""
     to: DateTime!
-    """The time zone in which periods begin, by its IANA name."""
+    """The time zone of the calendar days that periods begin with, by its IANA name, such as Europe/Berlin."""
     timeZone: String! = "UTC"
-    """How records are grouped; by default they are not."""
+    """How records are grouped; not at all by default."""
     groupBy: KPIGroup! = NONE
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -12814,7 +12823,7 @@ type RecordVersionEdge {
   ): KPIConnection! @cost(weight: "4000")
 }
 
-"""How long a period of key figures is."""
+"""The length of a period of key figures."""
 enum KPIPeriod {
   """A calendar day."""
   DAY
@@ -12826,13 +12835,13 @@ enum KPIPeriod {
 
 """How records are grouped for key figures."""
 enum KPIGroup {
-  """All together."""
+  """Not at all: one group for all records."""
   NONE
-  """By assignment team; what has none is in no group."""
+  """By assignment team. Records without one are in no group."""
   TEAM
-  """By the services that records name, but for those that incidents exclude; a record counts for each of them."""
+  """By the services that records name, except those that an incident names as EXCLUDED. A record counts for each of its services."""
   SERVICE
-  """By the classes of the CIs that records name, but for those that incidents exclude and that you may not see; a record counts once for each class."""
+  """By the classes of the CIs that records name, except CIs that an incident names as EXCLUDED and CIs that you may not see. A record counts once for each of its classes."""
   CLASS
 }
 
@@ -12842,47 +12851,47 @@ type KPI {
   start: DateTime!
   """When it ends, and the next one begins."""
   end: DateTime!
-  """The team, where records are grouped by team."""
+  """The team; null unless records are grouped by TEAM."""
   team: Team
-  """The service, where records are grouped by service."""
+  """The service; null unless records are grouped by SERVICE."""
   service: Service
-  """The class, where records are grouped by class."""
+  """The class; null unless records are grouped by CLASS."""
   ciClass: CIClass
   """How many incidents were opened."""
   incidentsOpened: Int!
-  """How many were resolved and not opened again since."""
+  """How many incidents were resolved and have not been opened again since."""
   incidentsResolved: Int!
   """How often incidents were opened again."""
   incidentsReopened: Int!
-  """How many missed a service level target."""
+  """How many incidents missed a service level target."""
   incidentsBreached: Int!
-  """The time to acknowledge of the incidents that were acknowledged; null when none was."""
+  """How long the incidents that were acknowledged in the period took from opening to acknowledgement; null if none was."""
   timeToAcknowledge: KPIDurations
-  """The time to resolve of the incidents that were resolved; null when none was."""
+  """How long the incidents that were resolved in the period took from opening to resolution; null if none was."""
   timeToResolve: KPIDurations
-  """How many incidents were open at the end, or are now. One that was opened again counts as open all the time until it was resolved the last time."""
+  """How many incidents were open at the end of the period, or are open now if it has not ended. An incident that was opened again counts as open from its opening until it was resolved the last time."""
   backlog: Int!
-  """How long the incidents of the backlog had been open by then; null when there were none."""
+  """How long the incidents of the backlog had been open by then; null if there were none."""
   backlogAge: KPIDurations
   """How many changes were closed."""
   changesClosed: Int!
-  """How many of these were successful, also with issues."""
+  """How many of these had the outcome SUCCESSFUL or SUCCESSFUL_WITH_ISSUES."""
   changesSuccessful: Int!
-  """The share of these, 0 to 1; null when none was closed."""
+  """changesSuccessful divided by changesClosed: 0 to 1; null if none was closed."""
   changeSuccessRate: Float
   """How many of the changes that were closed caused an incident."""
   changesThatCausedIncidents: Int!
-  """How many conflicts were found: of a change in ASSESS, AUTHORIZE or SCHEDULED when it came there or was edited, each kind of conflict with one other change or window once, when it was first found."""
+  """How many conflicts of changes were first found in the period. Changes are examined when they come to ASSESS, AUTHORIZE or SCHEDULED and when they are edited there; each kind of conflict of a change with one other change or window counts once."""
   conflictsFound: Int!
-  """How many changes were found to have them."""
+  """How many changes these conflicts were found for."""
   changesWithConflicts: Int!
 }
 
-"""How lengths of time are spread."""
+"""How some lengths of time are distributed."""
 type KPIDurations {
   """The mean."""
   mean: Duration!
-  """The median: half of them are at most that long. Between two values it is interpolated."""
+  """The median, interpolated between two values: half of them are at most that long."""
   p50: Duration!
   """90 percent are at most that long."""
   p90: Duration!
@@ -12900,7 +12909,7 @@ type KPIConnection {
   pageInfo: PageInfo!
   """How many records the whole list has."""
   totalCount: Int!
-  """How many more there are of services, or of classes that records name only by CIs, that you may not see."""
+  """How many groups there are in addition for services that you may not see, or for classes of which records name only CIs that you may not see."""
   restrictedCount: Int!
 }
 
@@ -12913,33 +12922,33 @@ type KPIEdge {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/operation.graphql", Input: `extend type Change {
-  """What it does to the CI graph when it starts, in this order."""
+  """Its planned operations: what it does to the CI graph when it is started, in this order."""
   operations: [PlannedOperation!]!
-  """What its operations would do to the graph as it is now; null when it plans none, or when they are applied."""
+  """What its planned operations would do to the graph as it is now; null if it plans none, or once they are applied."""
   preview: ChangePreview @cost(weight: "3000")
-  """The revision in which its operations were applied; null before that."""
+  """The number of the write that applied its planned operations; null before that."""
   appliedRevision: Revision
-  """The change that it undoes."""
+  """The change that it undoes; null if it undoes none."""
   undoes: Change
-  """The change that undoes it; one that was canceled does not count."""
+  """The change that undoes it; null if there is none, or only one that was canceled."""
   undoneBy: Change
 }
 
-"""One step of what a change does to the CI graph."""
+"""A planned operation: one step of what a change does to the CI graph when it is started."""
 type PlannedOperation {
   """What it does."""
   kind: PlannedOperationKind!
-  """The name under which later operations of the change refer to what it creates."""
+  """The name by which later operations of the change refer to what this one creates; null if it has none."""
   key: String
-  """The CI that it changes or retires, or has created."""
+  """The CI that it changes or retires, or has created; null for other kinds, and before it is created."""
   ci: CI
   """The relationship that it removes, or has created; null once it is gone."""
   relationship: Relationship
   """The dependency group that it changes or removes, or has created; null once it is gone."""
   dependencyGroup: DependencyGroup
-  """Whether it is about a CI that you may not see."""
+  """Whether it is about a CI that you may not see. Its fields are empty then."""
   isRestricted: Boolean!
-  """The fields it touches, before and after; none where it is restricted."""
+  """The fields that it writes, with their values before and after."""
   fields: [PlannedField!]!
 }
 
@@ -12951,9 +12960,9 @@ enum PlannedOperationKind {
   UPDATE_CI
   """It retires a CI."""
   RETIRE_CI
-  """It relates two CIs."""
+  """It creates a relationship between two CIs."""
   RELATE_CIS
-  """It removes a relationship, out of its dependency groups too."""
+  """It removes a relationship, also from its dependency groups."""
   UNRELATE_CIS
   """It creates a dependency group."""
   CREATE_DEPENDENCY_GROUP
@@ -12963,37 +12972,37 @@ enum PlannedOperationKind {
   REMOVE_DEPENDENCY_GROUP
 }
 
-"""A field that a planned operation touches."""
+"""A field that a planned operation writes."""
 type PlannedField {
   """The field, such as name, attributes.cpu or labels.team."""
   field: String!
   """Its value when the operation was planned; null in a template."""
   before: JSONValue
-  """Its value afterwards. What an operation before creates is written as # and its key."""
+  """Its value after the operation. A record that an earlier operation creates is written as # and its key."""
   after: JSONValue
 }
 
 """What the operations of a change would do to the graph as it is now."""
 type ChangePreview {
-  """The revision that it was worked out on."""
+  """The revision of the graph that it was worked out on."""
   revision: Revision!
-  """What stands in the way of the operations that you may see: fields that somebody changed since they were planned."""
+  """Fields that somebody has changed since the operations were planned. They have to be planned anew before the change can start. Operations about CIs that you may not see are left out."""
   conflicts: [OperationConflict!]!
-  """What breaks while the change's TAKEN_DOWN CIs are down, before the operations."""
+  """What breaks while the change's TAKEN_DOWN CIs are DOWN, on the graph without the operations."""
   impactBefore: Impact!
-  """The same after the operations. CIs that they create are neither listed nor counted."""
+  """What breaks while they are DOWN on the graph with the operations. CIs that the operations create are neither listed nor counted."""
   impactAfter: Impact!
-  """CIs whose failure alone would take services DOWN that they do not take DOWN now, among the services that the operations reach."""
+  """New single points of failure: CIs whose failure alone would take services DOWN that it does not take DOWN now. Only services that the operations can affect are examined."""
   singlePointsGained: [SinglePointShift!]!
-  """CIs whose failure alone would no longer take services DOWN that it takes DOWN now."""
+  """Single points of failure that go: CIs whose failure alone would no longer take services DOWN that it takes DOWN now."""
   singlePointsLost: [SinglePointShift!]!
-  """Dependency groups that gain or lose members, or can lose more or fewer of them than now."""
+  """Dependency groups whose redundancy changes: they gain or lose members, or can bear the loss of more or fewer than now."""
   redundancy: [RedundancyShift!]!
 }
 
 """A field that is neither as it was when an operation was planned nor as the operation would leave it."""
 type OperationConflict {
-  """The place of the operation in the change's list, from 0."""
+  """The index of the operation in the change's list, from 0."""
   operation: Int!
   """The field, such as name, attributes.cpu or labels.team."""
   field: String!
@@ -13001,21 +13010,21 @@ type OperationConflict {
   planned: JSONValue
   """Its value now."""
   present: JSONValue
-  """The value the operation would give it."""
+  """The value that the operation would write."""
   wanted: JSONValue
-  """The write that changed it; null where the journal does not tell."""
+  """The journal's entry about the write that changed it; null if it is not known."""
   entry: Entry
-  """All of it in a sentence, with what would mend it."""
+  """The conflict in a sentence, and what to do about it."""
   summary: String!
 }
 
-"""A CI and the services whose fate begins or ceases to hang on it alone."""
+"""A CI that becomes or ceases to be a single point of failure for some services."""
 type SinglePointShift {
-  """The CI; null when an operation creates it, or when you may not see it."""
+  """The CI; null if an operation creates it, or if you may not see it."""
   ci: CI
-  """The key of the operation that creates the CI; null when it exists."""
+  """The key of the operation that creates the CI; null if the CI exists already."""
   key: String
-  """How many services it is about."""
+  """How many services it becomes or ceases to be a single point of failure for."""
   serviceCount: Int!
   """The services, at most 20; those that the operations create are only counted."""
   services: [Service!]!
@@ -13023,31 +13032,31 @@ type SinglePointShift {
 
 """A dependency group before and after the operations."""
 type RedundancyShift {
-  """The CI whose dependencies the group combines; null when an operation creates it."""
+  """The CI whose dependencies the group combines; null if an operation creates the CI."""
   ci: CI
-  """The group; null when an operation creates it."""
+  """The group; null if an operation creates it."""
   dependencyGroup: DependencyGroup
-  """The key of the operation that creates the group, if it has one."""
+  """The key of the operation that creates the group; null if the group exists already or the operation has no key."""
   key: String
-  """How many members count now."""
+  """How many members it has now."""
   membersBefore: Int!
-  """How many members would count."""
+  """How many members it would have after the operations."""
   membersAfter: Int!
-  """How much of its members, by number or by weight, the group can lose now before its CI is DOWN."""
+  """How many members the group can lose now without its CI going DOWN; of a WEIGHTED group, how much weight."""
   sparesBefore: Int!
-  """How much it could lose."""
+  """How much it could lose after the operations."""
   sparesAfter: Int!
   """The services that the group's CI can harm, itself included, at most 20."""
   services: [Service!]!
 }
 
 extend type Mutation {
-  """Says what a change does to the CI graph when it starts: the whole list, in order. What the operations' own mutations would refuse is refused. In AUTHORIZE and SCHEDULED new operations void the votes. A STANDARD change plans what its template does, and nothing else."""
+  """Sets the planned operations of a change: what it does to the CI graph when it is started, as the whole list in order. What the corresponding mutations would refuse is refused here too. In AUTHORIZE and SCHEDULED, new operations void the votes. A STANDARD change may plan what its template plans, and nothing else."""
   planChangeOperations(
     """What to do."""
     input: PlanChangeOperationsInput!
   ): PlanChangeOperationsPayload!
-  """Drafts the change that undoes what another one did to the CI graph, from the journal. It is reviewed, previewed and applied like any other."""
+  """Drafts a change whose planned operations undo what another change did to the CI graph, as the journal tells. It is previewed, approved and carried out like any other change."""
   draftUndo(
     """What to do."""
     input: DraftUndoInput!
@@ -13058,15 +13067,15 @@ extend type Mutation {
 input PlanChangeOperationsInput {
   """The change."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
-  """All of them, at most 100, each about another record; empty for none."""
+  """All operations, at most 100, each about another record; empty if the change is to plan none."""
   operations: [PlannedOperationInput!]!
 }
 
-"""One operation: exactly one of the fields beside ` + "`" + `key` + "`" + `."""
+"""A planned operation: exactly one of the fields other than ` + "`" + `key` + "`" + ` has to be present."""
 input PlannedOperationInput {
-  """A name for what it creates, for operations after it to refer to."""
+  """A name for the record that it creates, by which later operations refer to it."""
   key: String
   """Create a CI."""
   createCI: PlannedCIInput
@@ -13074,9 +13083,9 @@ input PlannedOperationInput {
   updateCI: PlannedCIUpdateInput
   """Retire the CI with this id."""
   retireCI: ID
-  """Relate two CIs."""
+  """Create a relationship between two CIs."""
   relateCIs: PlannedRelationshipInput
-  """Remove the relationship with this id, out of its dependency groups too."""
+  """Remove the relationship with this id, also from its dependency groups."""
   unrelateCIs: ID
   """Create a dependency group."""
   createDependencyGroup: PlannedGroupInput
@@ -13092,45 +13101,45 @@ input PlannedCIInput {
   class: String!
   """Its name."""
   name: String!
-  """What it is for."""
+  """What it is and what it does."""
   description: String
-  """LIVE by default."""
+  """The stage of its life; LIVE by default."""
   lifecycle: Lifecycle
-  """PRODUCTION by default."""
+  """The environment it runs in; PRODUCTION by default."""
   environment: Environment
-  """MEDIUM by default."""
+  """How much the business depends on it; MEDIUM by default."""
   criticality: Criticality
-  """What its class declares."""
+  """Its attributes, name to value. They have to be valid against the attributeSchema of its class."""
   attributes: JSON
-  """Free words about it: text by name."""
+  """Free labels, name to text."""
   labels: JSON
 }
 
-"""What to change of a CI: what is absent stays."""
+"""What to change of a CI. A field that is absent stays as it is."""
 input PlannedCIUpdateInput {
   """The CI."""
   id: ID!
   """Its name."""
   name: String
-  """What it is for; null clears."""
+  """What it is and what it does; null clears it."""
   description: String
-  """Its stage; retireCI retires."""
+  """The stage of its life. To retire it, use retireCI."""
   lifecycle: Lifecycle
-  """Where it runs."""
+  """The environment it runs in."""
   environment: Environment
-  """How much it matters."""
+  """How much the business depends on it."""
   criticality: Criticality
-  """Attributes by name; null removes one, what is absent stays."""
+  """Attributes to set; null for an attribute removes it; others stay."""
   attributes: JSON
-  """Labels by name; null removes one, what is absent stays."""
+  """Labels to set; null for a label removes it; others stay."""
   labels: JSON
 }
 
-"""A record that exists, or that an operation before creates: exactly one of the two."""
+"""A record that exists, or one that an earlier operation creates: exactly one of the two."""
 input PlannedRecordInput {
   """The id of a record that exists."""
   id: ID
-  """The key of an operation before."""
+  """The key of the earlier operation."""
   key: String
 }
 
@@ -13142,9 +13151,9 @@ input PlannedRelationshipInput {
   source: PlannedRecordInput!
   """The CI it leads to."""
   target: PlannedRecordInput!
-  """The type's by default."""
+  """What the failure of a dependency does to its dependent; as the type says by default."""
   strength: Strength
-  """Whatever is to be noted about it."""
+  """Free attributes, name to value."""
   attributes: JSON
 }
 
@@ -13154,33 +13163,33 @@ input PlannedGroupInput {
   ci: PlannedRecordInput!
   """Its name, unique for the CI."""
   name: String!
-  """How many of its members must hold."""
+  """How many of its members its CI needs."""
   mode: GroupMode!
-  """What the mode needs: members for AT_LEAST, percent for PERCENT, weight for WEIGHTED."""
+  """How many members for AT_LEAST, percent of the members for PERCENT, weight for WEIGHTED; absent for ALL and ANY."""
   threshold: Int
-  """The relationships that count."""
+  """The relationships that are its members."""
   members: [PlannedMemberInput!]!
 }
 
-"""What to change of a dependency group: what is absent stays."""
+"""What to change of a dependency group. A field that is absent stays as it is."""
 input PlannedGroupUpdateInput {
   """The group."""
   id: ID!
   """Its name."""
   name: String
-  """How many of its members must hold."""
+  """How many of its members its CI needs."""
   mode: GroupMode
-  """What the mode needs."""
+  """How many members for AT_LEAST, percent of the members for PERCENT, weight for WEIGHTED."""
   threshold: Int
-  """The relationships that count, as a whole."""
+  """All its members, in place of those it had."""
   members: [PlannedMemberInput!]
 }
 
-"""A relationship that is to count in a group."""
+"""A relationship that is to be a member of a dependency group."""
 input PlannedMemberInput {
   """The relationship."""
   relationship: PlannedRecordInput!
-  """What it counts in a WEIGHTED group; 1 by default."""
+  """Its weight in a WEIGHTED group; 1 by default."""
   weight: Int
 }
 
@@ -13188,7 +13197,7 @@ input PlannedMemberInput {
 type PlanChangeOperationsPayload {
   """The change; null when there are userErrors."""
   change: Change
-  """What has to be mended; fields are named by operation, from 0. Empty when it worked."""
+  """What has to be mended; field paths name operations by their index, from 0. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""
   warnings: [Warning!]!
@@ -13224,29 +13233,29 @@ type DraftUndoPayload {
   ): RelationshipTypeConnection!
 }
 
-"""What relationships of a type mean, above all for impact."""
+"""A type of relationships: what they mean, and how failure travels along them."""
 type RelationshipType implements Node {
   """The global id."""
   id: ID!
-  """The name that stays, such as depends_on."""
+  """The code that identifies the type and never changes, such as depends_on."""
   code: String!
-  """How it reads from source to target: depends on."""
+  """How it reads from source to target, such as: depends on."""
   forwardLabel: String!
-  """How it reads from target to source: used by."""
+  """How it reads from target to source, such as: used by."""
   reverseLabel: String!
   """When to use it."""
   description: String!
-  """Which way failure travels along it."""
+  """In which direction failure travels along it."""
   impactDirection: ImpactDirection!
-  """What a failure does, unless the relationship says otherwise."""
+  """What the failure of a dependency does to its dependent, unless the relationship has a strength of its own."""
   strength: Strength!
-  """Whether the one end contains the other."""
+  """Whether one end contains the other, as a rack its servers."""
   isContainment: Boolean!
-  """How many of it a CI may have at each end."""
+  """How many relationships of the type a CI may have at each end."""
   cardinality: Cardinality!
-  """The pairs of classes it may connect, a class meaning its subtree; any pair when empty."""
+  """The pairs of classes it may connect, subclasses included; any pair if it is empty."""
   allowedPairs: [ClassPair!]!
-  """The version, +1 on each write."""
+  """The version: a number that each write raises by 1."""
   version: Int!
 }
 
@@ -13258,7 +13267,7 @@ type ClassPair {
   target: String!
 }
 
-"""Which way failure travels along a relationship."""
+"""In which direction failure travels along a relationship."""
 enum ImpactDirection {
   """It does not travel."""
   NONE
@@ -13272,9 +13281,9 @@ enum ImpactDirection {
 
 """What the failure of a dependency does to its dependent."""
 enum Strength {
-  """It takes the dependent down."""
+  """The dependent shares the state of the dependency: DOWN makes it DOWN, DEGRADED makes it DEGRADED."""
   HARD
-  """It degrades the dependent, and never takes it down."""
+  """A dependency that is DOWN makes the dependent DEGRADED, never DOWN."""
   SOFT
 }
 
@@ -13294,29 +13303,29 @@ enum Cardinality {
 type Relationship implements Node {
   """The global id."""
   id: ID!
-  """What it means."""
+  """Its type, which says what it means."""
   type: RelationshipType!
-  """Where it starts."""
+  """The CI that it starts at."""
   source: CI!
-  """Where it leads."""
+  """The CI that it leads to."""
   target: CI!
-  """What a failure does: its own strength, or its type's."""
+  """What the failure of a dependency does to its dependent: its own strength, or that of its type."""
   strength: Strength!
-  """Whether the strength is its own."""
+  """Whether it has a strength of its own in place of that of its type."""
   isStrengthOverridden: Boolean!
-  """What more is known about it."""
+  """Free attributes, name to value."""
   attributes: JSON!
-  """The source it was first learnt from: manual, or an importer's name."""
+  """Where it first came from: manual if a person created it, else the name of the source that was imported."""
   reportedBy: String!
-  """What in the source shows it."""
+  """What the source shows it by, such as the name of a field; empty if it came from a person."""
   evidence: String!
-  """The version, +1 on each write."""
+  """The version: a number that each write raises by 1."""
   version: Int!
   """When it was recorded."""
   createdAt: DateTime!
   """When it was last written."""
   updatedAt: DateTime!
-  """Who wrote what to it and when, the newest first."""
+  """Who wrote what to this record and when, the newest entry first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -13375,7 +13384,7 @@ type RelationshipEdge {
   node: Relationship!
 }
 
-"""How some of a CI's dependencies combine: what of it is redundant."""
+"""Some dependencies of a CI that stand in for one another, and how many of them it needs."""
 type DependencyGroup implements Node {
   """The global id."""
   id: ID!
@@ -13383,45 +13392,45 @@ type DependencyGroup implements Node {
   ci: CI!
   """What the group is called."""
   name: String!
-  """How many of its members the CI needs."""
+  """By which rule the number of members that the CI needs is told."""
   mode: GroupMode!
-  """k for AT_LEAST, percent for PERCENT, the weight needed for WEIGHTED, else 0."""
+  """How many members the CI needs for AT_LEAST, what percentage of them for PERCENT, how much weight for WEIGHTED; 0 for ALL and ANY."""
   threshold: Int!
-  """The relationships that count, without those to CIs that you may not see."""
+  """Its members, without those that lead to CIs that you may not see."""
   members: [GroupMember!]!
-  """How many more members it has that you may not see."""
+  """How many members it has in addition that you may not see."""
   restrictedCount: Int!
-  """The version, +1 on each write."""
+  """The version: a number that each write raises by 1."""
   version: Int!
 }
 
-"""A relationship that counts in a dependency group."""
+"""A member of a dependency group: a relationship, with its weight."""
 type GroupMember {
   """The relationship."""
   relationship: Relationship!
-  """How much it counts; 1 unless the mode is WEIGHTED."""
+  """How much it counts in a WEIGHTED group; 1 in others."""
   weight: Int!
 }
 
-"""How many members of a group its CI needs."""
+"""The rules by which a dependency group tells how many of its members its CI needs."""
 enum GroupMode {
   """All of them."""
   ALL
   """One of them."""
   ANY
-  """At least so many."""
+  """At least as many as the threshold says."""
   AT_LEAST
-  """At least so many percent."""
+  """At least the percentage of its members that the threshold says."""
   PERCENT
-  """Members whose weights add up to at least so much."""
+  """Members whose weights add up to at least the threshold."""
   WEIGHTED
 }
 
-"""A relationship that is to count in a group."""
+"""A relationship that is to be a member of a dependency group."""
 input GroupMemberInput {
   """The relationship: its impact must arrive at the group's CI, and it must be HARD."""
   relationship: ID!
-  """How much it counts; 1 by default."""
+  """Its weight in a WEIGHTED group; 1 by default."""
   weight: Int
 }
 
@@ -13434,7 +13443,7 @@ input ClassPairInput {
 }
 
 extend type Mutation {
-  """Relates two CIs. A CI is not related to itself, and the classes must be a pair that the type may connect."""
+  """Creates a relationship between two CIs. A CI cannot be related to itself, and the classes must be a pair that the type may connect."""
   relateCIs(
     """What to do."""
     input: RelateCIsInput!
@@ -13445,13 +13454,13 @@ extend type Mutation {
 input RelateCIsInput {
   """The type code, such as depends_on."""
   type: String!
-  """Where it starts."""
+  """The CI that it starts at."""
   source: ID!
-  """Where it leads: to another CI."""
+  """The CI that it leads to: another one than the source."""
   target: ID!
-  """What a failure does; the type’s by default."""
+  """What the failure of a dependency does to its dependent; as the type says by default."""
   strength: Strength
-  """What more is known about it."""
+  """Free attributes, name to value."""
   attributes: JSON
 }
 
@@ -13466,7 +13475,7 @@ type RelateCIsPayload {
 }
 
 extend type Mutation {
-  """Changes a relationship."""
+  """Changes a relationship. A field that is absent stays as it is."""
   updateRelationship(
     """What to do."""
     input: UpdateRelationshipInput!
@@ -13477,11 +13486,11 @@ extend type Mutation {
 input UpdateRelationshipInput {
   """The relationship."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
-  """What a failure does; null for the type’s."""
+  """What the failure of a dependency does to its dependent; null: as the type says."""
   strength: Strength
-  """Attributes to set; null for an attribute removes it."""
+  """Attributes to set; null for an attribute removes it; others stay."""
   attributes: JSON
 }
 
@@ -13496,7 +13505,7 @@ type UpdateRelationshipPayload {
 }
 
 extend type Mutation {
-  """Removes a relationship. Its past is kept."""
+  """Removes a relationship. Its history stays in the journal."""
   unrelateCIs(
     """What to do."""
     input: UnrelateCIsInput!
@@ -13507,7 +13516,7 @@ extend type Mutation {
 input UnrelateCIsInput {
   """The relationship."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -13522,7 +13531,7 @@ type UnrelateCIsPayload {
 }
 
 extend type Mutation {
-  """Says how some of a CI’s dependencies combine."""
+  """Creates a dependency group: some dependencies of a CI that stand in for one another."""
   createDependencyGroup(
     """What to do."""
     input: CreateDependencyGroupInput!
@@ -13535,11 +13544,11 @@ input CreateDependencyGroupInput {
   ci: ID!
   """What the group is called."""
   name: String!
-  """How many members the CI needs."""
+  """By which rule the number of members that the CI needs is told."""
   mode: GroupMode!
-  """k for AT_LEAST, percent for PERCENT, the weight needed for WEIGHTED."""
+  """How many members the CI needs for AT_LEAST, what percentage of them for PERCENT, how much weight for WEIGHTED; absent for ALL and ANY."""
   threshold: Int
-  """The relationships that count."""
+  """The relationships that are its members."""
   members: [GroupMemberInput!]!
 }
 
@@ -13554,7 +13563,7 @@ type CreateDependencyGroupPayload {
 }
 
 extend type Mutation {
-  """Changes a dependency group."""
+  """Changes a dependency group. A field that is absent stays as it is."""
   updateDependencyGroup(
     """What to do."""
     input: UpdateDependencyGroupInput!
@@ -13565,13 +13574,13 @@ extend type Mutation {
 input UpdateDependencyGroupInput {
   """The group."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """What the group is called."""
   name: String
-  """How many members the CI needs."""
+  """By which rule the number of members that the CI needs is told."""
   mode: GroupMode
-  """k for AT_LEAST, percent for PERCENT, the weight needed for WEIGHTED."""
+  """How many members the CI needs for AT_LEAST, what percentage of them for PERCENT, how much weight for WEIGHTED; absent for ALL and ANY."""
   threshold: Int
   """All its members, in place of those it had."""
   members: [GroupMemberInput!]
@@ -13588,7 +13597,7 @@ type UpdateDependencyGroupPayload {
 }
 
 extend type Mutation {
-  """Removes a dependency group: its members count alone again."""
+  """Removes a dependency group: its members become dependencies of their own again."""
   removeDependencyGroup(
     """What to do."""
     input: RemoveDependencyGroupInput!
@@ -13599,7 +13608,7 @@ extend type Mutation {
 input RemoveDependencyGroupInput {
   """The group."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -13614,7 +13623,7 @@ type RemoveDependencyGroupPayload {
 }
 
 extend type Mutation {
-  """Makes a new type of relationship, usable at once."""
+  """Creates a type of relationships. It can be used at once."""
   createRelationshipType(
     """What to do."""
     input: CreateRelationshipTypeInput!
@@ -13623,7 +13632,7 @@ extend type Mutation {
 
 """A new type."""
 input CreateRelationshipTypeInput {
-  """The name that stays: lower-case letters, digits and underscores."""
+  """The code that identifies the type and never changes: lower-case letters, digits and underscores."""
   code: String!
   """How it reads from source to target."""
   forwardLabel: String!
@@ -13631,15 +13640,15 @@ input CreateRelationshipTypeInput {
   reverseLabel: String!
   """When to use it."""
   description: String
-  """Which way failure travels along it."""
+  """In which direction failure travels along it."""
   impactDirection: ImpactDirection!
-  """What a failure does; HARD by default."""
+  """What the failure of a dependency does to its dependent; HARD by default."""
   strength: Strength
-  """Whether the one end contains the other; false by default."""
+  """Whether one end contains the other; false by default."""
   isContainment: Boolean
-  """How many a CI may have; MANY_TO_MANY by default."""
+  """How many relationships of the type a CI may have at each end; MANY_TO_MANY by default."""
   cardinality: Cardinality
-  """The pairs of classes it may connect; any when empty."""
+  """The pairs of classes it may connect; any pair if it is absent or empty."""
   allowedPairs: [ClassPairInput!]
 }
 
@@ -13654,7 +13663,7 @@ type CreateRelationshipTypePayload {
 }
 
 extend type Mutation {
-  """Changes a type of relationship. Impact follows at once."""
+  """Changes a type of relationships. Answers about impact follow it at once."""
   updateRelationshipType(
     """What to do."""
     input: UpdateRelationshipTypeInput!
@@ -13663,9 +13672,9 @@ extend type Mutation {
 
 """Changes to a type."""
 input UpdateRelationshipTypeInput {
-  """Which type."""
+  """The code of the type."""
   code: String!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """How it reads from source to target."""
   forwardLabel: String
@@ -13673,11 +13682,11 @@ input UpdateRelationshipTypeInput {
   reverseLabel: String
   """When to use it."""
   description: String
-  """Which way failure travels along it."""
+  """In which direction failure travels along it."""
   impactDirection: ImpactDirection
-  """What a failure does."""
+  """What the failure of a dependency does to its dependent."""
   strength: Strength
-  """All pairs of classes that it may connect, in place of those before; any pair when empty. Relationships that stand stay."""
+  """All pairs of classes that it may connect, in place of those before; any pair if it is empty. Relationships that exist are kept."""
   allowedPairs: [ClassPairInput!]
 }
 
@@ -13692,7 +13701,7 @@ type UpdateRelationshipTypePayload {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/risk.graphql", Input: `extend type Change {
-  """How risky it is, by the graph, its window, what is in its way and what became of changes before, all as they are now; null once it is CANCELED."""
+  """How risky it is, by the graph, its planned time, its conflicts and the outcomes of earlier changes, all as they are now; null once it is CANCELED."""
   risk: ChangeRisk @cost(weight: "150")
 }
 
@@ -13700,13 +13709,13 @@ type UpdateRelationshipTypePayload {
 type ChangeRisk {
   """The sum of the points of all factors: 0 to 100."""
   score: Int!
-  """The score in a word."""
+  """The level that the score belongs to."""
   level: RiskLevel!
-  """Every factor that gives points, those that give most first."""
+  """The factors that add points to the score, those that add most first."""
   factors: [RiskFactor!]!
 }
 
-"""A risk in a word."""
+"""Levels of risk."""
 enum RiskLevel {
   """A score below 25."""
   LOW
@@ -13718,23 +13727,23 @@ enum RiskLevel {
   VERY_HIGH
 }
 
-"""One reason for the score of a change."""
+"""A factor that adds points to the risk score of a change."""
 type RiskFactor {
   """What it is about."""
   kind: RiskFactorKind!
-  """The points it gives."""
+  """How many points it adds."""
   points: Int!
-  """The points it can give at most."""
+  """How many points it can add at most."""
   most: Int!
-  """Why it gives points."""
+  """Why it adds points, in a sentence."""
   sentence: String!
   """The first ten CIs it is about, without those that you may not see."""
   cis: [CI!]!
   """How many CIs it is about."""
   ciCount: Int!
-  """How failure gets to the first of them, at most three paths."""
+  """How failure reaches the first of these CIs, at most three paths."""
   paths: [ImpactPath!]!
-  """The first ten changes it is about: those in its way, or those that went wrong."""
+  """The first ten changes it is about: changes in conflict with it, or earlier ones that went wrong."""
   changes: [Change!]!
 }
 
@@ -13750,7 +13759,7 @@ enum RiskFactorKind {
   BLAST_RADIUS
   """Other changes or windows are in its way: points for each conflict."""
   CONFLICTS
-  """Changes of the same CIs went wrong in the year before, which is that they failed, were backed out or caused an incident: points for each."""
+  """Changes of the same CIs went wrong in the year before: they failed, were backed out or caused an incident. Points for each."""
   FAILED_BEFORE
   """Changes of the same team went wrong in the year before: points for each tenth of them."""
   TEAM_RECORD
@@ -13761,47 +13770,47 @@ enum RiskFactorKind {
 }
 
 extend type Query {
-  """What each factor counts for the risk of changes."""
+  """How many points each factor can add to the risk score of changes."""
   riskWeights: [RiskWeight!]!
 }
 
-"""What a factor counts for the risk of changes."""
+"""How many points a factor can add to the risk score of changes."""
 type RiskWeight {
   """The factor."""
   factor: RiskFactorKind!
-  """The points it can give at most; 0 leaves it out."""
+  """How many points it can add at most; 0 leaves the factor out."""
   most: Int!
-  """The points for each thing that the factor counts; for SHORT_LEAD_TIME the hours that are enough; for NO_BACKOUT_PLAN without meaning."""
+  """How many points it adds for each thing that it counts. For SHORT_LEAD_TIME, how many hours between drafting and start are enough. For NO_BACKOUT_PLAN it has no meaning."""
   each: Int!
 }
 
 extend type Mutation {
-  """Changes what factors count for the risk of changes, from then on and for all changes. Together they can give 100 points at most."""
+  """Changes how many points factors can add to the risk score, at once and for all changes. All factors together may add 100 points at most. For change managers."""
   setRiskWeights(
     """What to do."""
     input: SetRiskWeightsInput!
   ): SetRiskWeightsPayload!
 }
 
-"""What some factors are to count; the others stay."""
+"""The points of some factors. Those of other factors stay."""
 input SetRiskWeightsInput {
   """One for each factor that is to change."""
   weights: [RiskWeightInput!]!
 }
 
-"""What a factor is to count."""
+"""How many points a factor is to add."""
 input RiskWeightInput {
   """The factor."""
   factor: RiskFactorKind!
-  """The points it can give at most: 0 to 100."""
+  """How many points it can add at most: 0 to 100."""
   most: Int!
-  """What it counts for each: 1 to 1000."""
+  """How many points it adds for each thing that it counts, or for SHORT_LEAD_TIME how many hours are enough: 1 to 1000."""
   each: Int!
 }
 
 """What setRiskWeights answers."""
 type SetRiskWeightsPayload {
-  """What all factors count now; null when there are userErrors."""
+  """The points of all factors as they are now; null when there are userErrors."""
   weights: [RiskWeight!]
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
@@ -13810,9 +13819,9 @@ type SetRiskWeightsPayload {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/root.graphql", Input: `"""
-What a field costs by itself, where it is not 1; a list costs it once, and 1 for each record. An operation may cost 10,000: a scalar costs nothing, an object or a count 1, a connection 1 and what is
-selected of each record times its page size, another list 10 times what is selected of a record, a mutation 10. An argument costs what it says once for each value that it is given in an operation,
-however often. The header Linchpin-Cost shows the cost in extensions.cost.
+What a field costs by itself if that is not 1; a list costs it once, and 1 for each record. A GraphQL operation may cost 10,000 in all: a scalar costs nothing, an object or a count 1, a connection 1
+plus the cost of what is selected of a record times the page size, another list 10 times the cost of what is selected of a record, a mutation 10. An argument costs its weight once for each
+different value that it has in the operation. With the header Linchpin-Cost: 1, the answer shows the cost in extensions.cost.
 """
 directive @cost(
   """The cost, as a whole number."""
@@ -13828,26 +13837,26 @@ scalar JSON @specifiedBy(url: "https://datatracker.ietf.org/doc/html/rfc8259")
 """An address with the scheme http, https or mailto."""
 scalar URL @specifiedBy(url: "https://url.spec.whatwg.org/")
 
-"""A whole number of up to 53 bits: revisions, which outgrow Int."""
+"""The number of a write: a whole number of up to 53 bits, which may be too large for Int."""
 scalar Revision @specifiedBy(url: "https://datatracker.ietf.org/doc/html/rfc8259#section-6")
 
-"""Questions to the CMDB. Nothing here changes anything."""
+"""Queries of the CMDB. They change nothing."""
 type Query {
-  """The record with this id, whatever its type; null when there is none."""
+  """The record with this id, whatever its type; null if there is none."""
   node(
     """A global id, such as ci_1z."""
     id: ID!
   ): Node
-  """The records with these ids, in this order; null where there is none."""
+  """The records with these ids, in this order. An entry is null if the record does not exist or you may not see it."""
   nodes(
     """At most 100 global ids."""
     ids: [ID!]!
   ): [Node]!
-  """Who the server takes you for, and what you may do."""
+  """You, the caller: your name and your roles."""
   viewer: Viewer!
 }
 
-"""Actions. Each takes one input and answers with what it changed and with userErrors for what you can mend."""
+"""What changes the CMDB. Each mutation takes one input and answers with the record that it changed, or with userErrors for what you can mend in the input."""
 type Mutation
 
 """Anything with a global id."""
@@ -13862,15 +13871,15 @@ type PageInfo {
   hasNextPage: Boolean!
   """Whether there is more before this page."""
   hasPreviousPage: Boolean!
-  """The cursor of the first record of this page."""
+  """The cursor of the first record of this page; null if the page is empty."""
   startCursor: String
-  """The cursor of the last record of this page."""
+  """The cursor of the last record of this page; null if the page is empty."""
   endCursor: String
 }
 
 """The caller, as the server sees it."""
 type Viewer {
-  """The name written on what you do."""
+  """The name that the journal keeps with what you write."""
   name: String!
   """Your roles."""
   roles: [Role!]!
@@ -13886,11 +13895,11 @@ enum Role {
   CHANGE_MANAGER
   """Edits CIs, services, relationships, teams."""
   CATALOG_EDITOR
-  """Everything, the classes and types included."""
+  """Does everything, which includes classes, types, policies and templates."""
   ADMIN
 }
 
-"""Which way to order."""
+"""In which direction to order."""
 enum OrderDirection {
   """Smallest first."""
   ASC
@@ -13904,7 +13913,7 @@ type UserError {
   code: UserErrorCode!
   """What is wrong, and what would be right."""
   message: String!
-  """The path of the input field to blame, outermost first; empty when it is none in particular."""
+  """The path of the input field that is meant, outermost first; empty if no field in particular is meant."""
   field: [String!]!
 }
 
@@ -13923,15 +13932,15 @@ enum UserErrorCode {
   INVALID
   """A value is missing."""
   REQUIRED
-  """What the input names does not exist."""
+  """A record that the input names does not exist, or you may not see it."""
   NOT_FOUND
-  """A unique value is taken."""
+  """A value that has to be unique is taken by another record."""
   ALREADY_EXISTS
-  """The record changed since the version you stated."""
+  """The record has changed since the expectedVersion that you sent: read it anew."""
   STALE
-  """The state table does not allow it, or something is missing for it."""
+  """The record's state does not allow it, or something that the transition needs is missing."""
   TRANSITION_REFUSED
-  """Other records stand in the way."""
+  """Other records use the record and stand in the way."""
   IN_USE
 }
 
@@ -13944,7 +13953,7 @@ type Warning {
   code: WarningCode!
   """What is worth a second look, and why."""
   message: String!
-  """The path of the input field that it is about, outermost first; empty when it is none in particular."""
+  """The path of the input field that is meant, outermost first; empty if no field in particular is meant."""
   field: [String!]!
 }
 
@@ -13966,9 +13975,9 @@ input StringFilter {
   eq: String
   """One of these texts, at most 100."""
   in: [String!]
-  """Text that holds this, whatever its case."""
+  """Text that contains this, in upper or lower case."""
   contains: String
-  """Text that starts with this, whatever its case."""
+  """Text that starts with this, in upper or lower case."""
   startsWith: String
 }
 
@@ -14009,7 +14018,7 @@ input IntFilter {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/search.graphql", Input: `extend type Query {
-  """Finds CIs and services by the words of their names and descriptions, the best match first. The last word may be unfinished."""
+  """Finds CIs and services by the words of their names and descriptions, the best match first. The last word may be the beginning of one."""
   search(
     """The words: 1 to 200 characters."""
     query: String!
@@ -14043,12 +14052,12 @@ type SearchEdge {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/service.graphql", Input: `extend type Query {
-  """The service with this id; null when there is none."""
+  """The service with this id; null if there is none."""
   service(
     """A service's id."""
     id: ID!
   ): Service
-  """The service with this name; null when there is none or more than one."""
+  """The service with this name; null if there is none or more than one."""
   serviceByName(
     """The exact name."""
     name: String!
@@ -14082,7 +14091,7 @@ type Service implements Node {
   ci: CI!
   """What sort of service it is."""
   kind: ServiceKind!
-  """How important it is."""
+  """How important it is; null if it has no tier."""
   tier: ServiceTier
   """Where it stands in the service portfolio."""
   portfolioStage: PortfolioStage!
@@ -14090,18 +14099,18 @@ type Service implements Node {
   category: String!
   """Where to read, watch and talk about it."""
   links: [ServiceLink!]!
-  """The team that supports it."""
+  """The team that supports it; null if none does."""
   supportTeam: Team
-  """The share of time it should be available, in percent."""
+  """The share of time that it should be available, in percent: 0 to 100. Null if no target is set."""
   availabilityTarget: Float
 
   """The name people use."""
   name: String!
   """What it is and what it does."""
   description: String!
-  """How far it has come from idea to scrap."""
+  """The stage of its life, from PLANNED to RETIRED."""
   lifecycle: Lifecycle!
-  """Where it does its work."""
+  """The environment it runs in."""
   environment: Environment!
   """How much the business depends on it."""
   criticality: Criticality!
@@ -14116,13 +14125,13 @@ type Service implements Node {
   operationalState: OperationalState
   """Whether it is in the scope of a change that is being carried out, so that what happens to it raises no alarm."""
   isInMaintenance: Boolean!
-  """The primary owner."""
+  """The owner to ask first; null if it has none."""
   owner: Owner
   """Everyone who answers for it, the primary owner first."""
   owners: [Owner!]!
   """Its keys in the systems it came from."""
   externalIdentities: [ExternalIdentity!]!
-  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  """The version, which each write raises by 1. Send it as expectedVersion in mutations, to be told if somebody else wrote in between."""
   version: Int!
   """When it was recorded."""
   createdAt: DateTime!
@@ -14167,23 +14176,23 @@ type Service implements Node {
     maxDepth: Int
     """Stop after this many affected CIs; the answer then says that it is partial."""
     maxCIs: Int
-    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
-    """As of a moment of the past; now when absent."""
+    """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "30")
-  """What it needs, directly and indirectly."""
+  """The CIs that it needs, directly and indirectly."""
   dependencies(
     """Stop after this many hops; the answer then says that it is partial."""
     maxDepth: Int
     """Stop after this many CIs; the answer then says that it is partial."""
     maxCIs: Int
-    """Which CIs the answer shows and counts; what failure passes on its way is not narrowed."""
+    """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
-    """As of a moment of the past; now when absent."""
+    """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): Dependencies! @cost(weight: "500")
-  """Who wrote what to it and when, the newest first."""
+  """Who wrote what to this record and when, the newest entry first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -14219,19 +14228,19 @@ enum PortfolioStage {
   RETIRED
 }
 
-"""One step of the scale of services' importance."""
+"""A tier: a step on the scale of how important services are."""
 type ServiceTier implements Node {
   """The global id."""
   id: ID!
-  """The name that stays, such as tier-1."""
+  """The code that identifies the tier and never changes, such as tier-1."""
   code: String!
   """The name people see."""
   name: String!
-  """Its place in the scale; 1 matters most."""
+  """Its place on the scale; 1 is the most important."""
   rank: Int!
-  """What belongs to it."""
+  """Which services belong to it."""
   description: String!
-  """The version, +1 on each write."""
+  """The version: a number that each write raises by 1."""
   version: Int!
 }
 
@@ -14239,7 +14248,7 @@ type ServiceTier implements Node {
 type ServiceLink {
   """What it leads to."""
   kind: LinkKind!
-  """What people see."""
+  """The text that people see."""
   title: String!
   """The address."""
   url: URL!
@@ -14249,13 +14258,13 @@ type ServiceLink {
 enum LinkKind {
   """Source code."""
   REPOSITORY
-  """Measurements."""
+  """Measurements and graphs."""
   DASHBOARD
   """What to do when it breaks."""
   RUNBOOK
   """Documentation."""
   DOCUMENT
-  """Where its people talk."""
+  """Where its team chats."""
   CHAT
   """Who is on call."""
   ON_CALL
@@ -14315,7 +14324,7 @@ input PortfolioStageFilter {
 input ServiceOrder {
   """What to order by."""
   field: ServiceOrderField!
-  """Which way."""
+  """In which direction."""
   direction: OrderDirection! = ASC
 }
 
@@ -14353,7 +14362,7 @@ type ServiceEdge {
 input ServiceLinkInput {
   """What it leads to."""
   kind: LinkKind!
-  """What people see."""
+  """The text that people see."""
   title: String!
   """The address."""
   url: URL!
@@ -14385,11 +14394,11 @@ input CreateServiceInput {
   links: [ServiceLinkInput!]
   """The team that supports it."""
   supportTeam: ID
-  """The share of time it should be available, in percent: 0 to 100."""
+  """The share of time that it should be available, in percent: 0 to 100."""
   availabilityTarget: Float
-  """How far it has come; LIVE by default."""
+  """The stage of its life; LIVE by default."""
   lifecycle: Lifecycle
-  """Where it does its work; PRODUCTION by default."""
+  """The environment it runs in; PRODUCTION by default."""
   environment: Environment
   """How much the business depends on it; MEDIUM by default."""
   criticality: Criticality
@@ -14414,7 +14423,7 @@ type CreateServicePayload {
 }
 
 extend type Mutation {
-  """Changes a service. What is absent stays; null clears."""
+  """Changes a service. A field that is absent stays as it is; null clears it."""
   updateService(
     """What to do."""
     input: UpdateServiceInput!
@@ -14425,7 +14434,7 @@ extend type Mutation {
 input UpdateServiceInput {
   """The service."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The name people use."""
   name: String
@@ -14441,11 +14450,11 @@ input UpdateServiceInput {
   links: [ServiceLinkInput!]
   """The team that supports it."""
   supportTeam: ID
-  """The share of time it should be available, in percent."""
+  """The share of time that it should be available, in percent: 0 to 100."""
   availabilityTarget: Float
-  """How far it has come. To retire, use retireCI."""
+  """The stage of its life. To retire it, use retireCI."""
   lifecycle: Lifecycle
-  """Where it does its work."""
+  """The environment it runs in."""
   environment: Environment
   """How much the business depends on it."""
   criticality: Criticality
@@ -14475,13 +14484,13 @@ extend type Mutation {
 
 """A new tier."""
 input CreateServiceTierInput {
-  """The name that stays: lower-case letters, digits, dashes and underscores."""
+  """The code that identifies the tier and never changes: lower-case letters, digits, dashes and underscores."""
   code: String!
   """The name people see."""
   name: String!
-  """Its place in the scale; 1 matters most."""
+  """Its place on the scale; 1 is the most important."""
   rank: Int!
-  """What belongs to it."""
+  """Which services belong to it."""
   description: String
 }
 
@@ -14496,7 +14505,7 @@ type CreateServiceTierPayload {
 }
 
 extend type Mutation {
-  """Renames or moves a tier."""
+  """Changes a tier. A field that is absent stays as it is."""
   updateServiceTier(
     """What to do."""
     input: UpdateServiceTierInput!
@@ -14505,15 +14514,15 @@ extend type Mutation {
 
 """Changes to a tier."""
 input UpdateServiceTierInput {
-  """Which tier."""
+  """The code of the tier."""
   code: String!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The name people see."""
   name: String
-  """Its place in the scale."""
+  """Its place on the scale; 1 is the most important."""
   rank: Int
-  """What belongs to it."""
+  """Which services belong to it."""
   description: String
 }
 
@@ -14555,15 +14564,15 @@ extend type Query {
   ): ServiceLevelTargetConnection!
 }
 
-"""When people work: the clocks of service levels go in these hours only."""
+"""When people work. The clocks of service level targets run in these hours only."""
 type Calendar implements Node {
   """The global id."""
   id: ID!
   """The name, unique among calendars."""
   name: String!
-  """The time zone in which the hours are meant, by its IANA name."""
+  """The time zone of the hours, by its IANA name, such as Europe/Berlin."""
   timeZone: String!
-  """The working hours of a week, as the clock on the wall shows them: a day on which it is put forward or back is shorter or longer."""
+  """The working hours of a week, in local time: a day on which summer time begins or ends is shorter or longer."""
   hours: [WorkingHours!]!
   """The days on which nobody works."""
   holidays: [Holiday!]!
@@ -14571,7 +14580,7 @@ type Calendar implements Node {
   createdAt: DateTime!
   """When it was last written."""
   updatedAt: DateTime!
-  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  """The version, which each write raises by 1. Send it as expectedVersion in mutations, to be told if somebody else wrote in between."""
   version: Int!
 }
 
@@ -14579,9 +14588,9 @@ type Calendar implements Node {
 type WorkingHours {
   """The weekday."""
   weekday: Weekday!
-  """When they begin, such as 09:00."""
+  """When they begin, in local time such as 09:00."""
   from: String!
-  """When they end, such as 17:30; 24:00 is the end of the day."""
+  """When they end, in local time such as 17:30; 24:00 is the end of the day."""
   until: String!
 }
 
@@ -14607,7 +14616,7 @@ enum Weekday {
 type Holiday {
   """The date, such as 2027-12-25."""
   date: String!
-  """What is celebrated."""
+  """What the day is called, such as Christmas Day; may be empty."""
   name: String!
 }
 
@@ -14631,29 +14640,29 @@ type CalendarEdge {
   node: Calendar!
 }
 
-"""A promise: records are acknowledged or resolved within so much working time. Of several that fit a record, the shortest holds."""
+"""A service level target: records are to be acknowledged or resolved within a length of working time. If several targets with the same metric fit a record, the shortest holds."""
 type ServiceLevelTarget implements Node {
   """The global id."""
   id: ID!
   """The name, unique among targets."""
   name: String!
-  """What is measured."""
+  """Which time is measured."""
   metric: ServiceLevelMetric!
-  """For which records it is."""
+  """The sort of record it is for."""
   recordType: RecordType!
-  """For which priority it is; null for any."""
+  """The priority it is for, 1 to 5; null if it is for every priority."""
   priority: Int
   """How much working time may pass."""
   duration: Duration!
-  """What working time is."""
+  """The calendar that says what working time is."""
   calendar: Calendar!
-  """For which services it is; empty for all. A record concerns the services it names, but for those it excludes, and those that were found affected when it was opened."""
+  """The services it is for; empty if it is for all. It fits a record that names one of them, other than as EXCLUDED, or for which one of them was found affected when it was opened."""
   services: [Service!]!
   """When it was created."""
   createdAt: DateTime!
   """When it was last written."""
   updatedAt: DateTime!
-  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  """The version, which each write raises by 1. Send it as expectedVersion in mutations, to be told if somebody else wrote in between."""
   version: Int!
 }
 
@@ -14692,64 +14701,64 @@ type ServiceLevelTargetEdge {
 }
 
 extend type Incident {
-  """How it stands against the targets that hold for it, one for each metric at most; none when it is canceled."""
+  """How it stands against the service level targets that hold for it, one for each metric at most; empty if it is CANCELED."""
   serviceLevels: [ServiceLevel!]!
-  """From its opening until somebody took it on; null before."""
+  """The time from its opening until work on it first began; null before that."""
   timeToAcknowledge: Duration
-  """From its opening until service was restored, the last time when it was opened again; null before."""
+  """The time from its opening until it was resolved, the last time if it was opened again; null before that."""
   timeToResolve: Duration
 }
 
 extend type Service {
-  """The service level targets that name it, by name. Those that name no service hold for it too."""
+  """The service level targets that name it, in the order of their names. Targets that name no service hold for it too and are not listed."""
   serviceLevelTargets: [ServiceLevelTarget!]!
 }
 
 extend input IncidentFilter {
-  """Whether it has missed a service level target. A breach counts from when it is written to the timeline, seconds after it happened."""
+  """Whether it has missed a service level target. A breach counts once it is written to the timeline, some seconds after it happens."""
   isBreached: Boolean
 }
 
 """
-How a record stands against a target. The clock goes from the opening on, in the hours of the target's calendar, while the
-record is NEW or IN_PROGRESS; it pauses while the record is ON_HOLD and goes on where it stopped when the record is opened again.
+How a record stands against a service level target. The clock starts when the record is opened and runs in the hours of the target's calendar,
+while the record is NEW or IN_PROGRESS. It pauses while the record is ON_HOLD. If the record is opened again, it goes on from where it stopped.
 """
 type ServiceLevel {
   """The target that holds for the record."""
   target: ServiceLevelTarget!
   """How it stands."""
   state: ServiceLevelState!
-  """When the clock began to go."""
+  """When the clock was started."""
   startedAt: DateTime!
-  """When the record was acknowledged or resolved; null before."""
+  """When the record was acknowledged or resolved; null before that."""
   stoppedAt: DateTime
-  """When the time is over, or was; null while the clock pauses."""
+  """When the time is up, or was up; null while the clock pauses."""
   dueAt: DateTime
   """The working time that has passed."""
   elapsed: Duration!
-  """The working time that is left; PT0S after a breach."""
+  """The working time that is left; PT0S if it is used up."""
   remaining: Duration!
-  """When much of the time had passed and when all of it: at 75 and at 100 percent."""
+  """When 75 percent and when 100 percent of the time had passed or will have passed."""
   marks: [ServiceLevelMark!]!
 }
 
-"""How a record stands against a target."""
+"""How a record stands against a service level target."""
 enum ServiceLevelState {
-  """The clock goes, and there is time left."""
+  """The clock runs, and there is time left."""
   RUNNING
   """The clock pauses, and there is time left."""
   PAUSED
   """It was acknowledged or resolved in time."""
   MET
-  """The time is over: it was too late, or will be."""
+  """The time was up before the record was acknowledged or resolved."""
   BREACHED
 }
 
-"""A share of the time."""
+"""A share of the time of a service level target, and when it had passed."""
 type ServiceLevelMark {
   """The share, in percent."""
   percent: Int!
-  """When it had passed, or will have if the clock goes on; null where the clock stopped before."""
+  """When it had passed, or will have passed if the clock runs on; null if the clock stopped before."""
   at: DateTime
   """Whether it has passed."""
   isReached: Boolean!
@@ -14759,9 +14768,9 @@ type ServiceLevelMark {
 input WorkingHoursInput {
   """The weekday."""
   weekday: Weekday!
-  """When they begin, such as 09:00."""
+  """When they begin, in local time such as 09:00."""
   from: String!
-  """When they end, such as 17:30; 24:00 is the end of the day."""
+  """When they end, in local time such as 17:30; 24:00 is the end of the day."""
   until: String!
 }
 
@@ -14769,12 +14778,12 @@ input WorkingHoursInput {
 input HolidayInput {
   """The date, such as 2027-12-25."""
   date: String!
-  """What is celebrated."""
+  """What the day is called, such as Christmas Day; may be empty."""
   name: String! = ""
 }
 
 extend type Mutation {
-  """Records when people work."""
+  """Creates a calendar: when people work."""
   createCalendar(
     """What to do."""
     input: CreateCalendarInput!
@@ -14785,9 +14794,9 @@ extend type Mutation {
 input CreateCalendarInput {
   """The name, unique among calendars."""
   name: String!
-  """The time zone in which the hours are meant, by its IANA name, such as Europe/Berlin."""
+  """The time zone of the hours, by its IANA name, such as Europe/Berlin."""
   timeZone: String!
-  """The working hours of a week, apart from each other: 1 to 100."""
+  """The working hours of a week: 1 to 100 spans that do not overlap."""
   hours: [WorkingHoursInput!]!
   """The days on which nobody works, at most 1000."""
   holidays: [HolidayInput!]
@@ -14804,7 +14813,7 @@ type CreateCalendarPayload {
 }
 
 extend type Mutation {
-  """Changes when people work. Clocks go by the new hours from then on, those of open records too. What is absent stays."""
+  """Changes a calendar. From then on clocks go by the new hours, also those of open records. A field that is absent stays as it is."""
   updateCalendar(
     """What to do."""
     input: UpdateCalendarInput!
@@ -14815,7 +14824,7 @@ extend type Mutation {
 input UpdateCalendarInput {
   """The calendar."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The name."""
   name: String
@@ -14838,24 +14847,24 @@ type UpdateCalendarPayload {
 }
 
 extend type Mutation {
-  """Deletes a calendar that no target goes by."""
+  """Deletes a calendar. If a service level target or a change template uses it, the answer has the user error IN_USE."""
   deleteCalendar(
     """What to do."""
     input: DeleteCalendarInput!
   ): DeleteCalendarPayload!
 }
 
-"""The calendar that is no longer needed."""
+"""The calendar to delete."""
 input DeleteCalendarInput {
   """The calendar."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
 """What deleteCalendar answers."""
 type DeleteCalendarPayload {
-  """Its id; null when there are userErrors."""
+  """The id of the record that is gone; null when there are userErrors."""
   removedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
@@ -14864,7 +14873,7 @@ type DeleteCalendarPayload {
 }
 
 extend type Mutation {
-  """Promises how fast records are acknowledged or resolved. It holds for open records too, from when they were opened."""
+  """Creates a service level target. It holds for open records too, counted from when they were opened."""
   createServiceLevelTarget(
     """What to do."""
     input: CreateServiceLevelTargetInput!
@@ -14875,17 +14884,17 @@ extend type Mutation {
 input CreateServiceLevelTargetInput {
   """The name, unique among targets."""
   name: String!
-  """What is measured."""
+  """Which time is measured."""
   metric: ServiceLevelMetric!
-  """For which records it is."""
+  """The sort of record it is for."""
   recordType: RecordType! = INCIDENT
-  """For which priority it is, 1 to 5; any when it is absent."""
+  """The priority it is for, 1 to 5; every priority if it is absent."""
   priority: Int
   """How much working time may pass: PT1S to PT8784H."""
   duration: Duration!
-  """What working time is."""
+  """The calendar that says what working time is."""
   calendar: ID!
-  """For which services it is; all when there are none."""
+  """The services it is for; all services if it is absent or empty."""
   services: [ID!]
 }
 
@@ -14900,7 +14909,7 @@ type CreateServiceLevelTargetPayload {
 }
 
 extend type Mutation {
-  """Changes a promise: clocks go by it from then on, and what was breached before stays so. What is absent stays."""
+  """Changes a service level target. Clocks go by it from then on; what was breached before stays breached. A field that is absent stays as it is."""
   updateServiceLevelTarget(
     """What to do."""
     input: UpdateServiceLevelTargetInput!
@@ -14911,17 +14920,17 @@ extend type Mutation {
 input UpdateServiceLevelTargetInput {
   """The target."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The name."""
   name: String
-  """For which priority it is; null for any."""
+  """The priority it is for, 1 to 5; null: every priority."""
   priority: Int
   """How much working time may pass."""
   duration: Duration
-  """What working time is."""
+  """The calendar that says what working time is."""
   calendar: ID
-  """All services it is for, in place of those before; null or none for all."""
+  """All services it is for, in place of those before; null or empty: all services."""
   services: [ID!]
 }
 
@@ -14936,24 +14945,24 @@ type UpdateServiceLevelTargetPayload {
 }
 
 extend type Mutation {
-  """Takes a promise back. What was breached before stays so."""
+  """Deletes a service level target. What was breached before stays breached."""
   deleteServiceLevelTarget(
     """What to do."""
     input: DeleteServiceLevelTargetInput!
   ): DeleteServiceLevelTargetPayload!
 }
 
-"""The target that is no longer needed."""
+"""The service level target to delete."""
 input DeleteServiceLevelTargetInput {
   """The target."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
 """What deleteServiceLevelTarget answers."""
 type DeleteServiceLevelTargetPayload {
-  """Its id; null when there are userErrors."""
+  """The id of the record that is gone; null when there are userErrors."""
   removedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
@@ -14962,46 +14971,46 @@ type DeleteServiceLevelTargetPayload {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/subscription.graphql", Input: `"""
-What happens, as it happens. Each event is all that one write did and carries its revision: subscribe again with ` + "`" + `after` + "`" + `
-set to the last revision you heard, and you miss nothing and hear nothing twice. Without ` + "`" + `after` + "`" + ` you hear what is written
-from now on. Where a write can no longer be told, an event says so in ` + "`" + `resync` + "`" + `.
+Events about writes as they are committed. An event tells all that one write did, with its revision. After an interruption,
+subscribe again with ` + "`" + `after` + "`" + ` set to the revision of your last event: you miss nothing and get nothing twice. Without ` + "`" + `after` + "`" + `,
+events start with the next write. If events were left out, the next event says so in ` + "`" + `resync` + "`" + `.
 """
 type Subscription {
   """Every committed write."""
   journal(
-    """Only writes after this revision: the last one you heard."""
+    """Only writes after this revision: that of the last event you got."""
     after: Revision
-    """Only what was written to these records, or to what belongs to them, such as the comments of an incident. At most 100."""
+    """Only writes to these records or to their parts, such as the comments of an incident. At most 100."""
     ids: [ID!]
   ): JournalEvent!
   """Writes to CIs, their owners and their external identities."""
   ciChanged(
-    """Only writes after this revision: the last one you heard."""
+    """Only writes after this revision: that of the last event you got."""
     after: Revision
     """Only these CIs or services, at most 100."""
     ids: [ID!]
   ): CIEvent!
   """
   Changes of the operational state of services: an incident that names a ROOT CI is opened or resolved, a change that takes CIs down is started
-  or ends, or the graph changes under one of them. ` + "`" + `after` + "`" + ` reaches back to the start of the server at most: whoever names an earlier revision
-  is told so at once, by an event with ` + "`" + `resync: TOO_OLD` + "`" + `. Then read ` + "`" + `operationalState` + "`" + ` anew; what follows is complete again.
+  or ends, or the graph changes under one of them. ` + "`" + `after` + "`" + ` reaches back to the start of the server at most: for an earlier revision, the first
+  event comes at once and has ` + "`" + `resync: TOO_OLD` + "`" + `. Then read ` + "`" + `operationalState` + "`" + ` anew; the events after it are complete.
   """
   serviceStateChanged(
-    """Only what followed from writes after this revision: the last one you heard."""
+    """Only what followed from writes after this revision: that of the last event you got."""
     after: Revision
     """Only these services, at most 100."""
     ids: [ID!]
   ): ServiceStateEvent!
   """Writes to incidents, the CIs they name, and their timelines."""
   incidentChanged(
-    """Only writes after this revision: the last one you heard."""
+    """Only writes after this revision: that of the last event you got."""
     after: Revision
     """Only these incidents, at most 100."""
     ids: [ID!]
   ): IncidentEvent!
   """Writes to changes, their scopes, their approvals and their timelines."""
   changeChanged(
-    """Only writes after this revision: the last one you heard."""
+    """Only writes after this revision: that of the last event you got."""
     after: Revision
     """Only these changes, at most 100."""
     ids: [ID!]
@@ -15010,19 +15019,19 @@ type Subscription {
 
 """What one write did."""
 type JournalEvent {
-  """The number of the write. Resume with it."""
+  """The revision of the write. Subscribe again with it as ` + "`" + `after` + "`" + `."""
   revision: Revision!
-  """Set when you missed something: read anew what you show. What follows is complete again."""
+  """Why events were left out before this one; null if none was. If it is set, read anew what you show; the events after it are complete."""
   resync: ResyncReason
-  """What it did to each record, of those you asked for."""
+  """What it did to each of the records that you asked for."""
   entries: [Entry!]!
 }
 
 """What one write did to CIs."""
 type CIEvent {
-  """The number of the write. Resume with it."""
+  """The revision of the write. Subscribe again with it as ` + "`" + `after` + "`" + `."""
   revision: Revision!
-  """Set when you missed something: read anew what you show. What follows is complete again."""
+  """Why events were left out before this one; null if none was. If it is set, read anew what you show; the events after it are complete."""
   resync: ResyncReason
   """The CIs as they are now."""
   cis: [CI!]!
@@ -15032,9 +15041,9 @@ type CIEvent {
 
 """What one write did to the operational state of services."""
 type ServiceStateEvent {
-  """The number of the write from which it follows. Resume with it."""
+  """The revision of the write that it follows from. Subscribe again with it as ` + "`" + `after` + "`" + `."""
   revision: Revision!
-  """Set when you missed something: read anew what you show. What follows is complete again."""
+  """Why events were left out before this one; null if none was. If it is set, read anew what you show; the events after it are complete."""
   resync: ResyncReason
   """The services that are in another state than before."""
   changes: [ServiceStateChange!]!
@@ -15046,15 +15055,15 @@ type ServiceStateChange {
   service: Service!
   """The state it was in."""
   from: OperationalState!
-  """The state it came to."""
+  """The state it is in now."""
   to: OperationalState!
 }
 
 """What one write did to incidents."""
 type IncidentEvent {
-  """The number of the write. Resume with it."""
+  """The revision of the write. Subscribe again with it as ` + "`" + `after` + "`" + `."""
   revision: Revision!
-  """Set when you missed something: read anew what you show. What follows is complete again."""
+  """Why events were left out before this one; null if none was. If it is set, read anew what you show; the events after it are complete."""
   resync: ResyncReason
   """The incidents as they are now."""
   incidents: [Incident!]!
@@ -15064,9 +15073,9 @@ type IncidentEvent {
 
 """What one write did to changes."""
 type ChangeEvent {
-  """The number of the write. Resume with it."""
+  """The revision of the write. Subscribe again with it as ` + "`" + `after` + "`" + `."""
   revision: Revision!
-  """Set when you missed something: read anew what you show. What follows is complete again."""
+  """Why events were left out before this one; null if none was. If it is set, read anew what you show; the events after it are complete."""
   resync: ResyncReason
   """The changes as they are now."""
   changes: [Change!]!
@@ -15076,18 +15085,18 @@ type ChangeEvent {
 
 """Why events were left out."""
 enum ResyncReason {
-  """What came after the revision you named is too long ago to be told one by one. ` + "`" + `Query.journal` + "`" + ` still has it."""
+  """The revision that you named is too long ago for events. ` + "`" + `Query.journal` + "`" + ` still has the writes since."""
   TOO_OLD
-  """You took the events more slowly than they came, and fell too far behind."""
+  """Your client took events more slowly than they came, and fell too far behind."""
   TOO_SLOW
-  """No write has the number you named: the database is not the one you followed."""
+  """No write has the revision that you named: this is not the database that you followed before."""
   UNKNOWN_REVISION
 }
 `, BuiltIn: false},
 	{Name: "../../schema/suspect.graphql", Input: `extend type Incident {
-  """The changes that may have caused it, the most suspicious first: those that started or ended before it was detected, or were being carried out then, on its ROOT and AFFECTED CIs or on what these need. What these need is judged by the graph as it was then; for several incidents of a list, and where much was written since, by the graph as it is now. Each says by which revision."""
+  """The changes that may have caused it, the most suspicious first. They started or ended before it was detected, or were being carried out then, and touched its ROOT or AFFECTED CIs or CIs that these need. The graph as it was then decides what they need; if several incidents of a list are asked about, or much was written since, it is the graph as it is now. The field revision tells which."""
   suspectChanges(
-    """How many hours before it may have started or ended: 1 to 720. What is still being carried out may have started earlier."""
+    """How many hours earlier a change may have started or ended: 1 to 720. A change that is still being carried out may have started before that."""
     hours: Int! = 24
     """How many to list: 1 to 50."""
     first: Int! = 10
@@ -15095,20 +15104,20 @@ enum ResyncReason {
 }
 
 extend type Query {
-  """The changes that may have caused what some CIs show, the most suspicious first: those that started or ended before, or were being carried out then, on these CIs or on what they need. What they need is judged by the graph as it was then, or where much was written since, by the graph as it is now. Each says by which revision."""
+  """The changes that may have caused the symptoms of some CIs, the most suspicious first. They started or ended before the symptoms began, or were being carried out then, and touched these CIs or CIs that they need. The graph as it was then decides what they need; if much was written since, it is the graph as it is now. The field revision tells which."""
   suspectChanges(
     """The CIs and services that show symptoms: 1 to 100."""
     cis: [ID!]!
     """When the symptoms began; now by default."""
     at: DateTime
-    """How many hours before it may have started or ended: 1 to 720. What is still being carried out may have started earlier."""
+    """How many hours earlier a change may have started or ended: 1 to 720. A change that is still being carried out may have started before that."""
     hours: Int! = 24
     """How many to list: 1 to 50."""
     first: Int! = 10
   ): [SuspectChange!]! @cost(weight: "700")
 }
 
-"""A change that may have caused what is seen."""
+"""A change that may have caused the symptoms."""
 type SuspectChange {
   """The change."""
   change: Change!
@@ -15116,41 +15125,41 @@ type SuspectChange {
   points: Int!
   """Why it is suspicious."""
   reasons: [SuspectReason!]!
-  """The CI it touched that is nearest to one that shows symptoms; null when you may not see it."""
+  """Of the CIs that the change touched, the one nearest to a CI that shows symptoms; null if you may not see it."""
   ci: CI
-  """The CI that shows them; null when you may not see it."""
+  """The CI with symptoms that is nearest to ci; null if you may not see it."""
   symptom: CI
-  """How many relationships lie between the two."""
+  """How many relationships lie between ci and symptom; 0 if they are one CI."""
   distance: Int!
-  """A shortest way on which failure could get from ci to symptom; null where they are one CI."""
+  """A shortest way along which failure can travel from ci to symptom; null if they are one CI."""
   path: ImpactPath
-  """The revision of the graph by which it is judged."""
+  """The revision of the graph that decides what the CIs need."""
   revision: Revision!
-  """How long before the symptoms it last started or ended, in seconds."""
+  """How many seconds before the symptoms it last started or ended."""
   secondsBefore: Int!
-  """How many of the CIs that show symptoms are or need something that it touched."""
+  """How many of the CIs that show symptoms were touched by the change, or need a CI that was."""
   symptomCount: Int!
 }
 
-"""One thing that speaks for a change being the cause."""
+"""A reason to suspect that a change is the cause."""
 type SuspectReason {
   """What it is about."""
   kind: SuspectReasonKind!
-  """The points it gives."""
+  """How many points it adds."""
   points: Int!
-  """What speaks for it."""
+  """The reason in a sentence."""
   sentence: String!
 }
 
 """What makes a change suspicious."""
 enum SuspectReasonKind {
-  """It started or ended shortly before: 40 points at most, fewer the longer ago."""
+  """It started or ended shortly before: 40 points at most, fewer if it is longer ago."""
   TIME
-  """It touched something near: 30 points at most, fewer the more relationships lie between."""
+  """It touched a CI that is near: 30 points at most, fewer if more relationships lie between."""
   DISTANCE
-  """It touched what several of the CIs need: 15 points at most, by their share."""
+  """It touched CIs that several of the CIs with symptoms need: 15 points at most, by their share."""
   SHARED
-  """It was risky: a tenth of its risk."""
+  """It was risky: a tenth of its risk score, so 10 points at most."""
   RISK
   """It did not go well: 5 points at most."""
   OUTCOME
@@ -15185,23 +15194,23 @@ enum SuspectReasonKind {
   ): PersonConnection!
 }
 
-"""A group of people who own, support and decide."""
+"""A group of people who own CIs, support services and approve changes."""
 type Team implements Node {
   """The global id."""
   id: ID!
   """The name, unique among teams."""
   name: String!
-  """What it is for."""
+  """What the team is for."""
   description: String!
-  """Where to write to."""
+  """The email address."""
   email: String!
-  """The team it is part of."""
+  """The team that it is part of; null if it is part of none."""
   parent: Team
   """The teams that are part of it."""
   children: [Team!]!
-  """Who belongs to it."""
+  """The people who belong to it."""
   members: [Person!]!
-  """What it owns."""
+  """The CIs that it owns."""
   owns(
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -15214,37 +15223,37 @@ type Team implements Node {
   ): CIConnection!
   """Its keys in the systems it came from."""
   externalIdentities: [ExternalIdentity!]!
-  """The version, +1 on each write."""
+  """The version: a number that each write raises by 1."""
   version: Int!
 }
 
-"""Someone who owns, calls, works or decides."""
+"""A person who owns CIs, reports incidents, works on records or approves changes."""
 type Person implements Node {
   """The global id."""
   id: ID!
   """The name."""
   name: String!
-  """Where to write to."""
+  """The email address."""
   email: String!
   """The teams this person belongs to."""
   teams: [Team!]!
   """Keys in the systems this person was imported from."""
   externalIdentities: [ExternalIdentity!]!
-  """The version, +1 on each write."""
+  """The version: a number that each write raises by 1."""
   version: Int!
 }
 
 """Someone who answers for something: a team or a person."""
 type Owner {
-  """In what role."""
+  """In what role it answers for the CI, such as owner."""
   role: String!
-  """Whether this is the first to ask."""
+  """Whether it is the owner to ask first."""
   isPrimary: Boolean!
   """The name of the team or person."""
   name: String!
-  """The team, when it is one."""
+  """The team; null if the owner is a person."""
   team: Team
-  """The person, when it is one."""
+  """The person; null if the owner is a team."""
   person: Person
 }
 
@@ -15300,9 +15309,9 @@ extend type Mutation {
 input CreateTeamInput {
   """The name, unique among teams."""
   name: String!
-  """What it is for."""
+  """What the team is for."""
   description: String
-  """Where to write to."""
+  """The email address."""
   email: String
   """The team it is part of."""
   parent: ID
@@ -15319,7 +15328,7 @@ type CreateTeamPayload {
 }
 
 extend type Mutation {
-  """Changes a team."""
+  """Changes a team. A field that is absent stays as it is; null clears it."""
   updateTeam(
     """What to do."""
     input: UpdateTeamInput!
@@ -15330,13 +15339,13 @@ extend type Mutation {
 input UpdateTeamInput {
   """The team."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The name."""
   name: String
-  """What it is for."""
+  """What the team is for."""
   description: String
-  """Where to write to."""
+  """The email address."""
   email: String
   """The team it is part of."""
   parent: ID
@@ -15360,7 +15369,7 @@ extend type Mutation {
   ): AddTeamMemberPayload!
 }
 
-"""Who joins what."""
+"""The team and the new member."""
 input AddTeamMemberInput {
   """The team."""
   team: ID!
@@ -15386,7 +15395,7 @@ extend type Mutation {
   ): RemoveTeamMemberPayload!
 }
 
-"""Who leaves what."""
+"""The team and the member who leaves."""
 input RemoveTeamMemberInput {
   """The team."""
   team: ID!
@@ -15416,7 +15425,7 @@ extend type Mutation {
 input CreatePersonInput {
   """The name."""
   name: String!
-  """Where to write to."""
+  """The email address."""
   email: String
 }
 
@@ -15431,7 +15440,7 @@ type CreatePersonPayload {
 }
 
 extend type Mutation {
-  """Changes a person."""
+  """Changes a person. A field that is absent stays as it is; null clears it."""
   updatePerson(
     """What to do."""
     input: UpdatePersonInput!
@@ -15442,11 +15451,11 @@ extend type Mutation {
 input UpdatePersonInput {
   """The person."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The name."""
   name: String
-  """Where to write to."""
+  """The email address."""
   email: String
 }
 
@@ -15476,31 +15485,31 @@ type UpdatePersonPayload {
   ): ChangeTemplateConnection!
 }
 
-"""What STANDARD changes are drafted from: approved once, for every change that stays within it."""
+"""A template that STANDARD changes are drafted from. It is approved once for all changes that keep to it."""
 type ChangeTemplate implements Node {
   """The global id."""
   id: ID!
   """The name, unique among templates."""
   name: String!
-  """What a change says of itself that leaves it out."""
+  """The description that changes get if their draft has none."""
   description: String!
-  """Why such changes are worth doing."""
+  """Why such changes should be done."""
   justification: String!
   """How they are done."""
   plan: String!
   """How they are undone."""
   backoutPlan: String!
-  """How they are known to have worked."""
+  """How to tell that they have worked."""
   testPlan: String!
-  """The classes whose CIs, with those of the classes below, such changes may alter; empty when they may alter any."""
+  """The classes of the CIs that such changes may alter, subclasses included; empty if they may alter any CI."""
   classes: [CIClass!]!
   """Whether they may take CIs down."""
   mayTakeDown: Boolean!
-  """How long their window may be; null when there is no limit."""
+  """How long their planned time may be; null if there is no limit."""
   longestWindow: Duration
-  """The calendar in whose hours all of their window lies; null when it may lie at any time."""
+  """The calendar whose working hours their planned time has to lie in; null if it may be at any time."""
   calendar: Calendar
-  """What such changes do to the CI graph when they start, in this order. What their fields are before is noted when a change is drafted, and null here."""
+  """The planned operations of such changes: what they do to the CI graph when they are started, in this order. The values of fields before are noted when a change is drafted, and are null here."""
   operations: [PlannedOperation!]!
   """When it was retired; null while changes may be drafted from it."""
   retiredAt: DateTime
@@ -15508,22 +15517,22 @@ type ChangeTemplate implements Node {
   createdAt: DateTime!
   """When it was last written."""
   updatedAt: DateTime!
-  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  """The version, which each write raises by 1. Send it as expectedVersion in mutations, to be told if somebody else wrote in between."""
   version: Int!
 }
 
 extend type Change {
-  """The template that a STANDARD change was drafted from; null for others."""
+  """The template that it was drafted from; null unless it is a STANDARD change."""
   template: ChangeTemplate
 }
 
 extend input DraftChangeInput {
-  """The template of a STANDARD change, which needs one: what the draft leaves out is as the template says, scope and window have to stay within it, and the change plans the template's operations and no others."""
+  """The template: required for a STANDARD change, and refused for others. Texts that are absent are taken from it, the scope and the planned time have to keep to it, and the change plans its operations and no others."""
   template: ID
 }
 
 extend input UpdateChangeInput {
-  """The template of a STANDARD change; only while it is NEW. Texts stay as they are, the planned operations become the template's. Named once more before the change starts, it gives the change its operations as they are now, on the grounds of now."""
+  """The template of a STANDARD change. Another one can be chosen only while the change is NEW: texts stay as they are, and the planned operations become those of the template. To send the same template again, any time before the change is started, plans its operations anew, as the template and the graph are now."""
   template: ID
 }
 
@@ -15548,7 +15557,7 @@ type ChangeTemplateEdge {
 }
 
 extend type Mutation {
-  """Approves all changes that will be drafted from a template and stay within it. For admins."""
+  """Creates a template, and with it approves all changes that are drafted from it and keep to it. For admins."""
   createChangeTemplate(
     """What to do."""
     input: CreateChangeTemplateInput!
@@ -15559,25 +15568,25 @@ extend type Mutation {
 input CreateChangeTemplateInput {
   """The name, unique among templates: 1 to 200 characters."""
   name: String!
-  """What a change says of itself that leaves it out."""
+  """The description that changes get if their draft has none."""
   description: String
-  """Why such changes are worth doing."""
+  """Why such changes should be done."""
   justification: String
   """How they are done."""
   plan: String!
   """How they are undone."""
   backoutPlan: String
-  """How they are known to have worked."""
+  """How to tell that they have worked."""
   testPlan: String
-  """The codes of the classes whose CIs they may alter, with those of the classes below; of all classes when it is absent or empty."""
+  """The codes of the classes of the CIs that they may alter, subclasses included; all classes if it is absent or empty."""
   classes: [String!]
   """Whether they may take CIs down. False by default."""
   mayTakeDown: Boolean
-  """How long their window may be: PT1M to PT8784H."""
+  """How long their planned time may be: PT1M to PT8784H; unlimited if it is absent."""
   longestWindow: Duration
-  """The calendar in whose hours all of their window has to lie."""
+  """The calendar whose working hours their planned time has to lie in, from start to end."""
   calendar: ID
-  """What they do to the CI graph when they start, in this order: at most 100 operations, each about another record. What the operations' own mutations would refuse is refused, now and when a change is drafted."""
+  """Their planned operations: what they do to the CI graph when they are started, in this order. At most 100, each about another record. What the corresponding mutations would refuse is refused, now and when a change is drafted."""
   operations: [PlannedOperationInput!]
 }
 
@@ -15592,7 +15601,7 @@ type CreateChangeTemplatePayload {
 }
 
 extend type Mutation {
-  """Changes a template. What is absent stays; null clears. Changes drafted from it keep their texts and operations, and have to stay within it as it is when they are scheduled. For admins."""
+  """Changes a template. A field that is absent stays as it is; null clears it. Changes that were drafted from it keep their texts and operations; when they are scheduled, they have to keep to it as it is then. For admins."""
   updateChangeTemplate(
     """What to do."""
     input: UpdateChangeTemplateInput!
@@ -15603,29 +15612,29 @@ extend type Mutation {
 input UpdateChangeTemplateInput {
   """The template."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """The name."""
   name: String
-  """What a change says of itself that leaves it out."""
+  """The description that changes get if their draft has none."""
   description: String
-  """Why such changes are worth doing."""
+  """Why such changes should be done."""
   justification: String
   """How they are done."""
   plan: String
   """How they are undone."""
   backoutPlan: String
-  """How they are known to have worked."""
+  """How to tell that they have worked."""
   testPlan: String
-  """The codes of all classes it is for, in place of those it had."""
+  """The codes of all classes of CIs that they may alter, in place of those before."""
   classes: [String!]
   """Whether they may take CIs down."""
   mayTakeDown: Boolean
-  """How long their window may be."""
+  """How long their planned time may be; null: unlimited."""
   longestWindow: Duration
-  """The calendar in whose hours all of their window has to lie."""
+  """The calendar whose working hours their planned time has to lie in, from start to end."""
   calendar: ID
-  """All operations of such changes, in place of those it had. Changes drafted before keep theirs, and cannot be scheduled with them."""
+  """All operations of such changes, in place of those before. Changes that were drafted before keep theirs and cannot be scheduled with them: updateChange with the template plans them anew."""
   operations: [PlannedOperationInput!]
 }
 
@@ -15640,7 +15649,7 @@ type UpdateChangeTemplatePayload {
 }
 
 extend type Mutation {
-  """Retires a template: nothing is drafted from it or scheduled by it any more. What is scheduled stays so. For admins."""
+  """Retires a template: no change can be drafted from it or scheduled by it any more. Changes that are scheduled already stay so. For admins."""
   retireChangeTemplate(
     """What to do."""
     input: RetireChangeTemplateInput!
@@ -15651,7 +15660,7 @@ extend type Mutation {
 input RetireChangeTemplateInput {
   """The template."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
@@ -15666,7 +15675,7 @@ type RetireChangeTemplatePayload {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/window.graphql", Input: `extend type Query {
-  """The change window with this id; null when there is none."""
+  """The change window with this id; null if there is none."""
   changeWindow(
     """A change window's id."""
     id: ID!
@@ -15684,7 +15693,7 @@ type RetireChangeTemplatePayload {
     """Return records before this cursor."""
     before: String
   ): ChangeWindowConnection!
-  """What is planned in a period: changes that are not canceled, by their planned time, and blackout and maintenance windows, each time they take place; by their beginning."""
+  """The calendar of a period: changes that are not CANCELED, at their planned time, and blackout and maintenance windows, once for each time they take place. The earliest start comes first."""
   changeCalendar(
     """The beginning of the period."""
     from: DateTime!
@@ -15703,23 +15712,23 @@ type RetireChangeTemplatePayload {
   ): CalendarEntryConnection! @cost(weight: "2000")
 }
 
-"""A time, once or recurring, in which CIs may not be changed, or in which alone they may."""
+"""A time, once or recurring, in which CIs must not be changed (a blackout), or the only time in which they may be (a maintenance window)."""
 type ChangeWindow implements Node {
   """The global id."""
   id: ID!
-  """What it is called; no two windows have the same name."""
+  """The name, unique among change windows."""
   name: String!
-  """What it is about, at length."""
+  """What it is about."""
   description: String!
-  """What it means for changes."""
+  """Whether it is a blackout or a maintenance window."""
   kind: WindowKind!
-  """When it first begins. Where it recurs, this is its time of day by the clock of its time zone."""
+  """When it first begins. If it recurs, this sets its time of day, in local time of its time zone."""
   startsAt: DateTime!
   """How long it lasts, in minutes."""
   durationMinutes: Int!
-  """By whose clock it recurs, as in the IANA database, such as Europe/Berlin."""
+  """The time zone in which it recurs, by its IANA name, such as Europe/Berlin."""
   timeZone: String!
-  """How it recurs, as an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=SA; null when it takes place once."""
+  """How it recurs, as an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=SA; null if it takes place once."""
   recurrence: String
   """Whether it holds for all CIs."""
   isGlobal: Boolean!
@@ -15727,9 +15736,9 @@ type ChangeWindow implements Node {
   cis: [CI!]!
   """The classes it holds for, each with its subtree."""
   classes: [CIClass!]!
-  """It holds for CIs that carry all of these labels; empty when labels do not matter."""
+  """It holds for CIs that have all of these labels, name to text; empty if labels do not matter."""
   labels: JSON!
-  """When it takes place in a period, the first 1000 times."""
+  """The times at which it takes place in a period, the first 1000 of them."""
   occurrences(
     """The beginning of the period."""
     from: DateTime!
@@ -15740,9 +15749,9 @@ type ChangeWindow implements Node {
   createdAt: DateTime!
   """When it was last written."""
   updatedAt: DateTime!
-  """The version, +1 on each write: state it in mutations as expectedVersion."""
+  """The version, which each write raises by 1. Send it as expectedVersion in mutations, to be told if somebody else wrote in between."""
   version: Int!
-  """Who wrote what to it and when, the newest first."""
+  """Who wrote what to this record and when, the newest entry first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -15755,11 +15764,11 @@ type ChangeWindow implements Node {
   ): EntryConnection!
 }
 
-"""What a window means for changes."""
+"""The kinds of change windows."""
 enum WindowKind {
-  """Nothing is changed in it, and nothing that the CIs it holds for depend on."""
+  """The CIs it holds for must not be changed in it, nor CIs that they depend on."""
   BLACKOUT
-  """CIs that have such windows are changed, or suffer from changes, in these alone."""
+  """CIs that have such windows may be changed, or suffer from changes, in these windows only."""
   MAINTENANCE
 }
 
@@ -15793,7 +15802,7 @@ type ChangeWindowEdge {
 
 """A change, or one time at which a window takes place."""
 type CalendarEntry {
-  """What takes place."""
+  """Whether it is a change or a window, and of which kind."""
   kind: CalendarEntryKind!
   """When it begins."""
   startsAt: DateTime!
@@ -15805,13 +15814,13 @@ type CalendarEntry {
   window: ChangeWindow
 }
 
-"""What takes place in the calendar."""
+"""The kinds of entries of the calendar."""
 enum CalendarEntryKind {
   """A change is planned."""
   CHANGE
-  """Nothing is to be changed."""
+  """A blackout window takes place."""
   BLACKOUT
-  """Changes have their time."""
+  """A maintenance window takes place."""
   MAINTENANCE
 }
 
@@ -15821,7 +15830,7 @@ input CalendarFilter {
   kinds: [CalendarEntryKind!]
   """Changes with this CI in their scope, and windows that hold for it."""
   ci: ID
-  """Changes with this service, or anything that could harm it, in their scope, and windows that hold for such."""
+  """Changes whose scope has this service or a CI that could harm it, and windows that hold for one of these."""
   service: ID
   """Changes that this team carries out. Windows have no team and stay."""
   team: ID
@@ -15853,7 +15862,7 @@ extend type Mutation {
     """What to do."""
     input: CreateChangeWindowInput!
   ): CreateChangeWindowPayload!
-  """Changes a blackout or maintenance window. What is absent stays; null clears."""
+  """Changes a blackout or maintenance window. A field that is absent stays as it is; null clears it."""
   updateChangeWindow(
     """What to do."""
     input: UpdateChangeWindowInput!
@@ -15865,21 +15874,21 @@ extend type Mutation {
   ): RemoveChangeWindowPayload!
 }
 
-"""A new change window. It says what it holds for: isGlobal, or at least one of cis, classes and labels."""
+"""A new change window. It has to say what it holds for: isGlobal, or at least one of cis, classes and labels."""
 input CreateChangeWindowInput {
-  """What it is called: 1 to 200 characters, and no other window has the name."""
+  """The name, unique among change windows: 1 to 200 characters."""
   name: String!
-  """What it is about, at length."""
+  """What it is about."""
   description: String
-  """What it means for changes."""
+  """Whether it is a blackout or a maintenance window."""
   kind: WindowKind!
-  """When it first begins. Where it recurs, this is its time of day by the clock of its time zone, and it first takes place on the first day from here on that fits the rule."""
+  """When it first begins. If it recurs, this sets its time of day, in local time of its time zone; it first takes place on the first day from here on that fits the rule."""
   startsAt: DateTime!
   """How long it lasts, in minutes: 1 to 527040, which are 366 days."""
   durationMinutes: Int!
-  """By whose clock it recurs, as in the IANA database, such as Europe/Berlin."""
+  """The time zone in which it recurs, by its IANA name, such as Europe/Berlin."""
   timeZone: String! = "UTC"
-  """How it recurs, as an RFC 5545 rule: FREQ (DAILY, WEEKLY, MONTHLY or YEARLY), INTERVAL, COUNT, UNTIL, WKST, BYDAY, BYMONTHDAY, BYMONTH, BYYEARDAY, BYWEEKNO, BYSETPOS. Absent when it takes place once."""
+  """How it recurs, as an RFC 5545 rule with FREQ (DAILY, WEEKLY, MONTHLY or YEARLY), INTERVAL, COUNT, UNTIL, WKST, BYDAY, BYMONTHDAY, BYMONTH, BYYEARDAY, BYWEEKNO and BYSETPOS. Absent if it takes place once."""
   recurrence: String
   """Whether it holds for all CIs."""
   isGlobal: Boolean
@@ -15887,7 +15896,7 @@ input CreateChangeWindowInput {
   cis: [ID!]
   """The codes of the classes it holds for, each with its subtree: at most 100."""
   classes: [String!]
-  """It holds for CIs that carry all of these labels: name to text, at most 20."""
+  """It holds for CIs that have all of these labels: name to text, at most 20."""
   labels: JSON
 }
 
@@ -15905,19 +15914,19 @@ type CreateChangeWindowPayload {
 input UpdateChangeWindowInput {
   """The window."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
-  """What it is called."""
+  """The name, unique among change windows."""
   name: String
-  """What it is about, at length."""
+  """What it is about."""
   description: String
   """When it first begins."""
   startsAt: DateTime
   """How long it lasts, in minutes."""
   durationMinutes: Int
-  """By whose clock it recurs."""
+  """The time zone in which it recurs, by its IANA name."""
   timeZone: String
-  """How it recurs; null: it takes place once."""
+  """How it recurs, as an RFC 5545 rule; null: it takes place once."""
   recurrence: String
   """Whether it holds for all CIs."""
   isGlobal: Boolean
@@ -15925,7 +15934,7 @@ input UpdateChangeWindowInput {
   cis: [ID!]
   """The codes of the classes it holds for, in place of those it had."""
   classes: [String!]
-  """The labels that CIs it holds for carry, in place of those it had."""
+  """The labels that CIs it holds for have, in place of those before."""
   labels: JSON
 }
 
@@ -15943,7 +15952,7 @@ type UpdateChangeWindowPayload {
 input RemoveChangeWindowInput {
   """The window."""
   id: ID!
-  """The version you saw. When the record has changed since, the answer is the user error STALE."""
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
