@@ -13918,11 +13918,11 @@ type UserError {
 }
 
 """
-What you accept, and why, by one of the fields accept… of a mutation: it is done although the rules would refuse it. The
-reason is kept with what was written.
+Your consent to something that the rules would otherwise refuse, given in one of the ` + "`" + `accept…` + "`" + ` fields of a mutation. The
+reason is kept with what is written.
 """
 input Consent {
-  """Why it is done all the same, for whoever asks later: at most 2,000 characters."""
+  """Why it is done all the same, for people who ask later: at most 2,000 characters."""
   reason: String!
 }
 
