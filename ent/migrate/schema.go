@@ -1231,7 +1231,7 @@ var (
 	TimelineEntryColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "record_id", Type: field.TypeInt64},
-		{Name: "kind", Type: field.TypeEnum, Enums: []string{"COMMENT", "WORK_NOTE", "STATE_CHANGE", "SERVICE_LEVEL"}},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"COMMENT", "WORK_NOTE", "STATE_CHANGE", "SERVICE_LEVEL", "EDIT"}},
 		{Name: "body", Type: field.TypeString, Default: ""},
 		{Name: "from_state", Type: field.TypeString, Default: ""},
 		{Name: "to_state", Type: field.TypeString, Default: ""},

@@ -66,7 +66,7 @@ var (
 // KindValidator is a validator for the "kind" field enum values. It is called by the builders before save.
 func KindValidator(k domain.TimelineKind) error {
 	switch k {
-	case "COMMENT", "WORK_NOTE", "STATE_CHANGE", "SERVICE_LEVEL":
+	case "COMMENT", "WORK_NOTE", "STATE_CHANGE", "SERVICE_LEVEL", "EDIT":
 		return nil
 	default:
 		return fmt.Errorf("timelineentry: invalid enum value for kind field: %q", k)

@@ -10221,7 +10221,7 @@ input DraftChangeInput {
   scope: [ChangeCIInput!]
   """When it is to start."""
   plannedStart: DateTime
-  """When it is to end: after plannedStart."""
+  """When it is to end: after plannedStart, and not before now."""
   plannedEnd: DateTime
   """Why it should be done."""
   justification: String
@@ -10250,7 +10250,11 @@ type DraftChangePayload {
 }
 
 extend type Mutation {
-  """Changes the fields of a change. A field that is absent stays as it is; null clears it. A new scope or planned time voids the votes."""
+  """
+  Changes the fields of a change. A field that is absent stays as it is; null clears it. People vote on scope, planned time, planned operations, plan, backout plan, test plan and justification: in
+  AUTHORIZE an edit of one of these voids the votes and sends the change back; in SCHEDULED it is refused, and returnChange leads to NEW. A STANDARD change can be edited in SCHEDULED within its
+  template. In IMPLEMENT and REVIEW, scope and planned time can no longer change. The timeline tells each edit.
+  """
   updateChange(
     """What to do."""
     input: UpdateChangeInput!
@@ -10273,7 +10277,7 @@ input UpdateChangeInput {
   scope: [ChangeCIInput!]
   """When it is to start."""
   plannedStart: DateTime
-  """When it is to end."""
+  """When it is to end. A new window ends after now."""
   plannedEnd: DateTime
   """Why it should be done."""
   justification: String
@@ -10548,7 +10552,7 @@ type CancelChangePayload {
 }
 
 extend type Mutation {
-  """Sends a change back to NEW from ASSESS or AUTHORIZE. Approvals are voided."""
+  """Sends a change back to NEW from ASSESS, AUTHORIZE or SCHEDULED. Approvals are voided."""
   returnChange(
     """What to do."""
     input: ReturnChangeInput!
@@ -12204,6 +12208,8 @@ enum TimelineKind {
   STATE_CHANGE
   """A service level target that is in danger or breached, written by the system."""
   SERVICE_LEVEL
+  """An edit, written by the system."""
+  EDIT
 }
 
 """What people may add to a timeline."""
@@ -13051,7 +13057,7 @@ type RedundancyShift {
 }
 
 extend type Mutation {
-  """Sets the planned operations of a change: what it does to the CI graph when it is started, as the whole list in order. What the corresponding mutations would refuse is refused here too. In AUTHORIZE and SCHEDULED, new operations void the votes. A STANDARD change may plan what its template plans, and nothing else."""
+  """Sets the planned operations of a change: what it does to the CI graph when it is started, as the whole list in order. What the corresponding mutations would refuse is refused here too. In AUTHORIZE, new operations void the votes; in SCHEDULED they are refused. A STANDARD change may plan what its template plans, and nothing else."""
   planChangeOperations(
     """What to do."""
     input: PlanChangeOperationsInput!

@@ -209,10 +209,13 @@ const (
 	WorkNote     TimelineKind = "WORK_NOTE"     // for the people who work on it
 	StateChange  TimelineKind = "STATE_CHANGE"  // written by the system
 	ServiceLevel TimelineKind = "SERVICE_LEVEL" // likewise
+	Edit         TimelineKind = "EDIT"          // likewise
 )
 
 // Values lists them.
-func (TimelineKind) Values() []string { return list(Comment, WorkNote, StateChange, ServiceLevel) }
+func (TimelineKind) Values() []string {
+	return list(Comment, WorkNote, StateChange, ServiceLevel, Edit)
+}
 
 func list[T ~string](values ...T) []string {
 	all := make([]string, len(values))

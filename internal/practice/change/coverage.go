@@ -70,8 +70,6 @@ func retemplated(ctx context.Context, tx *store.Tx, f *form.Form, in graphql.Omi
 	return t
 }
 
-func sameID(a, b *ident.ID) bool { return a == b || a != nil && b != nil && *a == *b }
-
 // covered refuses a scope or window that a template does not cover.
 func covered(ctx context.Context, tx *store.Tx, f *form.Form, t *ent.ChangeTemplate, scope []CI, start, end *time.Time) {
 	if t == nil {

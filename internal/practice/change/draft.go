@@ -26,6 +26,7 @@ func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 		}
 		start, end := moment(in.PlannedStart), moment(in.PlannedEnd)
 		window(&f, start, end)
+		ahead(&f, tx, end)
 		c := tx.Change.Create().SetRequestedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).
 			SetType(form.OneOf(&f, "type", in.Type)).
 			SetTitle(f.Text("title", in.Title, 1, ticket.LongestTitle)).
@@ -73,6 +74,13 @@ func moment(t *time.Time) *time.Time {
 func warnOfBegun(tx *store.Tx, start *time.Time, field string) {
 	if start != nil && start.Before(tx.Now) {
 		tx.Warn(domain.WindowBegun, []string{field}, "the window of the change began at %s, before now", start.Format(time.RFC3339))
+	}
+}
+
+// ahead refuses a window that has ended: nothing can be done in it any more.
+func ahead(f *form.Form, tx *store.Tx, end *time.Time) {
+	if end != nil && !end.After(tx.Now) {
+		f.Fault(errs.New(errs.Invalid, "the window ended at %s, before now: choose one that ends later", end.Format(time.RFC3339)).At("plannedEnd"))
 	}
 }
 

@@ -29,6 +29,9 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 			if err != nil {
 				return "", err
 			}
+			if was.PlannedEnd != nil && !was.PlannedEnd.After(tx.Now) {
+				return "", refused(was, "cannot be scheduled: its window ended at %s, before now: give it a later one by updateChange", was.PlannedEnd.Format(time.RFC3339)).At("id")
+			}
 			missing := append(missingForWindow(was, len(rows)), missingForApproval(was)...)
 			if was.Type == domain.Standard && was.TemplateID == nil {
 				missing = append(missing, "template")
@@ -98,7 +101,7 @@ func (p *Practice) Cancel(ctx context.Context, in Cancel) (*ent.Change, error) {
 		})
 }
 
-// Return sends a change back to NEW from ASSESS or AUTHORIZE. Votes are voided.
+// Return sends a change back to NEW from ASSESS, AUTHORIZE or SCHEDULED. Votes are voided.
 func (p *Practice) Return(ctx context.Context, in Return) (*ent.Change, error) {
 	say := p.desk.Because(in.Reason)
 	return p.desk.Move(ctx, "returnChange", ticket.Seen(in.ID, in.ExpectedVersion),

@@ -13,18 +13,16 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
-	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // PlanOperations says what a change does to the CI graph when it starts. The operations are rehearsed by the verbs' own
-// code, so that what they would refuse is refused now. New operations void the votes, as a new scope does.
+// code, so that what they would refuse is refused now. They are edited as Update edits a scope.
 func (p *Practice) PlanOperations(ctx context.Context, in PlanOperations) (*ent.Change, error) {
 	return p.desk.Edit(ctx, "change.plan_operations", ticket.Seen(in.ID, in.ExpectedVersion), func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
-		switch was.State { //nolint:exhaustive // the others are before it is carried out
-		case domain.ChangeImplement, domain.ChangeReview, domain.ChangeClosed, domain.ChangeCanceled:
-			return refused(was, "is in %s: its operations can be planned until it starts; draft another change, or an undo of this one", was.State)
+		if err := mayReplan(was); err != nil {
+			return err
 		}
 		planned, err := readOperations(in.Operations)
 		if err != nil {
@@ -45,12 +43,22 @@ func (p *Practice) PlanOperations(ctx context.Context, in PlanOperations) (*ent.
 		if err != nil || !isNew {
 			return err
 		}
-		u.SetUpdatedAt(tx.Now)
-		if to, isSetBack := lifecycle.SetBack(was.Type, was.State); isSetBack {
-			return setBack(ctx, tx, was, u, to, "The planned operations are new: the votes no longer count.")
+		e := edit{bounds: []string{theOperations}}
+		if err := e.refused(was); err != nil {
+			return err
 		}
-		return nil
+		u.SetUpdatedAt(tx.Now)
+		return e.tell(ctx, tx, was, u)
 	}, p.find)
+}
+
+// mayReplan refuses a change that has started: what it did to the graph is no plan any more.
+func mayReplan(was *ent.Change) error {
+	switch was.State { //nolint:exhaustive // the others are before it is carried out
+	case domain.ChangeImplement, domain.ChangeReview, domain.ChangeClosed, domain.ChangeCanceled:
+		return refused(was, "is in %s: its operations can be planned until it starts; draft another change, or an undo of this one", was.State)
+	}
+	return nil
 }
 
 // rehearse notes how what operations touch is now, and refuses what could not be done now.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -35,7 +36,8 @@ func TestActorsAtOnceNeverLeaveTheTable(t *testing.T) {
 	})
 }
 
-// machine returns changes of a type that olga drafts: everybody moves them, votes on them and gives them other windows.
+// machine returns changes of a type that olga drafts: everybody moves them, votes on them, gives them other windows,
+// plans and titles.
 func (b board) machine(of domain.ChangeType, reached map[domain.ChangeState]int) tickettest.Machine {
 	m := tickettest.Machine{
 		Moves: map[string]map[string]string{}, First: "NEW",
@@ -47,6 +49,14 @@ func (b board) machine(of domain.ChangeType, reached map[domain.ChangeState]int)
 			verbs := map[string]func() error{"rescope": func() error {
 				end := time.Now().AddDate(10, 0, 0)
 				_, err := b.Update(actor, change.Update{ID: id, PlannedEnd: graphql.OmittableOf(&end)})
+				return err
+			}, "reword": func() error {
+				text := fmt.Sprint(rand.Int())
+				_, err := b.Update(actor, change.Update{ID: id, Plan: graphql.OmittableOf(&text)})
+				return err
+			}, "retitle": func() error {
+				text := fmt.Sprint(rand.Int())
+				_, err := b.Update(actor, change.Update{ID: id, Title: graphql.OmittableOf(&text)})
 				return err
 			}}
 			for name, do := range b.verbsOf(actor, actor, id) {
@@ -78,12 +88,11 @@ func (b board) machine(of domain.ChangeType, reached map[domain.ChangeState]int)
 			m.Moves[string(from)][verb] = string(to)
 		}
 	}
-	// A new window sends back what was voted on.
+	// A new window or plan sends back what is voted on.
 	switch of {
 	case domain.Normal:
-		m.Moves["AUTHORIZE"]["setBack"], m.Moves["SCHEDULED"]["setBack"] = "ASSESS", "ASSESS"
+		m.Moves["AUTHORIZE"]["setBack"] = "ASSESS"
 	case domain.Emergency:
-		m.Moves["SCHEDULED"]["setBack"] = "NEW"
 		m.Others = append(m.Others, "returnChange") // which leads from AUTHORIZE where a new window does
 	case domain.Standard:
 	}

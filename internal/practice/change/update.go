@@ -9,17 +9,17 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
-	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Update changes what a change says. A new scope or window voids the votes on it and sends it back; once the change is
-// being carried out neither can change any more.
+// Update changes what a change says, and tells the timeline. An edit of what people vote on voids their votes and sends
+// the change back; in SCHEDULED it is refused, unless the change is STANDARD and stays within its template. Once the
+// change is being carried out only its texts can change.
 func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 	return p.desk.Edit(ctx, "change.update", ticket.Seen(in.ID, in.ExpectedVersion), func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) error {
-		if !was.State.IsOpen() {
-			return refused(was, "is %s: it can be commented on, not edited", was.State).At("id")
+		if err := (edit{}).refused(was); err != nil {
+			return err
 		}
 		rows, err := scopeOf(ctx, tx, was.ID)
 		if err != nil {
@@ -50,16 +50,22 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 			planned = readopt(ctx, tx, &f, was, template)
 		}
 		isRescoped := !ticket.Same(cisOf(rows), scope)
-		isReplanned := !equal(was.PlannedStart, is.PlannedStart) || !equal(was.PlannedEnd, is.PlannedEnd)
-		isMoved := isRescoped || isReplanned
-		if isMoved || !sameID(was.TemplateID, is.TemplateID) {
+		e := compare(was, &is)
+		isReplanned := len(e.bounds) > 0
+		if isReplanned {
+			ahead(&f, tx, is.PlannedEnd)
+		}
+		if isRescoped {
+			e.bounds = append([]string{theScope}, e.bounds...)
+		}
+		if len(e.bounds) > 0 || !sameID(was.TemplateID, is.TemplateID) {
 			covered(ctx, tx, &f, template, scope, is.PlannedStart, is.PlannedEnd)
 		}
 		if err := f.Err(); err != nil {
 			return err
 		}
-		if isMoved && (was.State == domain.ChangeImplement || was.State == domain.ChangeReview) {
-			return refused(was, "is in %s: its scope and window cannot change any more; cancel it, or finish it, and draft another", was.State).At("id")
+		if err := e.refused(was); err != nil {
+			return err
 		}
 		if isReplanned {
 			warnOfBegun(tx, is.PlannedStart, "plannedStart")
@@ -77,31 +83,17 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 				return err
 			}
 			if isOther {
+				e.bounds = append(e.bounds, theOperations)
 				u.SetUpdatedAt(tx.Now)
 			}
-		}
-		if to, isSetBack := lifecycle.SetBack(was.Type, was.State); isMoved && isSetBack {
-			return setBack(ctx, tx, was, u, to, whatIsNew(isRescoped, isReplanned)+" new: the votes no longer count.")
 		}
 		if was.State == domain.ChangeScheduled || was.State == domain.ChangeImplement || was.State == domain.ChangeReview {
 			if missing := append(missingForWindow(&is, len(scope)), missingForApproval(&is)...); len(missing) > 0 {
 				return refused(was, "is in %s: %s cannot be taken away", was.State, form.List(missing, "and")).At("id")
 			}
 		}
-		return nil
+		return e.tell(ctx, tx, was, u)
 	}, p.find)
-}
-
-// whatIsNew begins the sentence that says why votes no longer count.
-func whatIsNew(scope, window bool) string {
-	switch {
-	case scope && window:
-		return "The scope and the window are"
-	case scope:
-		return "The scope is"
-	default:
-		return "The window is"
-	}
 }
 
 // write sets what is other than before.

@@ -10,12 +10,15 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 func TestADraftIsChecked(t *testing.T) {
@@ -48,48 +51,157 @@ func TestADraftIsChecked(t *testing.T) {
 	})
 }
 
-func TestANewScopeOrWindowVoidsTheVotes(t *testing.T) {
+func TestAnEditOfWhatPeopleVoteOnVoidsTheirVotes(t *testing.T) {
 	each(t, func(t *testing.T, b board) {
-		later := dawn.Add(time.Hour)
-		edits := map[string]change.Update{
-			"scope":      {Scope: graphql.OmittableOf([]change.CI{{b.Server, domain.TakenDownRole}})},
-			"scope role": {Scope: graphql.OmittableOf([]change.CI{{b.Database, domain.ChangedRole}})},
-			"window":     {PlannedEnd: graphql.OmittableOf(&later)},
-			"no window":  {PlannedStart: graphql.OmittableOf[*time.Time](nil)},
-		}
 		back := map[domain.ChangeType]state{domain.Normal: "ASSESS", domain.Emergency: "NEW"}
 		for of, want := range back {
-			for _, from := range []state{"AUTHORIZE", "SCHEDULED"} {
-				for name, edit := range edits {
-					id := b.mustDraft(t, b.ready(of)).ID
-					before := b.mustDo(t, id, way(of, from)...)
-					edit.ID = id
-					after, err := b.Update(b.olga, edit)
-					if err != nil || after.State != want || after.Version != before.Version+1 {
-						t.Errorf("%s in %s, new %s: %v, %v", of, from, name, after, err)
-						continue
+			for what, edit := range b.voted() {
+				id := b.mustDraft(t, b.ready(of)).ID
+				before := b.mustDo(t, id, way(of, "AUTHORIZE")...)
+				after, err := edit(id)
+				if err != nil || after.State != want || after.Version != before.Version+1 {
+					t.Errorf("%s, new %s: %v, %v", of, what, after, err)
+					continue
+				}
+				if got := b.votes(id); !slices.Equal(got, []string{"carl:VOIDED"}) {
+					t.Errorf("%s, new %s: votes %v", of, what, got)
+				}
+				why := fmt.Sprintf("The %s is new: the votes no longer count.", what)
+				if what == "planned operations" {
+					why = "The planned operations are new: the votes no longer count."
+				}
+				if voided := b.Store.Read.Approval.Query().Where(approval.RecordID(id)).OnlyX(b.olga); voided.VoidedBecause != why {
+					t.Errorf("the vote says %q", voided.VoidedBecause)
+				}
+				if story := b.timeline(id); !strings.HasSuffix(story[len(story)-1], fmt.Sprintf(" AUTHORIZE>%s %s", want, why)) {
+					t.Errorf("the timeline says %s", story)
+				}
+				if what == "scope" { // it can be voted on again
+					b.mustDo(t, id, "requestChangeApproval")
+					if _, err := b.verbs(id)["scheduleChange"](); errs.CodeOf(err) != errs.TransitionRefused {
+						t.Errorf("an old vote counts: %v", err)
 					}
-					if got := b.votes(id); !slices.Equal(got, []string{"carl:VOIDED"}) {
-						t.Errorf("%s in %s, new %s: votes %v", of, from, name, got)
-					}
-					story := b.timeline(id)
-					what, _, _ := strings.Cut(strings.TrimPrefix(name, "no "), " ")
-					why := fmt.Sprintf("The %s is new: the votes no longer count.", what)
-					if voided := b.Store.Read.Approval.Query().Where(approval.RecordID(id)).OnlyX(b.olga); voided.VoidedBecause != why {
-						t.Errorf("the vote says %q", voided.VoidedBecause)
-					}
-					if last := story[len(story)-1]; last != fmt.Sprintf("olga %s>%s %s", from, want, why) {
-						t.Errorf("the timeline says %s", last)
-					}
-					if name == "scope" { // it can be voted on again
-						b.mustDo(t, id, "requestChangeApproval")
-						if _, err := b.verbs(id)["scheduleChange"](); errs.CodeOf(err) != errs.TransitionRefused {
-							t.Errorf("an old vote counts: %v", err)
-						}
-						b.mustDo(t, id, "vote", "scheduleChange")
-					}
+					b.mustDo(t, id, "vote", "scheduleChange")
 				}
 			}
+			// Several at once, with a title.
+			id := b.mustDraft(t, b.ready(of)).ID
+			b.mustDo(t, id, way(of, "AUTHORIZE")...)
+			title, plan, later := "Another title", "Another plan", dawn.Add(time.Hour)
+			_, err := b.Update(b.olga, change.Update{
+				ID: id, Title: graphql.OmittableOf(&title), Plan: graphql.OmittableOf(&plan), PlannedEnd: graphql.OmittableOf(&later),
+				Scope: graphql.OmittableOf([]change.CI{{b.Server, domain.TakenDownRole}}),
+			})
+			story := b.timeline(id)
+			if last := fmt.Sprint(story[max(0, len(story)-2):]); err != nil || last != fmt.Sprintf(
+				"[olga > Edited: title, which was Upgrade the database. olga AUTHORIZE>%s The scope, window and plan are new: the votes no longer count.]", want) {
+				t.Errorf("%v, %s", err, last)
+			}
+		}
+	})
+}
+
+func TestWhatWasVotedOnIsNotEditedButReturned(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		for _, of := range []domain.ChangeType{domain.Normal, domain.Emergency} {
+			for what, edit := range b.voted() {
+				id := b.mustDraft(t, b.ready(of)).ID
+				before := b.mustDo(t, id, way(of, "SCHEDULED")...)
+				told := len(b.timeline(id))
+				_, err := edit(id)
+				if errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), "people voted on its "+what+": send it back to NEW by returnChange") {
+					t.Errorf("%s, new %s: %v", of, what, err)
+				}
+				if now := b.Store.Read.Change.GetX(b.olga, id); now.Version != before.Version || len(b.timeline(id)) != told {
+					t.Errorf("%s, new %s left a trace", of, what)
+				}
+				if got := b.votes(id); !slices.Equal(got, []string{"carl:APPROVED"}) {
+					t.Errorf("%s, new %s: votes %v", of, what, got)
+				}
+				b.mustDo(t, id, "returnChange")
+				if got := b.votes(id); !slices.Equal(got, []string{"carl:VOIDED"}) {
+					t.Errorf("returned: votes %v", got)
+				}
+				if after, err := edit(id); err != nil || after.State != "NEW" {
+					t.Errorf("%s, new %s in NEW: %v, %v", of, what, after, err)
+				}
+				if story := b.timeline(id); !strings.HasSuffix(story[len(story)-1], "> Edited: "+what+".") {
+					t.Errorf("the timeline says %s", story)
+				}
+			}
+		}
+		for what, edit := range b.voted() { // its template approves it as long as it covers it
+			id := b.mustDraft(t, b.ready(domain.Standard)).ID
+			b.mustDo(t, id, "scheduleChange")
+			after, err := edit(id)
+			if what == "planned operations" {
+				if errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), "its template Routine plans no operations") {
+					t.Errorf("STANDARD, new %s: %v", what, err)
+				}
+				continue
+			}
+			if err != nil || after.State != "SCHEDULED" {
+				t.Errorf("STANDARD, new %s: %v, %v", what, after, err)
+			}
+			if story := b.timeline(id); story[len(story)-1] != "olga > Edited: "+what+"." {
+				t.Errorf("the timeline says %s", story)
+			}
+		}
+	})
+}
+
+// voted returns edits of each thing that people vote on, by its name.
+func (b board) voted() map[string]func(ident.ID) (*ent.Change, error) {
+	other, later := "other words", dawn.Add(time.Hour)
+	edits := map[string]change.Update{
+		"scope":         {Scope: graphql.OmittableOf([]change.CI{{b.Database, domain.ChangedRole}})},
+		"window":        {PlannedEnd: graphql.OmittableOf(&later)},
+		"plan":          {Plan: graphql.OmittableOf(&other)},
+		"backout plan":  {BackoutPlan: graphql.OmittableOf(&other)},
+		"test plan":     {TestPlan: graphql.OmittableOf(&other)},
+		"justification": {Justification: graphql.OmittableOf(&other)},
+	}
+	all := map[string]func(ident.ID) (*ent.Change, error){
+		"planned operations": func(id ident.ID) (*ent.Change, error) {
+			return b.PlanOperations(auth.With(b.olga, auth.Actor{Name: "olga", Roles: []auth.Role{auth.Admin}}), change.PlanOperations{ID: id, Operations: renaming(b.Server, "rack-8")})
+		},
+	}
+	for what, edit := range edits {
+		all[what] = func(id ident.ID) (*ent.Change, error) {
+			edit.ID = id
+			return b.Update(b.olga, edit)
+		}
+	}
+	return all
+}
+
+func TestAWindowThatHasEndedIsRefused(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		refused := func(err error, field, word string) {
+			t.Helper()
+			if all, ok := errs.All(err); !ok || len(all) != 1 || strings.Join(all[0].Field, ".") != field || !strings.Contains(err.Error(), word) {
+				t.Errorf("got %v, want that %s says %q", err, field, word)
+			}
+		}
+		const ended = "the window ended at 2030-01-02T06:00:00Z, before now"
+		during, after := store.At(b.olga, night.Add(time.Hour)), store.At(b.olga, dawn)
+		in := b.ready(domain.Standard)
+		_, err := b.Draft(after, in)
+		refused(err, "plannedEnd", ended)
+		begun, err := b.Draft(during, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		early, title := night.Add(-time.Hour), "Another title"
+		_, err = b.Update(after, change.Update{ID: begun.ID, PlannedStart: graphql.OmittableOf(&early)})
+		refused(err, "plannedEnd", ended)
+		if _, err := b.Update(after, change.Update{ID: begun.ID, Title: graphql.OmittableOf(&title)}); err != nil {
+			t.Errorf("its title alone: %v", err)
+		}
+		_, err = b.Schedule(after, change.Schedule{ID: begun.ID})
+		refused(err, "id", "cannot be scheduled: its window ended at 2030-01-02T06:00:00Z")
+		if _, err := b.Schedule(during, change.Schedule{ID: begun.ID}); err != nil {
+			t.Errorf("one that has begun: %v", err)
 		}
 	})
 }
@@ -131,9 +243,18 @@ func TestWhatCanBeEditedDependsOnTheState(t *testing.T) {
 			if isOpen := from.IsOpen(); isOpen != (titleErr == nil) {
 				t.Errorf("title in %s: %v", from, titleErr)
 			}
+			if story := b.timeline(id); from.IsOpen() && story[len(story)-1] != "olga > Edited: title, which was Upgrade the database." {
+				t.Errorf("title in %s: the timeline says %s", from, story)
+			}
 			if from == "IMPLEMENT" || from == "REVIEW" {
 				if _, err := b.Update(b.olga, change.Update{ID: id, PlannedEnd: graphql.OmittableOf(&later)}); errs.CodeOf(err) != errs.TransitionRefused {
 					t.Errorf("window in %s: %v", from, err)
+				}
+				if _, err := b.Update(b.olga, change.Update{ID: id, Plan: graphql.OmittableOf(&title)}); err != nil {
+					t.Errorf("plan in %s: %v", from, err)
+				}
+				if story := b.timeline(id); story[len(story)-1] != "olga > Edited: plan." {
+					t.Errorf("plan in %s: the timeline says %s", from, story)
 				}
 			}
 			_, typeErr := b.Update(b.olga, change.Update{ID: id, Type: graphql.OmittableOf(&emergency)})

@@ -15,6 +15,12 @@ func Write(ctx context.Context, tx *store.Tx, record ident.ID, kind domain.Timel
 		SetActor(tx.Actor).SetCreatedAt(tx.Now).Save(ctx)
 }
 
+// Edited adds to the timeline of a record what its system has to tell of an edit.
+func Edited(ctx context.Context, tx *store.Tx, record ident.ID, body string) error {
+	_, err := Write(ctx, tx, record, domain.Edit, body)
+	return err
+}
+
 // Moved adds a change of state to the timeline of a record, with what was said about it.
 func Moved[S ~string](ctx context.Context, tx *store.Tx, record ident.ID, from, to S, body string) error {
 	return tx.TimelineEntry.Create().SetRecordID(record).SetKind(domain.StateChange).SetBody(body).

@@ -52,6 +52,7 @@ var (
 		{domain.ChangeAuthorize, domain.ChangeCanceled, "cancelChange", needs("reason")},
 
 		{domain.ChangeScheduled, domain.ChangeImplement, "startChange", nil},
+		{domain.ChangeScheduled, domain.ChangeNew, "returnChange", needs("reason")},
 		{domain.ChangeScheduled, domain.ChangeCanceled, "cancelChange", needs("reason")},
 
 		{domain.ChangeImplement, domain.ChangeReview, "reviewChange", nil},
@@ -70,6 +71,7 @@ var (
 		{domain.ChangeAuthorize, domain.ChangeCanceled, "cancelChange", needs("reason")},
 
 		{domain.ChangeScheduled, domain.ChangeImplement, "startChange", nil},
+		{domain.ChangeScheduled, domain.ChangeNew, "returnChange", needs("reason")},
 		{domain.ChangeScheduled, domain.ChangeCanceled, "cancelChange", needs("reason")},
 
 		{domain.ChangeImplement, domain.ChangeReview, "reviewChange", nil},
@@ -79,19 +81,17 @@ var (
 	}}
 )
 
-// setBacks says where a new scope or window sends a change whose approval was asked for or given: the approved plan is
-// no longer the one to be carried out. Nobody asks for these moves, so Next does not list them.
+// setBacks says where an edit of what people vote on sends a change whose approval was asked for: the votes are for what
+// it said before. Nobody asks for these moves, so Next does not list them.
 var setBacks = []struct {
 	of       domain.ChangeType
 	from, to domain.ChangeState
 }{
 	{domain.Normal, domain.ChangeAuthorize, domain.ChangeAssess},
-	{domain.Normal, domain.ChangeScheduled, domain.ChangeAssess},
 	{domain.Emergency, domain.ChangeAuthorize, domain.ChangeNew},
-	{domain.Emergency, domain.ChangeScheduled, domain.ChangeNew},
 }
 
-// SetBack returns the state to which a new scope or window sends a change. If the change stays in its state, SetBack
+// SetBack returns the state to which an edit of what people vote on sends a change. If the change stays in its state, SetBack
 // returns false.
 func SetBack(of domain.ChangeType, from domain.ChangeState) (to domain.ChangeState, isSetBack bool) {
 	for _, s := range setBacks {

@@ -118,12 +118,14 @@ var changeMoves = map[domain.ChangeType]string{
 	ASSESS cancelChange CANCELED
 	AUTHORIZE scheduleChange SCHEDULED
 	AUTHORIZE returnChange NEW
-	AUTHORIZE cancelChange CANCELED`,
+	AUTHORIZE cancelChange CANCELED
+	SCHEDULED returnChange NEW`,
 	domain.Emergency: ending + `
 	NEW requestChangeApproval AUTHORIZE
 	AUTHORIZE scheduleChange SCHEDULED
 	AUTHORIZE returnChange NEW
-	AUTHORIZE cancelChange CANCELED`,
+	AUTHORIZE cancelChange CANCELED
+	SCHEDULED returnChange NEW`,
 }
 
 func TestAChangeMovesAsItsTypeSays(t *testing.T) {
@@ -142,12 +144,10 @@ func TestAChangeMovesAsItsTypeSays(t *testing.T) {
 	}
 }
 
-func TestANewScopeSetsBackWhatWasVotedOn(t *testing.T) {
+func TestAnEditSetsBackWhatIsVotedOn(t *testing.T) {
 	want := moves(`
 		NORMAL-AUTHORIZE to ASSESS
-		NORMAL-SCHEDULED to ASSESS
-		EMERGENCY-AUTHORIZE to NEW
-		EMERGENCY-SCHEDULED to NEW`)
+		EMERGENCY-AUTHORIZE to NEW`)
 	found := 0
 	for _, of := range domain.ChangeType("").Values() {
 		for _, from := range domain.ChangeState("").Values() {
