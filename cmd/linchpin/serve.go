@@ -112,7 +112,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	defer stopAdmin()
 	a.Start(ctx, flags.chores)
 	greet(env, l.Addr(), address)
-	if err := server.Serve(ctx, l, public, max(flags.limits.QueryTime, flags.limits.MutationTime), log); err != nil {
+	if err := server.Serve(ctx, l, public, flags.limits.MutationTime+flags.limits.QueryTime, log); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintln(env.stdout, "Stopped.")

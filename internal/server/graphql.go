@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -17,6 +18,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 const tooLong = "the operation took too long"
@@ -51,8 +53,9 @@ func newGraphQL(c Config) http.Handler {
 	return h
 }
 
-// timed bounds an operation's time, in the context that begin makes. A subscription has no end, and each of its events
-// is an operation of its own to begin.
+// timed bounds an operation's time, in the context that begin makes. That of a mutation bounds its writes; what they
+// wrote is read in the time of a query, so that what is late is an answer and never an effect. A subscription has no
+// end, and each of its events is an operation of its own to begin.
 func timed(limits guard.Limits, begin func(context.Context) context.Context) graphql.OperationMiddleware {
 	if begin == nil {
 		begin = func(ctx context.Context) context.Context { return ctx }
@@ -65,7 +68,8 @@ func timed(limits guard.Limits, begin func(context.Context) context.Context) gra
 				respond := next(ctx)
 				return func(ctx context.Context) *graphql.Response { return respond(begin(ctx)) }
 			case ast.Mutation:
-				limit = limits.MutationTime
+				ctx = store.WriteUntil(ctx, time.Now().Add(limits.MutationTime))
+				limit = limits.MutationTime + limits.QueryTime
 			case ast.Query:
 			}
 		}

@@ -57,6 +57,22 @@ func (s *Store) Now(ctx context.Context) time.Time {
 	return s.clock(ctx).UTC().Truncate(time.Microsecond)
 }
 
+type limitKey struct{}
+
+// WriteUntil returns a context whose writes are refused with errs.Timeout unless their COMMIT is sent by t. Reads go on.
+func WriteUntil(ctx context.Context, t time.Time) context.Context {
+	return context.WithValue(ctx, limitKey{}, t)
+}
+
+// bound returns the context of a write, which outlives ctx and ends after writeTimeout, or at the time of WriteUntil.
+func bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	end := time.Now().Add(writeTimeout)
+	if limit, ok := ctx.Value(limitKey{}).(time.Time); ok && limit.Before(end) {
+		end = limit
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), end)
+}
+
 const (
 	writeAttempts = 8
 	writeTimeout  = 60 * time.Second
@@ -66,14 +82,14 @@ const (
 // several times: serialization failures, deadlocks and busy databases are retried. What it returns belongs to the
 // closed transaction: read its fields, do not query its edges.
 //
-// The transaction outlives the caller's ctx once begun, so that a hang-up never leaves the outcome in doubt; a commit
-// whose answer is lost is errs.OutcomeUnknown. If decide wrote nothing, no revision is taken. In a context of Once
+// The transaction outlives the caller's ctx once begun, so that a hang-up never leaves the outcome in doubt; WriteUntil
+// bounds it. errs.Timeout says that COMMIT was not sent; a commit whose answer is lost is errs.OutcomeUnknown. If decide wrote nothing, no revision is taken. In a context of Once
 // decide has its effect at most once for the key's step, and Write returns the same outcome each time.
 func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Context, *Tx) (T, error)) (result T, err error) {
 	if err := ctx.Err(); err != nil {
 		return result, Translate(err)
 	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	bounded, cancel := bound(ctx)
 	defer cancel()
 	bounded, traced := span.Child(bounded, "store.Write", trace.SpanKindInternal)
 	traced.SetAttributes(attribute.String("linchpin.verb", by.Verb))
@@ -88,6 +104,9 @@ func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Cont
 		}
 		if err == nil {
 			return value, nil
+		}
+		if _, decided := errs.All(err); !decided && bounded.Err() != nil { // its connection was given up, perhaps
+			return result, Translate(errors.Join(bounded.Err(), err))
 		}
 		if attempt == writeAttempts || !isTransient(err) {
 			return result, Translate(err)
@@ -149,7 +168,8 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 
 // commitFailed returns err if the commit was refused, and errs.OutcomeUnknown if nobody knows its outcome.
 func commitFailed(err error) error {
-	if errors.Is(err, sql.ErrTxDone) || serverSaidNo(err) {
+	wasNotSent := errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.DeadlineExceeded)
+	if wasNotSent || serverSaidNo(err) {
 		return err
 	}
 	return errs.New(errs.OutcomeUnknown, "the database did not confirm the commit: the write may or may not have happened").Because(err)

@@ -228,6 +228,56 @@ func TestAHangUpLeavesTheOutcomeKnown(t *testing.T) {
 	})
 }
 
+// TestALimitEndsAWriteBeforeItsCommit lets the limit of a write pass while another holds what it needs, and at any
+// moment of a write that nobody hinders: what is told to be late has not happened.
+func TestALimitEndsAWriteBeforeItsCommit(t *testing.T) {
+	eachAddress(t, func(t *testing.T, open func() *store.Store) {
+		s, other := open(), open()
+		named(t, s, "contested")
+		contested := s.Read.CI.Query().OnlyIDX(t.Context())
+		rename := func(to string, then func(context.Context)) func(context.Context, *store.Tx) (any, error) {
+			return func(ctx context.Context, tx *store.Tx) (any, error) {
+				err := tx.CI.UpdateOneID(contested).SetName(to).Exec(ctx)
+				then(ctx)
+				return nil, err
+			}
+		}
+		holds, release := make(chan struct{}), make(chan struct{})
+		var g errgroup.Group
+		g.Go(func() error {
+			_, err := store.Write(t.Context(), other, by, rename("held", func(context.Context) { close(holds); <-release }))
+			return err
+		})
+		<-holds
+		limited := store.WriteUntil(t.Context(), time.Now().Add(300*time.Millisecond))
+		_, err := store.Write(limited, s, by, rename("late", func(context.Context) {}))
+		if errs.CodeOf(err) != errs.Timeout {
+			t.Errorf("a write that waits for a lock: %v", err)
+		}
+		close(release)
+		if err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "CIs", namesOf(t, s, nil), []string{"held"})
+		limited = store.WriteUntil(t.Context(), time.Now().Add(50*time.Millisecond))
+		_, err = store.Write(limited, s, by, rename("slow", func(ctx context.Context) { <-ctx.Done() }))
+		if errs.CodeOf(err) != errs.Timeout {
+			t.Errorf("a write that is slow: %v", err)
+		}
+		for i := range 50 {
+			name := fmt.Sprint(i)
+			limited := store.WriteUntil(t.Context(), time.Now().Add(time.Duration(i)*100*time.Microsecond))
+			_, err := store.Write(limited, s, by, ci(name, nil))
+			exists := len(column(t, s.Writer(), "SELECT name FROM ci WHERE name = $1", name)) == 1
+			switch code := errs.CodeOf(err); {
+			case err == nil && exists, code == errs.Timeout && !exists:
+			default:
+				t.Errorf("%v, and the CI exists: %v", err, exists)
+			}
+		}
+	})
+}
+
 // TestClosingUnderWritersBreaksNothing closes a store while requests end, as a server that stops does.
 func TestClosingUnderWritersBreaksNothing(t *testing.T) {
 	eachAddress(t, func(t *testing.T, open func() *store.Store) {
