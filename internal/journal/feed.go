@@ -49,9 +49,9 @@ type Feed struct {
 	doubt      chan struct{} // the graph is known to be wrong
 	rebuilds   atomic.Int64
 	mismatches atomic.Int64
-	head       atomic.Int64 // the newest revision that is known to be written
-	live       atomic.Int64 // followers
-	current    atomic.Int64 // when the graph was last known to show everything, in nanoseconds since 1970
+	head       atomic.Int64              // the newest revision that is known to be written
+	live       atomic.Int64              // followers
+	current    atomic.Pointer[time.Time] // when the graph was last known to show everything
 }
 
 // Option changes a default of a feed.
@@ -75,7 +75,7 @@ func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slo
 		return nil, err
 	}
 	f.states.reset(graph.Snapshot().Revision())
-	f.current.Store(time.Now().UnixNano())
+	f.isCurrent(time.Now())
 	s.OnCommit(f.catchUp)
 	hints, before := s.Hints(ctx), graph.Snapshot()
 	safe.Go(log, "the feed", func() { f.run(ctx, hints, before) })
@@ -91,8 +91,31 @@ func (f *Feed) Done() <-chan struct{} { return f.done }
 // Rebuilds returns how often the graph had to be loaded anew because the journal and the graph did not fit.
 func (f *Feed) Rebuilds() int64 { return f.rebuilds.Load() }
 
-// Lag returns the time since the graph was last known to show everything that is written.
-func (f *Feed) Lag() time.Duration { return time.Since(time.Unix(0, f.current.Load())) }
+// Lag returns the time since the graph was last known to show everything that is written. It is the longer one by the
+// clock of the wall, which goes on while the machine is suspended, and by the one that nobody sets.
+func (f *Feed) Lag() time.Duration {
+	last := *f.current.Load()
+	return max(time.Since(last), time.Duration(time.Now().UnixNano()-last.UnixNano()))
+}
+
+// isCurrent notes that at t the graph showed everything that was written.
+func (f *Feed) isCurrent(t time.Time) { f.current.Store(&t) }
+
+// Fresh returns nil if the graph shows all that was written until limit ago. If that is not known, as after a pause of
+// the process, it reads the head and waits for the graph, for a short while. Errors: errs.Unavailable.
+func (f *Feed) Fresh(ctx context.Context, limit time.Duration) error {
+	if f.Lag() <= limit {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.patience)
+	defer cancel()
+	now := time.Now()
+	if err := f.CatchUp(ctx); err != nil {
+		return errs.New(errs.Unavailable, "this server cannot reach its database, and its graph may be %v old: try again in a moment, or ask another server", f.Lag().Round(time.Second)).Because(err)
+	}
+	f.isCurrent(now)
+	return nil
+}
 
 // Behind returns how many revisions are known to be written that the graph does not show yet.
 func (f *Feed) Behind() int64 { return max(0, f.head.Load()-f.Revision()) }
@@ -201,13 +224,14 @@ func (f *Feed) tail(ctx context.Context) error {
 	for {
 		last := f.graph.Snapshot().Revision()
 		// The head is read before the entries: those of a revision that it shows are there to be read.
+		now := time.Now()
 		head, err := f.store.Revision(ctx)
 		if err != nil {
 			return err
 		}
 		f.head.Store(head)
 		if head == last {
-			f.current.Store(time.Now().UnixNano())
+			f.isCurrent(now)
 			return nil
 		}
 		entries, err := f.store.Read.Entry.Query().

@@ -52,7 +52,7 @@ func TestAnAnswerNamesTheHeadersThatItDependsOn(t *testing.T) {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		said := strings.Split(w.Header().Get("Vary"), ", ")
-		for _, header := range []string{"Accept", "Authorization", "Cookie", "Linchpin-Actor", "Linchpin-Roles", "Linchpin-Cost", "Linchpin-At-Least-Revision"} {
+		for _, header := range []string{"Accept", "Authorization", "Cookie", "Linchpin-Actor", "Linchpin-Roles", "Linchpin-Cost", "Linchpin-At-Least-Revision", "Linchpin-Max-Staleness"} {
 			if !slices.Contains(said, header) {
 				t.Errorf("%s: %d, Vary: %v without %s", name, w.Code, said, header)
 			}

@@ -17,7 +17,7 @@ var claims = []string{
 	"Cookie", "cookie", "Set-Cookie", "Host", "Origin", "Forwarded", "X-Forwarded-For", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups",
 	"X-Forwarded-Access-Token", "X-Auth-Request-User", "X-Auth-Request-Email", "X-Remote-User", "Remote-User", "X-Real-Ip", "X-Goog-Iap-Jwt-Assertion",
 	"Cf-Access-Jwt-Assertion", "X-Amzn-Oidc-Data", "Proxy-Authorization", "Authorization ", "\tAuthorization", "Authorization\r\nCookie", "X-Authorization",
-	"Sec-Fetch-Site", "Idempotency-Key", "Last-Event-Id", "X-Request-Id", "Linchpin-View-As", "Linchpin-Cost", "linchpin-cost", "Linchpin-At-Least-Revision",
+	"Sec-Fetch-Site", "Idempotency-Key", "Last-Event-Id", "X-Request-Id", "Linchpin-View-As", "Linchpin-Cost", "linchpin-cost", "Linchpin-At-Least-Revision", "Linchpin-Max-Staleness",
 	"Linchpin_Actor", "Linchpin_Roles", "Linchpin-Actor ", "Linchpin-Roleſ", "Lınchpin-Actor", "", "actor", "roles", "__proto__",
 }
 

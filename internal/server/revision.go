@@ -3,7 +3,10 @@ package server
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,6 +21,10 @@ const (
 	leastHeader       = "Linchpin-At-Least-Revision"
 	leastExtension    = "atLeastRevision"
 	revisionExtension = "revision"
+
+	staleHeader    = "Linchpin-Max-Staleness"
+	staleExtension = "maxStaleness"
+	maxStaleness   = 2 * time.Second // unless a request says another
 )
 
 // revisions adds to each answer a revision that it knew of at least, and lets an operation wait for one: a client that
@@ -38,7 +45,8 @@ func (revisions) ExtensionName() string { return "Revisions" }
 // Validate accepts every schema.
 func (revisions) Validate(graphql.ExecutableSchema) error { return nil }
 
-// InterceptOperation waits for the revision that the request asks for, and adds the one that the answer knew of.
+// InterceptOperation waits for the revision that the request asks for, refuses to answer from a graph that is older
+// than the request allows, and adds the revision that the answer knew of.
 func (r revisions) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if err := r.await(ctx, op); err != nil {
@@ -64,6 +72,16 @@ func (r revisions) InterceptOperation(ctx context.Context, next graphql.Operatio
 }
 
 func (r revisions) await(ctx context.Context, op *graphql.OperationContext) error {
+	if describesItself(op.Operation) {
+		return nil
+	}
+	limit, err := staleness(op)
+	if err == nil {
+		err = r.feed.Fresh(ctx, limit)
+	}
+	if err != nil {
+		return err
+	}
 	text, given, err := asked(op, leastHeader, leastExtension)
 	if !given || err != nil {
 		return err
@@ -73,4 +91,25 @@ func (r revisions) await(ctx context.Context, op *graphql.OperationContext) erro
 		return errs.New(errs.BadUserInput, "%s: a revision is a whole number, as an answer has it in extensions.%s", leastHeader, revisionExtension)
 	}
 	return r.feed.Await(ctx, least)
+}
+
+// describesItself reports whether an operation asks for nothing but the schema.
+func describesItself(op *ast.OperationDefinition) bool {
+	return !slices.ContainsFunc(op.SelectionSet, func(s ast.Selection) bool {
+		f, ok := s.(*ast.Field)
+		return !ok || !strings.HasPrefix(f.Name, "__")
+	})
+}
+
+// staleness returns how old the graph may be for an operation, which says so in seconds.
+func staleness(op *graphql.OperationContext) (time.Duration, error) {
+	text, given, err := asked(op, staleHeader, staleExtension)
+	if !given || err != nil {
+		return maxStaleness, err
+	}
+	seconds, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return 0, errs.New(errs.BadUserInput, "%s: it is a whole number of seconds, such as 10; without it, answers are at most %v old", staleHeader, maxStaleness)
+	}
+	return time.Duration(seconds) * time.Second, nil
 }

@@ -38,7 +38,7 @@ const (
 	utf8JSON    = "; charset=utf-8"
 	// varies are the headers that the answer to a request depends on: what is accepted, who calls, what is asked for
 	// beside.
-	varies = "Accept, Authorization, Cookie, " + actorHeader + ", " + rolesHeader + ", " + costHeader + ", " + leastHeader
+	varies = "Accept, Authorization, Cookie, " + actorHeader + ", " + rolesHeader + ", " + costHeader + ", " + leastHeader + ", " + staleHeader
 )
 
 // Supports returns true: the transport answers every request.
@@ -139,6 +139,7 @@ func (a answer) run(params *graphql.RawParams) {
 		a.fail(a.status(refused), refused.Errors)
 	default:
 		response, _ := o.next()
+		a.suggest(response)
 		text, err := render(response)
 		if err == nil && o.isTrusted && a.r.Method == http.MethodGet && response != nil && len(response.Errors) == 0 {
 			a.writeCached(text, response.Data)
@@ -161,6 +162,13 @@ func (a answer) status(r *graphql.Response) int {
 		return http.StatusInternalServerError
 	}
 	return http.StatusBadRequest
+}
+
+// suggest tells the client of an answer that was not possible just now when to ask again.
+func (a answer) suggest(r *graphql.Response) {
+	if r != nil && slices.ContainsFunc(r.Errors, func(e *gqlerror.Error) bool { return e.Extensions["code"] == errs.Unavailable }) {
+		a.w.Header().Set("Retry-After", "1")
+	}
 }
 
 // writeCached writes the answer to a trusted document that was asked for by GET: the browser may keep it, and asks each
