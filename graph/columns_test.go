@@ -98,18 +98,18 @@ func plainFields(name string) (fields []string) {
 func isPart(part, whole any) bool {
 	switch part := part.(type) {
 	case map[string]any:
-		other, is := whole.(map[string]any)
+		other, ok := whole.(map[string]any)
 		for name, value := range part {
-			is = is && isPart(value, other[name])
+			ok = ok && isPart(value, other[name])
 		}
-		return is
+		return ok
 	case []any:
-		other, is := whole.([]any)
-		is = is && len(part) == len(other)
+		other, ok := whole.([]any)
+		ok = ok && len(part) == len(other)
 		for i := range part {
-			is = is && isPart(part[i], other[i])
+			ok = ok && isPart(part[i], other[i])
 		}
-		return is
+		return ok
 	default:
 		return reflect.DeepEqual(part, whole)
 	}

@@ -127,8 +127,8 @@ func forged(t *testing.T, good string) (all []string) {
 		all = append(all, base64.RawURLEncoding.EncodeToString(text))
 	}
 	with("v", 2)
-	keys, isKeyset := c["k"].([]any)
-	if !isKeyset {
+	keys, ok := c["k"].([]any)
+	if !ok {
 		with("i", "nothing")
 		with("p", -1)
 		with("p", 1e30)
@@ -138,7 +138,7 @@ func forged(t *testing.T, good string) (all []string) {
 	with("k", append(slices.Clone(keys), "x"))
 	for i, k := range keys {
 		wrong := []any{nil, true, []any{}, map[string]any{}}
-		if _, is := k.(string); is {
+		if _, ok := k.(string); ok {
 			wrong = append(wrong, 1, "\x00")
 		} else {
 			wrong = append(wrong, "x", 1e300, -1e300, 1e18, -1e18, 0.5)

@@ -16,10 +16,10 @@ func (r found) holds(f object) bool {
 		switch kind {
 		case "name":
 			is = compared(o, r.Name)
-			if part, given := o["contains"].(string); given {
+			if part, ok := o["contains"].(string); ok {
 				is = is && strings.Contains(strings.ToLower(r.Name), strings.ToLower(part))
 			}
-			if part, given := o["startsWith"].(string); given {
+			if part, ok := o["startsWith"].(string); ok {
 				is = is && strings.HasPrefix(strings.ToLower(r.Name), strings.ToLower(part))
 			}
 		case "lifecycle":
@@ -80,17 +80,17 @@ func (r found) holdsAttribute(a object) bool {
 	if eq := a["eq"]; eq != nil && !isContainer(value) && !scalar(eq) || eq != nil && isContainer(value) {
 		return false
 	}
-	if in, given := a["in"].([]any); given && (isContainer(value) || !slices.ContainsFunc(in, scalar)) {
+	if in, ok := a["in"].([]any); ok && (isContainer(value) || !slices.ContainsFunc(in, scalar)) {
 		return false
 	}
-	if least, given := a["gte"].(float64); given && !(isNumber && number >= least) {
+	if least, ok := a["gte"].(float64); ok && !(isNumber && number >= least) {
 		return false
 	}
-	if most, given := a["lt"].(float64); given && !(isNumber && number < most) {
+	if most, ok := a["lt"].(float64); ok && !(isNumber && number < most) {
 		return false
 	}
-	exists, given := a["exists"].(bool)
-	return !given || exists == has
+	exists, ok := a["exists"].(bool)
+	return !ok || exists == has
 }
 
 func isContainer(v any) bool {
@@ -125,7 +125,7 @@ func together(o object, have ...string) bool {
 }
 
 func names(f object, field string) bool {
-	if o, is := f[field].(object); is && o != nil {
+	if o, ok := f[field].(object); ok && o != nil {
 		return true
 	}
 	for _, kind := range []string{"and", "or"} {
@@ -134,6 +134,6 @@ func names(f object, field string) bool {
 			return true
 		}
 	}
-	inner, is := f["not"].(object)
-	return is && names(inner, field)
+	inner, ok := f["not"].(object)
+	return ok && names(inner, field)
 }

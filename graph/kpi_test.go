@@ -287,8 +287,8 @@ func sameFigure(t *testing.T, want, got any) bool {
 	near := func(a, b float64) bool { return math.Abs(a-b) < 2e-6*max(1, math.Abs(a)) }
 	switch w := want.(type) {
 	case [4]float64:
-		g, is := got.(map[string]any)
-		if !is {
+		g, ok := got.(map[string]any)
+		if !ok {
 			return false
 		}
 		for i, name := range []string{"mean", "p50", "p90", "p95"} {
@@ -298,8 +298,8 @@ func sameFigure(t *testing.T, want, got any) bool {
 		}
 		return true
 	case float64:
-		g, is := got.(float64)
-		return is && near(w, g)
+		g, ok := got.(float64)
+		return ok && near(w, g)
 	}
 	return got == nil
 }

@@ -141,8 +141,8 @@ func TestUserErrorsHaveTheCodesOfTheContract(t *testing.T) {
 	}
 	var mendable []string
 	ast.Inspect(file, func(n ast.Node) bool {
-		spec, is := n.(*ast.ValueSpec)
-		if !is || fmt.Sprint(spec.Type) != "Code" {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || fmt.Sprint(spec.Type) != "Code" {
 			return true
 		}
 		code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)

@@ -31,8 +31,8 @@ func TestAMutationWithAKeyIsAnsweredTheSameAgain(t *testing.T) {
 			parts[f.Name] = f.Data
 		}
 		for _, f := range archive.Files {
-			name, is := strings.CutSuffix(f.Name, ".graphql")
-			if !is {
+			name, ok := strings.CutSuffix(f.Name, ".graphql")
+			if !ok {
 				continue
 			}
 			variables := map[string]any{}

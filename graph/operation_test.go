@@ -255,7 +255,7 @@ func drawOperations(rt *rapid.T, now graphState, ids []string) (all []map[string
 		case "relate":
 			source := end("source")
 			all = append(all, map[string]any{"key": key, "relateCIs": map[string]any{"type": "depends_on", "source": source, "target": end("target")}})
-			if id, is := source["id"].(string); is {
+			if id, ok := source["id"].(string); ok {
 				related[id] = append(related[id], map[string]any{"relationship": map[string]any{"key": key}})
 			}
 		case "unrelate":

@@ -121,7 +121,7 @@ func (p onePage) ids() []string {
 }
 
 func nodeID(node map[string]any) string {
-	if inner, is := node["ci"].(map[string]any); is {
+	if inner, ok := node["ci"].(map[string]any); ok {
 		node = inner
 	}
 	return node["id"].(string)

@@ -168,7 +168,7 @@ func start(b *testing.B, name string, args ...string) (address string, pid int) 
 	})
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if at, is := strings.CutPrefix(lines.Text(), "GraphQL "); is {
+		if at, ok := strings.CutPrefix(lines.Text(), "GraphQL "); ok {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
 			return strings.TrimSpace(at), server.Process.Pid
 		}

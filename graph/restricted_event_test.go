@@ -42,10 +42,10 @@ func TestEventsNameNothingRestricted(t *testing.T) {
 				}
 			}
 			forEve, forAda := hears(eve), hears(ada)
-			if text, tells := g.tells(forEve); tells {
+			if text, ok := g.tells(forEve); ok {
 				t.Errorf("%s tells eve: %s", subscription, text)
 			}
-			if _, tells := g.tells(forAda); !tells || len(forEve) > len(forAda) {
+			if _, ok := g.tells(forAda); !ok || len(forEve) > len(forAda) {
 				t.Errorf("%s tells eve %d events and its owner %d", subscription, len(forEve), len(forAda))
 			}
 		}
@@ -80,7 +80,7 @@ func TestEachEventIsForWhoMaySeeItThen(t *testing.T) {
 			states := subscribe(t.Context(), t, server.URL, fmt.Sprintf(`subscription { serviceStateChanged(after: %d) { changes { service { name } } } }`, g.past), by)
 			var heard []string
 			for name := range strings.SplitSeq(next(t, states).data, `"name":"`) {
-				if name, _, isName := strings.Cut(name, `"}`); isName {
+				if name, _, ok := strings.Cut(name, `"}`); ok {
 					heard = append(heard, name)
 				}
 			}

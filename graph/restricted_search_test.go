@@ -48,7 +48,7 @@ func TestWhatIsRestrictedStaysSoInThePastOfOtherRecords(t *testing.T) {
 			if a["errors"] != nil {
 				t.Fatal(a["errors"])
 			}
-			if text, tells := g.tells(a); tells != (by != eve) {
+			if text, ok := g.tells(a); ok != (by != eve) {
 				t.Errorf("%v is told of then: %s", by, text)
 			}
 			shown, _ := at(a, "data.impact.subgraph.relationships").([]any)

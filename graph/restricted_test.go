@@ -41,8 +41,8 @@ func TestWhatIsRestrictedIsCountedExactly(t *testing.T) {
 		}
 		number := func(answer map[string]any, path string) float64 {
 			t.Helper()
-			n, is := at(answer, path).(float64)
-			if !is {
+			n, ok := at(answer, path).(float64)
+			if !ok {
 				t.Fatalf("no number at %s", path)
 			}
 			return n
@@ -190,8 +190,8 @@ func TestWhoSeesWhatIsRestricted(t *testing.T) {
 		g := sighted(t, s)
 		finds := func(by caller) float64 {
 			t.Helper()
-			n, is := at(g.ask(by, `{ cis(filter: {name: {startsWith: "canary"}}) { totalCount } }`), "data.cis.totalCount").(float64)
-			if !is {
+			n, ok := at(g.ask(by, `{ cis(filter: {name: {startsWith: "canary"}}) { totalCount } }`), "data.cis.totalCount").(float64)
+			if !ok {
 				return -1
 			}
 			return n

@@ -124,8 +124,8 @@ func runScenario(t *testing.T, file string, s *store.Store) (all []store.Stateme
 	}
 	answers := map[string]any{}
 	for _, f := range archive.Files {
-		name, is := strings.CutSuffix(f.Name, ".graphql")
-		if !is {
+		name, ok := strings.CutSuffix(f.Name, ".graphql")
+		if !ok {
 			continue
 		}
 		variables := map[string]any{}
@@ -218,8 +218,8 @@ func resolve(t *testing.T, v any, answers map[string]any) any {
 			v[i] = resolve(t, e, answers)
 		}
 	case string:
-		path, is := strings.CutPrefix(v, "@")
-		if !is {
+		path, ok := strings.CutPrefix(v, "@")
+		if !ok {
 			return v
 		}
 		var at any = answers
@@ -251,8 +251,8 @@ func overlook(want, got any) any {
 			return w
 		}
 	case map[string]any:
-		g, is := got.(map[string]any)
-		if !is {
+		g, ok := got.(map[string]any)
+		if !ok {
 			return got
 		}
 		g = maps.Clone(g)
@@ -261,8 +261,8 @@ func overlook(want, got any) any {
 		}
 		return g
 	case []any:
-		g, is := got.([]any)
-		if !is || len(g) != len(w) {
+		g, ok := got.([]any)
+		if !ok || len(g) != len(w) {
 			return got
 		}
 		g = slices.Clone(g)
@@ -282,8 +282,8 @@ func rewrite(t *testing.T, file string, archive *txtar.Archive, parts map[string
 			continue
 		}
 		files = append(files, f)
-		name, is := strings.CutSuffix(f.Name, ".graphql")
-		if !is {
+		name, ok := strings.CutSuffix(f.Name, ".graphql")
+		if !ok {
 			continue
 		}
 		var want any

@@ -68,8 +68,8 @@ func (g *guarded) ask(by caller, query string, variables ...any) map[string]any 
 // at returns the value of an answer at a path.
 func at(answer any, path string) any {
 	for _, step := range strings.Split(path, ".") {
-		fields, is := answer.(map[string]any)
-		if !is {
+		fields, ok := answer.(map[string]any)
+		if !ok {
 			return nil
 		}
 		answer = fields[step]
@@ -86,8 +86,8 @@ func (g *guarded) do(name, verb, input string) {
 	payload := contract().Mutation.Fields.ForName(verb).Type.Name()
 	made := contract().Types[payload].Fields[0]
 	a := g.ask(root, fmt.Sprintf("mutation { %s(input: {%s}) { %s { id } userErrors { message field } } }", verb, input, made.Name))
-	id, is := at(a, "data."+verb+"."+made.Name+".id").(string)
-	if !is {
+	id, ok := at(a, "data."+verb+"."+made.Name+".id").(string)
+	if !ok {
 		g.t.Fatalf("%s: %v", name, a)
 	}
 	g.ids[name] = id
@@ -304,10 +304,10 @@ func TestWhatIsRestrictedIsNeverNamed(t *testing.T) {
 			if forEve["data"] == nil || forEve["errors"] != nil {
 				t.Fatalf("%s fails: %v", document, forEve["errors"])
 			}
-			if text, tells := g.tells(forEve["data"]); tells {
+			if text, ok := g.tells(forEve["data"]); ok {
 				t.Errorf("%s\ntells eve: %s", document, text)
 			}
-			if _, tells := g.tells(g.ask(ada, document)["data"]); tells {
+			if _, ok := g.tells(g.ask(ada, document)["data"]); ok {
 				shown[j.path[strings.LastIndex(j.path[:strings.LastIndex(j.path, ".")+1], ".")+1:]+" "+j.types[len(j.types)-2]] = true
 			}
 		}

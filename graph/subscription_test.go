@@ -162,8 +162,8 @@ func TestAServiceSaysHowItFaresAsItsHostsFailAndComeBack(t *testing.T) {
 				here, _ := at.(map[string]any)
 				at = here[step]
 			}
-			found, is := at.(string)
-			if !is {
+			found, ok := at.(string)
+			if !ok {
 				t.Fatalf("%s: %v", query, answer)
 			}
 			return found

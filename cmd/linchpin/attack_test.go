@@ -60,8 +60,8 @@ func readAttacks() (all []attack, err error) {
 }
 
 func readAttack(title, text string) (a attack, err error) {
-	name, code, found := strings.Cut(title, ": ")
-	if !found {
+	name, code, ok := strings.Cut(title, ": ")
+	if !ok {
 		return a, fmt.Errorf("no code")
 	}
 	a = attack{name: name, code: code, method: http.MethodPost, parameters: map[string]json.RawMessage{}}

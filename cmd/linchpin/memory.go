@@ -51,8 +51,8 @@ func memoryLimit(text string, there memlimit.Provider) (int64, error) {
 	if text == "off" {
 		return math.MaxInt64, nil
 	}
-	share, isShare := strings.CutSuffix(text, "%")
-	if !isShare {
+	share, ok := strings.CutSuffix(text, "%")
+	if !ok {
 		n, err := humanize.ParseBytes(text)
 		if err != nil || n < leastMemory || n > math.MaxInt64 {
 			return 0, fmt.Errorf("%q is no size of 16MiB or more, no share and not off", text)

@@ -98,8 +98,8 @@ func NewObject(shape *Shape) *Object {
 
 // MarshalGQL writes the object as JSON.
 func (o *Object) MarshalGQL(w io.Writer) {
-	b, isBuffer := w.(*bytes.Buffer)
-	if !isBuffer {
+	b, ok := w.(*bytes.Buffer)
+	if !ok {
 		b = &bytes.Buffer{}
 		defer func() { _, _ = b.WriteTo(w) }()
 	}

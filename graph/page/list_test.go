@@ -214,7 +214,7 @@ func forged(t *testing.T, good string) (all []string) {
 	values := c["k"].([]any)
 	for i := range values {
 		wrong := []any{nil, true, []any{}, 1e17 * 3, 0.5, "a\x00"}
-		if _, isText := values[i].(string); !isText {
+		if _, ok := values[i].(string); !ok {
 			wrong = append(wrong, "1")
 		} else {
 			wrong = append(wrong, 1)

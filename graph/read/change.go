@@ -141,8 +141,8 @@ func (r *Reader) Change(ctx context.Context, id ident.ID) (*Change, error) {
 
 // ChangeByNumber returns the change with a number. If there is none, it returns nil.
 func (r *Reader) ChangeByNumber(ctx context.Context, number string) (*Change, error) {
-	id, valid := practice.ParseNumber(number)
-	if !valid {
+	id, ok := practice.ParseNumber(number)
+	if !ok {
 		return nil, nil
 	}
 	return r.Change(ctx, id)

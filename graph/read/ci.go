@@ -91,7 +91,7 @@ func ownerTeam(c *where.Conditions, f *IDFilter) {
 	if f == nil {
 		return
 	}
-	if list, given := where.Values(c, f.Eq, f.In); given {
+	if list, ok := where.Values(c, f.Eq, f.In); ok {
 		c.Add(where.InTable(ci.FieldID, "owner", "ci_id", "team_id", list...))
 	}
 }

@@ -49,8 +49,8 @@ func selected(ctx context.Context, needed []string, below ...string) func(*sql.S
 		names := fieldNames(graphql.GetOperationContext(ctx).Doc, below...)
 		var kept []string
 		for _, column := range s.UnqualifiedColumns() {
-			fields, isOptional := shownBy[s.TableName()][column]
-			if !isOptional || slices.Contains(needed, column) || slices.ContainsFunc(fields, func(field string) bool { return names[field] }) {
+			fields, ok := shownBy[s.TableName()][column]
+			if !ok || slices.Contains(needed, column) || slices.ContainsFunc(fields, func(field string) bool { return names[field] }) {
 				kept = append(kept, s.C(column))
 			}
 		}

@@ -44,8 +44,8 @@ func (r *Reader) Entities(ctx context.Context, representations []map[string]any)
 	ids := make([]ident.ID, len(representations))
 	for i, representation := range representations {
 		name, _ := representation["__typename"].(string)
-		kind, isEntity := entityKinds[name]
-		if !isEntity {
+		kind, ok := entityKinds[name]
+		if !ok {
 			return nil, errs.New(errs.BadUserInput, "representations[%d] has a __typename that is no entity: it is CI, Service, Team, Incident or Change", i)
 		}
 		if err := ids[i].UnmarshalGQL(representation["id"]); err != nil || ids[i].Kind() != kind {

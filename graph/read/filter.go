@@ -37,7 +37,7 @@ func (r *Reader) chosen(ctx context.Context, f *ImpactFilter) (func(topology.CI)
 	c := &where.Conditions{}
 	inClass, inEnvironment := everything[topology.CI], everything[topology.CI]
 	if f.Class != nil {
-		if codes, given := where.Values(c, f.Class.Eq, f.Class.In); given && c.Err() == nil {
+		if codes, ok := where.Values(c, f.Class.Eq, f.Class.In); ok && c.Err() == nil {
 			classes, err := r.subtree(ctx, codes)
 			if err != nil {
 				return nil, err

@@ -151,8 +151,8 @@ func (r *Reader) Incident(ctx context.Context, id ident.ID) (*Incident, error) {
 
 // IncidentByNumber returns the incident with a number. If there is none, it returns nil.
 func (r *Reader) IncidentByNumber(ctx context.Context, number string) (*Incident, error) {
-	id, valid := practice.ParseNumber(number)
-	if !valid {
+	id, ok := practice.ParseNumber(number)
+	if !ok {
 		return nil, nil
 	}
 	return r.Incident(ctx, id)

@@ -218,8 +218,8 @@ func (k *KPI) figures(ctx context.Context, fact string) (kpiRow, error) {
 		if err != nil {
 			return nil, err
 		}
-		field, isSpread := spreadBy[fact]
-		s := kpiStatement{dialect: k.in.reader.dialectOfKPIs(), by: k.by, isSpread: isSpread && shows(ctx, field)}
+		field, ok := spreadBy[fact]
+		s := kpiStatement{dialect: k.in.reader.dialectOfKPIs(), by: k.by, isSpread: ok && shows(ctx, field)}
 		rows, err := k.in.reader.kpiRows(ctx, s.figures(fact), periods, hidden, slices.Compact(groups))
 		byKey := make(map[kpiKey]kpiRow, len(rows))
 		for _, row := range rows {

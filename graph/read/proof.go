@@ -149,8 +149,8 @@ func (p *Proof) causes() []cause {
 		if e.Ground == impact.Given {
 			return nil
 		}
-		why, isExplained := p.whole[e.Cause]
-		return []cause{{e.Cause, e.Relationship, why.State, !isExplained}}
+		why, ok := p.whole[e.Cause]
+		return []cause{{e.Cause, e.Relationship, why.State, !ok}}
 	}
 	var all []cause
 	for _, m := range e.Group.Members {
@@ -196,8 +196,8 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 		for _, row := range p.in.Rows {
 			shown[row] = []*ProofCause{}
 			for _, c := range row.causes() {
-				explanation, explained := row.whole[c.ci]
-				if !cis.has(c.ci) || !explained {
+				explanation, ok := row.whole[c.ci]
+				if !cis.has(c.ci) || !ok {
 					continue
 				}
 				why := &Proof{row.i, explanation, row.whole, deeper}

@@ -44,9 +44,9 @@ func bare(file *ast.File) (found []token.Pos) {
 // callsSafe reports whether an expression calls a function of safe.
 func callsSafe(e ast.Expr) (is bool) {
 	ast.Inspect(e, func(n ast.Node) bool {
-		if s, isSelector := n.(*ast.SelectorExpr); isSelector {
-			from, isName := s.X.(*ast.Ident)
-			is = is || isName && from.Name == "safe"
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			from, ok := s.X.(*ast.Ident)
+			is = is || ok && from.Name == "safe"
 		}
 		return true
 	})

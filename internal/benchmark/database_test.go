@@ -71,7 +71,7 @@ func postgresReach(t *testing.T, s *topology.Snapshot) ([]*contender, error) {
 	}
 	start := time.Now()
 	clock := func() time.Duration {
-		if t, told := processorTimeOf(pid); told {
+		if t, ok := processorTimeOf(pid); ok {
 			return t
 		}
 		return time.Since(start)

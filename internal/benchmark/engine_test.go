@@ -157,7 +157,7 @@ func BenchmarkRootCauses(b *testing.B) {
 	r := rand.New(rand.NewPCG(11, 12))
 	var cases []riddle
 	for len(cases) < 20 {
-		if c, fits := drawRiddle(b, s, r); fits {
+		if c, ok := drawRiddle(b, s, r); ok {
 			cases = append(cases, c)
 		}
 	}

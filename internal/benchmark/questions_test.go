@@ -115,8 +115,8 @@ func rootCauses(t *testing.T, s *topology.Snapshot, b *table) {
 	var took times
 	hit, partial := 0, 0
 	for tries := 0; len(took.wall) < cases && tries < 1<<20; tries++ {
-		c, fits := drawRiddle(t, s, r)
-		if !fits {
+		c, ok := drawRiddle(t, s, r)
+		if !ok {
 			continue
 		}
 		took.time(func() {

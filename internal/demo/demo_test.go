@@ -145,7 +145,7 @@ func TestNamesAndEdgesAreUnique(t *testing.T) {
 	for _, id := range e.order {
 		c := e.cis[id]
 		name := strings.ToLower(c.Name)
-		if other, taken := names[name]; taken {
+		if other, ok := names[name]; ok {
 			t.Errorf("%s and %s are both named %q", id, other, c.Name)
 		}
 		names[name] = id
@@ -154,7 +154,7 @@ func TestNamesAndEdgesAreUnique(t *testing.T) {
 			if r.IsReverse {
 				edge[1], edge[2] = edge[2], edge[1]
 			}
-			if other, taken := edges[edge]; taken {
+			if other, ok := edges[edge]; ok {
 				t.Errorf("%v is written at %s and %s", edge, other, id)
 			}
 			edges[edge] = id

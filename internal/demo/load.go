@@ -230,7 +230,7 @@ func (d *loader) scheduleChange(key string, c Change) {
 	}
 	later := func(at Offset, after time.Duration) Offset { return at + Offset(after) }
 	d.on(c.CreatedAt, c.RequestedBy, "change.draft", key, func(ctx context.Context) error {
-		if template, named := d.made[c.Template]; named {
+		if template, ok := d.made[c.Template]; ok {
 			draft.Template = &template
 		}
 		drafted, err := d.changes.Draft(ctx, draft)
@@ -315,7 +315,7 @@ func (d *loader) scheduleIncident(key string, i Incident) {
 		open.CIs = append(open.CIs, incident.CI{ID: d.ids[ci.ID], Role: ci.Role})
 	}
 	d.on(i.OpenedAt, i.Caller, "incident.open", key, func(ctx context.Context) error {
-		if change, caused := d.made[i.CausedByChange]; caused {
+		if change, ok := d.made[i.CausedByChange]; ok {
 			open.CausedByChange = &change
 		}
 		opened, err := d.incidents.Open(ctx, open)

@@ -89,10 +89,10 @@ func (p *planner) read(ctx context.Context, source Source) error {
 // document adds a notice that the source itself gave.
 func (p *planner) document(found Notice) {
 	p.plan.Notices = append(p.plan.Notices, found)
-	outcome, counts := map[NoticeKind]Outcome{
+	outcome, ok := map[NoticeKind]Outcome{
 		Rejected: IsRejected, Duplicate: IsDuplicate, Skipped: IsSkipped, Dangling: IsDangling,
 	}[found.Kind]
-	if counts {
+	if ok {
 		p.step(Step{
 			Kind: KindDocument, Outcome: outcome, Origin: found.Origin, ExternalID: found.ExternalID, Target: found.Target, Reason: found.Reason,
 		})

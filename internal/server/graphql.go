@@ -94,7 +94,7 @@ func timed(limits guard.Limits, begin func(context.Context) context.Context) gra
 // priced adds the cost of an operation to its answer, if the request asks for it by the header.
 func priced(limit int) graphql.ResponseMiddleware {
 	return func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		if a, admitted := guard.From(ctx); admitted && graphql.GetOperationContext(ctx).Headers.Get(costHeader) != "" {
+		if a, ok := guard.From(ctx); ok && graphql.GetOperationContext(ctx).Headers.Get(costHeader) != "" {
 			graphql.RegisterExtension(ctx, "cost", map[string]int{"cost": a.Cost, "limit": limit})
 		}
 		return next(ctx)

@@ -121,7 +121,7 @@ func keyOf(ctx context.Context, op *graphql.OperationContext) (*store.Key, error
 	if !given || err != nil {
 		return nil, err
 	}
-	if bare, isQuoted := strings.CutPrefix(name, `"`); isQuoted { // a structured header
+	if bare, ok := strings.CutPrefix(name, `"`); ok { // a structured header
 		name = strings.TrimSuffix(bare, `"`)
 	}
 	if name == "" || len(name) > longestKey || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {

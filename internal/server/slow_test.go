@@ -174,8 +174,8 @@ func TestAPeerThatTakesNothingIsCut(t *testing.T) {
 	c.send(`{"type":"connection_init"}`)
 	c.ask("much", much)
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		open, isMeasured := gauge(t, metrics, "linchpin_sockets")
-		if isMeasured && open == 0 {
+		open, ok := gauge(t, metrics, "linchpin_sockets")
+		if ok && open == 0 {
 			break
 		}
 		if time.Now().After(deadline) {

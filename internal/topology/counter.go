@@ -71,8 +71,8 @@ func (c *Counter) arc(number uint32) Arc {
 
 // WeightOf returns the weight of a member's relationship, in O(log members), or 0 if it is not a member.
 func (c *Counter) WeightOf(relationship uint32) uint32 {
-	i, found := slices.BinarySearchFunc(c.Members, relationship, func(m Arrival, r uint32) int { return cmp.Compare(m.Relationship, r) })
-	if !found {
+	i, ok := slices.BinarySearchFunc(c.Members, relationship, func(m Arrival, r uint32) int { return cmp.Compare(m.Relationship, r) })
+	if !ok {
 		return 0
 	}
 	return c.Members[i].Weight
@@ -92,8 +92,8 @@ func (t *tables) compileInto(c *Counter) {
 	for i := range c.Members {
 		m := &c.Members[i]
 		m.From = 0
-		from, arrives := t.arrival(m.Relationship, c.Dependent)
-		if !arrives || !isInService {
+		from, ok := t.arrival(m.Relationship, c.Dependent)
+		if !ok || !isInService {
 			continue
 		}
 		switch f := t.cis.at(uint32(from)); {

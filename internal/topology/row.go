@@ -114,7 +114,7 @@ func (r row) cut(gone []key) row {
 		if !some.mayHave(k) {
 			continue
 		}
-		if _, found := slices.BinarySearch(gone, k); found {
+		if _, ok := slices.BinarySearch(gone, k); ok {
 			out.arcs, out.relationships = append(out.arcs, r.arcs[from:i]...), append(out.relationships, r.relationships[from:i]...)
 			from = i + 1
 		}

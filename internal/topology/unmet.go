@@ -40,7 +40,7 @@ func (s *Snapshot) Retired(v Vertex) []Edge {
 			continue
 		}
 		for _, m := range c.Members {
-			if from, arrives := s.arrival(m.Relationship, v); arrives && s.cis.at(uint32(from)).isRetired() {
+			if from, ok := s.arrival(m.Relationship, v); ok && s.cis.at(uint32(from)).isRetired() {
 				e := s.edge(from, v, m.Relationship)
 				e.Group = g
 				edges = append(edges, e)

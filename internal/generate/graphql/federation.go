@@ -16,7 +16,7 @@ func (federation) Name() string { return "federation resolvers" }
 func (federation) GenerateCode(data *codegen.Data) error {
 	names := map[string]string{"_service": "Subgraph", "_entities": "Entities"}
 	for _, field := range data.QueryRoot.Fields {
-		if name, reserved := names[field.Name]; reserved {
+		if name, ok := names[field.Name]; ok {
 			field.GoFieldName, field.GoFieldType, field.GoReceiverName = name, codegen.GoFieldUndefined, "obj"
 			field.IsResolver, field.MethodHasContext, field.NoErr = true, false, false
 			delete(names, field.Name)

@@ -101,7 +101,7 @@ func (d *draft) owners(n *yaml.Node) error {
 				return err
 			}
 		}
-		if id, isPerson := strings.CutPrefix(item, "person/"); isPerson {
+		if id, ok := strings.CutPrefix(item, "person/"); ok {
 			o.Person = id
 		} else {
 			o.Team = item

@@ -141,8 +141,8 @@ func (r register) claim(row importer.Row) error {
 	case row.Person != nil:
 		kind, id = "person", row.Person.ExternalID
 	}
-	first, taken := r[kind+" "+id]
-	if taken {
+	first, ok := r[kind+" "+id]
+	if ok {
 		return &importer.Notice{
 			Origin: row.Origin, Kind: importer.Duplicate, ExternalID: id,
 			Reason: fmt.Sprintf("the %s %q is already written at %s:%d; keep one of them", kind, id, first.File, first.Line),

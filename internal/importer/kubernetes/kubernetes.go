@@ -205,7 +205,7 @@ func (c *cluster) settle() []*importer.Notice {
 	first := map[string]importer.Origin{}
 	for _, f := range c.met {
 		o := f.object()
-		if by, isPatch := c.patches[filepath.Clean(o.origin.File)]; isPatch {
+		if by, ok := c.patches[filepath.Clean(o.origin.File)]; ok {
 			notices = append(notices, o.notice(importer.Skipped, "this %s is a patch, as %v says; run kustomize and import what it prints", o.kind, by))
 			continue
 		}

@@ -82,16 +82,16 @@ func (p *Practice) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*ent.Appr
 		}
 		next := *was
 		next.Name, next.Approvals = form.Kept(in.Name, was.Name, ""), form.Kept(in.Approvals, was.Approvals, 0)
-		if types, said := in.ChangeTypes.ValueOK(); said {
+		if types, ok := in.ChangeTypes.ValueOK(); ok {
 			next.ChangeTypes = types
 		}
-		if risk, said := in.RiskAbove.ValueOK(); said {
+		if risk, ok := in.RiskAbove.ValueOK(); ok {
 			next.RiskAbove = risk
 		}
-		if team, said := in.Team.ValueOK(); said {
+		if team, ok := in.Team.ValueOK(); ok {
 			next.TeamID = team
 		}
-		if role, said := in.Role.ValueOK(); said {
+		if role, ok := in.Role.ValueOK(); ok {
 			next.Role = roleName(role)
 		}
 		if err := checkPolicy(ctx, tx, &next); err != nil {

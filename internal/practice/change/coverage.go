@@ -141,8 +141,8 @@ func stillCovered(ctx context.Context, tx *store.Tx, c *ent.Change, scope []CI) 
 		f.Fault(errs.New(errs.Invalid, "it does not plan what the template %s plans now: name the template once more by updateChange to take its operations over, or make it a NORMAL change", t.Name))
 	}
 	err = f.Err()
-	all, isRefusal := errs.All(err)
-	if err == nil || !isRefusal {
+	all, ok := errs.All(err)
+	if err == nil || !ok {
 		return err
 	}
 	said := make([]string, len(all))

@@ -32,8 +32,8 @@ func TestEachVerbDoesWhatTheTableOfTheTypeSaysAndNothingElse(t *testing.T) {
 						t.Fatalf("%s: the way to %s led to %s", of, from, before.State)
 					}
 					after, err := b.verbs(id)[verb]()
-					want, isAllowed := table[from][verb]
-					if !isAllowed {
+					want, ok := table[from][verb]
+					if !ok {
 						if errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), string(from)) {
 							t.Errorf("%s %s from %s: got %v, want a refusal that names the state", of, verb, from, err)
 						}

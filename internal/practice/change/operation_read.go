@@ -112,7 +112,7 @@ func (r *operationReader) read(f *form.Form, i int, in PlannedOperation) operati
 		inner.Fault(form.Kind(o.Record, ident.DependencyGroup))
 	}
 	f.Fault(inner.Err(), given[0].field)
-	if before, twice := r.records[o.Record]; twice && o.Record != 0 {
+	if before, ok := r.records[o.Record]; ok && o.Record != 0 {
 		f.Fault(errs.New(errs.Invalid, "operation %d is about %s already: write all that happens to it as one operation", before, o.Record).At(given[0].field))
 	}
 	r.records[o.Record] = i
@@ -128,7 +128,7 @@ func (r *operationReader) key(f *form.Form, o *operation.Operation, key *string)
 	o.Key = f.Text("key", *key, 1, ticket.LongestWord)
 	if o.Record != 0 {
 		f.Fault(errs.New(errs.Invalid, "this operation creates nothing that a key could name: leave the key out").At("key"))
-	} else if _, taken := r.keys[o.Key]; taken {
+	} else if _, ok := r.keys[o.Key]; ok {
 		f.Fault(errs.New(errs.AlreadyExists, "an operation before creates %q: take another key", o.Key).At("key"))
 	}
 	r.keys[o.Key] = o.Kind
@@ -236,8 +236,8 @@ func (r *operationReader) members(f *form.Form, in []PlannedMember) []operation.
 
 // plan sets a field that cannot be cleared.
 func plan[T any](f *form.Form, o *operation.Operation, field string, in graphql.Omittable[*T]) {
-	switch value, isSet := in.ValueOK(); {
-	case !isSet:
+	switch value, ok := in.ValueOK(); {
+	case !ok:
 	case value == nil:
 		f.Fault(errs.New(errs.Required, "%s cannot be cleared: write a value, or leave the field out", field).At(field))
 	default:

@@ -41,8 +41,8 @@ func adopted(ctx context.Context, tx *store.Tx, t *ent.ChangeTemplate) ([]operat
 		planned[i].Planned, planned[i].Base = maps.Clone(planned[i].Planned), operation.Fields{}
 	}
 	err := rehearse(ctx, tx, planned)
-	all, isRefusal := errs.All(err)
-	if err == nil || !isRefusal {
+	all, ok := errs.All(err)
+	if err == nil || !ok {
 		return planned, err
 	}
 	hidden, err := sight.Hidden(ctx, tx.Client())

@@ -120,7 +120,7 @@ func (c *change) editAttributes(ch CIChange, isHeld func(string) bool, f *form.F
 	over := checkAttributes(f, ch.Attributes)
 	if ch.ReplaceAttributes {
 		for name := range c.old.Attributes {
-			if _, stays := over[name]; !stays {
+			if _, ok := over[name]; !ok {
 				over[name] = nil
 			}
 		}
@@ -140,7 +140,7 @@ func (c *change) editLabels(ch CIChange, isHeld func(string) bool) {
 	}
 	if ch.ReplaceLabels {
 		for name := range c.old.Labels {
-			if _, stays := over[name]; !stays {
+			if _, ok := over[name]; !ok {
 				over[name] = nil
 			}
 		}
@@ -149,10 +149,10 @@ func (c *change) editLabels(ch CIChange, isHeld func(string) bool) {
 		c.next.Labels = map[string]string{}
 	}
 	for _, name := range slices.Sorted(maps.Keys(over)) {
-		before, was := c.old.Labels[name]
+		before, ok := c.old.Labels[name]
 		value := over[name]
 		switch {
-		case isHeld("labels." + name), value == nil && !was, value != nil && was && *value == before:
+		case isHeld("labels." + name), value == nil && !ok, value != nil && ok && *value == before:
 			continue
 		case value == nil:
 			delete(c.next.Labels, name)

@@ -140,7 +140,7 @@ func healParent(ctx context.Context, tx *store.Tx, d *ent.DanglingReference, tar
 		return false, nil
 	}
 	if err := CheckTeamParent(ctx, tx, d.RecordID, target); err != nil {
-		if _, refused := errs.All(err); refused {
+		if _, ok := errs.All(err); ok {
 			return false, nil // a cycle: it stays dangling
 		}
 		return false, err

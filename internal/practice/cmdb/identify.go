@@ -119,7 +119,7 @@ func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []
 				claimed[p] = map[string]int{}
 				places = append(places, p)
 			}
-			if j, twice := claimed[p][c.key]; twice {
+			if j, ok := claimed[p][c.key]; ok {
 				if isNews(i) || isNews(j) {
 					wrong[i].Fault(sameIdentity(c.class.IdentityRules[c.rule], d, drafts[j]))
 				}
@@ -144,7 +144,7 @@ func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []
 			}
 			for _, other := range others {
 				key, _ := identity(other, rule)
-				if i, claims := claimed[p][key]; claims && !drafted[other.ID] {
+				if i, ok := claimed[p][key]; ok && !drafted[other.ID] {
 					wrong[i].Fault(sameIdentity(rule, drafts[i], other))
 				}
 			}

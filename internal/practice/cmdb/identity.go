@@ -80,7 +80,7 @@ func newIdentities(ctx context.Context, tx *store.Tx, rows []NewIdentity, wrong 
 		key, err := CheckKey(row.Key)
 		wrong[i].Fault(err)
 		row.Key = key
-		if j, twice := places[key]; twice {
+		if j, ok := places[key]; ok {
 			if checked[j].Record != row.Record {
 				wrong[i].Fault(keyTaken(key, checked[j].Record))
 			}

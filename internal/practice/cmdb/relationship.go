@@ -122,7 +122,7 @@ func editRelationship(old *ent.Relationship, row RelationshipChange, f *form.For
 	over := checkAttributes(f, row.Attributes)
 	if row.ReplaceAttributes {
 		for name := range old.Attributes {
-			if _, stays := over[name]; !stays {
+			if _, ok := over[name]; !ok {
 				over[name] = nil
 			}
 		}

@@ -49,7 +49,7 @@ func seedClasses(ctx context.Context, tx *store.Tx) error {
 				Code: c.code, Label: c.label, Description: c.description, IsAbstract: c.isAbstract, Icon: c.icon,
 				AttributeSchema: c.attributes.schema(), IdentityRules: c.identity,
 			}
-			if id, has := ids[c.parent]; has {
+			if id, ok := ids[c.parent]; ok {
 				draft.ParentID = &id
 			}
 			builders[i] = newClass(tx, draft)

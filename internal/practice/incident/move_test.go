@@ -30,8 +30,8 @@ func TestEachVerbDoesWhatTheTableSaysAndNothingElse(t *testing.T) {
 				}
 				before := d.Store.Read.Incident.GetX(d.ctx, id)
 				after, err := verbs[verb]()
-				want, isAllowed := moves[from][verb]
-				if !isAllowed {
+				want, ok := moves[from][verb]
+				if !ok {
 					if errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), string(from)) {
 						t.Errorf("%s from %s: got %v, want a refusal that names the state", verb, from, err)
 					}
@@ -156,11 +156,11 @@ func TestNoSequenceOfVerbsLeavesTheTable(t *testing.T) {
 				"startIncident", "holdIncident", "resolveIncident", "reopenIncident", "closeIncident", "cancelIncident",
 			}), 1, 8).Draw(t, "verbs") {
 				_, err := d.verbs(i.ID)[verb]()
-				want, isAllowed := moves[state][verb]
-				if isAllowed != (err == nil) {
+				want, ok := moves[state][verb]
+				if ok != (err == nil) {
 					t.Fatalf("%s in %s: %v", verb, state, err)
 				}
-				if isAllowed {
+				if ok {
 					state, version = want, version+1
 				}
 				now := d.Store.Read.Incident.GetX(d.ctx, i.ID)

@@ -51,10 +51,10 @@ func (p *Practice) UpdateCalendar(ctx context.Context, in UpdateCalendar) (*ent.
 		var f form.Form
 		next := *was
 		next.Name, next.TimeZone = form.Or(form.Given(&f, "name", in.Name), was.Name), form.Or(form.Given(&f, "timeZone", in.TimeZone), was.TimeZone)
-		if hours, said := in.Hours.ValueOK(); said {
+		if hours, ok := in.Hours.ValueOK(); ok {
 			next.Hours = hours
 		}
-		if holidays, said := in.Holidays.ValueOK(); said {
+		if holidays, ok := in.Holidays.ValueOK(); ok {
 			next.Holidays = holidays
 		}
 		if err := f.Err(); err != nil {

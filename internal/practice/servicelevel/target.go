@@ -56,10 +56,10 @@ func (p *Practice) UpdateTarget(ctx context.Context, in UpdateTarget) (*ent.Serv
 		next := *was
 		next.Name, next.CalendarID = form.Or(form.Given(&f, "name", in.Name), was.Name), form.Or(form.Given(&f, "calendar", in.Calendar), was.CalendarID)
 		duration := form.Or(form.Given(&f, "duration", in.Duration), time.Duration(was.Seconds)*time.Second)
-		if priority, said := in.Priority.ValueOK(); said {
+		if priority, ok := in.Priority.ValueOK(); ok {
 			next.Priority = priority
 		}
-		if services, said := in.Services.ValueOK(); said {
+		if services, ok := in.Services.ValueOK(); ok {
 			next.Services = services
 		}
 		if err := f.Err(); err != nil {

@@ -87,11 +87,11 @@ func Link[Row any, C ~struct {
 	}
 	for i, row := range rows {
 		was := named[R](before[i])
-		role, stays := wanted[was.ID]
+		role, ok := wanted[was.ID]
 		delete(wanted, was.ID)
 		var err error
 		switch {
-		case !stays:
+		case !ok:
 			err = remove(row)
 		case role != was.Role:
 			err = set(row, role)
@@ -101,8 +101,8 @@ func Link[Row any, C ~struct {
 		}
 	}
 	fresh := slices.DeleteFunc(slices.Clone(now), func(c C) bool {
-		_, isNew := wanted[named[R](c).ID]
-		return !isNew
+		_, ok := wanted[named[R](c).ID]
+		return !ok
 	})
 	if len(fresh) == 0 {
 		return nil

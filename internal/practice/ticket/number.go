@@ -21,8 +21,8 @@ func Number(prefix string, id ident.ID) string { return fmt.Sprintf("%s%07d", pr
 
 // ParseNumber reads what Number wrote, in upper or lower case; false for anything else.
 func ParseNumber(prefix string, kind ident.Kind, s string) (ident.ID, bool) {
-	digits, found := strings.CutPrefix(strings.ToUpper(s), prefix)
-	if !found || len(digits) > 15 {
+	digits, ok := strings.CutPrefix(strings.ToUpper(s), prefix)
+	if !ok || len(digits) > 15 {
 		return 0, false
 	}
 	n, err := strconv.ParseInt(digits, 10, 48)

@@ -38,8 +38,8 @@ func Reference(ctx context.Context, tx *store.Tx, f *form.Form, field string, ki
 func ReferenceOr(
 	ctx context.Context, tx *store.Tx, f *form.Form, field string, kind ident.Kind, in graphql.Omittable[*ident.ID], was *ident.ID,
 ) *ident.ID {
-	id, said := in.ValueOK()
-	if !said || id != nil && was != nil && *id == *was {
+	id, ok := in.ValueOK()
+	if !ok || id != nil && was != nil && *id == *was {
 		return was
 	}
 	return Reference(ctx, tx, f, field, kind, id)
@@ -65,7 +65,7 @@ func CIs(ctx context.Context, tx *store.Tx, f *form.Form, field string, ids []id
 			f.Fault(err)
 			continue
 		}
-		if first, named := places[id]; named {
+		if first, ok := places[id]; ok {
 			f.Fault(errs.New(errs.Invalid, "%s is named twice: it is the CI at %d already", ids[i], first).At(field, strconv.Itoa(i), "id"))
 			continue
 		}

@@ -101,10 +101,10 @@ func Declare(own map[string]any) error {
 	if len(text) > MaxBytes {
 		return errs.New(errs.Invalid, "the schema has %d bytes: at most %d", len(text), MaxBytes)
 	}
-	if dialect, stated := own["$schema"]; stated && dialect != Draft && dialect != Draft+"#" {
+	if dialect, ok := own["$schema"]; ok && dialect != Draft && dialect != Draft+"#" {
 		return errs.New(errs.Invalid, "the schema is of %v: schemas are written in %s", dialect, Draft).At("$schema")
 	}
-	if kind, stated := own["type"]; stated && kind != "object" {
+	if kind, ok := own["type"]; ok && kind != "object" {
 		return errs.New(errs.Invalid, "the type of the schema is %v: it describes an object, write \"object\" or leave it out", kind).At("type")
 	}
 	if err := standsAlone(own, nil); err != nil {
@@ -140,13 +140,13 @@ func standsAlone(v any, path []string) error {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			at := append(slices.Clone(path), key)
-			text, isText := v[key].(string)
+			text, ok := v[key].(string)
 			switch {
-			case (key == "$ref" || key == "$dynamicRef") && isText && !strings.HasPrefix(text, "#"):
+			case (key == "$ref" || key == "$dynamicRef") && ok && !strings.HasPrefix(text, "#"):
 				return errs.New(errs.Invalid, "%q refers to something outside the schema: a reference starts with #, such as #/$defs/port", text).At(at...)
-			case (key == "$id" || key == "$vocabulary" || key == "$schema" && len(path) > 0) && isText:
+			case (key == "$id" || key == "$vocabulary" || key == "$schema" && len(path) > 0) && ok:
 				return errs.New(errs.Invalid, "%s has no place in a schema that stands alone", key).At(at...)
-			case key == "pattern" && isText:
+			case key == "pattern" && ok:
 				if size, err := patternSize(text); err == nil && size > MaxPattern {
 					return errs.New(errs.Invalid, "the pattern has %d steps with its repetitions written out: at most %d, bound lengths by maxLength", size, MaxPattern).At(at...)
 				}
@@ -240,7 +240,7 @@ func isSimple(own, properties map[string]any) bool {
 		case "properties":
 			declared, _ := value.(map[string]any)
 			for name, schema := range declared {
-				if _, taken := properties[name]; taken || refers(schema) {
+				if _, ok := properties[name]; ok || refers(schema) {
 					return false
 				}
 			}

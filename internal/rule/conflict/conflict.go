@@ -27,8 +27,8 @@ type Change struct {
 // Plan adds an operation that has not been applied, unless it does nothing to how failure spreads. An operation that
 // retires a CI belongs to the scope: see Touch.
 func (c *Change) Plan(o operation.Operation) {
-	_, isMoved := o.Planned["lifecycle"]
-	if o.Kind == domain.UpdateCI && !isMoved || o.Kind == domain.RetireCI {
+	_, ok := o.Planned["lifecycle"]
+	if o.Kind == domain.UpdateCI && !ok || o.Kind == domain.RetireCI {
 		return
 	}
 	c.Operations = append(c.Operations, o)

@@ -61,8 +61,8 @@ func weakens(before, after *topology.Snapshot, v topology.Vertex, g topology.Gro
 		return is.Spares() < was.Spares()
 	}
 	return was.Spares() > 0 && slices.ContainsFunc(was.Members, func(m topology.Arrival) bool {
-		_, isLeft := after.Relationship(after.RelationshipID(m.Relationship))
-		return m.From != 0 && isLeft && after.InService(m.From)
+		_, ok := after.Relationship(after.RelationshipID(m.Relationship))
+		return m.From != 0 && ok && after.InService(m.From)
 	})
 }
 

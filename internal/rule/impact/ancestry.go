@@ -33,7 +33,7 @@ func ancestryOf(ctx context.Context, s *topology.Snapshot, of []topology.Vertex)
 	}
 	var stack []visit
 	enter := func(v topology.Vertex) (steps int) {
-		if _, seen := m.marked(v); seen {
+		if _, ok := m.marked(v); ok {
 			return 0
 		}
 		m.mark(v, isOpen)

@@ -139,8 +139,8 @@ func (a *Answer) hit(i int32) Hit {
 // Hit returns what became of a CI; false if the CI is no worse than without the failures, unknown, or left out of a
 // partial answer.
 func (a *Answer) Hit(ci ident.ID) (Hit, bool) {
-	i, found := a.find(ci)
-	if !found || !a.tells(i) {
+	i, ok := a.find(ci)
+	if !ok || !a.tells(i) {
 		return Hit{}, false
 	}
 	return a.hit(i), true
@@ -148,13 +148,13 @@ func (a *Answer) Hit(ci ident.ID) (Hit, bool) {
 
 // InMaintenance reports whether the question names a CI so.
 func (a *Answer) InMaintenance(ci ident.ID) bool {
-	v, known := a.snapshot.Index(ci)
-	return known && a.maintained[v]
+	v, ok := a.snapshot.Index(ci)
+	return ok && a.maintained[v]
 }
 
 // State returns the state of a CI. If Hit says false, it returns OPERATIONAL.
 func (a *Answer) State(ci ident.ID) State {
-	if i, found := a.find(ci); found && a.tells(i) {
+	if i, ok := a.find(ci); ok && a.tells(i) {
 		return a.hits[i].state
 	}
 	return Operational
@@ -162,16 +162,16 @@ func (a *Answer) State(ci ident.ID) State {
 
 // TrueState returns the state of a CI with the failures, whether or not it comes from them.
 func (a *Answer) TrueState(ci ident.ID) State {
-	v, known := a.snapshot.Index(ci)
-	if !known {
+	v, ok := a.snapshot.Index(ci)
+	if !ok {
 		return Operational
 	}
 	return a.stateAt(v)
 }
 
 func (a *Answer) find(ci ident.ID) (int32, bool) {
-	v, known := a.snapshot.Index(ci)
-	if !known {
+	v, ok := a.snapshot.Index(ci)
+	if !ok {
 		return 0, false
 	}
 	return a.place(v)
@@ -196,12 +196,12 @@ func (a *Answer) place(v topology.Vertex) (int32, bool) {
 		i := a.dense[v]
 		return i - 1, i > 0
 	}
-	i, found := a.places[v]
-	return i, found
+	i, ok := a.places[v]
+	return i, ok
 }
 
 func (a *Answer) stateAt(v topology.Vertex) State {
-	if i, found := a.place(v); found {
+	if i, ok := a.place(v); ok {
 		return a.hits[i].state
 	}
 	return Operational

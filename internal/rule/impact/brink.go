@@ -46,15 +46,15 @@ func (p *propagation) endRoundOfBrink(start int) bool {
 	if p.afford(start) {
 		return true
 	}
-	p.m.brink = slices.DeleteFunc(p.m.brink, func(v topology.Vertex) bool { _, is := p.m.marked(v); return !is })
+	p.m.brink = slices.DeleteFunc(p.m.brink, func(v topology.Vertex) bool { _, ok := p.m.marked(v); return !ok })
 	return false
 }
 
 // tip brings a CI to the brink unless it is DOWN or excluded.
 func (p *propagation) tip(v topology.Vertex) {
 	p.reach(v, AtRisk)
-	at, is := p.m.marked(v)
-	if !is || at == isExcluded {
+	at, ok := p.m.marked(v)
+	if !ok || at == isExcluded {
 		return
 	}
 	if h := &p.m.hits[at]; h.state != Down && !h.has(onBrink) {
@@ -106,8 +106,8 @@ func (p *propagation) isStrained(c *topology.Counter, lost uint32) bool {
 	}
 	p.isSpent(len(c.Members))
 	return strains(c, lost, func(v topology.Vertex) bool {
-		at, is := p.m.marked(v)
-		return is && at != isExcluded && p.m.hits[at].state == Down
+		at, ok := p.m.marked(v)
+		return ok && at != isExcluded && p.m.hits[at].state == Down
 	})
 }
 
@@ -167,14 +167,14 @@ func (a *Answer) isSpared(g topology.GroupIndex, member topology.Vertex) bool {
 
 // isOnBrink reports whether a CI is on the brink in the answer.
 func (a *Answer) isOnBrink(v topology.Vertex) bool {
-	i, is := a.place(v)
-	return is && a.hits[i].has(onBrink)
+	i, ok := a.place(v)
+	return ok && a.hits[i].has(onBrink)
 }
 
 // tips reports whether an edge brings a CI to the brink that depends on one which is on it.
 func (a *Answer) tips(e topology.Edge) bool {
-	to, is := a.place(e.To)
-	if !is || !a.hits[to].isByBrink() || !a.isOnBrink(e.From) {
+	to, ok := a.place(e.To)
+	if !ok || !a.hits[to].isByBrink() || !a.isOnBrink(e.From) {
 		return false
 	}
 	if e.Group == 0 {

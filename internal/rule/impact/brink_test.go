@@ -46,7 +46,7 @@ func TestEachBrink(t *testing.T) {
 			}
 			brink := ""
 			for _, name := range slices.Sorted(maps.Keys(k.names)) {
-				if h, is := a.Hit(k.names[name]); is && h.OnBrink {
+				if h, ok := a.Hit(k.names[name]); ok && h.OnBrink {
 					brink += " " + name
 				}
 			}
@@ -145,11 +145,11 @@ func TestTheBrinkIsItsTwoClauses(t *testing.T) {
 		n, a := judge(m, q), answer(t, load(t, m, 1), q)
 		distances := n.distances()
 		for ci := range m.CIs {
-			h, is := a.Hit(ci)
-			if a.TrueState(ci) != n.states[ci] || is != n.tells(ci) || is && h.OnBrink != n.brink[ci] {
+			h, ok := a.Hit(ci)
+			if a.TrueState(ci) != n.states[ci] || ok != n.tells(ci) || ok && h.OnBrink != n.brink[ci] {
 				t.Fatalf("%v is %v (%+v), want %v, on the brink: %v, was %v; question %+v", ci, a.TrueState(ci), h, n.states[ci], n.brink[ci], n.before[ci], q)
 			}
-			if !is {
+			if !ok {
 				continue
 			}
 			if h.Distance != distances[ci] {
@@ -198,6 +198,6 @@ func TestAFailureMoreMakesNothingBetter(t *testing.T) {
 }
 
 func onBrink(a *impact.Answer, ci ident.ID) bool {
-	h, is := a.Hit(ci)
-	return is && h.OnBrink
+	h, ok := a.Hit(ci)
+	return ok && h.OnBrink
 }

@@ -152,7 +152,7 @@ func (c *commonSearch) choose(groups []ident.ID, p *patience) error {
 	c.chosen = map[topology.GroupIndex]bool{}
 	c.isWhole = len(groups) == 0
 	for _, g := range groups {
-		if _, known := c.s.Group(g); !known {
+		if _, ok := c.s.Group(g); !ok {
 			return errs.New(errs.NotFound, "there is no group %v at revision %d", name(g), c.s.Revision()).At("groups")
 		}
 		if at := topology.GroupIndex(g.Number()); c.given.counts(c.s.Counter(at).Dependent) {

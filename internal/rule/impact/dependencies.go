@@ -57,11 +57,11 @@ func Dependencies(ctx context.Context, s *topology.Snapshot, cis []ident.ID, lim
 	}
 	within := func(visit func(*Need)) func(topology.Vertex) bool {
 		return func(v topology.Vertex) bool {
-			i, is := place[v]
-			if is {
+			i, ok := place[v]
+			if ok {
 				visit(&n.CIs[i])
 			}
-			return is
+			return ok
 		}
 	}
 	narrow(s, w.start, func(k topology.ArcKind) bool { return k != topology.SoftArc }, within(func(n *Need) { n.Strength = topology.Hard }))

@@ -76,8 +76,8 @@ func (a *Answer) spread(m *scratch, u topology.Vertex) {
 				least = AtRisk
 			}
 		}
-		i, is := m.marked(to)
-		if !is || a.distances[i] >= 0 || least == AtRisk && a.hits[i].state != AtRisk && !a.hits[i].isByBrink() {
+		i, ok := m.marked(to)
+		if !ok || a.distances[i] >= 0 || least == AtRisk && a.hits[i].state != AtRisk && !a.hits[i].isByBrink() {
 			continue // excluded, cut, nearer, or harmed by something else
 		}
 		a.distances[i] = distance
@@ -88,7 +88,7 @@ func (a *Answer) spread(m *scratch, u topology.Vertex) {
 // spreadBrink gives those their distance that u brought to the brink.
 func (a *Answer) spreadBrink(m *scratch, u topology.Vertex, distance int32) {
 	for e := range a.snapshot.Affects(u) {
-		if i, is := m.marked(e.To); is && a.distances[i] < 0 && a.tips(e) {
+		if i, ok := m.marked(e.To); ok && a.distances[i] < 0 && a.tips(e) {
 			a.distances[i] = distance
 			m.queue = append(m.queue, e.To)
 		}

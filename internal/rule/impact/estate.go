@@ -29,7 +29,7 @@ func openQuestion(s *topology.Snapshot) (q Question) {
 	isRoot, isMaintained := map[ident.ID]bool{}, map[ident.ID]bool{}
 	each := func(cis []ident.ID, seen map[ident.ID]bool, add func(ident.ID)) {
 		for _, ci := range cis {
-			if v, known := s.Index(ci); known && s.InService(v) && !seen[ci] {
+			if v, ok := s.Index(ci); ok && s.InService(v) && !seen[ci] {
 				seen[ci] = true
 				add(ci)
 			}
@@ -47,7 +47,7 @@ func openQuestion(s *topology.Snapshot) (q Question) {
 	}
 	for _, incident := range s.Incidents() {
 		for _, ci := range incident.Excluded {
-			if _, known := s.Index(ci); known && !isRoot[ci] {
+			if _, ok := s.Index(ci); ok && !isRoot[ci] {
 				q.Excluded = append(q.Excluded, ci)
 			}
 		}

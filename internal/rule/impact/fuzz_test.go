@@ -19,7 +19,7 @@ func FuzzTheEngine(f *testing.F) {
 			if a.State(ci) != n.states[ci] {
 				t.Fatalf("%v is %v, want %v", ci, a.State(ci), n.states[ci])
 			}
-			if _, is := a.Hit(ci); is {
+			if _, ok := a.Hit(ci); ok {
 				checkProof(t, n, m, q, a, ci)
 			}
 		}

@@ -169,8 +169,8 @@ func (i *inquest) bounds(with verdict, floor float64) []bounded {
 			continue
 		}
 		key := [2]int{int(bound), max(with.silent, i.silentBeside(v))}
-		hope, known := hopes[key]
-		if !known {
+		hope, ok := hopes[key]
+		if !ok {
 			hope = i.best(with.count+key[0], key[1], len(with.failures)+1)
 			hopes[key] = hope
 		}
@@ -201,7 +201,7 @@ func (i *inquest) silentBeside(v topology.Vertex) int {
 	}
 	slices.Sort(i.beside)
 	for _, w := range slices.Compact(i.beside) {
-		if _, said := i.said[w]; !said {
+		if _, ok := i.said[w]; !ok {
 			silent++
 		}
 	}
@@ -246,7 +246,7 @@ func (i *inquest) hopeful(candidates []bounded, floor float64) (chosen []bounded
 func (i *inquest) tryAll(with verdict, candidates []bounded, floor float64) []verdict {
 	patience := map[int]int{} // by bound: how many CIs may stay silent
 	for _, c := range candidates {
-		if _, known := patience[c.bound]; !known {
+		if _, ok := patience[c.bound]; !ok {
 			patience[c.bound] = i.patienceFor(with.count+c.bound, len(with.failures)+1, floor)
 		}
 	}
@@ -312,13 +312,13 @@ func (i *inquest) judge(failures []topology.Vertex, maxSilent int) (v verdict, d
 	}
 	if len(m.hits) < len(i.said) {
 		for _, h := range m.hits {
-			if k, is := i.said[h.vertex]; is {
+			if k, ok := i.said[h.vertex]; ok {
 				meet(k, h)
 			}
 		}
 	} else {
 		for vertex, k := range i.said {
-			if at, is := m.marked(vertex); is {
+			if at, ok := m.marked(vertex); ok {
 				meet(k, m.hits[at])
 			}
 		}

@@ -44,8 +44,8 @@ func (f *Fall) Has(v topology.Vertex) bool {
 		slices.Sort(f.down)
 		f.isSorted = true
 	}
-	_, found := slices.BinarySearch(f.down, v)
-	return found
+	_, ok := slices.BinarySearch(f.down, v)
+	return ok
 }
 
 // Outage is an estate in which some CIs are DOWN already, to see what else goes DOWN when others do too. It is not for
@@ -72,8 +72,8 @@ func (b *Outage) Release() { b.p.m.release() }
 
 // IsDown reports whether the CI at v is DOWN already.
 func (b *Outage) IsDown(v topology.Vertex) bool {
-	_, is := b.p.m.marked(v)
-	return is
+	_, ok := b.p.m.marked(v)
+	return ok
 }
 
 // Down returns all that is DOWN already, in no order.
@@ -178,8 +178,8 @@ func (a *Answer) DownMember(g topology.GroupIndex, passes func(topology.Vertex) 
 		if m.From == 0 || a.stateAt(m.From) != Down || !passes(m.From) {
 			continue
 		}
-		h, isTold := a.Hit(a.snapshot.ID(m.From))
-		if !isTold {
+		h, ok := a.Hit(a.snapshot.ID(m.From))
+		if !ok {
 			continue
 		}
 		if best.CI == 0 || h.Distance < best.Distance || h.Distance == best.Distance && h.CI < best.CI {

@@ -43,7 +43,7 @@ func TestWhatIsLaidOverAnOutageIsTakenAwayAgain(t *testing.T) {
 			var of []topology.Vertex
 			for _, m := range group.Members {
 				for _, end := range ends[m.Relationship] {
-					if v, known := s.Index(end); known && end != group.Dependent && slices.Contains(present, v) && !slices.Contains(of, v) {
+					if v, ok := s.Index(end); ok && end != group.Dependent && slices.Contains(present, v) && !slices.Contains(of, v) {
 						of = append(of, v)
 					}
 				}

@@ -31,8 +31,8 @@ func precedes(e, other topology.Edge) bool {
 // Path returns a shortest path on which failure came to a CI, the failed CI first. If the CI failed itself or is not in
 // the answer, it returns an empty path. Among equals it takes, from the end, the lowest relationship id.
 func (a *Answer) Path(ci ident.ID) []Step {
-	i, found := a.find(ci)
-	if !found || !a.tells(i) {
+	i, ok := a.find(ci)
+	if !ok || !a.tells(i) {
 		return nil
 	}
 	var path []Step
@@ -48,8 +48,8 @@ func (a *Answer) Path(ci ident.ID) []Step {
 // lastHop returns the lowest edge that carries to a hit from one that is nearer to the failed.
 func (a *Answer) lastHop(i int32) (best topology.Edge, from int32) {
 	for e := range a.snapshot.Needs(a.hits[i].vertex) {
-		at, isHit := a.place(e.From)
-		if !isHit || a.distances[at]+1 != a.distances[i] || !a.carries(e) {
+		at, ok := a.place(e.From)
+		if !ok || a.distances[at]+1 != a.distances[i] || !a.carries(e) {
 			continue
 		}
 		if best.From == 0 || precedes(e, best) {

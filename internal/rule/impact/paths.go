@@ -111,9 +111,9 @@ func (p *pathSearch) from(source topology.Vertex) {
 
 // push adds a beginning unless it leads nowhere, in a circle, or too far.
 func (p *pathSearch) push(path []topology.Vertex, v topology.Vertex) {
-	toGo, leads := p.m.marked(v)
+	toGo, ok := p.m.marked(v)
 	hops := len(path) + int(toGo)
-	if leads && (p.limits.MaxHops == 0 || hops <= p.limits.MaxHops) && !slices.Contains(path, v) {
+	if ok && (p.limits.MaxHops == 0 || hops <= p.limits.MaxHops) && !slices.Contains(path, v) {
 		heap.Push(&p.open, beginning{append(slices.Clip(path), v), hops})
 	}
 }

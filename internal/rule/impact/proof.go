@@ -81,8 +81,8 @@ type MemberState struct {
 // in which states were reached, so that every cause is older than what it explains, and takes the oldest cause,
 // then the lowest id. Linear in the arcs that arrive at the CIs explained.
 func (a *Answer) Proof(ci ident.ID) (*Proof, bool) {
-	start, found := a.find(ci)
-	if !found || !a.tells(start) {
+	start, ok := a.find(ci)
+	if !ok || !a.tells(start) {
 		return nil, false
 	}
 	seen := map[int32]bool{start: true}
@@ -136,7 +136,7 @@ func (a *Answer) explain(i int32, isByBrink bool) (e Explanation, causes []int32
 		a.explainShort(&e)
 		return e, nil
 	}
-	if edge, cause, found := a.oldestDependency(i); found {
+	if edge, cause, ok := a.oldestDependency(i); ok {
 		e.Ground, e.Relationship, e.Cause = HardDependency, edge.Relationship, a.snapshot.ID(edge.From)
 		if edge.Strength == topology.Soft {
 			e.Ground = SoftDependency
@@ -187,8 +187,8 @@ func (a *Answer) oldestDependency(i int32) (best topology.Edge, cause int32, fou
 		return best, 0, false
 	}
 	for e := range a.snapshot.Needs(h.vertex) {
-		at, isHit := a.place(e.From)
-		if e.Group != 0 || !isHit {
+		at, ok := a.place(e.From)
+		if e.Group != 0 || !ok {
 			continue
 		}
 		state := a.hits[at].state
@@ -206,8 +206,8 @@ func (a *Answer) oldestDependency(i int32) (best topology.Edge, cause int32, fou
 // bring its dependent to a state; else no causes.
 func (a *Answer) groupState(g topology.GroupIndex, to State, before int) (*GroupState, []int32) {
 	s, causes, lost := a.tellGroup(g, func(m topology.Arrival) bool {
-		at, isHit := a.place(m.From)
-		return isHit && a.round(at) < before && (to == Down && a.hits[at].state == Down || to != Down && !a.hits[at].state.IsWell())
+		at, ok := a.place(m.From)
+		return ok && a.round(at) < before && (to == Down && a.hits[at].state == Down || to != Down && !a.hits[at].state.IsWell())
 	})
 	if c := a.snapshot.Counter(g); to != AtRisk && int(c.Total)-lost >= s.Need {
 		return nil, nil

@@ -16,13 +16,13 @@ var tctx = context.Background()
 // checkProof demands that each reason is true, that each cause is explained later than what it explains, and
 // that what has no cause failed: so every chain leads to the failed CIs and none in a circle.
 func checkProof(t *rapid.T, n naive, m *topologytest.Model, q impact.Question, a *impact.Answer, ci ident.ID) {
-	p, found := a.Proof(ci)
-	if !found || p.Explanations[0].CI != ci {
+	p, ok := a.Proof(ci)
+	if !ok || p.Explanations[0].CI != ci {
 		t.Fatalf("%v has the proof %+v", ci, p)
 	}
 	place := map[ident.ID]int{}
 	for i, e := range p.Explanations {
-		if _, twice := place[e.CI]; twice {
+		if _, ok := place[e.CI]; ok {
 			t.Fatalf("%v is explained twice", e.CI)
 		}
 		place[e.CI] = i

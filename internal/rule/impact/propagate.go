@@ -148,7 +148,7 @@ func (p *propagation) prepare() error {
 
 // reach notes that a CI is in a state, unless it was reached before, then worse or as bad, or is excluded.
 func (p *propagation) reach(v topology.Vertex, to State) {
-	if _, is := p.m.marked(v); is || p.within != nil && !p.within.Has(v) {
+	if _, ok := p.m.marked(v); ok || p.within != nil && !p.within.Has(v) {
 		return
 	}
 	p.m.mark(v, uint32(len(p.m.hits)))
@@ -162,7 +162,7 @@ func (p *propagation) reach(v topology.Vertex, to State) {
 func (p *propagation) fail(failed []topology.Vertex, as State) {
 	for _, v := range failed {
 		p.reach(v, as)
-		if at, is := p.m.marked(v); is && at != isExcluded {
+		if at, ok := p.m.marked(v); ok && at != isExcluded {
 			p.m.hits[at].given = max(p.m.hits[at].given, as)
 		}
 	}
@@ -172,7 +172,7 @@ func (p *propagation) fail(failed []topology.Vertex, as State) {
 func (p *propagation) fallShort() {
 	for v := range p.s.Unmet() {
 		p.reach(v, Down)
-		if at, is := p.m.marked(v); is && at != isExcluded {
+		if at, ok := p.m.marked(v); ok && at != isExcluded {
 			p.m.hits[at].marks |= isShort
 		}
 	}
@@ -189,7 +189,7 @@ func (p *propagation) passDown(u topology.Vertex) {
 	for i, a := range arcs {
 		switch a.Kind() {
 		case topology.HardArc:
-			if _, is := m.marked(a.Vertex()); !is { // most arcs lead where it has been: they are not worth a call
+			if _, ok := m.marked(a.Vertex()); !ok { // most arcs lead where it has been: they are not worth a call
 				p.reach(a.Vertex(), Down)
 			}
 		case topology.SoftArc:
@@ -237,7 +237,7 @@ func (p *propagation) passDegraded(u topology.Vertex) {
 	for i, a := range arcs {
 		switch a.Kind() {
 		case topology.HardArc:
-			if _, is := m.marked(a.Vertex()); !is {
+			if _, ok := m.marked(a.Vertex()); !ok {
 				p.reach(a.Vertex(), Degraded)
 			}
 		case topology.SoftArc:

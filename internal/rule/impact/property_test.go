@@ -58,11 +58,11 @@ func TestTheEngineAgreesWithTheRulesReadAloud(t *testing.T) {
 		n, a := judge(m, q), answer(t, s, q)
 		distances, counts, told := n.distances(), map[impact.State]int{}, 0
 		for ci := range m.CIs {
-			h, is := a.Hit(ci)
-			if a.TrueState(ci) != n.states[ci] || a.State(ci) != n.told(ci) || is != n.tells(ci) || is && (h.Without != n.without[ci] || h.OnBrink != n.brink[ci]) {
-				t.Fatalf("%v is %v (%v, %+v), want %v after %v; question %+v", ci, a.TrueState(ci), is, h, n.states[ci], n.without[ci], q)
+			h, ok := a.Hit(ci)
+			if a.TrueState(ci) != n.states[ci] || a.State(ci) != n.told(ci) || ok != n.tells(ci) || ok && (h.Without != n.without[ci] || h.OnBrink != n.brink[ci]) {
+				t.Fatalf("%v is %v (%v, %+v), want %v after %v; question %+v", ci, a.TrueState(ci), ok, h, n.states[ci], n.without[ci], q)
 			}
-			if !is {
+			if !ok {
 				if path := a.Path(ci); path != nil {
 					t.Fatalf("%v is operational, but %v leads there", ci, path)
 				}
@@ -246,7 +246,7 @@ func TestABudgetCutsWhatIsToldNeverWhatIsTrue(t *testing.T) {
 			if !h.IsRoot {
 				beside++
 			}
-			if _, proved := part.Proof(h.CI); !proved || len(part.Path(h.CI)) != h.Distance {
+			if _, ok := part.Proof(h.CI); !ok || len(part.Path(h.CI)) != h.Distance {
 				t.Fatalf("%+v has no proof or path", h)
 			}
 		}

@@ -69,8 +69,8 @@ func (c *Completeness) cut(r Reason) {
 
 // locate finds CIs in the snapshot, or names the first that is not there.
 func locate(s *topology.Snapshot, field string, ci ident.ID) (topology.Vertex, error) {
-	v, known := s.Index(ci)
-	if !known {
+	v, ok := s.Index(ci)
+	if !ok {
 		return 0, errs.New(errs.NotFound, "there is no CI %v at revision %d", name(ci), s.Revision()).At(field)
 	}
 	return v, nil

@@ -102,7 +102,7 @@ type frame struct {
 const isOpen = ^uint32(0) // in place of a place, before there is one
 
 func (d *descent) enter(v topology.Vertex) {
-	if _, seen := d.m.marked(v); !seen && !d.given.isGone(v) && (d.admits == nil || d.admits(v)) {
+	if _, ok := d.m.marked(v); !ok && !d.given.isGone(v) && (d.admits == nil || d.admits(v)) {
 		d.m.mark(v, isOpen)
 		d.stack = append(d.stack, frame{v: v})
 	}
@@ -144,14 +144,14 @@ func (d *descent) lay(v topology.Vertex) {
 		switch a.Kind() {
 		case topology.SoftArc:
 		case topology.HardArc:
-			if to, is := d.m.marked(a.Vertex()); is {
+			if to, ok := d.m.marked(a.Vertex()); ok {
 				d.r.arcs = append(d.r.arcs, hardArc|to)
 			}
 		case topology.GroupArc, topology.WeightedArc:
 			c := d.s.Counter(a.Group())
-			to, is := d.m.marked(c.Dependent)
+			to, ok := d.m.marked(c.Dependent)
 			breaks := d.given.breaksAt(c, a.Group())
-			if !is || breaks == 0 {
+			if !ok || breaks == 0 {
 				continue
 			}
 			weight := uint32(1)
@@ -202,7 +202,7 @@ func (r *region) places(of []topology.Vertex) []uint32 {
 	}
 	places := make([]uint32, 0, len(of))
 	for _, v := range of {
-		if at, is := m.marked(v); is {
+		if at, ok := m.marked(v); ok {
 			places = append(places, at)
 		}
 	}

@@ -152,7 +152,7 @@ func (i *inquest) hear(symptoms Symptoms) error {
 		if seen[v] != Operational {
 			return errs.New(errs.Invalid, "%v was seen %v and called healthy", ci, seen[v]).At("healthy")
 		}
-		if _, twice := i.said[v]; !twice {
+		if _, ok := i.said[v]; !ok {
 			i.healthy = append(i.healthy, v)
 			i.said[v] = 0
 		}
@@ -227,20 +227,20 @@ func (i *inquest) tell(g []verdict) RootCause {
 	p.closeDown()
 	p.closeDegraded()
 	for _, seen := range i.seen {
-		if at, is := m.marked(seen.v); is && m.hits[at].state >= seen.state {
+		if at, ok := m.marked(seen.v); ok && m.hits[at].state >= seen.state {
 			c.Explained = append(c.Explained, i.s.ID(seen.v))
 		} else {
 			c.Unexplained = append(c.Unexplained, i.s.ID(seen.v))
 		}
 	}
 	for _, v := range i.healthy {
-		if _, is := m.marked(v); is {
+		if _, ok := m.marked(v); ok {
 			c.Contradicted = append(c.Contradicted, i.s.ID(v))
 		}
 	}
 	var broken []topology.Vertex
 	for _, h := range m.hits {
-		if _, said := i.said[h.vertex]; !said && h.given == Operational {
+		if _, ok := i.said[h.vertex]; !ok && h.given == Operational {
 			broken = append(broken, h.vertex)
 		}
 	}

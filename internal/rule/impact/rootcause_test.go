@@ -132,10 +132,10 @@ func TestTheSingleRootCausesToldAreTheBestThereAre(t *testing.T) {
 				t.Fatalf("out of order: %+v", got.Candidates)
 			}
 			for _, ci := range append([][]ident.ID{c.Failures}, c.Alternatives...) {
-				a, is := want[ci[0]]
-				if !is || told[ci[0]] || a.score > best.score+1e-9 || best.score-a.score > math.Log(3)+1e-9 ||
+				a, ok := want[ci[0]]
+				if !ok || told[ci[0]] || a.score > best.score+1e-9 || best.score-a.score > math.Log(3)+1e-9 ||
 					!slices.Equal(a.explained, best.explained) || !slices.Equal(a.contradicted, best.contradicted) {
-					t.Fatalf("%v stands beside %+v: %+v, want %v", ci, c, a, is)
+					t.Fatalf("%v stands beside %+v: %+v, want %v", ci, c, a, ok)
 				}
 				told[ci[0]] = true
 			}

@@ -24,12 +24,12 @@ type Saviour struct {
 // A CI that saves is part of every proof, so that those of one proof are candidates. They are tried 64 in a pass over
 // the part of the CI's cone that is DOWN, each lane of the simulation sparing one: O(proof/64 · arcs of that part).
 func (a *Answer) Saviours(ci ident.ID) []Saviour {
-	i, found := a.find(ci)
-	if !found || !a.tells(i) || a.hits[i].state != Down || a.hits[i].isGround() || a.Completeness.Reason == MaxCIs || a.Completeness.Reason == Time {
+	i, ok := a.find(ci)
+	if !ok || !a.tells(i) || a.hits[i].state != Down || a.hits[i].isGround() || a.Completeness.Reason == MaxCIs || a.Completeness.Reason == Time {
 		return nil
 	}
-	proof, proved := a.Proof(ci)
-	if !proved {
+	proof, ok := a.Proof(ci)
+	if !ok {
 		return nil
 	}
 	fallen := scope{s: a.snapshot, admits: func(v topology.Vertex) bool { return a.stateAt(v) == Down }}
@@ -81,7 +81,7 @@ func (a *Answer) measureTo(saviours []Saviour, saved topology.Vertex) {
 	for head := 0; head < len(queue); head++ {
 		d, _ := m.marked(queue[head])
 		eachCause(a.snapshot, queue[head], func(v topology.Vertex, k topology.ArcKind) {
-			if _, seen := m.marked(v); !seen && k != topology.SoftArc && a.stateAt(v) == Down {
+			if _, ok := m.marked(v); !ok && k != topology.SoftArc && a.stateAt(v) == Down {
 				m.mark(v, d+1)
 				queue = append(queue, v)
 			}

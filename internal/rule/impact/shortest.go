@@ -34,7 +34,7 @@ func ShortestPath(ctx context.Context, s *topology.Snapshot, from, to ident.ID) 
 			near, far = back, forth
 		}
 		near.widen(&p, func(v topology.Vertex) {
-			if d, met := far.m.marked(v); met && (d+near.depth < best || d+near.depth == best && s.ID(v) < s.ID(middle)) {
+			if d, ok := far.m.marked(v); ok && (d+near.depth < best || d+near.depth == best && s.ID(v) < s.ID(middle)) {
 				best, middle = d+near.depth, v
 			}
 		})
@@ -74,7 +74,7 @@ func (f *frontier) widen(p *patience, visit func(topology.Vertex)) {
 	}
 	f.edge, f.depth = nil, f.depth+1
 	note := func(v topology.Vertex, _ topology.ArcKind) {
-		if _, is := f.m.marked(v); !is {
+		if _, ok := f.m.marked(v); !ok {
 			f.m.mark(v, f.depth)
 			f.edge = append(f.edge, v)
 			visit(v)
@@ -97,7 +97,7 @@ func (f *frontier) stepsTo(v topology.Vertex) (path []Step) {
 		}
 		var best topology.Edge
 		for e := range edges {
-			if at, is := f.m.marked(nearer(e)); is && at+1 == d && (best.From == 0 || precedes(e, best)) {
+			if at, ok := f.m.marked(nearer(e)); ok && at+1 == d && (best.From == 0 || precedes(e, best)) {
 				best = e
 			}
 		}

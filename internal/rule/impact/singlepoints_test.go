@@ -82,7 +82,7 @@ func TestWhatIsLostAlreadyMakesSinglePoints(t *testing.T) {
 		}
 		wanted := map[string]int{}
 		for part := range strings.SplitSeq(want, ", ") {
-			if name, n, is := strings.Cut(part, " "); is {
+			if name, n, ok := strings.Cut(part, " "); ok {
 				wanted[name], _ = strconv.Atoi(n)
 			}
 		}
@@ -267,7 +267,7 @@ func TestSixtyFourAtOnceEqualsOneByOne(t *testing.T) {
 			if s.IsService(h.Vertex) {
 				services = append(services, h.CI)
 			}
-			if causes, is := one[h.CI]; is {
+			if causes, ok := one[h.CI]; ok {
 				causes[s.ID(v)] = true
 			}
 		}

@@ -46,13 +46,13 @@ func withoutFailures(ctx context.Context, s *topology.Snapshot, q Question) (*An
 	without := Question{WithoutBrink: q.WithoutBrink}
 	changes := false
 	for _, ci := range q.Excluded {
-		if _, known := s.Index(ci); known {
+		if _, ok := s.Index(ci); ok {
 			changes = true
 			without.Excluded = append(without.Excluded, ci)
 		}
 	}
 	for _, f := range q.Failed {
-		if _, is := a.find(f.CI); is {
+		if _, ok := a.find(f.CI); ok {
 			changes = true
 			without.Excluded = append(without.Excluded, f.CI)
 		}
@@ -70,7 +70,7 @@ func (a *Answer) leaveOut(without *Answer) (n int) {
 	}
 	for i := range a.hits {
 		h := &a.hits[i]
-		if j, is := without.find(a.snapshot.ID(h.vertex)); is {
+		if j, ok := without.find(a.snapshot.ID(h.vertex)); ok {
 			h.without = without.hits[j].state
 			if without.hits[j].has(onBrink) {
 				h.marks |= onBrinkAnyway

@@ -41,8 +41,8 @@ func (k *keptTotals) find(vertices []topology.Vertex) (totals []total, missing [
 	defer k.mu.Unlock()
 	totals = make([]total, len(vertices))
 	for i, v := range vertices {
-		known := false
-		if totals[i], known = k.of[v]; !known {
+		var ok bool
+		if totals[i], ok = k.of[v]; !ok {
 			missing = append(missing, v)
 		}
 	}
@@ -110,6 +110,6 @@ func fallout(ctx context.Context, s *topology.Snapshot, given *baseline, failed 
 		fallen[i] = h.vertex
 	}
 	slices.Reverse(fallen) // the last to fall have the causes that the search should go down first
-	r := scope{s: s, given: given, admits: func(v topology.Vertex) bool { _, is := m.marked(v); return is }}.cone(fallen, &p.patience)
+	r := scope{s: s, given: given, admits: func(v topology.Vertex) bool { _, ok := m.marked(v); return ok }}.cone(fallen, &p.patience)
 	return r, p.err
 }

@@ -22,12 +22,12 @@ func Transitions(before, after *topology.Snapshot) []Transition {
 		return nil
 	}
 	isService := func(s *topology.Snapshot, ci ident.ID) bool {
-		v, known := s.Index(ci)
-		return known && s.IsService(v)
+		v, ok := s.Index(ci)
+		return ok && s.IsService(v)
 	}
 	isInService := func(s *topology.Snapshot, ci ident.ID) bool {
-		v, known := s.Index(ci)
-		return known && s.InService(v)
+		v, ok := s.Index(ci)
+		return ok && s.InService(v)
 	}
 	var found []Transition
 	for _, s := range Shifts(Estate(before), Estate(after)) { // by id: the two may number CIs differently

@@ -43,8 +43,8 @@ func TestTransitionsGoByCIWhereverItLies(t *testing.T) {
 			}
 		}
 		isService := func(s *topology.Snapshot, ci ident.ID) bool {
-			v, known := s.Index(ci)
-			return known && s.IsService(v)
+			v, ok := s.Index(ci)
+			return ok && s.IsService(v)
 		}
 		for ci := range all {
 			v, _ := before.Index(ci)
@@ -53,7 +53,7 @@ func TestTransitionsGoByCIWhereverItLies(t *testing.T) {
 			}
 			from, to := impact.StateOf(before, ci), impact.StateOf(after, ci)
 			want := from != to && m.InService(ci) && then.InService(ci) && (isService(before, ci) || isService(after, ci))
-			if x, is := got[ci]; is != want || want && (x.From != from || x.To != to) {
+			if x, ok := got[ci]; ok != want || want && (x.From != from || x.To != to) {
 				t.Fatalf("%s went from %v to %v and %v was told (%v)", ci, from, to, x, slices.Sorted(maps.Keys(got)))
 			}
 		}

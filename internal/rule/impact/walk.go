@@ -55,7 +55,7 @@ func (w *walk) from(start []topology.Vertex) {
 }
 
 func (w *walk) note(v topology.Vertex, depth uint32) {
-	if _, is := w.m.marked(v); !is {
+	if _, ok := w.m.marked(v); !ok {
 		w.m.mark(v, depth)
 		w.found = append(w.found, v)
 	}
@@ -114,7 +114,7 @@ func narrow(s *topology.Snapshot, start []topology.Vertex, along func(topology.A
 	}
 	for head := 0; head < len(queue); head++ {
 		eachCause(s, queue[head], func(v topology.Vertex, k topology.ArcKind) {
-			if _, is := m.marked(v); is || !along(k) || !accept(v) {
+			if _, ok := m.marked(v); ok || !along(k) || !accept(v) {
 				return
 			}
 			m.mark(v, 0)

@@ -70,11 +70,11 @@ func TestDependenciesAreTheClosureAgainstTheFlow(t *testing.T) {
 				continue
 			}
 			strength := topology.Soft
-			if _, is := hard[ci]; is {
+			if _, ok := hard[ci]; ok {
 				strength = topology.Hard
 			}
-			_, isAlone := alone[ci]
-			want[ci] = fmt.Sprint(d, strength, !isAlone)
+			_, ok := alone[ci]
+			want[ci] = fmt.Sprint(d, strength, !ok)
 		}
 		told := map[ident.ID]string{}
 		for _, n := range got.CIs {
@@ -140,7 +140,7 @@ func TestAShortestPathIsAPathAndNoneIsShorter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d, reached := hops(m.Arcs(), []ident.ID{from}, false, everyArc)[to]; len(path) != d || !reached && path != nil {
+		if d, ok := hops(m.Arcs(), []ident.ID{from}, false, everyArc)[to]; len(path) != d || !ok && path != nil {
 			t.Fatalf("from %v to %v: got %v, want %d hops", from, to, path, d)
 		}
 		at := from

@@ -131,8 +131,8 @@ func Shifts(before, after *Answer) []Shift {
 		}
 	}
 	isService := func(s Shift) bool {
-		v, known := after.snapshot.Index(s.CI)
-		return known && after.snapshot.IsService(v)
+		v, ok := after.snapshot.Index(s.CI)
+		return ok && after.snapshot.IsService(v)
 	}
 	slices.SortFunc(shifts, func(a, b Shift) int {
 		return cmp.Or(compareFlags(isService(b), isService(a)), cmp.Compare(b.After, a.After), cmp.Compare(b.Before, a.Before), cmp.Compare(a.CI, b.CI))

@@ -133,8 +133,8 @@ func withOpen(m *topologytest.Model, q impact.Question) impact.Question {
 	}
 	for _, i := range m.Incidents {
 		for _, ci := range i.Excluded {
-			_, known := m.CIs[ci]
-			if known && !roots[ci] && !slices.ContainsFunc(asked, func(f impact.Failure) bool { return f.CI == ci }) {
+			_, ok := m.CIs[ci]
+			if ok && !roots[ci] && !slices.ContainsFunc(asked, func(f impact.Failure) bool { return f.CI == ci }) {
 				q.Excluded = append(q.Excluded, ci)
 			}
 		}

@@ -36,7 +36,7 @@ func compare[S ~string](t *testing.T, table lifecycle.Table[S], states []string,
 		}
 		for _, to := range states {
 			err := table.Check(S(from), S(to))
-			if _, isAllowed := allowed[[2]string{from, to}]; isAllowed {
+			if _, ok := allowed[[2]string{from, to}]; ok {
 				if err != nil {
 					t.Errorf("%s to %s: %v", from, to, err)
 				}
@@ -151,8 +151,8 @@ func TestAnEditSetsBackWhatIsVotedOn(t *testing.T) {
 	found := 0
 	for _, of := range domain.ChangeType("").Values() {
 		for _, from := range domain.ChangeState("").Values() {
-			to, isSetBack := lifecycle.SetBack(domain.ChangeType(of), domain.ChangeState(from))
-			if !isSetBack {
+			to, ok := lifecycle.SetBack(domain.ChangeType(of), domain.ChangeState(from))
+			if !ok {
 				if string(to) != from {
 					t.Errorf("%s in %s is not set back and yet goes to %s", of, from, to)
 				}

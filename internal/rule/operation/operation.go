@@ -97,7 +97,7 @@ func Flat(kind ident.Kind, record map[string]any, codeOf func(ident.ID) string) 
 		if !ok {
 			value = absent[field]
 		}
-		if text, isText := value.(string); isText && field == "type" {
+		if text, ok := value.(string); ok && field == "type" {
 			if id, err := ident.Parse(text); err == nil {
 				value = codeOf(id)
 			}

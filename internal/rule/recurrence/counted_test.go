@@ -26,11 +26,11 @@ func counted(t testing.TB, start time.Time, duration time.Duration, zone, text s
 		t.Fatal(err)
 	}
 	for next := r.Iterator(); ; {
-		begin, occurs := next()
+		begin, ok := next()
 		if hour := begin.Add(-time.Hour); hour.Hour() == begin.Hour() { // the clock was put back
 			begin = hour
 		}
-		if !occurs || !begin.Before(period.To) {
+		if !ok || !begin.Before(period.To) {
 			return all
 		}
 		if s := (recurrence.Span{From: begin, To: begin.Add(duration)}); s.Overlaps(period) {

@@ -62,7 +62,7 @@ func New(start time.Time, duration time.Duration, zone, text string) (*Rule, err
 	if err != nil {
 		return nil, invalid("%v", err)
 	}
-	if _, occurs := whole.Iterator()(); !occurs {
+	if _, ok := whole.Iterator()(); !ok {
 		return nil, invalid("%s never takes place: no day fits all of its parts", text)
 	}
 	return r, nil
@@ -102,9 +102,9 @@ func (r *Rule) Between(period Span) []Span {
 	}
 	var spans []Span
 	for next := rule.Iterator(); len(spans) < MostOccurrences; {
-		start, occurs := next()
+		start, ok := next()
 		start = firstAt(start)
-		if !occurs || !start.Before(period.To) {
+		if !ok || !start.Before(period.To) {
 			break
 		}
 		spans = overlapping(spans, Span{start, start.Add(r.duration)}, period)

@@ -86,7 +86,7 @@ func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Chang
 	}
 	touched := map[ident.ID]bool{}
 	for _, c := range changes {
-		if _, within := q.moment(c); within {
+		if _, ok := q.moment(c); ok {
 			for _, ci := range c.Touched {
 				touched[ci] = true
 			}
@@ -113,8 +113,8 @@ func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Chang
 	}
 	var suspects []Suspect
 	for _, c := range changes {
-		at, within := q.moment(c)
-		if !within {
+		at, ok := q.moment(c)
+		if !ok {
 			continue
 		}
 		one, shared := Suspect{Change: c.ID, Before: q.At.Sub(at)}, map[ident.ID]bool{}

@@ -94,8 +94,8 @@ func (o *outliner) measureArguments(f *ast.Field, def *ast.FieldDefinition) {
 		if declared == nil || a.Value == nil || o.seen[a.Value] { // a fragment's may be met thousands of times
 			continue
 		}
-		weight, isStated := statedCost(declared.Directives)
-		if !isStated {
+		weight, ok := statedCost(declared.Directives)
+		if !ok {
 			continue
 		}
 		o.seen[a.Value] = true

@@ -34,11 +34,11 @@ func (c *Cache[V]) Bytes() int {
 }
 
 // Find returns the value of a text, or false if it is not kept.
-func (c *Cache[V]) Find(text string) (value V, kept bool) {
+func (c *Cache[V]) Find(text string) (value V, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, kept := c.byText[text]
-	if !kept {
+	e, ok := c.byText[text]
+	if !ok {
 		return value, false
 	}
 	c.order.MoveToFront(e)

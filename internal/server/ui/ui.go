@@ -155,7 +155,7 @@ func acceptsGzip(values []string) bool {
 	for part := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		coding, parameter, _ := strings.Cut(part, ";")
 		wanted := true
-		if key, q, found := strings.Cut(parameter, "="); found && strings.EqualFold(strings.TrimSpace(key), "q") {
+		if key, q, ok := strings.Cut(parameter, "="); ok && strings.EqualFold(strings.TrimSpace(key), "q") {
 			weight, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
 			wanted = err == nil && weight > 0
 		}
