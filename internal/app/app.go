@@ -153,6 +153,9 @@ func (a *App) isReady(ctx context.Context) error {
 	if a.draining.Load() {
 		return errors.New("the server is being stopped")
 	}
+	if err := a.Store.Check(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, readyLag)
 	defer cancel()
 	revision, err := a.Store.Revision(ctx)

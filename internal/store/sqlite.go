@@ -42,7 +42,12 @@ func openSQLite(path string) (*Store, error) {
 		_, _ = writes.Close(), reader.Close()
 		return nil, describe(err)
 	}
-	return assemble(dialect.SQLite, writes, reader), nil
+	s := assemble(dialect.SQLite, writes, reader)
+	if s.file, err = fileAt(path); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // openSQLiteReading opens a file that exists. A folder where nothing may be written has no room for what connections

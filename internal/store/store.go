@@ -24,6 +24,7 @@ type Store struct {
 	Read *ent.Client
 
 	dialect string
+	file    *file // SQLite only
 	writer  *ent.Client
 	reader  *sql.DB
 	writes  *sql.DB

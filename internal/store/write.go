@@ -155,10 +155,16 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 	if err != nil {
 		return value, 0, err
 	}
+	if err := s.file.check(); err != nil {
+		return value, 0, err
+	}
 	finished = true
 	_, traced := span.Child(ctx, "COMMIT", trace.SpanKindClient)
 	err = inner.Commit()
 	span.End(traced, errs.CodeOf(Translate(err)))
+	if err == nil {
+		err = s.file.check()
+	}
 	if err != nil {
 		return value, 0, commitFailed(err)
 	}
