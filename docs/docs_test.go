@@ -18,7 +18,7 @@ func documents(t *testing.T) (files []string) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "git", "-C", repository, "ls-files", "--cached", "--others", "--exclude-standard", "*.md").Output()
 	if err != nil {
-		t.Skipf("this is no clone: git lists no files: %v", err)
+		t.Skipf("git does not list the files of the repository, as in an archive without its history: %v", err)
 	}
 	for _, file := range strings.Fields(string(out)) {
 		if _, err := os.Stat(filepath.Join(repository, file)); err == nil { // not one that is about to be deleted

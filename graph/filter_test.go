@@ -213,7 +213,7 @@ func drawFilter(t *rapid.T, e *estate, depth int, isService bool) object {
 
 func TestAFilterMeansWhatItSays(t *testing.T) {
 	if testing.Short() {
-		t.Skip("filters mean the same under the race detector")
+		t.Skip("-short, which the race detector runs with, leaves it out: filters mean the same under the race detector")
 	}
 	onEstates(t, 1, func(t *testing.T, e *estate) {
 		e.oddities(t, 60)

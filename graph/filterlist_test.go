@@ -240,7 +240,7 @@ func (e *estate) asViewer() http.Handler {
 // all records keeps.
 func TestAFilterMeansTheSameInEveryListCountedAndByPages(t *testing.T) {
 	if testing.Short() {
-		t.Skip("filters mean the same under the race detector")
+		t.Skip("-short, which the race detector runs with, leaves it out: filters mean the same under the race detector")
 	}
 	s := contract()
 	onEstates(t, 7, func(t *testing.T, e *estate) {

@@ -179,7 +179,7 @@ func firstCode(answer any) string {
 
 func TestEveryListPagesWithoutLossInEveryOrder(t *testing.T) {
 	if testing.Short() {
-		t.Skip("pages are the same under the race detector")
+		t.Skip("-short, which the race detector runs with, leaves it out: pages are the same under the race detector")
 	}
 	onEstates(t, 7, func(t *testing.T, e *estate) {
 		for name, l := range lists {

@@ -24,7 +24,7 @@ type stranger struct{ folder, program string }
 func newStranger(t *testing.T) stranger {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("only root runs a program as somebody else")
+		t.Skip("only root can run a program as another user")
 	}
 	folder, err := os.MkdirTemp("", "linchpin-reading-") //nolint:usetesting // others may not enter the folder of a test
 	if err != nil {
@@ -108,7 +108,7 @@ func TestQuestionsAreAnsweredWhereNothingMayBeWritten(t *testing.T) {
 func TestQuestionsWriteNothingToPostgres(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, address string) {
 		if !strings.HasPrefix(address, "postgres") {
-			t.Skip("SQLite is asked elsewhere")
+			t.Skip("the tests above ask SQLite, whose files have permissions: this one is about PostgreSQL")
 		}
 		program := func(args ...string) (string, error) {
 			cmd := exec.CommandContext(t.Context(), "linchpin", args...)

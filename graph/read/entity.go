@@ -46,7 +46,7 @@ func (r *Reader) Entities(ctx context.Context, representations []map[string]any)
 		name, _ := representation["__typename"].(string)
 		kind, ok := entityKinds[name]
 		if !ok {
-			return nil, errs.New(errs.BadUserInput, "representations[%d] has a __typename that is no entity: it is CI, Service, Team, Incident or Change", i)
+			return nil, errs.New(errs.BadUserInput, "representations[%d] has a __typename without a key: types with one are CI, Service, Team, Incident and Change", i)
 		}
 		if err := ids[i].UnmarshalGQL(representation["id"]); err != nil || ids[i].Kind() != kind {
 			return nil, errs.New(errs.BadUserInput, "representations[%d] has no id of a %s", i, name)

@@ -139,7 +139,7 @@ func question(failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int) (q 
 	for _, f := range failed {
 		state, ok := impact.ParseState(f.State)
 		if !ok {
-			return q, errs.New(errs.BadUserInput, "%q is no state to fail in", f.State)
+			return q, errs.New(errs.BadUserInput, "a CI cannot fail as %q, only as DOWN or DEGRADED", f.State)
 		}
 		q.Failed = append(q.Failed, impact.Failure{CI: asCI(f.ID), State: state})
 	}

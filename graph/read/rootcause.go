@@ -63,7 +63,7 @@ func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healt
 	for _, s := range seen {
 		state, ok := impact.ParseState(s.State)
 		if !ok {
-			return nil, errs.New(errs.BadUserInput, "%q is no state to be seen in", s.State)
+			return nil, errs.New(errs.BadUserInput, "a CI cannot be seen as %q, only as DOWN or DEGRADED", s.State)
 		}
 		symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: asCI(s.ID), State: state})
 	}

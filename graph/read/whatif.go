@@ -107,7 +107,7 @@ func (r *Reader) suppose(ctx context.Context, graph *topology.Snapshot, o *Overl
 	for _, f := range o.Failed {
 		state, ok := impact.ParseState(f.State)
 		if !ok {
-			return nil, none, errs.New(errs.BadUserInput, "%q is no state to fail in", f.State)
+			return nil, none, errs.New(errs.BadUserInput, "a CI cannot fail as %q, only as DOWN or DEGRADED", f.State)
 		}
 		supposed.Failed = append(supposed.Failed, impact.Failure{CI: asCI(f.ID), State: state})
 	}
@@ -170,7 +170,7 @@ func (r *Reader) supposed(ctx context.Context, graph *topology.Snapshot, added [
 func strength(s domain.Strength) (topology.Strength, error) {
 	parsed, ok := topology.ParseStrength(string(s))
 	if !ok {
-		return parsed, errs.New(errs.BadUserInput, "%q is no strength", s)
+		return parsed, errs.New(errs.BadUserInput, "the strength %q is unknown: it is HARD or SOFT", s)
 	}
 	return parsed, nil
 }

@@ -25,7 +25,7 @@ var (
 // working.
 func TestBars(t *testing.T) {
 	if testing.Short() {
-		t.Skip("measures")
+		t.Skip("-short leaves out what only measures")
 	}
 	if *random == 0 {
 		*random = min(max(*cis/40, 50), 1_000)

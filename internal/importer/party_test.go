@@ -67,7 +67,7 @@ func TestTeamsWithMistakesAreReported(t *testing.T) {
 		p := load(t, s, source)
 		if diff := cmp.Diff([]string{
 			`duplicate teams.yaml:2: there is a team "Known" at teams.yaml:1 already, and names of teams are unique: rename one of them`,
-			`rejected teams.yaml:3: email is "nobody": that is no address such as ada@example.com`,
+			`rejected teams.yaml:3: email is "nobody": write an address such as ada@example.com`,
 			`rejected teams.yaml:5: team "x" is part of "y" and cannot stand above it: the team was imported without it`,
 		}, notices(p)); diff != "" {
 			t.Error(diff)

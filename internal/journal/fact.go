@@ -12,10 +12,15 @@ import (
 
 // Facts of the topology, from records. Their enumerations are spelt alike, so a value that does not parse is corrupt.
 
+// notKnown returns the error of a record with a value that the graph does not know: another program wrote it.
+func notKnown[V ~string](id ident.ID, field string, value V) error {
+	return fmt.Errorf("%v has the %s %q, which is unknown to this program: start the newest linchpin that has written to the database", id, field, value)
+}
+
 func ciFact(c *ent.CI) (topology.CI, error) {
 	environment, ok := topology.ParseEnvironment(string(c.Environment))
 	if !ok {
-		return topology.CI{}, fmt.Errorf("%v has the environment %q", c.ID, c.Environment)
+		return topology.CI{}, notKnown(c.ID, "environment", c.Environment)
 	}
 	f := topology.CI{
 		ID: c.ID, Class: c.ClassID, Environment: environment,
@@ -28,10 +33,13 @@ func ciFact(c *ent.CI) (topology.CI, error) {
 }
 
 func typeFact(t *ent.RelationshipType) (topology.Type, error) {
-	flow, flows := topology.ParseFlow(string(t.ImpactDirection))
+	flow, ok := topology.ParseFlow(string(t.ImpactDirection))
+	if !ok {
+		return topology.Type{}, notKnown(t.ID, "impact direction", t.ImpactDirection)
+	}
 	strength, ok := topology.ParseStrength(string(t.Strength))
-	if !flows || !ok {
-		return topology.Type{}, fmt.Errorf("%v has the impact direction %q and the strength %q", t.ID, t.ImpactDirection, t.Strength)
+	if !ok {
+		return topology.Type{}, notKnown(t.ID, "strength", t.Strength)
 	}
 	return topology.Type{ID: t.ID, Flow: flow, Strength: strength}, nil
 }
@@ -43,7 +51,7 @@ func relationshipFact(l *ent.Relationship) (topology.Relationship, error) {
 	}
 	var ok bool
 	if f.Strength, ok = topology.ParseStrength(string(*l.Strength)); !ok {
-		return f, fmt.Errorf("%v has the strength %q", l.ID, *l.Strength)
+		return f, notKnown(l.ID, "strength", *l.Strength)
 	}
 	return f, nil
 }
@@ -51,7 +59,7 @@ func relationshipFact(l *ent.Relationship) (topology.Relationship, error) {
 func groupFact(g *ent.DependencyGroup) (topology.Group, error) {
 	mode, ok := topology.ParseMode(string(g.Mode))
 	if !ok {
-		return topology.Group{}, fmt.Errorf("%v has the mode %q", g.ID, g.Mode)
+		return topology.Group{}, notKnown(g.ID, "mode", g.Mode)
 	}
 	f := topology.Group{ID: g.ID, Dependent: g.CiID, Mode: mode, Threshold: g.Threshold}
 	for _, m := range g.Members {

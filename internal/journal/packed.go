@@ -107,7 +107,7 @@ func (w word) ci() (topology.CI, error) {
 		f.Tier = ident.New(ident.ServiceTier, tier)
 	}
 	if f.Environment == unknown {
-		return f, fmt.Errorf("the environment of %v is none that this program knows", f.ID)
+		return f, fmt.Errorf("the environment of %v is unknown to this program: start the newest linchpin that has written to the database", f.ID)
 	}
 	return f, nil
 }
@@ -118,7 +118,7 @@ func (w word) relationship() (topology.Relationship, error) {
 		Source: ident.New(ident.CI, int64(w.high>>32)), Target: ident.New(ident.CI, int64(w.high&(1<<32-1))), Strength: topology.Strength(w.low & 0xff),
 	}
 	if f.Strength == unknown {
-		return f, fmt.Errorf("the strength of %v is none that this program knows", f.ID)
+		return f, fmt.Errorf("the strength of %v is unknown to this program: start the newest linchpin that has written to the database", f.ID)
 	}
 	return f, nil
 }

@@ -71,7 +71,7 @@ func (f *Feed) Lately(ctx context.Context, moment time.Time, most int) (*topolog
 // the future or before the first write.
 func (f *Feed) RevisionAt(ctx context.Context, moment time.Time) (int64, error) {
 	if moment.Truncate(time.Microsecond).After(f.store.Now(ctx)) { // as the store keeps time
-		return 0, errs.New(errs.BadUserInput, "%s lies in the future", moment.UTC().Format(time.RFC3339Nano))
+		return 0, errs.New(errs.BadUserInput, "%s lies in the future: name a moment of the past", moment.UTC().Format(time.RFC3339Nano))
 	}
 	head, err := f.store.Revision(ctx)
 	if err != nil {

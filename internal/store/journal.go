@@ -84,7 +84,7 @@ func journal(ctx context.Context, tx *Tx) (int64, error) {
 }
 
 func tooMany(n int) error {
-	return fmt.Errorf("%d records in one transaction: at most %d", n, MostEntries-1)
+	return fmt.Errorf("the transaction writes %d records: at most %d can share a revision, so write them in several transactions", n, MostEntries-1)
 }
 
 // insertEntries writes the lines of the journal.

@@ -51,7 +51,7 @@ func met(t *testing.T, dir string, paths ...string) []string {
 func link(t *testing.T, target, name string) {
 	t.Helper()
 	if err := os.Symlink(target, name); err != nil {
-		t.Skipf("no symbolic links here: %v", err)
+		t.Skipf("the system makes no symbolic links: %v", err)
 	}
 }
 
@@ -155,7 +155,7 @@ func TestAFileThatGrowsWhileItIsReadStaysBounded(t *testing.T) {
 
 func TestADeviceIsNoFile(t *testing.T) {
 	if _, err := os.Stat("/dev/zero"); err != nil {
-		t.Skip("no /dev/zero here")
+		t.Skip("the system has no device /dev/zero")
 	}
 	if diff := cmp.Diff([]string{"/dev/zero:1: not a regular file"}, met(t, "DIR", "/dev/zero")); diff != "" {
 		t.Error(diff)

@@ -157,7 +157,7 @@ func TestAServiceIsUpdatedAndLocked(t *testing.T) {
 func TestTheScaleOfTiersHasOnePlaceForEach(t *testing.T) {
 	each(t, func(w *world) {
 		_, err := w.CreateServiceTier(w.ctx, catalog.CreateServiceTier{Code: "tier-1", Name: "x", Rank: 2})
-		w.refused(err, "ALREADY_EXISTS code", "ALREADY_EXISTS rank tier-2's")
+		w.refused(err, "ALREADY_EXISTS code", "ALREADY_EXISTS rank the tier tier-2 has")
 		_, err = w.CreateServiceTier(w.ctx, catalog.CreateServiceTier{Code: "Tier 0", Name: "", Rank: 0})
 		w.refused(err, "INVALID code", "REQUIRED name", "INVALID rank")
 		got := must[*ent.ServiceTier](w)(w.CreateServiceTier(w.ctx, catalog.CreateServiceTier{Code: "tier-5", Name: "Five", Rank: 5}))

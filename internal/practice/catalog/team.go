@@ -213,9 +213,9 @@ func checkNames(ctx context.Context, tx *store.Tx, drafts []*ent.Team, wrong []f
 		}
 		switch other := holder[d.Name]; {
 		case other != nil && other.ID != 0:
-			wrong[i].Fault(errs.New(errs.AlreadyExists, "%s is called %q already", other.ID, d.Name).At("name"))
+			wrong[i].Fault(errs.New(errs.AlreadyExists, "%s has the name %q already: choose another", other.ID, d.Name).At("name"))
 		case other != nil && other != d:
-			wrong[i].Fault(errs.New(errs.AlreadyExists, "two teams are to be called %q", d.Name).At("name"))
+			wrong[i].Fault(errs.New(errs.AlreadyExists, "two teams are to have the name %q: choose another for one of them", d.Name).At("name"))
 		default:
 			holder[d.Name] = d
 		}

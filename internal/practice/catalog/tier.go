@@ -92,7 +92,7 @@ func checkScale(ctx context.Context, tx *store.Tx, t *ent.ServiceTier) error {
 			f.Fault(errs.New(errs.AlreadyExists, "there is a tier %s already", t.Code).At("code"))
 		}
 		if other.Rank == t.Rank {
-			f.Fault(errs.New(errs.AlreadyExists, "rank %d is %s's", t.Rank, other.Code).At("rank"))
+			f.Fault(errs.New(errs.AlreadyExists, "the tier %s has the rank %d already: choose another", other.Code, t.Rank).At("rank"))
 		}
 	}
 	return f.Err()

@@ -129,7 +129,7 @@ func (r *operationReader) key(f *form.Form, o *operation.Operation, key *string)
 	if o.Record != 0 {
 		f.Fault(errs.New(errs.Invalid, "this operation creates nothing that a key could name: leave the key out").At("key"))
 	} else if _, ok := r.keys[o.Key]; ok {
-		f.Fault(errs.New(errs.AlreadyExists, "an operation before creates %q: take another key", o.Key).At("key"))
+		f.Fault(errs.New(errs.AlreadyExists, "an earlier operation creates %q: choose another key", o.Key).At("key"))
 	}
 	r.keys[o.Key] = o.Kind
 }
@@ -145,7 +145,7 @@ func asCI(id ident.ID) ident.ID {
 func (r *operationReader) reference(f *form.Form, field string, in PlannedRecord, kind ident.Kind, creates domain.OperationKind) string {
 	switch {
 	case (in.ID == nil) == (in.Key == nil):
-		f.Fault(errs.New(errs.Required, "write either the id of what exists, or the key of an operation before").At(field))
+		f.Fault(errs.New(errs.Required, "write either the id of what exists, or the key of an earlier operation").At(field))
 	case in.ID != nil:
 		id := *in.ID
 		if kind == ident.CI {

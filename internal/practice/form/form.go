@@ -54,7 +54,7 @@ func (f *Form) Email(field, s string) string {
 	s, err := valid.Text(field, s, 0, valid.LongestEmail)
 	f.Fault(err)
 	if err == nil && s != "" && !valid.IsEmail(s) {
-		f.Fault(errs.New(errs.Invalid, "%s is %q: that is no address such as ada@example.com", field, s).At(field))
+		f.Fault(errs.New(errs.Invalid, "%s is %q: write an address such as ada@example.com", field, s).At(field))
 	}
 	return s
 }

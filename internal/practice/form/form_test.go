@@ -16,7 +16,7 @@ func TestEachMistakeHasOneSentence(t *testing.T) {
 		"name: name must not be empty":                                        func(f *form.Form) { f.Text("name", " ", 1, 9) },
 		"rank: rank is 0: it is 1 to 9":                                       func(f *form.Form) { f.Number("rank", 0, 1, 9) },
 		"links: 3 links: at most 2":                                           func(f *form.Form) { f.Most("links", 3, 2) },
-		`email: email is "ada": that is no address such as ada@example.com`:   func(f *form.Form) { f.Email("email", "ada") },
+		`email: email is "ada": write an address such as ada@example.com`:     func(f *form.Form) { f.Email("email", "ada") },
 		`strength: strength is "FIRM": it is one of HARD, SOFT`:               func(f *form.Form) { form.OneOf(f, "strength", domain.Strength("FIRM")) },
 		"name: name cannot be cleared: write a value, or leave the field out": func(f *form.Form) { form.Given(f, "name", graphql.OmittableOf[*string](nil)) },
 		`id: "ci_1" is not the id of an incident: such ids begin with inc_`:   func(f *form.Form) { f.Fault(form.Kind(ident.New(ident.CI, 1), ident.Incident, "id")) },

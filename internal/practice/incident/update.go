@@ -82,10 +82,10 @@ func (p *Practice) parent(ctx context.Context, tx *store.Tx, f *form.Form, in Up
 	for depth := 0; next != nil; depth++ {
 		switch {
 		case *next == was.ID:
-			f.Fault(errs.New(errs.Invalid, "%s would be part of itself", Number(was.ID)).At("parent"))
+			f.Fault(errs.New(errs.Invalid, "%s would be part of itself: choose a parent that is no part of it", Number(was.ID)).At("parent"))
 			return id
 		case depth == deepest:
-			f.Fault(errs.New(errs.Invalid, "incidents within incidents: at most %d deep", deepest).At("parent"))
+			f.Fault(errs.New(errs.Invalid, "%s would lie more than %d incidents deep: choose a parent nearer to the top", Number(was.ID), deepest).At("parent"))
 			return id
 		}
 		ancestor, err := p.desk.Take(ctx, tx, "parent", *next)

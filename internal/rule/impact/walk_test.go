@@ -45,7 +45,7 @@ func everyArc(topologytest.Arc) bool { return true }
 func drawCIs(t *rapid.T, m *topologytest.Model) (cis []ident.ID) {
 	known := slices.Sorted(maps.Keys(m.CIs))
 	if len(known) == 0 {
-		t.Skip("no CI")
+		t.Skip("the drawn estate has no CI to ask about")
 	}
 	for range rapid.IntRange(1, 3).Draw(t, "asked") {
 		cis = append(cis, rapid.SampledFrom(known).Draw(t, "ci"))

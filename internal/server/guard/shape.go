@@ -93,7 +93,7 @@ func (s *shape) count(set ast.SelectionSet) int {
 
 func (s *shape) selection(set ast.SelectionSet, depth int) {
 	if len(set) > 0 && depth > 2*s.limits.Depth { // inline fragments add no depth to the answer
-		s.refuse(errs.TooDeep, position(set[0]), "selections nest deeper than %d", 2*s.limits.Depth)
+		s.refuse(errs.TooDeep, position(set[0]), "selections nest deeper than %d levels, which is the limit", 2*s.limits.Depth)
 		return
 	}
 	s.selections += len(set)

@@ -75,7 +75,7 @@ func unprivileged() (*account, error) {
 			return &account{uid: uid, gid: gid}, nil
 		}
 	}
-	return nil, errors.New("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as")
+	return nil, errors.New("PostgreSQL refuses to run as root: create a user postgres or nobody for it to run as, or run the tests as another user")
 }
 
 // base returns the directory of clusters: in memory if they need not last and TMPDIR says nothing (making a database

@@ -16,7 +16,7 @@ import (
 func TestADiskThatIsFullAtTheCommitLeavesTheOutcomeUnknown(t *testing.T) {
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=8m"); errors.Is(err, os.ErrPermission) {
-		t.Skip("only root mounts a small disk")
+		t.Skip("only root can mount a small disk")
 	} else if err != nil {
 		t.Fatal(err)
 	}
