@@ -14,9 +14,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
 )
 
-// shownBy names the fields of the contract that show a column. Such columns are read only for operations that select
-// one of the fields: most of the cost of reading a row is in its columns, above all JSON, times and texts. Columns that
-// anything else here looks at are not in the table.
+// shownBy names the fields of the contract that show a column. Such columns are read only for GraphQL operations that
+// select one of the fields: most of the cost of reading a row is in its columns, above all JSON, times and texts.
+// Columns that anything else here looks at are not in the table.
 var shownBy = map[string]map[string][]string{
 	ci.Table: {
 		ci.FieldDescription: {"description"}, ci.FieldClassID: {"class"}, ci.FieldLifecycle: {"lifecycle"}, ci.FieldEnvironment: {"environment"},
@@ -39,7 +39,8 @@ var shownBy = map[string]map[string][]string{
 	},
 }
 
-// selected drops the columns of a statement that the operation of ctx does not show, but for those that are needed.
+// selected drops the columns of a statement that the GraphQL operation of ctx does not show, but for those that are
+// needed.
 // Where the rows are only ever shown below some fields, what is named elsewhere does not count.
 func selected(ctx context.Context, needed []string, below ...string) func(*sql.Selector) {
 	return func(s *sql.Selector) {
@@ -58,7 +59,7 @@ func selected(ctx context.Context, needed []string, below ...string) func(*sql.S
 	}
 }
 
-// shows reports whether the operation of ctx may show a field, on whatever type.
+// shows reports whether the GraphQL operation of ctx may show a field, on whatever type.
 func shows(ctx context.Context, field string) bool {
 	return !graphql.HasOperationContext(ctx) || fieldNames(graphql.GetOperationContext(ctx).Doc)[field]
 }

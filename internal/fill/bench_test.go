@@ -33,7 +33,7 @@ func benchmarkCIs(b *testing.B) int {
 	return n
 }
 
-func generated(b *testing.B, s *store.Store) (fill.Count, time.Duration) {
+func filled(b *testing.B, s *store.Store) (fill.Count, time.Duration) {
 	ctx := auth.With(b.Context(), auth.System)
 	if err := cmdb.Seed(ctx, s); err != nil {
 		b.Fatal(err)
@@ -46,19 +46,19 @@ func generated(b *testing.B, s *store.Store) (fill.Count, time.Duration) {
 	return done, time.Since(start)
 }
 
-// BenchmarkGenerate writes an estate. On PostgreSQL the same rows of all tables are then copied in by the server
-// itself, from files: ofCOPY is how much of that speed generating has.
-func BenchmarkGenerate(b *testing.B) {
+// BenchmarkFill writes an estate. On PostgreSQL the same rows of all tables are then copied in by the server
+// itself, from files: ofCOPY is how much of that speed filling has.
+func BenchmarkFill(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) {
 		for b.Loop() {
-			done, took := generated(b, storetest.SQLite(b))
+			done, took := filled(b, storetest.SQLite(b))
 			b.ReportMetric(float64(done.Records())/took.Seconds(), "records/s")
 		}
 	})
 	b.Run("postgres", func(b *testing.B) {
 		for b.Loop() {
 			s := storetest.Postgres(b)
-			done, took := generated(b, s)
+			done, took := filled(b, s)
 			b.ReportMetric(float64(done.Records())/took.Seconds(), "records/s")
 			b.ReportMetric(copied(b, s).Seconds()/took.Seconds(), "ofCOPY")
 		}
@@ -112,7 +112,7 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 	b.Run("sqlite", func(b *testing.B) {
 		s := storetest.SQLite(b)
-		generated(b, s)
+		filled(b, s)
 		coldStart(b, s, "")
 	})
 	b.Run("postgres", func(b *testing.B) {
@@ -122,7 +122,7 @@ func BenchmarkColdStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer func() { _ = s.Close() }()
-		generated(b, s)
+		filled(b, s)
 		coldStart(b, s, address)
 	})
 }

@@ -55,7 +55,7 @@ func (c *Count) add(wrote Count) {
 // recordsAtOnce bounds the records of one revision.
 const recordsAtOnce = 20_000
 
-// Database makes an estate by a plan and writes it into a database that has no CIs and no teams yet, in revisions of
+// Database invents an estate by a plan and writes it into a database that has no CIs and no teams yet, in revisions of
 // many records. If it fails or ctx ends, what was written until then stays.
 func Database(ctx context.Context, s *store.Store, plan Plan, progress func(done, total Count)) (Count, error) {
 	actor, err := auth.Require(ctx, "estate.generate")
@@ -100,7 +100,7 @@ func vacant(ctx context.Context, c *ent.Client) error {
 		return store.Translate(err)
 	}
 	if cis || teams {
-		return errs.New(errs.AlreadyExists, "the database has CIs or teams already, and an estate is generated into an empty one only: name another with --database")
+		return errs.New(errs.AlreadyExists, "the database has CIs or teams already, and only an empty one is filled with an estate: name another with --database")
 	}
 	return nil
 }

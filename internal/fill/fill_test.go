@@ -96,16 +96,16 @@ func TestAGeneratedEstateIsWhatThePracticesWouldHaveWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, open := range []func(testing.TB) *store.Store{storetest.SQLite, storetest.Postgres} {
-		generated, practised := open(t), open(t)
-		t.Run(generated.Dialect(), func(t *testing.T) {
+		filled, practised := open(t), open(t)
+		t.Run(filled.Dialect(), func(t *testing.T) {
 			ctx := store.At(auth.With(t.Context(), auth.System), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-			for _, s := range []*store.Store{generated, practised} {
+			for _, s := range []*store.Store{filled, practised} {
 				if err := cmdb.Seed(ctx, s); err != nil {
 					t.Fatal(err)
 				}
 			}
 			last := fill.Count{}
-			done, err := fill.Database(ctx, generated, fill.Plan{CIs: cis, Seed: seed}, func(done, total fill.Count) {
+			done, err := fill.Database(ctx, filled, fill.Plan{CIs: cis, Seed: seed}, func(done, total fill.Count) {
 				if done.Records() <= last.Records() || done.Records() > total.Records() {
 					t.Errorf("after %+v came %+v of %+v", last, done, total)
 				}
@@ -124,16 +124,16 @@ func TestAGeneratedEstateIsWhatThePracticesWouldHaveWritten(t *testing.T) {
 					t.Fatalf("step %d: %v", step, err)
 				}
 			}
-			want, got := storetest.Dump(t, practised), storetest.Dump(t, generated)
+			want, got := storetest.Dump(t, practised), storetest.Dump(t, filled)
 			for i := range min(len(want), len(got)) {
 				if want[i] != got[i] {
-					t.Fatalf("row %d: the practices wrote\n%s\ngenerated is\n%s", i, want[i], got[i])
+					t.Fatalf("row %d: the practices wrote\n%s\nfilled in is\n%s", i, want[i], got[i])
 				}
 			}
 			if len(want) != len(got) || len(want) < 10*cis {
-				t.Errorf("%d rows, %d generated", len(want), len(got))
+				t.Errorf("%d rows, %d filled in", len(want), len(got))
 			}
-			if a, b := digest(t, practised), digest(t, generated); a != b {
+			if a, b := digest(t, practised), digest(t, filled); a != b {
 				t.Errorf("the digests are %v and %v", a, b)
 			}
 		})
@@ -154,14 +154,14 @@ func digest(t *testing.T, s *store.Store) topology.Digest {
 	return graph.Snapshot().Digest()
 }
 
-func TestAnEstateIsGeneratedIntoAnEmptyDatabaseOnly(t *testing.T) {
+func TestOnlyAnEmptyDatabaseIsFilledWithAnEstate(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := auth.With(t.Context(), auth.System)
 		if err := cmdb.Seed(ctx, s); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := fill.Database(t.Context(), s, fill.Plan{CIs: 200, Seed: 1}, nil); errs.CodeOf(err) != errs.Unauthenticated {
-			t.Errorf("nobody generated an estate: %v", err)
+			t.Errorf("nobody filled the database: %v", err)
 		}
 		if _, err := fill.Database(ctx, s, fill.Plan{CIs: 20, Seed: 1}, nil); errs.CodeOf(err) != errs.Invalid {
 			t.Errorf("20 CIs: %v", err)

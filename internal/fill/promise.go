@@ -26,7 +26,7 @@ func (f *filler) writePromises(ctx context.Context) error {
 			return Count{}, err
 		}
 		if others {
-			return Count{}, errs.New(errs.AlreadyExists, "the database has service level targets already, and a year is generated into an empty one only: name another with --database")
+			return Count{}, errs.New(errs.AlreadyExists, "the database has service level targets already, and only an empty one is filled with a year: name another with --database")
 		}
 		clock, err := tx.Calendar.Query().Where(calendar.Name(cmdb.AroundTheClock)).OnlyID(ctx)
 		if err != nil {

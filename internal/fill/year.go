@@ -104,11 +104,11 @@ func (f *filler) change(at int, c *synthetic.Change) *ent.Change {
 		case domain.ChangeReview:
 			row.ActualEnd = &m.At
 		case domain.ChangeClosed:
-			row.Outcome, row.ClosureNotes = &c.Outcome, "Generated."
+			row.Outcome, row.ClosureNotes = &c.Outcome, "Invented."
 		}
 	}
 	if c.Type != domain.Standard {
-		row.Justification, row.Plan, row.BackoutPlan = "Generated.", "Generated.", "Generated."
+		row.Justification, row.Plan, row.BackoutPlan = "Invented.", "Invented.", "Invented."
 	}
 	return row
 }
@@ -183,7 +183,7 @@ func (f *filler) incident(at int, i *synthetic.Incident) *ent.Incident {
 				row.ResolvedAt = nil
 			}
 		case domain.IncidentResolved:
-			row.ResolvedAt, row.ResolutionNotes = &m.At, "Generated."
+			row.ResolvedAt, row.ResolutionNotes = &m.At, "Invented."
 		case domain.IncidentClosed:
 			row.ClosedAt = &m.At
 		}

@@ -1,6 +1,6 @@
-// Package synthetic makes estates that nobody runs, and what happens to them in a year: the shape of a large
-// company's, of any size, the same for the same seed. Benchmarks and tests take the facts from memory; linchpin
-// generate writes them into a database. It knows names and numbers, and refuses to know where they are kept.
+// Package synthetic invents estates that nobody runs, and what happens to them in a year: the shape of a large
+// company's, of any size, the same for the same seed. Benchmarks and tests take the facts from memory; package fill
+// writes them into a database. It knows names and numbers, and refuses to know where they are kept.
 //
 // Layers go from business services over application services, components and databases to pods and virtual machines,
 // hosts, clusters, racks, network, storage and power. Fan-in is heavy-tailed: most components have a few dependents, a
