@@ -6,23 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"entgo.io/ent"
-	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
-	_ "github.com/lib/pq"
 	"github.com/vektah/gqlparser/v2/ast"
-	_ "modernc.org/sqlite"
 
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
-	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
+	"github.com/linchpin-cmdb/linchpin/internal/store/sqltest"
 )
 
 // book is a row of the tests' own table: a page knows nothing of what it shows.
@@ -81,27 +77,11 @@ var columns = []string{"id", "shelf", "title", "length", "bought"}
 
 // inLibraries runs a test on a library in each database.
 func inLibraries(t *testing.T, test func(t *testing.T, l *library)) {
-	for name, open := range map[string]func(t *testing.T) (driver, address, moment string){
-		dialect.SQLite: func(t *testing.T) (string, string, string) {
-			return "sqlite", "file:" + filepath.Join(t.TempDir(), "library.db") + "?_time_format=sqlite&_timezone=UTC&_pragma=synchronous(OFF)", "DATETIME"
-		},
-		dialect.Postgres: func(t *testing.T) (string, string, string) {
-			return "postgres", pgtest.Database(t, "library", func(string) error { return nil }), "TIMESTAMPTZ"
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			driver, address, moment := open(t)
-			db, err := sql.Open(driver, address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = db.Close() })
-			l := &library{db: db, dialect: name, loans: map[ident.ID][]ident.ID{}}
-			l.exec(t, fmt.Sprintf(tables, moment))
-			l.fill(t)
-			test(t, l)
-		})
-	}
+	sqltest.Each(t, "library", tables, func(t *testing.T, db *sql.DB, dialect string) {
+		l := &library{db: db, dialect: dialect, loans: map[ident.ID][]ident.ID{}}
+		l.fill(t)
+		test(t, l)
+	})
 }
 
 func (l *library) exec(t *testing.T, statement string, args ...any) {

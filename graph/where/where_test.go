@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,12 +12,10 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
-	_ "github.com/lib/pq"
-	_ "modernc.org/sqlite"
 
 	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
-	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
+	"github.com/linchpin-cmdb/linchpin/internal/store/sqltest"
 )
 
 // tree is a row of the tests' own table.
@@ -119,39 +116,21 @@ var (
 
 // inForests runs a test on trees in each database.
 func inForests(t *testing.T, test func(t *testing.T, f *forest)) {
-	for name, open := range map[string]func(t *testing.T) (driver, address, moment string){
-		dialect.SQLite: func(t *testing.T) (string, string, string) {
-			return "sqlite", "file:" + filepath.Join(t.TempDir(), "forest.db") + "?_time_format=sqlite&_timezone=UTC&_pragma=synchronous(OFF)", "DATETIME"
-		},
-		dialect.Postgres: func(t *testing.T) (string, string, string) {
-			return "postgres", pgtest.Database(t, "forest", func(string) error { return nil }), "TIMESTAMPTZ"
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			driver, address, moment := open(t)
-			db, err := sql.Open(driver, address)
-			if err != nil {
+	sqltest.Each(t, "forest", tables, func(t *testing.T, db *sql.DB, dialect string) {
+		f := &forest{db: db, dialect: dialect}
+		random := rand.New(rand.NewPCG(3, 3))
+		for id := range 60 {
+			tree := tree{id: id, name: names[random.IntN(len(names))], rings: random.IntN(5), planted: spring.Add(time.Duration(random.IntN(4)) * time.Hour), grove: random.IntN(2)}
+			if n := random.IntN(len(sorts) + 1); n < len(sorts) {
+				tree.sort = &sorts[n]
+			}
+			f.trees = append(f.trees, tree)
+			if _, err := db.ExecContext(t.Context(), "INSERT INTO tree VALUES ($1, $2, $3, $4, $5, $6)", tree.id, tree.name, tree.sort, tree.rings, tree.planted, tree.grove); err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { _ = db.Close() })
-			f := &forest{db: db, dialect: name}
-			if _, err := db.ExecContext(t.Context(), fmt.Sprintf(tables, moment)); err != nil {
-				t.Fatal(err)
-			}
-			random := rand.New(rand.NewPCG(3, 3))
-			for id := range 60 {
-				tree := tree{id: id, name: names[random.IntN(len(names))], rings: random.IntN(5), planted: spring.Add(time.Duration(random.IntN(4)) * time.Hour), grove: random.IntN(2)}
-				if n := random.IntN(len(sorts) + 1); n < len(sorts) {
-					tree.sort = &sorts[n]
-				}
-				f.trees = append(f.trees, tree)
-				if _, err := db.ExecContext(t.Context(), "INSERT INTO tree VALUES ($1, $2, $3, $4, $5, $6)", tree.id, tree.name, tree.sort, tree.rings, tree.planted, tree.grove); err != nil {
-					t.Fatal(err)
-				}
-			}
-			test(t, f)
-		})
-	}
+		}
+		test(t, f)
+	})
 }
 
 // found returns the trees that a filter finds, and the statement that finds them.

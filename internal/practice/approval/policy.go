@@ -150,10 +150,7 @@ func checkPolicy(ctx context.Context, tx *store.Tx, p *ent.ApprovalPolicy) error
 
 // lockPolicy reads a policy and keeps others from writing it until the transaction ends.
 func lockPolicy(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.ApprovalPolicy, error) {
-	found, err := store.Lock(ctx, tx, tx.ApprovalPolicy.Query().Where(approvalpolicy.ID(id)))
-	if ent.IsNotFound(err) {
-		return nil, errs.New(errs.NotFound, "there is no approval policy %s", id).At("id")
-	}
+	found, err := form.Lock(ctx, tx, tx.ApprovalPolicy.Query().Where(approvalpolicy.ID(id)), ident.ApprovalPolicy, id, "id")
 	if err != nil {
 		return nil, err
 	}

@@ -233,10 +233,7 @@ func readClasses(ctx context.Context, tx *store.Tx, f *form.Form, t *ent.ChangeT
 
 // lockTemplate reads a template and keeps others from writing it until the transaction ends.
 func lockTemplate(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.ChangeTemplate, error) {
-	found, err := store.Lock(ctx, tx, tx.ChangeTemplate.Query().Where(changetemplate.ID(id)))
-	if ent.IsNotFound(err) {
-		return nil, errs.New(errs.NotFound, "there is no change template %s", id).At("id")
-	}
+	found, err := form.Lock(ctx, tx, tx.ChangeTemplate.Query().Where(changetemplate.ID(id)), ident.ChangeTemplate, id, "id")
 	if err != nil {
 		return nil, err
 	}

@@ -92,10 +92,7 @@ func lock(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.C
 	if err := form.Kind(id, ident.ChangeWindow, "id"); err != nil {
 		return nil, err
 	}
-	record, err := store.Lock(ctx, tx, tx.ChangeWindow.Query().Where(changewindow.ID(id)))
-	if ent.IsNotFound(err) {
-		return nil, form.Missing(id, "id")
-	}
+	record, err := form.Lock(ctx, tx, tx.ChangeWindow.Query().Where(changewindow.ID(id)), ident.ChangeWindow, id, "id")
 	if err != nil {
 		return nil, err
 	}

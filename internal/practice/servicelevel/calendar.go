@@ -124,11 +124,7 @@ func checkCalendar(ctx context.Context, tx *store.Tx, c *ent.Calendar) error {
 
 // lockCalendar reads a calendar and keeps others from writing it until the transaction ends.
 func lockCalendar(ctx context.Context, tx *store.Tx, field string, id ident.ID) (*ent.Calendar, error) {
-	found, err := store.Lock(ctx, tx, tx.Calendar.Query().Where(calendar.ID(id)))
-	if ent.IsNotFound(err) {
-		return nil, errs.New(errs.NotFound, "there is no calendar %s", id).At(field)
-	}
-	return found, err
+	return form.Lock(ctx, tx, tx.Calendar.Query().Where(calendar.ID(id)), ident.Calendar, id, field)
 }
 
 func orFull(err error, what string, most int) error {

@@ -136,11 +136,7 @@ func checkTarget(ctx context.Context, tx *store.Tx, t *ent.ServiceLevelTarget, d
 }
 
 func lockTarget(ctx context.Context, tx *store.Tx, id ident.ID) (*ent.ServiceLevelTarget, error) {
-	found, err := store.Lock(ctx, tx, tx.ServiceLevelTarget.Query().Where(serviceleveltarget.ID(id)))
-	if ent.IsNotFound(err) {
-		return nil, errs.New(errs.NotFound, "there is no service level target %s", id).At("id")
-	}
-	return found, err
+	return form.Lock(ctx, tx, tx.ServiceLevelTarget.Query().Where(serviceleveltarget.ID(id)), ident.ServiceLevelTarget, id, "id")
 }
 
 func place(i int) string { return strconv.Itoa(i) }
