@@ -15097,6 +15097,11 @@ enum ResyncReason {
   TOO_SLOW
   """No write has the revision that you named: this is not the database that you followed before."""
   UNKNOWN_REVISION
+  """
+  The database has another history than before: it was restored, or a standby was promoted that lacked the last writes.
+  What you were told of the last revisions may not be in it.
+  """
+  HISTORY_CHANGED
 }
 `, BuiltIn: false},
 	{Name: "../../schema/suspect.graphql", Input: `extend type Incident {

@@ -53,7 +53,8 @@ const (
 	TooOld          Resync = "TOO_OLD"          // the revisions after the one it named can no longer be told
 	TooSlow         Resync = "TOO_SLOW"         // it fell too far behind
 	UnknownRevision Resync = "UNKNOWN_REVISION" // no write has the number it named yet
+	HistoryChanged  Resync = "HISTORY_CHANGED"  // what it was told may never have happened
 )
 
 // Values lists them.
-func (Resync) Values() []string { return list(TooOld, TooSlow, UnknownRevision) }
+func (Resync) Values() []string { return list(TooOld, TooSlow, UnknownRevision, HistoryChanged) }

@@ -63,7 +63,7 @@ func Patience(long time.Duration) Option { return func(f *Feed) { f.patience = l
 
 // Tells waits until followers can hear of a revision, which is a little after the graph shows it.
 func (f *Feed) Tells(ctx context.Context, revision int64) error {
-	_, err := f.commits.wait(ctx, revision)
+	_, err := f.commits.wait(ctx, revision, f.commits.now())
 	return err
 }
 

@@ -4,6 +4,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -41,9 +42,10 @@ type Feed struct {
 	wake       chan struct{}
 	done       chan struct{}
 	marks      *marks
+	landmark   landmark // of the goroutine that follows
 	kept       *kept
 	commits    *window[[]*ent.Entry]
-	shown      chan *topology.Snapshot
+	shown      chan shown
 	states     *window[[]impact.Transition]
 	digests    *window[topology.Digest]
 	doubt      chan struct{} // the graph is known to be wrong
@@ -63,7 +65,7 @@ func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slo
 	f := &Feed{
 		store: s, graph: graph, log: log, patience: patience, blockIDs: blockIDs, replay: replayLimit, running: ctx, wake: make(chan struct{}, 1), done: make(chan struct{}),
 		commits: newWindow(keptEntries, func(entries []*ent.Entry) int { return len(entries) }),
-		shown:   make(chan *topology.Snapshot, unwatched),
+		shown:   make(chan shown, unwatched),
 		states:  newWindow(keptStates, func(changed []impact.Transition) int { return 1 + len(changed) }),
 		kept:    newKept(graph),
 		digests: newWindow(keptDigests, func(topology.Digest) int { return 1 }), doubt: make(chan struct{}, 1),
@@ -230,6 +232,16 @@ func (f *Feed) tail(ctx context.Context) error {
 			return err
 		}
 		f.head.Store(head)
+		isHistory, err := f.isHistory(ctx)
+		if err != nil {
+			return err
+		}
+		if head < last || !isHistory {
+			if err := f.rebuild(ctx, head, errAnotherHistory); err != nil {
+				return err
+			}
+			continue
+		}
 		if head == last {
 			f.isCurrent(now)
 			return nil
@@ -244,7 +256,7 @@ func (f *Feed) tail(ctx context.Context) error {
 			cut := entries[len(entries)-1].Revision
 			entries = entries[:slices.IndexFunc(entries, func(e *ent.Entry) bool { return e.Revision == cut })]
 		}
-		if head < last || len(entries) == 0 {
+		if len(entries) == 0 {
 			if err := f.rebuild(ctx, head, &topology.GapError{Have: last, Got: head}); err != nil {
 				return err
 			}
@@ -272,12 +284,20 @@ func (f *Feed) rebuild(ctx context.Context, revision int64, why error) error {
 	if err := f.load(ctx); err != nil {
 		return err
 	}
-	f.show(f.graph.Snapshot())
+	isAnother := errors.Is(why, errAnotherHistory)
+	if isAnother {
+		f.commits.restart(f.Revision())
+	}
+	f.show(shown{f.graph.Snapshot(), isAnother})
 	return nil
 }
 
 // apply applies one revision to the graph, all of it or nothing.
 func (f *Feed) apply(revision int64, entries []*ent.Entry) error {
+	mark, err := landmarkOf(entries[0])
+	if err != nil {
+		return err
+	}
 	b := topology.Batch{Revision: revision}
 	if err := f.marks.read(&b, entries); err != nil {
 		return err
@@ -285,8 +305,9 @@ func (f *Feed) apply(revision int64, entries []*ent.Entry) error {
 	if err := f.graph.Apply(b); err != nil {
 		return err
 	}
+	f.landmark = mark
 	f.commits.push(entries)
 	f.digests.push(f.graph.Snapshot().Digest())
-	f.show(f.graph.Snapshot())
+	f.show(shown{f.graph.Snapshot(), false})
 	return nil
 }

@@ -23,10 +23,14 @@ func (f *Feed) load(ctx context.Context) error {
 	if err != nil {
 		return store.Translate(err)
 	}
+	mark, err := landmarkAt(ctx, from.Client, b.Revision)
+	if err != nil {
+		return err
+	}
 	if err := f.graph.Load(b); err != nil {
 		return err
 	}
-	f.marks = m
+	f.marks, f.landmark = m, mark
 	f.kept.forget() // the journal may tell another past
 	f.commits.reset(b.Revision)
 	f.digests.reset(b.Revision - 1)

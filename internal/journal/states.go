@@ -22,8 +22,14 @@ func (f *Feed) States(ctx context.Context, after *int64) (iter.Seq[Told[[]impact
 	return follow(ctx, f, f.states, after, func(context.Context, int64, int64) ([][]impact.Transition, error) { return nil, nil })
 }
 
+// shown is a snapshot that the graph has come to show. If isAnother, its history is not that of the one before.
+type shown struct {
+	*topology.Snapshot
+	isAnother bool
+}
+
 // show hands a snapshot to the watch. If the watch is too far behind, it loses the oldest.
-func (f *Feed) show(s *topology.Snapshot) {
+func (f *Feed) show(s shown) {
 	for {
 		select {
 		case f.shown <- s:
@@ -31,7 +37,8 @@ func (f *Feed) show(s *topology.Snapshot) {
 		default:
 		}
 		select {
-		case <-f.shown:
+		case lost := <-f.shown:
+			s.isAnother = s.isAnother || lost.isAnother
 		default:
 		}
 	}
@@ -43,7 +50,13 @@ func (f *Feed) watch(ctx context.Context, before *topology.Snapshot) {
 		select {
 		case <-ctx.Done():
 			return
-		case after := <-f.shown:
+		case now := <-f.shown:
+			after := now.Snapshot
+			if now.isAnother {
+				f.states.restart(after.Revision())
+				before = after
+				continue
+			}
 			changed, err := transitions(before, after)
 			if err != nil {
 				f.log.Error("the operational states of a revision are not known", "revision", after.Revision(), "error", err)

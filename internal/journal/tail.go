@@ -39,6 +39,7 @@ func (f *Feed) Commits(ctx context.Context, after *int64) (iter.Seq[Told[[]*ent.
 // follow runs the loop of every follower: it waits for the next revision, takes it from the window or else from older,
 // and tells a resync if neither has it.
 func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, older func(ctx context.Context, from, to int64) ([]T, error)) (iter.Seq[Told[T]], error) {
+	era := w.now()
 	last, resync := max(w.newest(), f.graph.Snapshot().Revision()), domain.Resync("")
 	if after != nil {
 		if *after < 0 {
@@ -64,9 +65,16 @@ func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, old
 			return
 		}
 		for reason := domain.TooOld; ; reason = domain.TooSlow {
-			newest, err := w.wait(ctx, last+1)
+			newest, err := w.wait(ctx, last+1, era)
 			if err != nil {
 				return
+			}
+			if now := w.now(); now != era {
+				era, last = now, w.newest()
+				if !yield(Told[T]{Revision: last, Resync: domain.HistoryChanged}) {
+					return
+				}
+				continue
 			}
 			var items []T
 			if newest-last <= f.replay {
@@ -78,6 +86,9 @@ func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, old
 				}); err != nil {
 					return
 				}
+			}
+			if w.now() != era {
+				continue // what was read may be of either history
 			}
 			if len(items) == 0 {
 				last = newest

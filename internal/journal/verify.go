@@ -33,7 +33,7 @@ func (f *Feed) Verify(ctx context.Context) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, f.patience)
 	defer cancel()
-	if _, err := f.digests.wait(bounded, b.Revision); err != nil {
+	if _, err := f.digests.wait(bounded, b.Revision, 0); err != nil {
 		return err
 	}
 	got := f.digests.from(b.Revision, 1)

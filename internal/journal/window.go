@@ -12,6 +12,7 @@ type window[T any] struct {
 	limit int // of all weights together; the newest item stays whatever it weighs
 
 	mu     sync.Mutex
+	era    int64 // one more for each restart
 	first  int64 // the revision of items[0]
 	items  []T
 	weight int
@@ -28,6 +29,22 @@ func (w *window[T]) reset(newest int64) {
 	defer w.mu.Unlock()
 	w.first, w.items, w.weight = newest+1, nil, 0
 	w.wake()
+}
+
+// restart forgets everything as reset does, and begins an era: the revisions up to newest are others than those before.
+func (w *window[T]) restart(newest int64) {
+	w.reset(newest)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.era++
+	w.wake()
+}
+
+// now returns the era.
+func (w *window[T]) now() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.era
 }
 
 // push adds the next revision.
@@ -58,13 +75,13 @@ func (w *window[T]) newest() int64 {
 	return w.first + int64(len(w.items)) - 1
 }
 
-// wait returns the newest revision as soon as it is at least the given one.
-func (w *window[T]) wait(ctx context.Context, revision int64) (int64, error) {
+// wait returns the newest revision as soon as it is at least the given one, or as soon as the era is another.
+func (w *window[T]) wait(ctx context.Context, revision, era int64) (int64, error) {
 	for {
 		w.mu.Lock()
-		newest, grown := w.first+int64(len(w.items))-1, w.grown
+		newest, now, grown := w.first+int64(len(w.items))-1, w.era, w.grown
 		w.mu.Unlock()
-		if newest >= revision {
+		if newest >= revision || now != era {
 			return newest, nil
 		}
 		select {

@@ -1,0 +1,47 @@
+package journal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+var errAnotherHistory = errors.New("the database has another history than the one that was followed: it was restored, or a standby was promoted that lacked the last writes")
+
+// landmark is the newest revision that the graph shows, by the first line that the journal had of it. A journal that
+// has another line there tells another history: revisions are numbers, and both have them.
+type landmark struct {
+	revision int64
+	sum      [sha256.Size]byte
+	isKnown  bool // not before the first write, nor if the journal lacks the revision
+}
+
+func landmarkOf(first *ent.Entry) (landmark, error) {
+	text, err := json.Marshal(first)
+	return landmark{first.Revision, sha256.Sum256(text), true}, err
+}
+
+// landmarkAt returns the landmark that a database has at a revision.
+func landmarkAt(ctx context.Context, c *ent.Client, revision int64) (landmark, error) {
+	first, err := c.Entry.Get(ctx, store.EntryID(revision, 0))
+	switch {
+	case ent.IsNotFound(err):
+		return landmark{revision: revision}, nil
+	case err != nil:
+		return landmark{}, store.Translate(err)
+	}
+	return landmarkOf(first)
+}
+
+// isHistory reports whether the journal still has what the graph was told last.
+func (f *Feed) isHistory(ctx context.Context) (bool, error) {
+	if !f.landmark.isKnown {
+		return true, nil
+	}
+	found, err := landmarkAt(ctx, f.store.Read, f.landmark.revision)
+	return found == f.landmark, err
+}
