@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -76,12 +77,14 @@ func (p *planner) check(r *record, f *faults) fields {
 		}
 		return &s
 	}
-	got := fields{Fields: cmdb.Fields{
-		Name: text("name", c.Name, valid.LongestName), Description: text("description", c.Description, valid.LongestDescription),
-		Lifecycle:   oneOf[domain.Lifecycle](f, "lifecycle", c.Lifecycle),
-		Environment: oneOf[domain.Environment](f, "environment", c.Environment),
-		Criticality: oneOf[domain.Criticality](f, "criticality", c.Criticality),
-	}}
+	got, reported := fields{}, c.plain()
+	var own form.Form
+	for _, plain := range cmdb.PlainFields {
+		if s := reported[plain.Name]; strings.TrimSpace(s) != "" {
+			plain.Read(&got.Fields, &own, s)
+		}
+	}
+	f.add(own.Err())
 	plain, err := attribute.Plain(c.Attributes)
 	f.add(err)
 	maps.DeleteFunc(plain, func(_ string, v any) bool { return v == nil })

@@ -90,6 +90,13 @@ type CI struct {
 	Groups        []Group
 }
 
+// plain returns the plain fields as reported, by their names in cmdb.PlainFields.
+func (c *CI) plain() map[string]string {
+	return map[string]string{
+		"name": c.Name, "description": c.Description, "lifecycle": c.Lifecycle, "environment": c.Environment, "criticality": c.Criticality,
+	}
+}
+
 // Service is what a service adds to its CI. Its kind follows from the class.
 type Service struct {
 	Tier               string // tier code, such as "tier-1"

@@ -30,7 +30,8 @@ type FieldsInput struct {
 	Visibility  graphql.Omittable[*domain.Visibility]
 }
 
-// PlainFields is the table of the plain fields: verbs, planned operations and locks read it, and importers compare by it.
+// PlainFields is the table of the plain fields: verbs, planned operations and locks read it, and imports check and
+// compare by it.
 var PlainFields = []Field{
 	plain("name", "", text(1, valid.LongestName), func(c *ent.CI) *string { return &c.Name },
 		func(f *Fields) **string { return &f.Name },
@@ -64,6 +65,7 @@ type Field struct {
 	put         func(*ent.CI, string)
 	given       func(*Fields) (string, bool)
 	give        func(*Fields, string)
+	read        func(*Fields, *form.Form, string)
 	input       func(*FieldsInput, *form.Form, bool) (string, bool)
 	check       func(*ent.CI, *form.Form)
 	save        func(*ent.CIMutation, *ent.CI)
@@ -74,6 +76,9 @@ func (f Field) Of(c *ent.CI) string { return f.of(c) }
 
 // Given returns the value that a write gives, if it gives one.
 func (f Field) Given(in *Fields) (value string, ok bool) { return f.given(in) }
+
+// Read gives a field the value that a text says, checked.
+func (f Field) Read(in *Fields, faults *form.Form, text string) { f.read(in, faults, text) }
 
 // Input returns the value that an input gives, if it gives one. A field that cannot be cleared and is null is a fault.
 func (f Field) Input(in *FieldsInput, faults *form.Form) (value string, ok bool) {
@@ -128,6 +133,7 @@ func plain[E ~string](name string, otherwise E, check func(*form.Form, string, E
 			return string(form.Or(value, "")), value != nil
 		},
 		give: func(in *Fields, value string) { *given(in) = new(E(value)) },
+		read: func(in *Fields, f *form.Form, text string) { *given(in) = new(check(f, name, E(text))) },
 		input: func(in *FieldsInput, f *form.Form, isClearable bool) (string, bool) {
 			value := form.Cleared(*input(in))
 			if !isClearable {
