@@ -181,11 +181,11 @@ func (m *meeting) beyond(ctx context.Context, other *Change, own *meeting, their
 // carried out. It shows the place nearest to the CIs that they take down. A change that only replans is named by the CI
 // whose relationships or groups it alters.
 func (m *meeting) trace(ctx context.Context, c *Conflict, theirs places, fresh, mine, other []topology.Vertex) error {
-	all, err := m.ask(ctx, slices.Concat(m.down, theirs.down))
+	all, err := m.ask(ctx, m.graph, slices.Concat(m.down, theirs.down))
 	if err != nil {
 		return err
 	}
-	alone, err := m.ask(ctx, theirs.down)
+	alone, err := m.ask(ctx, m.graph, theirs.down)
 	if err != nil {
 		return err
 	}

@@ -51,28 +51,37 @@ func (f *Finder) reach(ctx context.Context, c *Change) (*reach, error) {
 	if r := f.reaches[c.ID]; r != nil {
 		return r, nil
 	}
+	r, err := f.reachBeside(ctx, f.graph, c)
+	if err == nil {
+		f.reaches[c.ID] = r
+	}
+	return r, err
+}
+
+// reachBeside returns the reach of a change on the finder's graph: what is worse there than on a base without the
+// change.
+func (f *Finder) reachBeside(ctx context.Context, base *topology.Snapshot, c *Change) (*reach, error) {
 	r := &reach{places: f.locate(c)}
 	var err error
-	if r.worst, err = f.ask(ctx, r.touched); err != nil {
+	if r.worst, err = f.ask(ctx, base, r.touched); err != nil {
 		return nil, err
 	}
 	r.planned = r.worst
 	if len(r.down) < len(r.touched) {
-		if r.planned, err = f.ask(ctx, r.down); err != nil {
+		if r.planned, err = f.ask(ctx, base, r.down); err != nil {
 			return nil, err
 		}
 	}
-	f.reaches[c.ID] = r
 	return r, nil
 }
 
 // ask asks the engine for a complete answer: a partial one would hide conflicts.
-func (f *Finder) ask(ctx context.Context, down []topology.Vertex) (*impact.Answer, error) {
+func (f *Finder) ask(ctx context.Context, base *topology.Snapshot, down []topology.Vertex) (*impact.Answer, error) {
 	q := impact.Question{Failed: make([]impact.Failure, len(down)), WithoutBrink: true}
 	for i, v := range down {
 		q.Failed[i] = impact.Failure{CI: f.graph.ID(v), State: impact.Down}
 	}
-	a, err := impact.Of(ctx, f.graph, q)
+	a, err := impact.OfView(ctx, base, f.graph, q)
 	if err == nil && a.Completeness.IsPartial {
 		err = context.Cause(ctx)
 	}
@@ -98,17 +107,19 @@ type Outlook struct {
 }
 
 // Outlooks returns the outlook of a change on the graph as it is and then, if its operations alter the graph, on the
-// graph as they are going to leave it.
-func (f *Finder) Outlooks(ctx context.Context, c *Change) (all []Outlook, err error) {
-	for _, on := range []*Finder{f, f.leaving(c)} {
-		if len(all) > 0 && on == f {
-			break
-		}
-		r, err := on.reach(ctx, c)
+// graph as they are going to leave it: there what the operations break is part of the harm.
+func (f *Finder) Outlooks(ctx context.Context, c *Change) ([]Outlook, error) {
+	now, err := f.reach(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	all := []Outlook{{now.worst, now.planned}}
+	if on := f.leaving(c); on != f {
+		then, err := on.reachBeside(ctx, f.graph, c)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Outlook{r.worst, r.planned})
+		all = append(all, Outlook{then.worst, then.planned})
 	}
 	return all, nil
 }
