@@ -95,17 +95,17 @@ func TestARetiredCIIsSeenWhereItIsNamedAndCountsForNothing(t *testing.T) {
 		})
 		gone := e.cis[1].String()
 		for query, want := range map[string]string{
-			`{ ci(id: "GONE") { lifecycle operationalState } }`:                                               "map[ci:map[lifecycle:RETIRED operationalState:<nil>]]",
-			`{ ci(id: "GONE") { impact { affected { totalCount } completeness { isPartial } } } }`:            "map[ci:map[impact:map[affected:map[totalCount:0] completeness:map[isPartial:false]]]]",
-			`{ ci(id: "GONE") { dependencies { needs { totalCount } } } }`:                                    "map[ci:map[dependencies:map[needs:map[totalCount:0]]]]",
-			`{ ci(id: "GONE") { relationships { totalCount } incidents { totalCount } } }`:                    "map[ci:map[incidents:map[totalCount:1] relationships:map[totalCount:2]]]",
-			`{ ci(id: "HUB") { relationships(direction: OUTGOING) { nodes { target { lifecycle } } } } }`:     "map[ci:map[relationships:map[nodes:[map[target:map[lifecycle:LIVE]] map[target:map[lifecycle:RETIRED]] map[target:map[lifecycle:LIVE]]]]]]",
-			`{ incidents(orderBy: [{field: CREATED_AT}], first: 2) { nodes { cis { ci { lifecycle } } } } }`:  "map[incidents:map[nodes:[map[cis:[map[ci:map[lifecycle:LIVE]]]] map[cis:[map[ci:map[lifecycle:LIVE]] map[ci:map[lifecycle:RETIRED]]]]]]]",
-			`{ cis { totalCount } services { totalCount } search(query: "row hub") { nodes { id } } }`:        "map[cis:map[totalCount:2] search:map[nodes:[map[id:ci_1]]] services:map[totalCount:0]]",
-			`{ cis(filter: {not: {lifecycle: {eq: LIVE}}}) { nodes { id } } }`:                                "map[cis:map[nodes:[map[id:GONE]]]]",
-			`{ node(id: "TEAM") { ... on Team { owns { totalCount } } } }`:                                    "map[node:map[owns:map[totalCount:2]]]",
-			`{ impact(failed: [{id: "HUB"}]) { affected { nodes { ci { id } } } on(id: "GONE") { state } } }`: "map[impact:map[affected:map[nodes:[map[ci:map[id:ci_3]]]] on:<nil>]]",
-			`{ serviceByName(name: "twin 1") { id } service(id: "GONE") { ci { lifecycle } } }`:               "map[service:map[ci:map[lifecycle:RETIRED]] serviceByName:<nil>]",
+			`{ ci(id: "GONE") { lifecycle operationalState } }`:                                                            "map[ci:map[lifecycle:RETIRED operationalState:<nil>]]",
+			`{ ci(id: "GONE") { impact { affected { totalCount } completeness { isPartial } } } }`:                         "map[ci:map[impact:map[affected:map[totalCount:0] completeness:map[isPartial:false]]]]",
+			`{ ci(id: "GONE") { dependencies { needs { totalCount } } } }`:                                                 "map[ci:map[dependencies:map[needs:map[totalCount:0]]]]",
+			`{ ci(id: "GONE") { relationships { totalCount } incidents { totalCount } } }`:                                 "map[ci:map[incidents:map[totalCount:1] relationships:map[totalCount:2]]]",
+			`{ ci(id: "HUB") { relationships(direction: OUTGOING) { nodes { target { lifecycle } } } } }`:                  "map[ci:map[relationships:map[nodes:[map[target:map[lifecycle:LIVE]] map[target:map[lifecycle:RETIRED]] map[target:map[lifecycle:LIVE]]]]]]",
+			`{ incidents(orderBy: [{field: CREATED_AT}], first: 2) { nodes { cis { ci { lifecycle } } } } }`:               "map[incidents:map[nodes:[map[cis:[map[ci:map[lifecycle:LIVE]]]] map[cis:[map[ci:map[lifecycle:LIVE]] map[ci:map[lifecycle:RETIRED]]]]]]]",
+			`{ cis { totalCount } services { totalCount } search(query: "row hub") { nodes { id } } }`:                     "map[cis:map[totalCount:2] search:map[nodes:[map[id:ci_1]]] services:map[totalCount:0]]",
+			`{ cis(filter: {not: {lifecycle: {eq: LIVE}}}) { nodes { id } } }`:                                             "map[cis:map[nodes:[map[id:GONE]]]]",
+			`{ node(id: "TEAM") { ... on Team { owns { totalCount } } } }`:                                                 "map[node:map[owns:map[totalCount:2]]]",
+			`{ impact(facts: NONE, failed: [{id: "HUB"}]) { affected { nodes { ci { id } } } on(id: "GONE") { state } } }`: "map[impact:map[affected:map[nodes:[map[ci:map[id:ci_3]]]] on:<nil>]]",
+			`{ serviceByName(name: "twin 1") { id } service(id: "GONE") { ci { lifecycle } } }`:                            "map[service:map[ci:map[lifecycle:RETIRED]] serviceByName:<nil>]",
 		} {
 			place := strings.NewReplacer("GONE", gone, "HUB", e.hub.String(), "TEAM", e.team.String())
 			got, _ := ask(t, e, place.Replace(query), nil, "")

@@ -47,9 +47,9 @@ var lists = withRootLists(map[string]pagedList{
 	"Change.conflicts":     {`{ change(id: "CHANGE") { conflicts(kinds: [SAME_CI]) LIST } }`, "ci: otherChange { id }", ""},
 	"changeCalendar":       {`{ changeCalendar(from: "2027-01-10T22:30:00Z", to: "2027-01-11T00:00:00Z") LIST }`, "ci: change { id }", ""},
 	"causedIncidents":      {`{ change(id: "CHANGE") { causedIncidents LIST } }`, "id", ""},
-	"impact.affected":      {`{ impact(failed: [{id: "HUB"}]) { affected LIST } }`, "ci { id }", ""},
-	"impact.services":      {`{ impact(failed: [{id: "HUB"}]) { services LIST } }`, "ci { id }", ""},
-	"Change.impact":        {`{ change(id: "CHANGE") { impact { affected LIST } } }`, "ci { id }", ""},
+	"impact.affected":      {`{ impact(facts: NONE, failed: [{id: "HUB"}]) { affected LIST } }`, "ci { id }", ""},
+	"impact.services":      {`{ impact(facts: NONE, failed: [{id: "HUB"}]) { services LIST } }`, "ci { id }", ""},
+	"Change.impact":        {`{ change(id: "CHANGE") { impact(facts: NONE) { affected LIST } } }`, "ci { id }", ""},
 	"Relationship.history": {`{ node(id: "rel_1") { ... on Relationship { history LIST } } }`, "id", ""},
 })
 

@@ -13,14 +13,14 @@ import (
 func TestWhatIsRestrictedIsCountedExactly(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)
-		const question = `query($rack: ID!, $portal: ID!, $filter: ImpactFilter) { ci(id: $rack) { impact(filter: $filter) {
+		const question = `query($rack: ID!, $portal: ID!, $filter: ImpactFilter) { ci(id: $rack) { impact(facts: NONE, filter: $filter) {
 			completeness { isPartial exploredCount }
 			counts { affectedCount downCount degradedCount atRiskCount serviceCount filteredOutCount restrictedCount
 				byClass { class { code } count } byTier { tier { code } count } byEnvironment { environment count } }
 			affected(first: 100) { totalCount } subgraph { relationshipCount restrictedCount relationships { id } }
 			on(id: $portal) { state distance proof { summary path { name } causes { ci { name } state relationship { id } } } }
 		} } service(id: $portal) { dependencies(filter: $filter) { restrictedCount filteredOutCount needs { totalCount } }
-			singlePointsOfFailure(filter: $filter) { totalCount restrictedCount nodes { ci { name } cisDownCount } } } }`
+			singlePointsOfFailure(facts: NONE, filter: $filter) { totalCount restrictedCount nodes { ci { name } cisDownCount } } } }`
 		ask := func(by caller, filter any) (impact, service map[string]any) {
 			t.Helper()
 			a := g.ask(by, question, "rack", g.ids["rack"], "portal", g.ids["portal"], "filter", filter)
@@ -104,7 +104,7 @@ func TestWhatIsRestrictedIsAnsweredLikeNothing(t *testing.T) {
 			{`query($id: ID!) { impact(failed: [{id: $id}]) { revision } }`, "db", "ci_zz"},
 			{`query($id: ID!) { impact(failed: [{id: $id}]) { revision } }`, "svc", "svc_zz"},
 			{`query($id: ID!) { impact(failed: [{id: "RACK"}], excluded: [$id]) { revision } }`, "db", "ci_zz"},
-			{`query($id: ID!) { impact(failed: [{id: "RACK"}]) { on(id: $id) { state } } }`, "db", "ci_zz"},
+			{`query($id: ID!) { impact(facts: NONE, failed: [{id: "RACK"}]) { on(id: $id) { state } } }`, "db", "ci_zz"},
 			{`query($id: ID!) { path(from: "RACK", to: $id) { cis { name } } }`, "db", "ci_zz"},
 			{`query($id: ID!) { paths(from: $id, to: "RACK") { cis { name } } }`, "db", "ci_zz"},
 			{`query($id: ID!) { commonCauses(groups: [$id]) { totalCount } }`, "secret", "grp_zz"},

@@ -21,6 +21,21 @@ import (
 // failureStates are the states that a CI is supposed to fail in, the usual one first.
 var failureStates = []string{impact.Down.String(), impact.Degraded.String()}
 
+// factNames are the facts that a question takes into account, the usual ones first.
+var factNames = []string{string(read.FactsNow), string(read.NoFacts)}
+
+// factsFlag chooses the facts that hold beside a question.
+func factsFlag(cmd *cobra.Command, facts *string) {
+	cmd.Flags().StringVar(facts, "facts", factNames[0], "what holds beside: NOW, the open incidents and the changes being carried out, or NONE")
+	completeFlag(cmd, "facts", cobra.FixedCompletions(factNames, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// checkFacts reads the flag, whatever its case.
+func checkFacts(facts string) (read.Facts, error) {
+	facts = strings.ToUpper(facts)
+	return read.Facts(facts), checkCodes("--facts", []string{facts}, factNames)
+}
+
 // filterFlags choose which CIs an answer shows.
 type filterFlags struct{ classes, environments []string }
 

@@ -23,7 +23,7 @@ import (
 const defaultRows = 20
 
 func impactCommand(env *environment) *cobra.Command {
-	var state, asOf string
+	var state, asOf, facts string
 	var filter filterFlags
 	var rows int
 	var asJSON bool
@@ -37,8 +37,9 @@ func impactCommand(env *environment) *cobra.Command {
 		Args:    argsOf(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			moment, err := parseAsOf(asOf)
+			held, wrong := checkFacts(facts)
 			if err == nil {
-				err = cmp.Or(checkCodes("--state", []string{strings.ToUpper(state)}, failureStates), filter.check(), checkRows(rows))
+				err = cmp.Or(wrong, checkCodes("--state", []string{strings.ToUpper(state)}, failureStates), filter.check(), checkRows(rows))
 			}
 			if err != nil {
 				return usageError{cmd, err}
@@ -56,11 +57,15 @@ func impactCommand(env *environment) *cobra.Command {
 					}
 					failed = append(failed, &read.Failure{ID: id, State: strings.ToUpper(state)})
 				}
-				answer, err := a.Reader.Impact(ctx, failed, nil, nil, nil, chosen, moment)
+				answer, err := a.Reader.Impact(ctx, failed, nil, nil, nil, chosen, held, moment)
 				if err != nil {
 					return err
 				}
 				affected, err := affectedRows(ctx, answer, rows)
+				if err != nil {
+					return err
+				}
+				leftOut, err := answer.Counts().LeftOutCount(ctx)
 				if err != nil {
 					return err
 				}
@@ -70,16 +75,18 @@ func impactCommand(env *environment) *cobra.Command {
 						IsPartial bool          `json:"isPartial"`
 						Count     int           `json:"affectedCount"`
 						Out       int           `json:"filteredOutCount"`
+						LeftOut   int           `json:"leftOutCount"`
 						Affected  []affectedRow `json:"affected"`
-					}{answer.Revision(), answer.Completeness().IsPartial, answer.Counts().AffectedCount, answer.Counts().FilteredOutCount, affected})
+					}{answer.Revision(), answer.Completeness().IsPartial, answer.Counts().AffectedCount, answer.Counts().FilteredOutCount, leftOut, affected})
 				}
-				return printImpact(env, answer, affected)
+				return printImpact(env, answer, leftOut, affected)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", failureStates[0], "how they fail: DOWN or DEGRADED")
 	completeFlag(cmd, "state", cobra.FixedCompletions(failureStates, cobra.ShellCompDirectiveNoFileComp))
 	filter.define(cmd, env)
+	factsFlag(cmd, &facts)
 	cmd.Flags().StringVar(&asOf, "as-of", "", "a moment of the past: a revision, or a time such as 2027-01-10T22:00:00Z")
 	rowFlags(cmd, &rows, &asJSON)
 	return cmd
@@ -182,12 +189,15 @@ func describe(ctx context.Context, hit *read.AffectedCI, row *affectedRow) error
 	return err
 }
 
-func printImpact(env *environment, answer *read.Impact, rows []affectedRow) error {
+func printImpact(env *environment, answer *read.Impact, leftOut int, rows []affectedRow) error {
 	counts := answer.Counts()
 	_, _ = fmt.Fprintf(env.stdout, "%d CIs affected: %d DOWN, %d DEGRADED; %d services. %d more lost redundancy.\n",
 		counts.AffectedCount, counts.DownCount, counts.DegradedCount, counts.ServiceCount, counts.AtRiskCount)
 	if counts.FilteredOutCount > 0 {
 		_, _ = fmt.Fprintf(env.stdout, "%d more CIs affected are filtered out.\n", counts.FilteredOutCount)
+	}
+	if leftOut > 0 {
+		_, _ = fmt.Fprintf(env.stdout, "%d more CIs are DOWN already.\n", leftOut)
 	}
 	if len(rows) == 0 {
 		return nil

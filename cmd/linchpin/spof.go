@@ -18,6 +18,7 @@ func spofCommand(env *environment) *cobra.Command {
 	var tiers []string
 	var filter filterFlags
 	var beside bool
+	var facts string
 	var rows int
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -33,7 +34,8 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 			if len(args) > 0 && len(tiers) > 0 {
 				return usageError{cmd, fmt.Errorf("give a service or --tier, not both")}
 			}
-			if err := cmp.Or(filter.check(), checkRows(rows)); err != nil {
+			held, err := checkFacts(facts)
+			if err := cmp.Or(err, filter.check(), checkRows(rows)); err != nil {
 				return usageError{cmd, err}
 			}
 			supposed := &read.Overlay{OpenIncidents: beside}
@@ -46,7 +48,7 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 					return err
 				}
 				ask := func(p page.Args) (*read.SinglePointConnection, error) {
-					return a.Reader.SinglePointsOfFailure(ctx, tiers, supposed, chosen, p)
+					return a.Reader.SinglePointsOfFailure(ctx, tiers, supposed, held, chosen, p)
 				}
 				if len(args) > 0 {
 					id, err := findCI(ctx, a, args[0])
@@ -61,26 +63,29 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 						return fmt.Errorf("there is no CI %s", args[0])
 					}
 					ask = func(p page.Args) (*read.SinglePointConnection, error) {
-						return service.SinglePointsOfFailure(ctx, supposed, chosen, p.First, p.After, nil, nil)
+						return service.SinglePointsOfFailure(ctx, supposed, held, chosen, p.First, p.After, nil, nil)
 					}
 				}
-				found, total, err := singlePointRows(ctx, ask, rows)
+				found, counts, err := singlePointRows(ctx, ask, rows)
 				if err != nil {
 					return err
 				}
 				if asJSON {
 					return writeJSON(env, struct {
-						Total  int              `json:"total"`
-						Points []singlePointRow `json:"singlePointsOfFailure"`
-					}{total, found})
+						Total   int              `json:"total"`
+						LeftOut int              `json:"leftOutCount"`
+						Points  []singlePointRow `json:"singlePointsOfFailure"`
+					}{counts.total, counts.leftOut, found})
 				}
-				return printSinglePoints(env, found, total)
+				return printSinglePoints(env, found, counts)
 			})
 		},
 	}
 	cmd.Flags().StringSliceVar(&tiers, "tier", nil, "only services of these tiers, by code")
 	completeFlag(cmd, "tier", completeCodes(env, tierCodes))
 	cmd.Flags().BoolVar(&beside, "open-incidents", false, "beside what the open incidents have taken down already")
+	_ = cmd.Flags().MarkDeprecated("open-incidents", "facts hold by default: see --facts")
+	factsFlag(cmd, &facts)
 	filter.define(cmd, env)
 	rowFlags(cmd, &rows, &asJSON)
 	return cmd
@@ -96,7 +101,10 @@ type singlePointRow struct {
 	CIs      int      `json:"cisDown"`
 }
 
-func singlePointRows(ctx context.Context, ask func(page.Args) (*read.SinglePointConnection, error), most int) (all []singlePointRow, total int, err error) {
+// pointCounts are how many points there are, and how many services that are DOWN already and have none.
+type pointCounts struct{ total, leftOut int }
+
+func singlePointRows(ctx context.Context, ask func(page.Args) (*read.SinglePointConnection, error), most int) (all []singlePointRow, n pointCounts, err error) {
 	all = []singlePointRow{}
 	for after := (*string)(nil); ; {
 		size := page.Max
@@ -105,26 +113,30 @@ func singlePointRows(ctx context.Context, ask func(page.Args) (*read.SinglePoint
 		}
 		found, err := ask(page.Args{First: &size, After: after})
 		if err != nil {
-			return nil, 0, err
+			return nil, n, err
 		}
-		if total, err = found.TotalCount(ctx); err != nil {
-			return nil, 0, err
+		n.leftOut = found.LeftOutCount
+		if n.total, err = found.TotalCount(ctx); err != nil {
+			return nil, n, err
 		}
 		for _, p := range found.Nodes() {
 			class, err := p.Ci.Class(ctx)
 			if err != nil {
-				return nil, 0, err
+				return nil, n, err
 			}
 			all = append(all, singlePointRow{p.Ci.ID, p.Ci.Name, class.Code, p.TargetsDownCount(), p.ServicesDownCount(), p.CisDownCount()})
 		}
 		if after = found.PageInfo.EndCursor(); !found.PageInfo.HasNextPage || len(all) == most {
-			return all, total, nil
+			return all, n, nil
 		}
 	}
 }
 
-func printSinglePoints(env *environment, rows []singlePointRow, total int) error {
-	_, _ = fmt.Fprintf(env.stdout, "%d single points of failure.\n", total)
+func printSinglePoints(env *environment, rows []singlePointRow, n pointCounts) error {
+	_, _ = fmt.Fprintf(env.stdout, "%d single points of failure.\n", n.total)
+	if n.leftOut > 0 {
+		_, _ = fmt.Fprintf(env.stdout, "%d of the services asked about are DOWN already.\n", n.leftOut)
+	}
 	if len(rows) == 0 {
 		return nil
 	}
@@ -133,7 +145,7 @@ func printSinglePoints(env *environment, rows []singlePointRow, total int) error
 		t.add(r.Name, r.Class, strconv.Itoa(r.Targets), strconv.Itoa(r.Services), strconv.Itoa(r.CIs))
 	}
 	t.write(env.stdout, env.screen())
-	if more := total - len(rows); more > 0 {
+	if more := n.total - len(rows); more > 0 {
 		_, _ = fmt.Fprintf(env.stdout, "… and %d more (--rows 0 shows all)\n", more)
 	}
 	return nil

@@ -494,6 +494,13 @@ func (ec *executionContext) fieldContext_SharedGroupConnection_restrictedCount(_
 	return graphql.NewScalarFieldContext("SharedGroupConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _SharedGroupConnection_leftOutCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.LeftOutCount)
+}
+func (ec *executionContext) fieldContext_SharedGroupConnection_leftOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SharedGroupConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _SharedGroupEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
@@ -716,6 +723,13 @@ func (ec *executionContext) _SinglePointConnection_restrictedCount(ctx context.C
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
 }
 func (ec *executionContext) fieldContext_SinglePointConnection_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SinglePointConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SinglePointConnection_leftOutCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.LeftOutCount)
+}
+func (ec *executionContext) fieldContext_SinglePointConnection_leftOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SinglePointConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
@@ -1140,6 +1154,11 @@ func (ec *executionContext) _SharedGroupConnection(ctx context.Context, sel ast.
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "leftOutCount":
+			out.Values[i] = ec._SharedGroupConnection_leftOutCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1262,6 +1281,11 @@ func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.
 			}
 		case "restrictedCount":
 			out.Values[i] = ec._SinglePointConnection_restrictedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "leftOutCount":
+			out.Values[i] = ec._SinglePointConnection_leftOutCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -159,6 +159,14 @@ func (ec *executionContext) field_Change_impact_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "facts",
+		func(ctx context.Context, v any) (read.Facts, error) {
+			return ec.unmarshalNFacts2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacts(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["facts"] = arg1
 	return args, nil
 }
 
@@ -775,7 +783,7 @@ func (ec *executionContext) _Change_impact(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return obj.Impact(ctx, fc.Args["filter"].(*read.ImpactFilter))
+			return obj.Impact(ctx, fc.Args["filter"].(*read.ImpactFilter), fc.Args["facts"].(read.Facts))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
 			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)

@@ -193,6 +193,13 @@ func (ec *executionContext) fieldContext_AffectedCI_state(_ context.Context, fie
 	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
+func (ec *executionContext) _AffectedCI_stateWithout(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
+	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.StateWithout())
+}
+func (ec *executionContext) fieldContext_AffectedCI_stateWithout(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type OperationalState does not have child fields"))
+}
+
 func (ec *executionContext) _AffectedCI_distance(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Distance())
 }
@@ -845,6 +852,27 @@ func (ec *executionContext) _ImpactCounts_serviceCount(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_ImpactCounts_serviceCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ImpactCounts_leftOutCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImpactCounts_leftOutCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LeftOutCount(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImpactCounts_leftOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactCounts", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_filteredOutCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
@@ -1607,6 +1635,11 @@ func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "stateWithout":
+			out.Values[i] = ec._AffectedCI_stateWithout(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "distance":
 			out.Values[i] = ec._AffectedCI_distance(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -1944,6 +1977,11 @@ func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.Selection
 			}
 		case "serviceCount":
 			out.Values[i] = ec._ImpactCounts_serviceCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "leftOutCount":
+			out.Values[i] = ec._ImpactCounts_leftOutCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2419,6 +2457,23 @@ func (ec *executionContext) marshalNEnvironmentCount2ᚖgithubᚗcomᚋlinchpin�
 		return graphql.Null
 	}
 	return ec._EnvironmentCount(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFacts2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacts(ctx context.Context, v any) (read.Facts, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := read.Facts(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFacts2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacts(ctx context.Context, sel ast.SelectionSet, v read.Facts) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNFailureInput2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFailureᚄ(ctx context.Context, v any) ([]*read.Failure, error) {

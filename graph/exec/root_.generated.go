@@ -63,6 +63,7 @@ type ComplexityRoot struct {
 		Saviours        func(childComplexity int) int
 		Service         func(childComplexity int) int
 		State           func(childComplexity int) int
+		StateWithout    func(childComplexity int) int
 	}
 
 	AffectedCIConnection struct {
@@ -143,7 +144,7 @@ type ComplexityRoot struct {
 		Attributes            func(childComplexity int) int
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
 		Class                 func(childComplexity int) int
-		CommonCauses          func(childComplexity int, overlay *read.Overlay, first *int, after *string, last *int, before *string) int
+		CommonCauses          func(childComplexity int, overlay *read.Overlay, facts read.Facts, first *int, after *string, last *int, before *string) int
 		CreatedAt             func(childComplexity int) int
 		Criticality           func(childComplexity int) int
 		DanglingReferences    func(childComplexity int) int
@@ -154,7 +155,7 @@ type ComplexityRoot struct {
 		ExternalIdentities    func(childComplexity int) int
 		History               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                    func(childComplexity int) int
-		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
+		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, facts read.Facts, asOf *read.AsOf) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
 		IsInMaintenance       func(childComplexity int) int
 		Labels                func(childComplexity int) int
@@ -166,7 +167,7 @@ type ComplexityRoot struct {
 		Owners                func(childComplexity int) int
 		Relationships         func(childComplexity int, filter *read.RelationshipFilter, direction read.RelationshipDirection, first *int, after *string, last *int, before *string) int
 		Service               func(childComplexity int) int
-		SinglePointsOfFailure func(childComplexity int, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure func(childComplexity int, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		UpdatedAt             func(childComplexity int) int
 		Version               func(childComplexity int) int
 		Versions              func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -290,7 +291,7 @@ type ComplexityRoot struct {
 		Description          func(childComplexity int) int
 		History              func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                   func(childComplexity int) int
-		Impact               func(childComplexity int, filter *read.ImpactFilter) int
+		Impact               func(childComplexity int, filter *read.ImpactFilter, facts read.Facts) int
 		Justification        func(childComplexity int) int
 		Number               func(childComplexity int) int
 		Operations           func(childComplexity int) int
@@ -724,6 +725,7 @@ type ComplexityRoot struct {
 		DegradedCount    func(childComplexity int) int
 		DownCount        func(childComplexity int) int
 		FilteredOutCount func(childComplexity int) int
+		LeftOutCount     func(childComplexity int) int
 		RestrictedCount  func(childComplexity int) int
 		ServiceCount     func(childComplexity int) int
 	}
@@ -803,7 +805,7 @@ type ComplexityRoot struct {
 		RestrictedCICount       func(childComplexity int) int
 		RootCauseCandidates     func(childComplexity int, first int) int
 		ServiceLevels           func(childComplexity int) int
-		SinglePointsOfFailure   func(childComplexity int, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure   func(childComplexity int, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		State                   func(childComplexity int) int
 		SuggestedImpactLevel    func(childComplexity int) int
 		SuggestedImpactReason   func(childComplexity int) int
@@ -1096,10 +1098,10 @@ type ComplexityRoot struct {
 		ChangeWindow          func(childComplexity int, id ident.ID) int
 		ChangeWindows         func(childComplexity int, kind *domain.WindowKind, first *int, after *string, last *int, before *string) int
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
-		CommonCauses          func(childComplexity int, groups []ident.ID, overlay *read.Overlay, first *int, after *string, last *int, before *string) int
+		CommonCauses          func(childComplexity int, groups []ident.ID, overlay *read.Overlay, facts read.Facts, first *int, after *string, last *int, before *string) int
 		DanglingReferences    func(childComplexity int, source *string, first *int, after *string, last *int, before *string) int
 		Entities              func(childComplexity int, representations []map[string]any) int
-		Impact                func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
+		Impact                func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, facts read.Facts, asOf *read.AsOf) int
 		Incident              func(childComplexity int, id ident.ID) int
 		IncidentByNumber      func(childComplexity int, number string) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
@@ -1121,12 +1123,12 @@ type ComplexityRoot struct {
 		ServiceLevelTargets   func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ServiceTiers          func(childComplexity int) int
 		Services              func(childComplexity int, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
-		SinglePointsOfFailure func(childComplexity int, tiers []string, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure func(childComplexity int, tiers []string, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		Subgraph              func(childComplexity int) int
 		SuspectChanges        func(childComplexity int, cis []ident.ID, at *time.Time, hours int, first int) int
 		Teams                 func(childComplexity int, name *where.Text, first *int, after *string, last *int, before *string) int
 		Viewer                func(childComplexity int) int
-		WhatIf                func(childComplexity int, overlay read.Overlay, filter *read.ImpactFilter, asOf *read.AsOf) int
+		WhatIf                func(childComplexity int, overlay read.Overlay, filter *read.ImpactFilter, facts read.Facts, asOf *read.AsOf) int
 	}
 
 	RecordVersion struct {
@@ -1342,7 +1344,7 @@ type ComplexityRoot struct {
 		CI                    func(childComplexity int) int
 		Category              func(childComplexity int) int
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
-		CommonCauses          func(childComplexity int, overlay *read.Overlay, first *int, after *string, last *int, before *string) int
+		CommonCauses          func(childComplexity int, overlay *read.Overlay, facts read.Facts, first *int, after *string, last *int, before *string) int
 		CreatedAt             func(childComplexity int) int
 		Criticality           func(childComplexity int) int
 		Dependencies          func(childComplexity int, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
@@ -1351,7 +1353,7 @@ type ComplexityRoot struct {
 		ExternalIdentities    func(childComplexity int) int
 		History               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                    func(childComplexity int) int
-		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, asOf *read.AsOf) int
+		Impact                func(childComplexity int, state string, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, facts read.Facts, asOf *read.AsOf) int
 		Incidents             func(childComplexity int, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) int
 		IsInMaintenance       func(childComplexity int) int
 		Kind                  func(childComplexity int) int
@@ -1364,7 +1366,7 @@ type ComplexityRoot struct {
 		Owners                func(childComplexity int) int
 		PortfolioStage        func(childComplexity int) int
 		ServiceLevelTargets   func(childComplexity int) int
-		SinglePointsOfFailure func(childComplexity int, overlay *read.Overlay, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
+		SinglePointsOfFailure func(childComplexity int, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		SupportTeam           func(childComplexity int) int
 		Tier                  func(childComplexity int) int
 		UpdatedAt             func(childComplexity int) int
@@ -1490,6 +1492,7 @@ type ComplexityRoot struct {
 
 	SharedGroupConnection struct {
 		Edges           func(childComplexity int) int
+		LeftOutCount    func(childComplexity int) int
 		Nodes           func(childComplexity int) int
 		PageInfo        func(childComplexity int) int
 		RestrictedCount func(childComplexity int) int
@@ -1512,6 +1515,7 @@ type ComplexityRoot struct {
 
 	SinglePointConnection struct {
 		Edges           func(childComplexity int) int
+		LeftOutCount    func(childComplexity int) int
 		Nodes           func(childComplexity int) int
 		PageInfo        func(childComplexity int) int
 		RestrictedCount func(childComplexity int) int
@@ -1857,6 +1861,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AffectedCI.State(childComplexity), true
+	case "AffectedCI.stateWithout":
+		if e.ComplexityRoot.AffectedCI.StateWithout == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AffectedCI.StateWithout(childComplexity), true
 
 	case "AffectedCIConnection.edges":
 		if e.ComplexityRoot.AffectedCIConnection.Edges == nil {
@@ -2165,7 +2175,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.CI.CommonCauses(childComplexity, args["overlay"].(*read.Overlay), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.CI.CommonCauses(childComplexity, args["overlay"].(*read.Overlay), args["facts"].(read.Facts), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "CI.createdAt":
 		if e.ComplexityRoot.CI.CreatedAt == nil {
 			break
@@ -2246,7 +2256,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.CI.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["asOf"].(*read.AsOf)), true
+		return e.ComplexityRoot.CI.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["facts"].(read.Facts), args["asOf"].(*read.AsOf)), true
 	case "CI.incidents":
 		if e.ComplexityRoot.CI.Incidents == nil {
 			break
@@ -2333,7 +2343,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.CI.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.CI.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["facts"].(read.Facts), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "CI.updatedAt":
 		if e.ComplexityRoot.CI.UpdatedAt == nil {
 			break
@@ -2847,7 +2857,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Change.Impact(childComplexity, args["filter"].(*read.ImpactFilter)), true
+		return e.ComplexityRoot.Change.Impact(childComplexity, args["filter"].(*read.ImpactFilter), args["facts"].(read.Facts)), true
 	case "Change.justification":
 		if e.ComplexityRoot.Change.Justification == nil {
 			break
@@ -4512,6 +4522,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImpactCounts.FilteredOutCount(childComplexity), true
+	case "ImpactCounts.leftOutCount":
+		if e.ComplexityRoot.ImpactCounts.LeftOutCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactCounts.LeftOutCount(childComplexity), true
 	case "ImpactCounts.restrictedCount":
 		if e.ComplexityRoot.ImpactCounts.RestrictedCount == nil {
 			break
@@ -4919,7 +4935,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Incident.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Incident.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["facts"].(read.Facts), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Incident.state":
 		if e.ComplexityRoot.Incident.State == nil {
 			break
@@ -6626,7 +6642,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.CommonCauses(childComplexity, args["groups"].([]ident.ID), args["overlay"].(*read.Overlay), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Query.CommonCauses(childComplexity, args["groups"].([]ident.ID), args["overlay"].(*read.Overlay), args["facts"].(read.Facts), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.danglingReferences":
 		if e.ComplexityRoot.Query.DanglingReferences == nil {
 			break
@@ -6659,7 +6675,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Impact(childComplexity, args["failed"].([]*read.Failure), args["excluded"].([]ident.ID), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["asOf"].(*read.AsOf)), true
+		return e.ComplexityRoot.Query.Impact(childComplexity, args["failed"].([]*read.Failure), args["excluded"].([]ident.ID), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["facts"].(read.Facts), args["asOf"].(*read.AsOf)), true
 	case "Query.incident":
 		if e.ComplexityRoot.Query.Incident == nil {
 			break
@@ -6882,7 +6898,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.SinglePointsOfFailure(childComplexity, args["tiers"].([]string), args["overlay"].(*read.Overlay), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Query.SinglePointsOfFailure(childComplexity, args["tiers"].([]string), args["overlay"].(*read.Overlay), args["facts"].(read.Facts), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query._service":
 		if e.ComplexityRoot.Query.Subgraph == nil {
 			break
@@ -6927,7 +6943,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.WhatIf(childComplexity, args["overlay"].(read.Overlay), args["filter"].(*read.ImpactFilter), args["asOf"].(*read.AsOf)), true
+		return e.ComplexityRoot.Query.WhatIf(childComplexity, args["overlay"].(read.Overlay), args["filter"].(*read.ImpactFilter), args["facts"].(read.Facts), args["asOf"].(*read.AsOf)), true
 
 	case "RecordVersion.id":
 		if e.ComplexityRoot.RecordVersion.ID == nil {
@@ -7733,7 +7749,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Service.CommonCauses(childComplexity, args["overlay"].(*read.Overlay), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Service.CommonCauses(childComplexity, args["overlay"].(*read.Overlay), args["facts"].(read.Facts), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Service.createdAt":
 		if e.ComplexityRoot.Service.CreatedAt == nil {
 			break
@@ -7802,7 +7818,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Service.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["asOf"].(*read.AsOf)), true
+		return e.ComplexityRoot.Service.Impact(childComplexity, args["state"].(string), args["maxDepth"].(*int), args["maxCIs"].(*int), args["filter"].(*read.ImpactFilter), args["facts"].(read.Facts), args["asOf"].(*read.AsOf)), true
 	case "Service.incidents":
 		if e.ComplexityRoot.Service.Incidents == nil {
 			break
@@ -7890,7 +7906,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Service.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Service.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["facts"].(read.Facts), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Service.supportTeam":
 		if e.ComplexityRoot.Service.SupportTeam == nil {
 			break
@@ -8352,6 +8368,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SharedGroupConnection.Edges(childComplexity), true
+	case "SharedGroupConnection.leftOutCount":
+		if e.ComplexityRoot.SharedGroupConnection.LeftOutCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SharedGroupConnection.LeftOutCount(childComplexity), true
 	case "SharedGroupConnection.nodes":
 		if e.ComplexityRoot.SharedGroupConnection.Nodes == nil {
 			break
@@ -8433,6 +8455,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SinglePointConnection.Edges(childComplexity), true
+	case "SinglePointConnection.leftOutCount":
+		if e.ComplexityRoot.SinglePointConnection.LeftOutCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointConnection.LeftOutCount(childComplexity), true
 	case "SinglePointConnection.nodes":
 		if e.ComplexityRoot.SinglePointConnection.Nodes == nil {
 			break
@@ -9408,6 +9436,8 @@ var sources = []*ast.Source{
     tiers: [String!]
     """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """Which CIs to list. What they take down is counted in full."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -9425,6 +9455,8 @@ var sources = []*ast.Source{
     groups: [ID!]
     """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -9460,6 +9492,8 @@ var sources = []*ast.Source{
     overlay: OverlayInput!
     """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "100")
@@ -9470,6 +9504,8 @@ extend type CI {
   singlePointsOfFailure(
     """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """Which CIs to list. What they take down is counted in full."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -9485,6 +9521,8 @@ extend type CI {
   commonCauses(
     """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -9501,6 +9539,8 @@ extend type Service {
   singlePointsOfFailure(
     """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """Which CIs to list. What they take down is counted in full."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -9516,6 +9556,8 @@ extend type Service {
   commonCauses(
     """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -9532,6 +9574,8 @@ extend type Incident {
   singlePointsOfFailure(
     """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """Which CIs to list. What they take down is counted in full."""
     filter: ImpactFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -9583,6 +9627,8 @@ type SinglePointConnection {
   totalCount: Int!
   """How many single points of failure there are in addition that you may not see, whatever the filter."""
   restrictedCount: Int!
+  """How many of the CIs asked about are DOWN already, so that nothing more can take them down."""
+  leftOutCount: Int!
 }
 
 """A record in a page, with the cursor that leads to it."""
@@ -9623,6 +9669,8 @@ type SharedGroupConnection {
   totalCount: Int!
   """How many groups there are in addition whose CI you may not see."""
   restrictedCount: Int!
+  """How many groups are left out because their CIs are DOWN already."""
+  leftOutCount: Int!
 }
 
 """A record in a page, with the cursor that leads to it."""
@@ -9687,7 +9735,7 @@ input OverlayInput {
   excluded: [ID!]
   """CIs that are in maintenance: answers mark them, and what happens to them raises no alarm. Failure spreads as ever."""
   maintenance: [ID!]
-  """Whether to suppose too what is going on: the failures of all open incidents, and the changes that are being carried out, with the CIs they take down DOWN and all CIs they touch in maintenance."""
+  """Whether what the facts have taken down fails in the supposition as well, so that the answer also tells what the facts themselves bring about. They hold in addition to it by ` + "`" + `facts` + "`" + `, which does not need this."""
   openIncidents: Boolean! = false
   """Relationships that would be added."""
   addedRelationships: [OverlayRelationshipInput!]
@@ -9977,6 +10025,8 @@ type Change implements Node {
   impact(
     """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
+    """Which facts hold beside: those of now, or none, to ask of an estate in which nothing has failed."""
+    facts: Facts! = NOW
   ): Impact! @cost(weight: "30")
   """The votes on it, the oldest first."""
   approvals: [Approval!]!
@@ -10744,6 +10794,8 @@ type CI implements Node {
     maxCIs: Int
     """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "30")
@@ -11511,6 +11563,8 @@ union _Entity = CI | Service | Team | Incident | Change
     maxCIs: Int
     """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "30")
@@ -11537,6 +11591,18 @@ input AsOfInput {
   revision: Revision
   """A time: all writes at or before it count, and no later ones."""
   at: DateTime
+}
+
+"""
+Which facts a question takes into account. Facts are the open incidents, whose ROOT CIs are DOWN and whose EXCLUDED CIs stay as they
+are given, and the changes that are being carried out, with what they take down. A question tells what is worse with what it supposes
+than without it: what the facts bring about is there in both cases.
+"""
+enum Facts {
+  """Those of the moment that the question is about."""
+  NOW
+  """None: the question is about how the estate is built."""
+  NONE
 }
 
 """A CI that is supposed to fail."""
@@ -11637,6 +11703,8 @@ enum PartialReason {
 type AffectedCI {
   """The state it would be in."""
   state: OperationalState!
+  """The state it is in without the failures that the answer is about. It is the same if they bring the CI to the brink: one more failure, which it bore before, would take it DOWN."""
+  stateWithout: OperationalState!
   """How many relationships lie between it and the nearest failed CI."""
   distance: Int!
   """The CI."""
@@ -11697,6 +11765,8 @@ enum ProofRule {
   SOFT_DEPENDENCY
   """A group of dependencies has lost more than it can bear, or lost redundancy."""
   DEPENDENCY_GROUP
+  """It is RETIRED: it is never up again, whatever fails."""
+  RETIRED
 }
 
 """One thing that helped to break a CI."""
@@ -11723,6 +11793,8 @@ type ImpactCounts {
   atRiskCount: Int!
   """Services that are DEGRADED or DOWN."""
   serviceCount: Int!
+  """CIs that these failures would take DOWN or degrade by themselves, and that are DOWN already: because of the facts, or of how the estate is built. No other number counts them."""
+  leftOutCount: Int!
   """CIs that are DEGRADED or DOWN and that the filter leaves out. They are not counted in affectedCount."""
   filteredOutCount: Int!
   """Affected CIs that you may not see. The numbers above count them, whatever the filter; byClass, byTier, byEnvironment and all other lists do not."""
@@ -14184,6 +14256,8 @@ type Service implements Node {
     maxCIs: Int
     """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
+    """Which facts hold as well: those of now, or of the moment asked for; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
     """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): Impact! @cost(weight: "30")

@@ -64,6 +64,8 @@ type Connection[T any] struct {
 	PageInfo *Info
 	// RestrictedCount is how many more records a computed list has that the actor may not see.
 	RestrictedCount int
+	// LeftOutCount is how many of what a computed list is about it leaves out, because they are DOWN already.
+	LeftOutCount int
 
 	total func(context.Context) (int, error) // nil: the list is empty
 }

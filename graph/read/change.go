@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -222,10 +223,12 @@ func inScope(ctx context.Context, c *Change) ([]ident.ID, error) {
 }
 
 // Impact returns what breaks while the change's TAKEN_DOWN CIs are down, by the graph as it is now.
-func (c *Change) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
-	return asked(ctx, c.in, c, (*Change).id, inScope, "impact of a change", filter, nil, func(c *Change, graph *topology.Snapshot) (q impact.Question, err error) {
+func (c *Change) Impact(ctx context.Context, filter *ImpactFilter, facts Facts) (*Impact, error) {
+	return asked(ctx, c.in, c, (*Change).id, inScope, fmt.Sprint("impact of a change ", facts.hold()), filter, nil, func(c *Change, graph *topology.Snapshot) (q impact.Question, err error) {
 		links, err := c.links(ctx)
-		return outage(links, graph), err
+		q = outage(links, graph)
+		q.OnFacts = facts.hold()
+		return q, err
 	})
 }
 

@@ -86,21 +86,21 @@ func (c *commonCauses) groups() ([]impact.SharedGroup, error) {
 }
 
 // CommonCauses lists the groups whose members share something: some groups, or all redundant ones.
-func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *Overlay, p page.Args) (*page.Connection[*SharedGroup], error) {
+func (r *Reader) CommonCauses(ctx context.Context, groups []ident.ID, overlay *Overlay, facts Facts, p page.Args) (*page.Connection[*SharedGroup], error) {
 	if groups != nil && (len(groups) == 0 || len(groups) > page.Max) {
 		return nil, errs.New(errs.BadUserInput, "groups lists %d groups: 1 to %d, or leave it out", len(groups), page.Max)
 	}
 	if err := r.mayName(ctx, groups); err != nil {
 		return nil, err
 	}
-	return commonCausesOf(ctx, newBatch(r, []*[]ident.ID{&groups}), &groups, func(groups *[]ident.ID) []ident.ID { return *groups }, overlay, func(groups *[]ident.ID, on supposition) (*impact.CommonCausesAnswer, error) {
+	return commonCausesOf(ctx, newBatch(r, []*[]ident.ID{&groups}), &groups, func(groups *[]ident.ID) []ident.ID { return *groups }, overlay, facts, func(groups *[]ident.ID, on supposition) (*impact.CommonCausesAnswer, error) {
 		return impact.CommonCauses(ctx, on.view, *groups, impact.CommonCauseLimits{MaxCauses: namedCIs, Given: on.given})
 	}, p)
 }
 
 // CommonCauses lists the groups of the CI, and of all that it needs, whose members share something.
-func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, after *string, last *int, before *string) (*page.Connection[*SharedGroup], error) {
-	return commonCausesOf(ctx, c.in, c, func(c *CI) []ident.ID { return []ident.ID{c.ID} }, overlay, func(c *CI, on supposition) (*impact.CommonCausesAnswer, error) {
+func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, facts Facts, first *int, after *string, last *int, before *string) (*page.Connection[*SharedGroup], error) {
+	return commonCausesOf(ctx, c.in, c, func(c *CI) []ident.ID { return []ident.ID{c.ID} }, overlay, facts, func(c *CI, on supposition) (*impact.CommonCausesAnswer, error) {
 		needs, err := impact.Dependencies(ctx, on.view, []ident.ID{c.ID}, impact.Limits{})
 		if err != nil {
 			return nil, err
@@ -127,13 +127,13 @@ func (c *CI) CommonCauses(ctx context.Context, overlay *Overlay, first *int, aft
 
 // commonCausesOf asks the engine for each row of a batch, which is about some records, and shows a page of row's
 // answer.
-func commonCausesOf[T comparable](ctx context.Context, b *batch[T], row T, about func(T) []ident.ID, overlay *Overlay, ask func(T, supposition) (*impact.CommonCausesAnswer, error), p page.Args) (*page.Connection[*SharedGroup], error) {
-	on, err := suppositionOf(ctx, b, overlay, about)
+func commonCausesOf[T comparable](ctx context.Context, b *batch[T], row T, about func(T) []ident.ID, overlay *Overlay, facts Facts, ask func(T, supposition) (*impact.CommonCausesAnswer, error), p page.Args) (*page.Connection[*SharedGroup], error) {
+	on, err := suppositionOf(ctx, b, overlay, facts, about)
 	if err != nil {
 		return nil, err
 	}
-	mine, err := each(b, row, "common causes "+overlay.String(), b.reader, func(row T, all *batch[*commonCauses]) *commonCauses {
-		return &commonCauses{fmt.Sprint(about(row), overlay), sync.OnceValues(func() (*impact.CommonCausesAnswer, error) {
+	mine, err := each(b, row, fmt.Sprint("common causes ", facts.hold(), overlay), b.reader, func(row T, all *batch[*commonCauses]) *commonCauses {
+		return &commonCauses{fmt.Sprint(about(row), facts.hold(), overlay), sync.OnceValues(func() (*impact.CommonCausesAnswer, error) {
 			answer, err := ask(row, on)
 			if err == nil && answer.Completeness.IsPartial {
 				return nil, errs.New(errs.Timeout, "the time for the question ran out: ask about fewer groups")
@@ -144,11 +144,12 @@ func commonCausesOf[T comparable](ctx context.Context, b *batch[T], row T, about
 	if err != nil {
 		return nil, err
 	}
-	if _, err := mine.work(); err != nil {
+	answer, err := mine.work()
+	if err != nil {
 		return nil, err
 	}
 	shown := newBatch[*SharedGroup](b.reader, nil)
-	return computed[*commonCauses, impact.SharedGroup, *SharedGroup]{
+	list, err := computed[*commonCauses, impact.SharedGroup, *SharedGroup]{
 		name: "common causes", about: func(c *commonCauses) string { return c.about },
 		rows: (*commonCauses).groups,
 		ci:   func(g impact.SharedGroup) ident.ID { return g.Dependent },
@@ -157,4 +158,8 @@ func commonCausesOf[T comparable](ctx context.Context, b *batch[T], row T, about
 			return shown.Rows[len(shown.Rows)-1]
 		},
 	}.page(ctx, mine.in, mine, p)
+	if err == nil {
+		list.LeftOutCount = answer.LeftOut
+	}
+	return list, err
 }

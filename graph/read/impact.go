@@ -13,6 +13,18 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
+// Facts says which facts a question takes into account.
+type Facts string
+
+// The facts that a question takes into account.
+const (
+	FactsNow Facts = "NOW"  // those of its moment
+	NoFacts  Facts = "NONE" // none
+)
+
+// hold reports whether facts hold beside a question. Those of its moment do by default.
+func (f Facts) hold() bool { return f != NoFacts }
+
 // Failure is a CI that is supposed to fail.
 type Failure struct {
 	ID    ident.ID
@@ -104,8 +116,8 @@ func asked[T comparable](ctx context.Context, b *batch[T], row T, id func(T) ide
 }
 
 // Impact asks what breaks if these CIs fail together.
-func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int, filter *ImpactFilter, asOf *AsOf) (*Impact, error) {
-	q, err := question(failed, excluded, maxDepth, maxCIs)
+func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int, filter *ImpactFilter, facts Facts, asOf *AsOf) (*Impact, error) {
+	q, err := question(failed, excluded, maxDepth, maxCIs, facts)
 	if err == nil {
 		err = r.mayName(ctx, ids(failed), excluded)
 	}
@@ -127,7 +139,7 @@ func inQuestion(_ context.Context, q *impact.Question) ([]ident.ID, error) {
 }
 
 // question returns the question to the engine.
-func question(failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int) (q impact.Question, err error) {
+func question(failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int, facts Facts) (q impact.Question, err error) {
 	if len(failed) == 0 || len(failed) > maxFailures || len(excluded) > maxFailures {
 		return q, errs.New(errs.BadUserInput, "failed lists %d CIs and excluded %d: 1 to %d may fail, at most %d be excluded", len(failed), len(excluded), maxFailures, maxFailures)
 	}
@@ -135,7 +147,7 @@ func question(failed []*Failure, excluded []ident.ID, maxDepth, maxCIs *int) (q 
 	if err != nil {
 		return q, err
 	}
-	q.MaxDepth, q.MaxCIs = limits.MaxDepth, limits.MaxCIs
+	q.MaxDepth, q.MaxCIs, q.OnFacts = limits.MaxDepth, limits.MaxCIs, facts.hold()
 	for _, f := range failed {
 		state, ok := impact.ParseState(f.State)
 		if !ok {
@@ -216,6 +228,9 @@ type AffectedCI struct {
 
 // State returns the state the CI would be in.
 func (a *AffectedCI) State() string { return a.hit.State.String() }
+
+// StateWithout returns the state the CI is in without the failures of the answer.
+func (a *AffectedCI) StateWithout() string { return a.hit.Without.String() }
 
 // Distance returns how many relationships lie between the CI and the nearest failed one.
 func (a *AffectedCI) Distance() int { return a.hit.Distance }

@@ -42,6 +42,17 @@ func (i *Impact) Counts() *ImpactCounts {
 	return counts
 }
 
+// leftOut names what is left out of an impact.
+type leftOut struct{ of *Impact }
+
+// LeftOutCount returns how many of what is shown or may not be seen the failures would take DOWN or degrade if it were
+// not DOWN already.
+func (c *ImpactCounts) LeftOutCount(ctx context.Context) (int, error) {
+	return once(c.i.in, leftOut{c.i}, func() (int, error) {
+		return c.i.answer().DownAlready(ctx, func(one topology.CI) bool { return c.i.hidden[one.ID] || c.i.shows(one) })
+	})
+}
+
 // shown counts what the answer shows.
 func (i *Impact) shown() impact.Counts {
 	return i.answer().Counts(impact.Filter{WithoutRoots: true, Keep: i.shows})

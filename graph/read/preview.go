@@ -159,7 +159,7 @@ func (p *ChangePreview) impact(ctx context.Context, when string, on func(*Change
 			if err != nil {
 				return nil, err
 			}
-			return impact.Of(ctx, on(p), outage(links, on(p)))
+			return impact.OfView(ctx, p.graph, on(p), outage(links, on(p)))
 		}), p.isStored, hidden, answers}
 	})
 	if err != nil {

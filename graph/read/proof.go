@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 )
 
@@ -50,6 +52,8 @@ func (p *Proof) Rule() string {
 		return "SOFT_DEPENDENCY"
 	case impact.BrokenGroup:
 		return "DEPENDENCY_GROUP"
+	case impact.Retired:
+		return "RETIRED"
 	}
 	panic("a ground without a rule")
 }
@@ -146,7 +150,7 @@ func (c cause) String() string {
 func (p *Proof) causes() []cause {
 	e := p.explanation
 	if e.Group == nil {
-		if e.Ground == impact.Given {
+		if e.Ground == impact.Given || e.Ground == impact.Retired {
 			return nil
 		}
 		why, ok := p.whole[e.Cause]
@@ -197,6 +201,10 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 			shown[row] = []*ProofCause{}
 			for _, c := range row.causes() {
 				explanation, ok := row.whole[c.ci]
+				if c.isRetired {
+					c.state = impact.Down
+					explanation, ok = impact.Explanation{Hit: impact.Hit{CI: c.ci, State: c.state}, Ground: impact.Retired}, true
+				}
 				if !cis.has(c.ci) || !ok {
 					continue
 				}
@@ -214,7 +222,10 @@ func (p *Proof) Causes(ctx context.Context) ([]*ProofCause, error) {
 func (p *Proof) Summary(ctx context.Context) (string, error) {
 	e := p.explanation
 	if e.Ground == impact.Given {
-		return fmt.Sprintf("It is supposed to be %s.", e.State), nil
+		return p.given(), nil
+	}
+	if e.Ground == impact.Retired {
+		return "It is retired, and what needs it does without it for good.", nil
 	}
 	cis, err := p.causeCIs(ctx)
 	if err != nil {
@@ -228,7 +239,7 @@ func (p *Proof) Summary(ctx context.Context) (string, error) {
 			names = append(names, fmt.Sprintf("a restricted CI (%s)", c))
 		}
 	}
-	switch e.Ground { //nolint:exhaustive // Given is above
+	switch e.Ground { //nolint:exhaustive // Given and Retired are above
 	case impact.HardDependency:
 		return fmt.Sprintf("It is %s because it cannot do without %s.", e.State, sentence(names)), nil
 	case impact.SoftDependency:
@@ -251,6 +262,28 @@ func (p *Proof) Summary(ctx context.Context) (string, error) {
 		ends = "it cannot spare"
 	}
 	return fmt.Sprintf("It is %s because the group %s needs %d and %s; %s: %s.", e.State, name, e.Group.Need, state, ends, sentence(names)), nil
+}
+
+// given says who says that the CI fails.
+func (p *Proof) given() string {
+	e, graph := p.explanation, p.i.answer().Snapshot()
+	records := impact.FactsOf(graph).DownBy(e.Vertex)
+	if e.IsRoot || len(records) == 0 {
+		return fmt.Sprintf("It is supposed to be %s.", e.State)
+	}
+	numbers := make([]string, len(records))
+	for i, r := range records {
+		numbers[i] = number(r)
+	}
+	return fmt.Sprintf("It is %s by %s.", e.State, sentence(numbers))
+}
+
+// number returns the number by which people call an incident or a change.
+func number(record ident.ID) string {
+	if record.Kind() == ident.Change {
+		return change.Number(record)
+	}
+	return incident.Number(record)
 }
 
 // sentence joins names for people.

@@ -76,7 +76,7 @@ func (s *singlePoints) points() ([]impact.SinglePoint, error) {
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes a service DOWN: any service, or one of some tiers.
-func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *Overlay, filter *ImpactFilter, p page.Args) (*page.Connection[*SinglePoint], error) {
+func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *Overlay, facts Facts, filter *ImpactFilter, p page.Args) (*page.Connection[*SinglePoint], error) {
 	targets := impact.Targets{AllServices: tiers == nil}
 	if tiers != nil {
 		rows, err := r.store.Read.ServiceTier.Query().Where(servicetier.CodeIn(tiers...)).All(ctx)
@@ -90,17 +90,17 @@ func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, over
 			targets.Tiers = append(targets.Tiers, row.ID)
 		}
 	}
-	return singlePointsOf(ctx, newBatch(r, []*impact.Targets{&targets}), &targets, overlay, filter, func(t *impact.Targets) impact.Targets { return *t }, p)
+	return singlePointsOf(ctx, newBatch(r, []*impact.Targets{&targets}), &targets, overlay, facts, filter, func(t *impact.Targets) impact.Targets { return *t }, p)
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes this one DOWN.
-func (c *CI) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*page.Connection[*SinglePoint], error) {
+func (c *CI) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, facts Facts, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*page.Connection[*SinglePoint], error) {
 	targets := func(c *CI) impact.Targets { return impact.Targets{CIs: []ident.ID{c.ID}} }
-	return singlePointsOf(ctx, c.in, c, overlay, filter, targets, page.Args{First: first, After: after, Last: last, Before: before})
+	return singlePointsOf(ctx, c.in, c, overlay, facts, filter, targets, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 // SinglePointsOfFailure lists the CIs whose failure alone takes one DOWN that the incident names as ROOT or AFFECTED.
-func (i *Incident) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*page.Connection[*SinglePoint], error) {
+func (i *Incident) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, facts Facts, filter *ImpactFilter, first *int, after *string, last *int, before *string) (*page.Connection[*SinglePoint], error) {
 	symptoms, err := i.symptoms(ctx)
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (i *Incident) SinglePointsOfFailure(ctx context.Context, overlay *Overlay, 
 		}
 		return t
 	}
-	return singlePointsOf(ctx, i.in, i, overlay, filter, targets, page.Args{First: first, After: after, Last: last, Before: before})
+	return singlePointsOf(ctx, i.in, i, overlay, facts, filter, targets, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 // supposition is a view of the graph and what has happened on it.
@@ -125,8 +125,8 @@ type supposition struct {
 
 // suppositionOf returns what an overlay makes of the graph that the first of a batch saw, whose rows ask about the
 // records that names gives.
-func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, names func(T) []ident.ID) (supposition, error) {
-	return once(b, "graph under "+o.String(), func() (supposition, error) {
+func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, facts Facts, names func(T) []ident.ID) (supposition, error) {
+	return once(b, fmt.Sprint("graph under ", facts.hold(), o), func() (supposition, error) {
 		named := o.names()
 		for _, row := range b.Rows {
 			named = append(named, names(row)...)
@@ -135,13 +135,13 @@ func suppositionOf[T any](ctx context.Context, b *batch[T], o *Overlay, names fu
 		if err != nil {
 			return supposition{}, err
 		}
-		view, given, err := b.reader.suppose(ctx, graph, o)
+		view, given, err := b.reader.suppose(ctx, graph, o, facts)
 		return supposition{view, given}, err
 	})
 }
 
 // singlePointsOf asks the engine for each row of a batch and shows a page of row's answer.
-func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overlay *Overlay, filter *ImpactFilter, targets func(T) impact.Targets, p page.Args) (*page.Connection[*SinglePoint], error) {
+func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overlay *Overlay, facts Facts, filter *ImpactFilter, targets func(T) impact.Targets, p page.Args) (*page.Connection[*SinglePoint], error) {
 	keep, err := chosen(ctx, b, filter)
 	if err != nil {
 		return nil, err
@@ -150,8 +150,8 @@ func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overl
 	if err != nil {
 		return nil, err
 	}
-	about := "single points " + overlay.String() + filter.String()
-	on, err := suppositionOf(ctx, b, overlay, func(row T) []ident.ID { return targets(row).CIs })
+	about := fmt.Sprint("single points ", facts.hold(), overlay, filter)
+	on, err := suppositionOf(ctx, b, overlay, facts, func(row T) []ident.ID { return targets(row).CIs })
 	if err != nil {
 		return nil, err
 	}
@@ -167,11 +167,12 @@ func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overl
 	if err != nil {
 		return nil, err
 	}
-	if _, err := mine.work(); err != nil {
+	answer, err := mine.work()
+	if err != nil {
 		return nil, err
 	}
 	points := newBatch[*SinglePoint](b.reader, nil)
-	return computed[*singlePoints, impact.SinglePoint, *SinglePoint]{
+	shown, err := computed[*singlePoints, impact.SinglePoint, *SinglePoint]{
 		name: "single points", about: func(s *singlePoints) string { return s.about },
 		rows: (*singlePoints).points,
 		ci:   func(p impact.SinglePoint) ident.ID { return p.CI },
@@ -180,4 +181,8 @@ func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overl
 			return points.Rows[len(points.Rows)-1]
 		},
 	}.page(ctx, mine.in, mine, p)
+	if err == nil {
+		shown.LeftOutCount = answer.LeftOut
+	}
+	return shown, err
 }

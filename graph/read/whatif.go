@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -34,7 +35,7 @@ type OverlayRelationship struct {
 }
 
 // WhatIf asks what breaks if an overlay held.
-func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, asOf *AsOf) (*Impact, error) {
+func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, facts Facts, asOf *AsOf) (*Impact, error) {
 	r, err := r.asOf(ctx, asOf)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, as
 	if err != nil {
 		return nil, err
 	}
-	view, question, err := r.suppose(ctx, graph, &o)
+	view, question, err := r.suppose(ctx, graph, &o, facts)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, as
 	if err != nil {
 		return nil, err
 	}
-	about := "what if " + o.String() + asOf.String() + filter.String()
+	about := "what if " + o.String() + fmt.Sprint(facts.hold()) + asOf.String() + filter.String()
 	b.Rows = append(b.Rows, &Impact{about, func() (*impact.Answer, error) { return answer, nil }, keep, hidden, b})
 	return b.Rows[0], nil
 }
@@ -90,8 +91,8 @@ func (o *Overlay) names() []ident.ID {
 }
 
 // suppose returns the view of a graph under an overlay, and the question that the rest of the overlay asks.
-func (r *Reader) suppose(ctx context.Context, graph *topology.Snapshot, o *Overlay) (*topology.Snapshot, impact.Question, error) {
-	none := impact.Question{}
+func (r *Reader) suppose(ctx context.Context, graph *topology.Snapshot, o *Overlay, facts Facts) (*topology.Snapshot, impact.Question, error) {
+	none := impact.Question{OnFacts: facts.hold()}
 	if o == nil {
 		return graph, none, nil
 	}
@@ -103,7 +104,7 @@ func (r *Reader) suppose(ctx context.Context, graph *topology.Snapshot, o *Overl
 			return nil, none, errs.New(errs.BadUserInput, "overlay.%s has %d entries: at most %d", name, n, maxFailures)
 		}
 	}
-	supposed := impact.Overlay{OpenIncidents: o.OpenIncidents, Removed: o.Removed}
+	supposed := impact.Overlay{OnFacts: facts.hold(), OpenIncidents: o.OpenIncidents, Removed: o.Removed}
 	for _, f := range o.Failed {
 		state, ok := impact.ParseState(f.State)
 		if !ok {

@@ -15,6 +15,8 @@ type Answer struct {
 	Completeness Completeness
 
 	snapshot *topology.Snapshot
+	asked    Question
+	before   *Answer // without the failures; nil: all is well there
 	maxDepth int
 	hits     []hit   // in the order in which they were reached: DOWN, DEGRADED, AT_RISK
 	rounds   []int32 // the first hit of each round
@@ -43,6 +45,7 @@ type Hit struct {
 	OnBrink  bool  // it is up, and goes DOWN with one more CI that it bore before
 	Distance int   // hops of a shortest path from a failed CI on which failure passes
 	IsRoot   bool  // the question says that it fails
+	IsGiven  bool  // the question or a record says that it fails so
 	// InMaintenance says that the question names it so: it raises no alarm.
 	InMaintenance bool
 }
@@ -105,7 +108,7 @@ func (k sortKey) compare(other sortKey) int {
 // chooses applies all of a filter but the state.
 func (a *Answer) chooses(f Filter, i int) bool {
 	h := a.hits[i]
-	return h.isTold() && (!f.WithoutRoots || h.given == Operational) &&
+	return h.isTold() && (!f.WithoutRoots || !h.has(isNamed)) &&
 		(!f.WithoutMaintenance || !a.maintained[h.vertex]) &&
 		(a.maxDepth == 0 || a.isNear(int32(i))) &&
 		(f.Keep == nil || f.Keep(a.snapshot.CI(h.vertex)))
@@ -132,7 +135,8 @@ func (a *Answer) hit(i int32) Hit {
 	h := a.hits[i]
 	return Hit{
 		Vertex: h.vertex, CI: a.snapshot.ID(h.vertex), State: h.state, Without: h.without, OnBrink: h.has(onBrink),
-		Distance: a.distance(i), IsRoot: h.given != Operational, InMaintenance: a.maintained[h.vertex],
+		Distance: a.distance(i), IsRoot: h.has(isNamed), IsGiven: h.given == h.state,
+		InMaintenance: a.maintained[h.vertex],
 	}
 }
 

@@ -2,6 +2,7 @@ package impact
 
 import (
 	"context"
+	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
@@ -9,16 +10,39 @@ import (
 // baseline is what has happened before the failures that are asked about. A nil baseline is an estate in which
 // everything stands.
 type baseline struct {
-	gone map[topology.Vertex]bool       // DOWN already, or excluded: nothing more happens to them
+	gone map[topology.Vertex]bool       // DOWN already (true) or excluded (false): nothing more happens to them
 	lost map[topology.GroupIndex]uint64 // what groups have lost already, in their measure
 	calm map[topology.Vertex]bool       // in maintenance: what happens to them alarms nobody
+	kept bool                           // with the snapshot
 }
+
+type baselineKey struct{ onFacts bool }
+
+// keptBaseline returns what is broken by itself, and by the facts if asked, as a baseline that is kept with the
+// snapshot; nil if nothing is.
+func keptBaseline(s *topology.Snapshot, onFacts bool) *baseline {
+	onFacts = onFacts && len(FactsOf(s).Records) > 0
+	if !onFacts && !s.HasUnmet() {
+		return nil
+	}
+	return s.Memo(baselineKey{onFacts}, func() any {
+		b, err := newBaseline(noHurry, s, Question{OnFacts: onFacts})
+		if err != nil {
+			panic(err) // it names no CI, and nobody cancels
+		}
+		b.kept = true
+		return b
+	}).(*baseline)
+}
+
+// isKept reports whether what is worked out beside the baseline may be kept with the snapshot.
+func (b *baseline) isKept() bool { return b == nil || b.kept }
 
 // baselineOf works out what follows from a question before any further failure. Only what is DOWN can take
 // anything DOWN: what is DEGRADED is no part of it.
 func baselineOf(ctx context.Context, s *topology.Snapshot, q Question) (*baseline, error) {
 	if len(q.Failed)+len(q.Excluded)+len(q.Maintenance) == 0 {
-		return standingBaseline(s), nil
+		return keptBaseline(s, q.OnFacts), nil
 	}
 	return newBaseline(ctx, s, q)
 }
@@ -26,7 +50,7 @@ func baselineOf(ctx context.Context, s *topology.Snapshot, q Question) (*baselin
 func newBaseline(ctx context.Context, s *topology.Snapshot, q Question) (*baseline, error) {
 	m := borrow(s)
 	defer m.release()
-	p := propagation{Question: Question{Failed: q.Failed, Excluded: q.Excluded, Maintenance: q.Maintenance}, s: s, m: m, patience: patience{ctx: ctx}}
+	p := propagation{Question: Question{Failed: q.Failed, Excluded: q.Excluded, Maintenance: q.Maintenance, OnFacts: q.OnFacts}, s: s, m: m, patience: patience{ctx: ctx}}
 	if err := p.prepare(); err != nil {
 		return nil, err
 	}
@@ -38,9 +62,8 @@ func newBaseline(ctx context.Context, s *topology.Snapshot, q Question) (*baseli
 	for _, h := range m.hits {
 		b.gone[h.vertex] = true
 	}
-	for _, ci := range q.Excluded {
-		v, _ := s.Index(ci)
-		b.gone[v] = true
+	for _, v := range slices.Concat(p.barred, p.held) {
+		b.gone[v] = false
 	}
 	for _, t := range m.tallies {
 		b.lost[t.group] = uint64(t.down)
@@ -61,10 +84,19 @@ func (p *propagation) resume(b *baseline) {
 	}
 }
 
-func (b *baseline) isGone(v topology.Vertex) bool { return b != nil && b.gone[v] }
+func (b *baseline) isGone(v topology.Vertex) bool {
+	if b == nil {
+		return false
+	}
+	_, ok := b.gone[v]
+	return ok
+}
+
+// isDown reports whether a CI is DOWN already.
+func (b *baseline) isDown(v topology.Vertex) bool { return b != nil && b.gone[v] }
 
 // counts reports whether it matters that a CI goes DOWN.
-func (b *baseline) counts(v topology.Vertex) bool { return b == nil || !b.gone[v] && !b.calm[v] }
+func (b *baseline) counts(v topology.Vertex) bool { return b == nil || !b.isGone(v) && !b.calm[v] }
 
 // breaksAt returns how much more a group must lose to break its dependent, which is up; 0 if it never does.
 func (b *baseline) breaksAt(c *topology.Counter, g topology.GroupIndex) uint64 {

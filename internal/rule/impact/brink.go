@@ -57,7 +57,7 @@ func (p *propagation) tip(v topology.Vertex) {
 	if !ok || at == isExcluded {
 		return
 	}
-	if h := &p.m.hits[at]; h.state != Down && !h.has(onBrink) {
+	if h := &p.m.hits[at]; h.state != Down && !h.has(onBrink|isHeld) {
 		h.marks |= onBrink
 		p.m.brink = append(p.m.brink, v)
 	}

@@ -29,6 +29,7 @@ type CommonCausesAnswer struct {
 	// true, but counts are too low. Explored counts the CIs whose failure was simulated.
 	Completeness Completeness
 	Examined     int           // groups
+	LeftOut      int           // groups of CIs that are DOWN already
 	Total        int           // groups whose members share something
 	Broken       int           // redundant groups that something shared breaks
 	Groups       []SharedGroup // those that share something: see CommonCauses for the order
@@ -155,14 +156,20 @@ func (c *commonSearch) choose(groups []ident.ID, p *patience) error {
 		if _, ok := c.s.Group(g); !ok {
 			return errs.New(errs.NotFound, "there is no group %v at revision %d", name(g), c.s.Revision()).At("groups")
 		}
-		if at := topology.GroupIndex(g.Number()); c.given.counts(c.s.Counter(at).Dependent) {
+		switch at := topology.GroupIndex(g.Number()); {
+		case c.given.counts(c.s.Counter(at).Dependent):
 			c.chosen[at] = true
+		case c.given.isDown(c.s.Counter(at).Dependent):
+			c.answer.LeftOut++
 		}
 	}
 	if c.isWhole {
 		for g := range topology.GroupIndex(c.s.Counters()) {
 			counter := c.s.Counter(g)
-			if len(counter.Members) > 1 && counter.Need > 0 && c.given.counts(counter.Dependent) && c.isRedundant(g) {
+			switch isGroup := len(counter.Members) > 1 && counter.Need > 0; {
+			case isGroup && c.given.isDown(counter.Dependent):
+				c.answer.LeftOut++
+			case isGroup && c.given.counts(counter.Dependent) && c.isRedundant(g):
 				c.chosen[g] = true
 			}
 		}

@@ -78,14 +78,15 @@ func TestCommonCausesAreThoseThatTakeTwoMembersDown(t *testing.T) {
 		s := load(t, m, 1)
 		all := slices.Sorted(maps.Keys(m.Groups))
 		given := drawGiven(t, m)
-		before := judge(m, given)
+		spelt := spelled(m, given)
+		before := judge(m, spelt)
 		var asked, examined []ident.ID
 		if len(all) > 0 && rapid.Bool().Draw(t, "named") {
 			asked = []ident.ID{rapid.SampledFrom(all).Draw(t, "group"), rapid.SampledFrom(all).Draw(t, "other")}
 			examined = asked
 		} else {
 			for _, g := range all {
-				if bearsAnyOne(m, before, given, g) {
+				if bearsAnyOne(m, before, spelt, g) {
 					examined = append(examined, g)
 				}
 			}
@@ -94,7 +95,7 @@ func TestCommonCausesAreThoseThatTakeTwoMembersDown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, redundant := sharedOneByOne(m, given, examined)
+		want, redundant := sharedOneByOne(m, spelt, examined)
 		checkCommonCauses(t, got, want, redundant)
 		few, err := impact.CommonCauses(tctx, load(t, m, 4), asked, impact.CommonCauseLimits{MaxGroups: 1, MaxCauses: 1, Given: given})
 		if err != nil || few.Total != got.Total || few.Broken != got.Broken || few.Completeness.IsPartial != (got.Total > 1) {

@@ -50,7 +50,7 @@ func (c Cone) Within(ctx context.Context, s *topology.Snapshot, failed []topolog
 		return nil, p.err
 	}
 	for _, v := range at {
-		if i, ok := m.marked(v); ok && (without == nil || m.hits[i].given != Operational || m.hits[i].state > without.stateAt(v)) {
+		if i, ok := m.marked(v); ok && (without == nil || m.hits[i].has(isNamed) || m.hits[i].state > without.stateAt(v)) {
 			return p.answer(), nil
 		}
 	}

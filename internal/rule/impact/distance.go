@@ -9,8 +9,9 @@ const fromShort = 1 << 30
 // distance returns how far a hit is from where it began.
 func (a *Answer) distance(i int32) int { return int(a.allDistances()[i] &^ fromShort) }
 
-// allDistances returns the distance of each hit: the length of a shortest path from a failed CI along arcs that carry;
-// of those that no failed CI reaches, from a CI that is DOWN though nothing failed, and fromShort more. An arc carries
+// allDistances returns the distance of each hit: of those that are told the length of a shortest path from a failed CI
+// over others that are told, along arcs that carry; of the rest from what is DOWN by the facts or though nothing failed,
+// and fromShort more. An arc carries
 // when it is HARD and its cause is not well, SOFT and its cause DOWN, or counted by a group that is broken and its
 // cause not well; the last hop to an AT_RISK CI is from a member that is not well, or from a CI on the brink that it
 // cannot spare. It makes a breadth-first search over the hits, or two, when it is first called, linear in their arcs.
@@ -22,7 +23,7 @@ func (a *Answer) allDistances() []int32 {
 		for i, h := range a.hits {
 			m.mark(h.vertex, uint32(i))
 			a.distances[i] = -1
-			if h.given != Operational {
+			if h.has(isNamed) {
 				a.distances[i] = 0
 				m.queue = append(m.queue, h.vertex)
 			}
@@ -33,28 +34,28 @@ func (a *Answer) allDistances() []int32 {
 		}
 		head := 0
 		for ; head < len(m.queue); head++ {
-			a.spread(m, m.queue[head])
+			a.spread(m, m.queue[head], true)
 		}
 		for i, h := range a.hits {
-			if h.has(isShort) && a.distances[i] < 0 {
+			if h.isGround() && a.distances[i] < 0 {
 				a.distances[i] = fromShort
 				m.queue = append(m.queue, h.vertex)
 			}
 		}
 		for ; head < len(m.queue); head++ {
-			a.spread(m, m.queue[head])
+			a.spread(m, m.queue[head], false)
 		}
 	})
 	return a.distances
 }
 
-// spread gives the dependents that u harms their distance, unless they have one.
-func (a *Answer) spread(m *scratch, u topology.Vertex) {
+// spread gives the dependents that u harms their distance, unless they have one or are passed over.
+func (a *Answer) spread(m *scratch, u topology.Vertex, onlyTold bool) {
 	from, _ := m.marked(u)
 	state, distance := a.hits[from].state, a.distances[from]+1
 	if state.IsWell() {
 		if a.hits[from].has(onBrink) {
-			a.spreadBrink(m, u, distance)
+			a.spreadBrink(m, u, distance, onlyTold)
 		}
 		return
 	}
@@ -77,7 +78,7 @@ func (a *Answer) spread(m *scratch, u topology.Vertex) {
 			}
 		}
 		i, ok := m.marked(to)
-		if !ok || a.distances[i] >= 0 || least == AtRisk && a.hits[i].state != AtRisk && !a.hits[i].isByBrink() {
+		if !ok || a.distances[i] >= 0 || onlyTold && !a.hits[i].isTold() || least == AtRisk && a.hits[i].state != AtRisk && !a.hits[i].isByBrink() {
 			continue // excluded, cut, nearer, or harmed by something else
 		}
 		a.distances[i] = distance
@@ -86,9 +87,9 @@ func (a *Answer) spread(m *scratch, u topology.Vertex) {
 }
 
 // spreadBrink gives those their distance that u brought to the brink.
-func (a *Answer) spreadBrink(m *scratch, u topology.Vertex, distance int32) {
+func (a *Answer) spreadBrink(m *scratch, u topology.Vertex, distance int32, onlyTold bool) {
 	for e := range a.snapshot.Affects(u) {
-		if i, ok := m.marked(e.To); ok && a.distances[i] < 0 && a.tips(e) {
+		if i, ok := m.marked(e.To); ok && a.distances[i] < 0 && (!onlyTold || a.hits[i].isTold()) && a.tips(e) {
 			a.distances[i] = distance
 			m.queue = append(m.queue, e.To)
 		}

@@ -131,7 +131,7 @@ func (b *Outage) BreaksWith(f *Fall) (broken []topology.GroupIndex) {
 func (b *Outage) With(down []topology.Vertex) ([]topology.Vertex, error) {
 	p := &b.p
 	p.head = b.falls
-	p.fail(down, Down)
+	p.fail(down, Down, isNamed)
 	p.rounds(p.passDown)
 	more := make([]topology.Vertex, 0, len(p.m.hits)-b.falls)
 	for i, h := range p.m.hits[b.falls:] {

@@ -1,6 +1,7 @@
 package impact_test
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -20,13 +21,32 @@ type naive struct {
 }
 
 // judge works out a question, with its failures and without.
-func judge(m *topologytest.Model, q impact.Question) naive {
+func judge(m *topologytest.Model, q impact.Question) naive { return judgeOn(m, m, q) }
+
+// judgeOn works out a question on one estate, and without its failures on another: there what it names and is DOWN
+// already counts as well.
+func judgeOn(then, m *topologytest.Model, q impact.Question) naive {
 	n := naive{model: m}
 	n.solve(q)
-	without := naive{model: m}
-	without.solve(impact.Question{Excluded: append(failing(q), q.Excluded...)})
+	now := naive{model: then}
+	now.solve(impact.Question{Excluded: q.Excluded, OnFacts: q.OnFacts})
+	without := naive{model: then}
+	without.solve(impact.Question{Excluded: slices.DeleteFunc(append(failing(q), q.Excluded...), func(ci ident.ID) bool {
+		return now.states[ci] != impact.Down && !slices.Contains(q.Excluded, ci)
+	}), OnFacts: q.OnFacts})
 	n.without, n.before = without.states, without.brink
 	return n
+}
+
+// marked lists what the records of a model say: what is DOWN, and what is ruled out.
+func marked(m *topologytest.Model) (down, excluded []ident.ID) {
+	for _, i := range m.Incidents {
+		down, excluded = append(down, i.Root...), append(excluded, i.Excluded...)
+	}
+	for _, c := range m.Changes {
+		down = append(down, c.TakenDown...)
+	}
+	return down, excluded
 }
 
 // judgeAside works out a question on an estate in which nothing is broken by itself.
@@ -34,6 +54,33 @@ func judgeAside(m *topologytest.Model, q impact.Question) naive {
 	n := naive{model: m, aside: true}
 	n.solve(q)
 	return n
+}
+
+// spelled says in a question what the records of a model say, for those that look only at what is DOWN.
+func spelled(m *topologytest.Model, q impact.Question) impact.Question {
+	if !q.OnFacts {
+		return q
+	}
+	q.OnFacts = false
+	asked := q.Failed
+	down, excluded := marked(m)
+	isDown := func(ci ident.ID) bool {
+		return slices.Contains(down, ci) && m.InService(ci) || slices.Contains(asked, impact.Failure{CI: ci, State: impact.Down})
+	}
+	for _, ci := range down {
+		if m.InService(ci) {
+			q.Failed = append(slices.Clip(q.Failed), impact.Failure{CI: ci, State: impact.Down})
+		}
+	}
+	for _, ci := range excluded {
+		if m.InService(ci) && !isDown(ci) {
+			q.Excluded = append(slices.Clip(q.Excluded), ci)
+		}
+	}
+	for _, c := range m.Changes {
+		q.Maintenance = slices.Concat(q.Maintenance, c.TakenDown, c.Changed)
+	}
+	return q
 }
 
 func failing(q impact.Question) (cis []ident.ID) {
@@ -45,7 +92,7 @@ func failing(q impact.Question) (cis []ident.ID) {
 
 func (n *naive) solve(q impact.Question) {
 	n.states, n.roots = map[ident.ID]impact.State{}, map[ident.ID]bool{}
-	given, excluded := map[ident.ID]impact.State{}, map[ident.ID]bool{}
+	given, excluded, held := map[ident.ID]impact.State{}, map[ident.ID]bool{}, map[ident.ID]bool{}
 	for _, ci := range q.Excluded {
 		excluded[ci] = true
 	}
@@ -55,18 +102,34 @@ func (n *naive) solve(q impact.Question) {
 			n.roots[f.CI] = !excluded[f.CI]
 		}
 	}
+	if q.OnFacts {
+		down, ruledOut := marked(n.model)
+		for _, ci := range ruledOut {
+			held[ci] = true
+		}
+		for _, ci := range down {
+			if n.model.InService(ci) {
+				given[ci] = impact.Down
+			}
+		}
+	}
 	for changed := true; changed; {
 		changed = false
 		for ci := range n.model.CIs {
 			if excluded[ci] || !n.model.InService(ci) {
 				continue
 			}
-			if s := max(given[ci], n.rule(ci)); s > n.states[ci] {
+			s := given[ci]
+			if !held[ci] {
+				s = max(s, n.rule(ci))
+			}
+			if s > n.states[ci] {
 				n.states[ci] = s
 				changed = true
 			}
 		}
 	}
+	maps.Copy(excluded, held)
 	n.solveBrink(excluded)
 }
 
@@ -250,7 +313,7 @@ func (n naive) distances() map[ident.ID]int {
 		for _, a := range n.model.Arcs() {
 			from, reached := d[a.From]
 			to, before := d[a.To]
-			if reached && n.carries(a) && (!before || from+1 < to) {
+			if reached && n.tells(a.To) && n.carries(a) && (!before || from+1 < to) {
 				d[a.To] = from + 1
 				changed = true
 			}

@@ -17,9 +17,10 @@ const (
 	HardDependency                   // a HARD dependency outside any group is in the same state, or on the brink too
 	SoftDependency                   // a SOFT dependency is DOWN
 	BrokenGroup                      // a group lacks members that are up, or well; for AT_RISK: it has enough, and lost some
+	Retired                          // the CI is RETIRED, and never up; no proof explains it further
 )
 
-var grounds = [...]string{"", "FAILED", "HARD", "SOFT", "GROUP"}
+var grounds = [...]string{"", "FAILED", "HARD", "SOFT", "GROUP", "RETIRED"}
 
 // String returns the ground as the API shows it.
 func (g Ground) String() string {

@@ -13,13 +13,15 @@ import (
 type hit struct {
 	vertex  topology.Vertex
 	state   State
-	given   State // what the question said of it; Operational: nothing
+	given   State // what the question or a record said of it; Operational: nothing
 	without State // what it is without the failures of the question: only what is worse is told
 	marks   uint8
 }
 
 const (
-	isShort       = 1 << iota // DOWN though nothing failed
+	isNamed       = 1 << iota // the question says that it fails
+	isHeld                    // it is excluded, and in the state that the question gives it: no other state reaches it
+	isShort                   // DOWN though nothing failed
 	onBrink                   // up, and one more failure away from DOWN that it bore before: docs/impact.md, "The brink"
 	onBrinkAnyway             // also without the failures of the question
 )
@@ -30,7 +32,7 @@ func (h hit) has(mark uint8) bool { return h.marks&mark != 0 }
 func (h hit) isGround() bool { return h.given == Down || h.has(isShort) }
 
 // isTold reports whether the failures of the question brought a hit about.
-func (h hit) isTold() bool { return h.given != Operational || h.state > h.without || h.isTipped() }
+func (h hit) isTold() bool { return h.has(isNamed) || h.state > h.without || h.isTipped() }
 
 // isTipped reports whether the failures of the question brought a hit to the brink.
 func (h hit) isTipped() bool { return h.marks&(onBrink|onBrinkAnyway) == onBrink }
@@ -44,7 +46,8 @@ func (h hit) isByBrink() bool {
 const isExcluded = ^uint32(0) // in place of the index of a hit
 
 // Of answers a question on a snapshot: what is worse with its failures than without. What the structure of the estate
-// brings about (docs/impact.md, "What is broken by itself") is there in both worlds. A CI that is not known is
+// brings about (docs/impact.md, "What is broken by itself") is there in both worlds, and so are the facts, if it asks
+// of them, and what it or an incident excludes. A CI that is not known is
 // errs.NotFound; a cancelled context is its error, but a deadline that passes makes the answer partial.
 //
 // The rules (docs/impact.md) are monotone and stratified: what is DOWN depends only on what is DOWN, what is DEGRADED
@@ -55,11 +58,7 @@ const isExcluded = ^uint32(0) // in place of the index of a hit
 // memory in the CIs touched. Each closure proceeds in rounds, so that neither the result nor the round in which a state
 // is reached depends on the order of arcs.
 func Of(ctx context.Context, s *topology.Snapshot, q Question) (*Answer, error) {
-	without, err := withoutFailures(ctx, s, q)
-	if err != nil {
-		return nil, err
-	}
-	return solve(ctx, s, q, without)
+	return OfView(ctx, s, s, q)
 }
 
 // solve works out the states of a question, and tells those that are worse than in the answer to another one; nil: all.
@@ -89,6 +88,9 @@ type propagation struct {
 	s          *topology.Snapshot
 	m          *scratch
 	down, weak []topology.Vertex        // the failed, as given
+	stated     []topology.Vertex        // DOWN by the facts
+	held       []topology.Vertex        // those of weak that an incident excludes
+	barred     []topology.Vertex        // the excluded
 	failed     map[topology.Vertex]bool // both, and what is not well without them; nil unless there is a budget
 	maintained map[topology.Vertex]bool // nil unless the question names some
 	beside     int                      // hits that did not fail; counted only when there is a budget
@@ -105,7 +107,7 @@ func (p *propagation) prepare() error {
 		if err != nil {
 			return err
 		}
-		p.m.mark(v, isExcluded)
+		p.bar(v)
 	}
 	for _, f := range p.Failed {
 		v, err := locate(p.s, "failed", f.CI)
@@ -132,9 +134,12 @@ func (p *propagation) prepare() error {
 		}
 		p.maintained[v] = true
 	}
+	if p.OnFacts {
+		p.takeFacts()
+	}
 	if p.MaxCIs > 0 {
 		p.failed = make(map[topology.Vertex]bool, len(p.Failed))
-		for _, v := range slices.Concat(p.down, p.weak) {
+		for _, v := range slices.Concat(p.down, p.weak, p.stated) {
 			p.failed[v] = true
 		}
 		if p.without != nil {
@@ -144,6 +149,39 @@ func (p *propagation) prepare() error {
 		}
 	}
 	return nil
+}
+
+func (p *propagation) bar(v topology.Vertex) {
+	p.m.mark(v, isExcluded)
+	p.barred = append(p.barred, v)
+}
+
+// takeFacts takes down what records say is DOWN, and excludes what they rule out: but what the question excludes is up,
+// and what it says fails does so as it says.
+func (p *propagation) takeFacts() {
+	f := FactsOf(p.s)
+	for v := range f.excluded {
+		_, ok := p.m.marked(v)
+		switch {
+		case ok: // by the question
+		case len(f.down[v]) > 0 || slices.Contains(p.down, v):
+		case slices.Contains(p.weak, v):
+			p.m.mark(v, isExcluded)
+			p.held = append(p.held, v)
+		default:
+			p.bar(v)
+		}
+	}
+	for _, r := range f.Records {
+		p.stated = append(p.stated, r.Down...)
+	}
+	for _, ci := range f.Maintained {
+		if p.maintained == nil {
+			p.maintained = map[topology.Vertex]bool{}
+		}
+		v, _ := p.s.Index(ci)
+		p.maintained[v] = true
+	}
 }
 
 // reach notes that a CI is in a state, unless it was reached before, then worse or as bad, or is excluded.
@@ -158,12 +196,14 @@ func (p *propagation) reach(v topology.Vertex, to State) {
 	}
 }
 
-// fail notes that the question says so.
-func (p *propagation) fail(failed []topology.Vertex, as State) {
+// fail notes that CIs are said to fail, with marks that say by whom.
+func (p *propagation) fail(failed []topology.Vertex, as State, marks uint8) {
 	for _, v := range failed {
 		p.reach(v, as)
 		if at, ok := p.m.marked(v); ok && at != isExcluded {
-			p.m.hits[at].given = max(p.m.hits[at].given, as)
+			h := &p.m.hits[at]
+			h.given = max(h.given, as)
+			h.marks |= marks
 		}
 	}
 }
@@ -179,7 +219,8 @@ func (p *propagation) fallShort() {
 }
 
 func (p *propagation) closeDown() {
-	p.fail(p.down, Down)
+	p.fail(p.stated, Down, 0)
+	p.fail(p.down, Down, isNamed)
 	p.rounds(p.passDown)
 }
 
@@ -216,7 +257,11 @@ func (p *propagation) lose(u topology.Vertex, a topology.Arc, i int) (c *topolog
 
 func (p *propagation) closeDegraded() {
 	p.m.rounds = append(p.m.rounds, int32(len(p.m.hits)))
-	p.fail(p.weak, Degraded)
+	for _, v := range p.held {
+		p.m.unmark(v)
+	}
+	p.fail(p.held, Degraded, isHeld)
+	p.fail(p.weak, Degraded, isNamed)
 	if p.stopped() {
 		return
 	}
@@ -309,7 +354,7 @@ func (p *propagation) stopped() bool { return p.whole.IsPartial || p.err != nil 
 
 func (p *propagation) answer() *Answer {
 	a := &Answer{
-		Revision: p.s.Revision(), Completeness: p.whole, snapshot: p.s, maxDepth: p.MaxDepth,
+		Revision: p.s.Revision(), Completeness: p.whole, snapshot: p.s, asked: p.Question, before: p.without, maxDepth: p.MaxDepth,
 		hits: slices.Clone(p.m.hits), rounds: slices.Clone(p.m.rounds), tallies: slices.Clone(p.m.tallies),
 		maintained: p.maintained, brink: slices.Clone(p.m.brink), brinkRounds: slices.Clone(p.m.brinkRounds),
 	}

@@ -39,6 +39,7 @@ func drawQuestion(t *rapid.T, m *topologytest.Model) impact.Question {
 	for range rapid.IntRange(0, 2).Draw(t, "exclusions") {
 		q.Excluded = append(q.Excluded, rapid.SampledFrom(known).Draw(t, "excluded"))
 	}
+	q.OnFacts = rapid.Bool().Draw(t, "on facts")
 	return q
 }
 

@@ -16,6 +16,9 @@ type Question struct {
 	// Maintenance names CIs on which work is planned. Their hits are marked, and nothing else changes: one that
 	// the work takes down is also named in Failed.
 	Maintenance []ident.ID
+	// OnFacts asks of the estate as it is: the CIs are DOWN beside that open incidents name as ROOT and that changes take
+	// down which are being carried out. CIs that an incident excludes stay as they are given by these or by Failed.
+	OnFacts bool
 	// WithoutBrink does not look for the brink: AT_RISK is what lost a member itself.
 	WithoutBrink bool
 	// MaxDepth leaves out of the answer what is more than so many hops from every failed CI; 0: no limit.

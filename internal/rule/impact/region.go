@@ -225,15 +225,15 @@ func (r *region) flags(where func(at uint32) bool) flags {
 func (f flags) set(at uint32)      { f[at>>6] |= 1 << (at & 63) }
 func (f flags) has(at uint32) bool { return f[at>>6]>>(at&63)&1 != 0 }
 
-type estateRegionKey struct{}
+type estateRegionKey struct{ given *baseline }
 
-// wholeRegion returns the region of all CIs that have any arc. It compiles it once for each snapshot; beside failures
-// each time.
+// wholeRegion returns the region of all CIs that have any arc. It compiles it once for each snapshot, and once more
+// beside the facts; beside failures each time.
 func wholeRegion(s *topology.Snapshot, given *baseline, p *patience) *region {
-	if given != standingBaseline(s) {
+	if !given.isKept() {
 		return scope{s: s, given: given}.cone(linked(s), p)
 	}
-	return s.Memo(estateRegionKey{}, func() any {
+	return s.Memo(estateRegionKey{given}, func() any {
 		return scope{s: s, given: given}.cone(linked(s), &patience{ctx: noHurry})
 	}).(*region)
 }

@@ -13,7 +13,7 @@ type Saviour struct {
 	Vertex   topology.Vertex
 	CI       ident.ID
 	Distance int  // hops from it to the CI that it would save, over CIs that are DOWN
-	IsRoot   bool // the question says that it fails
+	IsRoot   bool // the question or a record says that it fails
 }
 
 // Saviours lists what would save a CI that is DOWN: every other CI that, had it alone stayed operational, would have

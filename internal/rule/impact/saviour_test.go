@@ -17,12 +17,13 @@ func TestSavioursAreThoseThatExcludedKeepItUp(t *testing.T) {
 		m := topologytest.Estate(t)
 		q := drawQuestion(t, m)
 		n, a := judge(m, q), answer(t, load(t, m, 1), q)
+		stated, _ := marked(m)
 		for ci := range m.CIs {
 			got := a.Saviours(ci)
 			var told []ident.ID
 			for _, saviour := range got {
 				told = append(told, saviour.CI)
-				if saviour.IsRoot != n.roots[saviour.CI] || saviour.Distance < 1 {
+				if saviour.IsRoot != (n.roots[saviour.CI] || q.OnFacts && slices.Contains(stated, saviour.CI)) || saviour.Distance < 1 {
 					t.Fatalf("%+v saves %v", saviour, ci)
 				}
 			}

@@ -40,6 +40,7 @@ type SinglePointsAnswer struct {
 	// the CIs whose failure was simulated.
 	Completeness Completeness
 	Targets      int // how many there are
+	LeftOut      int // how many more are DOWN already
 	Total        int // single points found
 	Points       []SinglePoint
 }
@@ -74,7 +75,12 @@ func SinglePoints(ctx context.Context, s *topology.Snapshot, targets Targets, li
 	} else if err != nil {
 		return nil, err
 	}
-	aims = slices.DeleteFunc(aims, func(v topology.Vertex) bool { return !h.given.counts(v) })
+	aims = slices.DeleteFunc(aims, func(v topology.Vertex) bool {
+		if h.given.isDown(v) {
+			h.answer.LeftOut++
+		}
+		return !h.given.counts(v)
+	})
 	h.answer.Targets = len(aims)
 	var candidates []uint32
 	isWhole := targets.AllServices || len(targets.Tiers) > 0

@@ -56,6 +56,8 @@ func drawGiven(t *rapid.T, m *topologytest.Model) (given impact.Question) {
 		given.Maintenance = drawCIs(t, m)[:1]
 	case kind <= 2 && len(members) > 0:
 		given.Failed = []impact.Failure{{CI: rapid.SampledFrom(members).Draw(t, "lost"), State: impact.Down}}
+	default:
+		given.OnFacts = rapid.Bool().Draw(t, "on facts alone")
 	}
 	return given
 }
@@ -144,11 +146,21 @@ func TestSinglePointsAreThoseThatFallenAloneTakeATargetDown(t *testing.T) {
 		s := load(t, m, 1)
 		targets, aims := drawTargets(t, m)
 		given := drawGiven(t, m)
+		spelt := spelled(m, given)
 		got, err := impact.SinglePoints(tctx, s, targets, impact.SinglePointLimits{Given: given})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := pointsOneByOne(m, given, aims)
+		before, down := judge(m, spelt), 0
+		for ci, is := range aims {
+			if is && before.states[ci] == impact.Down {
+				down++
+			}
+		}
+		if got.LeftOut != down {
+			t.Fatalf("%d are left out as DOWN already, want %d", got.LeftOut, down)
+		}
+		want := pointsOneByOne(m, spelt, aims)
 		if got.Total != len(want) || len(got.Points) != len(want) || got.Completeness.IsPartial {
 			t.Fatalf("%+v has %+v, want %v", targets, got, want)
 		}

@@ -117,7 +117,7 @@ func (k *sketch) question(sentence string) (q impact.Question) {
 func (k *sketch) told(a *impact.Answer) string {
 	var told []string
 	for name, ci := range k.names {
-		if h, ok := a.Hit(ci); ok && !h.IsRoot {
+		if h, ok := a.Hit(ci); ok && !h.IsRoot && !h.IsGiven {
 			told = append(told, fmt.Sprintf("%s %v", name, h.State))
 		}
 	}

@@ -2,28 +2,10 @@ package impact
 
 import (
 	"context"
+	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
-
-// What is broken by itself: docs/impact.md. An estate in which nothing is costs nothing here.
-
-type standingKey struct{}
-
-// standing returns what is broken by itself and what follows, nil if everything stands. It is worked out once for each
-// snapshot.
-func standing(s *topology.Snapshot) *Answer {
-	if !s.HasUnmet() {
-		return nil
-	}
-	return s.Memo(standingKey{}, func() any {
-		a, err := solve(noHurry, s, Question{}, nil)
-		if err != nil {
-			panic(err) // it names no CI, and nobody cancels
-		}
-		return a
-	}).(*Answer)
-}
 
 // OfView answers a question on a view of a snapshot, as Of does: what is worse there with the failures than on the
 // snapshot without them, and so also what the changes of the view break.
@@ -35,29 +17,33 @@ func OfView(ctx context.Context, s, view *topology.Snapshot, q Question) (*Answe
 	return solve(ctx, view, q, without)
 }
 
-// withoutFailures answers a question without its failures: a world in which what fails counts as OPERATIONAL: so the
-// question answers also for a CI that is DOWN already. It passes over what the snapshot does not know; nil: all is well
-// there.
+// withoutFailures answers a question without its failures: a world in which a CI counts as OPERATIONAL that is DOWN
+// already and fails by the question, so that this is answered too. It passes over what the snapshot does not know; nil:
+// all is well there. An estate in which nothing is broken costs nothing here.
 func withoutFailures(ctx context.Context, s *topology.Snapshot, q Question) (*Answer, error) {
-	a := standing(s)
+	a := world(s, q.OnFacts, q.WithoutBrink)
 	if a == nil {
 		return nil, nil
 	}
-	without := Question{WithoutBrink: q.WithoutBrink}
-	changes := false
+	without := Question{OnFacts: q.OnFacts, WithoutBrink: q.WithoutBrink}
 	for _, ci := range q.Excluded {
 		if _, ok := s.Index(ci); ok {
-			changes = true
 			without.Excluded = append(without.Excluded, ci)
 		}
 	}
-	for _, f := range q.Failed {
-		if _, ok := a.find(f.CI); ok {
-			changes = true
-			without.Excluded = append(without.Excluded, f.CI)
+	var err error
+	if len(without.Excluded) > 0 {
+		if a, err = solve(ctx, s, without, nil); err != nil {
+			return nil, err
 		}
 	}
-	if !changes {
+	before := len(without.Excluded)
+	for _, f := range q.Failed {
+		if a.TrueState(f.CI) == Down {
+			without.Excluded = append(slices.Clip(without.Excluded), f.CI)
+		}
+	}
+	if len(without.Excluded) == before {
 		return a, nil
 	}
 	return solve(ctx, s, without, nil)
@@ -83,18 +69,34 @@ func (a *Answer) leaveOut(without *Answer) (n int) {
 	return n
 }
 
-type standingBaselineKey struct{}
-
-// standingBaseline returns standing as a baseline.
-func standingBaseline(s *topology.Snapshot) *baseline {
-	if !s.HasUnmet() {
-		return nil
+// DownAlready counts the CIs that are DOWN without the failures of a question, that a filter chooses, and that the
+// failures would take DOWN or degrade if nothing else had failed. It costs another answer.
+func (a *Answer) DownAlready(ctx context.Context, keep func(topology.CI) bool) (n int, err error) {
+	if a.before == nil {
+		return 0, nil
 	}
-	return s.Memo(standingBaselineKey{}, func() any {
-		b, err := newBaseline(noHurry, s, Question{})
-		if err != nil {
-			panic(err) // it names no CI, and nobody cancels
+	m := borrow(a.snapshot)
+	defer m.release()
+	p := propagation{Question: Question{Failed: a.asked.Failed, Excluded: a.asked.Excluded}, s: a.snapshot, m: m, patience: patience{ctx: ctx}}
+	if err := p.prepare(); err != nil {
+		return 0, err
+	}
+	if a.asked.OnFacts {
+		for v := range FactsOf(a.snapshot).excluded {
+			if !slices.Contains(p.down, v) && !slices.Contains(p.weak, v) {
+				p.bar(v)
+			}
 		}
-		return b
-	}).(*baseline)
+	}
+	p.closeDown()
+	p.closeDegraded()
+	if p.err != nil {
+		return 0, p.err
+	}
+	for _, h := range m.hits {
+		if ci := a.snapshot.CI(h.vertex); !h.has(isNamed) && a.before.TrueState(ci.ID) == Down && (keep == nil || keep(ci)) {
+			n++
+		}
+	}
+	return n, nil
 }

@@ -11,13 +11,13 @@ import (
 // total is how much one CI takes down, itself not counted.
 type total struct{ cis, services int }
 
-// takenDown counts what each of some CIs takes down, failing alone beside the baseline. What is found without failures
-// is kept with the snapshot: few CIs are single points of many services.
+// takenDown counts what each of some CIs takes down, failing alone beside the baseline. What is found without other
+// failures is kept with the snapshot: few CIs are single points of many services.
 func takenDown(ctx context.Context, s *topology.Snapshot, given *baseline, vertices []topology.Vertex) ([]total, error) {
-	if given != standingBaseline(s) {
+	if !given.isKept() {
 		return simulateTotals(ctx, s, given, vertices)
 	}
-	kept := s.Memo(totalsKey{}, func() any { return &keptTotals{of: map[topology.Vertex]total{}} }).(*keptTotals)
+	kept := s.Memo(totalsKey{given}, func() any { return &keptTotals{of: map[topology.Vertex]total{}} }).(*keptTotals)
 	totals, missing := kept.find(vertices)
 	found, err := simulateTotals(ctx, s, given, missing)
 	if err != nil {
@@ -28,7 +28,7 @@ func takenDown(ctx context.Context, s *topology.Snapshot, given *baseline, verti
 	return totals, nil
 }
 
-type totalsKey struct{}
+type totalsKey struct{ given *baseline }
 
 // keptTotals are totals by CI. Several questions may use it at once.
 type keptTotals struct {
@@ -95,8 +95,7 @@ func fallout(ctx context.Context, s *topology.Snapshot, given *baseline, failed 
 	defer m.release()
 	p := propagation{s: s, m: m, patience: patience{ctx: ctx}, down: failed}
 	p.resume(given)
-	isStanding := given == standingBaseline(s)
-	p.enough = func() bool { return isStanding && len(m.hits) > s.Vertices()/8 }
+	p.enough = func() bool { return given.isKept() && len(m.hits) > s.Vertices()/8 }
 	p.closeDown()
 	switch {
 	case p.err != nil:

@@ -17,8 +17,10 @@ type Overlay struct {
 	Failed      []Failure
 	Excluded    []ident.ID
 	Maintenance []ident.ID
-	// OpenIncidents adds what the open incidents say, and the changes that are being carried out: see Estate. A
-	// failure that the overlay names outweighs what an incident excludes.
+	// OnFacts is as in Question. A failure that the overlay names outweighs what an incident excludes.
+	OnFacts bool
+	// OpenIncidents asks what the facts bring about beside the failures of the overlay: as OnFacts, and what is DOWN by
+	// a record fails in the question too.
 	OpenIncidents bool
 	// CIs, Relationships and Groups are added, or replace what has their id. topology.Snapshot.Unused gives ids
 	// for what does not exist yet.
@@ -55,15 +57,12 @@ func (o Overlay) On(s *topology.Snapshot) (*topology.Snapshot, Question, error) 
 			return nil, q, err
 		}
 	}
-	if o.OpenIncidents {
-		open := openQuestion(view)
-		for _, ci := range open.Excluded {
-			if !slices.ContainsFunc(o.Failed, func(f Failure) bool { return f.CI.As(ident.CI) == ci }) {
-				q.Excluded = append(q.Excluded, ci)
+	if q.OnFacts = o.OnFacts || o.OpenIncidents; o.OpenIncidents {
+		for _, r := range FactsOf(view).Records {
+			for _, v := range r.Down {
+				q.Failed = append(slices.Clip(q.Failed), Failure{view.ID(v), Down})
 			}
 		}
-		q.Failed = slices.Concat(open.Failed, q.Failed)
-		q.Maintenance = slices.Concat(open.Maintenance, q.Maintenance)
 	}
 	return view, q, nil
 }
