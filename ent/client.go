@@ -37,6 +37,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/owner"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoutage"
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
@@ -98,6 +99,8 @@ type Client struct {
 	Person *PersonClient
 	// PlannedOperation is the client for interacting with the PlannedOperation builders.
 	PlannedOperation *PlannedOperationClient
+	// PlannedOutage is the client for interacting with the PlannedOutage builders.
+	PlannedOutage *PlannedOutageClient
 	// PriorityRule is the client for interacting with the PriorityRule builders.
 	PriorityRule *PriorityRuleClient
 	// Relationship is the client for interacting with the Relationship builders.
@@ -150,6 +153,7 @@ func (c *Client) init() {
 	c.Owner = NewOwnerClient(c.config)
 	c.Person = NewPersonClient(c.config)
 	c.PlannedOperation = NewPlannedOperationClient(c.config)
+	c.PlannedOutage = NewPlannedOutageClient(c.config)
 	c.PriorityRule = NewPriorityRuleClient(c.config)
 	c.Relationship = NewRelationshipClient(c.config)
 	c.RelationshipType = NewRelationshipTypeClient(c.config)
@@ -273,6 +277,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Owner:              NewOwnerClient(cfg),
 		Person:             NewPersonClient(cfg),
 		PlannedOperation:   NewPlannedOperationClient(cfg),
+		PlannedOutage:      NewPlannedOutageClient(cfg),
 		PriorityRule:       NewPriorityRuleClient(cfg),
 		Relationship:       NewRelationshipClient(cfg),
 		RelationshipType:   NewRelationshipTypeClient(cfg),
@@ -323,6 +328,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Owner:              NewOwnerClient(cfg),
 		Person:             NewPersonClient(cfg),
 		PlannedOperation:   NewPlannedOperationClient(cfg),
+		PlannedOutage:      NewPlannedOutageClient(cfg),
 		PriorityRule:       NewPriorityRuleClient(cfg),
 		Relationship:       NewRelationshipClient(cfg),
 		RelationshipType:   NewRelationshipTypeClient(cfg),
@@ -366,8 +372,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.ChangeTemplate, c.ChangeWindow, c.ConflictFinding, c.DanglingReference,
 		c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head, c.Incident,
 		c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
-		c.PriorityRule, c.Relationship, c.RelationshipType, c.RiskWeight,
-		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
+		c.PlannedOutage, c.PriorityRule, c.Relationship, c.RelationshipType,
+		c.RiskWeight, c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
 		c.TimelineEntry, c.Version,
 	} {
 		n.Use(hooks...)
@@ -382,8 +388,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.ChangeTemplate, c.ChangeWindow, c.ConflictFinding, c.DanglingReference,
 		c.DependencyGroup, c.Entry, c.ExternalIdentity, c.Head, c.Incident,
 		c.IncidentCI, c.Membership, c.Owner, c.Person, c.PlannedOperation,
-		c.PriorityRule, c.Relationship, c.RelationshipType, c.RiskWeight,
-		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
+		c.PlannedOutage, c.PriorityRule, c.Relationship, c.RelationshipType,
+		c.RiskWeight, c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
 		c.TimelineEntry, c.Version,
 	} {
 		n.Intercept(interceptors...)
@@ -435,6 +441,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Person.mutate(ctx, m)
 	case *PlannedOperationMutation:
 		return c.PlannedOperation.mutate(ctx, m)
+	case *PlannedOutageMutation:
+		return c.PlannedOutage.mutate(ctx, m)
 	case *PriorityRuleMutation:
 		return c.PriorityRule.mutate(ctx, m)
 	case *RelationshipMutation:
@@ -3733,6 +3741,155 @@ func (c *PlannedOperationClient) mutate(ctx context.Context, m *PlannedOperation
 	}
 }
 
+// PlannedOutageClient is a client for the PlannedOutage schema.
+type PlannedOutageClient struct {
+	config
+}
+
+// NewPlannedOutageClient returns a client for the PlannedOutage from the given config.
+func NewPlannedOutageClient(c config) *PlannedOutageClient {
+	return &PlannedOutageClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `plannedoutage.Hooks(f(g(h())))`.
+func (c *PlannedOutageClient) Use(hooks ...Hook) {
+	c.hooks.PlannedOutage = append(c.hooks.PlannedOutage, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `plannedoutage.Intercept(f(g(h())))`.
+func (c *PlannedOutageClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PlannedOutage = append(c.inters.PlannedOutage, interceptors...)
+}
+
+// Create returns a builder for creating a PlannedOutage entity.
+func (c *PlannedOutageClient) Create() *PlannedOutageCreate {
+	mutation := newPlannedOutageMutation(c.config, OpCreate)
+	return &PlannedOutageCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PlannedOutage entities.
+func (c *PlannedOutageClient) CreateBulk(builders ...*PlannedOutageCreate) *PlannedOutageCreateBulk {
+	return &PlannedOutageCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PlannedOutageClient) MapCreateBulk(slice any, setFunc func(*PlannedOutageCreate, int)) *PlannedOutageCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PlannedOutageCreateBulk{err: fmt.Errorf("calling to PlannedOutageClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PlannedOutageCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PlannedOutageCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PlannedOutage.
+func (c *PlannedOutageClient) Update() *PlannedOutageUpdate {
+	mutation := newPlannedOutageMutation(c.config, OpUpdate)
+	return &PlannedOutageUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PlannedOutageClient) UpdateOne(_m *PlannedOutage) *PlannedOutageUpdateOne {
+	mutation := newPlannedOutageMutation(c.config, OpUpdateOne, withPlannedOutage(_m))
+	return &PlannedOutageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PlannedOutageClient) UpdateOneID(id ident.ID) *PlannedOutageUpdateOne {
+	mutation := newPlannedOutageMutation(c.config, OpUpdateOne, withPlannedOutageID(id))
+	return &PlannedOutageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PlannedOutage.
+func (c *PlannedOutageClient) Delete() *PlannedOutageDelete {
+	mutation := newPlannedOutageMutation(c.config, OpDelete)
+	return &PlannedOutageDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PlannedOutageClient) DeleteOne(_m *PlannedOutage) *PlannedOutageDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PlannedOutageClient) DeleteOneID(id ident.ID) *PlannedOutageDeleteOne {
+	builder := c.Delete().Where(plannedoutage.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PlannedOutageDeleteOne{builder}
+}
+
+// Query returns a query builder for PlannedOutage.
+func (c *PlannedOutageClient) Query() *PlannedOutageQuery {
+	return &PlannedOutageQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePlannedOutage},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PlannedOutage entity by its id.
+func (c *PlannedOutageClient) Get(ctx context.Context, id ident.ID) (*PlannedOutage, error) {
+	return c.Query().Where(plannedoutage.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PlannedOutageClient) GetX(ctx context.Context, id ident.ID) *PlannedOutage {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryChange queries the change edge of a PlannedOutage.
+func (c *PlannedOutageClient) QueryChange(_m *PlannedOutage) *ChangeQuery {
+	query := (&ChangeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(plannedoutage.Table, plannedoutage.FieldID, id),
+			sqlgraph.To(change.Table, change.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, plannedoutage.ChangeTable, plannedoutage.ChangeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PlannedOutageClient) Hooks() []Hook {
+	return c.hooks.PlannedOutage
+}
+
+// Interceptors returns the client interceptors.
+func (c *PlannedOutageClient) Interceptors() []Interceptor {
+	return c.inters.PlannedOutage
+}
+
+func (c *PlannedOutageClient) mutate(ctx context.Context, m *PlannedOutageMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PlannedOutageCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PlannedOutageUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PlannedOutageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PlannedOutageDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PlannedOutage mutation op: %q", m.Op())
+	}
+}
+
 // PriorityRuleClient is a client for the PriorityRule schema.
 type PriorityRuleClient struct {
 	config
@@ -5165,17 +5322,17 @@ type (
 		Approval, ApprovalPolicy, CI, CIClass, Calendar, Change, ChangeCI,
 		ChangeTemplate, ChangeWindow, ConflictFinding, DanglingReference,
 		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
-		Membership, Owner, Person, PlannedOperation, PriorityRule, Relationship,
-		RelationshipType, RiskWeight, ServiceLevelMark, ServiceLevelTarget,
-		ServiceTier, Team, TimelineEntry, Version []ent.Hook
+		Membership, Owner, Person, PlannedOperation, PlannedOutage, PriorityRule,
+		Relationship, RelationshipType, RiskWeight, ServiceLevelMark,
+		ServiceLevelTarget, ServiceTier, Team, TimelineEntry, Version []ent.Hook
 	}
 	inters struct {
 		Approval, ApprovalPolicy, CI, CIClass, Calendar, Change, ChangeCI,
 		ChangeTemplate, ChangeWindow, ConflictFinding, DanglingReference,
 		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
-		Membership, Owner, Person, PlannedOperation, PriorityRule, Relationship,
-		RelationshipType, RiskWeight, ServiceLevelMark, ServiceLevelTarget,
-		ServiceTier, Team, TimelineEntry, Version []ent.Interceptor
+		Membership, Owner, Person, PlannedOperation, PlannedOutage, PriorityRule,
+		Relationship, RelationshipType, RiskWeight, ServiceLevelMark,
+		ServiceLevelTarget, ServiceTier, Team, TimelineEntry, Version []ent.Interceptor
 	}
 )
 

@@ -33,6 +33,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/owner"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoutage"
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
@@ -124,6 +125,7 @@ func checkColumn(t, c string) error {
 			owner.Table:              owner.ValidColumn,
 			person.Table:             person.ValidColumn,
 			plannedoperation.Table:   plannedoperation.ValidColumn,
+			plannedoutage.Table:      plannedoutage.ValidColumn,
 			priorityrule.Table:       priorityrule.ValidColumn,
 			relationship.Table:       relationship.ValidColumn,
 			relationshiptype.Table:   relationshiptype.ValidColumn,

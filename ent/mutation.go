@@ -32,6 +32,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/owner"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoutage"
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/ent/priorityrule"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
@@ -78,6 +79,7 @@ const (
 	TypeOwner              = "Owner"
 	TypePerson             = "Person"
 	TypePlannedOperation   = "PlannedOperation"
+	TypePlannedOutage      = "PlannedOutage"
 	TypePriorityRule       = "PriorityRule"
 	TypeRelationship       = "Relationship"
 	TypeRelationshipType   = "RelationshipType"
@@ -20727,6 +20729,552 @@ func (m *PlannedOperationMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown PlannedOperation edge %s", name)
 }
 
+// PlannedOutageMutation represents an operation that mutates the PlannedOutage nodes in the graph.
+type PlannedOutageMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *ident.ID
+	revision       *int64
+	addrevision    *int64
+	services       *[]ident.ID
+	appendservices []ident.ID
+	clearedFields  map[string]struct{}
+	change         *ident.ID
+	clearedchange  bool
+	done           bool
+	oldValue       func(context.Context) (*PlannedOutage, error)
+	predicates     []predicate.PlannedOutage
+}
+
+var _ ent.Mutation = (*PlannedOutageMutation)(nil)
+
+// plannedoutageOption allows management of the mutation configuration using functional options.
+type plannedoutageOption func(*PlannedOutageMutation)
+
+// newPlannedOutageMutation creates new mutation for the PlannedOutage entity.
+func newPlannedOutageMutation(c config, op Op, opts ...plannedoutageOption) *PlannedOutageMutation {
+	m := &PlannedOutageMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePlannedOutage,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPlannedOutageID sets the ID field of the mutation.
+func withPlannedOutageID(id ident.ID) plannedoutageOption {
+	return func(m *PlannedOutageMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *PlannedOutage
+		)
+		m.oldValue = func(ctx context.Context) (*PlannedOutage, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().PlannedOutage.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPlannedOutage sets the old PlannedOutage of the mutation.
+func withPlannedOutage(node *PlannedOutage) plannedoutageOption {
+	return func(m *PlannedOutageMutation) {
+		m.oldValue = func(context.Context) (*PlannedOutage, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PlannedOutageMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PlannedOutageMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of PlannedOutage entities.
+func (m *PlannedOutageMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PlannedOutageMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PlannedOutageMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().PlannedOutage.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetChangeID sets the "change_id" field.
+func (m *PlannedOutageMutation) SetChangeID(i ident.ID) {
+	m.change = &i
+}
+
+// ChangeID returns the value of the "change_id" field in the mutation.
+func (m *PlannedOutageMutation) ChangeID() (r ident.ID, exists bool) {
+	v := m.change
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangeID returns the old "change_id" field's value of the PlannedOutage entity.
+// If the PlannedOutage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOutageMutation) OldChangeID(ctx context.Context) (v ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangeID: %w", err)
+	}
+	return oldValue.ChangeID, nil
+}
+
+// ResetChangeID resets all changes to the "change_id" field.
+func (m *PlannedOutageMutation) ResetChangeID() {
+	m.change = nil
+}
+
+// SetRevision sets the "revision" field.
+func (m *PlannedOutageMutation) SetRevision(i int64) {
+	m.revision = &i
+	m.addrevision = nil
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *PlannedOutageMutation) Revision() (r int64, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the PlannedOutage entity.
+// If the PlannedOutage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOutageMutation) OldRevision(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// AddRevision adds i to the "revision" field.
+func (m *PlannedOutageMutation) AddRevision(i int64) {
+	if m.addrevision != nil {
+		*m.addrevision += i
+	} else {
+		m.addrevision = &i
+	}
+}
+
+// AddedRevision returns the value that was added to the "revision" field in this mutation.
+func (m *PlannedOutageMutation) AddedRevision() (r int64, exists bool) {
+	v := m.addrevision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *PlannedOutageMutation) ResetRevision() {
+	m.revision = nil
+	m.addrevision = nil
+}
+
+// SetServices sets the "services" field.
+func (m *PlannedOutageMutation) SetServices(i []ident.ID) {
+	m.services = &i
+	m.appendservices = nil
+}
+
+// Services returns the value of the "services" field in the mutation.
+func (m *PlannedOutageMutation) Services() (r []ident.ID, exists bool) {
+	v := m.services
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldServices returns the old "services" field's value of the PlannedOutage entity.
+// If the PlannedOutage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOutageMutation) OldServices(ctx context.Context) (v []ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldServices is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldServices requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldServices: %w", err)
+	}
+	return oldValue.Services, nil
+}
+
+// AppendServices adds i to the "services" field.
+func (m *PlannedOutageMutation) AppendServices(i []ident.ID) {
+	m.appendservices = append(m.appendservices, i...)
+}
+
+// AppendedServices returns the list of values that were appended to the "services" field in this mutation.
+func (m *PlannedOutageMutation) AppendedServices() ([]ident.ID, bool) {
+	if len(m.appendservices) == 0 {
+		return nil, false
+	}
+	return m.appendservices, true
+}
+
+// ResetServices resets all changes to the "services" field.
+func (m *PlannedOutageMutation) ResetServices() {
+	m.services = nil
+	m.appendservices = nil
+}
+
+// ClearChange clears the "change" edge to the Change entity.
+func (m *PlannedOutageMutation) ClearChange() {
+	m.clearedchange = true
+	m.clearedFields[plannedoutage.FieldChangeID] = struct{}{}
+}
+
+// ChangeCleared reports if the "change" edge to the Change entity was cleared.
+func (m *PlannedOutageMutation) ChangeCleared() bool {
+	return m.clearedchange
+}
+
+// ChangeIDs returns the "change" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ChangeID instead. It exists only for internal usage by the builders.
+func (m *PlannedOutageMutation) ChangeIDs() (ids []ident.ID) {
+	if id := m.change; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetChange resets all changes to the "change" edge.
+func (m *PlannedOutageMutation) ResetChange() {
+	m.change = nil
+	m.clearedchange = false
+}
+
+// Where appends a list predicates to the PlannedOutageMutation builder.
+func (m *PlannedOutageMutation) Where(ps ...predicate.PlannedOutage) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PlannedOutageMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PlannedOutageMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.PlannedOutage, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PlannedOutageMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PlannedOutageMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (PlannedOutage).
+func (m *PlannedOutageMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PlannedOutageMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.change != nil {
+		fields = append(fields, plannedoutage.FieldChangeID)
+	}
+	if m.revision != nil {
+		fields = append(fields, plannedoutage.FieldRevision)
+	}
+	if m.services != nil {
+		fields = append(fields, plannedoutage.FieldServices)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PlannedOutageMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case plannedoutage.FieldChangeID:
+		return m.ChangeID()
+	case plannedoutage.FieldRevision:
+		return m.Revision()
+	case plannedoutage.FieldServices:
+		return m.Services()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PlannedOutageMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case plannedoutage.FieldChangeID:
+		return m.OldChangeID(ctx)
+	case plannedoutage.FieldRevision:
+		return m.OldRevision(ctx)
+	case plannedoutage.FieldServices:
+		return m.OldServices(ctx)
+	}
+	return nil, fmt.Errorf("unknown PlannedOutage field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PlannedOutageMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case plannedoutage.FieldChangeID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangeID(v)
+		return nil
+	case plannedoutage.FieldRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
+	case plannedoutage.FieldServices:
+		v, ok := value.([]ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetServices(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOutage field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PlannedOutageMutation) AddedFields() []string {
+	var fields []string
+	if m.addrevision != nil {
+		fields = append(fields, plannedoutage.FieldRevision)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PlannedOutageMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case plannedoutage.FieldRevision:
+		return m.AddedRevision()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PlannedOutageMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case plannedoutage.FieldRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevision(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOutage numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PlannedOutageMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PlannedOutageMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PlannedOutageMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown PlannedOutage nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PlannedOutageMutation) ResetField(name string) error {
+	switch name {
+	case plannedoutage.FieldChangeID:
+		m.ResetChangeID()
+		return nil
+	case plannedoutage.FieldRevision:
+		m.ResetRevision()
+		return nil
+	case plannedoutage.FieldServices:
+		m.ResetServices()
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOutage field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PlannedOutageMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.change != nil {
+		edges = append(edges, plannedoutage.EdgeChange)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PlannedOutageMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case plannedoutage.EdgeChange:
+		if id := m.change; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PlannedOutageMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PlannedOutageMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PlannedOutageMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedchange {
+		edges = append(edges, plannedoutage.EdgeChange)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PlannedOutageMutation) EdgeCleared(name string) bool {
+	switch name {
+	case plannedoutage.EdgeChange:
+		return m.clearedchange
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PlannedOutageMutation) ClearEdge(name string) error {
+	switch name {
+	case plannedoutage.EdgeChange:
+		m.ClearChange()
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOutage unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PlannedOutageMutation) ResetEdge(name string) error {
+	switch name {
+	case plannedoutage.EdgeChange:
+		m.ResetChange()
+		return nil
+	}
+	return fmt.Errorf("unknown PlannedOutage edge %s", name)
+}
+
 // PriorityRuleMutation represents an operation that mutates the PriorityRule nodes in the graph.
 type PriorityRuleMutation struct {
 	config
@@ -24454,28 +25002,29 @@ func (m *ServiceLevelMarkMutation) ResetEdge(name string) error {
 // ServiceLevelTargetMutation represents an operation that mutates the ServiceLevelTarget nodes in the graph.
 type ServiceLevelTargetMutation struct {
 	config
-	op              Op
-	typ             string
-	id              *ident.ID
-	name            *string
-	metric          *domain.ServiceLevelMetric
-	record_type     *domain.RecordType
-	priority        *int
-	addpriority     *int
-	seconds         *int64
-	addseconds      *int64
-	services        *[]ident.ID
-	appendservices  []ident.ID
-	version         *int
-	addversion      *int
-	created_at      *time.Time
-	updated_at      *time.Time
-	clearedFields   map[string]struct{}
-	calendar        *ident.ID
-	clearedcalendar bool
-	done            bool
-	oldValue        func(context.Context) (*ServiceLevelTarget, error)
-	predicates      []predicate.ServiceLevelTarget
+	op                  Op
+	typ                 string
+	id                  *ident.ID
+	name                *string
+	metric              *domain.ServiceLevelMetric
+	record_type         *domain.RecordType
+	priority            *int
+	addpriority         *int
+	seconds             *int64
+	addseconds          *int64
+	services            *[]ident.ID
+	appendservices      []ident.ID
+	starts_at_detection *bool
+	version             *int
+	addversion          *int
+	created_at          *time.Time
+	updated_at          *time.Time
+	clearedFields       map[string]struct{}
+	calendar            *ident.ID
+	clearedcalendar     bool
+	done                bool
+	oldValue            func(context.Context) (*ServiceLevelTarget, error)
+	predicates          []predicate.ServiceLevelTarget
 }
 
 var _ ent.Mutation = (*ServiceLevelTargetMutation)(nil)
@@ -24903,6 +25452,42 @@ func (m *ServiceLevelTargetMutation) ResetServices() {
 	m.appendservices = nil
 }
 
+// SetStartsAtDetection sets the "starts_at_detection" field.
+func (m *ServiceLevelTargetMutation) SetStartsAtDetection(b bool) {
+	m.starts_at_detection = &b
+}
+
+// StartsAtDetection returns the value of the "starts_at_detection" field in the mutation.
+func (m *ServiceLevelTargetMutation) StartsAtDetection() (r bool, exists bool) {
+	v := m.starts_at_detection
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartsAtDetection returns the old "starts_at_detection" field's value of the ServiceLevelTarget entity.
+// If the ServiceLevelTarget object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ServiceLevelTargetMutation) OldStartsAtDetection(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartsAtDetection is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartsAtDetection requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartsAtDetection: %w", err)
+	}
+	return oldValue.StartsAtDetection, nil
+}
+
+// ResetStartsAtDetection resets all changes to the "starts_at_detection" field.
+func (m *ServiceLevelTargetMutation) ResetStartsAtDetection() {
+	m.starts_at_detection = nil
+}
+
 // SetVersion sets the "version" field.
 func (m *ServiceLevelTargetMutation) SetVersion(i int) {
 	m.version = &i
@@ -25092,7 +25677,7 @@ func (m *ServiceLevelTargetMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ServiceLevelTargetMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.name != nil {
 		fields = append(fields, serviceleveltarget.FieldName)
 	}
@@ -25113,6 +25698,9 @@ func (m *ServiceLevelTargetMutation) Fields() []string {
 	}
 	if m.services != nil {
 		fields = append(fields, serviceleveltarget.FieldServices)
+	}
+	if m.starts_at_detection != nil {
+		fields = append(fields, serviceleveltarget.FieldStartsAtDetection)
 	}
 	if m.version != nil {
 		fields = append(fields, serviceleveltarget.FieldVersion)
@@ -25145,6 +25733,8 @@ func (m *ServiceLevelTargetMutation) Field(name string) (ent.Value, bool) {
 		return m.CalendarID()
 	case serviceleveltarget.FieldServices:
 		return m.Services()
+	case serviceleveltarget.FieldStartsAtDetection:
+		return m.StartsAtDetection()
 	case serviceleveltarget.FieldVersion:
 		return m.Version()
 	case serviceleveltarget.FieldCreatedAt:
@@ -25174,6 +25764,8 @@ func (m *ServiceLevelTargetMutation) OldField(ctx context.Context, name string) 
 		return m.OldCalendarID(ctx)
 	case serviceleveltarget.FieldServices:
 		return m.OldServices(ctx)
+	case serviceleveltarget.FieldStartsAtDetection:
+		return m.OldStartsAtDetection(ctx)
 	case serviceleveltarget.FieldVersion:
 		return m.OldVersion(ctx)
 	case serviceleveltarget.FieldCreatedAt:
@@ -25237,6 +25829,13 @@ func (m *ServiceLevelTargetMutation) SetField(name string, value ent.Value) erro
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetServices(v)
+		return nil
+	case serviceleveltarget.FieldStartsAtDetection:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartsAtDetection(v)
 		return nil
 	case serviceleveltarget.FieldVersion:
 		v, ok := value.(int)
@@ -25376,6 +25975,9 @@ func (m *ServiceLevelTargetMutation) ResetField(name string) error {
 		return nil
 	case serviceleveltarget.FieldServices:
 		m.ResetServices()
+		return nil
+	case serviceleveltarget.FieldStartsAtDetection:
+		m.ResetStartsAtDetection()
 		return nil
 	case serviceleveltarget.FieldVersion:
 		m.ResetVersion()

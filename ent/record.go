@@ -52,6 +52,8 @@ func (c *Client) Record(ctx context.Context, id ident.ID) (any, error) {
 		return c.Person.Get(ctx, id)
 	case ident.PlannedOperation:
 		return c.PlannedOperation.Get(ctx, id)
+	case ident.PlannedOutage:
+		return c.PlannedOutage.Get(ctx, id)
 	case ident.PriorityRule:
 		return c.PriorityRule.Get(ctx, id)
 	case ident.Relationship:

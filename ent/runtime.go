@@ -283,8 +283,12 @@ func init() {
 	relationshiptype.DefaultVersion = relationshiptypeDescVersion.Default.(int)
 	serviceleveltargetFields := schema.ServiceLevelTarget{}.Fields()
 	_ = serviceleveltargetFields
+	// serviceleveltargetDescStartsAtDetection is the schema descriptor for starts_at_detection field.
+	serviceleveltargetDescStartsAtDetection := serviceleveltargetFields[8].Descriptor()
+	// serviceleveltarget.DefaultStartsAtDetection holds the default value on creation for the starts_at_detection field.
+	serviceleveltarget.DefaultStartsAtDetection = serviceleveltargetDescStartsAtDetection.Default.(bool)
 	// serviceleveltargetDescVersion is the schema descriptor for version field.
-	serviceleveltargetDescVersion := serviceleveltargetFields[8].Descriptor()
+	serviceleveltargetDescVersion := serviceleveltargetFields[9].Descriptor()
 	// serviceleveltarget.DefaultVersion holds the default value on creation for the version field.
 	serviceleveltarget.DefaultVersion = serviceleveltargetDescVersion.Default.(int)
 	servicetierFields := schema.ServiceTier{}.Fields()

@@ -35,6 +35,8 @@ type ServiceLevelTarget struct {
 	CalendarID ident.ID `json:"calendar_id,omitempty"`
 	// Services holds the value of the "services" field.
 	Services []ident.ID `json:"services,omitempty"`
+	// StartsAtDetection holds the value of the "starts_at_detection" field.
+	StartsAtDetection bool `json:"starts_at_detection,omitempty"`
 	// Version holds the value of the "version" field.
 	Version int `json:"version,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -74,6 +76,8 @@ func (*ServiceLevelTarget) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case serviceleveltarget.FieldServices:
 			values[i] = new([]byte)
+		case serviceleveltarget.FieldStartsAtDetection:
+			values[i] = new(sql.NullBool)
 		case serviceleveltarget.FieldID, serviceleveltarget.FieldPriority, serviceleveltarget.FieldSeconds, serviceleveltarget.FieldCalendarID, serviceleveltarget.FieldVersion:
 			values[i] = new(sql.NullInt64)
 		case serviceleveltarget.FieldName, serviceleveltarget.FieldMetric, serviceleveltarget.FieldRecordType:
@@ -145,6 +149,12 @@ func (_m *ServiceLevelTarget) assignValues(columns []string, values []any) error
 				if err := json.Unmarshal(*value, &_m.Services); err != nil {
 					return fmt.Errorf("unmarshal field services: %w", err)
 				}
+			}
+		case serviceleveltarget.FieldStartsAtDetection:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field starts_at_detection", values[i])
+			} else if value.Valid {
+				_m.StartsAtDetection = value.Bool
 			}
 		case serviceleveltarget.FieldVersion:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -227,6 +237,9 @@ func (_m *ServiceLevelTarget) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("services=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Services))
+	builder.WriteString(", ")
+	builder.WriteString("starts_at_detection=")
+	builder.WriteString(fmt.Sprintf("%v", _m.StartsAtDetection))
 	builder.WriteString(", ")
 	builder.WriteString("version=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Version))

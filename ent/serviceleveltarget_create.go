@@ -81,6 +81,20 @@ func (_c *ServiceLevelTargetCreate) SetServices(v []ident.ID) *ServiceLevelTarge
 	return _c
 }
 
+// SetStartsAtDetection sets the "starts_at_detection" field.
+func (_c *ServiceLevelTargetCreate) SetStartsAtDetection(v bool) *ServiceLevelTargetCreate {
+	_c.mutation.SetStartsAtDetection(v)
+	return _c
+}
+
+// SetNillableStartsAtDetection sets the "starts_at_detection" field if the given value is not nil.
+func (_c *ServiceLevelTargetCreate) SetNillableStartsAtDetection(v *bool) *ServiceLevelTargetCreate {
+	if v != nil {
+		_c.SetStartsAtDetection(*v)
+	}
+	return _c
+}
+
 // SetVersion sets the "version" field.
 func (_c *ServiceLevelTargetCreate) SetVersion(v int) *ServiceLevelTargetCreate {
 	_c.mutation.SetVersion(v)
@@ -157,6 +171,10 @@ func (_c *ServiceLevelTargetCreate) defaults() {
 		v := serviceleveltarget.DefaultRecordType
 		_c.mutation.SetRecordType(v)
 	}
+	if _, ok := _c.mutation.StartsAtDetection(); !ok {
+		v := serviceleveltarget.DefaultStartsAtDetection
+		_c.mutation.SetStartsAtDetection(v)
+	}
 	if _, ok := _c.mutation.Version(); !ok {
 		v := serviceleveltarget.DefaultVersion
 		_c.mutation.SetVersion(v)
@@ -192,6 +210,9 @@ func (_c *ServiceLevelTargetCreate) check() error {
 	}
 	if _, ok := _c.mutation.Services(); !ok {
 		return &ValidationError{Name: "services", err: errors.New(`ent: missing required field "ServiceLevelTarget.services"`)}
+	}
+	if _, ok := _c.mutation.StartsAtDetection(); !ok {
+		return &ValidationError{Name: "starts_at_detection", err: errors.New(`ent: missing required field "ServiceLevelTarget.starts_at_detection"`)}
 	}
 	if _, ok := _c.mutation.Version(); !ok {
 		return &ValidationError{Name: "version", err: errors.New(`ent: missing required field "ServiceLevelTarget.version"`)}
@@ -260,6 +281,10 @@ func (_c *ServiceLevelTargetCreate) createSpec() (*ServiceLevelTarget, *sqlgraph
 	if value, ok := _c.mutation.Services(); ok {
 		_spec.SetField(serviceleveltarget.FieldServices, field.TypeJSON, value)
 		_node.Services = value
+	}
+	if value, ok := _c.mutation.StartsAtDetection(); ok {
+		_spec.SetField(serviceleveltarget.FieldStartsAtDetection, field.TypeBool, value)
+		_node.StartsAtDetection = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
 		_spec.SetField(serviceleveltarget.FieldVersion, field.TypeInt, value)

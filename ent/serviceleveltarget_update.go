@@ -149,6 +149,20 @@ func (_u *ServiceLevelTargetUpdate) AppendServices(v []ident.ID) *ServiceLevelTa
 	return _u
 }
 
+// SetStartsAtDetection sets the "starts_at_detection" field.
+func (_u *ServiceLevelTargetUpdate) SetStartsAtDetection(v bool) *ServiceLevelTargetUpdate {
+	_u.mutation.SetStartsAtDetection(v)
+	return _u
+}
+
+// SetNillableStartsAtDetection sets the "starts_at_detection" field if the given value is not nil.
+func (_u *ServiceLevelTargetUpdate) SetNillableStartsAtDetection(v *bool) *ServiceLevelTargetUpdate {
+	if v != nil {
+		_u.SetStartsAtDetection(*v)
+	}
+	return _u
+}
+
 // SetVersion sets the "version" field.
 func (_u *ServiceLevelTargetUpdate) SetVersion(v int) *ServiceLevelTargetUpdate {
 	_u.mutation.ResetVersion()
@@ -294,6 +308,9 @@ func (_u *ServiceLevelTargetUpdate) sqlSave(ctx context.Context) (_node int, err
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, serviceleveltarget.FieldServices, value)
 		})
+	}
+	if value, ok := _u.mutation.StartsAtDetection(); ok {
+		_spec.SetField(serviceleveltarget.FieldStartsAtDetection, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(serviceleveltarget.FieldVersion, field.TypeInt, value)
@@ -468,6 +485,20 @@ func (_u *ServiceLevelTargetUpdateOne) SetServices(v []ident.ID) *ServiceLevelTa
 // AppendServices appends value to the "services" field.
 func (_u *ServiceLevelTargetUpdateOne) AppendServices(v []ident.ID) *ServiceLevelTargetUpdateOne {
 	_u.mutation.AppendServices(v)
+	return _u
+}
+
+// SetStartsAtDetection sets the "starts_at_detection" field.
+func (_u *ServiceLevelTargetUpdateOne) SetStartsAtDetection(v bool) *ServiceLevelTargetUpdateOne {
+	_u.mutation.SetStartsAtDetection(v)
+	return _u
+}
+
+// SetNillableStartsAtDetection sets the "starts_at_detection" field if the given value is not nil.
+func (_u *ServiceLevelTargetUpdateOne) SetNillableStartsAtDetection(v *bool) *ServiceLevelTargetUpdateOne {
+	if v != nil {
+		_u.SetStartsAtDetection(*v)
+	}
 	return _u
 }
 
@@ -646,6 +677,9 @@ func (_u *ServiceLevelTargetUpdateOne) sqlSave(ctx context.Context) (_node *Serv
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, serviceleveltarget.FieldServices, value)
 		})
+	}
+	if value, ok := _u.mutation.StartsAtDetection(); ok {
+		_spec.SetField(serviceleveltarget.FieldStartsAtDetection, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(serviceleveltarget.FieldVersion, field.TypeInt, value)

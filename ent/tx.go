@@ -56,6 +56,8 @@ type Tx struct {
 	Person *PersonClient
 	// PlannedOperation is the client for interacting with the PlannedOperation builders.
 	PlannedOperation *PlannedOperationClient
+	// PlannedOutage is the client for interacting with the PlannedOutage builders.
+	PlannedOutage *PlannedOutageClient
 	// PriorityRule is the client for interacting with the PriorityRule builders.
 	PriorityRule *PriorityRuleClient
 	// Relationship is the client for interacting with the Relationship builders.
@@ -228,6 +230,7 @@ func (tx *Tx) init() {
 	tx.Owner = NewOwnerClient(tx.config)
 	tx.Person = NewPersonClient(tx.config)
 	tx.PlannedOperation = NewPlannedOperationClient(tx.config)
+	tx.PlannedOutage = NewPlannedOutageClient(tx.config)
 	tx.PriorityRule = NewPriorityRuleClient(tx.config)
 	tx.Relationship = NewRelationshipClient(tx.config)
 	tx.RelationshipType = NewRelationshipTypeClient(tx.config)

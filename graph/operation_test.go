@@ -232,7 +232,7 @@ func finish(t testing.TB, h http.Handler, change string) {
 func carryOut(t testing.TB, h http.Handler, change string) (created []string) {
 	t.Helper()
 	for _, step := range []struct{ actor, verb, more string }{
-		{"dev", "requestChangeApproval", `, approvers: ["carl"]`}, {"carl", "approveChange", ""}, {"dev", "scheduleChange", ""}, {"dev", "startChange", ""},
+		{"dev", "requestChangeApproval", `, approvers: ["carl"]`}, {"carl", "approveChange", ""}, {"dev", "scheduleChange", ""}, {"dev", "startChange", `, outsideWindow: {reason: "now"}, acceptImpact: {reason: "others are still carried out"}`},
 	} {
 		got := said[map[string]struct {
 			Change *struct {

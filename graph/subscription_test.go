@@ -216,14 +216,14 @@ func TestAServiceSaysHowItFaresAsItsHostsFailAndComeBack(t *testing.T) {
 		expect("AT_RISK", "OPERATIONAL")
 		id(`mutation { createChangeTemplate(input: {name: "routine", plan: "as ever", mayTakeDown: true}) { changeTemplate { id } userErrors { message field } } }`, "createChangeTemplate.changeTemplate.id")
 		work := id(fmt.Sprintf(`mutation { draftChange(input: {type: STANDARD, template: "tpl_1", title: "disks", scope: [{id: %q, role: TAKEN_DOWN}, {id: %q}], plannedStart: "2030-01-01T00:00:00Z", plannedEnd: "2030-01-01T01:00:00Z"}) { change { id } userErrors { message field } } }`, hosts[1], hosts[0]), "draftChange.change.id")
-		move := func(verb string) {
+		move := func(verb, more string) {
 			t.Helper()
-			id(fmt.Sprintf(`mutation { %s(input: {id: %q}) { change { id } userErrors { message field } } }`, verb, work), verb+".change.id")
+			id(fmt.Sprintf(`mutation { %s(input: {id: %q%s}) { change { id } userErrors { message field } } }`, verb, work, more), verb+".change.id")
 		}
-		move("scheduleChange")
-		move("startChange")
+		move("scheduleChange", "")
+		move("startChange", `, outsideWindow: {reason: "now"}`)
 		expect("OPERATIONAL", "AT_RISK") // what it takes down is down, what it changes is not
-		move("reviewChange")
+		move("reviewChange", "")
 		expect("AT_RISK", "OPERATIONAL")
 		open(hosts[0])
 		expect("OPERATIONAL", "AT_RISK")

@@ -261,6 +261,18 @@ func (f PlannedOperationFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.V
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlannedOperationMutation", m)
 }
 
+// The PlannedOutageFunc type is an adapter to allow the use of ordinary
+// function as PlannedOutage mutator.
+type PlannedOutageFunc func(context.Context, *ent.PlannedOutageMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PlannedOutageFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PlannedOutageMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlannedOutageMutation", m)
+}
+
 // The PriorityRuleFunc type is an adapter to allow the use of ordinary
 // function as PriorityRule mutator.
 type PriorityRuleFunc func(context.Context, *ent.PriorityRuleMutation) (ent.Value, error)

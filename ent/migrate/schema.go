@@ -969,6 +969,34 @@ var (
 			},
 		},
 	}
+	// PlannedOutageColumns holds the columns for the "planned_outage" table.
+	PlannedOutageColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "revision", Type: field.TypeInt64},
+		{Name: "services", Type: field.TypeJSON},
+		{Name: "change_id", Type: field.TypeInt64},
+	}
+	// PlannedOutageTable holds the schema information for the "planned_outage" table.
+	PlannedOutageTable = &schema.Table{
+		Name:       "planned_outage",
+		Columns:    PlannedOutageColumns,
+		PrimaryKey: []*schema.Column{PlannedOutageColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "planned_outage_change_change",
+				Columns:    []*schema.Column{PlannedOutageColumns[3]},
+				RefColumns: []*schema.Column{ChangeColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "plannedoutage_change_id",
+				Unique:  true,
+				Columns: []*schema.Column{PlannedOutageColumns[3]},
+			},
+		},
+	}
 	// PriorityRuleColumns holds the columns for the "priority_rule" table.
 	PriorityRuleColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1152,6 +1180,7 @@ var (
 		{Name: "priority", Type: field.TypeInt, Nullable: true},
 		{Name: "seconds", Type: field.TypeInt64},
 		{Name: "services", Type: field.TypeJSON},
+		{Name: "starts_at_detection", Type: field.TypeBool, Default: false},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "updated_at", Type: field.TypeTime},
@@ -1165,7 +1194,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "service_level_target_calendar_calendar",
-				Columns:    []*schema.Column{ServiceLevelTargetColumns[10]},
+				Columns:    []*schema.Column{ServiceLevelTargetColumns[11]},
 				RefColumns: []*schema.Column{CalendarColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1174,7 +1203,7 @@ var (
 			{
 				Name:    "serviceleveltarget_calendar_id",
 				Unique:  false,
-				Columns: []*schema.Column{ServiceLevelTargetColumns[10]},
+				Columns: []*schema.Column{ServiceLevelTargetColumns[11]},
 			},
 		},
 	}
@@ -1309,6 +1338,7 @@ var (
 		OwnerTable,
 		PersonTable,
 		PlannedOperationTable,
+		PlannedOutageTable,
 		PriorityRuleTable,
 		RelationshipTable,
 		RelationshipTypeTable,
@@ -1433,6 +1463,11 @@ func init() {
 	PlannedOperationTable.Annotation = &entsql.Annotation{
 		Table:          "planned_operation",
 		IncrementStart: func(i int) *int { return &i }(7318349394477057),
+	}
+	PlannedOutageTable.ForeignKeys[0].RefTable = ChangeTable
+	PlannedOutageTable.Annotation = &entsql.Annotation{
+		Table:          "planned_outage",
+		IncrementStart: func(i int) *int { return &i }(9007199254740993),
 	}
 	PriorityRuleTable.Annotation = &entsql.Annotation{
 		Table:          "priority_rule",

@@ -69,6 +69,9 @@ type Person func(*sql.Selector)
 // PlannedOperation is the predicate function for plannedoperation builders.
 type PlannedOperation func(*sql.Selector)
 
+// PlannedOutage is the predicate function for plannedoutage builders.
+type PlannedOutage func(*sql.Selector)
+
 // PriorityRule is the predicate function for priorityrule builders.
 type PriorityRule func(*sql.Selector)
 

@@ -68,3 +68,22 @@ func (ChangeCI) Edges() []ent.Edge { return []ent.Edge{to("change", Change.Type)
 func (ChangeCI) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("change_id", "ci_id").Unique(), index.Fields("ci_id", "change_id")}
 }
+
+// PlannedOutage is the services that a change takes DOWN, as it was worked out when it was scheduled last.
+type PlannedOutage struct{ ent.Schema }
+
+func (PlannedOutage) Annotations() []schema.Annotation {
+	return table("planned_outage", ident.PlannedOutage)
+}
+
+func (PlannedOutage) Fields() []ent.Field {
+	return []ent.Field{
+		identity(), reference("change_id"),
+		field.Int64("revision"),              // of the graph that it was worked out on
+		field.JSON("services", []ident.ID{}), // by id
+	}
+}
+
+func (PlannedOutage) Edges() []ent.Edge { return []ent.Edge{to("change", Change.Type)} }
+
+func (PlannedOutage) Indexes() []ent.Index { return []ent.Index{index.Fields("change_id").Unique()} }

@@ -40,6 +40,7 @@ func (ServiceLevelTarget) Fields() []ent.Field {
 		field.Int64("seconds"),                      // of working time
 		reference("calendar_id"),
 		field.JSON("services", []ident.ID{}), // the CIs of services; none: all
+		field.Bool("starts_at_detection").Default(false),
 	)
 }
 

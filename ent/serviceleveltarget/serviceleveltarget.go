@@ -29,6 +29,8 @@ const (
 	FieldCalendarID = "calendar_id"
 	// FieldServices holds the string denoting the services field in the database.
 	FieldServices = "services"
+	// FieldStartsAtDetection holds the string denoting the starts_at_detection field in the database.
+	FieldStartsAtDetection = "starts_at_detection"
 	// FieldVersion holds the string denoting the version field in the database.
 	FieldVersion = "version"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -58,6 +60,7 @@ var Columns = []string{
 	FieldSeconds,
 	FieldCalendarID,
 	FieldServices,
+	FieldStartsAtDetection,
 	FieldVersion,
 	FieldCreatedAt,
 	FieldUpdatedAt,
@@ -74,6 +77,8 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// DefaultStartsAtDetection holds the default value on creation for the "starts_at_detection" field.
+	DefaultStartsAtDetection bool
 	// DefaultVersion holds the default value on creation for the "version" field.
 	DefaultVersion int
 )
@@ -136,6 +141,11 @@ func BySeconds(opts ...sql.OrderTermOption) OrderOption {
 // ByCalendarID orders the results by the calendar_id field.
 func ByCalendarID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCalendarID, opts...).ToFunc()
+}
+
+// ByStartsAtDetection orders the results by the starts_at_detection field.
+func ByStartsAtDetection(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStartsAtDetection, opts...).ToFunc()
 }
 
 // ByVersion orders the results by the version field.

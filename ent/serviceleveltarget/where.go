@@ -78,6 +78,11 @@ func CalendarID(v ident.ID) predicate.ServiceLevelTarget {
 	return predicate.ServiceLevelTarget(sql.FieldEQ(FieldCalendarID, vc))
 }
 
+// StartsAtDetection applies equality check predicate on the "starts_at_detection" field. It's identical to StartsAtDetectionEQ.
+func StartsAtDetection(v bool) predicate.ServiceLevelTarget {
+	return predicate.ServiceLevelTarget(sql.FieldEQ(FieldStartsAtDetection, v))
+}
+
 // Version applies equality check predicate on the "version" field. It's identical to VersionEQ.
 func Version(v int) predicate.ServiceLevelTarget {
 	return predicate.ServiceLevelTarget(sql.FieldEQ(FieldVersion, v))
@@ -336,6 +341,16 @@ func CalendarIDNotIn(vs ...ident.ID) predicate.ServiceLevelTarget {
 		v[i] = int64(vs[i])
 	}
 	return predicate.ServiceLevelTarget(sql.FieldNotIn(FieldCalendarID, v...))
+}
+
+// StartsAtDetectionEQ applies the EQ predicate on the "starts_at_detection" field.
+func StartsAtDetectionEQ(v bool) predicate.ServiceLevelTarget {
+	return predicate.ServiceLevelTarget(sql.FieldEQ(FieldStartsAtDetection, v))
+}
+
+// StartsAtDetectionNEQ applies the NEQ predicate on the "starts_at_detection" field.
+func StartsAtDetectionNEQ(v bool) predicate.ServiceLevelTarget {
+	return predicate.ServiceLevelTarget(sql.FieldNEQ(FieldStartsAtDetection, v))
 }
 
 // VersionEQ applies the EQ predicate on the "version" field.

@@ -3083,7 +3083,7 @@ func (ec *executionContext) unmarshalInputStartChangeInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "outsideWindow", "acceptImpact"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3104,6 +3104,20 @@ func (ec *executionContext) unmarshalInputStartChangeInput(ctx context.Context, 
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "outsideWindow":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("outsideWindow"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OutsideWindow = data
+		case "acceptImpact":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptImpact"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptImpact = data
 		}
 	}
 	return it, nil

@@ -1404,17 +1404,18 @@ type ComplexityRoot struct {
 	}
 
 	ServiceLevelTarget struct {
-		Calendar   func(childComplexity int) int
-		CreatedAt  func(childComplexity int) int
-		Duration   func(childComplexity int) int
-		ID         func(childComplexity int) int
-		Metric     func(childComplexity int) int
-		Name       func(childComplexity int) int
-		Priority   func(childComplexity int) int
-		RecordType func(childComplexity int) int
-		Services   func(childComplexity int) int
-		UpdatedAt  func(childComplexity int) int
-		Version    func(childComplexity int) int
+		Calendar          func(childComplexity int) int
+		CreatedAt         func(childComplexity int) int
+		Duration          func(childComplexity int) int
+		ID                func(childComplexity int) int
+		Metric            func(childComplexity int) int
+		Name              func(childComplexity int) int
+		Priority          func(childComplexity int) int
+		RecordType        func(childComplexity int) int
+		Services          func(childComplexity int) int
+		StartsAtDetection func(childComplexity int) int
+		UpdatedAt         func(childComplexity int) int
+		Version           func(childComplexity int) int
 	}
 
 	ServiceLevelTargetConnection struct {
@@ -8098,6 +8099,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServiceLevelTarget.Services(childComplexity), true
+	case "ServiceLevelTarget.startsAtDetection":
+		if e.ComplexityRoot.ServiceLevelTarget.StartsAtDetection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceLevelTarget.StartsAtDetection(childComplexity), true
 	case "ServiceLevelTarget.updatedAt":
 		if e.ComplexityRoot.ServiceLevelTarget.UpdatedAt == nil {
 			break
@@ -10492,7 +10499,10 @@ type ScheduleChangePayload {
 }
 
 extend type Mutation {
-  """Starts to carry a change out: SCHEDULED to IMPLEMENT."""
+  """
+  Starts to carry a change out: SCHEDULED to IMPLEMENT. Its planned operations are applied. Outside of the planned time it needs outsideWindow. Which services it takes DOWN is worked out anew,
+  with what open incidents and running changes have taken down: if some of them were not known when it was scheduled, it needs acceptImpact.
+  """
   startChange(
     """What to do."""
     input: StartChangeInput!
@@ -10505,6 +10515,10 @@ input StartChangeInput {
   id: ID!
   """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
+  """Why it is started outside of its planned time. Without it, it can be started from plannedStart to plannedEnd."""
+  outsideWindow: Consent
+  """Why it is started though it takes services DOWN that it did not take DOWN when it was scheduled. Without it, that is refused with IMPACT_GREW."""
+  acceptImpact: Consent
 }
 
 """What startChange answers."""
@@ -14020,6 +14034,8 @@ enum UserErrorCode {
   TRANSITION_REFUSED
   """Other records use the record and stand in the way."""
   IN_USE
+  """The change would take services DOWN now that it did not take DOWN when it was scheduled. acceptImpact lets it start all the same."""
+  IMPACT_GREW
 }
 
 """
@@ -14738,6 +14754,8 @@ type ServiceLevelTarget implements Node {
   calendar: Calendar!
   """The services it is for; empty if it is for all. It fits a record that names one of them, other than as EXCLUDED, or for which one of them was found affected when it was opened."""
   services: [Service!]!
+  """Whether its clocks start when the trouble was noticed (` + "`" + `detectedAt` + "`" + `, if that is earlier), and not when the record was opened."""
+  startsAtDetection: Boolean!
   """When it was created."""
   createdAt: DateTime!
   """When it was last written."""
@@ -14976,6 +14994,8 @@ input CreateServiceLevelTargetInput {
   calendar: ID!
   """The services it is for; all services if it is absent or empty."""
   services: [ID!]
+  """Whether its clocks start when the trouble was noticed (` + "`" + `detectedAt` + "`" + `, if that is earlier), and not when the record was opened."""
+  startsAtDetection: Boolean! = false
 }
 
 """What createServiceLevelTarget answers."""
@@ -15012,6 +15032,8 @@ input UpdateServiceLevelTargetInput {
   calendar: ID
   """All services it is for, in place of those before; null or empty: all services."""
   services: [ID!]
+  """Whether its clocks start when the trouble was noticed, and not when the record was opened."""
+  startsAtDetection: Boolean
 }
 
 """What updateServiceLevelTarget answers."""

@@ -775,6 +775,13 @@ func (ec *executionContext) fieldContext_ServiceLevelTarget_services(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _ServiceLevelTarget_startsAtDetection(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.StartsAtDetection)
+}
+func (ec *executionContext) fieldContext_ServiceLevelTarget_startsAtDetection(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _ServiceLevelTarget_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
@@ -1184,8 +1191,11 @@ func (ec *executionContext) unmarshalInputCreateServiceLevelTargetInput(ctx cont
 	if _, present := asMap["recordType"]; !present {
 		asMap["recordType"] = "INCIDENT"
 	}
+	if _, present := asMap["startsAtDetection"]; !present {
+		asMap["startsAtDetection"] = false
+	}
 
-	fieldsInOrder := [...]string{"name", "metric", "recordType", "priority", "duration", "calendar", "services"}
+	fieldsInOrder := [...]string{"name", "metric", "recordType", "priority", "duration", "calendar", "services", "startsAtDetection"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1241,6 +1251,13 @@ func (ec *executionContext) unmarshalInputCreateServiceLevelTargetInput(ctx cont
 				return it, err
 			}
 			it.Services = data
+		case "startsAtDetection":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsAtDetection"))
+			data, err := ec.unmarshalNBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartsAtDetection = data
 		}
 	}
 	return it, nil
@@ -1437,7 +1454,7 @@ func (ec *executionContext) unmarshalInputUpdateServiceLevelTargetInput(ctx cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "priority", "duration", "calendar", "services"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "priority", "duration", "calendar", "services", "startsAtDetection"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1493,6 +1510,13 @@ func (ec *executionContext) unmarshalInputUpdateServiceLevelTargetInput(ctx cont
 				return it, err
 			}
 			it.Services = graphql.OmittableOf(data)
+		case "startsAtDetection":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsAtDetection"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartsAtDetection = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -1991,6 +2015,11 @@ func (ec *executionContext) _ServiceLevelTarget(ctx context.Context, sel ast.Sel
 			}
 		case "services":
 			out.Values[i] = ec._ServiceLevelTarget_services(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startsAtDetection":
+			out.Values[i] = ec._ServiceLevelTarget_startsAtDetection(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -20,6 +20,7 @@ const (
 	Stale             Code = "STALE"              // the record changed since the version that was stated
 	TransitionRefused Code = "TRANSITION_REFUSED" // the state table does not allow it, or something is missing for it
 	InUse             Code = "IN_USE"             // other records stand in the way
+	ImpactGrew        Code = "IMPACT_GREW"        // a change would take more services down than when it was scheduled
 )
 
 // Failures of the request, the caller or the server: they are answered as top-level errors.
@@ -132,7 +133,7 @@ func All(err error) ([]*Error, bool) {
 // Mendable reports whether a person can mend a failure of the code by other input.
 func (c Code) Mendable() bool {
 	switch c {
-	case Invalid, Required, NotFound, AlreadyExists, Stale, TransitionRefused, InUse:
+	case Invalid, Required, NotFound, AlreadyExists, Stale, TransitionRefused, InUse, ImpactGrew:
 		return true
 	default:
 		return false

@@ -38,6 +38,7 @@ const (
 	ApprovalPolicy
 	ChangeTemplate
 	ConflictFinding
+	PlannedOutage
 	kindEnd
 )
 
@@ -81,6 +82,7 @@ var kinds = [kindEnd]facts{
 	ApprovalPolicy:     {prefix: "pol", noun: "approval policy", isDeletable: true},
 	ChangeTemplate:     {prefix: "tpl", noun: "change template"},
 	ConflictFinding:    {prefix: "cnf", noun: "conflict finding"},
+	PlannedOutage:      {prefix: "out", noun: "planned outage"},
 }
 
 var kindsByPrefix = func() map[string]Kind {

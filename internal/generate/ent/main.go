@@ -4,11 +4,17 @@ package main
 
 import (
 	_ "embed"
+	"fmt"
 	"log"
+	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 
 	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
+
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
 //go:embed reuse.tmpl
@@ -32,4 +38,27 @@ func main() {
 	if err != nil {
 		log.Fatalf("generate ent: %v", err)
 	}
+	if err := startAtFirst(filepath.FromSlash("./migrate/schema.go")); err != nil {
+		log.Fatalf("generate ent: %v", err)
+	}
+}
+
+var start = regexp.MustCompile(`(IncrementStart: func\(i int\) \*int \{ return &i \}\()(\d+)\)`)
+
+// startAtFirst corrects where the tables of the later kinds start: ent carries the number as a float64, which has no
+// place for its last bit.
+func startAtFirst(file string) error {
+	text, err := os.ReadFile(file) //nolint:gosec // it was generated just now
+	if err != nil {
+		return err
+	}
+	mended := start.ReplaceAllStringFunc(string(text), func(field string) string {
+		parts := start.FindStringSubmatch(field)
+		first, err := strconv.ParseInt(parts[2], 10, 64)
+		if err != nil {
+			log.Fatal(err)
+		}
+		return fmt.Sprintf("%s%d)", parts[1], ident.ID(first).Kind().First())
+	})
+	return os.WriteFile(file, []byte(mended), 0o600)
 }

@@ -95,8 +95,10 @@ func (b board) verbsOf(actor, voter context.Context, id ident.ID) map[string]fun
 		},
 		"vote":           func() (*ent.Change, error) { return b.Approve(voter, change.Approve{ID: id}) },
 		"scheduleChange": func() (*ent.Change, error) { return b.Schedule(actor, change.Schedule{ID: id}) },
-		"startChange":    func() (*ent.Change, error) { return b.Start(actor, change.Start{ID: id}) },
-		"reviewChange":   func() (*ent.Change, error) { return b.Review(actor, change.Review{ID: id}) },
+		"startChange": func() (*ent.Change, error) {
+			return b.Start(actor, change.Start{ID: id, OutsideWindow: &domain.Consent{Reason: words}})
+		},
+		"reviewChange": func() (*ent.Change, error) { return b.Review(actor, change.Review{ID: id}) },
 		"closeChange": func() (*ent.Change, error) {
 			return b.Close(actor, change.Close{ID: id, Outcome: domain.Successful, Notes: "well"})
 		},

@@ -74,7 +74,7 @@ func TestAConflictIsWrittenDownOnceWhenItIsFirstFound(t *testing.T) {
 		if got := b.findings(other); !slices.Equal(got, []string{fmt.Sprint("SAME_CI ", c), fmt.Sprint("SAME_CI ", third)}) {
 			t.Errorf("the other has %v", got)
 		}
-		if n := b.Store.Read.Entry.Query().Where(entry.SubjectID(c), entry.RecordIDGTE(ident.New(ident.ConflictFinding, 1))).CountX(b.olga); n != len(want) {
+		if n := b.Store.Read.Entry.Query().Where(entry.SubjectID(c), entry.RecordIDGTE(ident.New(ident.ConflictFinding, 1)), entry.RecordIDLT(ident.New(ident.ConflictFinding+1, 0))).CountX(b.olga); n != len(want) {
 			t.Errorf("%d of %d are in the journal", n, len(want))
 		}
 	})

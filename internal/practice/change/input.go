@@ -86,10 +86,12 @@ type Schedule struct {
 	ExpectedVersion *int
 }
 
-// Start is the change to carry out.
+// Start is the change to carry out, and what is accepted for it.
 type Start struct {
 	ID              ident.ID
 	ExpectedVersion *int
+	OutsideWindow   *domain.Consent
+	AcceptImpact    *domain.Consent
 }
 
 // Review is the change that has been carried out.

@@ -48,7 +48,10 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 			}
 			if len(missing) == 0 && len(open) == 0 {
 				warnOfBegun(tx, was.PlannedStart, "id")
-				return approval.Said(required), stillCovered(ctx, tx, was, cisOf(rows))
+				if err := stillCovered(ctx, tx, was, cisOf(rows)); err != nil {
+					return "", err
+				}
+				return approval.Said(required), p.keepOutage(ctx, tx, was)
 			}
 			var faults []string
 			if len(missing) > 0 {
@@ -58,13 +61,21 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 		})
 }
 
-// Start begins to carry a change out: SCHEDULED to IMPLEMENT. Its planned operations are applied in the same
-// transaction.
+// Start begins to carry a change out: SCHEDULED to IMPLEMENT, in its window and with the outage that was planned, unless
+// other is accepted. Its planned operations are applied in the same transaction.
 func (p *Practice) Start(ctx context.Context, in Start) (*ent.Change, error) {
 	return p.desk.Move(ctx, "startChange", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (string, error) {
+			said, err := p.mayStart(ctx, tx, was, in)
+			if err != nil {
+				return "", err
+			}
 			u.SetActualStart(tx.Now)
-			return apply(ctx, tx, was)
+			applied, err := apply(ctx, tx, was)
+			if applied != "" {
+				said = append(said, applied)
+			}
+			return strings.Join(said, "\n"), err
 		})
 }
 

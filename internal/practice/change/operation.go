@@ -48,6 +48,11 @@ func (p *Practice) PlanOperations(ctx context.Context, in PlanOperations) (*ent.
 			return err
 		}
 		u.SetUpdatedAt(tx.Now)
+		if was.State == domain.ChangeScheduled {
+			if err := p.keepOutage(ctx, tx, was); err != nil {
+				return err
+			}
+		}
 		return e.tell(ctx, tx, was, u)
 	}, p.find)
 }

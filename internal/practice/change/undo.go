@@ -18,7 +18,7 @@ import (
 )
 
 // DraftUndo drafts a change that undoes what another one did to the graph, as the journal tells it. It has the other's
-// type and scope, and goes its way like any other.
+// type, alters the CIs of its scope, and takes nothing down but what its operations do. It goes its way like any other.
 func (p *Practice) DraftUndo(ctx context.Context, in DraftUndo) (*ent.Change, error) {
 	return auth.Write(ctx, p.store, "change.draft_undo", func(ctx context.Context, tx *store.Tx) (*ent.Change, error) {
 		was, err := p.desk.Take(ctx, tx, "id", in.ID)
@@ -47,7 +47,11 @@ func (p *Practice) DraftUndo(ctx context.Context, in DraftUndo) (*ent.Change, er
 		if err != nil {
 			return nil, err
 		}
-		if err := link(ctx, tx, record.ID, nil, cisOf(scope)); err != nil {
+		cis := cisOf(scope)
+		for i := range cis {
+			cis[i].Role = domain.ChangedRole
+		}
+		if err := link(ctx, tx, record.ID, nil, cis); err != nil {
 			return nil, err
 		}
 		return record, keep(ctx, tx, record.ID, inverse)

@@ -92,6 +92,11 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 				return refused(was, "is in %s: %s cannot be taken away", was.State, form.List(missing, "and")).At("id")
 			}
 		}
+		if was.State == domain.ChangeScheduled && len(e.bounds) > 0 {
+			if err := p.keepOutage(ctx, tx, was); err != nil {
+				return err
+			}
+		}
 		return e.tell(ctx, tx, was, u)
 	}, p.find)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"entgo.io/ent/dialect/sql"
-
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
@@ -158,34 +156,11 @@ func lockKeys(ctx context.Context, tx *store.Tx, keys []domain.ExternalKey) erro
 	}
 	slices.Sort(sources)
 	for _, source := range slices.Compact(sources) {
-		if err := takeTurns(ctx, tx, "linchpin.key."+source); err != nil {
+		if err := tx.TakeTurns(ctx, "linchpin.key."+source); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// takeTurns lets one transaction at a time go past a name. SQLite has one writer anyhow.
-func takeTurns(ctx context.Context, tx *store.Tx, name string) error {
-	if !tx.IsPostgres() {
-		return nil
-	}
-	rows, err := tx.QueryContext(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
-	if err != nil {
-		return err
-	}
-	var nothing sql.NullString
-	for rows.Next() {
-		if err := rows.Scan(&nothing); err != nil {
-			_ = rows.Close()
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		_ = rows.Close()
-		return err
-	}
-	return rows.Close()
 }
 
 func saveIdentities(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewIdentity) error {

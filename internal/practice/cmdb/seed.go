@@ -18,7 +18,7 @@ func Seed(ctx context.Context, s *store.Store) error {
 	by := store.By{Actor: auth.System.Name, Verb: "seed"}
 	_, err := store.Write(ctx, s, by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
 		var none struct{}
-		if err := takeTurns(ctx, tx, "linchpin.seed"); err != nil {
+		if err := tx.TakeTurns(ctx, "linchpin.seed"); err != nil {
 			return none, err
 		}
 		seeded, err := tx.CIClass.Query().Exist(ctx)

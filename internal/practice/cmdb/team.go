@@ -15,7 +15,7 @@ func CheckTeamParent(ctx context.Context, tx *store.Tx, child, parent ident.ID) 
 	if err := form.Kind(parent, ident.Team, "parent"); err != nil {
 		return err
 	}
-	if err := takeTurns(ctx, tx, "linchpin.team.tree"); err != nil {
+	if err := tx.TakeTurns(ctx, "linchpin.team.tree"); err != nil {
 		return err
 	}
 	all, err := tx.Team.Query().All(ctx)

@@ -42,6 +42,8 @@ type CreateTarget struct {
 	Duration   time.Duration
 	Calendar   ident.ID
 	Services   []ident.ID
+
+	StartsAtDetection *bool
 }
 
 // UpdateTarget is changes to a target: what is absent stays, a priority or services of null stand for all.
@@ -53,4 +55,6 @@ type UpdateTarget struct {
 	Duration        graphql.Omittable[*time.Duration]
 	Calendar        graphql.Omittable[*ident.ID]
 	Services        graphql.Omittable[[]ident.ID]
+
+	StartsAtDetection graphql.Omittable[*bool]
 }

@@ -105,7 +105,7 @@ func (p *promises) of(one Subject, services []ident.ID, moves []rule.Move, now t
 		}
 		if t := rule.Match(p.targets[one.Type], metric, one.Priority, services); t != nil {
 			row := p.rows[t.ID]
-			all = append(all, Level{row, rule.Measure(t, p.calendars[row.CalendarID], one.CreatedAt, moves, now)})
+			all = append(all, Level{row, rule.Measure(t, p.calendars[row.CalendarID], one.startFor(row), moves, now)})
 		}
 	}
 	return all

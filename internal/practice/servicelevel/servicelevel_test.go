@@ -338,3 +338,36 @@ func TestRefusalsNameTheField(t *testing.T) {
 		}
 	})
 }
+
+func TestClocksStartAtDetectionIfTheTargetSaysSo(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		target := d.promise(t, "Seen", domain.ResolveMetric, 4, func(in *servicelevel.CreateTarget) { in.StartsAtDetection = new(true) })
+		open := func(detected time.Time) ident.ID {
+			made, err := d.incidents.Open(d.after(0), incident.Open{Title: "Orders fail", DetectedAt: &detected})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return made.ID
+		}
+		early, ahead := open(opened.Add(-3*time.Hour)), open(opened.Add(time.Minute))
+		starts := func(id ident.ID, want time.Time, elapsed time.Duration) {
+			t.Helper()
+			if l := d.level(t, id, domain.ResolveMetric, 0.5); !l.StartedAt.Equal(want) || l.Elapsed != elapsed || !l.DueAt.Equal(want.Add(4*time.Hour)) {
+				t.Errorf("it started at %s, %s ago, and is due at %s", l.StartedAt, l.Elapsed, l.DueAt)
+			}
+		}
+		starts(early, opened.Add(-3*time.Hour), 3*time.Hour+30*time.Minute)
+		starts(ahead, opened, 30*time.Minute) // whoever noticed it has a clock that is ahead
+		if got := d.level(t, early, domain.ResolveMetric, 2); got.State != domain.ServiceLevelBreached {
+			t.Errorf("it is %s", got.State)
+		}
+		no := false
+		if _, err := d.UpdateTarget(d.ctx, servicelevel.UpdateTarget{ID: target.ID, StartsAtDetection: graphql.OmittableOf(&no)}); err != nil {
+			t.Fatal(err)
+		}
+		starts(early, opened, 30*time.Minute)
+		if got, err := d.UpdateTarget(d.ctx, servicelevel.UpdateTarget{ID: target.ID, StartsAtDetection: graphql.OmittableOf(&no)}); err != nil || got.Version != 2 {
+			t.Errorf("the same once more: %v, %v", got, err)
+		}
+	})
+}

@@ -18,9 +18,20 @@ type Subject struct {
 	Type      domain.RecordType
 	Priority  int
 	CreatedAt time.Time
-	State     string
+	// DetectedAt is when the trouble was noticed that the record is about.
+	DetectedAt time.Time
+	State      string
 	// Services are those that the record itself knows it concerns; its source may name more.
 	Services []ident.ID
+}
+
+// startFor returns when the clocks of a target start for the record. No clock starts after the record was opened, though
+// the clock of whoever noticed the trouble may be ahead.
+func (s Subject) startFor(t *ent.ServiceLevelTarget) time.Time {
+	if t.StartsAtDetection && s.DetectedAt.Before(s.CreatedAt) {
+		return s.DetectedAt
+	}
+	return s.CreatedAt
 }
 
 // source says where the records of a type are.
@@ -42,7 +53,7 @@ var sources = map[domain.RecordType]source{
 func Incidents(rows ...*ent.Incident) []Subject {
 	all := make([]Subject, len(rows))
 	for i, row := range rows {
-		all[i] = Subject{ID: row.ID, Type: domain.IncidentRecord, Priority: row.Priority, CreatedAt: row.CreatedAt, State: string(row.State)}
+		all[i] = Subject{ID: row.ID, Type: domain.IncidentRecord, Priority: row.Priority, CreatedAt: row.CreatedAt, DetectedAt: row.DetectedAt, State: string(row.State)}
 		if row.ImpactAtOpening != nil {
 			for _, s := range row.ImpactAtOpening.Services {
 				all[i].Services = append(all[i].Services, s.CI)

@@ -29,7 +29,7 @@ func (p *Practice) CreateTarget(ctx context.Context, in CreateTarget) (*ent.Serv
 	return auth.Write(ctx, p.store, "service_level_target.create", func(ctx context.Context, tx *store.Tx) (*ent.ServiceLevelTarget, error) {
 		next := &ent.ServiceLevelTarget{
 			Name: in.Name, Metric: in.Metric, RecordType: form.Or(in.RecordType, domain.IncidentRecord), Priority: in.Priority,
-			CalendarID: in.Calendar, Services: in.Services,
+			CalendarID: in.Calendar, Services: in.Services, StartsAtDetection: form.Or(in.StartsAtDetection, false),
 		}
 		if err := checkTarget(ctx, tx, next, in.Duration); err != nil {
 			return nil, err
@@ -38,7 +38,8 @@ func (p *Practice) CreateTarget(ctx context.Context, in CreateTarget) (*ent.Serv
 			return nil, orFull(err, "service level targets", mostTargets)
 		}
 		return tx.ServiceLevelTarget.Create().SetName(next.Name).SetMetric(next.Metric).SetRecordType(next.RecordType).SetNillablePriority(next.Priority).
-			SetSeconds(next.Seconds).SetCalendarID(next.CalendarID).SetServices(next.Services).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+			SetSeconds(next.Seconds).SetCalendarID(next.CalendarID).SetServices(next.Services).
+			SetStartsAtDetection(next.StartsAtDetection).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
 	})
 }
 
@@ -56,6 +57,7 @@ func (p *Practice) UpdateTarget(ctx context.Context, in UpdateTarget) (*ent.Serv
 		next := *was
 		next.Name, next.CalendarID = form.Or(form.Given(&f, "name", in.Name), was.Name), form.Or(form.Given(&f, "calendar", in.Calendar), was.CalendarID)
 		duration := form.Or(form.Given(&f, "duration", in.Duration), time.Duration(was.Seconds)*time.Second)
+		next.StartsAtDetection = form.Kept(in.StartsAtDetection, was.StartsAtDetection, false)
 		if priority, ok := in.Priority.ValueOK(); ok {
 			next.Priority = priority
 		}
@@ -72,6 +74,7 @@ func (p *Practice) UpdateTarget(ctx context.Context, in UpdateTarget) (*ent.Serv
 		store.Set(was.Name, next.Name, u.SetName)
 		store.Set(was.Seconds, next.Seconds, u.SetSeconds)
 		store.Set(was.CalendarID, next.CalendarID, u.SetCalendarID)
+		store.Set(was.StartsAtDetection, next.StartsAtDetection, u.SetStartsAtDetection)
 		store.SetNillable(was.Priority, next.Priority, u.SetPriority, u.ClearPriority)
 		if !slices.Equal(was.Services, next.Services) {
 			u.SetServices(next.Services)

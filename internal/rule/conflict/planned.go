@@ -30,6 +30,7 @@ func (f *Finder) laid(c *Change) *Finder {
 		return f
 	}
 	over := NewFinder(view.Snapshot, f.words)
+	over.onFacts = f.onFacts
 	over.replanned = slices.Clone(f.replanned)
 	for _, ci := range view.Touched {
 		if v, ok := f.graph.Index(ci); ok {

@@ -28,11 +28,20 @@ type Finder struct {
 	falls     map[ident.ID]*impact.Fall
 	plans     map[ident.ID]*Finder
 	replanned []topology.Vertex // the CIs that operations alter in this graph
+	onFacts   bool              // what has failed holds beside what changes take down
 }
 
 // NewFinder returns a finder. The words are those of the operations that changes plan.
 func NewFinder(graph *topology.Snapshot, words operation.Words) *Finder {
 	return &Finder{graph: graph, words: words, reaches: map[ident.ID]*reach{}, falls: map[ident.ID]*impact.Fall{}, plans: map[ident.ID]*Finder{}}
+}
+
+// OnFacts returns a finder that takes into account what has failed: what open incidents say, and what changes take down
+// that are being carried out.
+func (f *Finder) OnFacts() *Finder {
+	on := NewFinder(f.graph, f.words)
+	on.onFacts = true
+	return on
 }
 
 func (f *Finder) locate(c *Change) (p places) {
@@ -77,7 +86,7 @@ func (f *Finder) reachBeside(ctx context.Context, base *topology.Snapshot, c *Ch
 
 // ask asks the engine for a complete answer: a partial one would hide conflicts.
 func (f *Finder) ask(ctx context.Context, base *topology.Snapshot, down []topology.Vertex) (*impact.Answer, error) {
-	q := impact.Question{Failed: make([]impact.Failure, len(down)), WithoutBrink: true}
+	q := impact.Question{Failed: make([]impact.Failure, len(down)), OnFacts: f.onFacts, WithoutBrink: true}
 	for i, v := range down {
 		q.Failed[i] = impact.Failure{CI: f.graph.ID(v), State: impact.Down}
 	}

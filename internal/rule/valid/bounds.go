@@ -9,6 +9,7 @@ import (
 const (
 	LongestName        = 200
 	LongestDescription = 10_000
+	LongestReason      = 2_000
 	LongestEmail       = 320
 	LongestURL         = 2_000
 	LongestLabelName   = 100

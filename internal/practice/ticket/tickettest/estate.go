@@ -4,6 +4,7 @@ package tickettest
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -11,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
@@ -37,34 +39,23 @@ func Seed(t testing.TB, s *store.Store) *Estate {
 	_, err := store.Write(t.Context(), s, store.By{Actor: "seed", Verb: "seed"}, func(ctx context.Context, tx *store.Tx) (int, error) {
 		class := tx.CIClass.Create().SetCode("thing").SetLabel("Thing").SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SaveX(ctx)
 		tier := tx.ServiceTier.Create().SetCode("gold").SetName("Gold").SetRank(1).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SaveX(ctx)
-		var facts topology.Batch
-		ci := func(name string, adjust func(*ent.CICreate, *topology.CI)) ident.ID {
+		ci := func(name string, adjust func(*ent.CICreate)) ident.ID {
 			c := tx.CI.Create().SetClassID(class.ID).SetName(name).SetAttributes(map[string]any{}).SetLabels(map[string]string{}).
 				SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
-			var fact topology.CI
-			adjust(c, &fact)
-			fact.ID, fact.Class = c.SaveX(ctx).ID, class.ID
-			facts.CIs = append(facts.CIs, fact)
-			return fact.ID
+			adjust(c)
+			return c.SaveX(ctx).ID
 		}
-		plain := func(*ent.CICreate, *topology.CI) {}
+		plain := func(*ent.CICreate) {}
 		e.Database, e.Server = ci("orders-db", plain), ci("rack-7", plain)
-		e.Attic = ci("old-tape", func(c *ent.CICreate, f *topology.CI) { c.SetLifecycle(domain.Retired); f.IsRetired = true })
-		e.Shop = ci("shop", func(c *ent.CICreate, f *topology.CI) {
-			c.SetServiceKind(domain.ApplicationService).SetTierID(tier.ID)
-			f.IsService, f.Tier = true, tier.ID
-		})
-		e.Mail = ci("mail", func(c *ent.CICreate, f *topology.CI) {
-			c.SetServiceKind(domain.TechnicalService)
-			f.IsService = true
-		})
-		kind := ident.New(ident.RelationshipType, 1)
-		facts.Types = []topology.Type{{ID: kind, Flow: topology.TargetToSource, Strength: topology.Hard}}
-		facts.Relationships = []topology.Relationship{
-			{ID: ident.New(ident.Relationship, 1), Type: kind, Source: e.Shop, Target: e.Database},
-			{ID: ident.New(ident.Relationship, 2), Type: kind, Source: e.Mail, Target: e.Server},
+		e.Attic = ci("old-tape", func(c *ent.CICreate) { c.SetLifecycle(domain.Retired) })
+		e.Shop = ci("shop", func(c *ent.CICreate) { c.SetServiceKind(domain.ApplicationService).SetTierID(tier.ID) })
+		e.Mail = ci("mail", func(c *ent.CICreate) { c.SetServiceKind(domain.TechnicalService) })
+		kind := tx.RelationshipType.Create().SetCode("needs").SetForwardLabel("needs").SetReverseLabel("is needed by").SetImpactDirection(domain.TargetToSource).
+			SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SaveX(ctx)
+		for _, need := range [][2]ident.ID{{e.Shop, e.Database}, {e.Mail, e.Server}} {
+			tx.Relationship.Create().SetTypeID(kind.ID).SetSourceID(need[0]).SetTargetID(need[1]).SetAttributes(map[string]any{}).
+				SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SaveX(ctx)
 		}
-		facts.Revision = 1
 		person := func(name string) ident.ID {
 			return tx.Person.Create().SetName(name).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SaveX(ctx).ID
 		}
@@ -72,15 +63,21 @@ func Seed(t testing.TB, s *store.Store) *Estate {
 			return tx.Team.Create().SetName(name).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SaveX(ctx).ID
 		}
 		e.Ada, e.Bob, e.Operations, e.Development = person("Ada"), person("Bob"), team("Operations"), team("Development")
-		return 0, e.Graph.Load(facts)
+		return 0, nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	feed, err := journal.Follow(ctx, s, e.Graph, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(); <-feed.Done() })
 	return e
 }
 
-// Retire retires a CI in the database; the graph does not hear of it.
+// Retire retires a CI.
 func (e *Estate) Retire(t testing.TB, id ident.ID) {
 	t.Helper()
 	_, err := store.Write(t.Context(), e.Store, store.By{Actor: "seed", Verb: "seed"}, func(ctx context.Context, tx *store.Tx) (int, error) {

@@ -1,0 +1,29 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+)
+
+// TakeTurns lets one transaction at a time go past a name. SQLite has one writer anyhow.
+func (tx *Tx) TakeTurns(ctx context.Context, name string) error {
+	if !tx.IsPostgres() {
+		return nil
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+	if err != nil {
+		return err
+	}
+	var nothing sql.NullString
+	for rows.Next() {
+		if err := rows.Scan(&nothing); err != nil {
+			_ = rows.Close()
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		_ = rows.Close()
+		return err
+	}
+	return rows.Close()
+}
