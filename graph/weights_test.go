@@ -30,8 +30,8 @@ import (
 var weightsCIs = flag.Int("weights-cis", 100_000, "CIs of the estate on which weights are measured")
 
 // weighed are operations that spend most of their time on the fields that they are named for, whose cost @cost states.
-// What stands in capitals is drawn anew for each time: CI, SERVICE, INCIDENT, CHANGE, TO (a CI), SEEN, several CIs that
-// one failure affects, and PAST, a revision of the year.
+// Words in capitals are drawn anew for each time: CI, SERVICE, INCIDENT, CHANGE, TO (a CI), SEEN, several CIs that one
+// failure affects, and PAST, a revision of the year.
 var weighed = []struct{ fields, operation string }{
 	{"records", `{ cis(first: 100) { nodes { name class { code } owner { name } } } }`},
 	{"records of records", `{ cis(first: 30) { nodes { name relationships(first: 10) { nodes { type { code } target { name } } } } } }`},

@@ -150,7 +150,7 @@ func (l *ledger) retry(client *http.Client) {
 	}
 }
 
-// write sends one mutation and reports whether another one makes sense. Its context is that of the test: whoever
+// write sends one mutation and reports whether another one makes sense. Its context is that of the test: a client that
 // hangs up learns nothing.
 func (l *ledger) write(client *http.Client, name string) bool {
 	a, err := post(l.t.Context(), client, l.server.url, `mutation($name: String!) { createCI(input: {class: "server", name: $name}) { ci { id } userErrors { code message } } }`, map[string]any{"name": name},

@@ -129,7 +129,7 @@ func withApp(cmd *cobra.Command, env *environment, ask func(context.Context, *ap
 	if err != nil {
 		return err
 	}
-	return errors.Join(ask(auth.With(cmd.Context(), auth.System), a), a.Close()) // whoever has the database sees it all
+	return errors.Join(ask(auth.With(cmd.Context(), auth.System), a), a.Close()) // an operator who has the database sees it all
 }
 
 // affectedRow is one line of the answer.

@@ -28,7 +28,7 @@ func memoryFlags(flags *pflag.FlagSet) *memory {
 	return m
 }
 
-// apply sets what the flags say. Where a flag is not given and the runtime's own variable is, that holds.
+// apply sets what the flags say. If a flag is not given and the runtime's own variable is, the variable holds.
 func (m *memory) apply(flags *pflag.FlagSet, getenv func(string) string) error {
 	if flags.Changed("memory") || getenv("GOMEMLIMIT") == "" {
 		limit, err := memoryLimit(m.limit, memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem))

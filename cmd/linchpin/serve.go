@@ -76,7 +76,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	if err != nil {
 		return err
 	}
-	// The address first: whoever cannot listen needs no database.
+	// The address first: a server that cannot listen needs no database.
 	l, err := server.Listen(ctx, env.listen, flags.dev)
 	if err != nil {
 		return err

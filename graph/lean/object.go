@@ -39,8 +39,8 @@ type Shapes struct {
 	of map[shown]*Shape
 }
 
-// shown is a selection set on a type that satisfies some others. Where they lie in memory names them, as long as the
-// operation lasts.
+// shown is a selection set on a type that satisfies some others. Their places in memory name them, as long as the
+// GraphQL operation lasts.
 type shown struct {
 	selections *ast.Selection
 	length     int

@@ -12,8 +12,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// Batch is the records that one statement answered. What a field of one of them needs is loaded for all of them
-// at once, when the first of them is asked: so a query costs one statement a level and field, however many records
+// Batch is the records that one statement answered. The records that a field of one of them needs are loaded for all of
+// them at once, when the first of them is asked: so a query costs one statement a level and field, however many records
 // there are, whatever the order in which they are resolved, and with no look-ahead into the query.
 //
 // It has no methods: they would be compiled anew for each type of record that embeds it.

@@ -19,7 +19,7 @@ type List[E, T any] struct {
 	Order  []Term[E] // it ends in the id
 	// Query reads the table's rows by a statement that modify completes.
 	Query func(ctx context.Context, modify func(*sql.Selector)) ([]E, error)
-	// All lists all rows in their order, and says how many they are, where they are not a table's.
+	// All lists all rows in their order and their number, if they are not the rows of a table.
 	All  func(ctx context.Context) (rows iter.Seq[E], total int, err error)
 	Wrap func([]E) []T
 
@@ -27,7 +27,7 @@ type List[E, T any] struct {
 	// each has an index behind it.
 	Belongs []Link
 	Covered []string         // the columns in the index by which rows belong, where they belong in one way
-	Parent  func(E) ident.ID // the column by which a row belongs; nil: there is none, or several, and the statement adds one
+	Parent  func(E) ident.ID // the column by which a row belongs to its parent; nil if no single column does, so that the statement adds one
 }
 
 // Page reads one page: one statement, and one more when the total is asked for.

@@ -39,8 +39,8 @@ type nestedKey struct {
 // totalsOf names the totals of the lists that a key names the pages of.
 type totalsOf struct{ pages nestedKey }
 
-// Nested reads the page of row's list, for the whole batch in one statement; likewise the totals. Which list that
-// is, the field of ctx says, for each record the same.
+// Nested reads the page of row's list, for the whole batch in one statement; likewise the totals. The field of ctx says
+// which list that is, the same for each record.
 func Nested[P, E, T any](ctx context.Context, b *Batch[P], row P, id func(P) ident.ID, a Args, of func() (List[E, T], error)) (*Connection[T], error) {
 	found, err := onceForField(ctx, b, func() (pages[T], error) {
 		l, err := of()

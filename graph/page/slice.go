@@ -29,7 +29,7 @@ type sliceKey struct {
 	asked       asked
 }
 
-// Page shows the page of owner's list. What the pages of the whole batch need is loaded at once.
+// Page shows the page of owner's list. It loads the rows of all pages of the batch at once.
 func (s Slice[B, E, T]) Page(ctx context.Context, b *Batch[B], owner B, a Args) (*Connection[T], error) {
 	type shown struct {
 		page *Connection[T]
@@ -57,7 +57,7 @@ func (s Slice[B, E, T]) Page(ctx context.Context, b *Batch[B], owner B, a Args) 
 	return all[owner].page, cmp.Or(err, all[owner].err)
 }
 
-// part is a page of a computed list before it is shown, or why there is none.
+// part is a page of a computed list before it is shown, or the error in its place.
 type part[E any] struct {
 	rows        []E
 	restricted  int // how many more the actor may not see

@@ -40,8 +40,7 @@ var shownBy = map[string]map[string][]string{
 }
 
 // selected drops the columns of a statement that the GraphQL operation of ctx does not show, but for those that are
-// needed.
-// Where the rows are only ever shown below some fields, what is named elsewhere does not count.
+// needed. If the rows are only ever shown below some fields, fields elsewhere do not count.
 func selected(ctx context.Context, needed []string, below ...string) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		if !graphql.HasOperationContext(ctx) {

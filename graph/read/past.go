@@ -40,7 +40,7 @@ type past struct {
 }
 
 // asOf returns a reader of the past: its graph is that of then, and CIs, relationships and groups that an answer names
-// are as they were. What a record of then refers to is read by the reader of today.
+// are as they were. The reader of today reads the records that a record of then refers to.
 func (r *Reader) asOf(ctx context.Context, moment *AsOf) (*Reader, error) {
 	if moment == nil {
 		return r, nil

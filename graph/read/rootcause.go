@@ -166,7 +166,7 @@ func (i *Incident) symptoms(ctx context.Context) (map[*Incident]impact.Symptoms,
 				if l.Role == domain.ExcludedRole {
 					symptoms.Healthy = append(symptoms.Healthy, l.CiID)
 				} else {
-					// What was seen affected may work in part.
+					// A CI that was seen affected may work in part.
 					symptoms.Seen = append(symptoms.Seen, impact.Symptom{CI: l.CiID, State: impact.Degraded})
 				}
 			}

@@ -75,7 +75,7 @@ func (r *Reader) naming(ctx context.Context, columns ...string) func(*sql.Select
 	return r.restrict(ctx, func(s sight.Sight, sel *sql.Selector) { s.Naming(sel, columns...) })
 }
 
-// restrict puts what the actor may see on a statement. Where that cannot be found out, the statement fails.
+// restrict limits a statement to the records that the actor may see. If that cannot be found out, the statement fails.
 func (r *Reader) restrict(ctx context.Context, by func(sight.Sight, *sql.Selector)) func(*sql.Selector) {
 	s, err := sight.Of(ctx, r.store.Read)
 	return func(sel *sql.Selector) {
@@ -92,8 +92,8 @@ func (r *Reader) hidden(ctx context.Context) (map[ident.ID]bool, error) {
 	return hidden, store.Translate(err)
 }
 
-// mayName refuses ids in a question of records that the actor may not see, as it refuses those of none. Who sees all is
-// left to the engine, which knows what there is.
+// mayName refuses ids in a question of records that the actor may not see, as it refuses ids without a record. For an
+// actor who sees all it leaves that to the engine, which knows what there is.
 func (r *Reader) mayName(ctx context.Context, lists ...[]ident.ID) error {
 	s, err := sight.Of(ctx, r.store.Read)
 	if err != nil || s.SeesAll() {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// What the reader asks for freely: records that name no CI, or are reached through records that do.
+// free lists the records that the reader asks for freely: they name no CI, or are reached through records that do.
 var free = []string{
 	"Approval", "ApprovalPolicy", "Calendar", "Change", "ChangeTemplate", "ChangeWindow", "CIClass", "ExternalIdentity", "Incident", "Owner", "Person", "PriorityRule", "RelationshipType", "ServiceLevelTarget", "ServiceTier", "Team",
 	"TimelineEntry",

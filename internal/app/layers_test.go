@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"internal/practice/incident", "internal/practice/catalog"},
 	{"internal/practice/change"},
 	{"internal/practice/approval", "internal/practice/servicelevel"},
-	{"internal/practice/schedule"}, // what is in a change's way and how risky it is, for whoever decides about it
+	{"internal/practice/schedule"}, // what is in a change's way and how risky it is, for the practices that decide about it
 	{"internal/practice/cmdb"},
 	{"internal/practice/ticket"},
 	{"internal/practice/form"}, // the faults of an input, with one sentence for each kind

@@ -1,5 +1,5 @@
-// Package fill writes an invented estate, and the tickets of a year, into an empty database. What they look like is
-// decided by synthetic. It refuses a database that has CIs, teams or service level targets.
+// Package fill writes an invented estate, and the tickets of a year, into an empty database. Package synthetic decides
+// what they look like. It refuses a database that has CIs, teams or service level targets.
 package fill
 
 import (

@@ -7,8 +7,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
-// file is the SQLite file that a Store has open. What is written after the file was moved, removed or replaced is in
-// nobody's sight.
+// file is the SQLite file that a Store has open. If the file was moved, removed or replaced, nobody sees what is
+// written to it after that.
 type file struct {
 	path   string
 	opened fs.FileInfo

@@ -57,7 +57,7 @@ type outcome struct {
 	Value    json.RawMessage  `json:"value,omitempty"`
 	Refused  []refusal        `json:"refused,omitempty"`
 	Warnings []domain.Warning `json:"warnings,omitempty"`
-	Rights   []byte           `json:"rights,omitempty"` // of whoever was warned
+	Rights   []byte           `json:"rights,omitempty"` // of the actor who was warned
 }
 
 type refusal struct {

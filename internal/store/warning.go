@@ -9,7 +9,7 @@ import (
 )
 
 // Warn notes why what is written is worth a second look. It is told with the answer once the transaction has committed,
-// and it is told again to whoever repeats a step of Once.
+// and it is told again if a step of Once is repeated.
 func (tx *Tx) Warn(code domain.WarningCode, field []string, format string, args ...any) {
 	tx.warnings = append(tx.warnings, domain.Warning{Code: code, Message: fmt.Sprintf(format, args...), Field: append([]string{}, field...)})
 }

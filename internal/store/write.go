@@ -79,12 +79,13 @@ const (
 )
 
 // Write runs decide in a transaction, journals every record it wrote as one revision, and commits. decide may run
-// several times: serialization failures, deadlocks and busy databases are retried. What it returns belongs to the
-// closed transaction: read its fields, do not query its edges.
+// several times: serialization failures, deadlocks and busy databases are retried. Its result belongs to the closed
+// transaction: read its fields, do not query its edges.
 //
 // The transaction outlives the caller's ctx once begun, so that a hang-up never leaves the outcome in doubt; WriteUntil
-// bounds it. errs.Timeout says that COMMIT was not sent; a commit whose answer is lost is errs.OutcomeUnknown. If decide wrote nothing, no revision is taken. In a context of Once
-// decide has its effect at most once for the key's step, and Write returns the same outcome each time.
+// bounds it. errs.Timeout says that COMMIT was not sent; a commit whose answer is lost is errs.OutcomeUnknown. If
+// decide wrote nothing, no revision is taken. In a context of Once decide has its effect at most once for the key's
+// step, and Write returns the same outcome each time.
 func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Context, *Tx) (T, error)) (result T, err error) {
 	if err := ctx.Err(); err != nil {
 		return result, Translate(err)

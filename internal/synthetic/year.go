@@ -82,7 +82,7 @@ var (
 	kinds       = []drawn[domain.ChangeType]{{domain.Standard, 0.6}, {domain.Normal, 0.35}, {domain.Emergency, 0.05}}
 	reportedBy  = []drawn[domain.Channel]{{domain.ChannelPhone, 0.4}, {domain.ChannelPortal, 0.3}, {domain.ChannelMonitoring, 0.2}, {domain.ChannelEmail, 0.1}}
 	resolutions = []drawn[domain.ResolutionCode]{{domain.Fixed, 0.72}, {domain.Workaround, 0.12}, {domain.NoFault, 0.08}, {domain.NotReproducible, 0.05}, {domain.DuplicateOf, 0.03}}
-	// What a priority takes until it is acknowledged, and until it is resolved: medians.
+	// The median times of a priority until it is acknowledged and until it is resolved.
 	patience = map[int][2]time.Duration{
 		1: {5 * time.Minute, 2 * time.Hour}, 2: {15 * time.Minute, 4 * time.Hour}, 3: {45 * time.Minute, 9 * time.Hour},
 		4: {2 * time.Hour, 20 * time.Hour}, 5: {4 * time.Hour, 40 * time.Hour},
@@ -96,7 +96,7 @@ const (
 )
 
 // NewYear returns the incidents and changes of the year that begins at a moment, 46 and 30 to 100 CIs, in O(n log n).
-// It leaves out whatever would happen after the end of the year.
+// It leaves out what would happen after the end of the year.
 func NewYear(e *Estate, begin time.Time, seed uint64) *Year {
 	y := &yearMaker{Estate: e, begin: begin.UTC().Truncate(time.Second), random: rand.New(rand.NewPCG(seed, 0x79656172))}
 	y.end, y.clock, y.Promises = y.begin.AddDate(1, 0, 0), aroundTheClock(), slices.Clone(promises)

@@ -8,9 +8,9 @@ import (
 )
 
 // Counter is a dependency group compiled for counting: how much its members in service add up to, and how much of that
-// must hold by docs/impact.md. Members count 1 each, or by weight in a Weighted group. Where Need exceeds Total the
-// group is broken without any failure: Retired is what its RETIRED members add up to, which count in the need and are
-// never up. A group whose dependent is not in service has and needs nothing.
+// must hold by docs/impact.md. Members count 1 each, or by weight in a Weighted group. If Need exceeds Total, the group
+// is broken without any failure: Retired is what its RETIRED members add up to, which count in the need and are never
+// up. A group whose dependent is not in service has and needs nothing.
 type Counter struct {
 	Dependent   Vertex
 	Need, Total uint32

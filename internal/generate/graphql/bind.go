@@ -31,8 +31,8 @@ const (
 	practices = "internal/practice"
 )
 
-// bindings derives which Go type stands for each type of the contract, from the names on both sides. What gqlgen.yml
-// binds by itself it leaves alone, and a type without a Go type of its name is refused.
+// bindings derives which Go type stands for each type of the contract, from the names on both sides. It leaves alone
+// the types that gqlgen.yml binds, and refuses a type without a Go type of its name.
 //
 //   - XConnection, XEdge: page.Connection and page.Edge of read.X; XFilter of an enum: where.Choice of domain.X
 //   - a payload that has one record, userErrors and warnings: present.Payload of it

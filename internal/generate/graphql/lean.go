@@ -179,7 +179,7 @@ var (
 		lean: "${0}\tshapes lean.Shapes\n",
 	}
 	children = pattern{
-		name: "children", // the functions that make the contexts of children, for whoever asks: nobody does
+		name: "children", // the functions that make the contexts of children, which nothing calls
 		code: regexp.MustCompile(`^\(ec \*executionContext\) childFields_`),
 	}
 	child = pattern{

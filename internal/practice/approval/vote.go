@@ -41,7 +41,7 @@ func Said(required []Requirement) string {
 	return strings.Join(said, " ")
 }
 
-// checkApprovers checks the names of the actors to ask: nobody has to be named where policies say who is.
+// checkApprovers checks the names of the actors to ask: if a policy applies, there may be none.
 func checkApprovers(asked []string, s Subject, required []Requirement) ([]string, error) {
 	var f form.Form
 	least := 1
@@ -74,8 +74,8 @@ func checkApprovers(asked []string, s Subject, required []Requirement) ([]string
 	return names, f.Err()
 }
 
-// Vote writes down the vote of the actor on a locked record, in place of one that they gave before. Who is involved has
-// no vote; anybody else has one, asked or not. A no says why.
+// Vote writes down the vote of the actor on a locked record, in place of one that they gave before. An actor who is
+// involved has no vote; anybody else has one, asked or not. A rejection needs its reason.
 func Vote(ctx context.Context, tx *store.Tx, s Subject, decision domain.Decision, comment string) error {
 	if role, ok := s.Involved[strings.ToLower(tx.Actor)]; ok {
 		return errs.New(errs.TransitionRefused, "%s needs the vote of somebody else: %s %s", s.Number, tx.Actor, role).At("id")

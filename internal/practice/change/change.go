@@ -1,6 +1,6 @@
 // Package change is the practice of altering CIs without harm: it drafts changes, has them approved, and moves them
-// through their states. It refuses what the state table of the type does not allow, and approval by whoever drafted the
-// change.
+// through their states. It refuses what the state table of the type does not allow, and approval by the actor who
+// drafted the change.
 package change
 
 import (

@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// What people vote on beside the texts, in the words of the timeline.
+// The parts of a change that people vote on beside the texts, in the words of the timeline.
 const (
 	theScope      = "scope"
 	theWindow     = "window"

@@ -90,7 +90,7 @@ func (p PresentRecords) add(err error, rows map[ident.ID]any) error {
 // Conflict is a field that somebody changed since an operation on it was planned.
 type Conflict struct {
 	operation.Conflict
-	Entry *ent.Entry // which write it was; nil when the journal does not tell
+	Entry *ent.Entry // which write it was; nil if the journal does not tell
 }
 
 // Sentence says what happened, and what would mend it.

@@ -86,7 +86,7 @@ func TestAStandardChangePlansWhatItsTemplatePlans(t *testing.T) {
 		if name := b.Store.Read.CI.GetX(b.olga, b.Database).Name; name != "orders-3" {
 			t.Errorf("it is called %q", name)
 		}
-		// What undoes it is as approved as it was.
+		// The undo is as approved as the change was.
 		undo, err := b.DraftUndo(admin(t), change.DraftUndo{ID: id})
 		if err != nil {
 			t.Fatal(err)

@@ -78,7 +78,7 @@ func TestAStandardChangeStaysWithinItsTemplate(t *testing.T) {
 				t.Errorf("%s, by an update: got %v", name, err)
 			}
 		}
-		// What became too wide meanwhile is refused when it is scheduled, and can be edited otherwise.
+		// A change that became too wide meanwhile is refused when it is scheduled, and can be edited otherwise.
 		short := time.Hour
 		if _, err := b.UpdateTemplate(admin(t), change.UpdateTemplate{ID: narrow.ID, LongestWindow: graphql.OmittableOf(&short)}); err != nil {
 			t.Fatal(err)

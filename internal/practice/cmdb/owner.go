@@ -18,7 +18,7 @@ import (
 // ownersField is how locks spell the owners of a CI.
 const ownersField = "owners"
 
-// SetOwners says who answers for a CI, in place of whoever did. The first is the primary owner.
+// SetOwners replaces the owners of a CI. The first is the primary owner.
 func (p *Practice) SetOwners(ctx context.Context, in SetOwners) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "ci.set_owners", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		old, err := lockCI(ctx, tx, in.ID, in.ExpectedVersion)

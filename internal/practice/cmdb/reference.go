@@ -28,7 +28,7 @@ type Reference struct {
 	types   map[ident.ID]*ent.RelationshipType
 	byCode  map[string]*ent.RelationshipType
 	tiers   map[string]ident.ID
-	// What this transaction has locked already.
+	// Records that this transaction has locked already.
 	shared, owned map[ident.ID]bool
 }
 

@@ -99,7 +99,7 @@ func (r *Reference) planRelationships(ctx context.Context, tx *store.Tx, rows []
 		}
 		ids[d.SourceID], ids[d.TargetID] = true, true
 	}
-	// Who counts the relationships of a CI keeps others from adding one meanwhile.
+	// Relationships of these CIs are counted, so that others must not add one meanwhile.
 	cis, err := lockCIs(ctx, tx, bounded)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func (f *Form) Fault(err error, at ...string) {
 // IsFaulty reports whether there are faults.
 func (f *Form) IsFaulty() bool { return len(f.faults) > 0 }
 
-// Err joins the faults; it is nil when there are none.
+// Err joins the faults. If there are none, it returns nil.
 func (f *Form) Err() error { return errors.Join(f.faults...) }
 
 // Rows joins the faults of the rows of a batch; each path begins with the row's number, from 0.

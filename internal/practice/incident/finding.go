@@ -46,7 +46,7 @@ func Question(s *topology.Snapshot, named []CI) impact.Question {
 	return q
 }
 
-// Suggested gives the impact level that the graph suggests for each incident, in at most three statements whatever
+// Suggested returns the impact level that the graph suggests for each incident, in at most three statements whatever
 // their number.
 func (p *Practice) Suggested(ctx context.Context, s *topology.Snapshot, incidents ...ident.ID) (map[ident.ID]priority.Suggestion, error) {
 	named, err := namedBy(ctx, p.store.Read, incidents)

@@ -122,7 +122,7 @@ func (p *Practice) Assign(ctx context.Context, in Assign) (*ent.Incident, error)
 	})
 }
 
-// loses reports whether whoever is named before is not named after.
+// loses reports whether a record is named before and not after.
 func loses(before, after *ident.ID) bool {
 	return before != nil && (after == nil || *after != *before)
 }

@@ -109,7 +109,7 @@ func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*e
 	return found, finder, nil
 }
 
-// finderOf reads what operations mean where there are some.
+// finderOf makes a finder. It reads the codes that planned operations use, if there are any.
 func finderOf(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes ...[]conflict.Change) (*conflict.Finder, error) {
 	plans := func(c conflict.Change) bool { return len(c.Operations) > 0 }
 	if !slices.ContainsFunc(changes, func(some []conflict.Change) bool { return slices.ContainsFunc(some, plans) }) {

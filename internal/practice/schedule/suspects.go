@@ -82,8 +82,8 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 	return found, nil
 }
 
-// around chooses all changes that a question is about, and more where there are several: those that started or ended
-// within the windows, which are merged where they overlap, and those that were being carried out between them.
+// around chooses all changes that a question is about; for several questions it chooses more, namely those that started
+// or ended within the windows, which are merged where they overlap, and those that were being carried out between them.
 func around(questions []suspect.Question) predicate.Change {
 	spans := make([]recurrence.Span, len(questions))
 	for i, q := range questions {

@@ -15,7 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// What a window may be for.
+// The bounds of what a window may hold for.
 const (
 	mostClasses = 100
 	mostLabels  = 20

@@ -27,7 +27,8 @@ type named[R enum] struct {
 }
 
 // Named gives the CIs that an input names in roles; services become their CIs. A retired CI has no part in the role
-// living, unless it had it before: refusal says so. What was named before and the actor may not see stays named.
+// living, unless it had it before: refusal says so. CIs that were named before and that the actor may not see stay
+// named.
 func Named[C ~struct {
 	ID   ident.ID
 	Role R

@@ -1,6 +1,6 @@
 package ticket
 
-// What texts may measure, in characters.
+// The lengths that texts may have, in characters.
 const (
 	LongestTitle = 200
 	LongestText  = 10_000

@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// What the numbers of records begin with.
+// The beginnings of the numbers of records.
 const (
 	IncidentPrefix = "INC"
 	ChangePrefix   = "CHG"

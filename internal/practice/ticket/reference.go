@@ -48,8 +48,8 @@ func ReferenceOr(
 // MostCIs is how many CIs a ticket may name.
 const MostCIs = 1000
 
-// CIs loads the CIs that an input list names, in its order and each once; a service is its CI. Where there is a fault
-// the record is nil. What the actor may not see is not there.
+// CIs loads the CIs that an input list names, in its order and each once; a service is its CI. For an id with a fault,
+// the record is nil. A CI that the actor may not see does not exist.
 func CIs(ctx context.Context, tx *store.Tx, f *form.Form, field string, ids []ident.ID) []*ent.CI {
 	records := make([]*ent.CI, len(ids))
 	if !f.Most(field, len(ids), MostCIs) {

@@ -6,8 +6,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// Cone is a set of CIs of one snapshot that holds, with each CI, everything that could harm it. What happens outside
-// does not matter inside.
+// Cone is a set of CIs of one snapshot that holds, with each CI, everything that could harm it. Failures outside do not
+// matter inside.
 type Cone []uint64
 
 // ConeOf returns all that could ever harm some CIs, whatever strength and groups say, themselves included. It is linear
@@ -33,8 +33,8 @@ func (c Cone) Has(v topology.Vertex) bool {
 }
 
 // Within answers a question for the CIs of a cone alone, by the arcs of these: states, distances and paths are those of
-// the whole answer, except that it does not look for what is AT_RISK. It is nil where none of the CIs at some places is
-// DEGRADED or DOWN. A context that ends is its error.
+// the whole answer, except that it does not look for what is AT_RISK. If none of the CIs at some places is DEGRADED or
+// DOWN, it returns nil. If the context ends, it returns the context's error.
 func (c Cone) Within(ctx context.Context, s *topology.Snapshot, failed []topology.Vertex, at []topology.Vertex) (*Answer, error) {
 	without, err := withoutFailures(ctx, s, allDown(s, failed))
 	if err != nil {

@@ -133,8 +133,8 @@ type bounded struct {
 	hope  float64
 }
 
-// bounds gives the CIs that symptoms need, with what they could do for a set of failures. What was seen DOWN is not
-// looked for behind SOFT dependencies. A CI that could not come up to floor is left out.
+// bounds returns the CIs that symptoms need, with a bound of what each could add to a set of failures. For a symptom
+// that is DOWN it does not look behind SOFT dependencies. It leaves out a CI that could not reach floor.
 func (i *inquest) bounds(with verdict, floor float64) []bounded {
 	if i.needed == nil {
 		all := make([]topology.Vertex, len(i.seen))

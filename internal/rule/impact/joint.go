@@ -98,7 +98,7 @@ func (b *Outage) Strained() []topology.GroupIndex {
 }
 
 // BreaksWith lists the groups that hold here and in a fall of the same snapshot and break when both come together, in
-// order. Where there is none, nothing else goes DOWN either: what is DOWN here or falls there is closed under the rules
+// order. If there are none, nothing else goes DOWN either: what is DOWN here or falls there is closed under the rules
 // then, since what a HARD dependency takes down falls with its cause, and a group that breaks by members of one side
 // alone has broken there. O(members of the strained groups that both share and that may break).
 func (b *Outage) BreaksWith(f *Fall) (broken []topology.GroupIndex) {
@@ -145,7 +145,8 @@ func (b *Outage) With(down []topology.Vertex) ([]topology.Vertex, error) {
 	return more, p.err
 }
 
-// restore gives groups back what the fall of u took from them; nobody asks an outage what is unwell.
+// restore gives groups back the members that the fall of u took from them. It leaves the count of unwell members, which
+// an outage does not tell.
 func (b *Outage) restore(u topology.Vertex) {
 	for i, a := range b.p.s.Out(u) {
 		if k := a.Kind(); k == topology.GroupArc || k == topology.WeightedArc {
@@ -155,8 +156,8 @@ func (b *Outage) restore(u topology.Vertex) {
 	}
 }
 
-// Hop returns the step by which a member of a group harms the CI that depends on the group; false if the CI is no
-// member.
+// Hop returns the step by which a member of a group harms the CI that depends on the group. If the CI is not a member,
+// it returns false.
 func Hop(s *topology.Snapshot, member topology.Vertex, g topology.GroupIndex) (Step, bool) {
 	var best topology.Edge
 	for e := range s.Affects(member) {
@@ -171,7 +172,7 @@ func Hop(s *topology.Snapshot, member topology.Vertex, g topology.GroupIndex) (S
 }
 
 // DownMember returns the member of a group that the answer tells to be DOWN and that passes, the nearest to what
-// failed, then the lowest; false if there is none.
+// failed, then the lowest. If there is none, it returns false.
 func (a *Answer) DownMember(g topology.GroupIndex, passes func(topology.Vertex) bool) (ident.ID, bool) {
 	var best Hit
 	for _, m := range a.snapshot.Counter(g).Members {

@@ -5,8 +5,8 @@ import "math"
 // likelihood says how well a set of failures accounts for what was seen. The model: a CI that is affected stays silent
 // with a chance that is not known but about Silence, the same for all CIs of one incident; of all CIs that could show
 // something, as many show noise as make up the share Noise of the symptoms; an affected CI is called healthy with the
-// chance FalseHealth; each CI fails by itself with the chance 1/CIs. What comes out is a logarithm, 0 for "nothing
-// failed, all is noise":
+// chance FalseHealth; each CI fails by itself with the chance 1/CIs. The result is a logarithm, 0 for "nothing failed,
+// all is noise":
 //
 //	score = −k·ln ν + ln B(α+u, β+k)/B(α, β) + h·ln FalseHealth − f·ln n
 //

@@ -23,10 +23,10 @@ type PathsAnswer struct {
 	Paths        [][]Step
 }
 
-// Paths lists the shortest ways on which impact could pass from one CI to another, whatever strength and groups
-// say: none goes through a CI twice, shorter ones come first, and among equals the one whose CIs have the lower ids,
-// compared from the start. Where two CIs have several relationships the lowest stands for all: two paths differ
-// in their CIs. There is none from a CI to itself. Errors are those of Of.
+// Paths lists the shortest ways on which impact could pass from one CI to another, whatever strength and groups say:
+// none goes through a CI twice, shorter ones come first, and among equals the one whose CIs have the lower ids,
+// compared from the start. If two CIs have several relationships, the lowest stands for all: two paths differ in their
+// CIs. There is no path from a CI to itself. Errors are those of Of.
 //
 // One breadth-first search from the end gives every CI its distance to go. Beginnings of paths are then widened best
 // first by hops gone and to go, as in A* (Hart, Nilsson and Raphael, 1968); since the distance to go is never too

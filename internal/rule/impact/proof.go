@@ -34,7 +34,7 @@ func (g Ground) String() string {
 // caused it: the CI asked for comes first, and no explanation leads back to itself, in cycles neither.
 type Proof struct{ Explanations []Explanation }
 
-// Explanation says why one CI is in its state. What else would have sufficed is left out.
+// Explanation says why one CI is in its state. It leaves out other reasons that would have sufficed.
 type Explanation struct {
 	Hit
 	Ground       Ground

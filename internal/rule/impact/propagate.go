@@ -45,10 +45,10 @@ func (h hit) isByBrink() bool {
 
 const isExcluded = ^uint32(0) // in place of the index of a hit
 
-// Of answers a question on a snapshot: what is worse with its failures than without. What the structure of the estate
-// brings about (docs/impact.md, "What is broken by itself") is there in both worlds, and so are the facts, if it asks
-// of them, and what it or an incident excludes. A CI that is not known is
-// errs.NotFound; a cancelled context is its error, but a deadline that passes makes the answer partial.
+// Of answers a question on a snapshot: what is worse with its failures than without. The states that the structure of
+// the estate brings about (docs/impact.md, "What is broken by itself") are there in both worlds, and so are the facts,
+// if it asks of them, and the CIs that it or an incident excludes. A CI that is not known is errs.NotFound; a cancelled
+// context is its error, but a deadline that passes makes the answer partial.
 //
 // The rules (docs/impact.md) are monotone and stratified: what is DOWN depends only on what is DOWN, what is DEGRADED
 // on both, AT_RISK on all and nothing on it. So three closures follow each other, each reaches a CI at most once and

@@ -8,8 +8,8 @@ import (
 
 // Question asks what follows from a set of failures.
 type Question struct {
-	// Failed are the CIs that fail, each DOWN or DEGRADED. Where one is named twice the worse holds; one that is not in
-	// service fails nobody.
+	// Failed are the CIs that fail, each DOWN or DEGRADED. If one is named twice, the worse state holds; one that is not
+	// in service harms no other.
 	Failed []Failure
 	// Excluded CIs stay OPERATIONAL and pass nothing on, also when they are named in Failed.
 	Excluded []ident.ID
@@ -24,8 +24,8 @@ type Question struct {
 	// MaxDepth leaves out of the answer what is more than so many hops from every failed CI; 0: no limit.
 	// The states of the others are those of the unlimited answer: depth limits what is told, never what is true.
 	MaxDepth int
-	// MaxCIs stops after so many CIs beside the failed ones; 0: no limit. What is told then is true, the
-	// nearest rounds first and the lowest ids of the last round, but CIs and AT_RISK are missing.
+	// MaxCIs stops after so many CIs beside the failed ones; 0: no limit. The answer is true then, with the nearest rounds
+	// first and the lowest ids of the last round, but CIs and AT_RISK are missing.
 	MaxCIs int
 }
 

@@ -180,7 +180,7 @@ func (d *descent) layGroup(g topology.GroupIndex, breaks uint64, dependent, weig
 	}
 }
 
-// group returns the place of a group in the region. A group that has none is added.
+// group returns the place of a group in the region. A group that has no place yet is added.
 func (d *descent) group(g topology.GroupIndex, breaks uint64, dependent uint32) uint32 {
 	if word := d.m.groups[g]; uint32(word>>32) == d.m.epoch {
 		return uint32(word)

@@ -82,15 +82,15 @@ type RootCause struct {
 // out exactly, as Of does: it says truly what it would break and what not.
 //
 // Candidates are the CIs that the symptoms need. One search against the arcs and a pass for each 64 symptoms bound how
-// many each could explain; those that could do most are tried first, and what cannot reach the best that were found is
-// given up as soon as it leaves too many CIs silent. So the single failures told are the best there are; what is a
-// million times less likely than the best is not told. Each of the best is then joined by whichever further failure
-// improves the score most, worked out together, until none does: the greedy set cover of Chvátal, "A Greedy Heuristic
-// for the Set-Covering Problem", 1979, over exact sets. Two failures that explain nothing one by one, such as both
-// members of a group, are found only where one of them is a candidate.
+// many each could explain; those that could do most are tried first, and a candidate that cannot reach the best found
+// so far is given up as soon as it leaves too many CIs silent. So the single failures told are the best there are; one
+// that is a million times less likely than the best is not told. Each of the best is then joined by the further failure
+// that improves the score most, worked out together, until none does: the greedy set cover of Chvátal, "A Greedy
+// Heuristic for the Set-Covering Problem", 1979, over exact sets. Two failures that explain nothing one by one, such as
+// both members of a group, are found only where one of them is a candidate.
 //
-// A CI that is not known is errs.NotFound; no symptom, a state that is none, and a CI both seen and healthy are
-// errs.Invalid; a cancelled context is its error.
+// If a CI is not known, it returns errs.NotFound; without a symptom, for a state other than DOWN and DEGRADED, and for
+// a CI both seen and healthy, errs.Invalid; if the context is cancelled, the context's error.
 func RootCauses(ctx context.Context, s *topology.Snapshot, symptoms Symptoms, o RootCauseOptions) (*RootCausesAnswer, error) {
 	o = o.withDefaults()
 	i := inquest{s: s, o: o, ctx: ctx}

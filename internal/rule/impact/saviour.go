@@ -18,8 +18,8 @@ type Saviour struct {
 
 // Saviours lists what would save a CI that is DOWN: every other CI that, had it alone stayed operational, would have
 // kept it up. The failed come last, since that one of them does not fail is no remedy; then the nearest come first,
-// then the lowest ids. There is none for a CI that is not DOWN, fails by itself or is broken by itself, or has two
-// independent reasons, and none is told by an answer that a budget or the time cut short.
+// then the lowest ids. The list is empty for a CI that is not DOWN, fails by itself or is broken by itself, or has two
+// independent reasons, and for an answer that a budget or the time cut short.
 //
 // A CI that saves is part of every proof, so that those of one proof are candidates. They are tried 64 in a pass over
 // the part of the CI's cone that is DOWN, each lane of the simulation sparing one: O(proof/64 · arcs of that part).

@@ -65,7 +65,7 @@ func (m *scratch) marked(v topology.Vertex) (payload uint32, is bool) {
 
 func (m *scratch) unmark(v topology.Vertex) { m.vertices[v] = 0 }
 
-// tally is what a group has lost so far, in the measure of its counter. What is down is also unwell.
+// tally is what a group has lost so far, in the measure of its counter. Members that are down count as unwell too.
 type tally struct {
 	group        topology.GroupIndex
 	down, unwell uint32

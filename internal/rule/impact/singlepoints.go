@@ -23,8 +23,8 @@ type Targets struct {
 type SinglePointLimits struct {
 	MaxPoints  int // the first so many are told; all are counted
 	MaxTargets int // of each point the lowest so many targets are told; all are counted
-	// InConeOnly counts as CIs and services DOWN only what the targets need, directly or not, and the targets:
-	// it saves following each point to whatever else it takes down. Estate-wide nothing is saved, and all counts.
+	// InConeOnly counts as CIs and services DOWN only what the targets need, directly or not, and the targets: it does not
+	// follow a point to other CIs that it takes down. For the whole estate that saves nothing, and all count.
 	InConeOnly bool
 	// Given is what has happened already: points are CIs whose failure takes down a target beside all that follows from
 	// it, and what is counted is beside that too. CIs that are DOWN by it or excluded are neither points nor
@@ -45,7 +45,7 @@ type SinglePointsAnswer struct {
 	Points       []SinglePoint
 }
 
-// SinglePoint is a CI whose failure alone takes others DOWN. What is counted leaves out itself.
+// SinglePoint is a CI whose failure alone takes others DOWN. Its counts leave it out.
 type SinglePoint struct {
 	Vertex       topology.Vertex
 	CI           ident.ID

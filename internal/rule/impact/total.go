@@ -11,8 +11,8 @@ import (
 // total is how much one CI takes down, itself not counted.
 type total struct{ cis, services int }
 
-// takenDown counts what each of some CIs takes down, failing alone beside the baseline. What is found without other
-// failures is kept with the snapshot: few CIs are single points of many services.
+// takenDown counts what each of some CIs takes down, failing alone beside the baseline. The snapshot keeps the totals
+// that are found without other failures: few CIs are single points of many services.
 func takenDown(ctx context.Context, s *topology.Snapshot, given *baseline, vertices []topology.Vertex) ([]total, error) {
 	if !given.isKept() {
 		return simulateTotals(ctx, s, given, vertices)
@@ -57,8 +57,8 @@ func (k *keptTotals) keep(vertices []topology.Vertex, totals []total) {
 	}
 }
 
-// simulateTotals fails each of some CIs alone. Whatever one of them takes down, all of them failing together take
-// down: that is the region to simulate.
+// simulateTotals fails each of some CIs alone. The CIs that go down if all of them fail together are the region to
+// simulate: one alone takes down no others.
 func simulateTotals(ctx context.Context, s *topology.Snapshot, given *baseline, vertices []topology.Vertex) ([]total, error) {
 	if len(vertices) == 0 {
 		return nil, nil

@@ -32,9 +32,8 @@ type Overlay struct {
 }
 
 // On returns the view of a snapshot with the changes of the overlay, and the question that the rest of it asks. The
-// view is a snapshot like any other: whatever can be asked of a snapshot can be asked of it. It costs what
-// topology.Snapshot.With costs, whatever the size of the estate. It fails with errs.NotFound if anything that is
-// excluded or removed is unknown.
+// view is a snapshot like any other, and answers the same questions. It costs what topology.Snapshot.With costs,
+// whatever the size of the estate. It fails with errs.NotFound if anything that is excluded or removed is unknown.
 func (o Overlay) On(s *topology.Snapshot) (*topology.Snapshot, Question, error) {
 	b := topology.Batch{CIs: slices.Clone(o.CIs), Relationships: o.Relationships, Groups: o.Groups}
 	q := Question{Failed: o.Failed, Maintenance: o.Maintenance}

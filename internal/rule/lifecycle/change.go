@@ -81,8 +81,8 @@ var (
 	}}
 )
 
-// setBacks says where an edit of what people vote on sends a change whose approval was asked for: the votes are for what
-// it said before. Nobody asks for these moves, so Next does not list them.
+// setBacks lists the states to which a change goes back when an edit alters what people voted on: their votes were for
+// the change as it was. No mutation asks for these moves, so Next does not list them.
 var setBacks = []struct {
 	of       domain.ChangeType
 	from, to domain.ChangeState

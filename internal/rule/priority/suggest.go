@@ -9,7 +9,7 @@ import (
 
 // Service is a service that the engine found affected.
 type Service struct {
-	Name  string // "" where it is not to be named
+	Name  string // empty if it is not to be named
 	Rank  int    // of its tier, 1 the most important; 0 for none
 	State impact.State
 }

@@ -20,7 +20,7 @@ const homePrefix = "lpg-"
 // process that made it lives.
 type home struct {
 	path    string
-	owner   *account // whose the files are; nil when they are ours
+	owner   *account // the owner of the files; nil if this process is
 	lock    *os.File
 	janitor *exec.Cmd
 	leash   io.WriteCloser // the janitor cleans up when this closes, which it does when we die

@@ -34,7 +34,7 @@ type Machine struct {
 	Verbs func(actor context.Context, id ident.ID) map[string]func() error
 	// State is where the record stands, as it is stored.
 	State func(id ident.ID) string
-	// Check looks at whatever else has to hold at any time; nil for nothing.
+	// Check checks what else has to hold at any time; it may be nil.
 	Check func(t Failer, id ident.ID)
 	// Others are the verbs of Moves by which something else may move the record too.
 	Others []string
