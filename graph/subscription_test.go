@@ -82,8 +82,8 @@ func subscribe(ctx context.Context, t *testing.T, url, query string, by ...calle
 func next(t *testing.T, events <-chan told) told {
 	t.Helper()
 	select {
-	case one, more := <-events:
-		if !more {
+	case one, ok := <-events:
+		if !ok {
 			t.Fatal("the subscription has ended")
 		}
 		return one

@@ -1,5 +1,5 @@
-// Package page shows lists as Relay connections: tables by keyset, each parent's rows, answers that were computed. What
-// the records of a page need is loaded for all of them at once. It owns cursors, batches and the statements of pages,
+// Package page shows lists as Relay connections: tables by keyset, each parent's rows, answers that were computed. The
+// records of a page load what they need for all of them at once. It owns cursors, batches and the statements of pages,
 // and refuses to know what the records are: lists come with their queries.
 package page
 

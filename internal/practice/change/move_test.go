@@ -126,7 +126,8 @@ func TestNoSequenceOfVerbsLeavesTheTable(t *testing.T) {
 				} else {
 					_, err = b.verbs(id)[verb]()
 				}
-				next, isAllowed := moves[of][at][verb]
+				next, ok := moves[of][at][verb]
+				isAllowed := ok
 				switch verb {
 				case "vote":
 					next, isAllowed = at, at == "AUTHORIZE"

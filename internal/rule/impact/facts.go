@@ -15,8 +15,8 @@ type Record struct {
 	Excluded []topology.Vertex // what it rules out
 }
 
-// Facts are what the records of a snapshot say (docs/impact.md, "The facts"). What they say of CIs that are not in
-// service is no part of them.
+// Facts are what the records of a snapshot say (docs/impact.md, "The facts"). They leave out CIs that are not in
+// service.
 type Facts struct {
 	Records    []Record   // by id
 	Maintained []ident.ID // what the changes work on

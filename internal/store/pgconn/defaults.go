@@ -57,7 +57,7 @@ func defaults(cfg *pq.Config) {
 }
 
 // parameter returns a server parameter that the DSN sets, by name or within options (-c name=value).
-func parameter(cfg pq.Config, name string) (value string, ok bool) {
+func parameter(cfg pq.Config, name string) (value string, isSet bool) {
 	for k, v := range cfg.Runtime {
 		if strings.EqualFold(k, name) {
 			return v, true
@@ -65,11 +65,11 @@ func parameter(cfg pq.Config, name string) (value string, ok bool) {
 	}
 	for field := range strings.FieldsSeq(cfg.Options) {
 		field = strings.TrimPrefix(strings.TrimPrefix(field, "--"), "-c")
-		if k, v, found := strings.Cut(field, "="); found && strings.EqualFold(strings.ReplaceAll(k, "-", "_"), name) {
-			value, ok = v, true // the last one counts
+		if k, v, ok := strings.Cut(field, "="); ok && strings.EqualFold(strings.ReplaceAll(k, "-", "_"), name) {
+			value, isSet = v, true // the last one counts
 		}
 	}
-	return value, ok
+	return value, isSet
 }
 
 func onThisMachine(cfg pq.Config) bool {
