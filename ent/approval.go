@@ -24,6 +24,8 @@ type Approval struct {
 	RecordID ident.ID `json:"record_id,omitempty"`
 	// Approver holds the value of the "approver" field.
 	Approver string `json:"approver,omitempty"`
+	// ApproverID holds the value of the "approver_id" field.
+	ApproverID *ident.ID `json:"approver_id,omitempty"`
 	// Decision holds the value of the "decision" field.
 	Decision domain.Decision `json:"decision,omitempty"`
 	// Comment holds the value of the "comment" field.
@@ -48,7 +50,7 @@ func (*Approval) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case approval.FieldTeams, approval.FieldRoles:
 			values[i] = new([]byte)
-		case approval.FieldID, approval.FieldRecordID:
+		case approval.FieldID, approval.FieldRecordID, approval.FieldApproverID:
 			values[i] = new(sql.NullInt64)
 		case approval.FieldApprover, approval.FieldDecision, approval.FieldComment, approval.FieldVoidedBecause:
 			values[i] = new(sql.NullString)
@@ -86,6 +88,13 @@ func (_m *Approval) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field approver", values[i])
 			} else if value.Valid {
 				_m.Approver = value.String
+			}
+		case approval.FieldApproverID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field approver_id", values[i])
+			} else if value.Valid {
+				_m.ApproverID = new(ident.ID)
+				*_m.ApproverID = ident.ID(value.Int64)
 			}
 		case approval.FieldDecision:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -175,6 +184,11 @@ func (_m *Approval) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("approver=")
 	builder.WriteString(_m.Approver)
+	builder.WriteString(", ")
+	if v := _m.ApproverID; v != nil {
+		builder.WriteString("approver_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("decision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Decision))

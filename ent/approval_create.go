@@ -34,6 +34,20 @@ func (_c *ApprovalCreate) SetApprover(v string) *ApprovalCreate {
 	return _c
 }
 
+// SetApproverID sets the "approver_id" field.
+func (_c *ApprovalCreate) SetApproverID(v ident.ID) *ApprovalCreate {
+	_c.mutation.SetApproverID(v)
+	return _c
+}
+
+// SetNillableApproverID sets the "approver_id" field if the given value is not nil.
+func (_c *ApprovalCreate) SetNillableApproverID(v *ident.ID) *ApprovalCreate {
+	if v != nil {
+		_c.SetApproverID(*v)
+	}
+	return _c
+}
+
 // SetDecision sets the "decision" field.
 func (_c *ApprovalCreate) SetDecision(v domain.Decision) *ApprovalCreate {
 	_c.mutation.SetDecision(v)
@@ -227,6 +241,10 @@ func (_c *ApprovalCreate) createSpec() (*Approval, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Approver(); ok {
 		_spec.SetField(approval.FieldApprover, field.TypeString, value)
 		_node.Approver = value
+	}
+	if value, ok := _c.mutation.ApproverID(); ok {
+		_spec.SetField(approval.FieldApproverID, field.TypeInt64, value)
+		_node.ApproverID = &value
 	}
 	if value, ok := _c.mutation.Decision(); ok {
 		_spec.SetField(approval.FieldDecision, field.TypeEnum, value)

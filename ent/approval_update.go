@@ -190,6 +190,9 @@ func (_u *ApprovalUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if _u.mutation.ApproverIDCleared() {
+		_spec.ClearField(approval.FieldApproverID, field.TypeInt64)
+	}
 	if value, ok := _u.mutation.Decision(); ok {
 		_spec.SetField(approval.FieldDecision, field.TypeEnum, value)
 	}
@@ -436,6 +439,9 @@ func (_u *ApprovalUpdateOne) sqlSave(ctx context.Context) (_node *Approval, err 
 				ps[i](selector)
 			}
 		}
+	}
+	if _u.mutation.ApproverIDCleared() {
+		_spec.ClearField(approval.FieldApproverID, field.TypeInt64)
 	}
 	if value, ok := _u.mutation.Decision(); ok {
 		_spec.SetField(approval.FieldDecision, field.TypeEnum, value)

@@ -40,6 +40,8 @@ type Change struct {
 	TestPlan string `json:"test_plan,omitempty"`
 	// RequestedBy holds the value of the "requested_by" field.
 	RequestedBy string `json:"requested_by,omitempty"`
+	// RequestedByID holds the value of the "requested_by_id" field.
+	RequestedByID *ident.ID `json:"requested_by_id,omitempty"`
 	// RequesterID holds the value of the "requester_id" field.
 	RequesterID *ident.ID `json:"requester_id,omitempty"`
 	// AssigneeID holds the value of the "assignee_id" field.
@@ -136,7 +138,7 @@ func (*Change) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case change.FieldID, change.FieldRequesterID, change.FieldAssigneeID, change.FieldAssignmentTeamID, change.FieldTemplateID, change.FieldVersion:
+		case change.FieldID, change.FieldRequestedByID, change.FieldRequesterID, change.FieldAssigneeID, change.FieldAssignmentTeamID, change.FieldTemplateID, change.FieldVersion:
 			values[i] = new(sql.NullInt64)
 		case change.FieldTitle, change.FieldDescription, change.FieldType, change.FieldState, change.FieldJustification, change.FieldPlan, change.FieldBackoutPlan, change.FieldTestPlan, change.FieldRequestedBy, change.FieldOutcome, change.FieldClosureNotes:
 			values[i] = new(sql.NullString)
@@ -216,6 +218,13 @@ func (_m *Change) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field requested_by", values[i])
 			} else if value.Valid {
 				_m.RequestedBy = value.String
+			}
+		case change.FieldRequestedByID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field requested_by_id", values[i])
+			} else if value.Valid {
+				_m.RequestedByID = new(ident.ID)
+				*_m.RequestedByID = ident.ID(value.Int64)
 			}
 		case change.FieldRequesterID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -386,6 +395,11 @@ func (_m *Change) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("requested_by=")
 	builder.WriteString(_m.RequestedBy)
+	builder.WriteString(", ")
+	if v := _m.RequestedByID; v != nil {
+		builder.WriteString("requested_by_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	if v := _m.RequesterID; v != nil {
 		builder.WriteString("requester_id=")

@@ -127,6 +127,20 @@ func (_c *ChangeCreate) SetRequestedBy(v string) *ChangeCreate {
 	return _c
 }
 
+// SetRequestedByID sets the "requested_by_id" field.
+func (_c *ChangeCreate) SetRequestedByID(v ident.ID) *ChangeCreate {
+	_c.mutation.SetRequestedByID(v)
+	return _c
+}
+
+// SetNillableRequestedByID sets the "requested_by_id" field if the given value is not nil.
+func (_c *ChangeCreate) SetNillableRequestedByID(v *ident.ID) *ChangeCreate {
+	if v != nil {
+		_c.SetRequestedByID(*v)
+	}
+	return _c
+}
+
 // SetRequesterID sets the "requester_id" field.
 func (_c *ChangeCreate) SetRequesterID(v ident.ID) *ChangeCreate {
 	_c.mutation.SetRequesterID(v)
@@ -511,6 +525,10 @@ func (_c *ChangeCreate) createSpec() (*Change, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RequestedBy(); ok {
 		_spec.SetField(change.FieldRequestedBy, field.TypeString, value)
 		_node.RequestedBy = value
+	}
+	if value, ok := _c.mutation.RequestedByID(); ok {
+		_spec.SetField(change.FieldRequestedByID, field.TypeInt64, value)
+		_node.RequestedByID = &value
 	}
 	if value, ok := _c.mutation.PlannedStart(); ok {
 		_spec.SetField(change.FieldPlannedStart, field.TypeTime, value)

@@ -513,6 +513,9 @@ func (_u *ChangeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.TestPlan(); ok {
 		_spec.SetField(change.FieldTestPlan, field.TypeString, value)
 	}
+	if _u.mutation.RequestedByIDCleared() {
+		_spec.ClearField(change.FieldRequestedByID, field.TypeInt64)
+	}
 	if value, ok := _u.mutation.PlannedStart(); ok {
 		_spec.SetField(change.FieldPlannedStart, field.TypeTime, value)
 	}
@@ -1201,6 +1204,9 @@ func (_u *ChangeUpdateOne) sqlSave(ctx context.Context) (_node *Change, err erro
 	}
 	if value, ok := _u.mutation.TestPlan(); ok {
 		_spec.SetField(change.FieldTestPlan, field.TypeString, value)
+	}
+	if _u.mutation.RequestedByIDCleared() {
+		_spec.ClearField(change.FieldRequestedByID, field.TypeInt64)
 	}
 	if value, ok := _u.mutation.PlannedStart(); ok {
 		_spec.SetField(change.FieldPlannedStart, field.TypeTime, value)

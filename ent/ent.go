@@ -12,6 +12,8 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/linchpin-cmdb/linchpin/ent/account"
+	"github.com/linchpin-cmdb/linchpin/ent/apitoken"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
 	"github.com/linchpin-cmdb/linchpin/ent/approvalpolicy"
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
@@ -38,6 +40,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
 	"github.com/linchpin-cmdb/linchpin/ent/riskweight"
+	"github.com/linchpin-cmdb/linchpin/ent/rolebinding"
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
@@ -104,6 +107,8 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			apitoken.Table:           apitoken.ValidColumn,
+			account.Table:            account.ValidColumn,
 			approval.Table:           approval.ValidColumn,
 			approvalpolicy.Table:     approvalpolicy.ValidColumn,
 			ci.Table:                 ci.ValidColumn,
@@ -130,6 +135,7 @@ func checkColumn(t, c string) error {
 			relationship.Table:       relationship.ValidColumn,
 			relationshiptype.Table:   relationshiptype.ValidColumn,
 			riskweight.Table:         riskweight.ValidColumn,
+			rolebinding.Table:        rolebinding.ValidColumn,
 			servicelevelmark.Table:   servicelevelmark.ValidColumn,
 			serviceleveltarget.Table: serviceleveltarget.ValidColumn,
 			servicetier.Table:        servicetier.ValidColumn,

@@ -26,6 +26,12 @@ type Entry struct {
 	At time.Time `json:"at,omitempty"`
 	// Actor holds the value of the "actor" field.
 	Actor string `json:"actor,omitempty"`
+	// ActorID holds the value of the "actor_id" field.
+	ActorID *ident.ID `json:"actor_id,omitempty"`
+	// Via holds the value of the "via" field.
+	Via domain.Via `json:"via,omitempty"`
+	// ViaID holds the value of the "via_id" field.
+	ViaID *ident.ID `json:"via_id,omitempty"`
 	// Verb holds the value of the "verb" field.
 	Verb string `json:"verb,omitempty"`
 	// Operation holds the value of the "operation" field.
@@ -48,9 +54,9 @@ func (*Entry) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case entry.FieldBefore, entry.FieldAfter:
 			values[i] = new([]byte)
-		case entry.FieldID, entry.FieldRevision, entry.FieldRecordID, entry.FieldSubjectID:
+		case entry.FieldID, entry.FieldRevision, entry.FieldActorID, entry.FieldViaID, entry.FieldRecordID, entry.FieldSubjectID:
 			values[i] = new(sql.NullInt64)
-		case entry.FieldActor, entry.FieldVerb, entry.FieldOperation:
+		case entry.FieldActor, entry.FieldVia, entry.FieldVerb, entry.FieldOperation:
 			values[i] = new(sql.NullString)
 		case entry.FieldAt:
 			values[i] = new(sql.NullTime)
@@ -92,6 +98,26 @@ func (_m *Entry) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field actor", values[i])
 			} else if value.Valid {
 				_m.Actor = value.String
+			}
+		case entry.FieldActorID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field actor_id", values[i])
+			} else if value.Valid {
+				_m.ActorID = new(ident.ID)
+				*_m.ActorID = ident.ID(value.Int64)
+			}
+		case entry.FieldVia:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field via", values[i])
+			} else if value.Valid {
+				_m.Via = domain.Via(value.String)
+			}
+		case entry.FieldViaID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field via_id", values[i])
+			} else if value.Valid {
+				_m.ViaID = new(ident.ID)
+				*_m.ViaID = ident.ID(value.Int64)
 			}
 		case entry.FieldVerb:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -177,6 +203,19 @@ func (_m *Entry) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("actor=")
 	builder.WriteString(_m.Actor)
+	builder.WriteString(", ")
+	if v := _m.ActorID; v != nil {
+		builder.WriteString("actor_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("via=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Via))
+	builder.WriteString(", ")
+	if v := _m.ViaID; v != nil {
+		builder.WriteString("via_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("verb=")
 	builder.WriteString(_m.Verb)

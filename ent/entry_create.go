@@ -40,6 +40,48 @@ func (_c *EntryCreate) SetActor(v string) *EntryCreate {
 	return _c
 }
 
+// SetActorID sets the "actor_id" field.
+func (_c *EntryCreate) SetActorID(v ident.ID) *EntryCreate {
+	_c.mutation.SetActorID(v)
+	return _c
+}
+
+// SetNillableActorID sets the "actor_id" field if the given value is not nil.
+func (_c *EntryCreate) SetNillableActorID(v *ident.ID) *EntryCreate {
+	if v != nil {
+		_c.SetActorID(*v)
+	}
+	return _c
+}
+
+// SetVia sets the "via" field.
+func (_c *EntryCreate) SetVia(v domain.Via) *EntryCreate {
+	_c.mutation.SetVia(v)
+	return _c
+}
+
+// SetNillableVia sets the "via" field if the given value is not nil.
+func (_c *EntryCreate) SetNillableVia(v *domain.Via) *EntryCreate {
+	if v != nil {
+		_c.SetVia(*v)
+	}
+	return _c
+}
+
+// SetViaID sets the "via_id" field.
+func (_c *EntryCreate) SetViaID(v ident.ID) *EntryCreate {
+	_c.mutation.SetViaID(v)
+	return _c
+}
+
+// SetNillableViaID sets the "via_id" field if the given value is not nil.
+func (_c *EntryCreate) SetNillableViaID(v *ident.ID) *EntryCreate {
+	if v != nil {
+		_c.SetViaID(*v)
+	}
+	return _c
+}
+
 // SetVerb sets the "verb" field.
 func (_c *EntryCreate) SetVerb(v string) *EntryCreate {
 	_c.mutation.SetVerb(v)
@@ -89,6 +131,7 @@ func (_c *EntryCreate) Mutation() *EntryMutation {
 
 // Save creates the Entry in the database.
 func (_c *EntryCreate) Save(ctx context.Context) (*Entry, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -114,6 +157,14 @@ func (_c *EntryCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *EntryCreate) defaults() {
+	if _, ok := _c.mutation.Via(); !ok {
+		v := entry.DefaultVia
+		_c.mutation.SetVia(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *EntryCreate) check() error {
 	if _, ok := _c.mutation.Revision(); !ok {
@@ -124,6 +175,14 @@ func (_c *EntryCreate) check() error {
 	}
 	if _, ok := _c.mutation.Actor(); !ok {
 		return &ValidationError{Name: "actor", err: errors.New(`ent: missing required field "Entry.actor"`)}
+	}
+	if _, ok := _c.mutation.Via(); !ok {
+		return &ValidationError{Name: "via", err: errors.New(`ent: missing required field "Entry.via"`)}
+	}
+	if v, ok := _c.mutation.Via(); ok {
+		if err := entry.ViaValidator(v); err != nil {
+			return &ValidationError{Name: "via", err: fmt.Errorf(`ent: validator failed for field "Entry.via": %w`, err)}
+		}
 	}
 	if _, ok := _c.mutation.Verb(); !ok {
 		return &ValidationError{Name: "verb", err: errors.New(`ent: missing required field "Entry.verb"`)}
@@ -186,6 +245,18 @@ func (_c *EntryCreate) createSpec() (*Entry, *sqlgraph.CreateSpec) {
 		_spec.SetField(entry.FieldActor, field.TypeString, value)
 		_node.Actor = value
 	}
+	if value, ok := _c.mutation.ActorID(); ok {
+		_spec.SetField(entry.FieldActorID, field.TypeInt64, value)
+		_node.ActorID = &value
+	}
+	if value, ok := _c.mutation.Via(); ok {
+		_spec.SetField(entry.FieldVia, field.TypeEnum, value)
+		_node.Via = value
+	}
+	if value, ok := _c.mutation.ViaID(); ok {
+		_spec.SetField(entry.FieldViaID, field.TypeInt64, value)
+		_node.ViaID = &value
+	}
 	if value, ok := _c.mutation.Verb(); ok {
 		_spec.SetField(entry.FieldVerb, field.TypeString, value)
 		_node.Verb = value
@@ -231,6 +302,7 @@ func (_c *EntryCreateBulk) Save(ctx context.Context) ([]*Entry, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*EntryMutation)
 				if !ok {

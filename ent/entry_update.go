@@ -75,6 +75,12 @@ func (_u *EntryUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if _u.mutation.ActorIDCleared() {
+		_spec.ClearField(entry.FieldActorID, field.TypeInt64)
+	}
+	if _u.mutation.ViaIDCleared() {
+		_spec.ClearField(entry.FieldViaID, field.TypeInt64)
+	}
 	if _u.mutation.BeforeCleared() {
 		_spec.ClearField(entry.FieldBefore, field.TypeJSON)
 	}
@@ -179,6 +185,12 @@ func (_u *EntryUpdateOne) sqlSave(ctx context.Context) (_node *Entry, err error)
 				ps[i](selector)
 			}
 		}
+	}
+	if _u.mutation.ActorIDCleared() {
+		_spec.ClearField(entry.FieldActorID, field.TypeInt64)
+	}
+	if _u.mutation.ViaIDCleared() {
+		_spec.ClearField(entry.FieldViaID, field.TypeInt64)
 	}
 	if _u.mutation.BeforeCleared() {
 		_spec.ClearField(entry.FieldBefore, field.TypeJSON)

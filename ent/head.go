@@ -17,7 +17,9 @@ type Head struct {
 	// ID of the ent.
 	ID int `json:"id,omitempty"`
 	// Revision holds the value of the "revision" field.
-	Revision     int64 `json:"revision,omitempty"`
+	Revision int64 `json:"revision,omitempty"`
+	// Access holds the value of the "access" field.
+	Access       int64 `json:"access,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -26,7 +28,7 @@ func (*Head) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case head.FieldID, head.FieldRevision:
+		case head.FieldID, head.FieldRevision, head.FieldAccess:
 			values[i] = new(sql.NullInt64)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -54,6 +56,12 @@ func (_m *Head) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field revision", values[i])
 			} else if value.Valid {
 				_m.Revision = value.Int64
+			}
+		case head.FieldAccess:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field access", values[i])
+			} else if value.Valid {
+				_m.Access = value.Int64
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -93,6 +101,9 @@ func (_m *Head) String() string {
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))
+	builder.WriteString(", ")
+	builder.WriteString("access=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Access))
 	builder.WriteByte(')')
 	return builder.String()
 }

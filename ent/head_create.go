@@ -33,6 +33,20 @@ func (_c *HeadCreate) SetNillableRevision(v *int64) *HeadCreate {
 	return _c
 }
 
+// SetAccess sets the "access" field.
+func (_c *HeadCreate) SetAccess(v int64) *HeadCreate {
+	_c.mutation.SetAccess(v)
+	return _c
+}
+
+// SetNillableAccess sets the "access" field if the given value is not nil.
+func (_c *HeadCreate) SetNillableAccess(v *int64) *HeadCreate {
+	if v != nil {
+		_c.SetAccess(*v)
+	}
+	return _c
+}
+
 // Mutation returns the HeadMutation object of the builder.
 func (_c *HeadCreate) Mutation() *HeadMutation {
 	return _c.mutation
@@ -72,12 +86,19 @@ func (_c *HeadCreate) defaults() {
 		v := head.DefaultRevision
 		_c.mutation.SetRevision(v)
 	}
+	if _, ok := _c.mutation.Access(); !ok {
+		v := head.DefaultAccess
+		_c.mutation.SetAccess(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
 func (_c *HeadCreate) check() error {
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`ent: missing required field "Head.revision"`)}
+	}
+	if _, ok := _c.mutation.Access(); !ok {
+		return &ValidationError{Name: "access", err: errors.New(`ent: missing required field "Head.access"`)}
 	}
 	return nil
 }
@@ -108,6 +129,10 @@ func (_c *HeadCreate) createSpec() (*Head, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(head.FieldRevision, field.TypeInt64, value)
 		_node.Revision = value
+	}
+	if value, ok := _c.mutation.Access(); ok {
+		_spec.SetField(head.FieldAccess, field.TypeInt64, value)
+		_node.Access = value
 	}
 	return _node, _spec
 }

@@ -49,6 +49,27 @@ func (_u *HeadUpdate) AddRevision(v int64) *HeadUpdate {
 	return _u
 }
 
+// SetAccess sets the "access" field.
+func (_u *HeadUpdate) SetAccess(v int64) *HeadUpdate {
+	_u.mutation.ResetAccess()
+	_u.mutation.SetAccess(v)
+	return _u
+}
+
+// SetNillableAccess sets the "access" field if the given value is not nil.
+func (_u *HeadUpdate) SetNillableAccess(v *int64) *HeadUpdate {
+	if v != nil {
+		_u.SetAccess(*v)
+	}
+	return _u
+}
+
+// AddAccess adds value to the "access" field.
+func (_u *HeadUpdate) AddAccess(v int64) *HeadUpdate {
+	_u.mutation.AddAccess(v)
+	return _u
+}
+
 // Mutation returns the HeadMutation object of the builder.
 func (_u *HeadUpdate) Mutation() *HeadMutation {
 	return _u.mutation
@@ -102,6 +123,12 @@ func (_u *HeadUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedRevision(); ok {
 		_spec.AddField(head.FieldRevision, field.TypeInt64, value)
 	}
+	if value, ok := _u.mutation.Access(); ok {
+		_spec.SetField(head.FieldAccess, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedAccess(); ok {
+		_spec.AddField(head.FieldAccess, field.TypeInt64, value)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -142,6 +169,27 @@ func (_u *HeadUpdateOne) SetNillableRevision(v *int64) *HeadUpdateOne {
 // AddRevision adds value to the "revision" field.
 func (_u *HeadUpdateOne) AddRevision(v int64) *HeadUpdateOne {
 	_u.mutation.AddRevision(v)
+	return _u
+}
+
+// SetAccess sets the "access" field.
+func (_u *HeadUpdateOne) SetAccess(v int64) *HeadUpdateOne {
+	_u.mutation.ResetAccess()
+	_u.mutation.SetAccess(v)
+	return _u
+}
+
+// SetNillableAccess sets the "access" field if the given value is not nil.
+func (_u *HeadUpdateOne) SetNillableAccess(v *int64) *HeadUpdateOne {
+	if v != nil {
+		_u.SetAccess(*v)
+	}
+	return _u
+}
+
+// AddAccess adds value to the "access" field.
+func (_u *HeadUpdateOne) AddAccess(v int64) *HeadUpdateOne {
+	_u.mutation.AddAccess(v)
 	return _u
 }
 
@@ -227,6 +275,12 @@ func (_u *HeadUpdateOne) sqlSave(ctx context.Context) (_node *Head, err error) {
 	}
 	if value, ok := _u.mutation.AddedRevision(); ok {
 		_spec.AddField(head.FieldRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Access(); ok {
+		_spec.SetField(head.FieldAccess, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedAccess(); ok {
+		_spec.AddField(head.FieldAccess, field.TypeInt64, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Head{config: _u.config}

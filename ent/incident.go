@@ -47,6 +47,8 @@ type Incident struct {
 	IsMajor bool `json:"is_major,omitempty"`
 	// OpenedBy holds the value of the "opened_by" field.
 	OpenedBy string `json:"opened_by,omitempty"`
+	// OpenedByID holds the value of the "opened_by_id" field.
+	OpenedByID *ident.ID `json:"opened_by_id,omitempty"`
 	// CallerID holds the value of the "caller_id" field.
 	CallerID *ident.ID `json:"caller_id,omitempty"`
 	// AssigneeID holds the value of the "assignee_id" field.
@@ -198,7 +200,7 @@ func (*Incident) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case incident.FieldIsImpactOverridden, incident.FieldIsMajor:
 			values[i] = new(sql.NullBool)
-		case incident.FieldID, incident.FieldImpact, incident.FieldUrgency, incident.FieldPriority, incident.FieldCallerID, incident.FieldAssigneeID, incident.FieldAssignmentTeamID, incident.FieldParentID, incident.FieldCausedByChangeID, incident.FieldFixedByChangeID, incident.FieldReopenCount, incident.FieldReassignmentCount, incident.FieldVersion:
+		case incident.FieldID, incident.FieldImpact, incident.FieldUrgency, incident.FieldPriority, incident.FieldOpenedByID, incident.FieldCallerID, incident.FieldAssigneeID, incident.FieldAssignmentTeamID, incident.FieldParentID, incident.FieldCausedByChangeID, incident.FieldFixedByChangeID, incident.FieldReopenCount, incident.FieldReassignmentCount, incident.FieldVersion:
 			values[i] = new(sql.NullInt64)
 		case incident.FieldTitle, incident.FieldDescription, incident.FieldState, incident.FieldHoldReason, incident.FieldCategory, incident.FieldChannel, incident.FieldOpenedBy, incident.FieldProblem, incident.FieldResolutionCode, incident.FieldResolutionNotes:
 			values[i] = new(sql.NullString)
@@ -297,6 +299,13 @@ func (_m *Incident) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field opened_by", values[i])
 			} else if value.Valid {
 				_m.OpenedBy = value.String
+			}
+		case incident.FieldOpenedByID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field opened_by_id", values[i])
+			} else if value.Valid {
+				_m.OpenedByID = new(ident.ID)
+				*_m.OpenedByID = ident.ID(value.Int64)
 			}
 		case incident.FieldCallerID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -540,6 +549,11 @@ func (_m *Incident) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("opened_by=")
 	builder.WriteString(_m.OpenedBy)
+	builder.WriteString(", ")
+	if v := _m.OpenedByID; v != nil {
+		builder.WriteString("opened_by_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	if v := _m.CallerID; v != nil {
 		builder.WriteString("caller_id=")

@@ -153,6 +153,20 @@ func (_c *IncidentCreate) SetOpenedBy(v string) *IncidentCreate {
 	return _c
 }
 
+// SetOpenedByID sets the "opened_by_id" field.
+func (_c *IncidentCreate) SetOpenedByID(v ident.ID) *IncidentCreate {
+	_c.mutation.SetOpenedByID(v)
+	return _c
+}
+
+// SetNillableOpenedByID sets the "opened_by_id" field if the given value is not nil.
+func (_c *IncidentCreate) SetNillableOpenedByID(v *ident.ID) *IncidentCreate {
+	if v != nil {
+		_c.SetOpenedByID(*v)
+	}
+	return _c
+}
+
 // SetCallerID sets the "caller_id" field.
 func (_c *IncidentCreate) SetCallerID(v ident.ID) *IncidentCreate {
 	_c.mutation.SetCallerID(v)
@@ -683,6 +697,10 @@ func (_c *IncidentCreate) createSpec() (*Incident, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.OpenedBy(); ok {
 		_spec.SetField(incident.FieldOpenedBy, field.TypeString, value)
 		_node.OpenedBy = value
+	}
+	if value, ok := _c.mutation.OpenedByID(); ok {
+		_spec.SetField(incident.FieldOpenedByID, field.TypeInt64, value)
+		_node.OpenedByID = &value
 	}
 	if value, ok := _c.mutation.Problem(); ok {
 		_spec.SetField(incident.FieldProblem, field.TypeString, value)

@@ -780,6 +780,9 @@ func (_u *IncidentUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.IsMajor(); ok {
 		_spec.SetField(incident.FieldIsMajor, field.TypeBool, value)
 	}
+	if _u.mutation.OpenedByIDCleared() {
+		_spec.ClearField(incident.FieldOpenedByID, field.TypeInt64)
+	}
 	if value, ok := _u.mutation.Problem(); ok {
 		_spec.SetField(incident.FieldProblem, field.TypeString, value)
 	}
@@ -1862,6 +1865,9 @@ func (_u *IncidentUpdateOne) sqlSave(ctx context.Context) (_node *Incident, err 
 	}
 	if value, ok := _u.mutation.IsMajor(); ok {
 		_spec.SetField(incident.FieldIsMajor, field.TypeBool, value)
+	}
+	if _u.mutation.OpenedByIDCleared() {
+		_spec.ClearField(incident.FieldOpenedByID, field.TypeInt64)
 	}
 	if value, ok := _u.mutation.Problem(); ok {
 		_spec.SetField(incident.FieldProblem, field.TypeString, value)

@@ -11,6 +11,8 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/linchpin-cmdb/linchpin/ent/account"
+	"github.com/linchpin-cmdb/linchpin/ent/apitoken"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
 	"github.com/linchpin-cmdb/linchpin/ent/approvalpolicy"
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
@@ -38,6 +40,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/ent/relationshiptype"
 	"github.com/linchpin-cmdb/linchpin/ent/riskweight"
+	"github.com/linchpin-cmdb/linchpin/ent/rolebinding"
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
@@ -58,6 +61,8 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
+	TypeAPIToken           = "APIToken"
+	TypeAccount            = "Account"
 	TypeApproval           = "Approval"
 	TypeApprovalPolicy     = "ApprovalPolicy"
 	TypeCI                 = "CI"
@@ -84,6 +89,7 @@ const (
 	TypeRelationship       = "Relationship"
 	TypeRelationshipType   = "RelationshipType"
 	TypeRiskWeight         = "RiskWeight"
+	TypeRoleBinding        = "RoleBinding"
 	TypeServiceLevelMark   = "ServiceLevelMark"
 	TypeServiceLevelTarget = "ServiceLevelTarget"
 	TypeServiceTier        = "ServiceTier"
@@ -91,6 +97,1898 @@ const (
 	TypeTimelineEntry      = "TimelineEntry"
 	TypeVersion            = "Version"
 )
+
+// APITokenMutation represents an operation that mutates the APIToken nodes in the graph.
+type APITokenMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *ident.ID
+	name              *string
+	roles             *[]string
+	appendroles       []string
+	last_four         *string
+	expires_at        *time.Time
+	revoked_at        *time.Time
+	created_at        *time.Time
+	clearedFields     map[string]struct{}
+	account           *ident.ID
+	clearedaccount    bool
+	created_by        *ident.ID
+	clearedcreated_by bool
+	done              bool
+	oldValue          func(context.Context) (*APIToken, error)
+	predicates        []predicate.APIToken
+}
+
+var _ ent.Mutation = (*APITokenMutation)(nil)
+
+// apitokenOption allows management of the mutation configuration using functional options.
+type apitokenOption func(*APITokenMutation)
+
+// newAPITokenMutation creates new mutation for the APIToken entity.
+func newAPITokenMutation(c config, op Op, opts ...apitokenOption) *APITokenMutation {
+	m := &APITokenMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAPIToken,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAPITokenID sets the ID field of the mutation.
+func withAPITokenID(id ident.ID) apitokenOption {
+	return func(m *APITokenMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *APIToken
+		)
+		m.oldValue = func(ctx context.Context) (*APIToken, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().APIToken.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAPIToken sets the old APIToken of the mutation.
+func withAPIToken(node *APIToken) apitokenOption {
+	return func(m *APITokenMutation) {
+		m.oldValue = func(context.Context) (*APIToken, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m APITokenMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m APITokenMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of APIToken entities.
+func (m *APITokenMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *APITokenMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *APITokenMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().APIToken.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *APITokenMutation) SetAccountID(i ident.ID) {
+	m.account = &i
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *APITokenMutation) AccountID() (r ident.ID, exists bool) {
+	v := m.account
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the APIToken entity.
+// If the APIToken object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *APITokenMutation) OldAccountID(ctx context.Context) (v ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *APITokenMutation) ResetAccountID() {
+	m.account = nil
+}
+
+// SetName sets the "name" field.
+func (m *APITokenMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *APITokenMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the APIToken entity.
+// If the APIToken object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *APITokenMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *APITokenMutation) ResetName() {
+	m.name = nil
+}
+
+// SetRoles sets the "roles" field.
+func (m *APITokenMutation) SetRoles(s []string) {
+	m.roles = &s
+	m.appendroles = nil
+}
+
+// Roles returns the value of the "roles" field in the mutation.
+func (m *APITokenMutation) Roles() (r []string, exists bool) {
+	v := m.roles
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoles returns the old "roles" field's value of the APIToken entity.
+// If the APIToken object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *APITokenMutation) OldRoles(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoles is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoles requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoles: %w", err)
+	}
+	return oldValue.Roles, nil
+}
+
+// AppendRoles adds s to the "roles" field.
+func (m *APITokenMutation) AppendRoles(s []string) {
+	m.appendroles = append(m.appendroles, s...)
+}
+
+// AppendedRoles returns the list of values that were appended to the "roles" field in this mutation.
+func (m *APITokenMutation) AppendedRoles() ([]string, bool) {
+	if len(m.appendroles) == 0 {
+		return nil, false
+	}
+	return m.appendroles, true
+}
+
+// ResetRoles resets all changes to the "roles" field.
+func (m *APITokenMutation) ResetRoles() {
+	m.roles = nil
+	m.appendroles = nil
+}
+
+// SetLastFour sets the "last_four" field.
+func (m *APITokenMutation) SetLastFour(s string) {
+	m.last_four = &s
+}
+
+// LastFour returns the value of the "last_four" field in the mutation.
+func (m *APITokenMutation) LastFour() (r string, exists bool) {
+	v := m.last_four
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastFour returns the old "last_four" field's value of the APIToken entity.
+// If the APIToken object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *APITokenMutation) OldLastFour(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastFour is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastFour requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastFour: %w", err)
+	}
+	return oldValue.LastFour, nil
+}
+
+// ResetLastFour resets all changes to the "last_four" field.
+func (m *APITokenMutation) ResetLastFour() {
+	m.last_four = nil
+}
+
+// SetCreatedByID sets the "created_by_id" field.
+func (m *APITokenMutation) SetCreatedByID(i ident.ID) {
+	m.created_by = &i
+}
+
+// CreatedByID returns the value of the "created_by_id" field in the mutation.
+func (m *APITokenMutation) CreatedByID() (r ident.ID, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedByID returns the old "created_by_id" field's value of the APIToken entity.
+// If the APIToken object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *APITokenMutation) OldCreatedByID(ctx context.Context) (v ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedByID: %w", err)
+	}
+	return oldValue.CreatedByID, nil
+}
+
+// ResetCreatedByID resets all changes to the "created_by_id" field.
+func (m *APITokenMutation) ResetCreatedByID() {
+	m.created_by = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *APITokenMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *APITokenMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the APIToken entity.
+// If the APIToken object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *APITokenMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *APITokenMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// SetRevokedAt sets the "revoked_at" field.
+func (m *APITokenMutation) SetRevokedAt(t time.Time) {
+	m.revoked_at = &t
+}
+
+// RevokedAt returns the value of the "revoked_at" field in the mutation.
+func (m *APITokenMutation) RevokedAt() (r time.Time, exists bool) {
+	v := m.revoked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevokedAt returns the old "revoked_at" field's value of the APIToken entity.
+// If the APIToken object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *APITokenMutation) OldRevokedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevokedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevokedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevokedAt: %w", err)
+	}
+	return oldValue.RevokedAt, nil
+}
+
+// ClearRevokedAt clears the value of the "revoked_at" field.
+func (m *APITokenMutation) ClearRevokedAt() {
+	m.revoked_at = nil
+	m.clearedFields[apitoken.FieldRevokedAt] = struct{}{}
+}
+
+// RevokedAtCleared returns if the "revoked_at" field was cleared in this mutation.
+func (m *APITokenMutation) RevokedAtCleared() bool {
+	_, ok := m.clearedFields[apitoken.FieldRevokedAt]
+	return ok
+}
+
+// ResetRevokedAt resets all changes to the "revoked_at" field.
+func (m *APITokenMutation) ResetRevokedAt() {
+	m.revoked_at = nil
+	delete(m.clearedFields, apitoken.FieldRevokedAt)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *APITokenMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *APITokenMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the APIToken entity.
+// If the APIToken object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *APITokenMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *APITokenMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// ClearAccount clears the "account" edge to the Account entity.
+func (m *APITokenMutation) ClearAccount() {
+	m.clearedaccount = true
+	m.clearedFields[apitoken.FieldAccountID] = struct{}{}
+}
+
+// AccountCleared reports if the "account" edge to the Account entity was cleared.
+func (m *APITokenMutation) AccountCleared() bool {
+	return m.clearedaccount
+}
+
+// AccountIDs returns the "account" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AccountID instead. It exists only for internal usage by the builders.
+func (m *APITokenMutation) AccountIDs() (ids []ident.ID) {
+	if id := m.account; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAccount resets all changes to the "account" edge.
+func (m *APITokenMutation) ResetAccount() {
+	m.account = nil
+	m.clearedaccount = false
+}
+
+// ClearCreatedBy clears the "created_by" edge to the Account entity.
+func (m *APITokenMutation) ClearCreatedBy() {
+	m.clearedcreated_by = true
+	m.clearedFields[apitoken.FieldCreatedByID] = struct{}{}
+}
+
+// CreatedByCleared reports if the "created_by" edge to the Account entity was cleared.
+func (m *APITokenMutation) CreatedByCleared() bool {
+	return m.clearedcreated_by
+}
+
+// CreatedByIDs returns the "created_by" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CreatedByID instead. It exists only for internal usage by the builders.
+func (m *APITokenMutation) CreatedByIDs() (ids []ident.ID) {
+	if id := m.created_by; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCreatedBy resets all changes to the "created_by" edge.
+func (m *APITokenMutation) ResetCreatedBy() {
+	m.created_by = nil
+	m.clearedcreated_by = false
+}
+
+// Where appends a list predicates to the APITokenMutation builder.
+func (m *APITokenMutation) Where(ps ...predicate.APIToken) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the APITokenMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *APITokenMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.APIToken, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *APITokenMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *APITokenMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (APIToken).
+func (m *APITokenMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *APITokenMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.account != nil {
+		fields = append(fields, apitoken.FieldAccountID)
+	}
+	if m.name != nil {
+		fields = append(fields, apitoken.FieldName)
+	}
+	if m.roles != nil {
+		fields = append(fields, apitoken.FieldRoles)
+	}
+	if m.last_four != nil {
+		fields = append(fields, apitoken.FieldLastFour)
+	}
+	if m.created_by != nil {
+		fields = append(fields, apitoken.FieldCreatedByID)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, apitoken.FieldExpiresAt)
+	}
+	if m.revoked_at != nil {
+		fields = append(fields, apitoken.FieldRevokedAt)
+	}
+	if m.created_at != nil {
+		fields = append(fields, apitoken.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *APITokenMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case apitoken.FieldAccountID:
+		return m.AccountID()
+	case apitoken.FieldName:
+		return m.Name()
+	case apitoken.FieldRoles:
+		return m.Roles()
+	case apitoken.FieldLastFour:
+		return m.LastFour()
+	case apitoken.FieldCreatedByID:
+		return m.CreatedByID()
+	case apitoken.FieldExpiresAt:
+		return m.ExpiresAt()
+	case apitoken.FieldRevokedAt:
+		return m.RevokedAt()
+	case apitoken.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *APITokenMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case apitoken.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case apitoken.FieldName:
+		return m.OldName(ctx)
+	case apitoken.FieldRoles:
+		return m.OldRoles(ctx)
+	case apitoken.FieldLastFour:
+		return m.OldLastFour(ctx)
+	case apitoken.FieldCreatedByID:
+		return m.OldCreatedByID(ctx)
+	case apitoken.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case apitoken.FieldRevokedAt:
+		return m.OldRevokedAt(ctx)
+	case apitoken.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown APIToken field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *APITokenMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case apitoken.FieldAccountID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case apitoken.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case apitoken.FieldRoles:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoles(v)
+		return nil
+	case apitoken.FieldLastFour:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastFour(v)
+		return nil
+	case apitoken.FieldCreatedByID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedByID(v)
+		return nil
+	case apitoken.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case apitoken.FieldRevokedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevokedAt(v)
+		return nil
+	case apitoken.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown APIToken field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *APITokenMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *APITokenMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *APITokenMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown APIToken numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *APITokenMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(apitoken.FieldRevokedAt) {
+		fields = append(fields, apitoken.FieldRevokedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *APITokenMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *APITokenMutation) ClearField(name string) error {
+	switch name {
+	case apitoken.FieldRevokedAt:
+		m.ClearRevokedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown APIToken nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *APITokenMutation) ResetField(name string) error {
+	switch name {
+	case apitoken.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case apitoken.FieldName:
+		m.ResetName()
+		return nil
+	case apitoken.FieldRoles:
+		m.ResetRoles()
+		return nil
+	case apitoken.FieldLastFour:
+		m.ResetLastFour()
+		return nil
+	case apitoken.FieldCreatedByID:
+		m.ResetCreatedByID()
+		return nil
+	case apitoken.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case apitoken.FieldRevokedAt:
+		m.ResetRevokedAt()
+		return nil
+	case apitoken.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown APIToken field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *APITokenMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.account != nil {
+		edges = append(edges, apitoken.EdgeAccount)
+	}
+	if m.created_by != nil {
+		edges = append(edges, apitoken.EdgeCreatedBy)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *APITokenMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case apitoken.EdgeAccount:
+		if id := m.account; id != nil {
+			return []ent.Value{*id}
+		}
+	case apitoken.EdgeCreatedBy:
+		if id := m.created_by; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *APITokenMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *APITokenMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *APITokenMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedaccount {
+		edges = append(edges, apitoken.EdgeAccount)
+	}
+	if m.clearedcreated_by {
+		edges = append(edges, apitoken.EdgeCreatedBy)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *APITokenMutation) EdgeCleared(name string) bool {
+	switch name {
+	case apitoken.EdgeAccount:
+		return m.clearedaccount
+	case apitoken.EdgeCreatedBy:
+		return m.clearedcreated_by
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *APITokenMutation) ClearEdge(name string) error {
+	switch name {
+	case apitoken.EdgeAccount:
+		m.ClearAccount()
+		return nil
+	case apitoken.EdgeCreatedBy:
+		m.ClearCreatedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown APIToken unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *APITokenMutation) ResetEdge(name string) error {
+	switch name {
+	case apitoken.EdgeAccount:
+		m.ResetAccount()
+		return nil
+	case apitoken.EdgeCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown APIToken edge %s", name)
+}
+
+// AccountMutation represents an operation that mutates the Account nodes in the graph.
+type AccountMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *ident.ID
+	kind          *domain.AccountKind
+	name          *string
+	email         *string
+	issuer        *string
+	subject       *string
+	local_name    *string
+	state         *domain.AccountState
+	version       *int
+	addversion    *int
+	created_at    *time.Time
+	updated_at    *time.Time
+	clearedFields map[string]struct{}
+	person        *ident.ID
+	clearedperson bool
+	done          bool
+	oldValue      func(context.Context) (*Account, error)
+	predicates    []predicate.Account
+}
+
+var _ ent.Mutation = (*AccountMutation)(nil)
+
+// accountOption allows management of the mutation configuration using functional options.
+type accountOption func(*AccountMutation)
+
+// newAccountMutation creates new mutation for the Account entity.
+func newAccountMutation(c config, op Op, opts ...accountOption) *AccountMutation {
+	m := &AccountMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAccount,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAccountID sets the ID field of the mutation.
+func withAccountID(id ident.ID) accountOption {
+	return func(m *AccountMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Account
+		)
+		m.oldValue = func(ctx context.Context) (*Account, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Account.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAccount sets the old Account of the mutation.
+func withAccount(node *Account) accountOption {
+	return func(m *AccountMutation) {
+		m.oldValue = func(context.Context) (*Account, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AccountMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AccountMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Account entities.
+func (m *AccountMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AccountMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AccountMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Account.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetKind sets the "kind" field.
+func (m *AccountMutation) SetKind(dk domain.AccountKind) {
+	m.kind = &dk
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *AccountMutation) Kind() (r domain.AccountKind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldKind(ctx context.Context) (v domain.AccountKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *AccountMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetName sets the "name" field.
+func (m *AccountMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *AccountMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *AccountMutation) ResetName() {
+	m.name = nil
+}
+
+// SetEmail sets the "email" field.
+func (m *AccountMutation) SetEmail(s string) {
+	m.email = &s
+}
+
+// Email returns the value of the "email" field in the mutation.
+func (m *AccountMutation) Email() (r string, exists bool) {
+	v := m.email
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmail returns the old "email" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldEmail(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmail is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmail requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmail: %w", err)
+	}
+	return oldValue.Email, nil
+}
+
+// ResetEmail resets all changes to the "email" field.
+func (m *AccountMutation) ResetEmail() {
+	m.email = nil
+}
+
+// SetIssuer sets the "issuer" field.
+func (m *AccountMutation) SetIssuer(s string) {
+	m.issuer = &s
+}
+
+// Issuer returns the value of the "issuer" field in the mutation.
+func (m *AccountMutation) Issuer() (r string, exists bool) {
+	v := m.issuer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIssuer returns the old "issuer" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldIssuer(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIssuer is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIssuer requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIssuer: %w", err)
+	}
+	return oldValue.Issuer, nil
+}
+
+// ClearIssuer clears the value of the "issuer" field.
+func (m *AccountMutation) ClearIssuer() {
+	m.issuer = nil
+	m.clearedFields[account.FieldIssuer] = struct{}{}
+}
+
+// IssuerCleared returns if the "issuer" field was cleared in this mutation.
+func (m *AccountMutation) IssuerCleared() bool {
+	_, ok := m.clearedFields[account.FieldIssuer]
+	return ok
+}
+
+// ResetIssuer resets all changes to the "issuer" field.
+func (m *AccountMutation) ResetIssuer() {
+	m.issuer = nil
+	delete(m.clearedFields, account.FieldIssuer)
+}
+
+// SetSubject sets the "subject" field.
+func (m *AccountMutation) SetSubject(s string) {
+	m.subject = &s
+}
+
+// Subject returns the value of the "subject" field in the mutation.
+func (m *AccountMutation) Subject() (r string, exists bool) {
+	v := m.subject
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSubject returns the old "subject" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldSubject(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSubject is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSubject requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSubject: %w", err)
+	}
+	return oldValue.Subject, nil
+}
+
+// ClearSubject clears the value of the "subject" field.
+func (m *AccountMutation) ClearSubject() {
+	m.subject = nil
+	m.clearedFields[account.FieldSubject] = struct{}{}
+}
+
+// SubjectCleared returns if the "subject" field was cleared in this mutation.
+func (m *AccountMutation) SubjectCleared() bool {
+	_, ok := m.clearedFields[account.FieldSubject]
+	return ok
+}
+
+// ResetSubject resets all changes to the "subject" field.
+func (m *AccountMutation) ResetSubject() {
+	m.subject = nil
+	delete(m.clearedFields, account.FieldSubject)
+}
+
+// SetLocalName sets the "local_name" field.
+func (m *AccountMutation) SetLocalName(s string) {
+	m.local_name = &s
+}
+
+// LocalName returns the value of the "local_name" field in the mutation.
+func (m *AccountMutation) LocalName() (r string, exists bool) {
+	v := m.local_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLocalName returns the old "local_name" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldLocalName(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLocalName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLocalName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLocalName: %w", err)
+	}
+	return oldValue.LocalName, nil
+}
+
+// ClearLocalName clears the value of the "local_name" field.
+func (m *AccountMutation) ClearLocalName() {
+	m.local_name = nil
+	m.clearedFields[account.FieldLocalName] = struct{}{}
+}
+
+// LocalNameCleared returns if the "local_name" field was cleared in this mutation.
+func (m *AccountMutation) LocalNameCleared() bool {
+	_, ok := m.clearedFields[account.FieldLocalName]
+	return ok
+}
+
+// ResetLocalName resets all changes to the "local_name" field.
+func (m *AccountMutation) ResetLocalName() {
+	m.local_name = nil
+	delete(m.clearedFields, account.FieldLocalName)
+}
+
+// SetPersonID sets the "person_id" field.
+func (m *AccountMutation) SetPersonID(i ident.ID) {
+	m.person = &i
+}
+
+// PersonID returns the value of the "person_id" field in the mutation.
+func (m *AccountMutation) PersonID() (r ident.ID, exists bool) {
+	v := m.person
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPersonID returns the old "person_id" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldPersonID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPersonID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPersonID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPersonID: %w", err)
+	}
+	return oldValue.PersonID, nil
+}
+
+// ClearPersonID clears the value of the "person_id" field.
+func (m *AccountMutation) ClearPersonID() {
+	m.person = nil
+	m.clearedFields[account.FieldPersonID] = struct{}{}
+}
+
+// PersonIDCleared returns if the "person_id" field was cleared in this mutation.
+func (m *AccountMutation) PersonIDCleared() bool {
+	_, ok := m.clearedFields[account.FieldPersonID]
+	return ok
+}
+
+// ResetPersonID resets all changes to the "person_id" field.
+func (m *AccountMutation) ResetPersonID() {
+	m.person = nil
+	delete(m.clearedFields, account.FieldPersonID)
+}
+
+// SetState sets the "state" field.
+func (m *AccountMutation) SetState(ds domain.AccountState) {
+	m.state = &ds
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *AccountMutation) State() (r domain.AccountState, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldState(ctx context.Context) (v domain.AccountState, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *AccountMutation) ResetState() {
+	m.state = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *AccountMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *AccountMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *AccountMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *AccountMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *AccountMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *AccountMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *AccountMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *AccountMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *AccountMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *AccountMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *AccountMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearPerson clears the "person" edge to the Person entity.
+func (m *AccountMutation) ClearPerson() {
+	m.clearedperson = true
+	m.clearedFields[account.FieldPersonID] = struct{}{}
+}
+
+// PersonCleared reports if the "person" edge to the Person entity was cleared.
+func (m *AccountMutation) PersonCleared() bool {
+	return m.PersonIDCleared() || m.clearedperson
+}
+
+// PersonIDs returns the "person" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PersonID instead. It exists only for internal usage by the builders.
+func (m *AccountMutation) PersonIDs() (ids []ident.ID) {
+	if id := m.person; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPerson resets all changes to the "person" edge.
+func (m *AccountMutation) ResetPerson() {
+	m.person = nil
+	m.clearedperson = false
+}
+
+// Where appends a list predicates to the AccountMutation builder.
+func (m *AccountMutation) Where(ps ...predicate.Account) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AccountMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AccountMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Account, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AccountMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AccountMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Account).
+func (m *AccountMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AccountMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.kind != nil {
+		fields = append(fields, account.FieldKind)
+	}
+	if m.name != nil {
+		fields = append(fields, account.FieldName)
+	}
+	if m.email != nil {
+		fields = append(fields, account.FieldEmail)
+	}
+	if m.issuer != nil {
+		fields = append(fields, account.FieldIssuer)
+	}
+	if m.subject != nil {
+		fields = append(fields, account.FieldSubject)
+	}
+	if m.local_name != nil {
+		fields = append(fields, account.FieldLocalName)
+	}
+	if m.person != nil {
+		fields = append(fields, account.FieldPersonID)
+	}
+	if m.state != nil {
+		fields = append(fields, account.FieldState)
+	}
+	if m.version != nil {
+		fields = append(fields, account.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, account.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, account.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AccountMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case account.FieldKind:
+		return m.Kind()
+	case account.FieldName:
+		return m.Name()
+	case account.FieldEmail:
+		return m.Email()
+	case account.FieldIssuer:
+		return m.Issuer()
+	case account.FieldSubject:
+		return m.Subject()
+	case account.FieldLocalName:
+		return m.LocalName()
+	case account.FieldPersonID:
+		return m.PersonID()
+	case account.FieldState:
+		return m.State()
+	case account.FieldVersion:
+		return m.Version()
+	case account.FieldCreatedAt:
+		return m.CreatedAt()
+	case account.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AccountMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case account.FieldKind:
+		return m.OldKind(ctx)
+	case account.FieldName:
+		return m.OldName(ctx)
+	case account.FieldEmail:
+		return m.OldEmail(ctx)
+	case account.FieldIssuer:
+		return m.OldIssuer(ctx)
+	case account.FieldSubject:
+		return m.OldSubject(ctx)
+	case account.FieldLocalName:
+		return m.OldLocalName(ctx)
+	case account.FieldPersonID:
+		return m.OldPersonID(ctx)
+	case account.FieldState:
+		return m.OldState(ctx)
+	case account.FieldVersion:
+		return m.OldVersion(ctx)
+	case account.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case account.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Account field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AccountMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case account.FieldKind:
+		v, ok := value.(domain.AccountKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case account.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case account.FieldEmail:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmail(v)
+		return nil
+	case account.FieldIssuer:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIssuer(v)
+		return nil
+	case account.FieldSubject:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSubject(v)
+		return nil
+	case account.FieldLocalName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLocalName(v)
+		return nil
+	case account.FieldPersonID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPersonID(v)
+		return nil
+	case account.FieldState:
+		v, ok := value.(domain.AccountState)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case account.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case account.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case account.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Account field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AccountMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, account.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AccountMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case account.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AccountMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case account.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Account numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AccountMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(account.FieldIssuer) {
+		fields = append(fields, account.FieldIssuer)
+	}
+	if m.FieldCleared(account.FieldSubject) {
+		fields = append(fields, account.FieldSubject)
+	}
+	if m.FieldCleared(account.FieldLocalName) {
+		fields = append(fields, account.FieldLocalName)
+	}
+	if m.FieldCleared(account.FieldPersonID) {
+		fields = append(fields, account.FieldPersonID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AccountMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AccountMutation) ClearField(name string) error {
+	switch name {
+	case account.FieldIssuer:
+		m.ClearIssuer()
+		return nil
+	case account.FieldSubject:
+		m.ClearSubject()
+		return nil
+	case account.FieldLocalName:
+		m.ClearLocalName()
+		return nil
+	case account.FieldPersonID:
+		m.ClearPersonID()
+		return nil
+	}
+	return fmt.Errorf("unknown Account nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AccountMutation) ResetField(name string) error {
+	switch name {
+	case account.FieldKind:
+		m.ResetKind()
+		return nil
+	case account.FieldName:
+		m.ResetName()
+		return nil
+	case account.FieldEmail:
+		m.ResetEmail()
+		return nil
+	case account.FieldIssuer:
+		m.ResetIssuer()
+		return nil
+	case account.FieldSubject:
+		m.ResetSubject()
+		return nil
+	case account.FieldLocalName:
+		m.ResetLocalName()
+		return nil
+	case account.FieldPersonID:
+		m.ResetPersonID()
+		return nil
+	case account.FieldState:
+		m.ResetState()
+		return nil
+	case account.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case account.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case account.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Account field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AccountMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.person != nil {
+		edges = append(edges, account.EdgePerson)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AccountMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case account.EdgePerson:
+		if id := m.person; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AccountMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AccountMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AccountMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedperson {
+		edges = append(edges, account.EdgePerson)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AccountMutation) EdgeCleared(name string) bool {
+	switch name {
+	case account.EdgePerson:
+		return m.clearedperson
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AccountMutation) ClearEdge(name string) error {
+	switch name {
+	case account.EdgePerson:
+		m.ClearPerson()
+		return nil
+	}
+	return fmt.Errorf("unknown Account unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AccountMutation) ResetEdge(name string) error {
+	switch name {
+	case account.EdgePerson:
+		m.ResetPerson()
+		return nil
+	}
+	return fmt.Errorf("unknown Account edge %s", name)
+}
 
 // ApprovalMutation represents an operation that mutates the Approval nodes in the graph.
 type ApprovalMutation struct {
@@ -101,6 +1999,8 @@ type ApprovalMutation struct {
 	record_id      *ident.ID
 	addrecord_id   *ident.ID
 	approver       *string
+	approver_id    *ident.ID
+	addapprover_id *ident.ID
 	decision       *domain.Decision
 	comment        *string
 	teams          *[]ident.ID
@@ -310,6 +2210,76 @@ func (m *ApprovalMutation) OldApprover(ctx context.Context) (v string, err error
 // ResetApprover resets all changes to the "approver" field.
 func (m *ApprovalMutation) ResetApprover() {
 	m.approver = nil
+}
+
+// SetApproverID sets the "approver_id" field.
+func (m *ApprovalMutation) SetApproverID(i ident.ID) {
+	m.approver_id = &i
+	m.addapprover_id = nil
+}
+
+// ApproverID returns the value of the "approver_id" field in the mutation.
+func (m *ApprovalMutation) ApproverID() (r ident.ID, exists bool) {
+	v := m.approver_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApproverID returns the old "approver_id" field's value of the Approval entity.
+// If the Approval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApprovalMutation) OldApproverID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApproverID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApproverID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApproverID: %w", err)
+	}
+	return oldValue.ApproverID, nil
+}
+
+// AddApproverID adds i to the "approver_id" field.
+func (m *ApprovalMutation) AddApproverID(i ident.ID) {
+	if m.addapprover_id != nil {
+		*m.addapprover_id += i
+	} else {
+		m.addapprover_id = &i
+	}
+}
+
+// AddedApproverID returns the value that was added to the "approver_id" field in this mutation.
+func (m *ApprovalMutation) AddedApproverID() (r ident.ID, exists bool) {
+	v := m.addapprover_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearApproverID clears the value of the "approver_id" field.
+func (m *ApprovalMutation) ClearApproverID() {
+	m.approver_id = nil
+	m.addapprover_id = nil
+	m.clearedFields[approval.FieldApproverID] = struct{}{}
+}
+
+// ApproverIDCleared returns if the "approver_id" field was cleared in this mutation.
+func (m *ApprovalMutation) ApproverIDCleared() bool {
+	_, ok := m.clearedFields[approval.FieldApproverID]
+	return ok
+}
+
+// ResetApproverID resets all changes to the "approver_id" field.
+func (m *ApprovalMutation) ResetApproverID() {
+	m.approver_id = nil
+	m.addapprover_id = nil
+	delete(m.clearedFields, approval.FieldApproverID)
 }
 
 // SetDecision sets the "decision" field.
@@ -669,12 +2639,15 @@ func (m *ApprovalMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApprovalMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.record_id != nil {
 		fields = append(fields, approval.FieldRecordID)
 	}
 	if m.approver != nil {
 		fields = append(fields, approval.FieldApprover)
+	}
+	if m.approver_id != nil {
+		fields = append(fields, approval.FieldApproverID)
 	}
 	if m.decision != nil {
 		fields = append(fields, approval.FieldDecision)
@@ -709,6 +2682,8 @@ func (m *ApprovalMutation) Field(name string) (ent.Value, bool) {
 		return m.RecordID()
 	case approval.FieldApprover:
 		return m.Approver()
+	case approval.FieldApproverID:
+		return m.ApproverID()
 	case approval.FieldDecision:
 		return m.Decision()
 	case approval.FieldComment:
@@ -736,6 +2711,8 @@ func (m *ApprovalMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldRecordID(ctx)
 	case approval.FieldApprover:
 		return m.OldApprover(ctx)
+	case approval.FieldApproverID:
+		return m.OldApproverID(ctx)
 	case approval.FieldDecision:
 		return m.OldDecision(ctx)
 	case approval.FieldComment:
@@ -772,6 +2749,13 @@ func (m *ApprovalMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetApprover(v)
+		return nil
+	case approval.FieldApproverID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApproverID(v)
 		return nil
 	case approval.FieldDecision:
 		v, ok := value.(domain.Decision)
@@ -833,6 +2817,9 @@ func (m *ApprovalMutation) AddedFields() []string {
 	if m.addrecord_id != nil {
 		fields = append(fields, approval.FieldRecordID)
 	}
+	if m.addapprover_id != nil {
+		fields = append(fields, approval.FieldApproverID)
+	}
 	return fields
 }
 
@@ -843,6 +2830,8 @@ func (m *ApprovalMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case approval.FieldRecordID:
 		return m.AddedRecordID()
+	case approval.FieldApproverID:
+		return m.AddedApproverID()
 	}
 	return nil, false
 }
@@ -859,6 +2848,13 @@ func (m *ApprovalMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddRecordID(v)
 		return nil
+	case approval.FieldApproverID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddApproverID(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Approval numeric field %s", name)
 }
@@ -867,6 +2863,9 @@ func (m *ApprovalMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *ApprovalMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(approval.FieldApproverID) {
+		fields = append(fields, approval.FieldApproverID)
+	}
 	if m.FieldCleared(approval.FieldTeams) {
 		fields = append(fields, approval.FieldTeams)
 	}
@@ -890,6 +2889,9 @@ func (m *ApprovalMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *ApprovalMutation) ClearField(name string) error {
 	switch name {
+	case approval.FieldApproverID:
+		m.ClearApproverID()
+		return nil
 	case approval.FieldTeams:
 		m.ClearTeams()
 		return nil
@@ -912,6 +2914,9 @@ func (m *ApprovalMutation) ResetField(name string) error {
 		return nil
 	case approval.FieldApprover:
 		m.ResetApprover()
+		return nil
+	case approval.FieldApproverID:
+		m.ResetApproverID()
 		return nil
 	case approval.FieldDecision:
 		m.ResetDecision()
@@ -5644,6 +7649,8 @@ type ChangeMutation struct {
 	backout_plan           *string
 	test_plan              *string
 	requested_by           *string
+	requested_by_id        *ident.ID
+	addrequested_by_id     *ident.ID
 	planned_start          *time.Time
 	planned_end            *time.Time
 	actual_start           *time.Time
@@ -6094,6 +8101,76 @@ func (m *ChangeMutation) OldRequestedBy(ctx context.Context) (v string, err erro
 // ResetRequestedBy resets all changes to the "requested_by" field.
 func (m *ChangeMutation) ResetRequestedBy() {
 	m.requested_by = nil
+}
+
+// SetRequestedByID sets the "requested_by_id" field.
+func (m *ChangeMutation) SetRequestedByID(i ident.ID) {
+	m.requested_by_id = &i
+	m.addrequested_by_id = nil
+}
+
+// RequestedByID returns the value of the "requested_by_id" field in the mutation.
+func (m *ChangeMutation) RequestedByID() (r ident.ID, exists bool) {
+	v := m.requested_by_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestedByID returns the old "requested_by_id" field's value of the Change entity.
+// If the Change object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChangeMutation) OldRequestedByID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestedByID: %w", err)
+	}
+	return oldValue.RequestedByID, nil
+}
+
+// AddRequestedByID adds i to the "requested_by_id" field.
+func (m *ChangeMutation) AddRequestedByID(i ident.ID) {
+	if m.addrequested_by_id != nil {
+		*m.addrequested_by_id += i
+	} else {
+		m.addrequested_by_id = &i
+	}
+}
+
+// AddedRequestedByID returns the value that was added to the "requested_by_id" field in this mutation.
+func (m *ChangeMutation) AddedRequestedByID() (r ident.ID, exists bool) {
+	v := m.addrequested_by_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearRequestedByID clears the value of the "requested_by_id" field.
+func (m *ChangeMutation) ClearRequestedByID() {
+	m.requested_by_id = nil
+	m.addrequested_by_id = nil
+	m.clearedFields[change.FieldRequestedByID] = struct{}{}
+}
+
+// RequestedByIDCleared returns if the "requested_by_id" field was cleared in this mutation.
+func (m *ChangeMutation) RequestedByIDCleared() bool {
+	_, ok := m.clearedFields[change.FieldRequestedByID]
+	return ok
+}
+
+// ResetRequestedByID resets all changes to the "requested_by_id" field.
+func (m *ChangeMutation) ResetRequestedByID() {
+	m.requested_by_id = nil
+	m.addrequested_by_id = nil
+	delete(m.clearedFields, change.FieldRequestedByID)
 }
 
 // SetRequesterID sets the "requester_id" field.
@@ -6843,7 +8920,7 @@ func (m *ChangeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ChangeMutation) Fields() []string {
-	fields := make([]string, 0, 22)
+	fields := make([]string, 0, 23)
 	if m.title != nil {
 		fields = append(fields, change.FieldTitle)
 	}
@@ -6870,6 +8947,9 @@ func (m *ChangeMutation) Fields() []string {
 	}
 	if m.requested_by != nil {
 		fields = append(fields, change.FieldRequestedBy)
+	}
+	if m.requested_by_id != nil {
+		fields = append(fields, change.FieldRequestedByID)
 	}
 	if m.requester != nil {
 		fields = append(fields, change.FieldRequesterID)
@@ -6936,6 +9016,8 @@ func (m *ChangeMutation) Field(name string) (ent.Value, bool) {
 		return m.TestPlan()
 	case change.FieldRequestedBy:
 		return m.RequestedBy()
+	case change.FieldRequestedByID:
+		return m.RequestedByID()
 	case change.FieldRequesterID:
 		return m.RequesterID()
 	case change.FieldAssigneeID:
@@ -6989,6 +9071,8 @@ func (m *ChangeMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldTestPlan(ctx)
 	case change.FieldRequestedBy:
 		return m.OldRequestedBy(ctx)
+	case change.FieldRequestedByID:
+		return m.OldRequestedByID(ctx)
 	case change.FieldRequesterID:
 		return m.OldRequesterID(ctx)
 	case change.FieldAssigneeID:
@@ -7086,6 +9170,13 @@ func (m *ChangeMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetRequestedBy(v)
+		return nil
+	case change.FieldRequestedByID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestedByID(v)
 		return nil
 	case change.FieldRequesterID:
 		v, ok := value.(ident.ID)
@@ -7186,6 +9277,9 @@ func (m *ChangeMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *ChangeMutation) AddedFields() []string {
 	var fields []string
+	if m.addrequested_by_id != nil {
+		fields = append(fields, change.FieldRequestedByID)
+	}
 	if m.addversion != nil {
 		fields = append(fields, change.FieldVersion)
 	}
@@ -7197,6 +9291,8 @@ func (m *ChangeMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *ChangeMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case change.FieldRequestedByID:
+		return m.AddedRequestedByID()
 	case change.FieldVersion:
 		return m.AddedVersion()
 	}
@@ -7208,6 +9304,13 @@ func (m *ChangeMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *ChangeMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case change.FieldRequestedByID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRequestedByID(v)
+		return nil
 	case change.FieldVersion:
 		v, ok := value.(int)
 		if !ok {
@@ -7223,6 +9326,9 @@ func (m *ChangeMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *ChangeMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(change.FieldRequestedByID) {
+		fields = append(fields, change.FieldRequestedByID)
+	}
 	if m.FieldCleared(change.FieldRequesterID) {
 		fields = append(fields, change.FieldRequesterID)
 	}
@@ -7264,6 +9370,9 @@ func (m *ChangeMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *ChangeMutation) ClearField(name string) error {
 	switch name {
+	case change.FieldRequestedByID:
+		m.ClearRequestedByID()
+		return nil
 	case change.FieldRequesterID:
 		m.ClearRequesterID()
 		return nil
@@ -7325,6 +9434,9 @@ func (m *ChangeMutation) ResetField(name string) error {
 		return nil
 	case change.FieldRequestedBy:
 		m.ResetRequestedBy()
+		return nil
+	case change.FieldRequestedByID:
+		m.ResetRequestedByID()
 		return nil
 	case change.FieldRequesterID:
 		m.ResetRequesterID()
@@ -12764,6 +14876,11 @@ type EntryMutation struct {
 	addrevision   *int64
 	at            *time.Time
 	actor         *string
+	actor_id      *ident.ID
+	addactor_id   *ident.ID
+	via           *domain.Via
+	via_id        *ident.ID
+	addvia_id     *ident.ID
 	verb          *string
 	operation     *domain.Operation
 	record_id     *ident.ID
@@ -13008,6 +15125,182 @@ func (m *EntryMutation) OldActor(ctx context.Context) (v string, err error) {
 // ResetActor resets all changes to the "actor" field.
 func (m *EntryMutation) ResetActor() {
 	m.actor = nil
+}
+
+// SetActorID sets the "actor_id" field.
+func (m *EntryMutation) SetActorID(i ident.ID) {
+	m.actor_id = &i
+	m.addactor_id = nil
+}
+
+// ActorID returns the value of the "actor_id" field in the mutation.
+func (m *EntryMutation) ActorID() (r ident.ID, exists bool) {
+	v := m.actor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActorID returns the old "actor_id" field's value of the Entry entity.
+// If the Entry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntryMutation) OldActorID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActorID: %w", err)
+	}
+	return oldValue.ActorID, nil
+}
+
+// AddActorID adds i to the "actor_id" field.
+func (m *EntryMutation) AddActorID(i ident.ID) {
+	if m.addactor_id != nil {
+		*m.addactor_id += i
+	} else {
+		m.addactor_id = &i
+	}
+}
+
+// AddedActorID returns the value that was added to the "actor_id" field in this mutation.
+func (m *EntryMutation) AddedActorID() (r ident.ID, exists bool) {
+	v := m.addactor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearActorID clears the value of the "actor_id" field.
+func (m *EntryMutation) ClearActorID() {
+	m.actor_id = nil
+	m.addactor_id = nil
+	m.clearedFields[entry.FieldActorID] = struct{}{}
+}
+
+// ActorIDCleared returns if the "actor_id" field was cleared in this mutation.
+func (m *EntryMutation) ActorIDCleared() bool {
+	_, ok := m.clearedFields[entry.FieldActorID]
+	return ok
+}
+
+// ResetActorID resets all changes to the "actor_id" field.
+func (m *EntryMutation) ResetActorID() {
+	m.actor_id = nil
+	m.addactor_id = nil
+	delete(m.clearedFields, entry.FieldActorID)
+}
+
+// SetVia sets the "via" field.
+func (m *EntryMutation) SetVia(d domain.Via) {
+	m.via = &d
+}
+
+// Via returns the value of the "via" field in the mutation.
+func (m *EntryMutation) Via() (r domain.Via, exists bool) {
+	v := m.via
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVia returns the old "via" field's value of the Entry entity.
+// If the Entry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntryMutation) OldVia(ctx context.Context) (v domain.Via, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVia is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVia requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVia: %w", err)
+	}
+	return oldValue.Via, nil
+}
+
+// ResetVia resets all changes to the "via" field.
+func (m *EntryMutation) ResetVia() {
+	m.via = nil
+}
+
+// SetViaID sets the "via_id" field.
+func (m *EntryMutation) SetViaID(i ident.ID) {
+	m.via_id = &i
+	m.addvia_id = nil
+}
+
+// ViaID returns the value of the "via_id" field in the mutation.
+func (m *EntryMutation) ViaID() (r ident.ID, exists bool) {
+	v := m.via_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldViaID returns the old "via_id" field's value of the Entry entity.
+// If the Entry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntryMutation) OldViaID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldViaID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldViaID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldViaID: %w", err)
+	}
+	return oldValue.ViaID, nil
+}
+
+// AddViaID adds i to the "via_id" field.
+func (m *EntryMutation) AddViaID(i ident.ID) {
+	if m.addvia_id != nil {
+		*m.addvia_id += i
+	} else {
+		m.addvia_id = &i
+	}
+}
+
+// AddedViaID returns the value that was added to the "via_id" field in this mutation.
+func (m *EntryMutation) AddedViaID() (r ident.ID, exists bool) {
+	v := m.addvia_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearViaID clears the value of the "via_id" field.
+func (m *EntryMutation) ClearViaID() {
+	m.via_id = nil
+	m.addvia_id = nil
+	m.clearedFields[entry.FieldViaID] = struct{}{}
+}
+
+// ViaIDCleared returns if the "via_id" field was cleared in this mutation.
+func (m *EntryMutation) ViaIDCleared() bool {
+	_, ok := m.clearedFields[entry.FieldViaID]
+	return ok
+}
+
+// ResetViaID resets all changes to the "via_id" field.
+func (m *EntryMutation) ResetViaID() {
+	m.via_id = nil
+	m.addvia_id = nil
+	delete(m.clearedFields, entry.FieldViaID)
 }
 
 // SetVerb sets the "verb" field.
@@ -13326,7 +15619,7 @@ func (m *EntryMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EntryMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 12)
 	if m.revision != nil {
 		fields = append(fields, entry.FieldRevision)
 	}
@@ -13335,6 +15628,15 @@ func (m *EntryMutation) Fields() []string {
 	}
 	if m.actor != nil {
 		fields = append(fields, entry.FieldActor)
+	}
+	if m.actor_id != nil {
+		fields = append(fields, entry.FieldActorID)
+	}
+	if m.via != nil {
+		fields = append(fields, entry.FieldVia)
+	}
+	if m.via_id != nil {
+		fields = append(fields, entry.FieldViaID)
 	}
 	if m.verb != nil {
 		fields = append(fields, entry.FieldVerb)
@@ -13368,6 +15670,12 @@ func (m *EntryMutation) Field(name string) (ent.Value, bool) {
 		return m.At()
 	case entry.FieldActor:
 		return m.Actor()
+	case entry.FieldActorID:
+		return m.ActorID()
+	case entry.FieldVia:
+		return m.Via()
+	case entry.FieldViaID:
+		return m.ViaID()
 	case entry.FieldVerb:
 		return m.Verb()
 	case entry.FieldOperation:
@@ -13395,6 +15703,12 @@ func (m *EntryMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldAt(ctx)
 	case entry.FieldActor:
 		return m.OldActor(ctx)
+	case entry.FieldActorID:
+		return m.OldActorID(ctx)
+	case entry.FieldVia:
+		return m.OldVia(ctx)
+	case entry.FieldViaID:
+		return m.OldViaID(ctx)
 	case entry.FieldVerb:
 		return m.OldVerb(ctx)
 	case entry.FieldOperation:
@@ -13436,6 +15750,27 @@ func (m *EntryMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetActor(v)
+		return nil
+	case entry.FieldActorID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActorID(v)
+		return nil
+	case entry.FieldVia:
+		v, ok := value.(domain.Via)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVia(v)
+		return nil
+	case entry.FieldViaID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetViaID(v)
 		return nil
 	case entry.FieldVerb:
 		v, ok := value.(string)
@@ -13490,6 +15825,12 @@ func (m *EntryMutation) AddedFields() []string {
 	if m.addrevision != nil {
 		fields = append(fields, entry.FieldRevision)
 	}
+	if m.addactor_id != nil {
+		fields = append(fields, entry.FieldActorID)
+	}
+	if m.addvia_id != nil {
+		fields = append(fields, entry.FieldViaID)
+	}
 	if m.addrecord_id != nil {
 		fields = append(fields, entry.FieldRecordID)
 	}
@@ -13506,6 +15847,10 @@ func (m *EntryMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case entry.FieldRevision:
 		return m.AddedRevision()
+	case entry.FieldActorID:
+		return m.AddedActorID()
+	case entry.FieldViaID:
+		return m.AddedViaID()
 	case entry.FieldRecordID:
 		return m.AddedRecordID()
 	case entry.FieldSubjectID:
@@ -13525,6 +15870,20 @@ func (m *EntryMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddRevision(v)
+		return nil
+	case entry.FieldActorID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddActorID(v)
+		return nil
+	case entry.FieldViaID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddViaID(v)
 		return nil
 	case entry.FieldRecordID:
 		v, ok := value.(ident.ID)
@@ -13548,6 +15907,12 @@ func (m *EntryMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *EntryMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(entry.FieldActorID) {
+		fields = append(fields, entry.FieldActorID)
+	}
+	if m.FieldCleared(entry.FieldViaID) {
+		fields = append(fields, entry.FieldViaID)
+	}
 	if m.FieldCleared(entry.FieldBefore) {
 		fields = append(fields, entry.FieldBefore)
 	}
@@ -13568,6 +15933,12 @@ func (m *EntryMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *EntryMutation) ClearField(name string) error {
 	switch name {
+	case entry.FieldActorID:
+		m.ClearActorID()
+		return nil
+	case entry.FieldViaID:
+		m.ClearViaID()
+		return nil
 	case entry.FieldBefore:
 		m.ClearBefore()
 		return nil
@@ -13590,6 +15961,15 @@ func (m *EntryMutation) ResetField(name string) error {
 		return nil
 	case entry.FieldActor:
 		m.ResetActor()
+		return nil
+	case entry.FieldActorID:
+		m.ResetActorID()
+		return nil
+	case entry.FieldVia:
+		m.ResetVia()
+		return nil
+	case entry.FieldViaID:
+		m.ResetViaID()
 		return nil
 	case entry.FieldVerb:
 		m.ResetVerb()
@@ -14199,6 +16579,8 @@ type HeadMutation struct {
 	id            *int
 	revision      *int64
 	addrevision   *int64
+	access        *int64
+	addaccess     *int64
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Head, error)
@@ -14359,6 +16741,62 @@ func (m *HeadMutation) ResetRevision() {
 	m.addrevision = nil
 }
 
+// SetAccess sets the "access" field.
+func (m *HeadMutation) SetAccess(i int64) {
+	m.access = &i
+	m.addaccess = nil
+}
+
+// Access returns the value of the "access" field in the mutation.
+func (m *HeadMutation) Access() (r int64, exists bool) {
+	v := m.access
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccess returns the old "access" field's value of the Head entity.
+// If the Head object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *HeadMutation) OldAccess(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccess is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccess requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccess: %w", err)
+	}
+	return oldValue.Access, nil
+}
+
+// AddAccess adds i to the "access" field.
+func (m *HeadMutation) AddAccess(i int64) {
+	if m.addaccess != nil {
+		*m.addaccess += i
+	} else {
+		m.addaccess = &i
+	}
+}
+
+// AddedAccess returns the value that was added to the "access" field in this mutation.
+func (m *HeadMutation) AddedAccess() (r int64, exists bool) {
+	v := m.addaccess
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAccess resets all changes to the "access" field.
+func (m *HeadMutation) ResetAccess() {
+	m.access = nil
+	m.addaccess = nil
+}
+
 // Where appends a list predicates to the HeadMutation builder.
 func (m *HeadMutation) Where(ps ...predicate.Head) {
 	m.predicates = append(m.predicates, ps...)
@@ -14393,9 +16831,12 @@ func (m *HeadMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *HeadMutation) Fields() []string {
-	fields := make([]string, 0, 1)
+	fields := make([]string, 0, 2)
 	if m.revision != nil {
 		fields = append(fields, head.FieldRevision)
+	}
+	if m.access != nil {
+		fields = append(fields, head.FieldAccess)
 	}
 	return fields
 }
@@ -14407,6 +16848,8 @@ func (m *HeadMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case head.FieldRevision:
 		return m.Revision()
+	case head.FieldAccess:
+		return m.Access()
 	}
 	return nil, false
 }
@@ -14418,6 +16861,8 @@ func (m *HeadMutation) OldField(ctx context.Context, name string) (ent.Value, er
 	switch name {
 	case head.FieldRevision:
 		return m.OldRevision(ctx)
+	case head.FieldAccess:
+		return m.OldAccess(ctx)
 	}
 	return nil, fmt.Errorf("unknown Head field %s", name)
 }
@@ -14434,6 +16879,13 @@ func (m *HeadMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRevision(v)
 		return nil
+	case head.FieldAccess:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccess(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Head field %s", name)
 }
@@ -14445,6 +16897,9 @@ func (m *HeadMutation) AddedFields() []string {
 	if m.addrevision != nil {
 		fields = append(fields, head.FieldRevision)
 	}
+	if m.addaccess != nil {
+		fields = append(fields, head.FieldAccess)
+	}
 	return fields
 }
 
@@ -14455,6 +16910,8 @@ func (m *HeadMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case head.FieldRevision:
 		return m.AddedRevision()
+	case head.FieldAccess:
+		return m.AddedAccess()
 	}
 	return nil, false
 }
@@ -14470,6 +16927,13 @@ func (m *HeadMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddRevision(v)
+		return nil
+	case head.FieldAccess:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAccess(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Head numeric field %s", name)
@@ -14500,6 +16964,9 @@ func (m *HeadMutation) ResetField(name string) error {
 	switch name {
 	case head.FieldRevision:
 		m.ResetRevision()
+		return nil
+	case head.FieldAccess:
+		m.ResetAccess()
 		return nil
 	}
 	return fmt.Errorf("unknown Head field %s", name)
@@ -14574,6 +17041,8 @@ type IncidentMutation struct {
 	channel                 *domain.Channel
 	is_major                *bool
 	opened_by               *string
+	opened_by_id            *ident.ID
+	addopened_by_id         *ident.ID
 	problem                 *string
 	resolution_code         *domain.ResolutionCode
 	resolution_notes        *string
@@ -15219,6 +17688,76 @@ func (m *IncidentMutation) OldOpenedBy(ctx context.Context) (v string, err error
 // ResetOpenedBy resets all changes to the "opened_by" field.
 func (m *IncidentMutation) ResetOpenedBy() {
 	m.opened_by = nil
+}
+
+// SetOpenedByID sets the "opened_by_id" field.
+func (m *IncidentMutation) SetOpenedByID(i ident.ID) {
+	m.opened_by_id = &i
+	m.addopened_by_id = nil
+}
+
+// OpenedByID returns the value of the "opened_by_id" field in the mutation.
+func (m *IncidentMutation) OpenedByID() (r ident.ID, exists bool) {
+	v := m.opened_by_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOpenedByID returns the old "opened_by_id" field's value of the Incident entity.
+// If the Incident object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncidentMutation) OldOpenedByID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOpenedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOpenedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOpenedByID: %w", err)
+	}
+	return oldValue.OpenedByID, nil
+}
+
+// AddOpenedByID adds i to the "opened_by_id" field.
+func (m *IncidentMutation) AddOpenedByID(i ident.ID) {
+	if m.addopened_by_id != nil {
+		*m.addopened_by_id += i
+	} else {
+		m.addopened_by_id = &i
+	}
+}
+
+// AddedOpenedByID returns the value that was added to the "opened_by_id" field in this mutation.
+func (m *IncidentMutation) AddedOpenedByID() (r ident.ID, exists bool) {
+	v := m.addopened_by_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearOpenedByID clears the value of the "opened_by_id" field.
+func (m *IncidentMutation) ClearOpenedByID() {
+	m.opened_by_id = nil
+	m.addopened_by_id = nil
+	m.clearedFields[incident.FieldOpenedByID] = struct{}{}
+}
+
+// OpenedByIDCleared returns if the "opened_by_id" field was cleared in this mutation.
+func (m *IncidentMutation) OpenedByIDCleared() bool {
+	_, ok := m.clearedFields[incident.FieldOpenedByID]
+	return ok
+}
+
+// ResetOpenedByID resets all changes to the "opened_by_id" field.
+func (m *IncidentMutation) ResetOpenedByID() {
+	m.opened_by_id = nil
+	m.addopened_by_id = nil
+	delete(m.clearedFields, incident.FieldOpenedByID)
 }
 
 // SetCallerID sets the "caller_id" field.
@@ -16407,7 +18946,7 @@ func (m *IncidentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *IncidentMutation) Fields() []string {
-	fields := make([]string, 0, 32)
+	fields := make([]string, 0, 33)
 	if m.title != nil {
 		fields = append(fields, incident.FieldTitle)
 	}
@@ -16443,6 +18982,9 @@ func (m *IncidentMutation) Fields() []string {
 	}
 	if m.opened_by != nil {
 		fields = append(fields, incident.FieldOpenedBy)
+	}
+	if m.opened_by_id != nil {
+		fields = append(fields, incident.FieldOpenedByID)
 	}
 	if m.caller != nil {
 		fields = append(fields, incident.FieldCallerID)
@@ -16536,6 +19078,8 @@ func (m *IncidentMutation) Field(name string) (ent.Value, bool) {
 		return m.IsMajor()
 	case incident.FieldOpenedBy:
 		return m.OpenedBy()
+	case incident.FieldOpenedByID:
+		return m.OpenedByID()
 	case incident.FieldCallerID:
 		return m.CallerID()
 	case incident.FieldAssigneeID:
@@ -16609,6 +19153,8 @@ func (m *IncidentMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldIsMajor(ctx)
 	case incident.FieldOpenedBy:
 		return m.OldOpenedBy(ctx)
+	case incident.FieldOpenedByID:
+		return m.OldOpenedByID(ctx)
 	case incident.FieldCallerID:
 		return m.OldCallerID(ctx)
 	case incident.FieldAssigneeID:
@@ -16741,6 +19287,13 @@ func (m *IncidentMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetOpenedBy(v)
+		return nil
+	case incident.FieldOpenedByID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOpenedByID(v)
 		return nil
 	case incident.FieldCallerID:
 		v, ok := value.(ident.ID)
@@ -16899,6 +19452,9 @@ func (m *IncidentMutation) AddedFields() []string {
 	if m.addpriority != nil {
 		fields = append(fields, incident.FieldPriority)
 	}
+	if m.addopened_by_id != nil {
+		fields = append(fields, incident.FieldOpenedByID)
+	}
 	if m.addreopen_count != nil {
 		fields = append(fields, incident.FieldReopenCount)
 	}
@@ -16922,6 +19478,8 @@ func (m *IncidentMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedUrgency()
 	case incident.FieldPriority:
 		return m.AddedPriority()
+	case incident.FieldOpenedByID:
+		return m.AddedOpenedByID()
 	case incident.FieldReopenCount:
 		return m.AddedReopenCount()
 	case incident.FieldReassignmentCount:
@@ -16958,6 +19516,13 @@ func (m *IncidentMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddPriority(v)
 		return nil
+	case incident.FieldOpenedByID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOpenedByID(v)
+		return nil
 	case incident.FieldReopenCount:
 		v, ok := value.(int)
 		if !ok {
@@ -16989,6 +19554,9 @@ func (m *IncidentMutation) ClearedFields() []string {
 	var fields []string
 	if m.FieldCleared(incident.FieldHoldReason) {
 		fields = append(fields, incident.FieldHoldReason)
+	}
+	if m.FieldCleared(incident.FieldOpenedByID) {
+		fields = append(fields, incident.FieldOpenedByID)
 	}
 	if m.FieldCleared(incident.FieldCallerID) {
 		fields = append(fields, incident.FieldCallerID)
@@ -17042,6 +19610,9 @@ func (m *IncidentMutation) ClearField(name string) error {
 	switch name {
 	case incident.FieldHoldReason:
 		m.ClearHoldReason()
+		return nil
+	case incident.FieldOpenedByID:
+		m.ClearOpenedByID()
 		return nil
 	case incident.FieldCallerID:
 		m.ClearCallerID()
@@ -17122,6 +19693,9 @@ func (m *IncidentMutation) ResetField(name string) error {
 		return nil
 	case incident.FieldOpenedBy:
 		m.ResetOpenedBy()
+		return nil
+	case incident.FieldOpenedByID:
+		m.ResetOpenedByID()
 		return nil
 	case incident.FieldCallerID:
 		m.ResetCallerID()
@@ -24349,6 +26923,953 @@ func (m *RiskWeightMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown RiskWeight edge %s", name)
 }
 
+// RoleBindingMutation represents an operation that mutates the RoleBinding nodes in the graph.
+type RoleBindingMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *ident.ID
+	issuer         *string
+	group_name     *string
+	role           *string
+	sources        *[]string
+	appendsources  []string
+	expires_at     *time.Time
+	created_at     *time.Time
+	clearedFields  map[string]struct{}
+	account        *ident.ID
+	clearedaccount bool
+	team           *ident.ID
+	clearedteam    bool
+	done           bool
+	oldValue       func(context.Context) (*RoleBinding, error)
+	predicates     []predicate.RoleBinding
+}
+
+var _ ent.Mutation = (*RoleBindingMutation)(nil)
+
+// rolebindingOption allows management of the mutation configuration using functional options.
+type rolebindingOption func(*RoleBindingMutation)
+
+// newRoleBindingMutation creates new mutation for the RoleBinding entity.
+func newRoleBindingMutation(c config, op Op, opts ...rolebindingOption) *RoleBindingMutation {
+	m := &RoleBindingMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRoleBinding,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRoleBindingID sets the ID field of the mutation.
+func withRoleBindingID(id ident.ID) rolebindingOption {
+	return func(m *RoleBindingMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RoleBinding
+		)
+		m.oldValue = func(ctx context.Context) (*RoleBinding, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RoleBinding.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRoleBinding sets the old RoleBinding of the mutation.
+func withRoleBinding(node *RoleBinding) rolebindingOption {
+	return func(m *RoleBindingMutation) {
+		m.oldValue = func(context.Context) (*RoleBinding, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RoleBindingMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RoleBindingMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RoleBinding entities.
+func (m *RoleBindingMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RoleBindingMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RoleBindingMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RoleBinding.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *RoleBindingMutation) SetAccountID(i ident.ID) {
+	m.account = &i
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *RoleBindingMutation) AccountID() (r ident.ID, exists bool) {
+	v := m.account
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the RoleBinding entity.
+// If the RoleBinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleBindingMutation) OldAccountID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ClearAccountID clears the value of the "account_id" field.
+func (m *RoleBindingMutation) ClearAccountID() {
+	m.account = nil
+	m.clearedFields[rolebinding.FieldAccountID] = struct{}{}
+}
+
+// AccountIDCleared returns if the "account_id" field was cleared in this mutation.
+func (m *RoleBindingMutation) AccountIDCleared() bool {
+	_, ok := m.clearedFields[rolebinding.FieldAccountID]
+	return ok
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *RoleBindingMutation) ResetAccountID() {
+	m.account = nil
+	delete(m.clearedFields, rolebinding.FieldAccountID)
+}
+
+// SetIssuer sets the "issuer" field.
+func (m *RoleBindingMutation) SetIssuer(s string) {
+	m.issuer = &s
+}
+
+// Issuer returns the value of the "issuer" field in the mutation.
+func (m *RoleBindingMutation) Issuer() (r string, exists bool) {
+	v := m.issuer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIssuer returns the old "issuer" field's value of the RoleBinding entity.
+// If the RoleBinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleBindingMutation) OldIssuer(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIssuer is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIssuer requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIssuer: %w", err)
+	}
+	return oldValue.Issuer, nil
+}
+
+// ClearIssuer clears the value of the "issuer" field.
+func (m *RoleBindingMutation) ClearIssuer() {
+	m.issuer = nil
+	m.clearedFields[rolebinding.FieldIssuer] = struct{}{}
+}
+
+// IssuerCleared returns if the "issuer" field was cleared in this mutation.
+func (m *RoleBindingMutation) IssuerCleared() bool {
+	_, ok := m.clearedFields[rolebinding.FieldIssuer]
+	return ok
+}
+
+// ResetIssuer resets all changes to the "issuer" field.
+func (m *RoleBindingMutation) ResetIssuer() {
+	m.issuer = nil
+	delete(m.clearedFields, rolebinding.FieldIssuer)
+}
+
+// SetGroupName sets the "group_name" field.
+func (m *RoleBindingMutation) SetGroupName(s string) {
+	m.group_name = &s
+}
+
+// GroupName returns the value of the "group_name" field in the mutation.
+func (m *RoleBindingMutation) GroupName() (r string, exists bool) {
+	v := m.group_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGroupName returns the old "group_name" field's value of the RoleBinding entity.
+// If the RoleBinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleBindingMutation) OldGroupName(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGroupName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGroupName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGroupName: %w", err)
+	}
+	return oldValue.GroupName, nil
+}
+
+// ClearGroupName clears the value of the "group_name" field.
+func (m *RoleBindingMutation) ClearGroupName() {
+	m.group_name = nil
+	m.clearedFields[rolebinding.FieldGroupName] = struct{}{}
+}
+
+// GroupNameCleared returns if the "group_name" field was cleared in this mutation.
+func (m *RoleBindingMutation) GroupNameCleared() bool {
+	_, ok := m.clearedFields[rolebinding.FieldGroupName]
+	return ok
+}
+
+// ResetGroupName resets all changes to the "group_name" field.
+func (m *RoleBindingMutation) ResetGroupName() {
+	m.group_name = nil
+	delete(m.clearedFields, rolebinding.FieldGroupName)
+}
+
+// SetRole sets the "role" field.
+func (m *RoleBindingMutation) SetRole(s string) {
+	m.role = &s
+}
+
+// Role returns the value of the "role" field in the mutation.
+func (m *RoleBindingMutation) Role() (r string, exists bool) {
+	v := m.role
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRole returns the old "role" field's value of the RoleBinding entity.
+// If the RoleBinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleBindingMutation) OldRole(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRole is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRole requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRole: %w", err)
+	}
+	return oldValue.Role, nil
+}
+
+// ResetRole resets all changes to the "role" field.
+func (m *RoleBindingMutation) ResetRole() {
+	m.role = nil
+}
+
+// SetTeamID sets the "team_id" field.
+func (m *RoleBindingMutation) SetTeamID(i ident.ID) {
+	m.team = &i
+}
+
+// TeamID returns the value of the "team_id" field in the mutation.
+func (m *RoleBindingMutation) TeamID() (r ident.ID, exists bool) {
+	v := m.team
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTeamID returns the old "team_id" field's value of the RoleBinding entity.
+// If the RoleBinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleBindingMutation) OldTeamID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTeamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTeamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTeamID: %w", err)
+	}
+	return oldValue.TeamID, nil
+}
+
+// ClearTeamID clears the value of the "team_id" field.
+func (m *RoleBindingMutation) ClearTeamID() {
+	m.team = nil
+	m.clearedFields[rolebinding.FieldTeamID] = struct{}{}
+}
+
+// TeamIDCleared returns if the "team_id" field was cleared in this mutation.
+func (m *RoleBindingMutation) TeamIDCleared() bool {
+	_, ok := m.clearedFields[rolebinding.FieldTeamID]
+	return ok
+}
+
+// ResetTeamID resets all changes to the "team_id" field.
+func (m *RoleBindingMutation) ResetTeamID() {
+	m.team = nil
+	delete(m.clearedFields, rolebinding.FieldTeamID)
+}
+
+// SetSources sets the "sources" field.
+func (m *RoleBindingMutation) SetSources(s []string) {
+	m.sources = &s
+	m.appendsources = nil
+}
+
+// Sources returns the value of the "sources" field in the mutation.
+func (m *RoleBindingMutation) Sources() (r []string, exists bool) {
+	v := m.sources
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSources returns the old "sources" field's value of the RoleBinding entity.
+// If the RoleBinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleBindingMutation) OldSources(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSources is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSources requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSources: %w", err)
+	}
+	return oldValue.Sources, nil
+}
+
+// AppendSources adds s to the "sources" field.
+func (m *RoleBindingMutation) AppendSources(s []string) {
+	m.appendsources = append(m.appendsources, s...)
+}
+
+// AppendedSources returns the list of values that were appended to the "sources" field in this mutation.
+func (m *RoleBindingMutation) AppendedSources() ([]string, bool) {
+	if len(m.appendsources) == 0 {
+		return nil, false
+	}
+	return m.appendsources, true
+}
+
+// ClearSources clears the value of the "sources" field.
+func (m *RoleBindingMutation) ClearSources() {
+	m.sources = nil
+	m.appendsources = nil
+	m.clearedFields[rolebinding.FieldSources] = struct{}{}
+}
+
+// SourcesCleared returns if the "sources" field was cleared in this mutation.
+func (m *RoleBindingMutation) SourcesCleared() bool {
+	_, ok := m.clearedFields[rolebinding.FieldSources]
+	return ok
+}
+
+// ResetSources resets all changes to the "sources" field.
+func (m *RoleBindingMutation) ResetSources() {
+	m.sources = nil
+	m.appendsources = nil
+	delete(m.clearedFields, rolebinding.FieldSources)
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *RoleBindingMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *RoleBindingMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the RoleBinding entity.
+// If the RoleBinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleBindingMutation) OldExpiresAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (m *RoleBindingMutation) ClearExpiresAt() {
+	m.expires_at = nil
+	m.clearedFields[rolebinding.FieldExpiresAt] = struct{}{}
+}
+
+// ExpiresAtCleared returns if the "expires_at" field was cleared in this mutation.
+func (m *RoleBindingMutation) ExpiresAtCleared() bool {
+	_, ok := m.clearedFields[rolebinding.FieldExpiresAt]
+	return ok
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *RoleBindingMutation) ResetExpiresAt() {
+	m.expires_at = nil
+	delete(m.clearedFields, rolebinding.FieldExpiresAt)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RoleBindingMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RoleBindingMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the RoleBinding entity.
+// If the RoleBinding object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RoleBindingMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RoleBindingMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// ClearAccount clears the "account" edge to the Account entity.
+func (m *RoleBindingMutation) ClearAccount() {
+	m.clearedaccount = true
+	m.clearedFields[rolebinding.FieldAccountID] = struct{}{}
+}
+
+// AccountCleared reports if the "account" edge to the Account entity was cleared.
+func (m *RoleBindingMutation) AccountCleared() bool {
+	return m.AccountIDCleared() || m.clearedaccount
+}
+
+// AccountIDs returns the "account" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AccountID instead. It exists only for internal usage by the builders.
+func (m *RoleBindingMutation) AccountIDs() (ids []ident.ID) {
+	if id := m.account; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAccount resets all changes to the "account" edge.
+func (m *RoleBindingMutation) ResetAccount() {
+	m.account = nil
+	m.clearedaccount = false
+}
+
+// ClearTeam clears the "team" edge to the Team entity.
+func (m *RoleBindingMutation) ClearTeam() {
+	m.clearedteam = true
+	m.clearedFields[rolebinding.FieldTeamID] = struct{}{}
+}
+
+// TeamCleared reports if the "team" edge to the Team entity was cleared.
+func (m *RoleBindingMutation) TeamCleared() bool {
+	return m.TeamIDCleared() || m.clearedteam
+}
+
+// TeamIDs returns the "team" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TeamID instead. It exists only for internal usage by the builders.
+func (m *RoleBindingMutation) TeamIDs() (ids []ident.ID) {
+	if id := m.team; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTeam resets all changes to the "team" edge.
+func (m *RoleBindingMutation) ResetTeam() {
+	m.team = nil
+	m.clearedteam = false
+}
+
+// Where appends a list predicates to the RoleBindingMutation builder.
+func (m *RoleBindingMutation) Where(ps ...predicate.RoleBinding) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RoleBindingMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RoleBindingMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RoleBinding, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RoleBindingMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RoleBindingMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RoleBinding).
+func (m *RoleBindingMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RoleBindingMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.account != nil {
+		fields = append(fields, rolebinding.FieldAccountID)
+	}
+	if m.issuer != nil {
+		fields = append(fields, rolebinding.FieldIssuer)
+	}
+	if m.group_name != nil {
+		fields = append(fields, rolebinding.FieldGroupName)
+	}
+	if m.role != nil {
+		fields = append(fields, rolebinding.FieldRole)
+	}
+	if m.team != nil {
+		fields = append(fields, rolebinding.FieldTeamID)
+	}
+	if m.sources != nil {
+		fields = append(fields, rolebinding.FieldSources)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, rolebinding.FieldExpiresAt)
+	}
+	if m.created_at != nil {
+		fields = append(fields, rolebinding.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RoleBindingMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case rolebinding.FieldAccountID:
+		return m.AccountID()
+	case rolebinding.FieldIssuer:
+		return m.Issuer()
+	case rolebinding.FieldGroupName:
+		return m.GroupName()
+	case rolebinding.FieldRole:
+		return m.Role()
+	case rolebinding.FieldTeamID:
+		return m.TeamID()
+	case rolebinding.FieldSources:
+		return m.Sources()
+	case rolebinding.FieldExpiresAt:
+		return m.ExpiresAt()
+	case rolebinding.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RoleBindingMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case rolebinding.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case rolebinding.FieldIssuer:
+		return m.OldIssuer(ctx)
+	case rolebinding.FieldGroupName:
+		return m.OldGroupName(ctx)
+	case rolebinding.FieldRole:
+		return m.OldRole(ctx)
+	case rolebinding.FieldTeamID:
+		return m.OldTeamID(ctx)
+	case rolebinding.FieldSources:
+		return m.OldSources(ctx)
+	case rolebinding.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case rolebinding.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown RoleBinding field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RoleBindingMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case rolebinding.FieldAccountID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case rolebinding.FieldIssuer:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIssuer(v)
+		return nil
+	case rolebinding.FieldGroupName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGroupName(v)
+		return nil
+	case rolebinding.FieldRole:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRole(v)
+		return nil
+	case rolebinding.FieldTeamID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTeamID(v)
+		return nil
+	case rolebinding.FieldSources:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSources(v)
+		return nil
+	case rolebinding.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case rolebinding.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RoleBinding field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RoleBindingMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RoleBindingMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RoleBindingMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown RoleBinding numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RoleBindingMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(rolebinding.FieldAccountID) {
+		fields = append(fields, rolebinding.FieldAccountID)
+	}
+	if m.FieldCleared(rolebinding.FieldIssuer) {
+		fields = append(fields, rolebinding.FieldIssuer)
+	}
+	if m.FieldCleared(rolebinding.FieldGroupName) {
+		fields = append(fields, rolebinding.FieldGroupName)
+	}
+	if m.FieldCleared(rolebinding.FieldTeamID) {
+		fields = append(fields, rolebinding.FieldTeamID)
+	}
+	if m.FieldCleared(rolebinding.FieldSources) {
+		fields = append(fields, rolebinding.FieldSources)
+	}
+	if m.FieldCleared(rolebinding.FieldExpiresAt) {
+		fields = append(fields, rolebinding.FieldExpiresAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RoleBindingMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RoleBindingMutation) ClearField(name string) error {
+	switch name {
+	case rolebinding.FieldAccountID:
+		m.ClearAccountID()
+		return nil
+	case rolebinding.FieldIssuer:
+		m.ClearIssuer()
+		return nil
+	case rolebinding.FieldGroupName:
+		m.ClearGroupName()
+		return nil
+	case rolebinding.FieldTeamID:
+		m.ClearTeamID()
+		return nil
+	case rolebinding.FieldSources:
+		m.ClearSources()
+		return nil
+	case rolebinding.FieldExpiresAt:
+		m.ClearExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown RoleBinding nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RoleBindingMutation) ResetField(name string) error {
+	switch name {
+	case rolebinding.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case rolebinding.FieldIssuer:
+		m.ResetIssuer()
+		return nil
+	case rolebinding.FieldGroupName:
+		m.ResetGroupName()
+		return nil
+	case rolebinding.FieldRole:
+		m.ResetRole()
+		return nil
+	case rolebinding.FieldTeamID:
+		m.ResetTeamID()
+		return nil
+	case rolebinding.FieldSources:
+		m.ResetSources()
+		return nil
+	case rolebinding.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case rolebinding.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown RoleBinding field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RoleBindingMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.account != nil {
+		edges = append(edges, rolebinding.EdgeAccount)
+	}
+	if m.team != nil {
+		edges = append(edges, rolebinding.EdgeTeam)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RoleBindingMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case rolebinding.EdgeAccount:
+		if id := m.account; id != nil {
+			return []ent.Value{*id}
+		}
+	case rolebinding.EdgeTeam:
+		if id := m.team; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RoleBindingMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RoleBindingMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RoleBindingMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedaccount {
+		edges = append(edges, rolebinding.EdgeAccount)
+	}
+	if m.clearedteam {
+		edges = append(edges, rolebinding.EdgeTeam)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RoleBindingMutation) EdgeCleared(name string) bool {
+	switch name {
+	case rolebinding.EdgeAccount:
+		return m.clearedaccount
+	case rolebinding.EdgeTeam:
+		return m.clearedteam
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RoleBindingMutation) ClearEdge(name string) error {
+	switch name {
+	case rolebinding.EdgeAccount:
+		m.ClearAccount()
+		return nil
+	case rolebinding.EdgeTeam:
+		m.ClearTeam()
+		return nil
+	}
+	return fmt.Errorf("unknown RoleBinding unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RoleBindingMutation) ResetEdge(name string) error {
+	switch name {
+	case rolebinding.EdgeAccount:
+		m.ResetAccount()
+		return nil
+	case rolebinding.EdgeTeam:
+		m.ResetTeam()
+		return nil
+	}
+	return fmt.Errorf("unknown RoleBinding edge %s", name)
+}
+
 // ServiceLevelMarkMutation represents an operation that mutates the ServiceLevelMark nodes in the graph.
 type ServiceLevelMarkMutation struct {
 	config
@@ -27657,6 +31178,8 @@ type TimelineEntryMutation struct {
 	from_state    *string
 	to_state      *string
 	actor         *string
+	actor_id      *ident.ID
+	addactor_id   *ident.ID
 	created_at    *time.Time
 	clearedFields map[string]struct{}
 	done          bool
@@ -28004,6 +31527,76 @@ func (m *TimelineEntryMutation) ResetActor() {
 	m.actor = nil
 }
 
+// SetActorID sets the "actor_id" field.
+func (m *TimelineEntryMutation) SetActorID(i ident.ID) {
+	m.actor_id = &i
+	m.addactor_id = nil
+}
+
+// ActorID returns the value of the "actor_id" field in the mutation.
+func (m *TimelineEntryMutation) ActorID() (r ident.ID, exists bool) {
+	v := m.actor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActorID returns the old "actor_id" field's value of the TimelineEntry entity.
+// If the TimelineEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TimelineEntryMutation) OldActorID(ctx context.Context) (v *ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActorID: %w", err)
+	}
+	return oldValue.ActorID, nil
+}
+
+// AddActorID adds i to the "actor_id" field.
+func (m *TimelineEntryMutation) AddActorID(i ident.ID) {
+	if m.addactor_id != nil {
+		*m.addactor_id += i
+	} else {
+		m.addactor_id = &i
+	}
+}
+
+// AddedActorID returns the value that was added to the "actor_id" field in this mutation.
+func (m *TimelineEntryMutation) AddedActorID() (r ident.ID, exists bool) {
+	v := m.addactor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearActorID clears the value of the "actor_id" field.
+func (m *TimelineEntryMutation) ClearActorID() {
+	m.actor_id = nil
+	m.addactor_id = nil
+	m.clearedFields[timelineentry.FieldActorID] = struct{}{}
+}
+
+// ActorIDCleared returns if the "actor_id" field was cleared in this mutation.
+func (m *TimelineEntryMutation) ActorIDCleared() bool {
+	_, ok := m.clearedFields[timelineentry.FieldActorID]
+	return ok
+}
+
+// ResetActorID resets all changes to the "actor_id" field.
+func (m *TimelineEntryMutation) ResetActorID() {
+	m.actor_id = nil
+	m.addactor_id = nil
+	delete(m.clearedFields, timelineentry.FieldActorID)
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *TimelineEntryMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -28074,7 +31667,7 @@ func (m *TimelineEntryMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *TimelineEntryMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m.record_id != nil {
 		fields = append(fields, timelineentry.FieldRecordID)
 	}
@@ -28092,6 +31685,9 @@ func (m *TimelineEntryMutation) Fields() []string {
 	}
 	if m.actor != nil {
 		fields = append(fields, timelineentry.FieldActor)
+	}
+	if m.actor_id != nil {
+		fields = append(fields, timelineentry.FieldActorID)
 	}
 	if m.created_at != nil {
 		fields = append(fields, timelineentry.FieldCreatedAt)
@@ -28116,6 +31712,8 @@ func (m *TimelineEntryMutation) Field(name string) (ent.Value, bool) {
 		return m.ToState()
 	case timelineentry.FieldActor:
 		return m.Actor()
+	case timelineentry.FieldActorID:
+		return m.ActorID()
 	case timelineentry.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -28139,6 +31737,8 @@ func (m *TimelineEntryMutation) OldField(ctx context.Context, name string) (ent.
 		return m.OldToState(ctx)
 	case timelineentry.FieldActor:
 		return m.OldActor(ctx)
+	case timelineentry.FieldActorID:
+		return m.OldActorID(ctx)
 	case timelineentry.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -28192,6 +31792,13 @@ func (m *TimelineEntryMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetActor(v)
 		return nil
+	case timelineentry.FieldActorID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActorID(v)
+		return nil
 	case timelineentry.FieldCreatedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -28210,6 +31817,9 @@ func (m *TimelineEntryMutation) AddedFields() []string {
 	if m.addrecord_id != nil {
 		fields = append(fields, timelineentry.FieldRecordID)
 	}
+	if m.addactor_id != nil {
+		fields = append(fields, timelineentry.FieldActorID)
+	}
 	return fields
 }
 
@@ -28220,6 +31830,8 @@ func (m *TimelineEntryMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case timelineentry.FieldRecordID:
 		return m.AddedRecordID()
+	case timelineentry.FieldActorID:
+		return m.AddedActorID()
 	}
 	return nil, false
 }
@@ -28236,6 +31848,13 @@ func (m *TimelineEntryMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddRecordID(v)
 		return nil
+	case timelineentry.FieldActorID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddActorID(v)
+		return nil
 	}
 	return fmt.Errorf("unknown TimelineEntry numeric field %s", name)
 }
@@ -28243,7 +31862,11 @@ func (m *TimelineEntryMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *TimelineEntryMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(timelineentry.FieldActorID) {
+		fields = append(fields, timelineentry.FieldActorID)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -28256,6 +31879,11 @@ func (m *TimelineEntryMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *TimelineEntryMutation) ClearField(name string) error {
+	switch name {
+	case timelineentry.FieldActorID:
+		m.ClearActorID()
+		return nil
+	}
 	return fmt.Errorf("unknown TimelineEntry nullable field %s", name)
 }
 
@@ -28280,6 +31908,9 @@ func (m *TimelineEntryMutation) ResetField(name string) error {
 		return nil
 	case timelineentry.FieldActor:
 		m.ResetActor()
+		return nil
+	case timelineentry.FieldActorID:
+		m.ResetActorID()
 		return nil
 	case timelineentry.FieldCreatedAt:
 		m.ResetCreatedAt()

@@ -12,6 +12,10 @@ import (
 // Record returns the record with an id, of whatever kind. Errors: not found, as from Get.
 func (c *Client) Record(ctx context.Context, id ident.ID) (any, error) {
 	switch id.Kind() {
+	case ident.APIToken:
+		return c.APIToken.Get(ctx, id)
+	case ident.Account:
+		return c.Account.Get(ctx, id)
 	case ident.Approval:
 		return c.Approval.Get(ctx, id)
 	case ident.ApprovalPolicy:
@@ -62,6 +66,8 @@ func (c *Client) Record(ctx context.Context, id ident.ID) (any, error) {
 		return c.RelationshipType.Get(ctx, id)
 	case ident.RiskWeight:
 		return c.RiskWeight.Get(ctx, id)
+	case ident.RoleBinding:
+		return c.RoleBinding.Get(ctx, id)
 	case ident.ServiceLevelMark:
 		return c.ServiceLevelMark.Get(ctx, id)
 	case ident.ServiceLevelTarget:

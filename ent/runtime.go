@@ -3,6 +3,7 @@
 package ent
 
 import (
+	"github.com/linchpin-cmdb/linchpin/ent/account"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
 	"github.com/linchpin-cmdb/linchpin/ent/approvalpolicy"
 	"github.com/linchpin-cmdb/linchpin/ent/calendar"
@@ -31,14 +32,24 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	accountFields := schema.Account{}.Fields()
+	_ = accountFields
+	// accountDescEmail is the schema descriptor for email field.
+	accountDescEmail := accountFields[3].Descriptor()
+	// account.DefaultEmail holds the default value on creation for the email field.
+	account.DefaultEmail = accountDescEmail.Default.(string)
+	// accountDescVersion is the schema descriptor for version field.
+	accountDescVersion := accountFields[9].Descriptor()
+	// account.DefaultVersion holds the default value on creation for the version field.
+	account.DefaultVersion = accountDescVersion.Default.(int)
 	approvalFields := schema.Approval{}.Fields()
 	_ = approvalFields
 	// approvalDescComment is the schema descriptor for comment field.
-	approvalDescComment := approvalFields[4].Descriptor()
+	approvalDescComment := approvalFields[5].Descriptor()
 	// approval.DefaultComment holds the default value on creation for the comment field.
 	approval.DefaultComment = approvalDescComment.Default.(string)
 	// approvalDescVoidedBecause is the schema descriptor for voided_because field.
-	approvalDescVoidedBecause := approvalFields[7].Descriptor()
+	approvalDescVoidedBecause := approvalFields[8].Descriptor()
 	// approval.DefaultVoidedBecause holds the default value on creation for the voided_because field.
 	approval.DefaultVoidedBecause = approvalDescVoidedBecause.Default.(string)
 	approvalpolicyFields := schema.ApprovalPolicy{}.Fields()
@@ -108,11 +119,11 @@ func init() {
 	// change.DefaultTestPlan holds the default value on creation for the test_plan field.
 	change.DefaultTestPlan = changeDescTestPlan.Default.(string)
 	// changeDescClosureNotes is the schema descriptor for closure_notes field.
-	changeDescClosureNotes := changeFields[19].Descriptor()
+	changeDescClosureNotes := changeFields[20].Descriptor()
 	// change.DefaultClosureNotes holds the default value on creation for the closure_notes field.
 	change.DefaultClosureNotes = changeDescClosureNotes.Default.(string)
 	// changeDescVersion is the schema descriptor for version field.
-	changeDescVersion := changeFields[20].Descriptor()
+	changeDescVersion := changeFields[21].Descriptor()
 	// change.DefaultVersion holds the default value on creation for the version field.
 	change.DefaultVersion = changeDescVersion.Default.(int)
 	changetemplateFields := schema.ChangeTemplate{}.Fields()
@@ -183,12 +194,18 @@ func init() {
 	dependencygroupDescVersion := dependencygroupFields[6].Descriptor()
 	// dependencygroup.DefaultVersion holds the default value on creation for the version field.
 	dependencygroup.DefaultVersion = dependencygroupDescVersion.Default.(int)
+	entryFields := schema.Entry{}.Fields()
+	_ = entryFields
 	headFields := schema.Head{}.Fields()
 	_ = headFields
 	// headDescRevision is the schema descriptor for revision field.
 	headDescRevision := headFields[0].Descriptor()
 	// head.DefaultRevision holds the default value on creation for the revision field.
 	head.DefaultRevision = headDescRevision.Default.(int64)
+	// headDescAccess is the schema descriptor for access field.
+	headDescAccess := headFields[1].Descriptor()
+	// head.DefaultAccess holds the default value on creation for the access field.
+	head.DefaultAccess = headDescAccess.Default.(int64)
 	incidentFields := schema.Incident{}.Fields()
 	_ = incidentFields
 	// incidentDescDescription is the schema descriptor for description field.
@@ -208,23 +225,23 @@ func init() {
 	// incident.DefaultIsMajor holds the default value on creation for the is_major field.
 	incident.DefaultIsMajor = incidentDescIsMajor.Default.(bool)
 	// incidentDescProblem is the schema descriptor for problem field.
-	incidentDescProblem := incidentFields[19].Descriptor()
+	incidentDescProblem := incidentFields[20].Descriptor()
 	// incident.DefaultProblem holds the default value on creation for the problem field.
 	incident.DefaultProblem = incidentDescProblem.Default.(string)
 	// incidentDescResolutionNotes is the schema descriptor for resolution_notes field.
-	incidentDescResolutionNotes := incidentFields[21].Descriptor()
+	incidentDescResolutionNotes := incidentFields[22].Descriptor()
 	// incident.DefaultResolutionNotes holds the default value on creation for the resolution_notes field.
 	incident.DefaultResolutionNotes = incidentDescResolutionNotes.Default.(string)
 	// incidentDescReopenCount is the schema descriptor for reopen_count field.
-	incidentDescReopenCount := incidentFields[26].Descriptor()
+	incidentDescReopenCount := incidentFields[27].Descriptor()
 	// incident.DefaultReopenCount holds the default value on creation for the reopen_count field.
 	incident.DefaultReopenCount = incidentDescReopenCount.Default.(int)
 	// incidentDescReassignmentCount is the schema descriptor for reassignment_count field.
-	incidentDescReassignmentCount := incidentFields[27].Descriptor()
+	incidentDescReassignmentCount := incidentFields[28].Descriptor()
 	// incident.DefaultReassignmentCount holds the default value on creation for the reassignment_count field.
 	incident.DefaultReassignmentCount = incidentDescReassignmentCount.Default.(int)
 	// incidentDescVersion is the schema descriptor for version field.
-	incidentDescVersion := incidentFields[30].Descriptor()
+	incidentDescVersion := incidentFields[31].Descriptor()
 	// incident.DefaultVersion holds the default value on creation for the version field.
 	incident.DefaultVersion = incidentDescVersion.Default.(int)
 	ownerFields := schema.Owner{}.Fields()

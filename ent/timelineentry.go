@@ -31,6 +31,8 @@ type TimelineEntry struct {
 	ToState string `json:"to_state,omitempty"`
 	// Actor holds the value of the "actor" field.
 	Actor string `json:"actor,omitempty"`
+	// ActorID holds the value of the "actor_id" field.
+	ActorID *ident.ID `json:"actor_id,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt    time.Time `json:"created_at,omitempty"`
 	selectValues sql.SelectValues
@@ -41,7 +43,7 @@ func (*TimelineEntry) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case timelineentry.FieldID, timelineentry.FieldRecordID:
+		case timelineentry.FieldID, timelineentry.FieldRecordID, timelineentry.FieldActorID:
 			values[i] = new(sql.NullInt64)
 		case timelineentry.FieldKind, timelineentry.FieldBody, timelineentry.FieldFromState, timelineentry.FieldToState, timelineentry.FieldActor:
 			values[i] = new(sql.NullString)
@@ -104,6 +106,13 @@ func (_m *TimelineEntry) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Actor = value.String
 			}
+		case timelineentry.FieldActorID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field actor_id", values[i])
+			} else if value.Valid {
+				_m.ActorID = new(ident.ID)
+				*_m.ActorID = ident.ID(value.Int64)
+			}
 		case timelineentry.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
@@ -163,6 +172,11 @@ func (_m *TimelineEntry) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("actor=")
 	builder.WriteString(_m.Actor)
+	builder.WriteString(", ")
+	if v := _m.ActorID; v != nil {
+		builder.WriteString("actor_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

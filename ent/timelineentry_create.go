@@ -82,6 +82,20 @@ func (_c *TimelineEntryCreate) SetActor(v string) *TimelineEntryCreate {
 	return _c
 }
 
+// SetActorID sets the "actor_id" field.
+func (_c *TimelineEntryCreate) SetActorID(v ident.ID) *TimelineEntryCreate {
+	_c.mutation.SetActorID(v)
+	return _c
+}
+
+// SetNillableActorID sets the "actor_id" field if the given value is not nil.
+func (_c *TimelineEntryCreate) SetNillableActorID(v *ident.ID) *TimelineEntryCreate {
+	if v != nil {
+		_c.SetActorID(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *TimelineEntryCreate) SetCreatedAt(v time.Time) *TimelineEntryCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -226,6 +240,10 @@ func (_c *TimelineEntryCreate) createSpec() (*TimelineEntry, *sqlgraph.CreateSpe
 	if value, ok := _c.mutation.Actor(); ok {
 		_spec.SetField(timelineentry.FieldActor, field.TypeString, value)
 		_node.Actor = value
+	}
+	if value, ok := _c.mutation.ActorID(); ok {
+		_spec.SetField(timelineentry.FieldActorID, field.TypeInt64, value)
+		_node.ActorID = &value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(timelineentry.FieldCreatedAt, field.TypeTime, value)

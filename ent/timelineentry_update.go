@@ -75,6 +75,9 @@ func (_u *TimelineEntryUpdate) sqlSave(ctx context.Context) (_node int, err erro
 			}
 		}
 	}
+	if _u.mutation.ActorIDCleared() {
+		_spec.ClearField(timelineentry.FieldActorID, field.TypeInt64)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -173,6 +176,9 @@ func (_u *TimelineEntryUpdateOne) sqlSave(ctx context.Context) (_node *TimelineE
 				ps[i](selector)
 			}
 		}
+	}
+	if _u.mutation.ActorIDCleared() {
+		_spec.ClearField(timelineentry.FieldActorID, field.TypeInt64)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &TimelineEntry{config: _u.config}

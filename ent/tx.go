@@ -14,6 +14,10 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// APIToken is the client for interacting with the APIToken builders.
+	APIToken *APITokenClient
+	// Account is the client for interacting with the Account builders.
+	Account *AccountClient
 	// Approval is the client for interacting with the Approval builders.
 	Approval *ApprovalClient
 	// ApprovalPolicy is the client for interacting with the ApprovalPolicy builders.
@@ -66,6 +70,8 @@ type Tx struct {
 	RelationshipType *RelationshipTypeClient
 	// RiskWeight is the client for interacting with the RiskWeight builders.
 	RiskWeight *RiskWeightClient
+	// RoleBinding is the client for interacting with the RoleBinding builders.
+	RoleBinding *RoleBindingClient
 	// ServiceLevelMark is the client for interacting with the ServiceLevelMark builders.
 	ServiceLevelMark *ServiceLevelMarkClient
 	// ServiceLevelTarget is the client for interacting with the ServiceLevelTarget builders.
@@ -209,6 +215,8 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.APIToken = NewAPITokenClient(tx.config)
+	tx.Account = NewAccountClient(tx.config)
 	tx.Approval = NewApprovalClient(tx.config)
 	tx.ApprovalPolicy = NewApprovalPolicyClient(tx.config)
 	tx.CI = NewCIClient(tx.config)
@@ -235,6 +243,7 @@ func (tx *Tx) init() {
 	tx.Relationship = NewRelationshipClient(tx.config)
 	tx.RelationshipType = NewRelationshipTypeClient(tx.config)
 	tx.RiskWeight = NewRiskWeightClient(tx.config)
+	tx.RoleBinding = NewRoleBindingClient(tx.config)
 	tx.ServiceLevelMark = NewServiceLevelMarkClient(tx.config)
 	tx.ServiceLevelTarget = NewServiceLevelTargetClient(tx.config)
 	tx.ServiceTier = NewServiceTierClient(tx.config)
@@ -250,7 +259,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Approval.QueryXXX(), the query will be executed
+// applies a query, for example: APIToken.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

@@ -199,7 +199,11 @@ func (e *estate) grow(t testing.TB, i int) {
 			SetCis([]ident.ID{e.hub}).SetClasses([]ident.ID{e.class}).SetLabels(map[string]string{"row": fmt.Sprint(i)}).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
 			return err
 		}
-		if _, err := tx.Approval.Create().SetRecordID(change.ID).SetApprover("ada").SetCreatedAt(now).Save(ctx); err != nil {
+		asked, err := tx.Account.Create().SetName(fmt.Sprintf("twin %d", i%3)).SetIssuer("https://id.example").SetSubject(fmt.Sprint(i)).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Approval.Create().SetRecordID(change.ID).SetApprover("ada").SetApproverID(asked.ID).SetCreatedAt(now).Save(ctx); err != nil {
 			return err
 		}
 		open := tx.Incident.Create().SetTitle(fmt.Sprintf("twin %d", i%3)).SetImpact(1).SetUrgency(1).SetPriority(1 + i%3).SetOpenedBy("test").

@@ -14,7 +14,7 @@ func contract() *ast.Schema {
 }
 
 func TestThePolicyNamesEveryTypeOfTheContractAndNoOther(t *testing.T) {
-	nobody, viewer := auth.Actor{Name: "nobody"}, auth.Actor{Name: "ada", Roles: []auth.Role{auth.Viewer}}
+	nobody, viewer := auth.Actor{Name: "nobody"}, auth.Dev("ada", auth.Viewer)
 	for name, d := range contract().Types {
 		if d.Kind != ast.Object && d.Kind != ast.Interface {
 			continue

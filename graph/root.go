@@ -5,7 +5,6 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/graph/exec"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -17,9 +16,8 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []ident.ID) ([]read.Node,
 	return r.r.read.Nodes(ctx, ids)
 }
 
-func (r *queryResolver) Viewer(ctx context.Context) (*auth.Actor, error) {
-	actor, _ := auth.From(ctx)
-	return &actor, nil
+func (r *queryResolver) Viewer(ctx context.Context) (*read.Viewer, error) {
+	return r.r.read.Viewer(ctx), nil
 }
 
 func (r *Resolver) Mutation() exec.MutationResolver { return &mutationResolver{r} }

@@ -62,13 +62,13 @@ func somePaths(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// operator returns the actor of a command: a person that may write to the database may do anything.
+// operator returns the actor of a command.
 func operator() auth.Actor {
 	name := "unknown"
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
-	return auth.Actor{Name: "cli:" + name, Roles: []auth.Role{auth.Admin}}
+	return auth.Command(name)
 }
 
 func runImport(ctx context.Context, env *environment, source importer.Source, o importOptions) error {

@@ -18,6 +18,8 @@ const (
 	FieldRecordID = "record_id"
 	// FieldApprover holds the string denoting the approver field in the database.
 	FieldApprover = "approver"
+	// FieldApproverID holds the string denoting the approver_id field in the database.
+	FieldApproverID = "approver_id"
 	// FieldDecision holds the string denoting the decision field in the database.
 	FieldDecision = "decision"
 	// FieldComment holds the string denoting the comment field in the database.
@@ -41,6 +43,7 @@ var Columns = []string{
 	FieldID,
 	FieldRecordID,
 	FieldApprover,
+	FieldApproverID,
 	FieldDecision,
 	FieldComment,
 	FieldTeams,
@@ -95,6 +98,11 @@ func ByRecordID(opts ...sql.OrderTermOption) OrderOption {
 // ByApprover orders the results by the approver field.
 func ByApprover(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldApprover, opts...).ToFunc()
+}
+
+// ByApproverID orders the results by the approver_id field.
+func ByApproverID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldApproverID, opts...).ToFunc()
 }
 
 // ByDecision orders the results by the decision field.

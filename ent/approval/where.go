@@ -67,6 +67,12 @@ func Approver(v string) predicate.Approval {
 	return predicate.Approval(sql.FieldEQ(FieldApprover, v))
 }
 
+// ApproverID applies equality check predicate on the "approver_id" field. It's identical to ApproverIDEQ.
+func ApproverID(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldEQ(FieldApproverID, vc))
+}
+
 // Comment applies equality check predicate on the "comment" field. It's identical to CommentEQ.
 func Comment(v string) predicate.Approval {
 	return predicate.Approval(sql.FieldEQ(FieldComment, v))
@@ -204,6 +210,70 @@ func ApproverEqualFold(v string) predicate.Approval {
 // ApproverContainsFold applies the ContainsFold predicate on the "approver" field.
 func ApproverContainsFold(v string) predicate.Approval {
 	return predicate.Approval(sql.FieldContainsFold(FieldApprover, v))
+}
+
+// ApproverIDEQ applies the EQ predicate on the "approver_id" field.
+func ApproverIDEQ(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldEQ(FieldApproverID, vc))
+}
+
+// ApproverIDNEQ applies the NEQ predicate on the "approver_id" field.
+func ApproverIDNEQ(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldNEQ(FieldApproverID, vc))
+}
+
+// ApproverIDIn applies the In predicate on the "approver_id" field.
+func ApproverIDIn(vs ...ident.ID) predicate.Approval {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Approval(sql.FieldIn(FieldApproverID, v...))
+}
+
+// ApproverIDNotIn applies the NotIn predicate on the "approver_id" field.
+func ApproverIDNotIn(vs ...ident.ID) predicate.Approval {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Approval(sql.FieldNotIn(FieldApproverID, v...))
+}
+
+// ApproverIDGT applies the GT predicate on the "approver_id" field.
+func ApproverIDGT(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldGT(FieldApproverID, vc))
+}
+
+// ApproverIDGTE applies the GTE predicate on the "approver_id" field.
+func ApproverIDGTE(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldGTE(FieldApproverID, vc))
+}
+
+// ApproverIDLT applies the LT predicate on the "approver_id" field.
+func ApproverIDLT(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldLT(FieldApproverID, vc))
+}
+
+// ApproverIDLTE applies the LTE predicate on the "approver_id" field.
+func ApproverIDLTE(v ident.ID) predicate.Approval {
+	vc := int64(v)
+	return predicate.Approval(sql.FieldLTE(FieldApproverID, vc))
+}
+
+// ApproverIDIsNil applies the IsNil predicate on the "approver_id" field.
+func ApproverIDIsNil() predicate.Approval {
+	return predicate.Approval(sql.FieldIsNull(FieldApproverID))
+}
+
+// ApproverIDNotNil applies the NotNil predicate on the "approver_id" field.
+func ApproverIDNotNil() predicate.Approval {
+	return predicate.Approval(sql.FieldNotNull(FieldApproverID))
 }
 
 // DecisionEQ applies the EQ predicate on the "decision" field.

@@ -33,6 +33,8 @@ const (
 	FieldTestPlan = "test_plan"
 	// FieldRequestedBy holds the string denoting the requested_by field in the database.
 	FieldRequestedBy = "requested_by"
+	// FieldRequestedByID holds the string denoting the requested_by_id field in the database.
+	FieldRequestedByID = "requested_by_id"
 	// FieldRequesterID holds the string denoting the requester_id field in the database.
 	FieldRequesterID = "requester_id"
 	// FieldAssigneeID holds the string denoting the assignee_id field in the database.
@@ -111,6 +113,7 @@ var Columns = []string{
 	FieldBackoutPlan,
 	FieldTestPlan,
 	FieldRequestedBy,
+	FieldRequestedByID,
 	FieldRequesterID,
 	FieldAssigneeID,
 	FieldAssignmentTeamID,
@@ -236,6 +239,11 @@ func ByTestPlan(opts ...sql.OrderTermOption) OrderOption {
 // ByRequestedBy orders the results by the requested_by field.
 func ByRequestedBy(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRequestedBy, opts...).ToFunc()
+}
+
+// ByRequestedByID orders the results by the requested_by_id field.
+func ByRequestedByID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRequestedByID, opts...).ToFunc()
 }
 
 // ByRequesterID orders the results by the requester_id field.

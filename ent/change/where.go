@@ -92,6 +92,12 @@ func RequestedBy(v string) predicate.Change {
 	return predicate.Change(sql.FieldEQ(FieldRequestedBy, v))
 }
 
+// RequestedByID applies equality check predicate on the "requested_by_id" field. It's identical to RequestedByIDEQ.
+func RequestedByID(v ident.ID) predicate.Change {
+	vc := int64(v)
+	return predicate.Change(sql.FieldEQ(FieldRequestedByID, vc))
+}
+
 // RequesterID applies equality check predicate on the "requester_id" field. It's identical to RequesterIDEQ.
 func RequesterID(v ident.ID) predicate.Change {
 	vc := int64(v)
@@ -669,6 +675,70 @@ func RequestedByEqualFold(v string) predicate.Change {
 // RequestedByContainsFold applies the ContainsFold predicate on the "requested_by" field.
 func RequestedByContainsFold(v string) predicate.Change {
 	return predicate.Change(sql.FieldContainsFold(FieldRequestedBy, v))
+}
+
+// RequestedByIDEQ applies the EQ predicate on the "requested_by_id" field.
+func RequestedByIDEQ(v ident.ID) predicate.Change {
+	vc := int64(v)
+	return predicate.Change(sql.FieldEQ(FieldRequestedByID, vc))
+}
+
+// RequestedByIDNEQ applies the NEQ predicate on the "requested_by_id" field.
+func RequestedByIDNEQ(v ident.ID) predicate.Change {
+	vc := int64(v)
+	return predicate.Change(sql.FieldNEQ(FieldRequestedByID, vc))
+}
+
+// RequestedByIDIn applies the In predicate on the "requested_by_id" field.
+func RequestedByIDIn(vs ...ident.ID) predicate.Change {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Change(sql.FieldIn(FieldRequestedByID, v...))
+}
+
+// RequestedByIDNotIn applies the NotIn predicate on the "requested_by_id" field.
+func RequestedByIDNotIn(vs ...ident.ID) predicate.Change {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Change(sql.FieldNotIn(FieldRequestedByID, v...))
+}
+
+// RequestedByIDGT applies the GT predicate on the "requested_by_id" field.
+func RequestedByIDGT(v ident.ID) predicate.Change {
+	vc := int64(v)
+	return predicate.Change(sql.FieldGT(FieldRequestedByID, vc))
+}
+
+// RequestedByIDGTE applies the GTE predicate on the "requested_by_id" field.
+func RequestedByIDGTE(v ident.ID) predicate.Change {
+	vc := int64(v)
+	return predicate.Change(sql.FieldGTE(FieldRequestedByID, vc))
+}
+
+// RequestedByIDLT applies the LT predicate on the "requested_by_id" field.
+func RequestedByIDLT(v ident.ID) predicate.Change {
+	vc := int64(v)
+	return predicate.Change(sql.FieldLT(FieldRequestedByID, vc))
+}
+
+// RequestedByIDLTE applies the LTE predicate on the "requested_by_id" field.
+func RequestedByIDLTE(v ident.ID) predicate.Change {
+	vc := int64(v)
+	return predicate.Change(sql.FieldLTE(FieldRequestedByID, vc))
+}
+
+// RequestedByIDIsNil applies the IsNil predicate on the "requested_by_id" field.
+func RequestedByIDIsNil() predicate.Change {
+	return predicate.Change(sql.FieldIsNull(FieldRequestedByID))
+}
+
+// RequestedByIDNotNil applies the NotNil predicate on the "requested_by_id" field.
+func RequestedByIDNotNil() predicate.Change {
+	return predicate.Change(sql.FieldNotNull(FieldRequestedByID))
 }
 
 // RequesterIDEQ applies the EQ predicate on the "requester_id" field.

@@ -20,6 +20,12 @@ const (
 	FieldAt = "at"
 	// FieldActor holds the string denoting the actor field in the database.
 	FieldActor = "actor"
+	// FieldActorID holds the string denoting the actor_id field in the database.
+	FieldActorID = "actor_id"
+	// FieldVia holds the string denoting the via field in the database.
+	FieldVia = "via"
+	// FieldViaID holds the string denoting the via_id field in the database.
+	FieldViaID = "via_id"
 	// FieldVerb holds the string denoting the verb field in the database.
 	FieldVerb = "verb"
 	// FieldOperation holds the string denoting the operation field in the database.
@@ -42,6 +48,9 @@ var Columns = []string{
 	FieldRevision,
 	FieldAt,
 	FieldActor,
+	FieldActorID,
+	FieldVia,
+	FieldViaID,
 	FieldVerb,
 	FieldOperation,
 	FieldRecordID,
@@ -58,6 +67,18 @@ func ValidColumn(column string) bool {
 		}
 	}
 	return false
+}
+
+const DefaultVia domain.Via = "SYSTEM"
+
+// ViaValidator is a validator for the "via" field enum values. It is called by the builders before save.
+func ViaValidator(v domain.Via) error {
+	switch v {
+	case "SESSION", "TOKEN", "WORKLOAD", "CLI", "DEV", "SYSTEM":
+		return nil
+	default:
+		return fmt.Errorf("entry: invalid enum value for via field: %q", v)
+	}
 }
 
 // OperationValidator is a validator for the "operation" field enum values. It is called by the builders before save.
@@ -91,6 +112,21 @@ func ByAt(opts ...sql.OrderTermOption) OrderOption {
 // ByActor orders the results by the actor field.
 func ByActor(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldActor, opts...).ToFunc()
+}
+
+// ByActorID orders the results by the actor_id field.
+func ByActorID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldActorID, opts...).ToFunc()
+}
+
+// ByVia orders the results by the via field.
+func ByVia(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldVia, opts...).ToFunc()
+}
+
+// ByViaID orders the results by the via_id field.
+func ByViaID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldViaID, opts...).ToFunc()
 }
 
 // ByVerb orders the results by the verb field.

@@ -71,6 +71,18 @@ func Actor(v string) predicate.Entry {
 	return predicate.Entry(sql.FieldEQ(FieldActor, v))
 }
 
+// ActorID applies equality check predicate on the "actor_id" field. It's identical to ActorIDEQ.
+func ActorID(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldEQ(FieldActorID, vc))
+}
+
+// ViaID applies equality check predicate on the "via_id" field. It's identical to ViaIDEQ.
+func ViaID(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldEQ(FieldViaID, vc))
+}
+
 // Verb applies equality check predicate on the "verb" field. It's identical to VerbEQ.
 func Verb(v string) predicate.Entry {
 	return predicate.Entry(sql.FieldEQ(FieldVerb, v))
@@ -231,6 +243,164 @@ func ActorEqualFold(v string) predicate.Entry {
 // ActorContainsFold applies the ContainsFold predicate on the "actor" field.
 func ActorContainsFold(v string) predicate.Entry {
 	return predicate.Entry(sql.FieldContainsFold(FieldActor, v))
+}
+
+// ActorIDEQ applies the EQ predicate on the "actor_id" field.
+func ActorIDEQ(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldEQ(FieldActorID, vc))
+}
+
+// ActorIDNEQ applies the NEQ predicate on the "actor_id" field.
+func ActorIDNEQ(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldNEQ(FieldActorID, vc))
+}
+
+// ActorIDIn applies the In predicate on the "actor_id" field.
+func ActorIDIn(vs ...ident.ID) predicate.Entry {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Entry(sql.FieldIn(FieldActorID, v...))
+}
+
+// ActorIDNotIn applies the NotIn predicate on the "actor_id" field.
+func ActorIDNotIn(vs ...ident.ID) predicate.Entry {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Entry(sql.FieldNotIn(FieldActorID, v...))
+}
+
+// ActorIDGT applies the GT predicate on the "actor_id" field.
+func ActorIDGT(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldGT(FieldActorID, vc))
+}
+
+// ActorIDGTE applies the GTE predicate on the "actor_id" field.
+func ActorIDGTE(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldGTE(FieldActorID, vc))
+}
+
+// ActorIDLT applies the LT predicate on the "actor_id" field.
+func ActorIDLT(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldLT(FieldActorID, vc))
+}
+
+// ActorIDLTE applies the LTE predicate on the "actor_id" field.
+func ActorIDLTE(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldLTE(FieldActorID, vc))
+}
+
+// ActorIDIsNil applies the IsNil predicate on the "actor_id" field.
+func ActorIDIsNil() predicate.Entry {
+	return predicate.Entry(sql.FieldIsNull(FieldActorID))
+}
+
+// ActorIDNotNil applies the NotNil predicate on the "actor_id" field.
+func ActorIDNotNil() predicate.Entry {
+	return predicate.Entry(sql.FieldNotNull(FieldActorID))
+}
+
+// ViaEQ applies the EQ predicate on the "via" field.
+func ViaEQ(v domain.Via) predicate.Entry {
+	vc := v
+	return predicate.Entry(sql.FieldEQ(FieldVia, vc))
+}
+
+// ViaNEQ applies the NEQ predicate on the "via" field.
+func ViaNEQ(v domain.Via) predicate.Entry {
+	vc := v
+	return predicate.Entry(sql.FieldNEQ(FieldVia, vc))
+}
+
+// ViaIn applies the In predicate on the "via" field.
+func ViaIn(vs ...domain.Via) predicate.Entry {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.Entry(sql.FieldIn(FieldVia, v...))
+}
+
+// ViaNotIn applies the NotIn predicate on the "via" field.
+func ViaNotIn(vs ...domain.Via) predicate.Entry {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.Entry(sql.FieldNotIn(FieldVia, v...))
+}
+
+// ViaIDEQ applies the EQ predicate on the "via_id" field.
+func ViaIDEQ(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldEQ(FieldViaID, vc))
+}
+
+// ViaIDNEQ applies the NEQ predicate on the "via_id" field.
+func ViaIDNEQ(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldNEQ(FieldViaID, vc))
+}
+
+// ViaIDIn applies the In predicate on the "via_id" field.
+func ViaIDIn(vs ...ident.ID) predicate.Entry {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Entry(sql.FieldIn(FieldViaID, v...))
+}
+
+// ViaIDNotIn applies the NotIn predicate on the "via_id" field.
+func ViaIDNotIn(vs ...ident.ID) predicate.Entry {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Entry(sql.FieldNotIn(FieldViaID, v...))
+}
+
+// ViaIDGT applies the GT predicate on the "via_id" field.
+func ViaIDGT(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldGT(FieldViaID, vc))
+}
+
+// ViaIDGTE applies the GTE predicate on the "via_id" field.
+func ViaIDGTE(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldGTE(FieldViaID, vc))
+}
+
+// ViaIDLT applies the LT predicate on the "via_id" field.
+func ViaIDLT(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldLT(FieldViaID, vc))
+}
+
+// ViaIDLTE applies the LTE predicate on the "via_id" field.
+func ViaIDLTE(v ident.ID) predicate.Entry {
+	vc := int64(v)
+	return predicate.Entry(sql.FieldLTE(FieldViaID, vc))
+}
+
+// ViaIDIsNil applies the IsNil predicate on the "via_id" field.
+func ViaIDIsNil() predicate.Entry {
+	return predicate.Entry(sql.FieldIsNull(FieldViaID))
+}
+
+// ViaIDNotNil applies the NotNil predicate on the "via_id" field.
+func ViaIDNotNil() predicate.Entry {
+	return predicate.Entry(sql.FieldNotNull(FieldViaID))
 }
 
 // VerbEQ applies the EQ predicate on the "verb" field.

@@ -13,6 +13,8 @@ const (
 	FieldID = "id"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
+	// FieldAccess holds the string denoting the access field in the database.
+	FieldAccess = "access"
 	// Table holds the table name of the head in the database.
 	Table = "head"
 )
@@ -21,6 +23,7 @@ const (
 var Columns = []string{
 	FieldID,
 	FieldRevision,
+	FieldAccess,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -36,6 +39,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
+	// DefaultAccess holds the default value on creation for the "access" field.
+	DefaultAccess int64
 )
 
 // OrderOption defines the ordering options for the Head queries.
@@ -49,4 +54,9 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 // ByRevision orders the results by the revision field.
 func ByRevision(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRevision, opts...).ToFunc()
+}
+
+// ByAccess orders the results by the access field.
+func ByAccess(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAccess, opts...).ToFunc()
 }

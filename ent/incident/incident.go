@@ -39,6 +39,8 @@ const (
 	FieldIsMajor = "is_major"
 	// FieldOpenedBy holds the string denoting the opened_by field in the database.
 	FieldOpenedBy = "opened_by"
+	// FieldOpenedByID holds the string denoting the opened_by_id field in the database.
+	FieldOpenedByID = "opened_by_id"
 	// FieldCallerID holds the string denoting the caller_id field in the database.
 	FieldCallerID = "caller_id"
 	// FieldAssigneeID holds the string denoting the assignee_id field in the database.
@@ -155,6 +157,7 @@ var Columns = []string{
 	FieldChannel,
 	FieldIsMajor,
 	FieldOpenedBy,
+	FieldOpenedByID,
 	FieldCallerID,
 	FieldAssigneeID,
 	FieldAssignmentTeamID,
@@ -318,6 +321,11 @@ func ByIsMajor(opts ...sql.OrderTermOption) OrderOption {
 // ByOpenedBy orders the results by the opened_by field.
 func ByOpenedBy(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOpenedBy, opts...).ToFunc()
+}
+
+// ByOpenedByID orders the results by the opened_by_id field.
+func ByOpenedByID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOpenedByID, opts...).ToFunc()
 }
 
 // ByCallerID orders the results by the caller_id field.

@@ -102,6 +102,12 @@ func OpenedBy(v string) predicate.Incident {
 	return predicate.Incident(sql.FieldEQ(FieldOpenedBy, v))
 }
 
+// OpenedByID applies equality check predicate on the "opened_by_id" field. It's identical to OpenedByIDEQ.
+func OpenedByID(v ident.ID) predicate.Incident {
+	vc := int64(v)
+	return predicate.Incident(sql.FieldEQ(FieldOpenedByID, vc))
+}
+
 // CallerID applies equality check predicate on the "caller_id" field. It's identical to CallerIDEQ.
 func CallerID(v ident.ID) predicate.Incident {
 	vc := int64(v)
@@ -691,6 +697,70 @@ func OpenedByEqualFold(v string) predicate.Incident {
 // OpenedByContainsFold applies the ContainsFold predicate on the "opened_by" field.
 func OpenedByContainsFold(v string) predicate.Incident {
 	return predicate.Incident(sql.FieldContainsFold(FieldOpenedBy, v))
+}
+
+// OpenedByIDEQ applies the EQ predicate on the "opened_by_id" field.
+func OpenedByIDEQ(v ident.ID) predicate.Incident {
+	vc := int64(v)
+	return predicate.Incident(sql.FieldEQ(FieldOpenedByID, vc))
+}
+
+// OpenedByIDNEQ applies the NEQ predicate on the "opened_by_id" field.
+func OpenedByIDNEQ(v ident.ID) predicate.Incident {
+	vc := int64(v)
+	return predicate.Incident(sql.FieldNEQ(FieldOpenedByID, vc))
+}
+
+// OpenedByIDIn applies the In predicate on the "opened_by_id" field.
+func OpenedByIDIn(vs ...ident.ID) predicate.Incident {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Incident(sql.FieldIn(FieldOpenedByID, v...))
+}
+
+// OpenedByIDNotIn applies the NotIn predicate on the "opened_by_id" field.
+func OpenedByIDNotIn(vs ...ident.ID) predicate.Incident {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.Incident(sql.FieldNotIn(FieldOpenedByID, v...))
+}
+
+// OpenedByIDGT applies the GT predicate on the "opened_by_id" field.
+func OpenedByIDGT(v ident.ID) predicate.Incident {
+	vc := int64(v)
+	return predicate.Incident(sql.FieldGT(FieldOpenedByID, vc))
+}
+
+// OpenedByIDGTE applies the GTE predicate on the "opened_by_id" field.
+func OpenedByIDGTE(v ident.ID) predicate.Incident {
+	vc := int64(v)
+	return predicate.Incident(sql.FieldGTE(FieldOpenedByID, vc))
+}
+
+// OpenedByIDLT applies the LT predicate on the "opened_by_id" field.
+func OpenedByIDLT(v ident.ID) predicate.Incident {
+	vc := int64(v)
+	return predicate.Incident(sql.FieldLT(FieldOpenedByID, vc))
+}
+
+// OpenedByIDLTE applies the LTE predicate on the "opened_by_id" field.
+func OpenedByIDLTE(v ident.ID) predicate.Incident {
+	vc := int64(v)
+	return predicate.Incident(sql.FieldLTE(FieldOpenedByID, vc))
+}
+
+// OpenedByIDIsNil applies the IsNil predicate on the "opened_by_id" field.
+func OpenedByIDIsNil() predicate.Incident {
+	return predicate.Incident(sql.FieldIsNull(FieldOpenedByID))
+}
+
+// OpenedByIDNotNil applies the NotNil predicate on the "opened_by_id" field.
+func OpenedByIDNotNil() predicate.Incident {
+	return predicate.Incident(sql.FieldNotNull(FieldOpenedByID))
 }
 
 // CallerIDEQ applies the EQ predicate on the "caller_id" field.

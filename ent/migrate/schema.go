@@ -9,11 +9,97 @@ import (
 )
 
 var (
+	// APITokenColumns holds the columns for the "api_token" table.
+	APITokenColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString},
+		{Name: "roles", Type: field.TypeJSON},
+		{Name: "last_four", Type: field.TypeString},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "account_id", Type: field.TypeInt64},
+		{Name: "created_by_id", Type: field.TypeInt64},
+	}
+	// APITokenTable holds the schema information for the "api_token" table.
+	APITokenTable = &schema.Table{
+		Name:       "api_token",
+		Columns:    APITokenColumns,
+		PrimaryKey: []*schema.Column{APITokenColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "api_token_account_account",
+				Columns:    []*schema.Column{APITokenColumns[7]},
+				RefColumns: []*schema.Column{AccountColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "api_token_account_created_by",
+				Columns:    []*schema.Column{APITokenColumns[8]},
+				RefColumns: []*schema.Column{AccountColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "apitoken_account_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{APITokenColumns[7], APITokenColumns[0]},
+			},
+			{
+				Name:    "apitoken_created_by_id",
+				Unique:  false,
+				Columns: []*schema.Column{APITokenColumns[8]},
+			},
+		},
+	}
+	// AccountColumns holds the columns for the "account" table.
+	AccountColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PERSON", "SERVICE"}, Default: "PERSON"},
+		{Name: "name", Type: field.TypeString},
+		{Name: "email", Type: field.TypeString, Default: ""},
+		{Name: "issuer", Type: field.TypeString, Nullable: true},
+		{Name: "subject", Type: field.TypeString, Nullable: true},
+		{Name: "local_name", Type: field.TypeString, Unique: true, Nullable: true},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DISABLED", "ERASED"}, Default: "ACTIVE"},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "person_id", Type: field.TypeInt64, Nullable: true},
+	}
+	// AccountTable holds the schema information for the "account" table.
+	AccountTable = &schema.Table{
+		Name:       "account",
+		Columns:    AccountColumns,
+		PrimaryKey: []*schema.Column{AccountColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "account_person_person",
+				Columns:    []*schema.Column{AccountColumns[11]},
+				RefColumns: []*schema.Column{PersonColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "account_issuer_subject",
+				Unique:  true,
+				Columns: []*schema.Column{AccountColumns[4], AccountColumns[5]},
+			},
+			{
+				Name:    "account_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{AccountColumns[2], AccountColumns[0]},
+			},
+		},
+	}
 	// ApprovalColumns holds the columns for the "approval" table.
 	ApprovalColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "record_id", Type: field.TypeInt64},
 		{Name: "approver", Type: field.TypeString},
+		{Name: "approver_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "decision", Type: field.TypeEnum, Enums: []string{"REQUESTED", "APPROVED", "REJECTED", "VOIDED"}, Default: "REQUESTED"},
 		{Name: "comment", Type: field.TypeString, Default: ""},
 		{Name: "teams", Type: field.TypeJSON, Nullable: true},
@@ -238,6 +324,7 @@ var (
 		{Name: "backout_plan", Type: field.TypeString, Default: ""},
 		{Name: "test_plan", Type: field.TypeString, Default: ""},
 		{Name: "requested_by", Type: field.TypeString},
+		{Name: "requested_by_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "planned_start", Type: field.TypeTime, Nullable: true},
 		{Name: "planned_end", Type: field.TypeTime, Nullable: true},
 		{Name: "actual_start", Type: field.TypeTime, Nullable: true},
@@ -260,25 +347,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "change_person_requester",
-				Columns:    []*schema.Column{ChangeColumns[19]},
-				RefColumns: []*schema.Column{PersonColumns[0]},
-				OnDelete:   schema.Restrict,
-			},
-			{
-				Symbol:     "change_person_assignee",
 				Columns:    []*schema.Column{ChangeColumns[20]},
 				RefColumns: []*schema.Column{PersonColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
-				Symbol:     "change_team_assignment_team",
+				Symbol:     "change_person_assignee",
 				Columns:    []*schema.Column{ChangeColumns[21]},
+				RefColumns: []*schema.Column{PersonColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "change_team_assignment_team",
+				Columns:    []*schema.Column{ChangeColumns[22]},
 				RefColumns: []*schema.Column{TeamColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "change_change_template_template",
-				Columns:    []*schema.Column{ChangeColumns[22]},
+				Columns:    []*schema.Column{ChangeColumns[23]},
 				RefColumns: []*schema.Column{ChangeTemplateColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -297,52 +384,52 @@ var (
 			{
 				Name:    "change_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeColumns[17], ChangeColumns[0]},
+				Columns: []*schema.Column{ChangeColumns[18], ChangeColumns[0]},
 			},
 			{
 				Name:    "change_updated_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeColumns[18], ChangeColumns[0]},
+				Columns: []*schema.Column{ChangeColumns[19], ChangeColumns[0]},
 			},
 			{
 				Name:    "change_planned_start_planned_end",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeColumns[10], ChangeColumns[11]},
+				Columns: []*schema.Column{ChangeColumns[11], ChangeColumns[12]},
 			},
 			{
 				Name:    "change_planned_end_planned_start",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeColumns[11], ChangeColumns[10]},
+				Columns: []*schema.Column{ChangeColumns[12], ChangeColumns[11]},
 			},
 			{
 				Name:    "change_assignment_team_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeColumns[21], ChangeColumns[0]},
+				Columns: []*schema.Column{ChangeColumns[22], ChangeColumns[0]},
 			},
 			{
 				Name:    "change_assignee_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeColumns[20], ChangeColumns[0]},
+				Columns: []*schema.Column{ChangeColumns[21], ChangeColumns[0]},
 			},
 			{
 				Name:    "change_requester_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeColumns[19]},
+				Columns: []*schema.Column{ChangeColumns[20]},
 			},
 			{
 				Name:    "change_actual_start",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeColumns[12]},
+				Columns: []*schema.Column{ChangeColumns[13]},
 			},
 			{
 				Name:    "change_actual_end",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeColumns[13]},
+				Columns: []*schema.Column{ChangeColumns[14]},
 			},
 			{
 				Name:    "change_template_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChangeColumns[22], ChangeColumns[0]},
+				Columns: []*schema.Column{ChangeColumns[23], ChangeColumns[0]},
 			},
 		},
 	}
@@ -560,6 +647,9 @@ var (
 		{Name: "revision", Type: field.TypeInt64},
 		{Name: "at", Type: field.TypeTime},
 		{Name: "actor", Type: field.TypeString},
+		{Name: "actor_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "via", Type: field.TypeEnum, Enums: []string{"SESSION", "TOKEN", "WORKLOAD", "CLI", "DEV", "SYSTEM"}, Default: "SYSTEM"},
+		{Name: "via_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "verb", Type: field.TypeString},
 		{Name: "operation", Type: field.TypeEnum, Enums: []string{"CREATED", "UPDATED", "DELETED"}},
 		{Name: "record_id", Type: field.TypeInt64},
@@ -576,7 +666,7 @@ var (
 			{
 				Name:    "entry_subject_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{EntryColumns[7], EntryColumns[0]},
+				Columns: []*schema.Column{EntryColumns[10], EntryColumns[0]},
 			},
 			{
 				Name:    "entry_revision",
@@ -615,6 +705,7 @@ var (
 	HeadColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "revision", Type: field.TypeInt64, Default: 0},
+		{Name: "access", Type: field.TypeInt64, Default: 0},
 	}
 	// HeadTable holds the schema information for the "head" table.
 	HeadTable = &schema.Table{
@@ -637,6 +728,7 @@ var (
 		{Name: "channel", Type: field.TypeEnum, Enums: []string{"PORTAL", "PHONE", "EMAIL", "CHAT", "MONITORING", "API"}, Default: "PORTAL"},
 		{Name: "is_major", Type: field.TypeBool, Default: false},
 		{Name: "opened_by", Type: field.TypeString},
+		{Name: "opened_by_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "problem", Type: field.TypeString, Default: ""},
 		{Name: "resolution_code", Type: field.TypeEnum, Nullable: true, Enums: []string{"FIXED", "WORKAROUND", "FIXED_BY_CHANGE", "NOT_REPRODUCIBLE", "DUPLICATE", "NO_FAULT"}},
 		{Name: "resolution_notes", Type: field.TypeString, Default: ""},
@@ -666,37 +758,37 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "incident_person_caller",
-				Columns:    []*schema.Column{IncidentColumns[27]},
-				RefColumns: []*schema.Column{PersonColumns[0]},
-				OnDelete:   schema.Restrict,
-			},
-			{
-				Symbol:     "incident_person_assignee",
 				Columns:    []*schema.Column{IncidentColumns[28]},
 				RefColumns: []*schema.Column{PersonColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
-				Symbol:     "incident_team_assignment_team",
+				Symbol:     "incident_person_assignee",
 				Columns:    []*schema.Column{IncidentColumns[29]},
+				RefColumns: []*schema.Column{PersonColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "incident_team_assignment_team",
+				Columns:    []*schema.Column{IncidentColumns[30]},
 				RefColumns: []*schema.Column{TeamColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "incident_incident_children",
-				Columns:    []*schema.Column{IncidentColumns[30]},
+				Columns:    []*schema.Column{IncidentColumns[31]},
 				RefColumns: []*schema.Column{IncidentColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "incident_change_caused_by_change",
-				Columns:    []*schema.Column{IncidentColumns[31]},
+				Columns:    []*schema.Column{IncidentColumns[32]},
 				RefColumns: []*schema.Column{ChangeColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "incident_change_fixed_by_change",
-				Columns:    []*schema.Column{IncidentColumns[32]},
+				Columns:    []*schema.Column{IncidentColumns[33]},
 				RefColumns: []*schema.Column{ChangeColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -715,57 +807,57 @@ var (
 			{
 				Name:    "incident_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[25], IncidentColumns[0]},
+				Columns: []*schema.Column{IncidentColumns[26], IncidentColumns[0]},
 			},
 			{
 				Name:    "incident_updated_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[26], IncidentColumns[0]},
+				Columns: []*schema.Column{IncidentColumns[27], IncidentColumns[0]},
 			},
 			{
 				Name:    "incident_assignment_team_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[29], IncidentColumns[0]},
+				Columns: []*schema.Column{IncidentColumns[30], IncidentColumns[0]},
 			},
 			{
 				Name:    "incident_assignee_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[28], IncidentColumns[0]},
+				Columns: []*schema.Column{IncidentColumns[29], IncidentColumns[0]},
 			},
 			{
 				Name:    "incident_parent_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[30]},
+				Columns: []*schema.Column{IncidentColumns[31]},
 			},
 			{
 				Name:    "incident_caller_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[27]},
+				Columns: []*schema.Column{IncidentColumns[28]},
 			},
 			{
 				Name:    "incident_caused_by_change_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[31]},
+				Columns: []*schema.Column{IncidentColumns[32]},
 			},
 			{
 				Name:    "incident_fixed_by_change_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[32]},
+				Columns: []*schema.Column{IncidentColumns[33]},
 			},
 			{
 				Name:    "incident_resolved_at_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[18], IncidentColumns[25]},
+				Columns: []*schema.Column{IncidentColumns[19], IncidentColumns[26]},
 			},
 			{
 				Name:    "incident_acknowledged_at_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[17], IncidentColumns[25]},
+				Columns: []*schema.Column{IncidentColumns[18], IncidentColumns[26]},
 			},
 			{
 				Name:    "incident_problem_id",
 				Unique:  false,
-				Columns: []*schema.Column{IncidentColumns[13], IncidentColumns[0]},
+				Columns: []*schema.Column{IncidentColumns[14], IncidentColumns[0]},
 			},
 		},
 	}
@@ -1139,6 +1231,55 @@ var (
 			},
 		},
 	}
+	// RoleBindingColumns holds the columns for the "role_binding" table.
+	RoleBindingColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "issuer", Type: field.TypeString, Nullable: true},
+		{Name: "group_name", Type: field.TypeString, Nullable: true},
+		{Name: "role", Type: field.TypeString},
+		{Name: "sources", Type: field.TypeJSON, Nullable: true},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "account_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "team_id", Type: field.TypeInt64, Nullable: true},
+	}
+	// RoleBindingTable holds the schema information for the "role_binding" table.
+	RoleBindingTable = &schema.Table{
+		Name:       "role_binding",
+		Columns:    RoleBindingColumns,
+		PrimaryKey: []*schema.Column{RoleBindingColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "role_binding_account_account",
+				Columns:    []*schema.Column{RoleBindingColumns[7]},
+				RefColumns: []*schema.Column{AccountColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "role_binding_team_team",
+				Columns:    []*schema.Column{RoleBindingColumns[8]},
+				RefColumns: []*schema.Column{TeamColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "rolebinding_account_id",
+				Unique:  false,
+				Columns: []*schema.Column{RoleBindingColumns[7]},
+			},
+			{
+				Name:    "rolebinding_issuer_group_name",
+				Unique:  false,
+				Columns: []*schema.Column{RoleBindingColumns[1], RoleBindingColumns[2]},
+			},
+			{
+				Name:    "rolebinding_team_id",
+				Unique:  false,
+				Columns: []*schema.Column{RoleBindingColumns[8]},
+			},
+		},
+	}
 	// ServiceLevelMarkColumns holds the columns for the "service_level_mark" table.
 	ServiceLevelMarkColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1265,6 +1406,7 @@ var (
 		{Name: "from_state", Type: field.TypeString, Default: ""},
 		{Name: "to_state", Type: field.TypeString, Default: ""},
 		{Name: "actor", Type: field.TypeString},
+		{Name: "actor_id", Type: field.TypeInt64, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime},
 	}
 	// TimelineEntryTable holds the schema information for the "timeline_entry" table.
@@ -1281,7 +1423,7 @@ var (
 			{
 				Name:    "timelineentry_from_state_to_state_created_at_record_id",
 				Unique:  false,
-				Columns: []*schema.Column{TimelineEntryColumns[4], TimelineEntryColumns[5], TimelineEntryColumns[7], TimelineEntryColumns[1]},
+				Columns: []*schema.Column{TimelineEntryColumns[4], TimelineEntryColumns[5], TimelineEntryColumns[8], TimelineEntryColumns[1]},
 			},
 		},
 	}
@@ -1317,6 +1459,8 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		APITokenTable,
+		AccountTable,
 		ApprovalTable,
 		ApprovalPolicyTable,
 		CiTable,
@@ -1343,6 +1487,7 @@ var (
 		RelationshipTable,
 		RelationshipTypeTable,
 		RiskWeightTable,
+		RoleBindingTable,
 		ServiceLevelMarkTable,
 		ServiceLevelTargetTable,
 		ServiceTierTable,
@@ -1353,6 +1498,17 @@ var (
 )
 
 func init() {
+	APITokenTable.ForeignKeys[0].RefTable = AccountTable
+	APITokenTable.ForeignKeys[1].RefTable = AccountTable
+	APITokenTable.Annotation = &entsql.Annotation{
+		Table:          "api_token",
+		IncrementStart: func(i int) *int { return &i }(9851624184872961),
+	}
+	AccountTable.ForeignKeys[0].RefTable = PersonTable
+	AccountTable.Annotation = &entsql.Annotation{
+		Table:          "account",
+		IncrementStart: func(i int) *int { return &i }(9288674231451649),
+	}
 	ApprovalTable.Annotation = &entsql.Annotation{
 		Table:          "approval",
 		IncrementStart: func(i int) *int { return &i }(4785074604081153),
@@ -1487,6 +1643,12 @@ func init() {
 	RiskWeightTable.Annotation = &entsql.Annotation{
 		Table:          "risk_weight",
 		IncrementStart: func(i int) *int { return &i }(7881299347898369),
+	}
+	RoleBindingTable.ForeignKeys[0].RefTable = AccountTable
+	RoleBindingTable.ForeignKeys[1].RefTable = TeamTable
+	RoleBindingTable.Annotation = &entsql.Annotation{
+		Table:          "role_binding",
+		IncrementStart: func(i int) *int { return &i }(9570149208162305),
 	}
 	ServiceLevelMarkTable.Annotation = &entsql.Annotation{
 		Table:          "service_level_mark",

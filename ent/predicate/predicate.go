@@ -6,6 +6,12 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// APIToken is the predicate function for apitoken builders.
+type APIToken func(*sql.Selector)
+
+// Account is the predicate function for account builders.
+type Account func(*sql.Selector)
+
 // Approval is the predicate function for approval builders.
 type Approval func(*sql.Selector)
 
@@ -83,6 +89,9 @@ type RelationshipType func(*sql.Selector)
 
 // RiskWeight is the predicate function for riskweight builders.
 type RiskWeight func(*sql.Selector)
+
+// RoleBinding is the predicate function for rolebinding builders.
+type RoleBinding func(*sql.Selector)
 
 // ServiceLevelMark is the predicate function for servicelevelmark builders.
 type ServiceLevelMark func(*sql.Selector)

@@ -41,7 +41,8 @@ func (Approval) Annotations() []schema.Annotation { return table("approval", ide
 func (Approval) Fields() []ent.Field {
 	return []ent.Field{
 		identity(), field.Int64("record_id").GoType(ident.ID(0)).Immutable(),
-		field.String("approver").Immutable(), // the actor who is asked
+		field.String("approver").Immutable(), // the name of then of the account that is asked
+		field.Int64("approver_id").GoType(ident.ID(0)).Optional().Nillable().Immutable(),
 		field.Enum("decision").GoType(domain.Decision("")).Default(string(domain.Requested)),
 		field.String("comment").Default(""),
 		field.JSON("teams", []ident.ID{}).Optional(), // of which the approver was a member when they voted

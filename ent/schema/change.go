@@ -25,7 +25,8 @@ func (Change) Fields() []ent.Field {
 		field.String("plan").Default(""),
 		field.String("backout_plan").Default(""),
 		field.String("test_plan").Default(""),
-		field.String("requested_by").Immutable(), // the actor who drafted it
+		field.String("requested_by").Immutable(), // the name of then of the account that drafted it
+		field.Int64("requested_by_id").GoType(ident.ID(0)).Optional().Nillable().Immutable(),
 		optional("requester_id"), optional("assignee_id"), optional("assignment_team_id"),
 		optional("template_id"), // of a STANDARD change
 		field.Time("planned_start").Optional().Nillable(),

@@ -28,7 +28,8 @@ func (Incident) Fields() []ent.Field {
 		field.String("category").Default(""),
 		field.Enum("channel").GoType(domain.Channel("")).Default(string(domain.ChannelPortal)),
 		field.Bool("is_major").Default(false),
-		field.String("opened_by").Immutable(),
+		field.String("opened_by").Immutable(), // the name of then of the account
+		field.Int64("opened_by_id").GoType(ident.ID(0)).Optional().Nillable().Immutable(),
 		optional("caller_id"), optional("assignee_id"), optional("assignment_team_id"), optional("parent_id"),
 		optional("caused_by_change_id"), optional("fixed_by_change_id"),
 		field.String("problem").Default(""), // the name of the problem in another tool
@@ -108,7 +109,9 @@ func (TimelineEntry) Fields() []ent.Field {
 		field.Enum("kind").GoType(domain.TimelineKind("")).Immutable(),
 		field.String("body").Default("").Immutable(),
 		field.String("from_state").Default("").Immutable(), field.String("to_state").Default("").Immutable(),
-		field.String("actor").Immutable(), field.Time("created_at").Immutable(),
+		field.String("actor").Immutable(), // the name of then of the account
+		field.Int64("actor_id").GoType(ident.ID(0)).Optional().Nillable().Immutable(),
+		field.Time("created_at").Immutable(),
 	}
 }
 

@@ -21,7 +21,10 @@ func (Entry) Fields() []ent.Field {
 		identity(),
 		field.Int64("revision").Immutable(),
 		field.Time("at").Immutable(),
-		field.String("actor").Immutable(),
+		field.String("actor").Immutable(), // the name of then
+		field.Int64("actor_id").GoType(ident.ID(0)).Optional().Nillable().Immutable(), // the account; absent: none acted
+		field.Enum("via").GoType(domain.Via("")).Default(string(domain.ViaSystem)).Immutable(),
+		field.Int64("via_id").GoType(ident.ID(0)).Optional().Nillable().Immutable(), // the API token
 		field.String("verb").Immutable(),
 		field.Enum("operation").GoType(domain.Operation("")).Immutable(),
 		field.Int64("record_id").GoType(ident.ID(0)).Immutable(),
@@ -58,11 +61,15 @@ func (Version) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("record_id", "valid_to"), index.Fields("valid_to", "valid_from"), index.Fields("record_id", "id")}
 }
 
-// Head holds the number of the last committed revision, in its only row.
+// Head holds the number of the last committed revision, and that of the last change to who may do what, in its only
+// row.
 type Head struct{ ent.Schema }
 
 func (Head) Annotations() []schema.Annotation { return []schema.Annotation{headTable} }
 
 func (Head) Fields() []ent.Field {
-	return []ent.Field{field.Int64("revision").Default(0)}
+	return []ent.Field{
+		field.Int64("revision").Default(0),
+		field.Int64("access").Default(0), // +1 whenever something is taken away from an account
+	}
 }

@@ -26,6 +26,8 @@ const (
 	FieldToState = "to_state"
 	// FieldActor holds the string denoting the actor field in the database.
 	FieldActor = "actor"
+	// FieldActorID holds the string denoting the actor_id field in the database.
+	FieldActorID = "actor_id"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// Table holds the table name of the timelineentry in the database.
@@ -41,6 +43,7 @@ var Columns = []string{
 	FieldFromState,
 	FieldToState,
 	FieldActor,
+	FieldActorID,
 	FieldCreatedAt,
 }
 
@@ -109,6 +112,11 @@ func ByToState(opts ...sql.OrderTermOption) OrderOption {
 // ByActor orders the results by the actor field.
 func ByActor(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldActor, opts...).ToFunc()
+}
+
+// ByActorID orders the results by the actor_id field.
+func ByActorID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldActorID, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

@@ -82,6 +82,12 @@ func Actor(v string) predicate.TimelineEntry {
 	return predicate.TimelineEntry(sql.FieldEQ(FieldActor, v))
 }
 
+// ActorID applies equality check predicate on the "actor_id" field. It's identical to ActorIDEQ.
+func ActorID(v ident.ID) predicate.TimelineEntry {
+	vc := int64(v)
+	return predicate.TimelineEntry(sql.FieldEQ(FieldActorID, vc))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.TimelineEntry {
 	return predicate.TimelineEntry(sql.FieldEQ(FieldCreatedAt, v))
@@ -429,6 +435,70 @@ func ActorEqualFold(v string) predicate.TimelineEntry {
 // ActorContainsFold applies the ContainsFold predicate on the "actor" field.
 func ActorContainsFold(v string) predicate.TimelineEntry {
 	return predicate.TimelineEntry(sql.FieldContainsFold(FieldActor, v))
+}
+
+// ActorIDEQ applies the EQ predicate on the "actor_id" field.
+func ActorIDEQ(v ident.ID) predicate.TimelineEntry {
+	vc := int64(v)
+	return predicate.TimelineEntry(sql.FieldEQ(FieldActorID, vc))
+}
+
+// ActorIDNEQ applies the NEQ predicate on the "actor_id" field.
+func ActorIDNEQ(v ident.ID) predicate.TimelineEntry {
+	vc := int64(v)
+	return predicate.TimelineEntry(sql.FieldNEQ(FieldActorID, vc))
+}
+
+// ActorIDIn applies the In predicate on the "actor_id" field.
+func ActorIDIn(vs ...ident.ID) predicate.TimelineEntry {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.TimelineEntry(sql.FieldIn(FieldActorID, v...))
+}
+
+// ActorIDNotIn applies the NotIn predicate on the "actor_id" field.
+func ActorIDNotIn(vs ...ident.ID) predicate.TimelineEntry {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.TimelineEntry(sql.FieldNotIn(FieldActorID, v...))
+}
+
+// ActorIDGT applies the GT predicate on the "actor_id" field.
+func ActorIDGT(v ident.ID) predicate.TimelineEntry {
+	vc := int64(v)
+	return predicate.TimelineEntry(sql.FieldGT(FieldActorID, vc))
+}
+
+// ActorIDGTE applies the GTE predicate on the "actor_id" field.
+func ActorIDGTE(v ident.ID) predicate.TimelineEntry {
+	vc := int64(v)
+	return predicate.TimelineEntry(sql.FieldGTE(FieldActorID, vc))
+}
+
+// ActorIDLT applies the LT predicate on the "actor_id" field.
+func ActorIDLT(v ident.ID) predicate.TimelineEntry {
+	vc := int64(v)
+	return predicate.TimelineEntry(sql.FieldLT(FieldActorID, vc))
+}
+
+// ActorIDLTE applies the LTE predicate on the "actor_id" field.
+func ActorIDLTE(v ident.ID) predicate.TimelineEntry {
+	vc := int64(v)
+	return predicate.TimelineEntry(sql.FieldLTE(FieldActorID, vc))
+}
+
+// ActorIDIsNil applies the IsNil predicate on the "actor_id" field.
+func ActorIDIsNil() predicate.TimelineEntry {
+	return predicate.TimelineEntry(sql.FieldIsNull(FieldActorID))
+}
+
+// ActorIDNotNil applies the NotNil predicate on the "actor_id" field.
+func ActorIDNotNil() predicate.TimelineEntry {
+	return predicate.TimelineEntry(sql.FieldNotNull(FieldActorID))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

@@ -254,6 +254,33 @@ func (ec *executionContext) fieldContext_Approval_decidedAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _Approval_by(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Approval_by(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.By(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *read.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAccount(ctx, selections, v)
+		},
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Approval_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Approval",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Approval_voidedBecause(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.VoidedBecause)
 }
@@ -2921,7 +2948,7 @@ func (ec *executionContext) unmarshalInputRequestChangeApprovalInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "approvers"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "approvers", "approverAccounts"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2949,6 +2976,13 @@ func (ec *executionContext) unmarshalInputRequestChangeApprovalInput(ctx context
 				return it, err
 			}
 			it.Approvers = data
+		case "approverAccounts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approverAccounts"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApproverAccounts = data
 		}
 	}
 	return it, nil
@@ -3302,6 +3336,11 @@ func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "decidedAt":
 			out.Values[i] = ec._Approval_decidedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "by":
+			out.Values[i] = ec._Approval_by(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -165,6 +165,33 @@ func (ec *executionContext) fieldContext_Entry_after(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Entry", field, true, false, errors.New("field of type JSON does not have child fields"))
 }
 
+func (ec *executionContext) _Entry_by(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entry_by(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.By(), nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *read.EntryAuthor) graphql.Marshaler {
+			return ec.marshalNEntryAuthor2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryAuthor(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entry_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entry",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _EntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Entry]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -553,6 +580,11 @@ func (ec *executionContext) _Entry(ctx context.Context, sel ast.SelectionSet, ob
 		case "after":
 			out.Values[i] = ec._Entry_after(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "by":
+			out.Values[i] = ec._Entry_by(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:

@@ -43,6 +43,24 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	Account struct {
+		ID   func(childComplexity int) int
+		Kind func(childComplexity int) int
+		Name func(childComplexity int) int
+	}
+
+	AccountConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AccountEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	AddExternalIdentityPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -80,6 +98,7 @@ type ComplexityRoot struct {
 
 	Approval struct {
 		Approver      func(childComplexity int) int
+		By            func(childComplexity int) int
 		Comment       func(childComplexity int) int
 		CreatedAt     func(childComplexity int) int
 		DecidedAt     func(childComplexity int) int
@@ -659,6 +678,7 @@ type ComplexityRoot struct {
 		After        func(childComplexity int) int
 		At           func(childComplexity int) int
 		Before       func(childComplexity int) int
+		By           func(childComplexity int) int
 		ID           func(childComplexity int) int
 		IsRestricted func(childComplexity int) int
 		Operation    func(childComplexity int) int
@@ -666,6 +686,11 @@ type ComplexityRoot struct {
 		RecordId     func(childComplexity int) int
 		Revision     func(childComplexity int) int
 		Verb         func(childComplexity int) int
+	}
+
+	EntryAuthor struct {
+		Account func(childComplexity int) int
+		Via     func(childComplexity int) int
 	}
 
 	EntryConnection struct {
@@ -1084,6 +1109,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		Accounts              func(childComplexity int, name *where.Text, first *int, after *string, last *int, before *string) int
 		ApprovalPolicies      func(childComplexity int, first *int, after *string, last *int, before *string) int
 		CI                    func(childComplexity int, id ident.ID) int
 		CIByExternalID        func(childComplexity int, source string, externalID string) int
@@ -1742,8 +1768,10 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
-		Name  func(childComplexity int) int
-		Roles func(childComplexity int) int
+		Account func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Roles   func(childComplexity int) int
+		Via     func(childComplexity int) int
 	}
 
 	Warning struct {
@@ -1781,6 +1809,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "Account.id":
+		if e.ComplexityRoot.Account.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ID(childComplexity), true
+	case "Account.kind":
+		if e.ComplexityRoot.Account.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Kind(childComplexity), true
+	case "Account.name":
+		if e.ComplexityRoot.Account.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Name(childComplexity), true
+
+	case "AccountConnection.edges":
+		if e.ComplexityRoot.AccountConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountConnection.Edges(childComplexity), true
+	case "AccountConnection.nodes":
+		if e.ComplexityRoot.AccountConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountConnection.Nodes(childComplexity), true
+	case "AccountConnection.pageInfo":
+		if e.ComplexityRoot.AccountConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountConnection.PageInfo(childComplexity), true
+	case "AccountConnection.totalCount":
+		if e.ComplexityRoot.AccountConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountConnection.TotalCount(childComplexity), true
+
+	case "AccountEdge.cursor":
+		if e.ComplexityRoot.AccountEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountEdge.Cursor(childComplexity), true
+	case "AccountEdge.node":
+		if e.ComplexityRoot.AccountEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountEdge.Node(childComplexity), true
 
 	case "AddExternalIdentityPayload.ci":
 		if e.ComplexityRoot.AddExternalIdentityPayload.Record == nil {
@@ -1913,6 +1998,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Approval.Approver(childComplexity), true
+	case "Approval.by":
+		if e.ComplexityRoot.Approval.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.By(childComplexity), true
 	case "Approval.comment":
 		if e.ComplexityRoot.Approval.Comment == nil {
 			break
@@ -4265,6 +4356,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entry.Before(childComplexity), true
+	case "Entry.by":
+		if e.ComplexityRoot.Entry.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Entry.By(childComplexity), true
 	case "Entry.id":
 		if e.ComplexityRoot.Entry.ID == nil {
 			break
@@ -4307,6 +4404,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entry.Verb(childComplexity), true
+
+	case "EntryAuthor.account":
+		if e.ComplexityRoot.EntryAuthor.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntryAuthor.Account(childComplexity), true
+	case "EntryAuthor.via":
+		if e.ComplexityRoot.EntryAuthor.Via == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntryAuthor.Via(childComplexity), true
 
 	case "EntryConnection.edges":
 		if e.ComplexityRoot.EntryConnection.Edges == nil {
@@ -6479,6 +6589,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProofCause.State(childComplexity), true
 
+	case "Query.accounts":
+		if e.ComplexityRoot.Query.Accounts == nil {
+			break
+		}
+
+		args, err := ec.field_Query_accounts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Accounts(childComplexity, args["name"].(*where.Text), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.approvalPolicies":
 		if e.ComplexityRoot.Query.ApprovalPolicies == nil {
 			break
@@ -9270,6 +9391,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserError.Message(childComplexity), true
 
+	case "Viewer.account":
+		if e.ComplexityRoot.Viewer.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Account(childComplexity), true
 	case "Viewer.name":
 		if e.ComplexityRoot.Viewer.Name == nil {
 			break
@@ -9282,6 +9409,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Roles(childComplexity), true
+	case "Viewer.via":
+		if e.ComplexityRoot.Viewer.Via == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Via(childComplexity), true
 
 	case "Warning.code":
 		if e.ComplexityRoot.Warning.Code == nil {
@@ -9436,6 +9569,101 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../../schema/account.graphql", Input: `extend type Query {
+  """Accounts, by name."""
+  accounts(
+    """By name."""
+    name: StringFilter
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): AccountConnection!
+}
+
+"""Who acts: a person or a program. Its id tells it apart; its name may change, and others may have the same."""
+type Account implements Node {
+  """The global id."""
+  id: ID!
+  """The name that is shown."""
+  name: String!
+  """What it stands for."""
+  kind: AccountKind!
+}
+
+"""What an account stands for."""
+enum AccountKind {
+  """A person."""
+  PERSON
+  """A program."""
+  SERVICE
+}
+
+"""The door by which somebody came."""
+enum Via {
+  """They signed in."""
+  SESSION
+  """By an API token."""
+  TOKEN
+  """A program, by a token of an issuer that is trusted."""
+  WORKLOAD
+  """By a command on the database itself."""
+  CLI
+  """By a name that they gave, where nobody signs in."""
+  DEV
+  """The program itself."""
+  SYSTEM
+}
+
+"""Who wrote something, and how they came."""
+type EntryAuthor {
+  """The account; null for the program itself and for commands on the database."""
+  account: Account
+  """The door."""
+  via: Via!
+}
+
+extend type Entry {
+  """Who wrote it, by the account; ` + "`" + `actor` + "`" + ` is its name of then."""
+  by: EntryAuthor!
+}
+
+extend type Approval {
+  """The account that is asked; ` + "`" + `approver` + "`" + ` is its name of then."""
+  by: Account
+}
+
+extend type Viewer {
+  """Your account. In dev mode it is null until the name that you gave has written something."""
+  account: Account
+  """The door by which you came."""
+  via: Via!
+}
+
+"""A page of accounts."""
+type AccountConnection {
+  """The records of this page with their cursors."""
+  edges: [AccountEdge!]!
+  """The records of this page."""
+  nodes: [Account!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has. It is counted only when asked for."""
+  totalCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type AccountEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: Account!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/analysis.graphql", Input: `extend type Query {
   """Single points of failure: the CIs whose failure alone takes one service or more DOWN, the worst first. All services are asked about, or those of some tiers."""
   singlePointsOfFailure(
@@ -9868,7 +10096,7 @@ input CreateApprovalPolicyInput {
   riskAbove: Int
   """How many approvals it asks for: 1 to 20."""
   approvals: Int! = 1
-  """The team that approvers have to be members of. A voter is taken for the person with the name that the voter signs in with; a name that several people have is nobody's."""
+  """The team that approvers have to be members of. A voter is taken for the person whose account it is; an account of no person is in no team."""
   team: ID
   """The role that approvers have to have; an admin has every role."""
   role: Role
@@ -10136,7 +10364,7 @@ enum ChangeRole {
 type Approval implements Node {
   """The global id."""
   id: ID!
-  """The name of the actor who is asked or has voted."""
+  """The name, at that time, of the account that is asked or has voted."""
   approver: String!
   """How the actor decided."""
   decision: Decision!
@@ -10402,8 +10630,10 @@ input RequestChangeApprovalInput {
   id: ID!
   """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
-  """The names of the actors to ask, at most 20: each of them has to approve. The actor who drafted the change cannot be asked. If an approval policy applies to the change, the list may be absent or empty."""
+  """The names of the accounts to ask, at most 20: each of them has to approve. The account that drafted the change cannot be asked. If an approval policy applies to the change, the list may be absent or empty. Deprecated: a name may be that of several accounts, so use approverAccounts."""
   approvers: [String!]
+  """The accounts of people to ask, at most 20 together with ` + "`" + `approvers` + "`" + `: each of them has to approve. The account that drafted the change cannot be asked. If an approval policy applies to the change, the list may be absent or empty."""
+  approverAccounts: [ID!]
 }
 
 """What requestChangeApproval answers."""

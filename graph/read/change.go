@@ -246,7 +246,7 @@ func outage(scope []*ChangeCI, graph *topology.Snapshot) (q impact.Question) {
 func (c *Change) Approvals(ctx context.Context) ([]*Approval, error) {
 	return many(ctx, c.in, c, "approvals", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Approval, error) {
 		rows, err := r.store.Read.Approval.Query().Where(having(approval.FieldRecordID, ids)).Order(ent.Asc(approval.FieldID)).All(ctx)
-		return bundle(asApprovals(rows), func(a *Approval) ident.ID { return a.RecordID }), store.Translate(err)
+		return bundle(r.wrapApprovals(rows), func(a *Approval) ident.ID { return a.RecordID }), store.Translate(err)
 	})
 }
 

@@ -115,7 +115,10 @@ func follow[E any](ctx context.Context, r *Reader, after *int64, ids []ident.ID,
 			if err != nil {
 				return nil, err
 			}
-			e.rows = slices.DeleteFunc(e.rows, func(row *ent.Entry) bool { return hidden[asCI(row.RecordID)] || hidden[asCI(row.SubjectID)] })
+			e.rows = slices.DeleteFunc(e.rows, func(row *ent.Entry) bool {
+				return hidden[asCI(row.RecordID)] || hidden[asCI(row.SubjectID)] ||
+					isPrivate(row.RecordID) && !seesAccounts(ctx) && !isOwn(ctx, row.SubjectID)
+			})
 		}
 		if len(e.rows) == 0 && e.resync == "" {
 			return nil, nil

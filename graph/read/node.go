@@ -92,6 +92,7 @@ func init() { // the loaders lead back to it
 		ident.Team: nodesOf(loadTeams), ident.Person: nodesOf(loadPeople), ident.Incident: nodesOf(loadIncidents), ident.Change: nodesOf(loadChanges),
 		ident.Service: serviceNodes, ident.Calendar: nodesOf(loadCalendars), ident.ServiceLevelTarget: nodesOf(loadTargets),
 		ident.ChangeWindow:   nodesOf(loadWindows),
+		ident.Account:        nodesOf(loadAccounts),
 		ident.ApprovalPolicy: nodesOf(loadPolicies), ident.ChangeTemplate: nodesOf(loadTemplates),
 		ident.DanglingReference: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*DanglingReference, error) {
 			rows, err := r.danglingReferences(ctx).Where(having(danglingreference.FieldID, ids)).All(ctx)
@@ -99,7 +100,7 @@ func init() { // the loaders lead back to it
 		}),
 		ident.Approval: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Approval, error) {
 			rows, err := r.store.Read.Approval.Query().Where(having(approval.FieldID, ids)).All(ctx)
-			return index(asApprovals(rows), func(a *Approval) ident.ID { return a.ID }), store.Translate(err)
+			return index(r.wrapApprovals(rows), func(a *Approval) ident.ID { return a.ID }), store.Translate(err)
 		}),
 		ident.TimelineEntry: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*TimelineEntry, error) {
 			rows, err := r.store.Read.TimelineEntry.Query().Where(having(timelineentry.FieldID, ids)).All(ctx)
@@ -132,15 +133,18 @@ func serviceNodes(ctx context.Context, r *Reader, ids []ident.ID, into map[ident
 }
 
 // Approval is a vote on a change.
-type Approval struct{ *ent.Approval }
+type Approval struct {
+	*ent.Approval
+	in *batch[*Approval]
+}
 
 // IsNode marks records with a global id.
 func (*Approval) IsNode() {}
 
-func asApprovals(rows []*ent.Approval) []*Approval {
-	all := make([]*Approval, len(rows))
+func (r *Reader) wrapApprovals(rows []*ent.Approval) []*Approval {
+	b := newBatch(r, make([]*Approval, len(rows)))
 	for i, row := range rows {
-		all[i] = &Approval{row}
+		b.Rows[i] = &Approval{row, b}
 	}
-	return all
+	return b.Rows
 }

@@ -10,6 +10,8 @@ import (
 
 // The types of the contract that are instances of a generic type, by name.
 type (
+	AccountConnection            = page.Connection[*Account]
+	AccountEdge                  = page.Edge[*Account]
 	AffectedCIConnection         = page.Connection[*AffectedCI]
 	AffectedCIEdge               = page.Edge[*AffectedCI]
 	ApprovalPolicyConnection     = page.Connection[*ApprovalPolicy]

@@ -52,10 +52,10 @@ func (r *Reader) incidentCIs() *ent.IncidentCIQuery { return r.store.Read.Incide
 func (r *Reader) changeCIs() *ent.ChangeCIQuery { return r.store.Read.ChangeCI.Query() }
 
 // entries returns a query that tells nothing of records that name a restricted CI in their content: see
-// Entry.IsRestricted.
+// Entry.IsRestricted. Of accounts it tells those alone who look after them.
 func (r *Reader) entries(ctx context.Context) *ent.EntryQuery {
 	q := r.store.Read.Entry.Query()
-	q.Modify(r.naming(ctx, entry.FieldRecordID, entry.FieldSubjectID))
+	q.Modify(r.naming(ctx, entry.FieldRecordID, entry.FieldSubjectID), public(ctx))
 	return q
 }
 

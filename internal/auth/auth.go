@@ -7,7 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // Role is what an actor may do; every role includes reading.
@@ -36,14 +39,52 @@ func Roles(list string) (roles []Role) {
 	return roles
 }
 
-// Actor is the authenticated caller. Name is written on each journal entry.
+// Actor is the authenticated caller: an account, by its id. Name is shown and written on each journal entry; it is
+// compared with nothing.
 type Actor struct {
-	Name  string
-	Roles []Role
+	Account *ident.ID  // nil for the program itself, for commands on the database, and for names of dev mode
+	Person  *ident.ID  // whose account it is
+	Name    string     // of now
+	Roles   []Role     // what the account may, and its token no more than that
+	Via     domain.Via // the door
+	Token   *ident.ID  // by which the actor came
 }
 
-// System is the program itself: it seeds and imports.
-var System = Actor{Name: "linchpin", Roles: []Role{Admin}}
+// System is the program itself.
+var System = Actor{Name: "linchpin", Roles: []Role{Admin}, Via: domain.ViaSystem}
+
+// Dev returns who a caller is where nobody signs in: whoever they say.
+func Dev(name string, roles ...Role) Actor {
+	return Actor{Name: name, Roles: roles, Via: domain.ViaDev}
+}
+
+// IsReserved reports whether a name is that of the program itself or of a command on the database: nobody else has it.
+func IsReserved(name string) bool {
+	folded := strings.ToLower(strings.TrimSpace(name))
+	return folded == System.Name || strings.HasPrefix(folded, commandPrefix)
+}
+
+// commandPrefix begins the names of commands on the database.
+const commandPrefix = "cli:"
+
+// Command returns who a command on the database is: a person that may write to the database may do anything.
+func Command(name string) Actor {
+	return Actor{Name: commandPrefix + name, Roles: []Role{Admin}, Via: domain.ViaCLI}
+}
+
+// By returns the actor as the author of a write.
+func (a Actor) By(verb string) store.By {
+	return store.By{Actor: a.Name, Account: a.Account, Via: a.Via, ViaID: a.Token, Verb: verb}
+}
+
+// Key returns what tells the actor apart from every other: the account. An actor without one is told by the door and the
+// name.
+func (a Actor) Key() string {
+	if a.Account != nil {
+		return a.Account.String()
+	}
+	return string(a.Via) + " " + store.Folded(a.Name)
+}
 
 // Has reports whether the actor has a role; an admin has them all, and everyone with any role reads.
 func (a Actor) Has(role Role) bool {

@@ -26,7 +26,7 @@ func TestEachRoleDoesItsVerbsAndNoOthers(t *testing.T) {
 		{auth.Admin, "incident.open", true},
 		{auth.Admin, "ci.delete_everything", false}, // nobody declared it
 	} {
-		ctx := auth.With(t.Context(), auth.Actor{Name: "ada", Roles: []auth.Role{c.role}})
+		ctx := auth.With(t.Context(), auth.Dev("ada", c.role))
 		actor, err := auth.Require(ctx, c.verb)
 		if c.isFit && (err != nil || actor.Name != "ada") {
 			t.Errorf("%s may not %s: %v", c.role, c.verb, err)

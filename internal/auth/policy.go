@@ -42,7 +42,7 @@ var fields = map[string]Role{
 	"Subscription": Viewer, "JournalEvent": Viewer, "CIEvent": Viewer, "IncidentEvent": Viewer, "ChangeEvent": Viewer,
 	"ServiceStateEvent": Viewer, "ServiceStateChange": Viewer,
 	"Query": Viewer, "Mutation": Viewer, // each mutation's verb is checked where it acts
-	"Node": Viewer, "PageInfo": Viewer, "Viewer": Viewer, "UserError": Viewer, "Warning": Viewer,
+	"Node": Viewer, "PageInfo": Viewer, "Viewer": Viewer, "Account": Viewer, "EntryAuthor": Viewer, "UserError": Viewer, "Warning": Viewer,
 
 	"CI": Viewer, "ExternalIdentity": Viewer,
 	"DanglingReference": Viewer,

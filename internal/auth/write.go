@@ -13,5 +13,5 @@ func Write[T any](ctx context.Context, s *store.Store, verb string, decide func(
 	if err != nil {
 		return none, err
 	}
-	return store.Write(ctx, s, store.By{Actor: actor.Name, Verb: verb}, decide)
+	return store.Write(ctx, s, actor.By(verb), decide)
 }

@@ -73,7 +73,7 @@ func Load(ctx context.Context, s *store.Store, changes *change.Practice, inciden
 		return false, err
 	}
 	for _, e := range d.events[done:] {
-		actor := auth.Actor{Name: e.actor, Roles: []auth.Role{auth.Admin}}
+		actor := auth.Dev(e.actor, auth.Admin)
 		if err := e.do(store.At(auth.With(ctx, actor), e.at)); err != nil {
 			return false, fmt.Errorf("%s of %s at %s: %w", e.verb, e.key, e.at.Format(time.DateTime), err)
 		}

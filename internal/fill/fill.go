@@ -69,7 +69,7 @@ func Database(ctx context.Context, s *store.Store, plan Plan, progress func(done
 	if err != nil {
 		return Count{}, err
 	}
-	f := &filler{Estate: estate, store: s, by: store.By{Actor: actor.Name, Verb: "estate.generate"}, progress: progress}
+	f := &filler{Estate: estate, store: s, by: actor.By("estate.generate"), progress: progress}
 	f.total = Count{Teams: len(estate.Teams), CIs: len(estate.CIs), Relationships: len(estate.Relationships), Groups: len(estate.Groups)}
 	for _, c := range estate.CIs {
 		if c.Team >= 0 {

@@ -39,6 +39,9 @@ const (
 	ChangeTemplate
 	ConflictFinding
 	PlannedOutage
+	Account
+	RoleBinding
+	APIToken
 	kindEnd
 )
 
@@ -83,6 +86,9 @@ var kinds = [kindEnd]facts{
 	ChangeTemplate:     {prefix: "tpl", noun: "change template"},
 	ConflictFinding:    {prefix: "cnf", noun: "conflict finding"},
 	PlannedOutage:      {prefix: "out", noun: "planned outage"},
+	Account:            {prefix: "acc", noun: "account"},
+	RoleBinding:        {prefix: "rbd", noun: "role binding", isDeletable: true},
+	APIToken:           {prefix: "tok", noun: "API token"},
 }
 
 var kindsByPrefix = func() map[string]Kind {

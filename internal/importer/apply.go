@@ -41,7 +41,7 @@ func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress
 	if err != nil {
 		return a.result, err
 	}
-	a.by = store.By{Actor: actor.Name, Verb: "import." + p.Source}
+	a.by = actor.By("import." + p.Source)
 	for _, r := range slices.Concat(p.work.teams, p.work.people, p.work.cis) {
 		if r.id != 0 {
 			a.versions[r.id] = r.version

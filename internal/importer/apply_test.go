@@ -53,7 +53,7 @@ func each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 }
 
 func admin(t testing.TB) context.Context {
-	return auth.With(t.Context(), auth.Actor{Name: "ada", Roles: []auth.Role{auth.Admin}})
+	return auth.With(t.Context(), auth.Dev("ada", auth.Admin))
 }
 
 func plan(t testing.TB, s *store.Store, source importer.Source) *importer.Plan {

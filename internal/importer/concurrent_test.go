@@ -119,7 +119,7 @@ func TestAnActorWithoutTheRightCannotApply(t *testing.T) {
 		p := plan(t, s, cis(importer.CI{ExternalID: "a", Name: "a", Class: "server"}))
 		for ctx, code := range map[context.Context]errs.Code{
 			t.Context(): errs.Unauthenticated,
-			auth.With(t.Context(), auth.Actor{Name: "eve", Roles: []auth.Role{auth.Operator}}): errs.Forbidden,
+			auth.With(t.Context(), auth.Dev("eve", auth.Operator)): errs.Forbidden,
 		} {
 			if _, err := p.Apply(ctx, s, nil); errs.CodeOf(err) != code {
 				t.Errorf("%v, want %s", err, code)
@@ -144,7 +144,7 @@ func TestEachBatchIsOneRevisionOfTheActorAndTheSource(t *testing.T) {
 				t.Fatalf("%+v", e)
 			}
 		}
-		if len(made) != 1200*2+1199 { // the CIs with their keys, and the relationships
+		if len(made) != 1+1200*2+1199 { // ada's account, the CIs with their keys, and the relationships
 			t.Errorf("%d entries", len(made))
 		}
 	})

@@ -135,7 +135,7 @@ func keyOf(ctx context.Context, op *graphql.OperationContext) (*store.Key, error
 	if err != nil {
 		return nil, err
 	}
-	return &store.Key{Actor: actor.Name, Name: name, Body: sha256.Sum256(body)}, nil
+	return &store.Key{Actor: actor.Key(), Name: name, Body: sha256.Sum256(body)}, nil
 }
 
 // asked returns what a request asks for beside its operation: in its extensions, which every transport has, or else in

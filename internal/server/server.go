@@ -114,14 +114,14 @@ func (c Config) signIn(ctx context.Context, header http.Header) context.Context 
 		return ctx
 	}
 	name := defaultDevName
-	if given := header.Get(actorHeader); given != "" && len(given) <= 100 && printable(given) {
+	if given := header.Get(actorHeader); given != "" && len(given) <= 100 && printable(given) && !auth.IsReserved(given) {
 		name = given
 	}
 	roles := []auth.Role{auth.Admin}
 	if given := header.Values(rolesHeader); given != nil {
 		roles = auth.Roles(strings.Join(given, ","))
 	}
-	return auth.With(ctx, auth.Actor{Name: name, Roles: roles})
+	return auth.With(ctx, auth.Dev(name, roles...))
 }
 
 func printable(s string) bool {

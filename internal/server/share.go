@@ -64,7 +64,7 @@ type seat struct {
 // of returns the seat of the caller of ctx, or of the network of an address.
 func (s seats) of(ctx context.Context, address string) seat {
 	if actor, ok := auth.From(ctx); ok {
-		return seat{s.callers, actor.Name}
+		return seat{s.callers, actor.Key()}
 	}
 	return seat{s.networks, network(address)}
 }

@@ -37,11 +37,11 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 	defer done()
 	if refused == nil && o.kind() == ast.Subscription {
 		actor, _ := auth.From(a.r.Context())
-		if full := a.share.enter(actor.Name); full != "" {
+		if full := a.share.enter(actor.Key()); full != "" {
 			a.refuse(http.StatusTooManyRequests, errs.RateLimited, full)
 			return
 		}
-		defer a.share.leave(actor.Name)
+		defer a.share.leave(actor.Key())
 	}
 	s := eventWriter{a.w, http.NewResponseController(a.w), a.pace.write}
 	_ = s.control.SetReadDeadline(time.Time{}) // that of the request, which would end the stream

@@ -40,6 +40,9 @@ func journal(ctx context.Context, tx *Tx) (int64, error) {
 	if err != nil || len(entries) == 0 {
 		return 0, err
 	}
+	if entries, err = tx.signed(ctx, entries); err != nil {
+		return 0, err
+	}
 	if len(entries) >= MostEntries {
 		return 0, tooMany(len(entries))
 	}
@@ -91,7 +94,11 @@ func tooMany(n int) error {
 func (tx *Tx) insertEntries(ctx context.Context, revision int64, entries []*written) error {
 	columns := []string{
 		entry.FieldID, entry.FieldRevision, entry.FieldAt, entry.FieldActor, entry.FieldVerb, entry.FieldOperation,
-		entry.FieldRecordID, entry.FieldSubjectID, entry.FieldBefore, entry.FieldAfter,
+		entry.FieldRecordID, entry.FieldSubjectID, entry.FieldBefore, entry.FieldAfter, entry.FieldActorID, entry.FieldVia, entry.FieldViaID,
+	}
+	account, err := tx.Author(ctx)
+	if err != nil {
+		return err
 	}
 	return tx.insertRows(ctx, entry.Table, columns, len(entries), func(i int, row []any) error {
 		w := entries[i]
@@ -108,8 +115,17 @@ func (tx *Tx) insertEntries(ctx context.Context, revision int64, entries []*writ
 		row[0], row[1], row[2], row[3], row[4] = int64(EntryID(revision, i)), revision, tx.Now, tx.Actor, tx.Verb
 		row[5], row[6], row[7] = string(w.operation), int64(w.id), int64(w.subject)
 		row[8], row[9] = document(before, tx.IsPostgres()), document(after, tx.IsPostgres())
+		row[10], row[11], row[12] = optional(account), string(tx.Via()), optional(tx.by.ViaID)
 		return nil
 	})
+}
+
+// optional returns an id as a value of a row, or nil.
+func optional(id *ident.ID) any {
+	if id == nil {
+		return nil
+	}
+	return int64(*id)
 }
 
 // textOf returns a record as JSON, or nil if there is none.

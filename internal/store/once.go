@@ -16,7 +16,7 @@ import (
 
 // Key names a request that takes effect once, however often it is sent and to whichever server.
 type Key struct {
-	Actor string
+	Actor string            // auth.Actor.Key
 	Name  string            // chosen by the actor
 	Body  [sha256.Size]byte // digest of the request; the same name with another body is errs.KeyReused
 	// Rights tells what the actor may do and see: warnings, which name records, are told again to the same rights

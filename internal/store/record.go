@@ -121,15 +121,8 @@ func (r *recorder) settle() ([]*written, error) {
 		if w.operation == "" { // it failed
 			continue
 		}
-		if value, ok := w.after[pendingKey]; ok {
-			after, err := fields(value)
-			if err != nil {
-				return nil, err
-			}
-			w.after = after
-			if err := w.identify(); err != nil {
-				return nil, err
-			}
+		if err := w.settle(); err != nil {
+			return nil, err
 		}
 		earlier := r.byID[w.id]
 		if earlier == nil {
@@ -140,6 +133,20 @@ func (r *recorder) settle() ([]*written, error) {
 		earlier.merge(w)
 	}
 	return slices.DeleteFunc(settled, func(w *written) bool { return w.operation == "" }), nil
+}
+
+// settle reads the record, if it is pending.
+func (w *written) settle() error {
+	value, ok := w.after[pendingKey]
+	if !ok {
+		return nil
+	}
+	after, err := fields(value)
+	if err != nil {
+		return err
+	}
+	w.after = after
+	return w.identify()
 }
 
 // merge adds a later write of the same record in the same transaction.
@@ -205,7 +212,7 @@ func subject(id ident.ID, record map[string]any) ident.ID {
 
 // subjectFields name the record whose history shows the writes of the record that has them. The first that is set
 // counts.
-var subjectFields = []string{"incident_id", "change_id", "record_id", "ci_id", "team_id"}
+var subjectFields = []string{"account_id", "incident_id", "change_id", "record_id", "ci_id", "team_id"}
 
 // load returns the record that is about to be deleted.
 func load(ctx context.Context, m any, id ident.ID) (any, error) {

@@ -2,10 +2,14 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -82,6 +86,77 @@ func TestTargetsOutlastTheMigrationToPlannedOutages(t *testing.T) {
 		})
 		if err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func TestNamesThatActedBecomeAccountsThatCannotSignIn(t *testing.T) {
+	fresh(t, func(t *testing.T, address string) {
+		s := open(t, address)
+		if _, err := s.MigrateTo(t.Context(), before(t, s, "20261130073000_accounts.sql")); err != nil {
+			t.Fatal(err)
+		}
+		const at = "'2026-11-22 10:00:00+00:00'"
+		one := func(kind ident.Kind, n int64) int64 { return int64(ident.New(kind, n)) }
+		for i, name := range []string{"Olga", "grace", "ÉMILE", "émile"} { // of the last two nobody knows which one acts
+			raw(t, s, "INSERT INTO person (id, name, created_at, updated_at) VALUES ($1, $2, "+at+", "+at+")", one(ident.Person, int64(i+1)), name)
+		}
+		for i, name := range []string{"linchpin", "grace", "Grace", "cli:root", "dev", "Émile"} {
+			raw(t, s, "INSERT INTO entry (id, revision, at, actor, verb, operation, record_id, subject_id) VALUES ($1, 1, "+at+", $2, 'x', 'CREATED', 1, 1)", one(ident.Entry, int64(i+1)), name)
+		}
+		change := one(ident.Change, 7)
+		raw(t, s, "INSERT INTO change (id, title, type, requested_by, created_at, updated_at) VALUES ($1, 'patch', 'NORMAL', 'olga', "+at+", "+at+")", change)
+		raw(t, s, "INSERT INTO incident (id, title, opened_by, impact, urgency, priority, detected_at, created_at, updated_at) VALUES ($1, 'late', 'Olga', 1, 1, 1, "+at+", "+at+", "+at+")", one(ident.Incident, 4))
+		raw(t, s, "INSERT INTO approval (id, record_id, approver, decision, created_at) VALUES ($1, $2, 'GRACE', 'APPROVED', "+at+")", one(ident.Approval, 3), change)
+		raw(t, s, "INSERT INTO timeline_entry (id, record_id, kind, actor, created_at) VALUES ($1, $2, 'COMMENT', 'only here', "+at+"), ($3, $2, 'COMMENT', 'linchpin', "+at+")", one(ident.TimelineEntry, 1), change, one(ident.TimelineEntry, 2))
+		for _, actor := range []string{"grace", "Grace"} {
+			raw(t, s, "INSERT INTO x_once (actor, key, body, created_at) VALUES ($1, 'k', $2, "+at+")", actor, []byte("b"))
+		}
+		if n, err := s.Migrate(t.Context()); n == 0 || err != nil {
+			t.Fatalf("applied %d, %v", n, err)
+		}
+		var accounts []string
+		names := map[ident.ID]string{}
+		for _, a := range s.Read.Account.Query().Order(ent.Asc("id")).AllX(t.Context()) {
+			person := "nobody"
+			if a.PersonID != nil {
+				person = a.PersonID.String()
+			}
+			accounts = append(accounts, fmt.Sprint(a.ID, " ", *a.Issuer, " ", *a.Subject, " ", person, " ", a.Kind, " ", a.State, " ", a.LocalName == nil))
+			names[a.ID] = *a.Subject
+		}
+		want := []string{
+			"acc_1 name dev nobody PERSON ACTIVE true", "acc_2 name grace per_2 PERSON ACTIVE true", "acc_3 name olga per_1 PERSON ACTIVE true",
+			"acc_4 name only here nobody PERSON ACTIVE true", "acc_5 name émile nobody PERSON ACTIVE true",
+		}
+		if !slices.Equal(accounts, want) {
+			t.Errorf("got\n%s", strings.Join(accounts, "\n"))
+		}
+		of := func(id *ident.ID) string {
+			if id == nil {
+				return "none"
+			}
+			return names[*id]
+		}
+		var acted []string
+		for _, e := range s.Read.Entry.Query().Order(ent.Asc("id")).AllX(t.Context()) {
+			acted = append(acted, e.Actor+" "+of(e.ActorID)+" "+string(e.Via))
+		}
+		for _, e := range s.Read.TimelineEntry.Query().Order(ent.Asc("id")).AllX(t.Context()) {
+			acted = append(acted, e.Actor+" "+of(e.ActorID))
+		}
+		c, i, a := s.Read.Change.GetX(t.Context(), ident.ID(change)), s.Read.Incident.Query().OnlyX(t.Context()), s.Read.Approval.Query().OnlyX(t.Context())
+		acted = append(acted, of(c.RequestedByID), of(i.OpenedByID), of(a.ApproverID))
+		if want := []string{
+			"linchpin none SYSTEM", "grace grace DEV", "Grace grace DEV", "cli:root none CLI", "dev dev DEV", "Émile émile DEV",
+			"only here only here", "linchpin none", "olga", "olga", "grace",
+		}; !slices.Equal(acted, want) {
+			t.Errorf("got %q", acted)
+		}
+		key := store.Key{Actor: "DEV grace", Name: "k"}
+		copy(key.Body[:], "b")
+		if _, err := s.Answered(t.Context(), key); errs.CodeOf(err) != errs.KeyReused { // the row is there: its body is shorter
+			t.Errorf("the key of a name is lost: %v", err)
 		}
 	})
 }

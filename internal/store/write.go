@@ -21,9 +21,10 @@ import (
 type Tx struct {
 	*ent.Tx
 	Now   time.Time
-	Actor string // who writes
+	Actor string // the name of who writes; Author says which account that is
 	Verb  string // what is done, such as "incident.resolve"
 
+	by       By
 	dialect  string
 	record   *recorder
 	warnings []domain.Warning
@@ -31,12 +32,6 @@ type Tx struct {
 
 // IsPostgres reports which dialect raw statements have to speak.
 func (tx *Tx) IsPostgres() bool { return tx.dialect == dialect.Postgres }
-
-// By is the author of a write and its verb.
-type By struct {
-	Actor string
-	Verb  string
-}
 
 type momentKey struct{}
 
@@ -135,7 +130,7 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 		}
 	}()
 	tx := &Tx{
-		Tx: inner, Now: s.Now(ctx), Actor: by.Actor, Verb: by.Verb,
+		Tx: inner, Now: s.Now(ctx), Actor: by.Actor, Verb: by.Verb, by: by,
 		dialect: s.dialect, record: rec,
 	}
 	var refused error

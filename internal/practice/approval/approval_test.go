@@ -19,16 +19,26 @@ import (
 
 // paper is a record that no practice has yet: it is approved like any other.
 var paper = approval.Subject{
-	ID: ident.New(ident.Incident, 77), Type: "PAPER", Number: "PAP0000077", Involved: map[string]string{"olga": "wrote it"},
+	ID: ident.New(ident.Incident, 77), Type: "PAPER", Number: "PAP0000077",
 }
 
 func vote(t *testing.T, s *store.Store, of approval.Subject, name string, decision domain.Decision, comment string) error {
 	t.Helper()
 	ctx := tickettest.As(t, name)
-	_, err := store.Write(ctx, s, store.By{Actor: name, Verb: "change.approve"}, func(ctx context.Context, tx *store.Tx) (int, error) {
+	_, err := store.Write(ctx, s, auth.Dev(name).By("change.approve"), func(ctx context.Context, tx *store.Tx) (int, error) {
 		return 0, approval.Vote(ctx, tx, of, decision, comment)
 	})
 	return err
+}
+
+// accountOf returns the account of a name.
+func accountOf(t *testing.T, s *store.Store, name string) ident.ID {
+	t.Helper()
+	a, err := store.Write(t.Context(), s, auth.System.By("seed"), func(ctx context.Context, tx *store.Tx) (*ent.Account, error) { return tx.Named(ctx, name) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.ID
 }
 
 func votes(t *testing.T, s *store.Store) (all []string) {
@@ -40,6 +50,8 @@ func votes(t *testing.T, s *store.Store) (all []string) {
 
 func TestVotesAreOnAnyRecord(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		paper := paper
+		paper.Involved = map[ident.ID]string{accountOf(t, s, "olga"): "wrote it"}
 		other := paper
 		other.ID++
 		if err := vote(t, s, paper, "Olga", domain.Approved, ""); errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), "PAP0000077 needs the vote of somebody else: Olga wrote it") {
@@ -73,7 +85,7 @@ func TestVotesAreOnAnyRecord(t *testing.T) {
 
 func TestPoliciesAskOnlyForRecordsOfTheirType(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		admin := auth.With(t.Context(), auth.Actor{Name: "root", Roles: []auth.Role{auth.Admin}})
+		admin := auth.With(t.Context(), auth.Dev("root", auth.Admin))
 		limit := 10
 		p, err := approval.New(s).CreatePolicy(admin, approval.CreatePolicy{Name: "Board", Approvals: 1, RiskAbove: &limit})
 		if err != nil {

@@ -23,8 +23,8 @@ type Subject struct {
 	ChangeType domain.ChangeType
 	// Number is what people call the record.
 	Number string
-	// Involved names, in lower case, who has no vote, and why: "drafted the change".
-	Involved map[string]string
+	// Involved tells which accounts and people have no vote, and why: "drafted the change".
+	Involved map[ident.ID]string
 	// Otherwise is how many approvals it needs where no policy applies.
 	Otherwise int
 }

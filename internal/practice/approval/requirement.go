@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -89,6 +90,10 @@ func Requirements(
 	if err != nil {
 		return nil, err
 	}
+	people, err := votersOf(ctx, c, votes, teams)
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range subjects {
 		for _, p := range policies {
 			asks := asked(p)
@@ -99,10 +104,13 @@ func Requirements(
 			if p.TeamID != nil {
 				t := teams[*p.TeamID]
 				r.team = t.name
-				r.Candidates = slices.DeleteFunc(slices.Clone(t.members), func(name string) bool {
-					_, ok := s.Involved[strings.ToLower(name)]
-					return ok || slices.ContainsFunc(votes[s.ID], func(v rule.Vote) bool { return v.Approver == name && asks.Counts(v) })
-				})
+				for _, m := range t.members {
+					_, ok := s.Involved[m.ID]
+					if ok || slices.ContainsFunc(votes[s.ID], func(v rule.Vote) bool { return people[v.Approver] == m.ID && asks.Counts(v) }) {
+						continue
+					}
+					r.Candidates = append(r.Candidates, m.Name)
+				}
 			}
 			all[s.ID] = append(all[s.ID], r)
 		}
@@ -142,17 +150,33 @@ func asked(p *ent.ApprovalPolicy) rule.Policy {
 }
 
 func votesBy(ctx context.Context, c *ent.Client, subjects []Subject) (map[ident.ID][]rule.Vote, error) {
-	rows, err := c.Approval.Query().Where(approval.RecordIDIn(idsOf(subjects)...), approval.DecisionNEQ(domain.Voided)).Order(ent.Asc(approval.FieldID)).All(ctx)
+	rows, err := c.Approval.Query().Where(approval.RecordIDIn(idsOf(subjects)...), approval.DecisionNEQ(domain.Voided), approval.ApproverIDNotNil()).
+		Order(ent.Asc(approval.FieldID)).All(ctx)
 	votes := map[ident.ID][]rule.Vote{}
 	for _, row := range rows {
-		votes[row.RecordID] = append(votes[row.RecordID], rule.Vote{Approver: row.Approver, Decision: row.Decision, Teams: row.Teams, Roles: row.Roles})
+		votes[row.RecordID] = append(votes[row.RecordID], rule.Vote{Approver: *row.ApproverID, Decision: row.Decision, Teams: row.Teams, Roles: row.Roles})
 	}
 	return votes, err
 }
 
+// votersOf returns the persons who voted, by their accounts, if there is a team of which votes are asked.
+func votersOf(ctx context.Context, c *ent.Client, votes map[ident.ID][]rule.Vote, teams map[ident.ID]roster) (map[ident.ID]ident.ID, error) {
+	var accounts []ident.ID
+	for _, on := range votes {
+		for _, v := range on {
+			accounts = append(accounts, v.Approver)
+		}
+	}
+	if len(teams) == 0 {
+		return nil, nil
+	}
+	slices.Sort(accounts)
+	return auth.People(ctx, c, slices.Compact(accounts))
+}
+
 type roster struct {
 	name    string
-	members []string
+	members []*ent.Person // by name
 }
 
 // membersOf reads the teams that policies name.
@@ -171,7 +195,6 @@ func membersOf(ctx context.Context, c *ent.Client, policies []*ent.ApprovalPolic
 	if err != nil {
 		return nil, err
 	}
-	names := map[ident.ID]string{}
 	memberships, err := c.Membership.Query().Where(membership.TeamIDIn(ids...)).All(ctx)
 	if err != nil {
 		return nil, err
@@ -181,40 +204,36 @@ func membersOf(ctx context.Context, c *ent.Client, policies []*ent.ApprovalPolic
 		people[i] = m.PersonID
 	}
 	found, err := c.Person.Query().Where(person.IDIn(people...)).All(ctx)
+	byID := make(map[ident.ID]*ent.Person, len(found))
 	for _, p := range found {
-		names[p.ID] = p.Name
+		byID[p.ID] = p
 	}
 	for _, t := range teams {
 		all[t.ID] = roster{name: t.Name}
 	}
 	for _, m := range memberships {
-		r := all[m.TeamID]
-		r.members = append(r.members, names[m.PersonID])
-		all[m.TeamID] = r
+		if r, p := all[m.TeamID], byID[m.PersonID]; p != nil {
+			r.members = append(r.members, p)
+			all[m.TeamID] = r
+		}
 	}
 	for _, r := range all {
-		slices.Sort(r.members)
+		slices.SortFunc(r.members, func(a, b *ent.Person) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	}
 	return all, err
 }
 
-// standing returns what an actor is when they vote: their teams, where their name is that of exactly one person, and
-// all roles that theirs stand for.
-func standing(ctx context.Context, c *ent.Client) (teams []ident.ID, roles []string, err error) {
+// standing returns what a voter is when they vote: the teams of their person, and all roles that theirs stand for.
+func standing(ctx context.Context, c *ent.Client, voter voter) (teams []ident.ID, roles []string, err error) {
 	actor, _ := auth.From(ctx)
 	for _, role := range auth.AllRoles {
 		if actor.Has(role) {
 			roles = append(roles, string(role))
 		}
 	}
-	namesakes, err := c.Person.Query().Where(person.Name(actor.Name)).Limit(2).IDs(ctx)
-	if err != nil || len(namesakes) != 1 {
-		return []ident.ID{}, roles, err
+	if voter.person == 0 {
+		return []ident.ID{}, roles, nil
 	}
-	rows, err := c.Membership.Query().Where(membership.PersonID(namesakes[0])).Order(ent.Asc(membership.FieldTeamID)).All(ctx)
-	teams = make([]ident.ID, len(rows))
-	for i, m := range rows {
-		teams[i] = m.TeamID
-	}
+	teams, err = auth.TeamsOf(ctx, c, voter.person)
 	return teams, roles, err
 }

@@ -2,7 +2,6 @@ package approval
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -15,19 +14,19 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-const mostApprovers = 20
-
-// Ask asks actors for their votes on a locked record. It returns what to say about it in the timeline.
-func Ask(ctx context.Context, tx *store.Tx, s Subject, approvers []string, required []Requirement) (said string, err error) {
-	names, err := checkApprovers(approvers, s, required)
-	if err != nil || len(names) == 0 {
+// Ask asks accounts for their votes on a locked record. It returns what to say about it in the timeline.
+func Ask(ctx context.Context, tx *store.Tx, s Subject, asked Asked, required []Requirement) (said string, err error) {
+	accounts, err := checkApprovers(ctx, tx, asked, s, required)
+	if err != nil || len(accounts) == 0 {
 		return Said(required), err
 	}
-	asked := make([]*ent.ApprovalCreate, len(names))
-	for i, name := range names {
-		asked[i] = tx.Approval.Create().SetRecordID(s.ID).SetApprover(name).SetCreatedAt(tx.Now)
+	names := make([]string, len(accounts))
+	requests := make([]*ent.ApprovalCreate, len(accounts))
+	for i, a := range accounts {
+		names[i] = a.Name
+		requests[i] = tx.Approval.Create().SetRecordID(s.ID).SetApprover(a.Name).SetApproverID(a.ID).SetCreatedAt(tx.Now)
 	}
-	return strings.TrimSpace("Asked: " + form.List(names, "and") + ". " + Said(required)), tx.Approval.CreateBulk(asked...).Exec(ctx)
+	return strings.TrimSpace("Asked: " + form.List(names, "and") + ". " + Said(required)), tx.Approval.CreateBulk(requests...).Exec(ctx)
 }
 
 // Said tells what policies ask for; nothing where none applies.
@@ -41,43 +40,14 @@ func Said(required []Requirement) string {
 	return strings.Join(said, " ")
 }
 
-// checkApprovers checks the names of the actors to ask: if a policy applies, there may be none.
-func checkApprovers(asked []string, s Subject, required []Requirement) ([]string, error) {
-	var f form.Form
-	least := 1
-	if len(required) > 0 && required[0].Policy != nil {
-		least = 0
-	}
-	switch {
-	case len(asked) < least:
-		f.Fault(errs.New(errs.Invalid, "no approval policy applies to the %s: name 1 to %d approvers", s.ID.Kind().Noun(), mostApprovers).At("approvers"))
-		return nil, f.Err()
-	case !f.Most("approvers", len(asked), mostApprovers):
-		return nil, f.Err()
-	}
-	seen := map[string]bool{}
-	names := make([]string, len(asked))
-	for i, name := range asked {
-		at := strconv.Itoa(i)
-		var one form.Form
-		names[i] = one.Text(at, name, 1, ticket.LongestWord)
-		f.Fault(one.Err(), "approvers")
-		folded := strings.ToLower(names[i])
-		if role, ok := s.Involved[folded]; ok {
-			f.Fault(errs.New(errs.Invalid, "%s %s: somebody else must approve it", names[i], role).At("approvers", at))
-		}
-		if seen[folded] && folded != "" {
-			f.Fault(errs.New(errs.Invalid, "%s is named twice", names[i]).At("approvers", at))
-		}
-		seen[folded] = true
-	}
-	return names, f.Err()
-}
-
 // Vote writes down the vote of the actor on a locked record, in place of one that they gave before. An actor who is
-// involved has no vote; anybody else has one, asked or not. A rejection needs its reason.
+// involved has no vote, and no program has one; anybody else has one, asked or not. A rejection needs its reason.
 func Vote(ctx context.Context, tx *store.Tx, s Subject, decision domain.Decision, comment string) error {
-	if role, ok := s.Involved[strings.ToLower(tx.Actor)]; ok {
+	voter, err := voterOf(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if role, ok := s.involves(voter); ok {
 		return errs.New(errs.TransitionRefused, "%s needs the vote of somebody else: %s %s", s.Number, tx.Actor, role).At("id")
 	}
 	least := 0
@@ -93,16 +63,16 @@ func Vote(ctx context.Context, tx *store.Tx, s Subject, decision domain.Decision
 	if err != nil {
 		return err
 	}
-	teams, roles, err := standing(ctx, tx.Client())
+	teams, roles, err := standing(ctx, tx.Client(), voter)
 	if err != nil {
 		return err
 	}
 	for _, v := range votes {
-		if v.Approver == tx.Actor {
+		if v.ApproverID != nil && *v.ApproverID == voter.account {
 			return tx.Approval.UpdateOne(v).SetDecision(decision).SetComment(comment).SetTeams(teams).SetRoles(roles).SetDecidedAt(tx.Now).Exec(ctx)
 		}
 	}
-	return tx.Approval.Create().SetRecordID(s.ID).SetApprover(tx.Actor).SetDecision(decision).SetComment(comment).
+	return tx.Approval.Create().SetRecordID(s.ID).SetApprover(tx.Actor).SetApproverID(voter.account).SetDecision(decision).SetComment(comment).
 		SetTeams(teams).SetRoles(roles).SetCreatedAt(tx.Now).SetDecidedAt(tx.Now).Exec(ctx)
 }
 

@@ -303,7 +303,7 @@ func TestBatchesOfTeamsAndPeople(t *testing.T) {
 
 func TestVerbsAskThePolicy(t *testing.T) {
 	each(t, func(w *world) {
-		ctx := auth.With(t.Context(), auth.Actor{Name: "vi", Roles: []auth.Role{auth.Viewer}})
+		ctx := auth.With(t.Context(), auth.Dev("vi", auth.Viewer))
 		for name, err := range map[string]error{
 			"createService":     second(w.CreateService(ctx, catalog.CreateService{})),
 			"updateService":     second(w.UpdateService(ctx, catalog.UpdateService{})),

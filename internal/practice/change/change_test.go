@@ -192,7 +192,7 @@ func TestStaleAndUnknownRecordsAreRefused(t *testing.T) {
 
 func TestWhatIsAvailableIsWhatTheActorMayDo(t *testing.T) {
 	manager := tickettest.As(t, "mona")
-	viewer := auth.With(t.Context(), auth.Actor{Name: "vera", Roles: []auth.Role{auth.Viewer}})
+	viewer := auth.With(t.Context(), auth.Dev("vera", auth.Viewer))
 	for of, table := range moves {
 		for from, next := range table {
 			record := &ent.Change{Type: of, State: from}

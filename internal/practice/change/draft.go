@@ -27,7 +27,11 @@ func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 		start, end := moment(in.PlannedStart), moment(in.PlannedEnd)
 		window(&f, start, end)
 		ahead(&f, tx, end)
-		c := tx.Change.Create().SetRequestedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).
+		author, err := tx.Author(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c := tx.Change.Create().SetRequestedBy(tx.Actor).SetNillableRequestedByID(author).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).
 			SetType(form.OneOf(&f, "type", in.Type)).
 			SetTitle(f.Text("title", in.Title, 1, ticket.LongestTitle)).
 			SetDescription(text("description", in.Description, base.Description)).

@@ -63,7 +63,9 @@ type Assess struct {
 type RequestApproval struct {
 	ID              ident.ID
 	ExpectedVersion *int
-	Approvers       []string
+	// Approvers are names of accounts.
+	Approvers        []string
+	ApproverAccounts []ident.ID
 }
 
 // Approve is a yes.

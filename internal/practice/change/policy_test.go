@@ -25,7 +25,7 @@ import (
 
 // admin returns the context of an actor that may define policies.
 func admin(t *testing.T) context.Context {
-	return auth.With(t.Context(), auth.Actor{Name: "root", Roles: []auth.Role{auth.Admin}})
+	return auth.With(t.Context(), auth.Dev("root", auth.Admin))
 }
 
 func (b board) mustAsk(t *testing.T, in approval.CreatePolicy) *ent.ApprovalPolicy {

@@ -3,11 +3,10 @@ package change
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/ent/person"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
@@ -57,28 +56,27 @@ func subject(ctx context.Context, tx *store.Tx, c *ent.Change) (approval.Subject
 // subjects returns changes as they are approved: a person that drafted or asked for one has no vote on it.
 func subjects(ctx context.Context, c *ent.Client, changes []*ent.Change) ([]approval.Subject, error) {
 	all := make([]approval.Subject, len(changes))
-	var requesters []ident.ID
+	var drafters []ident.ID
 	for _, change := range changes {
-		if change.RequesterID != nil {
-			requesters = append(requesters, *change.RequesterID)
+		if change.RequestedByID != nil {
+			drafters = append(drafters, *change.RequestedByID)
 		}
 	}
-	names := map[ident.ID]string{}
-	if len(requesters) > 0 {
-		found, err := c.Person.Query().Where(person.IDIn(requesters...)).All(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range found {
-			names[p.ID] = strings.ToLower(p.Name)
-		}
+	people, err := auth.People(ctx, c, drafters)
+	if err != nil {
+		return nil, err
 	}
 	for i, change := range changes {
-		involved := map[string]string{}
+		involved := map[ident.ID]string{}
 		if change.RequesterID != nil {
-			involved[names[*change.RequesterID]] = "asked for the change"
+			involved[*change.RequesterID] = "asked for the change"
 		}
-		involved[strings.ToLower(change.RequestedBy)] = "drafted the change"
+		if by := change.RequestedByID; by != nil {
+			involved[*by] = "drafted the change"
+			if person, ok := people[*by]; ok {
+				involved[person] = "drafted the change"
+			}
+		}
 		all[i] = approval.Subject{
 			ID: change.ID, Type: domain.ChangeSubject, ChangeType: change.Type, Number: Number(change.ID), Involved: involved,
 			Otherwise: rule.Somebody.Approvals,

@@ -32,8 +32,12 @@ func (p *Practice) DraftUndo(ctx context.Context, in DraftUndo) (*ent.Change, er
 		if err := mayPlan(ctx, inverse); err != nil {
 			return nil, err
 		}
+		author, err := tx.Author(ctx)
+		if err != nil {
+			return nil, err
+		}
 		number := Number(was.ID)
-		record, err := tx.Change.Create().SetRequestedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SetType(was.Type).SetNillableTemplateID(was.TemplateID).
+		record, err := tx.Change.Create().SetRequestedBy(tx.Actor).SetNillableRequestedByID(author).SetType(was.Type).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SetNillableTemplateID(was.TemplateID).
 			SetTitle(shorten("Undo "+number+": "+was.Title, ticket.LongestTitle)).
 			SetDescription("Brings the CI graph back to what it was before " + number + " started.").
 			SetJustification("Undoes " + number + ".").

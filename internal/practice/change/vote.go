@@ -26,7 +26,7 @@ func (p *Practice) RequestApproval(ctx context.Context, in RequestApproval) (*en
 			if err != nil {
 				return "", err
 			}
-			return approval.Ask(ctx, tx, of, in.Approvers, required)
+			return approval.Ask(ctx, tx, of, approval.Asked{Names: in.Approvers, Accounts: in.ApproverAccounts}, required)
 		})
 }
 

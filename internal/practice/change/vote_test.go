@@ -1,6 +1,7 @@
 package change_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,11 +9,14 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket/tickettest"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 func TestNobodyApprovesWhatTheyDraftedOrAskedFor(t *testing.T) {
@@ -43,7 +47,7 @@ func TestNobodyApprovesWhatTheyDraftedOrAskedFor(t *testing.T) {
 				t.Errorf("%s votes: %v", name, err)
 			}
 		}
-		operator := auth.With(t.Context(), auth.Actor{Name: "otto", Roles: []auth.Role{auth.Operator}})
+		operator := auth.With(t.Context(), auth.Dev("otto", auth.Operator))
 		if _, err := b.Approve(operator, change.Approve{ID: id}); errs.CodeOf(err) != errs.Forbidden {
 			t.Errorf("an operator votes: %v", err)
 		}
@@ -134,6 +138,110 @@ func TestVotesAtOnceAreAllKept(t *testing.T) {
 		wait.Wait()
 		if errs.CodeOf(failures[0])+errs.CodeOf(failures[1]) != errs.TransitionRefused {
 			t.Errorf("of two at once one is refused: %v, %v", failures[0], failures[1])
+		}
+	})
+}
+
+// rename gives a person another name.
+func rename(t *testing.T, s *store.Store, person ident.ID, name string) {
+	t.Helper()
+	_, err := store.Write(t.Context(), s, auth.System.By("seed"), func(ctx context.Context, tx *store.Tx) (int, error) {
+		return 0, tx.Person.UpdateOneID(person).SetName(name).Exec(ctx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAVoteIsThatOfAnAccountWhateverItIsCalled(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		in := b.ready(domain.Emergency)
+		in.Requester = &b.Ada
+		id := b.mustDraft(t, in).ID
+		if _, err := b.RequestApproval(b.olga, change.RequestApproval{ID: id, Approvers: []string{"carl"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Approve(tickettest.As(t, "Ada"), change.Approve{ID: id}); errs.CodeOf(err) != errs.TransitionRefused {
+			t.Fatalf("the requester votes: %v", err)
+		}
+		if _, err := b.Comment(tickettest.As(t, "Ada"), change.Comment{ID: id, Kind: domain.Comment, Body: "soon"}); err != nil { // her account is made
+			t.Fatal(err)
+		}
+		rename(t, b.Store, b.Ada, "Ada Lovelace")
+		if _, err := b.Approve(tickettest.As(t, "Ada"), change.Approve{ID: id}); errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), "asked for the change") {
+			t.Errorf("the requester, who has another name now, votes: %v", err)
+		}
+		for _, name := range []string{"grace", "Grace", "GRACE"} {
+			if _, err := b.Approve(tickettest.As(t, name), change.Approve{ID: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := b.votes(id); !slices.Equal(got, []string{"carl:REQUESTED", "grace:APPROVED"}) {
+			t.Errorf("three spellings of a name gave %v", got)
+		}
+	})
+}
+
+func TestNoProgramVotes(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		id := b.mustDraft(t, b.ready(domain.Emergency)).ID
+		b.mustDo(t, id, "requestChangeApproval")
+		robot, err := store.Write(t.Context(), b.Store, auth.System.By("seed"), func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
+			return tx.Account.Create().SetName("robot").SetKind(domain.ServiceAccount).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, actor := range map[string]auth.Actor{
+			"a service account": {Account: &robot.ID, Name: "robot", Roles: []auth.Role{auth.ChangeManager}, Via: domain.ViaToken},
+			"a command":         auth.Command("root"),
+			"the program":       auth.System,
+		} {
+			if _, err := b.Approve(auth.With(t.Context(), actor), change.Approve{ID: id}); errs.CodeOf(err) != errs.Forbidden {
+				t.Errorf("%s votes: %v", name, err)
+			}
+		}
+		_, err = b.RequestApproval(b.olga, change.RequestApproval{ID: b.mustDraft(t, b.ready(domain.Emergency)).ID, ApproverAccounts: []ident.ID{robot.ID, robot.ID + 99}})
+		if got := tickettest.Faults(t, err); !maps.Equal(got, map[string]errs.Code{"approverAccounts.0": errs.Invalid, "approverAccounts.1": errs.NotFound}) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestANameIsAskedForItsVoteOnlyIfItIsThatOfOneAccount(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		made := map[string]ident.ID{}
+		_, err := store.Write(t.Context(), b.Store, auth.System.By("seed"), func(ctx context.Context, tx *store.Tx) (int, error) {
+			for _, subject := range []string{"1", "2", "3", "4"} {
+				name := map[string]string{"1": "Kim", "2": "Kim", "3": "Lee", "4": "Max"}[subject]
+				a, err := tx.Account.Create().SetName(name).SetIssuer("https://id.example").SetSubject(subject).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+				if err != nil {
+					return 0, err
+				}
+				made[subject] = a.ID
+			}
+			return 0, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lee := made["3"]
+		signedIn := auth.With(t.Context(), auth.Actor{Account: &lee, Name: "Lee", Roles: []auth.Role{auth.ChangeManager}, Via: domain.ViaSession})
+		c, err := b.Draft(signedIn, b.ready(domain.Emergency))
+		if err != nil || c.RequestedByID == nil || *c.RequestedByID != lee {
+			t.Fatal(c, err)
+		}
+		_, err = b.RequestApproval(signedIn, change.RequestApproval{ID: c.ID, Approvers: []string{"Kim", "nobody", "Lee"}, ApproverAccounts: []ident.ID{made["4"], made["4"]}})
+		if got := tickettest.Faults(t, err); !maps.Equal(got, map[string]errs.Code{
+			"approvers.0": errs.Invalid, "approvers.1": errs.NotFound, "approvers.2": errs.Invalid, "approverAccounts.1": errs.Invalid,
+		}) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := b.RequestApproval(signedIn, change.RequestApproval{ID: c.ID, Approvers: []string{"Max"}, ApproverAccounts: []ident.ID{made["1"]}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.votes(c.ID); !slices.Equal(got, []string{"Max:REQUESTED", "Kim:REQUESTED"}) {
+			t.Errorf("got %v", got)
 		}
 	})
 }

@@ -282,7 +282,7 @@ func TestOwnersAreReplacedAndTheFirstIsPrimary(t *testing.T) {
 
 func TestVerbsAskThePolicy(t *testing.T) {
 	each(t, func(w *world) {
-		viewer := auth.With(t.Context(), auth.Actor{Name: "vi", Roles: []auth.Role{auth.Viewer}})
+		viewer := auth.With(t.Context(), auth.Dev("vi", auth.Viewer))
 		for _, c := range []struct {
 			ctx  context.Context
 			want errs.Code

@@ -15,7 +15,7 @@ import (
 // service tiers, the priority rules and a calendar, in one revision. A database that has classes is left alone. Servers
 // that start at once may all call it.
 func Seed(ctx context.Context, s *store.Store) error {
-	by := store.By{Actor: auth.System.Name, Verb: "seed"}
+	by := auth.System.By("seed")
 	_, err := store.Write(ctx, s, by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
 		var none struct{}
 		if err := tx.TakeTurns(ctx, "linchpin.seed"); err != nil {

@@ -45,7 +45,7 @@ func (p *Practice) CloseResolved(ctx context.Context, age time.Duration) (closed
 		if due, err := isOver(p.store.Now(ctx)).Exist(ctx); err != nil || !due {
 			return closed, store.Translate(err)
 		}
-		n, err := store.Write(ctx, p.store, store.By{Actor: auth.System.Name, Verb: "incident.close"}, func(ctx context.Context, tx *store.Tx) (int, error) {
+		n, err := store.Write(ctx, p.store, auth.System.By("incident.close"), func(ctx context.Context, tx *store.Tx) (int, error) {
 			return closeBatch(ctx, tx, age)
 		})
 		closed += n

@@ -104,7 +104,7 @@ func (d desk) mustDo(t *testing.T, do func() (*ent.Incident, error)) *ent.Incide
 func TestWhoMayNotMayNot(t *testing.T) {
 	each(t, func(t *testing.T, d desk) {
 		i := d.mustOpen(t, incident.Open{})
-		viewer := desk{d.Estate, d.Practice, auth.With(t.Context(), auth.Actor{Name: "vera", Roles: []auth.Role{auth.Viewer}})}
+		viewer := desk{d.Estate, d.Practice, auth.With(t.Context(), auth.Dev("vera", auth.Viewer))}
 		nobody := desk{d.Estate, d.Practice, t.Context()}
 		for verb := range d.verbs(i.ID) {
 			if _, err := viewer.verbs(i.ID)[verb](); errs.CodeOf(err) != errs.Forbidden {

@@ -52,7 +52,11 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 			before = record
 		}
 	}
-	c := tx.Incident.Create().SetOpenedBy(tx.Actor).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
+	author, err := tx.Author(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := tx.Incident.Create().SetOpenedBy(tx.Actor).SetNillableOpenedByID(author).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
 	c.SetTitle(f.Text("title", in.Title, 1, ticket.LongestTitle))
 	c.SetDescription(f.Text("description", form.Or(in.Description, ""), 0, ticket.LongestText))
 	c.SetCategory(f.Text("category", form.Or(in.Category, ""), 0, ticket.LongestWord))

@@ -121,7 +121,7 @@ func TestEventsAtOnceOpenOneIncidentAgain(t *testing.T) {
 
 func TestThePriorityTableIsData(t *testing.T) {
 	each(t, func(t *testing.T, d desk) {
-		admin := auth.With(t.Context(), auth.Actor{Name: "ada", Roles: []auth.Role{auth.Admin}})
+		admin := auth.With(t.Context(), auth.Dev("ada", auth.Admin))
 		set := func(ctx context.Context, level, urgency, to int) error {
 			_, err := d.SetPriority(ctx, incident.SetPriority{ImpactLevel: level, Urgency: urgency, Priority: to})
 			return err

@@ -198,7 +198,7 @@ func (p *Practice) settle(ctx context.Context, of domain.RecordType, due []mark)
 	for _, m := range due {
 		ids = append(ids, m.record)
 	}
-	_, err := store.Write(ctx, p.store, store.By{Actor: auth.System.Name, Verb: "service_level.mark"}, func(ctx context.Context, tx *store.Tx) (int, error) {
+	_, err := store.Write(ctx, p.store, auth.System.By("service_level.mark"), func(ctx context.Context, tx *store.Tx) (int, error) {
 		locked, err := sources[of].lock(ctx, tx, ids)
 		if err != nil {
 			return 0, err

@@ -36,7 +36,7 @@ var opened = time.Date(2027, 1, 11, 10, 0, 0, 0, time.UTC)
 func each(t *testing.T, test func(t *testing.T, d *desk)) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		e := tickettest.Seed(t, s)
-		d := &desk{e, servicelevel.New(s), incident.New(s, e.Graph), auth.With(t.Context(), auth.Actor{Name: "olga", Roles: []auth.Role{auth.Admin}}), 0}
+		d := &desk{e, servicelevel.New(s), incident.New(s, e.Graph), auth.With(t.Context(), auth.Dev("olga", auth.Admin)), 0}
 		made, err := d.CreateCalendar(d.ctx, servicelevel.CreateCalendar{Name: "always", TimeZone: "UTC", Hours: always()})
 		if err != nil {
 			t.Fatal(err)
@@ -322,7 +322,7 @@ func TestRefusalsNameTheField(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		}
-		viewer := auth.With(t.Context(), auth.Actor{Name: "vera", Roles: []auth.Role{auth.Operator}})
+		viewer := auth.With(t.Context(), auth.Dev("vera", auth.Operator))
 		if _, err := d.DeleteTarget(viewer, servicelevel.Delete{ID: target.ID}); errs.CodeOf(err) != errs.Forbidden {
 			t.Errorf("an operator takes a promise back: %v", err)
 		}

@@ -11,8 +11,12 @@ import (
 
 // Write adds what a person wrote to the timeline of a record.
 func Write(ctx context.Context, tx *store.Tx, record ident.ID, kind domain.TimelineKind, body string) (*ent.TimelineEntry, error) {
+	account, err := tx.Author(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return tx.TimelineEntry.Create().SetRecordID(record).SetKind(kind).SetBody(body).
-		SetActor(tx.Actor).SetCreatedAt(tx.Now).Save(ctx)
+		SetActor(tx.Actor).SetNillableActorID(account).SetCreatedAt(tx.Now).Save(ctx)
 }
 
 // Edited adds to the timeline of a record what its system has to tell of an edit.
@@ -23,6 +27,10 @@ func Edited(ctx context.Context, tx *store.Tx, record ident.ID, body string) err
 
 // Moved adds a change of state to the timeline of a record, with what was said about it.
 func Moved[S ~string](ctx context.Context, tx *store.Tx, record ident.ID, from, to S, body string) error {
+	account, err := tx.Author(ctx)
+	if err != nil {
+		return err
+	}
 	return tx.TimelineEntry.Create().SetRecordID(record).SetKind(domain.StateChange).SetBody(body).
-		SetFromState(string(from)).SetToState(string(to)).SetActor(tx.Actor).SetCreatedAt(tx.Now).Exec(ctx)
+		SetFromState(string(from)).SetToState(string(to)).SetActor(tx.Actor).SetNillableActorID(account).SetCreatedAt(tx.Now).Exec(ctx)
 }

@@ -20,7 +20,7 @@ type Policy struct {
 
 // Vote is the vote of one approver, with the role and teams they had when they gave it.
 type Vote struct {
-	Approver string
+	Approver ident.ID // the account
 	Decision domain.Decision
 	Teams    []ident.ID
 	Roles    []string
@@ -45,7 +45,7 @@ func (p Policy) Counts(v Vote) bool {
 
 // Given returns how many votes count, each approver once.
 func (p Policy) Given(votes []Vote) int {
-	seen := map[string]bool{}
+	seen := map[ident.ID]bool{}
 	for _, v := range votes {
 		if p.Counts(v) {
 			seen[v.Approver] = true

@@ -36,13 +36,14 @@ func TestAPolicyAppliesByTypeAndRisk(t *testing.T) {
 
 func TestVotesCountByTeamAndRoleAndOnceEach(t *testing.T) {
 	board, other := ident.New(ident.Team, 1), ident.New(ident.Team, 2)
+	ann, bob := ident.New(ident.Account, 1), ident.New(ident.Account, 2)
 	votes := []Vote{
-		{"ann", domain.Approved, []ident.ID{board, other}, []string{"VIEWER", "CHANGE_MANAGER"}},
-		{"ann", domain.Approved, []ident.ID{board}, nil},
-		{"bob", domain.Approved, []ident.ID{other}, []string{"VIEWER", "ADMIN"}},
-		{"eve", domain.Rejected, []ident.ID{board}, []string{"ADMIN"}},
-		{"joe", domain.Voided, []ident.ID{board}, []string{"ADMIN"}},
-		{"kim", domain.Requested, nil, nil},
+		{ann, domain.Approved, []ident.ID{board, other}, []string{"VIEWER", "CHANGE_MANAGER"}},
+		{ann, domain.Approved, []ident.ID{board}, nil},
+		{bob, domain.Approved, []ident.ID{other}, []string{"VIEWER", "ADMIN"}},
+		{ident.New(ident.Account, 3), domain.Rejected, []ident.ID{board}, []string{"ADMIN"}},
+		{ident.New(ident.Account, 4), domain.Voided, []ident.ID{board}, []string{"ADMIN"}},
+		{ident.New(ident.Account, 5), domain.Requested, nil, nil},
 	}
 	for _, c := range []struct {
 		policy Policy
@@ -62,7 +63,7 @@ func TestAVoteThatIsTakenBackNeverHelps(t *testing.T) {
 		role := rapid.SampledFrom([]string{"VIEWER", "CHANGE_MANAGER", "ADMIN"})
 		votes := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Vote {
 			return Vote{
-				rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "approver"),
+				ident.New(ident.Account, rapid.Int64Range(1, 3).Draw(t, "approver")),
 				rapid.SampledFrom([]domain.Decision{domain.Requested, domain.Approved, domain.Rejected, domain.Voided}).Draw(t, "decision"),
 				rapid.SliceOf(team).Draw(t, "teams"), rapid.SliceOf(role).Draw(t, "roles"),
 			}

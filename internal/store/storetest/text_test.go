@@ -84,7 +84,7 @@ func TestEveryOrderedColumnIsOrderedByBytes(t *testing.T) {
 	s := english(t)
 	collated := column(t, s.Writer(), `SELECT table_name || '.' || column_name FROM information_schema.columns
 		WHERE table_schema = 'public' AND collation_name = 'C'`)
-	for _, ordered := range []string{"ci.name", "team.name", "person.name", "ci_class.code", "relationship_type.code", "dependency_group.name", "external_identity.source", "external_identity.external_id"} {
+	for _, ordered := range []string{"ci.name", "team.name", "person.name", "account.name", "ci_class.code", "relationship_type.code", "dependency_group.name", "external_identity.source", "external_identity.external_id"} {
 		if !slices.Contains(collated, ordered) {
 			t.Errorf("%s is not COLLATE \"C\"", ordered)
 		}

@@ -29,7 +29,7 @@ type Estate struct {
 // As makes a context in which an actor of some name may do everything.
 func As(t testing.TB, name string) context.Context {
 	t.Helper()
-	return auth.With(t.Context(), auth.Actor{Name: name, Roles: []auth.Role{auth.Operator, auth.ChangeManager}})
+	return auth.With(t.Context(), auth.Dev(name, auth.Operator, auth.ChangeManager))
 }
 
 // Seed writes the estate.
