@@ -102,8 +102,8 @@ func written(t *testing.T, s *store.Store, round int) (ids *strings.Replacer, ci
 	return strings.NewReplacer(named...), made["$ci"]
 }
 
-// TestWhatAnotherServerHasJustWrittenIsKnown asks while the database shows a record that the graph does not have yet.
-func TestWhatAnotherServerHasJustWrittenIsKnown(t *testing.T) {
+// TestAWriteOfAnotherServerIsKnownAtOnce asks while the database shows a record that the graph does not have yet.
+func TestAWriteOfAnotherServerIsKnownAtOnce(t *testing.T) {
 	twoServers(t, func(t *testing.T, one, other *app.App) {
 		reads := public(t, other)
 		round := 0

@@ -60,7 +60,7 @@ func TestEveryNodeIsReachableByItsID(t *testing.T) {
 	})
 }
 
-func TestQuestionsAboutWhatIsNoCIAreRefused(t *testing.T) {
+func TestQuestionsAboutIdsOfOtherRecordsAreRefused(t *testing.T) {
 	onEstates(t, 2, func(t *testing.T, e *estate) {
 		service := e.cis[1].As(ident.Service).String()
 		for query, want := range map[string]string{

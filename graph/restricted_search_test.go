@@ -9,9 +9,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-// TestWhatIsRestrictedTakesNoPlaceInASearch checks the number of records of pages, which shows whether a hidden CI took
-// a place.
-func TestWhatIsRestrictedTakesNoPlaceInASearch(t *testing.T) {
+// TestRestrictedCIsTakeNoPlaceInASearch checks the number of records of pages, which shows whether a hidden CI took a
+// place.
+func TestRestrictedCIsTakeNoPlaceInASearch(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)
 		for i := range 3 {
@@ -33,9 +33,9 @@ func TestWhatIsRestrictedTakesNoPlaceInASearch(t *testing.T) {
 	})
 }
 
-// TestWhatIsRestrictedStaysSoInThePastOfOtherRecords checks records that named a restricted CI in the past, whatever
-// they are attached to now.
-func TestWhatIsRestrictedStaysSoInThePastOfOtherRecords(t *testing.T) {
+// TestRestrictedCIsStaySoInThePastOfOtherRecords checks records that named a restricted CI in the past, whatever they
+// are attached to now.
+func TestRestrictedCIsStaySoInThePastOfOtherRecords(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)
 		g.do("", "updateDependencyGroup", `id: "@secret@", name: "plain"`)

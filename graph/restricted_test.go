@@ -10,7 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
-func TestWhatIsRestrictedIsCountedExactly(t *testing.T) {
+func TestRestrictedCIsAreCountedExactly(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)
 		const question = `query($rack: ID!, $portal: ID!, $filter: ImpactFilter) { ci(id: $rack) { impact(facts: NONE, filter: $filter) {
@@ -91,7 +91,7 @@ func TestWhatIsRestrictedIsCountedExactly(t *testing.T) {
 	})
 }
 
-func TestWhatIsRestrictedIsAnsweredLikeNothing(t *testing.T) {
+func TestARestrictedCIIsAnsweredLikeNone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)
 		for _, c := range []struct{ query, id, unknown string }{
@@ -143,7 +143,7 @@ func TestWhatIsRestrictedIsAnsweredLikeNothing(t *testing.T) {
 	})
 }
 
-func TestWhatIsRestrictedStaysInWhatOthersWrite(t *testing.T) {
+func TestRestrictedCIsStayInWhatOthersWrite(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)
 		for verb, query := range map[string]string{

@@ -254,7 +254,7 @@ func (g *guarded) tells(answer any) (string, bool) {
 
 var entityOf = map[string]string{"ci": "CI", "svc": "Service", "team": "Team", "inc": "Incident", "chg": "Change"}
 
-func TestWhatIsRestrictedIsNeverNamed(t *testing.T) {
+func TestRestrictedCIsAreNeverNamed(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		g := sighted(t, s)
 		every := `states: [AT_RISK, DEGRADED, DOWN], first: 100`

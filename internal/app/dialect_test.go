@@ -23,13 +23,18 @@ func dialect(file *ast.File) (faults []fault) {
 		if says := inDialect(c.Text()); says != "" {
 			faults = append(faults, fault{c.Pos(), says})
 		}
-		if clause := led(c.Text()); clause != "" {
-			faults = append(faults, fault{c.Pos(), "name the subject of " + clause})
+		if said := led(c.Text()); said != "" {
+			faults = append(faults, fault{c.Pos(), "name the subject of " + said})
 		}
 	}
 	for _, d := range file.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok && f.Body != nil {
-			faults = append(faults, misnamed(f.Body)...)
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Body == nil {
+			continue
+		}
+		faults = append(faults, misnamed(f.Body)...)
+		if clause.MatchString(f.Name.Name) {
+			faults = append(faults, fault{f.Pos(), "name the subject of " + f.Name.Name})
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -43,6 +48,7 @@ func dialect(file *ast.File) (faults []fault) {
 
 var (
 	none    = regexp.MustCompile(`(?i)\b(where|when) there (is|are|was|were) no(ne\b|thing to tell|t any)|\b(nil|null) where\b`)
+	clause  = regexp.MustCompile(`^Test(What|Whatever|Whoever)[A-Z]`)
 	subject = regexp.MustCompile(`(^|[.;:] )(What|Whatever|Who|Whoever) [^?]*?([.;:]|$)`)
 )
 
@@ -176,7 +182,9 @@ func TestTheVoiceIsHeardInAFile(t *testing.T) {
 		`if a, found := m[1]; found { use(a) }; b, ok := m[2]; use(b, ok)`: "comma-ok is called ok, not found",
 		`t.Skip("slow")`: "a skip says why, in a sentence",
 		`t.SkipNow()`:    "a skip says why, in a sentence",
-		`t.Skip("only root can mount a small disk")`: "",
+		`t.Skip("only root can mount a small disk")`:                                  "",
+		`}; func TestWhatIsKeptIsTold() {`:                                            "name the subject of TestWhatIsKeptIsTold",
+		`}; func TestARecordTellsWhatIsKept() {`:                                      "",
 		`t.Skip(err)`:                                                                 "",
 		"use(1) // nil where there is none":                                           `write "if there is none" in place of nil where`,
 		"// It returns zero when there\n// is none.\nuse(1)":                          `write "if there is none" in place of when there is none`,
@@ -185,7 +193,7 @@ func TestTheVoiceIsHeardInAFile(t *testing.T) {
 		"use(1) // What is it? It tells what is written to an actor who is involved.": "",
 		"use(1) // empty if there is none":                                            "",
 	} {
-		file, err := parser.ParseFile(token.NewFileSet(), "", "package p\nfunc f() {\n"+code+"\n}", parser.ParseComments)
+		file, err := parser.ParseFile(token.NewFileSet(), "", "package p\nfunc f() {\n"+code+"\n}\n", parser.ParseComments)
 		if err != nil {
 			t.Fatal(code, err)
 		}

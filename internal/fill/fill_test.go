@@ -89,7 +89,7 @@ func byPractice(ctx context.Context, tx *store.Tx, e *synthetic.Estate, step int
 	}
 }
 
-func TestAGeneratedEstateIsWhatThePracticesWouldHaveWritten(t *testing.T) {
+func TestAFilledDatabaseIsWhatThePracticesWouldHaveWritten(t *testing.T) {
 	const cis, seed = 1_000, 3
 	e, err := synthetic.New(cis, seed)
 	if err != nil {

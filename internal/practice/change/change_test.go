@@ -190,7 +190,7 @@ func TestStaleAndUnknownRecordsAreRefused(t *testing.T) {
 	})
 }
 
-func TestWhatIsAvailableIsWhatTheActorMayDo(t *testing.T) {
+func TestAvailableTransitionsAreThoseThatTheActorMayMake(t *testing.T) {
 	manager := tickettest.As(t, "mona")
 	viewer := auth.With(t.Context(), auth.Dev("vera", auth.Viewer))
 	for of, table := range moves {

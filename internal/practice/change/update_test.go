@@ -101,7 +101,7 @@ func TestAnEditOfWhatPeopleVoteOnVoidsTheirVotes(t *testing.T) {
 	})
 }
 
-func TestWhatWasVotedOnIsNotEditedButReturned(t *testing.T) {
+func TestAChangeThatWasVotedOnIsNotEditedButReturned(t *testing.T) {
 	each(t, func(t *testing.T, b board) {
 		for _, of := range []domain.ChangeType{domain.Normal, domain.Emergency} {
 			for what, edit := range b.voted() {
@@ -233,7 +233,7 @@ func TestTheSameScopeAndWindowVoidNothing(t *testing.T) {
 	})
 }
 
-func TestWhatCanBeEditedDependsOnTheState(t *testing.T) {
+func TestTheStateDecidesWhatCanBeEdited(t *testing.T) {
 	each(t, func(t *testing.T, b board) {
 		emergency, title, later := domain.Emergency, "Another title", dawn.Add(time.Hour)
 		for from := range moves[domain.Normal] {

@@ -133,7 +133,7 @@ func TestAnUpdateThatChangesNothingWritesNothing(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeClearedIsSaid(t *testing.T) {
+func TestARequiredFieldThatIsClearedIsRefused(t *testing.T) {
 	each(t, func(w *world) {
 		ci := w.ci("server", "x")
 		_, err := w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: ci.ID, FieldsInput: cmdb.FieldsInput{Name: null[string](), Lifecycle: null[domain.Lifecycle](), Environment: null[domain.Environment]()}})

@@ -34,7 +34,7 @@ func TestEachMistakeHasOneSentence(t *testing.T) {
 	}
 }
 
-func TestWhatIsRightHasNoFault(t *testing.T) {
+func TestARightInputHasNoFault(t *testing.T) {
 	var f form.Form
 	f.Fault(nil, "name")
 	f.Text("name", "a", 1, 1)

@@ -15,7 +15,7 @@ import (
 
 const week = 7 * 24 * time.Hour
 
-func TestWhatStaysResolvedIsClosedWhenItsTimeIsOver(t *testing.T) {
+func TestAnIncidentThatStaysResolvedIsClosedWhenItsTimeIsOver(t *testing.T) {
 	each(t, func(t *testing.T, d desk) {
 		resolvedAt := func(after time.Duration) ident.ID {
 			id := d.at(0).mustOpen(t, incident.Open{}).ID
@@ -53,7 +53,7 @@ func TestWhatStaysResolvedIsClosedWhenItsTimeIsOver(t *testing.T) {
 	})
 }
 
-func TestWhatIsClosedByItselfSaysAfterWhatTime(t *testing.T) {
+func TestAnIncidentClosedByItselfSaysAfterWhatTime(t *testing.T) {
 	each(t, func(t *testing.T, d desk) {
 		for age, want := range map[time.Duration]string{
 			10 * time.Second: "10s", 90 * time.Minute: "1h30m", 36 * time.Hour: "36h", 24 * time.Hour: "a day", 2 * week: "14 days",

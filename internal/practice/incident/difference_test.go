@@ -47,7 +47,7 @@ func TestTheDifferenceSaysWhatFaredOtherwiseTheWorstFirst(t *testing.T) {
 	}
 }
 
-func TestWhatIsKeptAtBothMomentsIsWhatTheGraphSaidThen(t *testing.T) {
+func TestSnapshotsOfImpactKeepWhatTheGraphSaidThen(t *testing.T) {
 	each(t, func(t *testing.T, d desk) {
 		i := d.mustOpen(t, incident.Open{CIs: []incident.CI{{d.Database, domain.RootRole}}})
 		if _, err := d.SetCIs(d.ctx, incident.SetCIs{ID: i.ID, CIs: []incident.CI{{d.Server, domain.RootRole}}}); err != nil {

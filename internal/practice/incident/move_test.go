@@ -103,7 +103,7 @@ func TestAnIncidentTellsItsStory(t *testing.T) {
 	})
 }
 
-func TestWhatIsDoneWithCanOnlyBeCommentedOn(t *testing.T) {
+func TestAClosedRecordCanOnlyBeCommentedOn(t *testing.T) {
 	each(t, func(t *testing.T, d desk) {
 		for _, way := range [][]string{ways["CLOSED"], ways["CANCELED"]} {
 			id := d.mustOpen(t, incident.Open{}).ID

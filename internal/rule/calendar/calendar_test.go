@@ -89,14 +89,14 @@ func TestHolidaysAreDatesOfTheZone(t *testing.T) {
 	}
 }
 
-func TestWhatCannotPassWithinThirtyYearsIsNotDue(t *testing.T) {
+func TestADurationBeyondThirtyYearsIsNeverDue(t *testing.T) {
 	c := must(t, "UTC", []domain.WorkingHours{{Weekday: domain.Monday, From: "09:00", Until: "09:01"}})
 	if due, ok := c.After(at(t, "2027-01-01T00:00:00Z"), 8760*time.Hour); ok {
 		t.Errorf("due at %s", due)
 	}
 }
 
-func TestACalendarRefusesWhatIsNone(t *testing.T) {
+func TestACalendarRefusesHoursAndDaysThatCannotBe(t *testing.T) {
 	overlap := append(office(), domain.WorkingHours{Weekday: domain.Monday, From: "16:00", Until: "18:00"})
 	for field, make := range map[string]func() (*calendar.Calendar, error){
 		"timeZone":      func() (*calendar.Calendar, error) { return calendar.New("Berlin", office(), nil) },

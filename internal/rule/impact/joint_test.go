@@ -12,10 +12,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology/topologytest"
 )
 
-// TestWhatIsLaidOverAnOutageIsTakenAwayAgain lays each of several failures, one after the other, over the same first
+// TestAFallLaidOverAnOutageIsTakenAwayAgain lays each of several failures, one after the other, over the same first
 // one: each takes down beside the first what it takes down together with it, and if more goes DOWN than by one or the
 // other, a group breaks by the two.
-func TestWhatIsLaidOverAnOutageIsTakenAwayAgain(t *testing.T) {
+func TestAFallLaidOverAnOutageIsTakenAwayAgain(t *testing.T) {
 	together := 0
 	rapid.Check(t, func(t *rapid.T) {
 		g, m := topology.New(), topologytest.Estate(t)

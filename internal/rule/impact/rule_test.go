@@ -211,7 +211,7 @@ func TestABudgetKeepsWhatFailedAsSuch(t *testing.T) {
 	}
 }
 
-func TestWhatIsUnknownIsNamed(t *testing.T) {
+func TestUnknownRecordsAreNamed(t *testing.T) {
 	k, s := draw(t, "app needs db")
 	unknown, known := ident.New(ident.CI, 77), k.names["db"]
 	for what, err := range map[string]error{

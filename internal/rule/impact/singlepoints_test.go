@@ -62,9 +62,8 @@ func drawGiven(t *rapid.T, m *topologytest.Model) (given impact.Question) {
 	return given
 }
 
-// TestWhatIsLostAlreadyMakesSinglePoints makes them of what is left of a group, and of CIs that nothing else stands in
-// for.
-func TestWhatIsLostAlreadyMakesSinglePoints(t *testing.T) {
+// TestEarlierLossesMakeSinglePoints makes them of what is left of a group, and of CIs that nothing else stands in for.
+func TestEarlierLossesMakeSinglePoints(t *testing.T) {
 	k, s := draw(t, "svc needs any of n1 n2, n1 needs rack1, n2 needs rack2, svcB needs n1, svcC needs weight 5 of a*3 b*2 c*2")
 	for given, want := range map[string]string{
 		"rack1 DOWN":                   "n2 1, rack2 1, a 1",

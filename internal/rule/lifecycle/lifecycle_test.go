@@ -215,7 +215,7 @@ func TestARefusalTeachesTheWay(t *testing.T) {
 	}
 }
 
-func TestWhatNextGivesIsTheCallersOwn(t *testing.T) {
+func TestTheListOfNextIsTheCallersOwn(t *testing.T) {
 	next := lifecycle.Incident.Next(domain.IncidentNew)
 	for _, n := range next {
 		if n.Requires == nil {

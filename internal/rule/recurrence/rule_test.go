@@ -162,7 +162,7 @@ func TestARuleThatIsWrongSaysWhatAndWhere(t *testing.T) {
 	}
 }
 
-func TestWhatNoSpanCoversIsFound(t *testing.T) {
+func TestTimesThatNoSpanCoversAreFound(t *testing.T) {
 	hour := func(n int) time.Time { return time.Date(2027, 1, 1, n, 0, 0, 0, time.UTC) }
 	span := func(from, to int) recurrence.Span { return recurrence.Span{From: hour(from), To: hour(to)} }
 	for _, c := range []struct {
