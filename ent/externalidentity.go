@@ -25,7 +25,9 @@ type ExternalIdentity struct {
 	// ExternalID holds the value of the "external_id" field.
 	ExternalID string `json:"external_id,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
-	CreatedAt    time.Time `json:"created_at,omitempty"`
+	CreatedAt time.Time `json:"created_at,omitempty"`
+	// IsEvent holds the value of the "is_event" field.
+	IsEvent      bool `json:"is_event,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -34,6 +36,8 @@ func (*ExternalIdentity) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case externalidentity.FieldIsEvent:
+			values[i] = new(sql.NullBool)
 		case externalidentity.FieldID, externalidentity.FieldRecordID:
 			values[i] = new(sql.NullInt64)
 		case externalidentity.FieldSource, externalidentity.FieldExternalID:
@@ -85,6 +89,12 @@ func (_m *ExternalIdentity) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.CreatedAt = value.Time
 			}
+		case externalidentity.FieldIsEvent:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field is_event", values[i])
+			} else if value.Valid {
+				_m.IsEvent = value.Bool
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -132,6 +142,9 @@ func (_m *ExternalIdentity) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("is_event=")
+	builder.WriteString(fmt.Sprintf("%v", _m.IsEvent))
 	builder.WriteByte(')')
 	return builder.String()
 }

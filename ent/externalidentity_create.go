@@ -45,6 +45,20 @@ func (_c *ExternalIdentityCreate) SetCreatedAt(v time.Time) *ExternalIdentityCre
 	return _c
 }
 
+// SetIsEvent sets the "is_event" field.
+func (_c *ExternalIdentityCreate) SetIsEvent(v bool) *ExternalIdentityCreate {
+	_c.mutation.SetIsEvent(v)
+	return _c
+}
+
+// SetNillableIsEvent sets the "is_event" field if the given value is not nil.
+func (_c *ExternalIdentityCreate) SetNillableIsEvent(v *bool) *ExternalIdentityCreate {
+	if v != nil {
+		_c.SetIsEvent(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ExternalIdentityCreate) SetID(v ident.ID) *ExternalIdentityCreate {
 	_c.mutation.SetID(v)
@@ -58,6 +72,7 @@ func (_c *ExternalIdentityCreate) Mutation() *ExternalIdentityMutation {
 
 // Save creates the ExternalIdentity in the database.
 func (_c *ExternalIdentityCreate) Save(ctx context.Context) (*ExternalIdentity, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -83,6 +98,14 @@ func (_c *ExternalIdentityCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *ExternalIdentityCreate) defaults() {
+	if _, ok := _c.mutation.IsEvent(); !ok {
+		v := externalidentity.DefaultIsEvent
+		_c.mutation.SetIsEvent(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *ExternalIdentityCreate) check() error {
 	if _, ok := _c.mutation.RecordID(); !ok {
@@ -96,6 +119,9 @@ func (_c *ExternalIdentityCreate) check() error {
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "ExternalIdentity.created_at"`)}
+	}
+	if _, ok := _c.mutation.IsEvent(); !ok {
+		return &ValidationError{Name: "is_event", err: errors.New(`ent: missing required field "ExternalIdentity.is_event"`)}
 	}
 	return nil
 }
@@ -145,6 +171,10 @@ func (_c *ExternalIdentityCreate) createSpec() (*ExternalIdentity, *sqlgraph.Cre
 		_spec.SetField(externalidentity.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
+	if value, ok := _c.mutation.IsEvent(); ok {
+		_spec.SetField(externalidentity.FieldIsEvent, field.TypeBool, value)
+		_node.IsEvent = value
+	}
 	return _node, _spec
 }
 
@@ -166,6 +196,7 @@ func (_c *ExternalIdentityCreateBulk) Save(ctx context.Context) ([]*ExternalIden
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*ExternalIdentityMutation)
 				if !ok {

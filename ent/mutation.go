@@ -16052,6 +16052,7 @@ type ExternalIdentityMutation struct {
 	source        *string
 	external_id   *string
 	created_at    *time.Time
+	is_event      *bool
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*ExternalIdentity, error)
@@ -16326,6 +16327,42 @@ func (m *ExternalIdentityMutation) ResetCreatedAt() {
 	m.created_at = nil
 }
 
+// SetIsEvent sets the "is_event" field.
+func (m *ExternalIdentityMutation) SetIsEvent(b bool) {
+	m.is_event = &b
+}
+
+// IsEvent returns the value of the "is_event" field in the mutation.
+func (m *ExternalIdentityMutation) IsEvent() (r bool, exists bool) {
+	v := m.is_event
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIsEvent returns the old "is_event" field's value of the ExternalIdentity entity.
+// If the ExternalIdentity object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ExternalIdentityMutation) OldIsEvent(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIsEvent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIsEvent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIsEvent: %w", err)
+	}
+	return oldValue.IsEvent, nil
+}
+
+// ResetIsEvent resets all changes to the "is_event" field.
+func (m *ExternalIdentityMutation) ResetIsEvent() {
+	m.is_event = nil
+}
+
 // Where appends a list predicates to the ExternalIdentityMutation builder.
 func (m *ExternalIdentityMutation) Where(ps ...predicate.ExternalIdentity) {
 	m.predicates = append(m.predicates, ps...)
@@ -16360,7 +16397,7 @@ func (m *ExternalIdentityMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ExternalIdentityMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.record_id != nil {
 		fields = append(fields, externalidentity.FieldRecordID)
 	}
@@ -16372,6 +16409,9 @@ func (m *ExternalIdentityMutation) Fields() []string {
 	}
 	if m.created_at != nil {
 		fields = append(fields, externalidentity.FieldCreatedAt)
+	}
+	if m.is_event != nil {
+		fields = append(fields, externalidentity.FieldIsEvent)
 	}
 	return fields
 }
@@ -16389,6 +16429,8 @@ func (m *ExternalIdentityMutation) Field(name string) (ent.Value, bool) {
 		return m.ExternalID()
 	case externalidentity.FieldCreatedAt:
 		return m.CreatedAt()
+	case externalidentity.FieldIsEvent:
+		return m.IsEvent()
 	}
 	return nil, false
 }
@@ -16406,6 +16448,8 @@ func (m *ExternalIdentityMutation) OldField(ctx context.Context, name string) (e
 		return m.OldExternalID(ctx)
 	case externalidentity.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
+	case externalidentity.FieldIsEvent:
+		return m.OldIsEvent(ctx)
 	}
 	return nil, fmt.Errorf("unknown ExternalIdentity field %s", name)
 }
@@ -16442,6 +16486,13 @@ func (m *ExternalIdentityMutation) SetField(name string, value ent.Value) error 
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCreatedAt(v)
+		return nil
+	case externalidentity.FieldIsEvent:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIsEvent(v)
 		return nil
 	}
 	return fmt.Errorf("unknown ExternalIdentity field %s", name)
@@ -16518,6 +16569,9 @@ func (m *ExternalIdentityMutation) ResetField(name string) error {
 		return nil
 	case externalidentity.FieldCreatedAt:
 		m.ResetCreatedAt()
+		return nil
+	case externalidentity.FieldIsEvent:
+		m.ResetIsEvent()
 		return nil
 	}
 	return fmt.Errorf("unknown ExternalIdentity field %s", name)

@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
+	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/ent/head"
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
 	"github.com/linchpin-cmdb/linchpin/ent/owner"
@@ -196,6 +197,12 @@ func init() {
 	dependencygroup.DefaultVersion = dependencygroupDescVersion.Default.(int)
 	entryFields := schema.Entry{}.Fields()
 	_ = entryFields
+	externalidentityFields := schema.ExternalIdentity{}.Fields()
+	_ = externalidentityFields
+	// externalidentityDescIsEvent is the schema descriptor for is_event field.
+	externalidentityDescIsEvent := externalidentityFields[5].Descriptor()
+	// externalidentity.DefaultIsEvent holds the default value on creation for the is_event field.
+	externalidentity.DefaultIsEvent = externalidentityDescIsEvent.Default.(bool)
 	headFields := schema.Head{}.Fields()
 	_ = headFields
 	// headDescRevision is the schema descriptor for revision field.

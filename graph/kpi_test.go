@@ -330,7 +330,7 @@ func TestKeyFiguresNameNoRestrictedServiceOrClass(t *testing.T) {
 			{ada, "SERVICE", " canary-svc:1 portal:2", 0},
 			{eve, "SERVICE", " portal:2", 1},
 			{root, "CLASS", " application_service:3 server:1 load_balancer:2", 0},
-			{eve, "CLASS", " application_service:2 server:1", 1},
+			{eve, "CLASS", " application_service:2 server:1", 2}, // two CIs, of a class that is not told
 			{eve, "NONE", " <nil>:3", 0},
 		} {
 			if got, restricted := groups(c.by, c.group); got != c.want || restricted != c.restricted {

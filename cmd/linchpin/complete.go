@@ -70,7 +70,7 @@ func completeCIs(env *environment) completion {
 			return found, err
 		}
 		keys, err := s.Read.ExternalIdentity.Query().
-			Where(externalidentity.Source(source), externalidentity.ExternalIDHasPrefix(key)).
+			Where(externalidentity.Source(source), externalidentity.ExternalIDHasPrefix(key), externalidentity.IsEvent(false)).
 			Order(externalidentity.ByExternalID()).Limit(offered).All(ctx)
 		for _, k := range keys {
 			if k.RecordID.Kind() == ident.CI {

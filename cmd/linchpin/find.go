@@ -18,7 +18,7 @@ func findCI(ctx context.Context, a *app.App, name string) (ident.ID, error) {
 		return id, nil
 	}
 	if source, key, ok := strings.Cut(name, ":"); ok {
-		rows, err := a.Store.Read.ExternalIdentity.Query().Where(externalidentity.Source(source), externalidentity.ExternalID(key)).All(ctx)
+		rows, err := a.Store.Read.ExternalIdentity.Query().Where(externalidentity.Source(source), externalidentity.ExternalID(key), externalidentity.IsEvent(false)).All(ctx)
 		if err != nil {
 			return 0, err
 		}

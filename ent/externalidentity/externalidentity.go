@@ -19,6 +19,8 @@ const (
 	FieldExternalID = "external_id"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
+	// FieldIsEvent holds the string denoting the is_event field in the database.
+	FieldIsEvent = "is_event"
 	// Table holds the table name of the externalidentity in the database.
 	Table = "external_identity"
 )
@@ -30,6 +32,7 @@ var Columns = []string{
 	FieldSource,
 	FieldExternalID,
 	FieldCreatedAt,
+	FieldIsEvent,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -41,6 +44,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultIsEvent holds the default value on creation for the "is_event" field.
+	DefaultIsEvent bool
+)
 
 // OrderOption defines the ordering options for the ExternalIdentity queries.
 type OrderOption func(*sql.Selector)
@@ -68,4 +76,9 @@ func ByExternalID(opts ...sql.OrderTermOption) OrderOption {
 // ByCreatedAt orders the results by the created_at field.
 func ByCreatedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCreatedAt, opts...).ToFunc()
+}
+
+// ByIsEvent orders the results by the is_event field.
+func ByIsEvent(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldIsEvent, opts...).ToFunc()
 }

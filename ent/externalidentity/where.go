@@ -76,6 +76,11 @@ func CreatedAt(v time.Time) predicate.ExternalIdentity {
 	return predicate.ExternalIdentity(sql.FieldEQ(FieldCreatedAt, v))
 }
 
+// IsEvent applies equality check predicate on the "is_event" field. It's identical to IsEventEQ.
+func IsEvent(v bool) predicate.ExternalIdentity {
+	return predicate.ExternalIdentity(sql.FieldEQ(FieldIsEvent, v))
+}
+
 // RecordIDEQ applies the EQ predicate on the "record_id" field.
 func RecordIDEQ(v ident.ID) predicate.ExternalIdentity {
 	vc := int64(v)
@@ -298,6 +303,16 @@ func CreatedAtLT(v time.Time) predicate.ExternalIdentity {
 // CreatedAtLTE applies the LTE predicate on the "created_at" field.
 func CreatedAtLTE(v time.Time) predicate.ExternalIdentity {
 	return predicate.ExternalIdentity(sql.FieldLTE(FieldCreatedAt, v))
+}
+
+// IsEventEQ applies the EQ predicate on the "is_event" field.
+func IsEventEQ(v bool) predicate.ExternalIdentity {
+	return predicate.ExternalIdentity(sql.FieldEQ(FieldIsEvent, v))
+}
+
+// IsEventNEQ applies the NEQ predicate on the "is_event" field.
+func IsEventNEQ(v bool) predicate.ExternalIdentity {
+	return predicate.ExternalIdentity(sql.FieldNEQ(FieldIsEvent, v))
 }
 
 // And groups predicates with the AND operator between them.

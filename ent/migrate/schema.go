@@ -682,6 +682,7 @@ var (
 		{Name: "source", Type: field.TypeString},
 		{Name: "external_id", Type: field.TypeString},
 		{Name: "created_at", Type: field.TypeTime},
+		{Name: "is_event", Type: field.TypeBool, Default: false},
 	}
 	// ExternalIdentityTable holds the schema information for the "external_identity" table.
 	ExternalIdentityTable = &schema.Table{
@@ -690,9 +691,9 @@ var (
 		PrimaryKey: []*schema.Column{ExternalIdentityColumns[0]},
 		Indexes: []*schema.Index{
 			{
-				Name:    "externalidentity_source_external_id",
+				Name:    "externalidentity_source_external_id_is_event",
 				Unique:  true,
-				Columns: []*schema.Column{ExternalIdentityColumns[2], ExternalIdentityColumns[3]},
+				Columns: []*schema.Column{ExternalIdentityColumns[2], ExternalIdentityColumns[3], ExternalIdentityColumns[5]},
 			},
 			{
 				Name:    "externalidentity_record_id",

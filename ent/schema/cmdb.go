@@ -103,11 +103,12 @@ func (ExternalIdentity) Fields() []ent.Field {
 	return []ent.Field{
 		identity(), field.Int64("record_id").GoType(ident.ID(0)).Immutable(), field.String("source").Immutable(),
 		field.String("external_id").Immutable(), field.Time("created_at").Immutable(),
+		field.Bool("is_event").Default(false).Immutable(), // of an incident: apart from all others, so that no key tells of a CI
 	}
 }
 
 func (ExternalIdentity) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("source", "external_id").Unique(), index.Fields("record_id")}
+	return []ent.Index{index.Fields("source", "external_id", "is_event").Unique(), index.Fields("record_id")}
 }
 
 // DanglingReference is a reference to a record that has not been reported yet; it heals when that record arrives.

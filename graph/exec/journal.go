@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -69,7 +70,21 @@ func (ec *executionContext) fieldContext_Entry_operation(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Entry_recordId(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
-	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.RecordId())
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entry_recordId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecordId(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v ident.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, selections, v)
+		},
+		true,
+	)
 }
 func (ec *executionContext) fieldContext_Entry_recordId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Entry", field, true, false, errors.New("field of type ID does not have child fields"))

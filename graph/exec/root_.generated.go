@@ -9667,7 +9667,7 @@ type AccountEdge {
 	{Name: "../../schema/analysis.graphql", Input: `extend type Query {
   """Single points of failure: the CIs whose failure alone takes one service or more DOWN, the worst first. All services are asked about, or those of some tiers."""
   singlePointsOfFailure(
-    """Ask about the services of these tiers only, by code; about all services if it is absent."""
+    """Ask about the services of these tiers only, by code; about all services if it is absent. Services that you may not see belong to no tier here."""
     tiers: [String!]
     """What to suppose in addition to the estate as it is. Only failures beyond it are sought; CIs that are DOWN because of it, excluded or in maintenance are left out."""
     overlay: OverlayInput
@@ -12200,7 +12200,7 @@ type Incident implements Node {
   impactLevel: Int!
   """Whether a person set the impact level in place of the suggested one."""
   isImpactLevelOverridden: Boolean!
-  """The impact level, 1 to 3, that the graph suggests by the services that are affected."""
+  """The impact level, 1 to 3, that the graph suggests by the services that are affected. A restricted service counts as one of the highest tier."""
   suggestedImpactLevel: Int!
   """Why that impact level is suggested, in a sentence."""
   suggestedImpactReason: String!
@@ -12680,7 +12680,7 @@ input OpenIncidentInput {
   problem: String
   """When the trouble was noticed; now by default. Send it together with an external identity, so that a late report of old trouble is not taken for new trouble."""
   detectedAt: DateTime
-  """Its key in another system. Sending the same key twice gives the same incident."""
+  """Its key in another system. Sending the same key twice gives the same incident. A CI may have the same key."""
   externalIdentity: ExternalIdentityInput
 }
 
@@ -13047,11 +13047,11 @@ type Entry implements Node {
   verb: String!
   """Whether the record was created, updated or deleted."""
   operation: Operation!
-  """The id of the record that was written."""
+  """The id of the record that was written; of one that you may not see, that of the record that it belongs to, or else of this entry."""
   recordId: ID!
   """The record as it is now; null if it is gone, if it is part of another record and has no type of its own in this API, or if you may not see it."""
   record: Node
-  """Whether the entry names a CI that you may not see. ` + "`" + `before` + "`" + ` and ` + "`" + `after` + "`" + ` are null then."""
+  """Whether the entry names a CI that you may not see, or a relationship that leads to one. ` + "`" + `before` + "`" + ` and ` + "`" + `after` + "`" + ` are null then."""
   isRestricted: Boolean!
   """The fields that changed with their values before the write, by name; null for a new record."""
   before: JSON
@@ -13231,7 +13231,7 @@ type KPIConnection {
   pageInfo: PageInfo!
   """How many records the whole list has."""
   totalCount: Int!
-  """How many groups there are in addition for services that you may not see, or for classes of which records name only CIs that you may not see."""
+  """By service: how many services there are in addition that you may not see. By class: how many CIs that you may not see incidents and changes name, since their classes are not told. Each counts once a period."""
   restrictedCount: Int!
 }
 
@@ -14071,7 +14071,7 @@ type RiskFactor {
 
 """What makes a change risky."""
 enum RiskFactorKind {
-  """Services are DOWN while it is carried out: points for each by its tier, half for each tier below the highest."""
+  """Services are DOWN while it is carried out: points for each by its tier, half for each tier below the highest; a restricted service counts as one of the highest."""
   SERVICES_DOWN
   """Further services would be DEGRADED or DOWN if all that it touches failed: points for each by its tier."""
   SERVICES_AT_STAKE
@@ -14371,7 +14371,7 @@ type SearchEdge {
   cursor: String!
   """The CI."""
   node: CI!
-  """How well it matches; larger is better. Comparable within one answer only."""
+  """How well it matches, 1 to 100; larger is better. It depends on the words and on the name of the CI alone."""
   score: Float!
 }
 `, BuiltIn: false},
@@ -16071,9 +16071,9 @@ type ChangeWindow implements Node {
   isGlobal: Boolean!
   """The CIs it holds for, services among them."""
   cis: [CI!]!
-  """The classes it holds for, each with its subtree."""
+  """The classes it holds for, each with its subtree. It holds for a restricted CI only if it names that, or is global."""
   classes: [CIClass!]!
-  """It holds for CIs that have all of these labels, name to text; empty if labels do not matter."""
+  """It holds for CIs that have all of these labels, name to text, restricted ones excepted; empty if labels do not matter."""
   labels: JSON!
   """The times at which it takes place in a period, the first 1000 of them."""
   occurrences(
@@ -16231,9 +16231,9 @@ input CreateChangeWindowInput {
   isGlobal: Boolean
   """The CIs it holds for, services among them: at most 1000."""
   cis: [ID!]
-  """The codes of the classes it holds for, each with its subtree: at most 100."""
+  """The codes of the classes it holds for, each with its subtree: at most 100. Restricted CIs have to be named in ` + "`" + `cis` + "`" + `."""
   classes: [String!]
-  """It holds for CIs that have all of these labels: name to text, at most 20."""
+  """It holds for CIs that have all of these labels: name to text, at most 20. Restricted CIs have to be named in ` + "`" + `cis` + "`" + `."""
   labels: JSON
 }
 

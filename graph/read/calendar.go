@@ -81,10 +81,22 @@ func shownID(id *ident.ID) string {
 }
 
 func (r *Reader) calendar(ctx context.Context, period recurrence.Span, f *CalendarFilter) ([]calendarRow, error) {
+	if f.Service != nil {
+		if err := r.mayName(ctx, []ident.ID{*f.Service}); err != nil {
+			return nil, err
+		}
+	}
 	graph := r.snapshot()
 	cis, err := f.cis(ctx, graph)
 	if err != nil {
 		return nil, err
+	}
+	if f.Ci != nil { // a record that it may not name is none
+		hidden, err := r.hidden(ctx)
+		if err != nil {
+			return nil, err
+		}
+		cis = slices.DeleteFunc(cis, func(id ident.ID) bool { return hidden[id] })
 	}
 	var rows []calendarRow
 	if f.has(changeEntry) {

@@ -192,7 +192,7 @@ func (r *Reader) CI(ctx context.Context, id ident.ID) (*CI, error) {
 // CIByExternalID returns the CI that a source knows under a key. If there is none, it returns nil.
 func (r *Reader) CIByExternalID(ctx context.Context, source, key string) (*CI, error) {
 	found, err := r.store.Read.ExternalIdentity.Query().
-		Where(externalidentity.Source(source), externalidentity.ExternalID(key)).All(ctx)
+		Where(externalidentity.Source(source), externalidentity.ExternalID(key), externalidentity.IsEvent(false)).All(ctx)
 	if err != nil || len(found) == 0 || found[0].RecordID.Kind() != ident.CI {
 		return nil, store.Translate(err)
 	}

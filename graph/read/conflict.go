@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -36,16 +37,20 @@ func conflictsOf(ctx context.Context, b *batch[*Change]) (map[ident.ID][]conflic
 
 // Conflicts returns what is in the change's way, of some kinds or all.
 func (c *Change) Conflicts(ctx context.Context, kinds []domain.ConflictKind, first *int, after *string, last *int, before *string) (*page.Connection[*Conflict], error) {
-	return page.Slice[*Change, conflict.Conflict, *Conflict]{
-		Name: "conflicts", About: func(c *Change) string { return fmt.Sprint(c.ID, kinds) }, Key: conflictKey,
-		Rows: func(row *Change) ([]conflict.Conflict, error) {
+	hidden, err := c.in.reader.hidden(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return page.Slice[*Change, keyedConflict, *Conflict]{
+		Name: "conflicts", About: func(c *Change) string { return fmt.Sprint(c.ID, kinds) }, Key: func(c keyedConflict) string { return c.key },
+		Rows: func(row *Change) ([]keyedConflict, error) {
 			found, err := conflictsOf(ctx, c.in)
-			return ofKinds(found[row.ID], kinds), err
+			return keyed(ofKinds(found[row.ID], kinds), hidden), err
 		},
-		Show: func(context.Context, []conflict.Conflict) (func(*Change, conflict.Conflict) (*Conflict, error), error) {
+		Show: func(context.Context, []keyedConflict) (func(*Change, keyedConflict) (*Conflict, error), error) {
 			all := newBatch[*Conflict](c.in.reader, nil)
-			return func(of *Change, one conflict.Conflict) (*Conflict, error) {
-				all.Rows = append(all.Rows, &Conflict{one, of, all})
+			return func(of *Change, one keyedConflict) (*Conflict, error) {
+				all.Rows = append(all.Rows, &Conflict{one.Conflict, of, all})
 				return all.Rows[len(all.Rows)-1], nil
 			}, nil
 		},
@@ -65,8 +70,23 @@ func ofKinds(all []conflict.Conflict, kinds []domain.ConflictKind) []conflict.Co
 	return slices.DeleteFunc(slices.Clone(all), func(c conflict.Conflict) bool { return !slices.Contains(kinds, c.Kind) })
 }
 
-func conflictKey(c conflict.Conflict) string {
-	return fmt.Sprint(c.Other, page.KeySeparator, c.Kind, page.KeySeparator, c.OtherCI)
+// keyedConflict is a conflict with what tells it from the others of its change, for cursors.
+type keyedConflict struct {
+	conflict.Conflict
+	key string
+}
+
+// keyed gives conflicts their keys. In the place of a CI that the actor may not see stands a number.
+func keyed(all []conflict.Conflict, hidden map[ident.ID]bool) []keyedConflict {
+	rows := make([]keyedConflict, len(all))
+	for i, c := range all {
+		other := c.OtherCI.String()
+		if hidden[c.OtherCI] {
+			other = strconv.Itoa(i)
+		}
+		rows[i] = keyedConflict{c, fmt.Sprint(c.Other, page.KeySeparator, c.Kind, page.KeySeparator, other)}
+	}
+	return rows
 }
 
 // Kind says in which way the change is in conflict.

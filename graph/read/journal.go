@@ -69,18 +69,34 @@ func history[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.ID
 	})
 }
 
-// RecordId returns the id of the record that was written.
-func (e *Entry) RecordId() ident.ID { return e.RecordID }
+// RecordId returns the id of the record that was written. If the actor may not see that, it returns the id of the record
+// that it belongs to; if it belongs to none, that of the entry.
+func (e *Entry) RecordId(ctx context.Context) (ident.ID, error) {
+	restricted, err := e.IsRestricted(ctx)
+	switch {
+	case !restricted || err != nil || e.RecordID.Kind() == ident.DependencyGroup: // whose CI may be seen
+		return e.RecordID, err
+	case e.SubjectID.Kind() == ident.Relationship:
+		return e.ID, nil
+	}
+	return e.SubjectID, nil
+}
 
 // Record returns the record as it is now.
 func (e *Entry) Record(ctx context.Context) (Node, error) {
 	return node(ctx, e.in, "record", e, func(e *Entry) ident.ID { return e.RecordID })
 }
 
-// IsRestricted reports whether the entry names a CI that the actor may not see.
+// IsRestricted reports whether the entry names a CI that the actor may not see, or a relationship that leads to one.
 func (e *Entry) IsRestricted(ctx context.Context) (bool, error) {
-	hidden, err := e.in.reader.hidden(ctx)
-	return names(hidden, e.Entry.Before) || names(hidden, e.Entry.After), err
+	unseen, err := once(e.in, "unseen", func() (map[ident.ID]bool, error) {
+		var all []map[string]any
+		for _, row := range e.in.Rows {
+			all = append(all, row.Entry.Before, row.Entry.After)
+		}
+		return e.in.reader.unseen(ctx, all...)
+	})
+	return names(unseen, e.Entry.Before) || names(unseen, e.Entry.After), err
 }
 
 // names reports whether a record, or any part of it, holds one of some ids.

@@ -127,8 +127,8 @@ func (r *Reader) KPIs(ctx context.Context, q KPIQuery, p page.Args) (*page.Conne
 	return found, nil
 }
 
-// kpiGroups returns the groups that anything is in between the first period and the last, and how many of them the
-// actor may not see.
+// kpiGroups returns the groups that anything is in between the first period and the last, and how many services or CIs
+// that make groups the actor may not see. Their classes are not told, so that each counts.
 func (r *Reader) kpiGroups(ctx context.Context, by KPIGroup, periods []KPI) (ids []ident.ID, restricted int, err error) {
 	if by == "NONE" {
 		return []ident.ID{0}, 0, nil
@@ -138,8 +138,8 @@ func (r *Reader) kpiGroups(ctx context.Context, by KPIGroup, periods []KPI) (ids
 		return nil, 0, err
 	}
 	s := kpiStatement{dialect: r.dialectOfKPIs(), by: by}
-	list := func(hidden map[ident.ID]bool) ([]ident.ID, error) {
-		found, err := r.kpiRows(ctx, s.groups(), []KPI{{Start: periods[0].Start, End: periods[len(periods)-1].End}}, hidden, nil)
+	list := func(query string) ([]ident.ID, error) {
+		found, err := r.kpiRows(ctx, query, []KPI{{Start: periods[0].Start, End: periods[len(periods)-1].End}}, hidden, nil)
 		ids := make([]ident.ID, len(found))
 		for i, f := range found {
 			ids[i] = f.group
@@ -147,18 +147,18 @@ func (r *Reader) kpiGroups(ctx context.Context, by KPIGroup, periods []KPI) (ids
 		slices.Sort(ids)
 		return ids, err
 	}
-	all, err := list(nil)
+	seen, err := list(s.groups())
 	if err != nil {
 		return nil, 0, err
 	}
-	if len(all) > mostGroups {
+	if len(seen) > mostGroups {
 		return nil, 0, errs.New(errs.BadUserInput, "there are more than %d groups: ask for less time, or group by something else", mostGroups)
 	}
-	if len(hidden) == 0 {
-		return all, 0, nil
+	if len(hidden) == 0 || by == "TEAM" {
+		return seen, 0, nil
 	}
-	seen, err := list(hidden)
-	return seen, len(all) - len(seen), err
+	unseen, err := list(s.restricted())
+	return seen, len(unseen), err
 }
 
 // Team returns the team of the group.

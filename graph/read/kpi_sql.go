@@ -161,6 +161,23 @@ func (s kpiStatement) figures(name string) string {
 
 // groups returns the groups of what happened within the only period, and of what was open in it.
 func (s kpiStatement) groups() string {
+	return s.happened(map[KPIGroup]string{
+		"TEAM":    "SELECT team FROM incidents WHERE team IS NOT NULL UNION SELECT team FROM changes WHERE team IS NOT NULL",
+		"SERVICE": "SELECT c.id FROM named CROSS JOIN ci c WHERE c.id = named.id AND c.service_kind IS NOT NULL AND c.id NOT IN (SELECT id FROM hidden)",
+		"CLASS":   "SELECT DISTINCT c.class_id FROM named CROSS JOIN ci c WHERE c.id = named.id AND c.id NOT IN (SELECT id FROM hidden)",
+	}[s.by])
+}
+
+// restricted returns the hidden services, or the hidden CIs, of what happened within the only period.
+func (s kpiStatement) restricted() string {
+	return s.happened(map[KPIGroup]string{
+		"SERVICE": "SELECT c.id FROM named CROSS JOIN ci c WHERE c.id = named.id AND c.service_kind IS NOT NULL AND c.id IN (SELECT id FROM hidden)",
+		"CLASS":   "SELECT id FROM named WHERE id IN (SELECT id FROM hidden)",
+	}[s.by])
+}
+
+// happened returns what is found among the incidents and changes of the only period, or the CIs that they name.
+func (s kpiStatement) happened(found string) string {
 	begun := "SELECT i.id, i.assignment_team_id FROM period p CROSS JOIN incident i WHERE i.created_at < p.start AND "
 	incidents := "SELECT i.id, i.assignment_team_id FROM period p CROSS JOIN incident i WHERE i.created_at >= p.start AND i.created_at < p.until UNION ALL " +
 		begun + "i.resolved_at >= p.start UNION ALL " + begun + openIncidents
@@ -168,11 +185,6 @@ func (s kpiStatement) groups() string {
 		" UNION ALL SELECT c.id, c.assignment_team_id FROM period p CROSS JOIN conflict_finding x CROSS JOIN change c WHERE c.id = x.change_id AND x.found_at >= p.start AND x.found_at < p.until"
 	named := "SELECT l.ci_id FROM incidents r CROSS JOIN incident_ci l WHERE l.incident_id = r.id AND l.role <> 'EXCLUDED' UNION " +
 		"SELECT l.ci_id FROM changes r CROSS JOIN change_ci l WHERE l.change_id = r.id"
-	found := map[KPIGroup]string{
-		"TEAM":    "SELECT team FROM incidents WHERE team IS NOT NULL UNION SELECT team FROM changes WHERE team IS NOT NULL",
-		"SERVICE": "SELECT c.id FROM named CROSS JOIN ci c WHERE c.id = named.id AND c.service_kind IS NOT NULL AND c.id NOT IN (SELECT id FROM hidden)",
-		"CLASS":   "SELECT DISTINCT c.class_id FROM named CROSS JOIN ci c WHERE c.id = named.id AND c.id NOT IN (SELECT id FROM hidden)",
-	}[s.by]
 	return s.with() + ", incidents(id, team) AS (" + incidents + "), changes(id, team) AS (" + changes + "), named(id) AS (" + named + "), found(g) AS (" + found + ") " +
 		"SELECT 0, g, 0, 0, 0, 0, 0 FROM found LIMIT 10001"
 }

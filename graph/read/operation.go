@@ -73,7 +73,15 @@ func (o *PlannedOperation) DependencyGroup(ctx context.Context) (*DependencyGrou
 
 // IsRestricted reports whether the operation is about a CI that the actor may not see.
 func (o *PlannedOperation) IsRestricted(ctx context.Context) (bool, error) {
-	hidden, err := o.in.reader.hidden(ctx)
+	hidden, err := once(o.in, "unseen", func() (map[ident.ID]bool, error) {
+		var all []map[string]any
+		for _, row := range o.in.Rows {
+			if all = append(all, row.Base, row.Planned); row.RecordID != nil {
+				all = append(all, map[string]any{row.RecordID.String(): nil})
+			}
+		}
+		return o.in.reader.unseen(ctx, all...)
+	})
 	if err != nil || len(hidden) == 0 {
 		return false, err
 	}

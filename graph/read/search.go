@@ -105,7 +105,7 @@ func (r *Reader) match(ctx context.Context, words, classes []string, limit, offs
 			subtree(b, anything(classes))
 			b.WriteString(")")
 		}
-		b.WriteString(" ORDER BY score DESC, ci.name, ci.id LIMIT ").Arg(limit).WriteString(" OFFSET ").Arg(offset)
+		b.WriteString(" ORDER BY score DESC, length(ci.name), ci.name, ci.id LIMIT ").Arg(limit).WriteString(" OFFSET ").Arg(offset)
 	})
 	statement.SetDialect(r.store.Dialect())
 	text, args := statement.Query()

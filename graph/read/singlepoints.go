@@ -89,6 +89,9 @@ func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, over
 		for _, row := range rows {
 			targets.Tiers = append(targets.Tiers, row.ID)
 		}
+		if targets.Except, err = r.hidden(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return singlePointsOf(ctx, newBatch(r, []*impact.Targets{&targets}), &targets, overlay, facts, filter, func(t *impact.Targets) impact.Targets { return *t }, p)
 }

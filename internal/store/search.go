@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"entgo.io/ent/dialect"
@@ -27,24 +28,36 @@ var SearchableCIs = Searchable{"ci", []Words{{"name", 'A'}, {"description", 'D'}
 // Searchables are all that can be searched.
 var Searchables = []Searchable{SearchableCIs}
 
-// weights are ten times those that PostgreSQL gives the letters.
-var weights = map[byte]string{'A': "10.0", 'B': "4.0", 'C': "2.0", 'D': "1.0"}
-
 // Match begins a statement that finds the rows in which all words occur, with their score; the last word may be
 // unfinished. Words are of lower-case letters and digits alone. More conditions may follow with AND.
 func (s Searchable) Match(b *sql.Builder, words []string) {
+	b.WriteString("SELECT " + s.Table + ".id, ")
+	s.score(b, words)
 	if b.Dialect() == dialect.Postgres {
-		b.WriteString("SELECT " + s.Table + ".id, ts_rank(x_search, q) AS score FROM " + s.Table + ", CAST(").
+		b.WriteString(" AS score FROM " + s.Table + ", CAST(").
 			Arg("'" + strings.Join(words, "' & '") + "':*").WriteString(" AS tsquery) AS q WHERE x_search @@ q")
 		return
 	}
 	index := "x_" + s.Table + "_search"
-	b.WriteString("SELECT " + s.Table + ".id, -bm25(" + index)
-	for _, w := range s.Columns {
-		b.WriteString(", " + weights[w.Weight])
-	}
-	b.WriteString(") AS score FROM " + index + " JOIN " + s.Table + " ON " + s.Table + ".id = " + index + ".rowid WHERE " + index + " MATCH ").
+	b.WriteString(" AS score FROM " + index + " JOIN " + s.Table + " ON " + s.Table + ".id = " + index + ".rowid WHERE " + index + " MATCH ").
 		Arg(`"` + strings.Join(words, `" "`) + `"*`)
+}
+
+// score writes how well a row matches, from 1 up to 100, by its first column: whether that is the words, begins with
+// them, and how many of them it holds. What the databases count themselves depends on all rows, those that an actor
+// may not see among them, and differs between the two.
+func (s Searchable) score(b *sql.Builder, words []string) {
+	like := func(pattern, points string) {
+		b.WriteString("CASE WHEN lower(" + s.Table + "." + s.Columns[0].Column + ") LIKE ").Arg(pattern).WriteString(" THEN " + points + " ELSE 0 END")
+	}
+	like(strings.Join(words, "_"), "30") // _ is any character between words
+	b.WriteString(" + ")
+	like(strings.Join(words, "_")+"%", "20")
+	for _, word := range words {
+		b.WriteString(" + ")
+		like("%"+word+"%", strconv.Itoa(49/len(words)))
+	}
+	b.WriteString(" + 1")
 }
 
 // Create returns the statements that make the index, for a migration.

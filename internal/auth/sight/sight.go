@@ -74,6 +74,11 @@ func Hidden(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
 	return s.hidden(ctx, c)
 }
 
+// Restricted returns the CIs that only their owners may see, whoever asks. What is weighed for everyone alike asks it.
+func Restricted(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
+	return Sight{}.hidden(ctx, c)
+}
+
 // Rights returns a digest of what the actor of ctx may do and see: their roles, and the CIs that are hidden from them.
 // An answer may be repeated to an actor whose digest is still the same.
 func Rights(ctx context.Context, c *ent.Client) ([]byte, error) {

@@ -183,12 +183,11 @@ func apply(ctx context.Context, tx *store.Tx, was *ent.Change) (said string, err
 	}
 	var f form.Form
 	for i, conflicts := range found {
+		if len(conflicts) > 0 && !isTold(planned[i], hidden) {
+			f.Fault(untold(was, i))
+			continue
+		}
 		for _, c := range conflicts {
-			if len(hidden) > 0 {
-				f.Fault(errs.New(errs.Stale, "%s cannot start: somebody changed the %s of what operation %d is about; who sees all CIs can read more in the preview", Number(was.ID), c.Field, i).
-					At("operations", strconv.Itoa(i), c.Field))
-				continue
-			}
 			f.Fault(errs.New(errs.Stale, "%s cannot start: %s", Number(was.ID), c.Sentence(planned[i])).At("operations", strconv.Itoa(i), c.Field))
 		}
 	}
@@ -197,7 +196,7 @@ func apply(ctx context.Context, tx *store.Tx, was *ent.Change) (said string, err
 	}
 	created, err := run(ctx, tx, planned)
 	if err != nil {
-		return "", err
+		return "", told(err, was, planned, hidden)
 	}
 	for i, id := range created {
 		if id != 0 && planned[i].Record == 0 {
@@ -207,4 +206,35 @@ func apply(ctx context.Context, tx *store.Tx, was *ent.Change) (said string, err
 		}
 	}
 	return "Planned operations applied to the graph: " + strconv.Itoa(len(rows)) + ".", nil
+}
+
+// isTold reports whether an actor may be told what stands in the way of an operation, of whom some CIs are hidden. Of
+// relationships and groups it is told only if none are, since what they name may be.
+func isTold(o operation.Operation, hidden map[ident.ID]bool) bool {
+	return len(hidden) == 0 || o.Kind == domain.CreateCI || o.Record.Kind() == ident.CI && !hidden[o.Record]
+}
+
+// untold is the refusal to start a change over an operation of which the actor may not be told more.
+func untold(was *ent.Change, i int) error {
+	return errs.New(errs.Stale, "%s cannot start: what operation %d is about is not as it was when this was planned; the preview says more to an actor that sees all CIs", Number(was.ID), i).
+		At("operations", strconv.Itoa(i))
+}
+
+// told returns a refusal without what the actor may not be told.
+func told(err error, was *ent.Change, planned []operation.Operation, hidden map[ident.ID]bool) error {
+	all, ok := errs.All(err)
+	if !ok {
+		return err
+	}
+	var f form.Form
+	for _, e := range all {
+		if len(e.Field) > 1 && e.Field[0] == "operations" {
+			if i, wrong := strconv.Atoi(e.Field[1]); wrong == nil && i < len(planned) && !isTold(planned[i], hidden) {
+				f.Fault(untold(was, i))
+				continue
+			}
+		}
+		f.Fault(e)
+	}
+	return f.Err()
 }

@@ -125,7 +125,7 @@ func checkNewKey(ctx context.Context, tx *store.Tx, key *domain.ExternalKey, f *
 	return nil
 }
 
-// FindIdentities finds the records that keys name: one statement for each source and 1,000 keys.
+// FindIdentities finds the records that keys name, incidents left out: one statement for each source and 1,000 keys.
 func FindIdentities(ctx context.Context, tx *store.Tx, keys []domain.ExternalKey) (map[domain.ExternalKey]ident.ID, error) {
 	bySource := map[string][]string{}
 	for _, k := range keys {
@@ -135,7 +135,7 @@ func FindIdentities(ctx context.Context, tx *store.Tx, keys []domain.ExternalKey
 	for source, all := range bySource {
 		for chunk := range slices.Chunk(all, idChunk) {
 			rows, err := tx.ExternalIdentity.Query().
-				Where(externalidentity.Source(source), externalidentity.ExternalIDIn(chunk...)).All(ctx)
+				Where(externalidentity.Source(source), externalidentity.ExternalIDIn(chunk...), externalidentity.IsEvent(false)).All(ctx)
 			if err != nil {
 				return nil, err
 			}

@@ -102,7 +102,8 @@ func namedBy(ctx context.Context, c *ent.Client, incidents []ident.ID) (map[iden
 // affected is a service that the engine found affected.
 type affected struct {
 	impact.Hit
-	rank int
+	rank         int // of its tier; 1 if it is restricted, whatever its tier
+	isRestricted bool
 }
 
 // gravest puts what is worse first: by state, by tier, by distance.
@@ -120,6 +121,7 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, lists [][
 	findings := make([]finding, len(lists))
 	services := make([][]affected, len(lists))
 	var ranks map[ident.ID]int
+	var restricted map[ident.ID]bool
 	names := map[ident.ID]string{}
 	for i, named := range lists {
 		q := Question(s, named)
@@ -133,9 +135,16 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, lists [][
 			if ranks, err = ranksOfTiers(ctx, c); err != nil {
 				return nil, err
 			}
+			if restricted, err = sight.Restricted(ctx, c); err != nil {
+				return nil, err
+			}
 		}
 		for _, h := range hits {
-			services[i] = append(services[i], affected{h, ranks[s.CI(h.Vertex).Tier]})
+			one := affected{h, ranks[s.CI(h.Vertex).Tier], restricted[h.CI]}
+			if one.isRestricted {
+				one.rank = 1
+			}
+			services[i] = append(services[i], one)
 		}
 		slices.SortFunc(services[i], gravest)
 		for _, a := range services[i][:min(len(services[i]), mostServices)] {
@@ -162,7 +171,7 @@ func (f *finding) conclude(services []affected, names map[ident.ID]string, hidde
 	f.snapshot.ServiceCount = len(services)
 	f.snapshot.Services = make([]domain.ImpactedRecord, 0, min(len(services), mostServices))
 	for i, a := range services {
-		weighed[i] = priority.Service{Rank: a.rank, State: a.State}
+		weighed[i] = priority.Service{Rank: a.rank, State: a.State, IsRestricted: a.isRestricted}
 		if i < mostServices {
 			if !hidden[a.CI] {
 				weighed[i].Name = names[a.CI]

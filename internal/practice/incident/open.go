@@ -106,7 +106,7 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 			return nil, err
 		}
 	}
-	return record, tx.ExternalIdentity.Create().SetRecordID(record.ID).SetSource(key.Source).SetExternalID(key.ExternalID).
+	return record, tx.ExternalIdentity.Create().SetRecordID(record.ID).SetSource(key.Source).SetExternalID(key.ExternalID).SetIsEvent(true).
 		SetCreatedAt(tx.Now).Exec(ctx)
 }
 

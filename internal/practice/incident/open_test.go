@@ -138,8 +138,8 @@ func TestOpeningTwiceGivesTheSameIncident(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = d.Open(d.ctx, incident.Open{Title: "x", ExternalIdentity: &domain.ExternalKey{Source: "zabbix", ExternalID: "shop"}})
-		if got := tickettest.Faults(t, err); got["externalIdentity"] != errs.AlreadyExists {
-			t.Errorf("the key of a CI: %v", err)
+		if err != nil {
+			t.Errorf("the key of a CI stands in the way of an event's: %v", err)
 		}
 	})
 }

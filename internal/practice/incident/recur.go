@@ -9,8 +9,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
-	"github.com/linchpin-cmdb/linchpin/internal/errs"
-	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -25,8 +23,6 @@ func (p *Practice) known(ctx context.Context, tx *store.Tx, key domain.ExternalK
 			return nil, nil, nil
 		case err != nil:
 			return nil, nil, err
-		case row.RecordID.Kind() != ident.Incident:
-			return nil, nil, errs.New(errs.AlreadyExists, "%s calls another record %q already", key.Source, key.ExternalID).At("externalIdentity")
 		}
 		record, err := p.desk.Take(ctx, tx, "externalIdentity", row.RecordID)
 		if err != nil {
@@ -39,9 +35,10 @@ func (p *Practice) known(ctx context.Context, tx *store.Tx, key domain.ExternalK
 	}
 }
 
+// keyRow returns the row of an event's key. CIs have keys of their own, of which it knows nothing.
 func keyRow(ctx context.Context, tx *store.Tx, key domain.ExternalKey) (*ent.ExternalIdentity, error) {
 	return tx.ExternalIdentity.Query().
-		Where(externalidentity.Source(key.Source), externalidentity.ExternalID(key.ExternalID)).Only(ctx)
+		Where(externalidentity.Source(key.Source), externalidentity.ExternalID(key.ExternalID), externalidentity.IsEvent(true)).Only(ctx)
 }
 
 // endedAt returns when a known incident came to its end, or to what was taken for it. If the incident is open, it

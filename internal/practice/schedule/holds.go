@@ -7,12 +7,14 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
 // Targets tells which windows hold for which of some CIs. It reads the classes and the labels only where a window asks
-// for them.
+// for them. A window holds for a restricted CI if it names it, or holds for all: by its class and labels windows would
+// tell them to whoever writes windows.
 func Targets(ctx context.Context, c *ent.Client, s *topology.Snapshot, windows []*ent.ChangeWindow, cis []ident.ID) (func(*ent.ChangeWindow, ident.ID) bool, error) {
 	subtrees, err := subtreesOf(ctx, c, windows)
 	if err != nil {
@@ -22,9 +24,18 @@ func Targets(ctx context.Context, c *ent.Client, s *topology.Snapshot, windows [
 	if err != nil {
 		return nil, err
 	}
+	var restricted map[ident.ID]bool
+	if slices.ContainsFunc(windows, func(w *ent.ChangeWindow) bool { return len(w.Classes)+len(w.Labels) > 0 }) {
+		if restricted, err = sight.Restricted(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	return func(w *ent.ChangeWindow, ci ident.ID) bool {
 		if w.IsGlobal || slices.Contains(w.Cis, ci) {
 			return true
+		}
+		if restricted[ci] {
+			return false
 		}
 		if v, ok := s.Index(ci); ok && subtrees[w.ID][s.CI(v).Class] {
 			return true

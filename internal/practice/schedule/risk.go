@@ -8,6 +8,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/conflict"
@@ -43,13 +44,17 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 	for _, t := range tiers {
 		ranks[t.ID] = t.Rank
 	}
+	restricted, err := sight.Restricted(ctx, c)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
 	past, err := pastOf(ctx, c, changes, now)
 	if err != nil {
 		return nil, store.Translate(err)
 	}
 	risks := make(map[ident.ID]risk.Assessment, len(changes))
 	for i, row := range changes {
-		f, err := outlook(ctx, finder, &own[i], ranks)
+		f, err := outlook(ctx, finder, &own[i], ranks, restricted)
 		if err != nil {
 			return nil, err
 		}
@@ -74,8 +79,8 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 }
 
 // outlook asks the engine about a change: on the graph as it is, and beside that on the graph as its operations leave
-// it. CIs that do not exist yet do not count.
-func outlook(ctx context.Context, finder *conflict.Finder, c *conflict.Change, ranks map[ident.ID]int) (f risk.Facts, err error) {
+// it. CIs that do not exist yet do not count. Of restricted services it does not tell the tier.
+func outlook(ctx context.Context, finder *conflict.Finder, c *conflict.Change, ranks map[ident.ID]int, restricted map[ident.ID]bool) (f risk.Facts, err error) {
 	all, err := finder.Outlooks(ctx, c)
 	if err != nil {
 		return f, err
@@ -94,7 +99,11 @@ func outlook(ctx context.Context, finder *conflict.Finder, c *conflict.Change, r
 		}
 	}
 	service := func(h impact.Hit) risk.Service {
-		return risk.Service{CI: risk.CI{ID: h.CI, Distance: h.Distance}, Rank: ranks[today.CI(h.Vertex).Tier]}
+		s := risk.Service{CI: risk.CI{ID: h.CI, Distance: h.Distance}, IsRestricted: restricted[h.CI]}
+		if !s.IsRestricted {
+			s.Rank = ranks[today.CI(h.Vertex).Tier]
+		}
+		return s
 	}
 	isDown := func(ci ident.ID) bool {
 		return slices.ContainsFunc(all, func(on conflict.Outlook) bool { return on.Planned.State(ci) == impact.Down })

@@ -17,6 +17,8 @@ type Targets struct {
 	CIs         []ident.ID
 	Tiers       []ident.ID
 	AllServices bool
+	// Except are services whose tier is not to be told: they are not among those of Tiers.
+	Except map[ident.ID]bool
 }
 
 // SinglePointLimits bound what is told of single points of failure; 0 means no limit.
@@ -121,7 +123,7 @@ func (t Targets) locate(s *topology.Snapshot) ([]topology.Vertex, error) {
 	aims = slices.DeleteFunc(aims, func(v topology.Vertex) bool { return !s.InService(v) })
 	if t.AllServices || len(t.Tiers) > 0 {
 		for v := range topology.Vertex(s.Vertices()) {
-			if s.IsService(v) && s.InService(v) && (t.AllServices || slices.Contains(t.Tiers, s.CI(v).Tier)) {
+			if s.IsService(v) && s.InService(v) && (t.AllServices || slices.Contains(t.Tiers, s.CI(v).Tier) && !t.Except[s.ID(v)]) {
 				aims = append(aims, v)
 			}
 		}

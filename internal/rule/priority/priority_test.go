@@ -37,16 +37,18 @@ func TestTheSuggestionSaysWhy(t *testing.T) {
 		reason   string
 	}{
 		{nil, 3, "No service is affected."},
-		{[]priority.Service{{"pay", 1, down}}, 1, "1 service of tier rank 1 is DOWN: pay."},
-		{[]priority.Service{{"pay", 1, degraded}, {"shop", 2, down}}, 2, "1 service of tier rank 1 is DEGRADED: pay."},
-		{[]priority.Service{{"shop", 2, down}, {"mail", 2, down}}, 1, "2 services of tier rank 1 or 2 are DOWN: shop and mail."},
-		{[]priority.Service{{"shop", 2, down}, {"mail", 2, degraded}}, 2, "1 service of tier rank 2 is DOWN: shop."},
-		{[]priority.Service{{"a", 0, down}, {"b", 3, degraded}, {"c", 2, degraded}}, 2, "3 services are DEGRADED or DOWN: a, b and c."},
-		{[]priority.Service{{"a", 0, down}, {"b", 0, down}, {"c", 0, down}, {"d", 0, down}}, 2, "4 services are DOWN: a, b, c and 1 more."},
-		{[]priority.Service{{"", 0, degraded}, {"", 0, degraded}, {"", 0, degraded}}, 2, "3 services are DEGRADED."},
-		{[]priority.Service{{"a", 0, down}, {"b", 3, down}}, 3, "2 services are DOWN: a and b."},
-		{[]priority.Service{{"a", 2, degraded}}, 3, "1 service is DEGRADED: a."},
-		{[]priority.Service{{"a", 1, impact.AtRisk}, {"b", 1, impact.Operational}}, 3, "No service is affected."},
+		{[]priority.Service{{"", 4, down, true}}, 1, "1 service of tier rank 1 or restricted is DOWN."},
+		{[]priority.Service{{"pay", 1, degraded, false}, {"", 0, degraded, true}}, 2, "2 services of tier rank 1 or restricted are DEGRADED: pay and 1 more."},
+		{[]priority.Service{{"pay", 1, down, false}}, 1, "1 service of tier rank 1 is DOWN: pay."},
+		{[]priority.Service{{"pay", 1, degraded, false}, {"shop", 2, down, false}}, 2, "1 service of tier rank 1 is DEGRADED: pay."},
+		{[]priority.Service{{"shop", 2, down, false}, {"mail", 2, down, false}}, 1, "2 services of tier rank 1 or 2 are DOWN: shop and mail."},
+		{[]priority.Service{{"shop", 2, down, false}, {"mail", 2, degraded, false}}, 2, "1 service of tier rank 2 is DOWN: shop."},
+		{[]priority.Service{{"a", 0, down, false}, {"b", 3, degraded, false}, {"c", 2, degraded, false}}, 2, "3 services are DEGRADED or DOWN: a, b and c."},
+		{[]priority.Service{{"a", 0, down, false}, {"b", 0, down, false}, {"c", 0, down, false}, {"d", 0, down, false}}, 2, "4 services are DOWN: a, b, c and 1 more."},
+		{[]priority.Service{{"", 0, degraded, false}, {"", 0, degraded, false}, {"", 0, degraded, false}}, 2, "3 services are DEGRADED."},
+		{[]priority.Service{{"a", 0, down, false}, {"b", 3, down, false}}, 3, "2 services are DOWN: a and b."},
+		{[]priority.Service{{"a", 2, degraded, false}}, 3, "1 service is DEGRADED: a."},
+		{[]priority.Service{{"a", 1, impact.AtRisk, false}, {"b", 1, impact.Operational, false}}, 3, "No service is affected."},
 	} {
 		if got := priority.Suggest(c.services); got.Level != c.level || got.Reason != c.reason {
 			t.Errorf("%v\n got %d %s\nwant %d %s", c.services, got.Level, got.Reason, c.level, c.reason)

@@ -12,6 +12,15 @@ type Service struct {
 	Name  string // empty if it is not to be named
 	Rank  int    // of its tier, 1 the most important; 0 for none
 	State impact.State
+	// IsRestricted says that its tier is not to be told: it counts as one of rank 1, whatever its own.
+	IsRestricted bool
+}
+
+func (s Service) rank() int {
+	if s.IsRestricted {
+		return 1
+	}
+	return s.Rank
 }
 
 // Suggestion is an impact level, 1 to 3, and the sentence that gives the reason.
@@ -55,7 +64,7 @@ func Suggest(services []Service) Suggestion {
 
 func (c threshold) find(services []Service) (found []Service) {
 	for _, s := range services {
-		if s.State >= c.state && (c.rank == 0 || s.Rank > 0 && s.Rank <= c.rank) {
+		if s.State >= c.state && (c.rank == 0 || s.rank() > 0 && s.rank() <= c.rank) {
 			found = append(found, s)
 		}
 	}
@@ -67,7 +76,9 @@ const named = 3
 // sentence returns the reason, such as "2 services of tier rank 1 are DOWN: a and b."
 func (c threshold) sentence(found []Service) string {
 	var names []string
+	restricted := false
 	for _, s := range found {
+		restricted = restricted || s.IsRestricted
 		if s.Name != "" && len(names) < named {
 			names = append(names, s.Name)
 		}
@@ -84,6 +95,9 @@ func (c threshold) sentence(found []Service) string {
 	fmt.Fprintf(&b, "%d %s", len(found), noun)
 	if c.words != "" {
 		fmt.Fprintf(&b, " %s", c.words)
+		if restricted {
+			b.WriteString(" or restricted")
+		}
 	}
 	fmt.Fprintf(&b, " %s %s", verb, state)
 	switch rest := len(found) - len(names); {

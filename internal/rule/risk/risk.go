@@ -37,10 +37,20 @@ type CI struct {
 	Distance int
 }
 
-// Service is a CI that is a service. Rank is that of its tier, 1 the highest, or 0 if it has none.
+// Service is a CI that is a service. Rank is that of its tier, 1 the highest, or 0 if it has none. One that is
+// restricted counts as one of the highest tier, whatever its own: the risk is for everyone, and must not tell it.
 type Service struct {
 	CI
-	Rank int
+	Rank         int
+	IsRestricted bool
+}
+
+// rank returns what the service counts as.
+func (s Service) rank() int {
+	if s.IsRestricted {
+		return 1
+	}
+	return s.Rank
 }
 
 // Conflict is a conflict of the change, on a CI or on none.

@@ -77,19 +77,25 @@ func worth(rank, each int) int {
 func services(all []Service, each int, sentence, one, many string) (f Factor) {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Service) int {
-		return cmp.Or(cmp.Compare(worth(b.Rank, each), worth(a.Rank, each)), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(worth(b.rank(), each), worth(a.rank(), each)), cmp.Compare(a.ID, b.ID))
 	})
-	highest := 0
+	highest, restricted := 0, 0
 	for _, s := range all {
-		f.Points += worth(s.Rank, each)
+		f.Points += worth(s.rank(), each)
 		f.add(s.ID)
-		if s.Rank == 1 {
+		switch {
+		case s.IsRestricted:
+			restricted++
+		case s.Rank == 1:
 			highest++
 		}
 	}
 	f.Sentence = fmt.Sprintf(sentence, count(len(all), "service "+one, "services "+many))
 	if highest > 0 {
 		f.Sentence += fmt.Sprintf(", %d of the highest tier", highest)
+	}
+	if restricted > 0 {
+		f.Sentence += fmt.Sprintf(", %d restricted and weighed as such", restricted)
 	}
 	f.Sentence += "."
 	return f
