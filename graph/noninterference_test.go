@@ -144,7 +144,7 @@ func newWorld(t *testing.T, s *store.Store, first bool) *world {
 	return w
 }
 
-// hiddenRecords are the names of what nobody may know of but who sees all, and the owners.
+// hiddenRecords returns the ids of what is told to nobody but its owners and those that see all.
 func (w *world) hiddenRecords() map[string]bool {
 	all := map[string]bool{}
 	for name, id := range w.ids {

@@ -214,7 +214,7 @@ func isTold(o operation.Operation, hidden map[ident.ID]bool) bool {
 	return len(hidden) == 0 || o.Kind == domain.CreateCI || o.Record.Kind() == ident.CI && !hidden[o.Record]
 }
 
-// untold is the refusal to start a change over an operation of which the actor may not be told more.
+// untold returns the refusal to start a change over an operation of which the actor may not be told more.
 func untold(was *ent.Change, i int) error {
 	return errs.New(errs.Stale, "%s cannot start: what operation %d is about is not as it was when this was planned; the preview says more to an actor that sees all CIs", Number(was.ID), i).
 		At("operations", strconv.Itoa(i))
