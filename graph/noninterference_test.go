@@ -120,7 +120,7 @@ func newWorld(t *testing.T, s *store.Store, first bool) *world {
 	w.do("start", "draftChange", `type: NORMAL, title: "relabel", plannedStart: "2026-01-14T10:00:00Z", plannedEnd: "2026-01-14T12:00:00Z", scope: [{id: "@server3@", role: CHANGED}]`)
 	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@change@", operations: [{updateCI: {id: "@db@", labels: {canary: %q}}}, {updateCI: {id: "@server1@", description: "newer"}}]`, either("crimson", "azure")))
 	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@rival@", operations: [{updateCI: {id: "@db@", labels: {canary: %q}}}]`, either("ledger", "vault")))
-	// What somebody changed since it was planned is another field in each world.
+	// Since then somebody changed another field in each world.
 	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@start@", operations: [{updateCI: {id: "@lone@", labels: {%[1]s: "canary"}, description: "newer"}}, {updateCI: {id: "@server3@", description: "newest"}}]`, either("crimson", "azure")))
 	w.do("", "updateCI", fmt.Sprintf(`id: "@lone@", labels: {%[1]s: "ledger"}`, either("crimson", "azure")))
 	w.do("window", "createChangeWindow", `name: "closing", kind: BLACKOUT, startsAt: "2026-01-16T20:00:00Z", durationMinutes: 600, cis: ["@svc@", "@db2@"]`)

@@ -44,8 +44,8 @@ func (s Searchable) Match(b *sql.Builder, words []string) {
 }
 
 // score writes how well a row matches, from 1 up to 100, by its first column: whether that is the words, begins with
-// them, and how many of them it holds. What the databases count themselves depends on all rows, those that an actor
-// may not see among them, and differs between the two.
+// them, and how many of them it holds. The databases' own scores depend on all rows, those that an actor may not see
+// among them, and differ between the two.
 func (s Searchable) score(b *sql.Builder, words []string) {
 	like := func(pattern, points string) {
 		b.WriteString("CASE WHEN lower(" + s.Table + "." + s.Columns[0].Column + ") LIKE ").Arg(pattern).WriteString(" THEN " + points + " ELSE 0 END")

@@ -74,7 +74,7 @@ func Hidden(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
 	return s.hidden(ctx, c)
 }
 
-// Restricted returns the CIs that only their owners may see, whoever asks. What is weighed for everyone alike asks it.
+// Restricted returns the CIs that only their owners may see, whoever asks: judgements that are the same for all use it.
 func Restricted(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
 	return Sight{}.hidden(ctx, c)
 }
