@@ -27,7 +27,7 @@ import (
 )
 
 var (
-	drawnOperations = flag.Int("drawn", 1500, "how many operations are drawn for two worlds on each database")
+	drawnOperations = flag.Int("drawn", 1000, "how many operations are drawn for two worlds on each database")
 	drawnSeed       = flag.Uint64("drawn-seed", 1, "from what they are drawn")
 )
 
@@ -217,9 +217,9 @@ func (w *world) answer(by caller, text string) string {
 
 var cursorIn = regexp.MustCompile(`"(?:cursor|startCursor|endCursor)[^:]*":"([^"]+)"`)
 
-// TestWhatIsHiddenMakesNoDifference asks two worlds the same: nobody may tell by any answer, refusals, orders, scores and
+// TestHiddenRecordsMakeNoDifference asks two worlds the same: nobody may tell by any answer, refusals, orders, scores and
 // counts included, in which of the two they are.
-func TestWhatIsHiddenMakesNoDifference(t *testing.T) {
+func TestHiddenRecordsMakeNoDifference(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		other := storetest.SQLite
 		if s.Dialect() == "postgres" {
