@@ -34,7 +34,7 @@ func checked(address string) (string, error) {
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", errors.New("the database address is no URL: it is postgres://USER:PASSWORD@HOST/NAME, where special characters of the password are written as %XX")
+		return "", errors.New("the database address is not a URL: it is postgres://USER:PASSWORD@HOST/NAME, where special characters of the password are written as %XX")
 	}
 	parameters := u.Query()
 	password := parameters.Get("password")

@@ -55,13 +55,13 @@ func memoryLimit(text string, there memlimit.Provider) (int64, error) {
 	if !ok {
 		n, err := humanize.ParseBytes(text)
 		if err != nil || n < leastMemory || n > math.MaxInt64 {
-			return 0, fmt.Errorf("%q is no size of 16MiB or more, no share and not off", text)
+			return 0, fmt.Errorf("%q is neither a size of 16MiB or more, nor a share, nor off", text)
 		}
 		return int64(n), nil
 	}
 	percent, err := strconv.Atoi(share)
 	if err != nil || percent < 1 || percent > 100 {
-		return 0, fmt.Errorf("%q is no share from 1%% to 100%%", text)
+		return 0, fmt.Errorf("%q is not a share from 1%% to 100%%", text)
 	}
 	all, err := there()
 	if errors.Is(err, memlimit.ErrNoLimit) {

@@ -123,7 +123,7 @@ func TestQuestionsWriteNothingToPostgres(t *testing.T) {
 		if strings.Contains(address, "?") {
 			join = "&"
 		}
-		if out, err := program("spof", "--database", address+join+"search_path=nowhere"); err == nil || !strings.Contains(out, "it is no database of Linchpin") {
+		if out, err := program("spof", "--database", address+join+"search_path=nowhere"); err == nil || !strings.Contains(out, "it is not a database of Linchpin") {
 			t.Errorf("without tables: %v\n%s", err, out)
 		}
 		readOnly := address + join + "default_transaction_read_only=on"

@@ -45,10 +45,10 @@ const (
 func (q KPIQuery) periods() ([]KPI, error) {
 	zone, err := time.LoadLocation(q.Zone)
 	if err != nil || q.Zone == "" || q.Zone == "Local" {
-		return nil, errs.New(errs.BadUserInput, "timeZone: %.60q is no time zone; write its IANA name, such as Europe/Berlin or UTC", q.Zone)
+		return nil, errs.New(errs.BadUserInput, "timeZone: %.60q is not a time zone; write its IANA name, such as Europe/Berlin or UTC", q.Zone)
 	}
 	if !q.From.Before(q.To) {
-		return nil, errs.New(errs.BadUserInput, "from lies not before to: there is no period between them")
+		return nil, errs.New(errs.BadUserInput, "from is not before to: there is no period between them")
 	}
 	at := q.From.In(zone)
 	year, month, date := at.Date()

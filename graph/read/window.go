@@ -118,7 +118,7 @@ const longestPeriod = 366 * 24 * time.Hour
 
 func periodOf(from, to time.Time) (recurrence.Span, error) {
 	if !from.Before(to) || to.Sub(from) > longestPeriod {
-		return recurrence.Span{}, errs.New(errs.BadUserInput, "from %s to %s is no period: to is later than from, at most 366 days",
+		return recurrence.Span{}, errs.New(errs.BadUserInput, "from %s to %s is not a period: to is later than from, at most 366 days",
 			from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
 	}
 	return recurrence.Span{From: from, To: to}, nil

@@ -112,7 +112,7 @@ func (o Offset) From(now time.Time) time.Time { return now.Add(time.Duration(o))
 func (o *Offset) UnmarshalYAML(n *yaml.Node) error {
 	d, err := time.ParseDuration(n.Value)
 	if err != nil || n.Value[0] != '+' && n.Value[0] != '-' {
-		return fmt.Errorf("line %d: %q is no offset; write +72h or -3h10m", n.Line, n.Value)
+		return fmt.Errorf("line %d: %q is not an offset; write +72h or -3h10m", n.Line, n.Value)
 	}
 	*o = Offset(d)
 	return nil

@@ -84,7 +84,7 @@ func (f *faults) links(given []Link) []domain.Link {
 		links[i].Title = f.text("the title of a link", l.Title, 1, valid.LongestName)
 		links[i].URL = f.text("the address of a link", l.URL, 1, valid.LongestURL)
 		if !valid.IsURL(links[i].URL) {
-			f.say("%q is no address of http, https or mailto, such as https://example.com/runbook", l.URL)
+			f.say("%q is not an address of http, https or mailto, such as https://example.com/runbook", l.URL)
 		}
 	}
 	return links

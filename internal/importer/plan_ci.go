@@ -94,7 +94,7 @@ func (p *planner) check(r *record, f *faults) fields {
 		return got
 	}
 	if _, ok := r.class.ServiceKind(); !ok {
-		f.say("%s is no class of services: its CIs have no tier, links or support team", r.class.Code)
+		f.say("%s is not a class of services: its CIs have no tier, links or support team", r.class.Code)
 		return got
 	}
 	s := c.Service
@@ -110,7 +110,7 @@ func (p *planner) check(r *record, f *faults) fields {
 	}
 	if t := s.AvailabilityTarget; t != 0 {
 		if !(t > 0 && t <= 100) {
-			f.say("availability target %v is no share of time in percent: 0 to 100", t)
+			f.say("availability target %v is not a share of time in percent: 0 to 100", t)
 		}
 		got.availability = &t
 	}

@@ -63,7 +63,7 @@ func TestARowWithAMistakeLeavesTheOthersIntact(t *testing.T) {
 			`rejected test.yaml:4: cpuCores is text: a whole number is expected`,
 			`rejected test.yaml:5: the CI has no name`,
 			`rejected test.yaml:6: class hardware only groups other classes: choose one below it`,
-			`rejected test.yaml:7: server is no class of services: its CIs have no tier, links or support team`,
+			`rejected test.yaml:7: server is not a class of services: its CIs have no tier, links or support team`,
 			`duplicate test.yaml:8: "a" is reported twice: the first, at test.yaml:1, counts`,
 			`rejected test.yaml:9: relationship h depnds_on a: there is no relationship type "depnds_on"; did you mean depends_on?; the rest of the row was imported`,
 			`rejected test.yaml:9: relationship h depends_on a: strength is "STRONG": it is one of HARD, SOFT; the rest of the row was imported`,

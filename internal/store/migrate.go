@@ -189,7 +189,7 @@ func (s *Store) isCurrent(ctx context.Context) error {
 		return Translate(err)
 	}
 	if tables == 0 {
-		return errors.New("it is no database of Linchpin: name another with --database, or begin one by linchpin serve or linchpin import")
+		return errors.New("it is not a database of Linchpin: name another with --database, or begin one by linchpin serve or linchpin import")
 	}
 	known, err := appliedMigrations(ctx, tx)
 	if err != nil {

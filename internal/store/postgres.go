@@ -16,7 +16,7 @@ import (
 // openPostgres opens a pool over lib/pq with prepared statements and bounded waits.
 func openPostgres(address string) (*Store, error) {
 	if u, err := url.Parse(address); err != nil || u.Opaque != "" {
-		return nil, errors.New("it is no URL such as postgres://USER:PASSWORD@HOST/NAME, where special characters of the password are written as %XX")
+		return nil, errors.New("it is not a URL such as postgres://USER:PASSWORD@HOST/NAME, where special characters of the password are written as %XX")
 	}
 	db, err := pgconn.Open(address)
 	if err != nil {

@@ -46,7 +46,7 @@ func (e *Estate) Labels(i int) map[string]string {
 	return map[string]string{}
 }
 
-// ServiceKind returns the kind of service that the CI's class stands for, or "" if it is no class of services.
+// ServiceKind returns the kind of service that the CI's class stands for, or "" if it is not a class of services.
 func (c *CI) ServiceKind() domain.ServiceKind {
 	switch c.Class {
 	case "business_service":

@@ -84,8 +84,8 @@ spec:
 	}
 	all := strings.Join(notices, "\n")
 	for _, part := range []string{
-		`spec.dependsOn is text; a list is expected`, `"component:a b" is no entity reference`, `"nokind" names no kind`, `names the entity itself`,
-		`"a:b:c" is no entity reference`, `spec.dependencyOf is a map; text is expected`, `spec.providesApis is a map; a list is expected`, `metadata.links is a map; a list is expected`,
+		`spec.dependsOn is text; a list is expected`, `"component:a b" is not an entity reference`, `"nokind" names no kind`, `names the entity itself`,
+		`"a:b:c" is not an entity reference`, `spec.dependencyOf is a map; text is expected`, `spec.providesApis is a map; a list is expected`, `metadata.links is a map; a list is expected`,
 		`metadata.annotations.a is a list; text is expected`,
 	} {
 		if !strings.Contains(all, part) {

@@ -36,7 +36,7 @@ func parseRef(s, kind, namespace string) (ref, error) {
 	}
 	for _, part := range []string{kind, namespace, name} {
 		if !validName.MatchString(part) {
-			return ref{}, fmt.Errorf("%s is no entity reference; [kind:][namespace/]name is expected", document.Quote(s))
+			return ref{}, fmt.Errorf("%s is not an entity reference; [kind:][namespace/]name is expected", document.Quote(s))
 		}
 	}
 	return newRef(kind, namespace, name), nil

@@ -180,7 +180,7 @@ func TestAMistakeIsNamedByFileAndLine(t *testing.T) {
 		"link kind":          {"cis:\n  a: {class: server, service: {links: [WIKI: b]}}", `a.yaml:2 rejected a: "WIKI" is not one of REPOSITORY`},
 		"no mode":            {"cis:\n  a: {class: server, groups: {g: {members: {runs_on: b}}}}", `a.yaml:2 rejected a: the group "g" has no mode`},
 		"no members":         {"cis:\n  a: {class: server, groups: {g: {mode: ANY}}}", `a.yaml:2 rejected a: the group "g" has no members`},
-		"no type":            {"cis:\n  a: {class: server, relationships: {^: b}}", `a.yaml:2 rejected a: "^" is no relationship type`},
+		"no type":            {"cis:\n  a: {class: server, relationships: {^: b}}", `a.yaml:2 rejected a: "^" is not a relationship type`},
 		"nobody":             {"cis:\n  a: {class: server, owners: [person/: operator]}", `a.yaml:2 rejected a: "person/" names nobody`},
 		"link":               {"cis:\n  a: {class: server, service: {links: [{title: b}, {url: c}]}}", `a.yaml:2 rejected a: a link needs a kind and a URL`},
 		"infinity":           {"cis:\n  a: {class: server, attributes: {b: .inf}}", `a.yaml:2 rejected a: expected a number, found ".inf"`},

@@ -14,7 +14,7 @@ import (
 func typed(key string, at *yaml.Node) (code string, isReverse bool, err error) {
 	code, isReverse = strings.CutPrefix(key, "^")
 	if code == "" {
-		return "", false, wrong(at, "%q is no relationship type; write its code, such as depends_on or ^member_of", key)
+		return "", false, wrong(at, "%q is not a relationship type; write its code, such as depends_on or ^member_of", key)
 	}
 	return code, isReverse, nil
 }

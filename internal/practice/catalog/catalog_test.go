@@ -115,7 +115,7 @@ func TestEverythingWrongWithANewServiceIsSaidAtOnce(t *testing.T) {
 		})
 		w.refused(err,
 			"NOT_FOUND tier tier-1?", "REQUIRED name", "INVALID availabilityTarget 0 to 100",
-			"INVALID links.0.url no address of http, https or mailto", "REQUIRED links.1.title", "INVALID links.2.url", "INVALID links.3.url", "INVALID links.4.kind",
+			"INVALID links.0.url \"javascript:alert(1)\" is not an address of http, https or mailto", "REQUIRED links.1.title", "INVALID links.2.url", "INVALID links.3.url", "INVALID links.4.kind",
 			"INVALID supportTeam team_",
 		)
 	})

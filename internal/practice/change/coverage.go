@@ -178,7 +178,7 @@ func outsideHours(ctx context.Context, tx *store.Tx, t *ent.ChangeTemplate, star
 		return err
 	}
 	if hours.Elapsed(start, end) < end.Sub(start) {
-		return errs.New(errs.Invalid, "the window lies not within the hours of %s, by which the template %s goes%s", row.Name, t.Name, instead).At("plannedStart")
+		return errs.New(errs.Invalid, "the window does not lie within the hours of %s, by which the template %s goes%s", row.Name, t.Name, instead).At("plannedStart")
 	}
 	return nil
 }

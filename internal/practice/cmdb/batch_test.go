@@ -91,7 +91,7 @@ func TestABatchSaysWhichRowIsWrong(t *testing.T) {
 			})
 			return err
 		})
-		w.refused(err, "NOT_FOUND 1.class", "REQUIRED 1.name", "INVALID 2.class no class of services", "NOT_FOUND 3.tier tier-1?", "NOT_FOUND 3.supportTeam")
+		w.refused(err, "NOT_FOUND 1.class", "REQUIRED 1.name", "INVALID 2.class server is not a class of services", "NOT_FOUND 3.tier tier-1?", "NOT_FOUND 3.supportTeam")
 		a, b := w.ci("server", "a"), w.ci("server", "b")
 		err = w.apply(func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference) error {
 			_, err := cmdb.UpdateCIsTx(ctx, tx, ref, []cmdb.CIChange{{ID: a.ID, Fields: cmdb.Fields{Name: pointer("x")}}, {ID: b.ID, Fields: cmdb.Fields{Name: pointer("")}}, {ID: a.ID}, {ID: number(ident.CI, 99)}})

@@ -142,7 +142,7 @@ func (r *Reference) draftService(d *ent.CI, class *Class, facet *ServiceFacet, f
 	kind, ok := class.ServiceKind()
 	if !ok {
 		if facet != nil {
-			f.Fault(errs.New(errs.Invalid, "%s is no class of services: its CIs have no tier, links or support team", class.Code), "class")
+			f.Fault(errs.New(errs.Invalid, "%s is not a class of services: its CIs have no tier, links or support team", class.Code), "class")
 		}
 		return
 	}

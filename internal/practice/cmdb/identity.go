@@ -73,7 +73,7 @@ func newIdentities(ctx context.Context, tx *store.Tx, rows []NewIdentity, wrong 
 			row.Record = row.Record.As(ident.CI)
 		}
 		if k := row.Record.Kind(); k != ident.CI && k != ident.Team && k != ident.Person {
-			wrong[i].Fault(errs.New(errs.Invalid, "%q is no id of a CI, a team or a person", row.Record), "record")
+			wrong[i].Fault(errs.New(errs.Invalid, "%q is not the id of a CI, a team or a person", row.Record), "record")
 		}
 		key, err := CheckKey(row.Key)
 		wrong[i].Fault(err)

@@ -30,7 +30,7 @@ func checkFields(c *ent.CI, f *form.Form) {
 		form.OneOf(f, "portfolioStage", *c.PortfolioStage)
 	}
 	if t := c.AvailabilityTarget; t != nil && !(*t >= 0 && *t <= 100) {
-		f.Fault(errs.New(errs.Invalid, "%v is no share of time in percent: 0 to 100", *t), "availabilityTarget")
+		f.Fault(errs.New(errs.Invalid, "%v is not a share of time in percent: 0 to 100", *t), "availabilityTarget")
 	}
 	checkLabels(c.Labels, f)
 	checkLinks(c.Links, f)
@@ -65,7 +65,7 @@ func Labels(given map[string]any) (map[string]*string, error) {
 		case string:
 			labels[name] = &v
 		default:
-			f.Fault(errs.New(errs.Invalid, "the label %s is no text: write it in quotes", name), "labels", name)
+			f.Fault(errs.New(errs.Invalid, "the label %s is not a text: write it in quotes", name), "labels", name)
 		}
 	}
 	return labels, f.Err()
@@ -92,7 +92,7 @@ func checkLinks(links []domain.Link, f *form.Form) {
 		links[i].Title = own.Text("title", links[i].Title, 1, valid.LongestName)
 		links[i].URL = own.Text("url", links[i].URL, 1, valid.LongestURL)
 		if !own.IsFaulty() && !valid.IsURL(links[i].URL) {
-			own.Fault(errs.New(errs.Invalid, "%q is no address of http, https or mailto, such as https://example.com/runbook", links[i].URL), "url")
+			own.Fault(errs.New(errs.Invalid, "%q is not an address of http, https or mailto, such as https://example.com/runbook", links[i].URL), "url")
 		}
 		f.Fault(own.Err(), "links", strconv.Itoa(i))
 	}

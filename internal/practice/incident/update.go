@@ -82,7 +82,7 @@ func (p *Practice) parent(ctx context.Context, tx *store.Tx, f *form.Form, in Up
 	for depth := 0; next != nil; depth++ {
 		switch {
 		case *next == was.ID:
-			f.Fault(errs.New(errs.Invalid, "%s would be part of itself: choose a parent that is no part of it", Number(was.ID)).At("parent"))
+			f.Fault(errs.New(errs.Invalid, "%s would be part of itself: choose a parent outside of it", Number(was.ID)).At("parent"))
 			return id
 		case depth == deepest:
 			f.Fault(errs.New(errs.Invalid, "%s would lie more than %d incidents deep: choose a parent nearer to the top", Number(was.ID), deepest).At("parent"))

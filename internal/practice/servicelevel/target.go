@@ -121,7 +121,7 @@ func checkTarget(ctx context.Context, tx *store.Tx, t *ent.ServiceLevelTarget, d
 		switch {
 		case c == nil:
 		case c.ServiceKind == nil:
-			f.Fault(errs.New(errs.Invalid, "%s is no service", c.Name).At("services", place(i)))
+			f.Fault(errs.New(errs.Invalid, "%s is not a service: name services only", c.Name).At("services", place(i)))
 		default:
 			services = append(services, c.ID)
 		}

@@ -96,7 +96,7 @@ func Declare(own map[string]any) error {
 	}
 	text, err := json.Marshal(own)
 	if err != nil {
-		return errs.New(errs.Invalid, "the schema is no JSON: %v", err)
+		return errs.New(errs.Invalid, "the schema is not JSON: %v", err)
 	}
 	if len(text) > MaxBytes {
 		return errs.New(errs.Invalid, "the schema has %d bytes: at most %d", len(text), MaxBytes)
@@ -116,7 +116,7 @@ func Declare(own map[string]any) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		if !isName(name) {
-			return errs.New(errs.Invalid, "%q is no name for a value: letters, digits and underscores, starting with a letter, at most 100", name).At("properties", name)
+			return errs.New(errs.Invalid, "%q is not a name for a value: letters, digits and underscores, starting with a letter, at most 100", name).At("properties", name)
 		}
 	}
 	// The compiler wants values as encoding/json decodes them: a schema made in Go may hold ints and []string.

@@ -43,7 +43,7 @@ func plain(v any, path []string) (any, error) {
 		return v, printable(v, path)
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, errs.New(errs.Invalid, "%v is no number in JSON", v).At(path...)
+			return nil, errs.New(errs.Invalid, "%v is not a number in JSON", v).At(path...)
 		}
 		return v, nil
 	case int:
@@ -92,11 +92,11 @@ func plain(v any, path []string) (any, error) {
 	// Any other type is made in Go, by an importer or the seed: let encoding/json encode it.
 	b, err := json.Marshal(v)
 	if err != nil {
-		return nil, errs.New(errs.Invalid, "it is no JSON: %v", err).At(path...)
+		return nil, errs.New(errs.Invalid, "it is not JSON: %v", err).At(path...)
 	}
 	var generic any
 	if err := json.Unmarshal(b, &generic); err != nil {
-		return nil, errs.New(errs.Invalid, "it is no JSON: %v", err).At(path...)
+		return nil, errs.New(errs.Invalid, "it is not JSON: %v", err).At(path...)
 	}
 	return plain(generic, path)
 }
@@ -148,7 +148,7 @@ func Merge(old, change map[string]any) (merged map[string]any, changed []string)
 func Size(v map[string]any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
-		return errs.New(errs.Invalid, "it is no JSON: %v", err)
+		return errs.New(errs.Invalid, "it is not JSON: %v", err)
 	}
 	if len(b) > MaxBytes {
 		return errs.New(errs.Invalid, "together they have %d bytes: at most %d", len(b), MaxBytes)

@@ -50,7 +50,7 @@ func New(zone string, hours []domain.WorkingHours, holidays []domain.Holiday) (*
 		place := fmt.Sprint(i)
 		weekday := slices.Index(h.Weekday.Values(), string(h.Weekday))
 		if weekday < 0 {
-			return nil, errs.New(errs.Invalid, "%q is no weekday: MONDAY to SUNDAY", string(h.Weekday)).At("hours", place, "weekday")
+			return nil, errs.New(errs.Invalid, "%q is not a weekday: MONDAY to SUNDAY", string(h.Weekday)).At("hours", place, "weekday")
 		}
 		from, err := timeOfDay(h.From)
 		if err != nil {
@@ -61,7 +61,7 @@ func New(zone string, hours []domain.WorkingHours, holidays []domain.Holiday) (*
 			return nil, err.At("hours", place, "until")
 		}
 		if from >= until {
-			return nil, errs.New(errs.Invalid, "%s to %s is no time: hours past midnight are two, to 24:00 and from 00:00 of the next day", h.From, h.Until).At("hours", place)
+			return nil, errs.New(errs.Invalid, "%s to %s is not a time: hours past midnight are two, to 24:00 and from 00:00 of the next day", h.From, h.Until).At("hours", place)
 		}
 		c.week[(weekday+1)%7] = append(c.week[(weekday+1)%7], span{from, until})
 	}
@@ -79,7 +79,7 @@ func New(zone string, hours []domain.WorkingHours, holidays []domain.Holiday) (*
 	}
 	for i, h := range holidays {
 		if _, err := time.Parse(time.DateOnly, h.Date); err != nil {
-			return nil, errs.New(errs.Invalid, "%.40q is no date: write it like 2027-12-25", h.Date).At("holidays", fmt.Sprint(i), "date")
+			return nil, errs.New(errs.Invalid, "%.40q is not a date: write it like 2027-12-25", h.Date).At("holidays", fmt.Sprint(i), "date")
 		}
 		if c.holidays[h.Date] {
 			return nil, errs.New(errs.Invalid, "%s is a holiday already", h.Date).At("holidays", fmt.Sprint(i), "date")
@@ -92,7 +92,7 @@ func New(zone string, hours []domain.WorkingHours, holidays []domain.Holiday) (*
 func zoneOf(name string) (*time.Location, error) {
 	location, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {
-		return nil, errs.New(errs.Invalid, "%.60q is no time zone: write its IANA name, such as Europe/Berlin or UTC", name).At("timeZone")
+		return nil, errs.New(errs.Invalid, "%.60q is not a time zone: write its IANA name, such as Europe/Berlin or UTC", name).At("timeZone")
 	}
 	return location, nil
 }
@@ -104,7 +104,7 @@ func timeOfDay(text string) (time.Duration, *errs.Error) {
 	}
 	t, err := time.Parse("15:04", text)
 	if err != nil || len(text) != len("15:04") {
-		return 0, errs.New(errs.Invalid, "%.40q is no time of day: write it like 09:00, to 24:00 at most", text)
+		return 0, errs.New(errs.Invalid, "%.40q is not a time of day: write it like 09:00, to 24:00 at most", text)
 	}
 	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute, nil
 }

@@ -41,7 +41,7 @@ func parse(text string, zone *time.Location) (*rrule.ROption, error) {
 		case name == "BYHOUR" || name == "BYMINUTE" || name == "BYSECOND":
 			return nil, invalid("part %d, %s: the time of day is that of startsAt; leave it out", i+1, part)
 		case !isPair || !ok:
-			return nil, invalid("part %d, %q, is no part of a rule: a rule reads like FREQ=WEEKLY;BYDAY=SA,SU", i+1, part)
+			return nil, invalid("part %d, %q, is not a part of a rule: a rule reads like FREQ=WEEKLY;BYDAY=SA,SU", i+1, part)
 		case seen[name]:
 			return nil, invalid("part %d, %s: there is a %s before it already", i+1, part, name)
 		case !fits(part, name, value, zone):

@@ -39,7 +39,7 @@ func New(start time.Time, duration time.Duration, zone, text string) (*Rule, err
 	location, ok := zoneOf(zone)
 	switch {
 	case !ok:
-		return nil, errs.New(errs.Invalid, "%q is no time zone: they are named as in the IANA database, such as Europe/Berlin or UTC", zone).At("timeZone")
+		return nil, errs.New(errs.Invalid, "%q is not a time zone: they are named as in the IANA database, such as Europe/Berlin or UTC", zone).At("timeZone")
 	case start.Before(earliest) || !start.Before(latest):
 		return nil, errs.New(errs.Invalid, "%s is out of range: from %d until %d", start.UTC().Format(time.RFC3339), earliest.Year(), latest.Year()).At("startsAt")
 	case duration < time.Minute || duration > LongestDuration:

@@ -133,7 +133,7 @@ func TestARuleThatIsWrongSaysWhatAndWhere(t *testing.T) {
 		"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30":      "never takes place",
 		"FREQ=DAILY;INTERVAL=7;BYDAY=TU":          "never takes place",
 		"FREQ=DAILY\nRRULE:FREQ=DAILY":            "part 1",
-		"FREQ=YEARLY;BYEASTER=1":                  "no part of a rule",
+		"FREQ=YEARLY;BYEASTER=1":                  "not a part of a rule",
 		strings.Repeat("FREQ=DAILY;", 50) + "X=1": "at most 500",
 	} {
 		_, err := recurrence.New(at(t, "2027-01-04T22:00:00Z"), time.Hour, "UTC", text) // a Monday

@@ -46,7 +46,7 @@ func Code(field, s string) error {
 		letter := r >= 'a' && r <= 'z'
 		other := r >= '0' && r <= '9' || r == '_' || r == '-'
 		if !letter && (i == 0 || !other) {
-			return errs.New(errs.Invalid, "%q is no code: lower-case letters, digits, dashes and underscores, starting with a letter", s).At(field)
+			return errs.New(errs.Invalid, "%q is not a code: lower-case letters, digits, dashes and underscores, starting with a letter", s).At(field)
 		}
 	}
 	return nil
