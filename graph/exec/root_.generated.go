@@ -15431,7 +15431,7 @@ enum ResyncReason {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/suspect.graphql", Input: `extend type Incident {
-  """The changes that may have caused it, the most suspicious first. They started or ended before it was detected, or were being carried out then, and touched its ROOT or AFFECTED CIs or CIs that these need. The graph as it was then decides what they need; if several incidents of a list are asked about, or much was written since, it is the graph as it is now. The field revision tells which."""
+  """The changes that may have caused it, the most suspicious first. They started or ended before it was detected, or were being carried out then, and touched its ROOT or AFFECTED CIs or CIs that these need, or needed before it: by their scope, or by what their operations wrote. The graph as it was then decides what they need; if several incidents of a list are asked about, or much was written since, it is the graph as it is now. The field revision tells which."""
   suspectChanges(
     """How many hours earlier a change may have started or ended: 1 to 720. A change that is still being carried out may have started before that."""
     hours: Int! = 24
@@ -15441,7 +15441,7 @@ enum ResyncReason {
 }
 
 extend type Query {
-  """The changes that may have caused the symptoms of some CIs, the most suspicious first. They started or ended before the symptoms began, or were being carried out then, and touched these CIs or CIs that they need. The graph as it was then decides what they need; if much was written since, it is the graph as it is now. The field revision tells which."""
+  """The changes that may have caused the symptoms of some CIs, the most suspicious first. They started or ended before the symptoms began, or were being carried out then, and touched these CIs or CIs that they need, or needed before it: by their scope, or by what their operations wrote. The graph as it was then decides what they need; if much was written since, it is the graph as it is now. The field revision tells which."""
   suspectChanges(
     """The CIs and services that show symptoms: 1 to 100."""
     cis: [ID!]!
@@ -15468,7 +15468,7 @@ type SuspectChange {
   symptom: CI
   """How many relationships lie between ci and symptom; 0 if they are one CI."""
   distance: Int!
-  """A shortest way along which failure can travel from ci to symptom; null if they are one CI."""
+  """A shortest way along which failure can travel from ci to symptom; null if they are one CI, or if the change took the way away."""
   path: ImpactPath
   """The revision of the graph that decides what the CIs need."""
   revision: Revision!

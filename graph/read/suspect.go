@@ -156,13 +156,16 @@ func (s *SuspectChange) SymptomCount() int { return s.Shared }
 // Reasons returns the reasons why the change is suspect.
 func (s *SuspectChange) Reasons() []*suspect.Reason { return pointers(s.Suspect.Reasons) }
 
-// Path returns the way on which failure could get from what the change touched to the symptom. If they are one CI, it
-// returns nil.
+// Path returns the way on which failure could get from what the change touched to the symptom. If they are one CI, or
+// the change took the way away, it returns nil.
 func (s *SuspectChange) Path(ctx context.Context) (*ImpactPath, error) {
 	found, err := once(s.in, "paths", func() (map[*SuspectChange]*ImpactPath, error) {
 		var of []*SuspectChange
 		var ways [][]impact.Step
 		for _, row := range s.in.Rows {
+			if row.IsGone {
+				continue
+			}
 			way, err := impact.ShortestPath(ctx, row.graph, row.CI, row.Suspect.Symptom)
 			if err != nil {
 				return nil, err

@@ -8,9 +8,13 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
 	"github.com/linchpin-cmdb/linchpin/ent/predicate"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/conflict"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/suspect"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -18,8 +22,9 @@ import (
 )
 
 // Suspects lists for each question the changes that may have caused what is seen, the most suspicious first, at most so
-// many. The CIs they touched are judged by the graph of the snapshot. Risk is weighed for those that are listed: it
-// orders them, and lets nobody in. The number of statements does not depend on that of the questions.
+// many. The CIs they touched, by their scope or their operations, are judged by the graph of the snapshot and by that
+// without what their operations did. Risk is weighed for those that are listed: it orders them, and lets nobody in. The
+// number of statements does not depend on that of the questions.
 func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, questions []suspect.Question, most int, now time.Time) ([][]suspect.Suspect, error) {
 	found := make([][]suspect.Suspect, len(questions))
 	if len(questions) == 0 {
@@ -38,6 +43,10 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 	if err := scope(ctx, c, then, touched, rows); err != nil {
 		return nil, store.Translate(err)
 	}
+	applied, words, err := appliedBy(ctx, c, then)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
 	changes := make([]suspect.Change, 0, len(rows))
 	for i, row := range rows {
 		if row.ActualStart == nil {
@@ -49,6 +58,12 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 		}
 		for _, ci := range touched[i].Scope {
 			one.Touched = append(one.Touched, ci.ID)
+		}
+		if did := applied[row.ID]; len(did) > 0 {
+			one.Touched = append(one.Touched, operation.Wrote(s, did)...)
+			if one.Undone, err = without(s, did, words); err != nil {
+				return nil, err
+			}
 		}
 		changes = append(changes, one)
 	}
@@ -80,6 +95,42 @@ func Suspects(ctx context.Context, c *ent.Client, s *topology.Snapshot, question
 		suspect.Sort(some)
 	}
 	return found, nil
+}
+
+// appliedBy returns the operations of changes that have started, and the words that they are written in.
+func appliedBy(ctx context.Context, c *ent.Client, of predicate.Change) (map[ident.ID][]operation.Operation, operation.Words, error) {
+	rows, err := c.PlannedOperation.Query().Where(chosenBy[predicate.PlannedOperation](plannedoperation.FieldChangeID, change.And(of, change.ActualStartNotNil()))).
+		Order(ent.Asc(plannedoperation.FieldChangeID, plannedoperation.FieldPlace)).All(ctx)
+	if err != nil || len(rows) == 0 {
+		return nil, operation.Words{}, err
+	}
+	applied := map[ident.ID][]operation.Operation{}
+	for _, row := range rows {
+		one := operation.Operation{Kind: row.Kind, Key: row.Key, Planned: row.Planned, Base: row.Base}
+		if row.RecordID != nil {
+			one.Record = *row.RecordID
+		}
+		applied[row.ChangeID] = append(applied[row.ChangeID], one)
+	}
+	words, err := cmdb.Words(ctx, c)
+	return applied, words, err
+}
+
+// without returns the graph as it would be if operations had not been applied; nil if they took nothing away, or if what
+// was written since then stands against it.
+func without(s *topology.Snapshot, applied []operation.Operation, words operation.Words) (*topology.Snapshot, error) {
+	inverse := operation.Undone(applied)
+	if len(inverse) == 0 {
+		return nil, nil
+	}
+	view, err := operation.On(s, inverse, words)
+	if errs.CodeOf(err) == errs.Invalid {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return view.Snapshot, nil
 }
 
 // around chooses all changes that a question is about; for several questions it chooses more, namely those that started

@@ -29,6 +29,8 @@ type Change struct {
 	Ended   *time.Time // nil while it is being carried out
 	Outcome domain.ChangeOutcome
 	Touched []ident.ID
+	// Undone is the graph as it would be without what the change did to it; nil if it took no ways away.
+	Undone *topology.Snapshot
 }
 
 // Suspect is a change that may be the cause.
@@ -38,6 +40,7 @@ type Suspect struct {
 	CI       ident.ID // the touched CI that is nearest to a symptom
 	Symptom  ident.ID // that one
 	Distance int      // hops between them
+	IsGone   bool     // whether the change took the way between them away
 	Before   time.Duration
 	Shared   int // how many of the symptoms are or need a CI that it touched
 	Reasons  []Reason
@@ -77,13 +80,9 @@ func (q Question) isUnderWay(c Change) bool {
 }
 
 // Find lists the changes that started or ended within the window, or were under way when the symptoms showed, and
-// touched a CI that shows symptoms or that such a CI needs. The most suspicious come first. Its cost is a walk for each
-// symptom.
+// touched a CI that shows symptoms or that such a CI needs, or needed before the change. The most suspicious come first.
+// Its cost is a walk for each symptom, and one more for each change that took ways away.
 func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Change) ([]Suspect, error) {
-	type link struct {
-		symptom  ident.ID
-		distance int
-	}
 	touched := map[ident.ID]bool{}
 	for _, c := range changes {
 		if _, ok := q.moment(c); ok {
@@ -92,23 +91,15 @@ func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Chang
 			}
 		}
 	}
-	needs := map[ident.ID][]link{} // by touched CI, the symptoms that need it
+	needs := needs{}
 	seen := map[ident.ID]bool{}
 	for _, symptom := range q.Symptoms {
 		if v, ok := s.Index(symptom); !ok || !s.InService(v) || seen[symptom] {
 			continue
 		}
 		seen[symptom] = true
-		found, err := impact.Dependencies(ctx, s, []ident.ID{symptom}, impact.Limits{})
-		if err != nil {
+		if err := needs.add(ctx, s, symptom, func(ci ident.ID) bool { return touched[ci] }); err != nil {
 			return nil, err
-		}
-		needs[symptom] = append(needs[symptom], link{symptom, 0})
-		for _, n := range found.CIs {
-			if !touched[n.CI] {
-				continue
-			}
-			needs[n.CI] = append(needs[n.CI], link{symptom, n.Distance})
 		}
 	}
 	var suspects []Suspect
@@ -118,13 +109,13 @@ func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Chang
 			continue
 		}
 		one, shared := Suspect{Change: c.ID, Before: q.At.Sub(at)}, map[ident.ID]bool{}
-		for _, ci := range c.Touched {
-			for _, l := range needs[ci] {
-				shared[l.symptom] = true
-				if one.CI == 0 || cmp.Or(cmp.Compare(l.distance, one.Distance), cmp.Compare(ci, one.CI), cmp.Compare(l.symptom, one.Symptom)) < 0 {
-					one.CI, one.Symptom, one.Distance = ci, l.symptom, l.distance
-				}
+		one.take(c, needs, shared, false)
+		if c.Undone != nil {
+			before, err := neededBefore(ctx, c, seen)
+			if err != nil {
+				return nil, err
 			}
+			one.take(c, before, shared, true)
 		}
 		if one.CI == 0 {
 			continue
@@ -135,6 +126,55 @@ func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Chang
 	}
 	Sort(suspects)
 	return suspects, nil
+}
+
+// needs holds, by touched CI, the symptoms that need it.
+type needs map[ident.ID][]link
+
+type link struct {
+	symptom  ident.ID
+	distance int
+}
+
+// add adds what a symptom needs on a graph, of the CIs that count.
+func (all needs) add(ctx context.Context, s *topology.Snapshot, symptom ident.ID, counts func(ident.ID) bool) error {
+	found, err := impact.Dependencies(ctx, s, []ident.ID{symptom}, impact.Limits{})
+	if err != nil {
+		return err
+	}
+	all[symptom] = append(all[symptom], link{symptom, 0})
+	for _, n := range found.CIs {
+		if counts(n.CI) {
+			all[n.CI] = append(all[n.CI], link{symptom, n.Distance})
+		}
+	}
+	return nil
+}
+
+// neededBefore returns which of the symptoms needed what a change touched, on the graph without what it did.
+func neededBefore(ctx context.Context, c Change, symptoms map[ident.ID]bool) (needs, error) {
+	before := needs{}
+	for symptom := range symptoms {
+		if v, ok := c.Undone.Index(symptom); !ok || !c.Undone.InService(v) {
+			continue
+		}
+		if err := before.add(ctx, c.Undone, symptom, func(ci ident.ID) bool { return slices.Contains(c.Touched, ci) }); err != nil {
+			return nil, err
+		}
+	}
+	return before, nil
+}
+
+// take notes the symptoms that need what a change touched, and the nearest of them.
+func (s *Suspect) take(c Change, needs needs, shared map[ident.ID]bool, isGone bool) {
+	for _, ci := range c.Touched {
+		for _, l := range needs[ci] {
+			shared[l.symptom] = true
+			if s.CI == 0 || cmp.Or(cmp.Compare(l.distance, s.Distance), cmp.Compare(ci, s.CI), cmp.Compare(l.symptom, s.Symptom)) < 0 {
+				s.CI, s.Symptom, s.Distance, s.IsGone = ci, l.symptom, l.distance, isGone
+			}
+		}
+	}
 }
 
 // Sort sorts suspects, the most suspicious first, then the latest.
@@ -155,6 +195,9 @@ func (s *Suspect) weigh(q Question, c Change, symptoms int) {
 	where := "It touched a CI that shows the symptoms."
 	if s.Distance > 0 {
 		where = fmt.Sprintf("It touched a CI %s away from one that shows the symptoms.", count(s.Distance, "step"))
+	}
+	if s.IsGone {
+		where = fmt.Sprintf("It touched a CI that was %s away from one that shows the symptoms, and took the way between them away.", count(s.Distance, "step"))
 	}
 	s.add(domain.SuspectDistance, 2*mostDistance/(2+s.Distance), where)
 	if symptoms > 1 {

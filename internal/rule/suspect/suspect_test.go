@@ -84,6 +84,41 @@ func TestSuspectsAreWhatStartedOrEndedBeforeOnWhatSymptomsNeed(t *testing.T) {
 	}
 }
 
+func TestAWayThatTheChangeTookAwayCounts(t *testing.T) {
+	before := chain(t)
+	now, err := before.With(topology.Batch{Removed: []ident.ID{ident.New(ident.Relationship, 2)}}) // CI 2 needs 3 no more
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := suspect.Question{Symptoms: []ident.ID{ci(1), ci(2)}, At: noon, Window: 24 * time.Hour}
+	for name, c := range map[string]struct {
+		touched  []ident.ID
+		undone   *topology.Snapshot
+		ci       int // 0: no suspect
+		distance int
+		isGone   bool
+		shared   int
+	}{
+		"behind the way":        {[]ident.ID{ci(4)}, before, 4, 2, true, 2},
+		"and not known":         {[]ident.ID{ci(4)}, nil, 0, 0, false, 0},
+		"both ends":             {[]ident.ID{ci(2), ci(3)}, before, 2, 0, false, 2},
+		"needed by nobody ever": {[]ident.ID{ci(9)}, before, 0, 0, false, 0},
+	} {
+		found, err := suspect.Find(t.Context(), now, q, []suspect.Change{{ID: change(1), Started: ago(5), Touched: c.touched, Undone: c.undone}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case c.ci == 0:
+			if len(found) > 0 {
+				t.Errorf("%s: %+v", name, found)
+			}
+		case len(found) != 1 || found[0].CI != ci(c.ci) || found[0].Distance != c.distance || found[0].IsGone != c.isGone || found[0].Shared != c.shared:
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
 func TestTheNearerTheLaterAndTheWorseIsMoreSuspicious(t *testing.T) {
 	s := chain(t)
 	all := []suspect.Change{
