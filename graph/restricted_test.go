@@ -174,8 +174,8 @@ func TestADifferenceOfImpactCountsWhatIsRestrictedAndNamesTheRest(t *testing.T) 
 			by   caller
 			want string
 		}{
-			{eve, "map[affectedCountChange:-8 restrictedCount:1 services:[" + others},
-			{root, "map[affectedCountChange:-8 restrictedCount:0 services:[map[ci:map[name:canary-svc] from:DOWN name:canary-svc to:<nil>] " + others},
+			{eve, "map[affectedCountChange:-7 restrictedCount:1 services:[" + others},
+			{root, "map[affectedCountChange:-7 restrictedCount:0 services:[map[ci:map[name:canary-svc] from:DOWN name:canary-svc to:<nil>] " + others},
 		} {
 			a := g.ask(c.by, `query($id: ID!) { incident(id: $id) { impactDifference { affectedCountChange restrictedCount services { name from to ci { name } } } } }`, "id", g.ids["incident"])
 			if got := fmt.Sprint(at(a, "data.incident.impactDifference")); got != c.want {

@@ -32,6 +32,9 @@ func (p *Practice) SetCIs(ctx context.Context, in SetCIs) (*ent.Incident, error)
 		if err := link(ctx, tx, was.ID, rows, named); err != nil {
 			return err
 		}
+		if err := tellCIs(ctx, tx, was, before, named); err != nil {
+			return err
+		}
 		u.SetUpdatedAt(tx.Now) // the incident counts as written even where its level stays
 		if was.IsImpactOverridden {
 			return nil

@@ -150,7 +150,7 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, lists [][
 		for _, a := range services[i][:min(len(services[i]), mostServices)] {
 			names[a.CI] = a.CI.String()
 		}
-		findings[i].snapshot = &domain.ImpactSnapshot{Revision: s.Revision(), Affected: answer.Counts(impact.Filter{}).Total}
+		findings[i].snapshot = &domain.ImpactSnapshot{Revision: s.Revision(), Affected: answer.Counts(impact.Filter{WithoutRoots: true}).Total}
 	}
 	if err := nameAll(ctx, c, names); err != nil {
 		return nil, err

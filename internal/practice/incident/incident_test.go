@@ -46,8 +46,9 @@ func (d desk) mustOpen(t interface {
 	return record
 }
 
+// timeline lists the entries of an incident but for those of edits.
 func (d desk) timeline(of ident.ID) []*ent.TimelineEntry {
-	return d.Store.Read.TimelineEntry.Query().Where(timelineentry.RecordID(of)).Order(ent.Asc("id")).AllX(d.ctx)
+	return d.Store.Read.TimelineEntry.Query().Where(timelineentry.RecordID(of), timelineentry.KindNEQ(domain.Edit)).Order(ent.Asc("id")).AllX(d.ctx)
 }
 
 // verbs returns the ways to move an incident, by the mutation's name.

@@ -95,6 +95,9 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 	if err := link(ctx, tx, record.ID, nil, named); err != nil {
 		return nil, err
 	}
+	if err := tellOpened(ctx, tx, record, named); err != nil {
+		return nil, err
+	}
 	if err := warnOfSimilar(ctx, tx, record, named); err != nil {
 		return nil, err
 	}

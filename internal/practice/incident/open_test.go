@@ -24,7 +24,7 @@ func TestOpeningAsksTheEngine(t *testing.T) {
 			t.Errorf("got %v", i)
 		}
 		s := i.ImpactAtOpening
-		if s == nil || s.Revision != 1 || s.Affected != 2 || len(s.Services) != 1 || s.Services[0] != (domain.ImpactedRecord{CI: d.Shop, Name: "shop", State: "DOWN"}) {
+		if s == nil || s.Revision != 1 || s.Affected != 1 || len(s.Services) != 1 || s.Services[0] != (domain.ImpactedRecord{CI: d.Shop, Name: "shop", State: "DOWN"}) {
 			t.Errorf("snapshot %+v", s)
 		}
 		if n := d.Store.Read.IncidentCI.Query().CountX(d.ctx); n != 2 {

@@ -66,7 +66,7 @@ func weigh(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.Incident
 	store.Set(was.Impact, level, u.SetImpact)
 	store.Set(was.Urgency, urgency, u.SetUrgency)
 	store.Set(was.Priority, pressing, u.SetPriority)
-	return nil
+	return tellPriority(ctx, tx, was, level, urgency, pressing)
 }
 
 const deepest = 50
@@ -117,6 +117,9 @@ func (p *Practice) Assign(ctx context.Context, in Assign) (*ent.Incident, error)
 		isTaken := loses(team, was.AssignmentTeamID) || loses(assignee, was.AssigneeID)
 		if isDropped && isTaken {
 			u.SetReassignmentCount(was.ReassignmentCount + 1)
+		}
+		if isDropped || isTaken {
+			return tellAssigned(ctx, tx, was, team, assignee)
 		}
 		return nil
 	})

@@ -2,12 +2,14 @@ package incident_test
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -164,6 +166,53 @@ func TestNoIncidentIsPartOfItself(t *testing.T) {
 			if errs.CodeOf(failures[0])+errs.CodeOf(failures[1]) != errs.Invalid {
 				t.Fatalf("got %v and %v", failures[0], failures[1])
 			}
+		}
+	})
+}
+
+func TestTheTimelineTellsOpeningAssignmentPriorityAndCIs(t *testing.T) {
+	each(t, func(t *testing.T, d desk) {
+		level, urgency := 3, 1
+		id := d.mustOpen(t, incident.Open{ImpactLevel: &level, AssignmentTeam: &d.Operations, CIs: []incident.CI{{d.Database, domain.RootRole}, {d.Shop, domain.AffectedRole}}}).ID
+		steps := []func() (*ent.Incident, error){
+			func() (*ent.Incident, error) {
+				return d.Assign(d.ctx, incident.Assign{ID: id, Assignee: graphql.OmittableOf(&d.Ada), AssignmentTeam: graphql.OmittableOf(&d.Development)})
+			},
+			func() (*ent.Incident, error) {
+				return d.Assign(d.ctx, incident.Assign{ID: id, Assignee: graphql.OmittableOf[*ident.ID](nil), AssignmentTeam: graphql.OmittableOf[*ident.ID](nil)})
+			},
+			func() (*ent.Incident, error) {
+				return d.Update(d.ctx, incident.Update{ID: id, Urgency: graphql.OmittableOf(&urgency)})
+			},
+			func() (*ent.Incident, error) {
+				return d.Update(d.ctx, incident.Update{ID: id, ImpactLevel: graphql.OmittableOf[*int](nil)})
+			},
+			func() (*ent.Incident, error) {
+				return d.SetCIs(d.ctx, incident.SetCIs{ID: id, CIs: []incident.CI{{d.Server, domain.RootRole}, {d.Shop, domain.ExcludedRole}}})
+			},
+		}
+		for _, step := range steps {
+			for range 2 { // the second time nothing is new
+				if _, err := step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var story []string
+		for _, e := range d.Store.Read.TimelineEntry.Query().Where(timelineentry.RecordID(id), timelineentry.KindEQ(domain.Edit)).Order(ent.Asc("id")).AllX(d.ctx) {
+			story = append(story, e.Body)
+		}
+		want := []string{
+			"Opened with priority 4: impact level 3 and urgency 2. Assigned to the team Operations. CIs: 1 ROOT and 1 AFFECTED named.",
+			"Assigned to Ada and the team Development, before to the team Operations.",
+			"Assigned to nobody, before to Ada and the team Development.",
+			"Priority 3, before 4: urgency 1, before 2.",
+			"Priority 1, before 3: impact level 1, before 3.",
+			"CIs: 1 ROOT and 1 EXCLUDED named; 1 ROOT and 1 AFFECTED no longer named.",
+			"Priority 3, before 1: impact level 3, before 1.",
+		}
+		if !slices.Equal(story, want) {
+			t.Errorf("got  %q\nwant %q", story, want)
 		}
 	})
 }
