@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/conflict"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/risk"
@@ -53,10 +54,16 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 		return nil, store.Translate(err)
 	}
 	risks := make(map[ident.ID]risk.Assessment, len(changes))
+	onFacts := finder.OnFacts()
 	for i, row := range changes {
 		f, err := outlook(ctx, finder, &own[i], ranks, restricted)
 		if err != nil {
 			return nil, err
+		}
+		if false {
+			if err := beside(ctx, onFacts, s, &own[i], ranks, restricted, &f); err != nil {
+				return nil, err
+			}
 		}
 		for _, one := range conflicts[row.ID] {
 			with := risk.Conflict{CI: one.OtherCI, Path: one.Path}
@@ -76,6 +83,57 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 		risks[row.ID] = risk.Of(f, weights)
 	}
 	return risks, nil
+}
+
+// soon is how far ahead what has failed by now is taken to be so still.
+const soon = 24 * time.Hour
+
+// isSoon reports whether a change is being carried out, or is due soon.
+func isSoon(c *ent.Change, now time.Time) bool {
+	if c.State == domain.ChangeImplement {
+		return true
+	}
+	return contends(c) && c.PlannedStart.Before(now.Add(soon)) && c.PlannedEnd.After(now)
+}
+
+// beside adds the services that go DOWN beside what has failed by now, and tells what that is. Of restricted services
+// it does not tell the tier.
+func beside(
+	ctx context.Context, finder *conflict.Finder, s *topology.Snapshot, c *conflict.Change, ranks map[ident.ID]int, restricted map[ident.ID]bool, f *risk.Facts,
+) error {
+	if len(impact.FactsOf(s).Records) == 0 {
+		return nil
+	}
+	outage, err := finder.OutageOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, d := range f.Down {
+		delete(outage, d.ID)
+	}
+	causes := map[ident.ID]bool{}
+	for _, id := range outage.Services() {
+		one := risk.Service{CI: risk.CI{ID: id}, IsRestricted: restricted[id]}
+		if v, ok := s.Index(id); ok && !one.IsRestricted {
+			one.Rank = ranks[s.CI(v).Tier]
+		}
+		f.Down = append(f.Down, one)
+		for _, ci := range outage[id] {
+			causes[ci] = true
+		}
+	}
+	f.OnFacts = len(outage)
+	f.AtStake = slices.DeleteFunc(f.AtStake, func(one risk.Service) bool { _, ok := outage[one.ID]; return ok })
+	for _, id := range Failing(s, causes) {
+		switch {
+		case id == c.ID:
+		case id.Kind() == ident.Change:
+			f.FailedBy = append(f.FailedBy, ticket.Number(ticket.ChangePrefix, id))
+		default:
+			f.FailedBy = append(f.FailedBy, ticket.Number(ticket.IncidentPrefix, id))
+		}
+	}
+	return nil
 }
 
 // outlook asks the engine about a change: on the graph as it is, and beside that on the graph as its operations leave

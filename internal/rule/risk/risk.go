@@ -15,6 +15,8 @@ import (
 // Facts are the known facts about a change. The order of lists does not matter.
 type Facts struct {
 	Down        []Service // services that are DOWN while it is carried out
+	OnFacts     int       // how many of those are DOWN only beside what has failed by now
+	FailedBy    []string  // what says so, as people call it
 	AtStake     []Service // other services that would be DEGRADED or DOWN if all that it touches failed
 	Strained    []CI      // CIs that lose redundancy while it is carried out, or by its operations
 	ForGood     int       // how many of those lose it by its operations: they do not get it back afterwards

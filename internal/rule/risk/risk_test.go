@@ -226,3 +226,12 @@ func TestWeightsThatDoNotAddUpAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestServicesThatAreDownOnlyBesideWhatHasFailedAreTold(t *testing.T) {
+	down := []risk.Service{{CI: risk.CI{ID: ci(1)}, Rank: 1}, {CI: risk.CI{ID: ci(2)}, Rank: 2}}
+	a := risk.Of(risk.Facts{Down: down, OnFacts: 1, FailedBy: []string{"INC0000001", "CHG0000002"}, HasBackoutPlan: true}, risk.Defaults())
+	want := "2 services are DOWN while it is carried out, 1 of the highest tier; 1 of them since redundancy is lost already, by INC0000001, CHG0000002."
+	if i := slices.IndexFunc(a.Factors, func(f risk.Factor) bool { return f.Kind == domain.ServicesDown }); i < 0 || a.Factors[i].Sentence != want {
+		t.Errorf("got %+v", a.Factors)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -18,7 +19,12 @@ var weighers = []struct {
 	by   func(f Facts, each int) Factor
 }{
 	{domain.ServicesDown, func(f Facts, each int) Factor {
-		return services(f.Down, each, "%s while it is carried out", "is DOWN", "are DOWN")
+		down := services(f.Down, each, "%s while it is carried out", "is DOWN", "are DOWN")
+		if f.OnFacts > 0 && len(f.FailedBy) > 0 {
+			down.Sentence = fmt.Sprintf("%s; %d of them since redundancy is lost already, by %s.",
+				strings.TrimSuffix(down.Sentence, "."), f.OnFacts, strings.Join(f.FailedBy, ", "))
+		}
+		return down
 	}},
 	{domain.ServicesAtStake, func(f Facts, each int) Factor {
 		return services(f.AtStake, each, "%s if all that it touches fails", "suffers", "suffer")
