@@ -3465,7 +3465,7 @@ func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.Se
 	return out
 }
 
-var changeImplementors = []string{"Change", "Node", "_Entity"}
+var changeImplementors = []string{"Change", "Node", "_Entity", "StateRecord"}
 
 func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, obj *read.Change) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeImplementors)

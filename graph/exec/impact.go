@@ -5,6 +5,7 @@ package exec
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -198,6 +199,27 @@ func (ec *executionContext) _AffectedCI_stateWithout(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_AffectedCI_stateWithout(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type OperationalState does not have child fields"))
+}
+
+func (ec *executionContext) _AffectedCI_togetherWith(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AffectedCI_togetherWith(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TogetherWith(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []read.StateRecord) graphql.Marshaler {
+			return ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AffectedCI_togetherWith(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type StateRecord does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCI_distance(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
@@ -648,6 +670,33 @@ func (ec *executionContext) fieldContext_Impact_completeness(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Impact_notes(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Impact_notes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Notes(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactNote) graphql.Marshaler {
+			return ec.marshalNImpactNote2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactNoteᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Impact_notes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Impact",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Impact_services(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -968,6 +1017,47 @@ func (ec *executionContext) fieldContext_ImpactCounts_byEnvironment(_ context.Co
 		IsResolver: false,
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ImpactNote_ci(ctx context.Context, field graphql.CollectedField, obj *read.ImpactNote) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImpactNote_ci(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ci, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
+			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
+		},
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ImpactNote_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ImpactNote",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ImpactNote_reason(ctx context.Context, field graphql.CollectedField, obj *read.ImpactNote) (ret graphql.Marshaler) {
+	return ec.marshalNImpactNoteReason2string(ctx, field.Selections, obj.Reason)
+}
+func (ec *executionContext) fieldContext_ImpactNote_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactNote", field, false, false, errors.New("field of type ImpactNoteReason does not have child fields"))
+}
+
+func (ec *executionContext) _ImpactNote_by(ctx context.Context, field graphql.CollectedField, obj *read.ImpactNote) (ret graphql.Marshaler) {
+	return ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx, field.Selections, obj.By)
+}
+func (ec *executionContext) fieldContext_ImpactNote_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactNote", field, false, false, errors.New("field of type StateRecord does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactPath_cis(ctx context.Context, field graphql.CollectedField, obj *read.ImpactPath) (ret graphql.Marshaler) {
@@ -1412,6 +1502,81 @@ func (ec *executionContext) fieldContext_ProofCause_proof(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _StateCause_kind(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
+	return ec.marshalNStateCauseKind2string(ctx, field.Selections, obj.Kind)
+}
+func (ec *executionContext) fieldContext_StateCause_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StateCause", field, false, false, errors.New("field of type StateCauseKind does not have child fields"))
+}
+
+func (ec *executionContext) _StateCause_records(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
+	return ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx, field.Selections, obj.Records)
+}
+func (ec *executionContext) fieldContext_StateCause_records(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StateCause", field, false, false, errors.New("field of type StateRecord does not have child fields"))
+}
+
+func (ec *executionContext) _StateCause_isMinimal(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsMinimal())
+}
+func (ec *executionContext) fieldContext_StateCause_isMinimal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StateCause", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _StateCause_ci(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StateCause_ci(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ci, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
+			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
+		},
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StateCause_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StateCause",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StateCause_paths(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StateCause_paths(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Paths, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactPath) graphql.Marshaler {
+			return ec.marshalNImpactPath2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPathᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StateCause_paths(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StateCause",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subgraph_relationships(ctx context.Context, field graphql.CollectedField, obj *read.Subgraph) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1617,6 +1782,29 @@ func (ec *executionContext) unmarshalInputImpactFilter(ctx context.Context, obj 
 
 // region    ************************** interface.gotpl ***************************
 
+func (ec *executionContext) _StateRecord(ctx context.Context, sel ast.SelectionSet, obj read.StateRecord) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case *read.Incident:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Incident(ctx, sel, obj)
+	case *read.Change:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Change(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of StateRecord must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
@@ -1637,6 +1825,11 @@ func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSe
 			}
 		case "stateWithout":
 			out.Values[i] = ec._AffectedCI_stateWithout(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "togetherWith":
+			out.Values[i] = ec._AffectedCI_togetherWith(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1910,6 +2103,11 @@ func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "notes":
+			out.Values[i] = ec._Impact_notes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "services":
 			out.Values[i] = ec._Impact_services(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2007,6 +2205,41 @@ func (ec *executionContext) _ImpactCounts(ctx context.Context, sel ast.Selection
 			}
 		case "byEnvironment":
 			out.Values[i] = ec._ImpactCounts_byEnvironment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var impactNoteImplementors = []string{"ImpactNote"}
+
+func (ec *executionContext) _ImpactNote(ctx context.Context, sel ast.SelectionSet, obj *read.ImpactNote) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, impactNoteImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ImpactNote")
+		case "ci":
+			out.Values[i] = ec._ImpactNote_ci(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._ImpactNote_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "by":
+			out.Values[i] = ec._ImpactNote_by(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2237,6 +2470,51 @@ func (ec *executionContext) _ProofCause(ctx context.Context, sel ast.SelectionSe
 			}
 		case "proof":
 			out.Values[i] = ec._ProofCause_proof(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var stateCauseImplementors = []string{"StateCause"}
+
+func (ec *executionContext) _StateCause(ctx context.Context, sel ast.SelectionSet, obj *read.StateCause) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, stateCauseImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StateCause")
+		case "kind":
+			out.Values[i] = ec._StateCause_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "records":
+			out.Values[i] = ec._StateCause_records(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isMinimal":
+			out.Values[i] = ec._StateCause_isMinimal(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ci":
+			out.Values[i] = ec._StateCause_ci(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "paths":
+			out.Values[i] = ec._StateCause_paths(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2531,6 +2809,48 @@ func (ec *executionContext) marshalNImpactCounts2ᚖgithubᚗcomᚋlinchpinᚑcm
 	return ec._ImpactCounts(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNImpactNote2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactNoteᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.ImpactNote) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNImpactNote2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactNote(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNImpactNote2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactNote(ctx context.Context, sel ast.SelectionSet, v *read.ImpactNote) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ImpactNote(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNImpactNoteReason2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNImpactNoteReason2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNImpactPath2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPathᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.ImpactPath) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -2685,6 +3005,74 @@ func (ec *executionContext) marshalNProofRule2string(ctx context.Context, sel as
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNStateCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCauseᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.StateCause) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStateCause2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCause(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStateCause2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCause(ctx context.Context, sel ast.SelectionSet, v *read.StateCause) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._StateCause(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNStateCauseKind2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStateCauseKind2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNStateRecord2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecord(ctx context.Context, sel ast.SelectionSet, v read.StateRecord) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._StateRecord(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx context.Context, sel ast.SelectionSet, v []read.StateRecord) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStateRecord2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecord(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNSubgraph2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSubgraph(ctx context.Context, sel ast.SelectionSet, v *read.Subgraph) graphql.Marshaler {

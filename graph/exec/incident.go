@@ -4205,7 +4205,7 @@ func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.Selecti
 	return out
 }
 
-var incidentImplementors = []string{"Incident", "_Entity", "Node"}
+var incidentImplementors = []string{"Incident", "_Entity", "StateRecord", "Node"}
 
 func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet, obj *read.Incident) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, incidentImplementors)

@@ -82,6 +82,7 @@ type ComplexityRoot struct {
 		Service         func(childComplexity int) int
 		State           func(childComplexity int) int
 		StateWithout    func(childComplexity int) int
+		TogetherWith    func(childComplexity int) int
 	}
 
 	AffectedCIConnection struct {
@@ -185,8 +186,10 @@ type ComplexityRoot struct {
 		Owner                 func(childComplexity int) int
 		Owners                func(childComplexity int) int
 		Relationships         func(childComplexity int, filter *read.RelationshipFilter, direction read.RelationshipDirection, first *int, after *string, last *int, before *string) int
+		ReportedBy            func(childComplexity int) int
 		Service               func(childComplexity int) int
 		SinglePointsOfFailure func(childComplexity int, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
+		StateCauses           func(childComplexity int) int
 		UpdatedAt             func(childComplexity int) int
 		Version               func(childComplexity int) int
 		Versions              func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -735,6 +738,7 @@ type ComplexityRoot struct {
 		Affected     func(childComplexity int, states []string, classes []string, first *int, after *string, last *int, before *string) int
 		Completeness func(childComplexity int) int
 		Counts       func(childComplexity int) int
+		Notes        func(childComplexity int) int
 		On           func(childComplexity int, id ident.ID) int
 		Revision     func(childComplexity int) int
 		Services     func(childComplexity int, states []string, first *int, after *string, last *int, before *string) int
@@ -767,6 +771,12 @@ type ComplexityRoot struct {
 		From func(childComplexity int) int
 		Name func(childComplexity int) int
 		To   func(childComplexity int) int
+	}
+
+	ImpactNote struct {
+		By     func(childComplexity int) int
+		Ci     func(childComplexity int) int
+		Reason func(childComplexity int) int
 	}
 
 	ImpactPath struct {
@@ -1391,8 +1401,10 @@ type ComplexityRoot struct {
 		Owner                 func(childComplexity int) int
 		Owners                func(childComplexity int) int
 		PortfolioStage        func(childComplexity int) int
+		ReportedBy            func(childComplexity int) int
 		ServiceLevelTargets   func(childComplexity int) int
 		SinglePointsOfFailure func(childComplexity int, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
+		StateCauses           func(childComplexity int) int
 		SupportTeam           func(childComplexity int) int
 		Tier                  func(childComplexity int) int
 		UpdatedAt             func(childComplexity int) int
@@ -1463,6 +1475,7 @@ type ComplexityRoot struct {
 	}
 
 	ServiceStateChange struct {
+		Causes  func(childComplexity int) int
 		From    func(childComplexity int) int
 		Service func(childComplexity int) int
 		To      func(childComplexity int) int
@@ -1571,6 +1584,14 @@ type ComplexityRoot struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 		Warnings   func(childComplexity int) int
+	}
+
+	StateCause struct {
+		Ci        func(childComplexity int) int
+		IsMinimal func(childComplexity int) int
+		Kind      func(childComplexity int) int
+		Paths     func(childComplexity int) int
+		Records   func(childComplexity int) int
 	}
 
 	Subgraph struct {
@@ -1953,6 +1974,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AffectedCI.StateWithout(childComplexity), true
+	case "AffectedCI.togetherWith":
+		if e.ComplexityRoot.AffectedCI.TogetherWith == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AffectedCI.TogetherWith(childComplexity), true
 
 	case "AffectedCIConnection.edges":
 		if e.ComplexityRoot.AffectedCIConnection.Edges == nil {
@@ -2419,6 +2446,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CI.Relationships(childComplexity, args["filter"].(*read.RelationshipFilter), args["direction"].(read.RelationshipDirection), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "CI.reportedBy":
+		if e.ComplexityRoot.CI.ReportedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CI.ReportedBy(childComplexity), true
 	case "CI.service":
 		if e.ComplexityRoot.CI.Service == nil {
 			break
@@ -2436,6 +2469,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CI.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["facts"].(read.Facts), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "CI.stateCauses":
+		if e.ComplexityRoot.CI.StateCauses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CI.StateCauses(childComplexity), true
 	case "CI.updatedAt":
 		if e.ComplexityRoot.CI.UpdatedAt == nil {
 			break
@@ -4550,6 +4589,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Impact.Counts(childComplexity), true
+	case "Impact.notes":
+		if e.ComplexityRoot.Impact.Notes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Notes(childComplexity), true
 	case "Impact.on":
 		if e.ComplexityRoot.Impact.On == nil {
 			break
@@ -4701,6 +4746,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImpactDifferenceService.To(childComplexity), true
+
+	case "ImpactNote.by":
+		if e.ComplexityRoot.ImpactNote.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactNote.By(childComplexity), true
+	case "ImpactNote.ci":
+		if e.ComplexityRoot.ImpactNote.Ci == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactNote.Ci(childComplexity), true
+	case "ImpactNote.reason":
+		if e.ComplexityRoot.ImpactNote.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactNote.Reason(childComplexity), true
 
 	case "ImpactPath.cis":
 		if e.ComplexityRoot.ImpactPath.Cis == nil {
@@ -8012,6 +8076,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Service.PortfolioStage(childComplexity), true
+	case "Service.reportedBy":
+		if e.ComplexityRoot.Service.ReportedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Service.ReportedBy(childComplexity), true
 	case "Service.serviceLevelTargets":
 		if e.ComplexityRoot.Service.ServiceLevelTargets == nil {
 			break
@@ -8029,6 +8099,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Service.SinglePointsOfFailure(childComplexity, args["overlay"].(*read.Overlay), args["facts"].(read.Facts), args["filter"].(*read.ImpactFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Service.stateCauses":
+		if e.ComplexityRoot.Service.StateCauses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Service.StateCauses(childComplexity), true
 	case "Service.supportTeam":
 		if e.ComplexityRoot.Service.SupportTeam == nil {
 			break
@@ -8296,6 +8372,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ServiceLink.URL(childComplexity), true
 
+	case "ServiceStateChange.causes":
+		if e.ComplexityRoot.ServiceStateChange.Causes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStateChange.Causes(childComplexity), true
 	case "ServiceStateChange.from":
 		if e.ComplexityRoot.ServiceStateChange.From == nil {
 			break
@@ -8689,6 +8771,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StartIncidentPayload.Warnings(childComplexity), true
+
+	case "StateCause.ci":
+		if e.ComplexityRoot.StateCause.Ci == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StateCause.Ci(childComplexity), true
+	case "StateCause.isMinimal":
+		if e.ComplexityRoot.StateCause.IsMinimal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StateCause.IsMinimal(childComplexity), true
+	case "StateCause.kind":
+		if e.ComplexityRoot.StateCause.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StateCause.Kind(childComplexity), true
+	case "StateCause.paths":
+		if e.ComplexityRoot.StateCause.Paths == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StateCause.Paths(childComplexity), true
+	case "StateCause.records":
+		if e.ComplexityRoot.StateCause.Records == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StateCause.Records(childComplexity), true
 
 	case "Subgraph.isPartial":
 		if e.ComplexityRoot.Subgraph.IsPartial == nil {
@@ -10256,7 +10369,7 @@ type Change implements Node {
   scope: [ChangeCI!]!
   """How many CIs are in its scope in addition that you may not see."""
   restrictedCICount: Int!
-  """What breaks while its TAKEN_DOWN CIs are down, by the graph as it is now."""
+  """What breaks while its TAKEN_DOWN CIs are down, by the graph as it is now: what would be worse, and while it is carried out each CI in whose present state it takes part."""
   impact(
     """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
@@ -10957,6 +11070,10 @@ type CI implements Node {
   service: only what is LIVE or DEPRECATED has a state.
   """
   operationalState: OperationalState
+  """Why it is in that state: what would have to end for it to fare better, and what is broken by itself. Empty if it is OPERATIONAL or not in service; at most 20."""
+  stateCauses: [StateCause!]! @cost(weight: "20")
+  """The open incidents that name it as AFFECTED, the newest first, at most 20. They do not change its state."""
+  reportedBy: [Incident!]!
   """Whether it is in the scope of a change that is being carried out, so that what happens to it raises no alarm."""
   isInMaintenance: Boolean!
   """The owner to ask first; null if it has none."""
@@ -11882,6 +11999,8 @@ type Impact {
   revision: Revision!
   """Whether the answer is complete or something was left out."""
   completeness: Completeness!
+  """What is to be said of the CIs that are supposed to fail: why they add less than one might think."""
+  notes: [ImpactNote!]!
   """The services that are affected, worst first."""
   services(
     """In which states; DEGRADED and DOWN by default."""
@@ -11949,6 +12068,8 @@ type AffectedCI {
   state: OperationalState!
   """The state it is in without the failures that the answer is about. It is the same if they bring the CI to the brink: one more failure, which it bore before, would take it DOWN."""
   stateWithout: OperationalState!
+  """The other open incidents and changes being carried out that take part in the state, in the impact of one of them: empty if that one brings it about by itself, and in other answers; at most 20."""
+  togetherWith: [StateRecord!]! @cost(weight: "5")
   """How many relationships lie between it and the nearest failed CI."""
   distance: Int!
   """The CI."""
@@ -11959,6 +12080,51 @@ type AffectedCI {
   isInMaintenance: Boolean!
   """Why it is in that state."""
   proof: Proof!
+}
+
+"""A record by which CIs are DOWN or ruled out."""
+union StateRecord = Incident | Change
+
+"""Why a CI that is supposed to fail adds less than one might think."""
+type ImpactNote {
+  """The CI; null if you may not see it."""
+  ci: CI
+  """Why."""
+  reason: ImpactNoteReason!
+  """The records by which it is so, at most 20; empty if it is so because of the question or of how the estate is built."""
+  by: [StateRecord!]!
+}
+
+"""Why a CI that is supposed to fail adds less than one might think."""
+enum ImpactNoteReason {
+  """It is DOWN already. The answer tells what it does all the same."""
+  DOWN_ALREADY
+  """It is ruled out, as EXCLUDED by an incident or by the question. If the question does so, it stays well; otherwise it fails as the question says, and suffers from nothing else."""
+  EXCLUDED
+  """It is not in service: it fails no other CI."""
+  NOT_IN_SERVICE
+}
+
+"""A reason for the state of a CI or a service."""
+type StateCause {
+  """What it is."""
+  kind: StateCauseKind!
+  """The open incidents and changes being carried out without which it would fare better, by state, or by leaving the brink: one, or two that do so only together. At most 20. Empty for STRUCTURE."""
+  records: [StateRecord!]!
+  """Whether no fewer of these records suffice. If false, they are all that take part in the state."""
+  isMinimal: Boolean!
+  """The CI that lacks what it needs, for STRUCTURE; null if you may not see it, and for RECORDS."""
+  ci: CI
+  """A shortest way on which failure comes: for each record from what it says is DOWN, for STRUCTURE from ci. There is none from the CI itself."""
+  paths: [ImpactPath!]!
+}
+
+"""What kind of reason a state has."""
+enum StateCauseKind {
+  """Open incidents and changes that are being carried out."""
+  RECORDS
+  """How the estate is built: something needs a CI that is RETIRED, or a group needs more members than it has."""
+  STRUCTURE
 }
 
 """A page of affected CIs."""
@@ -12272,7 +12438,7 @@ type Incident implements Node {
   cis: [IncidentCI!]!
   """How many CIs it names in addition that you may not see."""
   restrictedCICount: Int!
-  """What breaks because of its ROOT CIs, by the graph as it is now."""
+  """What breaks because of its ROOT CIs, by the graph as it is now: while it is open each CI in whose present state it takes part, and afterwards what its ROOT CIs would break if nothing else had failed."""
   impact(
     """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
@@ -14447,6 +14613,10 @@ type Service implements Node {
   service: only what is LIVE or DEPRECATED has a state.
   """
   operationalState: OperationalState
+  """Why it is in that state: what would have to end for it to fare better, and what is broken by itself. Empty if it is OPERATIONAL or not in service; at most 20."""
+  stateCauses: [StateCause!]! @cost(weight: "20")
+  """The open incidents that name it as AFFECTED, the newest first, at most 20. They do not change its state."""
+  reportedBy: [Incident!]!
   """Whether it is in the scope of a change that is being carried out, so that what happens to it raises no alarm."""
   isInMaintenance: Boolean!
   """The owner to ask first; null if it has none."""
@@ -15389,6 +15559,8 @@ type ServiceStateChange {
   from: OperationalState!
   """The state it is in now."""
   to: OperationalState!
+  """Why it is in that state after the write; empty if it is OPERATIONAL."""
+  causes: [StateCause!]!
 }
 
 """What one write did to incidents."""

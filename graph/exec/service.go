@@ -745,6 +745,60 @@ func (ec *executionContext) fieldContext_Service_operationalState(_ context.Cont
 	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
+func (ec *executionContext) _Service_stateCauses(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Service_stateCauses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StateCauses(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.StateCause) graphql.Marshaler {
+			return ec.marshalNStateCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCauseᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Service_stateCauses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Service",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Service_reportedBy(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Service_reportedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReportedBy(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Incident) graphql.Marshaler {
+			return ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Service_reportedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Service",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Service_isInMaintenance(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsInMaintenance())
 }
@@ -2334,6 +2388,16 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 		case "operationalState":
 			out.Values[i] = ec._Service_operationalState(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "stateCauses":
+			out.Values[i] = ec._Service_stateCauses(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reportedBy":
+			out.Values[i] = ec._Service_reportedBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "isInMaintenance":

@@ -430,6 +430,33 @@ func (ec *executionContext) fieldContext_ServiceStateChange_to(_ context.Context
 	return graphql.NewScalarFieldContext("ServiceStateChange", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
+func (ec *executionContext) _ServiceStateChange_causes(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateChange) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServiceStateChange_causes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Causes(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.StateCause) graphql.Marshaler {
+			return ec.marshalNStateCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCauseᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServiceStateChange_causes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ServiceStateChange",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ServiceStateEvent_revision(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateEvent) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
@@ -864,6 +891,11 @@ func (ec *executionContext) _ServiceStateChange(ctx context.Context, sel ast.Sel
 			}
 		case "to":
 			out.Values[i] = ec._ServiceStateChange_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "causes":
+			out.Values[i] = ec._ServiceStateChange_causes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -317,8 +317,12 @@ func (c *CI) DanglingReferences(ctx context.Context) ([]*DanglingReference, erro
 // Impact returns what breaks if the CI fails.
 func (c *CI) Impact(ctx context.Context, state string, maxDepth, maxCIs *int, filter *ImpactFilter, facts Facts, asOf *AsOf) (*Impact, error) {
 	about := fmt.Sprint("impact of a CI ", state, shown(maxDepth), shown(maxCIs), facts.hold())
-	return asked(ctx, c.in, c, (*CI).id, itself, about, filter, asOf, func(c *CI, _ *topology.Snapshot) (impact.Question, error) {
-		return question([]*Failure{{ID: c.ID, State: state}}, nil, maxDepth, maxCIs, facts)
+	return asked(ctx, c.in, c, (*CI).id, itself, about, filter, asOf, func(c *CI, graph *topology.Snapshot) (*impact.Answer, error) {
+		q, err := question([]*Failure{{ID: c.ID, State: state}}, nil, maxDepth, maxCIs, facts)
+		if err != nil {
+			return nil, err
+		}
+		return answerTo(ctx, graph, q)
 	})
 }
 

@@ -83,7 +83,7 @@ func readingOf[T any](ctx context.Context, b *batch[T], about string, asOf *AsOf
 }
 
 // asked gives row the answer to its own question, on the same graph as all rows of the batch.
-func asked[T comparable](ctx context.Context, b *batch[T], row T, id func(T) ident.ID, names func(context.Context, T) ([]ident.ID, error), about string, filter *ImpactFilter, asOf *AsOf, question func(T, *topology.Snapshot) (impact.Question, error)) (*Impact, error) {
+func asked[T comparable](ctx context.Context, b *batch[T], row T, id func(T) ident.ID, names func(context.Context, T) ([]ident.ID, error), about string, filter *ImpactFilter, asOf *AsOf, answer func(T, *topology.Snapshot) (*impact.Answer, error)) (*Impact, error) {
 	about += asOf.String()
 	r, err := readingOf(ctx, b, about, asOf, names)
 	if err != nil {
@@ -100,12 +100,7 @@ func asked[T comparable](ctx context.Context, b *batch[T], row T, id func(T) ide
 	about += filter.String()
 	i, err := each(b, row, about, r.Reader, func(row T, answers *batch[*Impact]) *Impact {
 		return &Impact{about + id(row).String(), sync.OnceValues(func() (*impact.Answer, error) {
-			q, err := question(row, r.graph)
-			if err != nil {
-				return nil, err
-			}
-			q.Maintenance = append(q.Maintenance, impact.Maintained(r.graph)...)
-			return impact.Of(ctx, r.graph, q)
+			return answer(row, r.graph)
 		}), keep, hidden, answers}
 	})
 	if err != nil {
@@ -126,7 +121,15 @@ func (r *Reader) Impact(ctx context.Context, failed []*Failure, excluded []ident
 	}
 	one := newBatch(r, []*impact.Question{&q})
 	return asked(ctx, one, &q, func(*impact.Question) ident.ID { return 0 }, inQuestion, fmt.Sprint("impact ", q), filter, asOf,
-		func(q *impact.Question, _ *topology.Snapshot) (impact.Question, error) { return *q, nil })
+		func(q *impact.Question, graph *topology.Snapshot) (*impact.Answer, error) {
+			return answerTo(ctx, graph, *q)
+		})
+}
+
+// answerTo asks the engine, and marks the CIs that are in maintenance now.
+func answerTo(ctx context.Context, graph *topology.Snapshot, q impact.Question) (*impact.Answer, error) {
+	q.Maintenance = append(q.Maintenance, impact.Maintained(graph)...)
+	return impact.Of(ctx, graph, q)
 }
 
 // inQuestion returns the CIs that a question names.
@@ -230,7 +233,7 @@ type AffectedCI struct {
 func (a *AffectedCI) State() string { return a.hit.State.String() }
 
 // StateWithout returns the state the CI is in without the failures of the answer.
-func (a *AffectedCI) StateWithout() string { return a.hit.Without.String() }
+func (a *AffectedCI) StateWithout() string { return a.i.answer().Without(a.hit.CI).String() }
 
 // Distance returns how many relationships lie between the CI and the nearest failed one.
 func (a *AffectedCI) Distance() int { return a.hit.Distance }

@@ -282,15 +282,22 @@ func inIncident(ctx context.Context, i *Incident) ([]ident.ID, error) {
 	return page.Distinct(links, func(l *IncidentCI) *ident.ID { return &l.CiID }), err
 }
 
-// Impact returns what breaks because of the incident's ROOT CIs, by the graph as it is now.
+// Impact returns what breaks because of the incident's ROOT CIs, by the graph as it is now: while it is open that in
+// whose state it takes part, afterwards what they would break in an estate in which nothing else has failed.
 func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
-	return asked(ctx, i.in, i, (*Incident).id, inIncident, "impact of an incident", filter, nil, func(i *Incident, graph *topology.Snapshot) (impact.Question, error) {
+	return asked(ctx, i.in, i, (*Incident).id, inIncident, "impact of an incident", filter, nil, func(i *Incident, graph *topology.Snapshot) (*impact.Answer, error) {
+		if answer, ok := impact.ImpactOf(graph, i.ID); ok {
+			return answer, nil
+		}
 		links, err := i.links(ctx)
+		if err != nil {
+			return nil, err
+		}
 		named := make([]practice.CI, len(links))
 		for n, l := range links {
 			named[n] = practice.CI{ID: l.CiID, Role: l.Role}
 		}
-		return practice.Question(graph, named), err
+		return answerTo(ctx, graph, practice.Question(graph, named))
 	})
 }
 

@@ -65,6 +65,14 @@ func (r *Reader) asOf(ctx context.Context, moment *AsOf) (*Reader, error) {
 	return &then, nil
 }
 
+// present returns the reader of today.
+func (r *Reader) present() *Reader {
+	if r.past != nil {
+		return r.past.today
+	}
+	return r
+}
+
 // then reads CIs, relationships or groups as they were in the reader's revision, without those that the actor may not
 // see today: two statements, however many.
 func then[R any](ctx context.Context, r *Reader, ids []ident.ID) ([]*R, error) {

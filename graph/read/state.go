@@ -21,8 +21,9 @@ func (e *ServiceStateEvent) Resync() *domain.Resync { return reason(e.resync) }
 
 // ServiceStateChange is a service that is in another operational state than before.
 type ServiceStateChange struct {
-	change impact.Transition
-	in     *batch[*ServiceStateChange]
+	change   impact.Transition
+	revision int64
+	in       *batch[*ServiceStateChange]
 }
 
 // Service returns the service.
@@ -61,7 +62,7 @@ func (r *Reader) ServiceStateEvents(ctx context.Context, after *int64, ids []ide
 		b := newBatch[*ServiceStateChange](r, nil)
 		for _, change := range t.What {
 			if (ids == nil || wanted[change.Service]) && !hidden[change.Service] {
-				b.Rows = append(b.Rows, &ServiceStateChange{change, b})
+				b.Rows = append(b.Rows, &ServiceStateChange{change, t.Revision, b})
 			}
 		}
 		if len(b.Rows) == 0 && t.Resync == "" {

@@ -54,7 +54,7 @@ var fields = map[string]Role{
 	"Team":   Viewer,
 	"Person": Viewer, "Owner": Viewer,
 
-	"Impact": Viewer, "Completeness": Viewer, "AffectedCI": Viewer,
+	"Impact": Viewer, "ImpactNote": Viewer, "Completeness": Viewer, "AffectedCI": Viewer, "StateCause": Viewer,
 	"Proof": Viewer, "ProofCause": Viewer, "ImpactCounts": Viewer, "ClassCount": Viewer, "TierCount": Viewer,
 	"EnvironmentCount": Viewer, "Subgraph": Viewer, "ImpactPath": Viewer,
 	"Dependencies": Viewer, "NeededCI": Viewer,

@@ -39,7 +39,7 @@ func (p *Practice) SetCIs(ctx context.Context, in SetCIs) (*ent.Incident, error)
 		if was.IsImpactOverridden {
 			return nil
 		}
-		found, err := p.findFor(ctx, tx, named)
+		found, err := p.findFor(ctx, tx, was.ID, named)
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ const mostServices = 100
 type finding struct {
 	snapshot   *domain.ImpactSnapshot
 	suggestion priority.Suggestion
+	atRisk     int // services
 }
 
 // Question asks the engine what follows from the CIs that an incident names: its ROOT CIs are DOWN, its EXCLUDED ones
@@ -57,7 +58,7 @@ func (p *Practice) Suggested(ctx context.Context, s *topology.Snapshot, incident
 	for i, id := range incidents {
 		lists[i] = named[id]
 	}
-	findings, err := findAll(ctx, p.store.Read, s, lists)
+	findings, err := findAll(ctx, p.store.Read, s, incidents, lists, false)
 	if err != nil {
 		return nil, store.Translate(err)
 	}
@@ -74,11 +75,12 @@ func (p *Practice) find(ctx context.Context, tx *store.Tx, id ident.ID) (finding
 	if err != nil {
 		return finding{}, err
 	}
-	return p.findFor(ctx, tx, named[id])
+	return p.findFor(ctx, tx, id, named[id])
 }
 
-func (p *Practice) findFor(ctx context.Context, tx *store.Tx, named []CI) (finding, error) {
-	findings, err := findAll(ctx, tx.Client(), p.graph.Snapshot(), [][]CI{named})
+// findFor returns the finding for an open incident that names these CIs; without id, for one that is about to be opened.
+func (p *Practice) findFor(ctx context.Context, tx *store.Tx, id ident.ID, named []CI) (finding, error) {
+	findings, err := findAll(ctx, tx.Client(), p.graph.Snapshot(), []ident.ID{id}, [][]CI{named}, true)
 	if err != nil {
 		return finding{}, err
 	}
@@ -116,21 +118,43 @@ func gravest(a, b affected) int {
 	)
 }
 
-// findAll asks the engine about each list of CIs.
-func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, lists [][]CI) ([]finding, error) {
+// impactOf asks the engine about an incident: if it is open for its impact as a record, otherwise what its ROOT CIs would
+// break in an estate in which nothing else has failed.
+func impactOf(ctx context.Context, s *topology.Snapshot, id ident.ID, named []CI, isOpen bool) (*impact.Answer, error) {
+	if !isOpen {
+		if answer, ok := impact.ImpactOf(s, id); ok {
+			return answer, nil
+		}
+		q := Question(s, named)
+		q.WithoutBrink = true
+		return impact.Of(ctx, s, q)
+	}
+	marks := topology.Incident{ID: id}
+	for _, c := range named {
+		switch c.Role { //nolint:exhaustive // AFFECTED marks nothing
+		case domain.RootRole:
+			marks.Root = append(marks.Root, c.ID)
+		case domain.ExcludedRole:
+			marks.Excluded = append(marks.Excluded, c.ID)
+		}
+	}
+	return impact.ImpactIf(s, marks)
+}
+
+// findAll asks the engine about incidents and the CIs that they name; those that are open count as such whatever the
+// graph knows of them.
+func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, ids []ident.ID, lists [][]CI, areOpen bool) ([]finding, error) {
 	findings := make([]finding, len(lists))
 	services := make([][]affected, len(lists))
 	var ranks map[ident.ID]int
 	var restricted map[ident.ID]bool
 	names := map[ident.ID]string{}
 	for i, named := range lists {
-		q := Question(s, named)
-		q.WithoutBrink = true
-		answer, err := impact.Of(ctx, s, q)
+		answer, err := impactOf(ctx, s, ids[i], named, areOpen)
 		if err != nil {
 			return nil, err
 		}
-		hits := answer.Affected(impact.Filter{Keep: func(c topology.CI) bool { return c.IsService }})
+		hits := answer.Affected(impact.Filter{AtLeast: impact.AtRisk, Keep: func(c topology.CI) bool { return c.IsService }})
 		if len(hits) > 0 && ranks == nil {
 			if ranks, err = ranksOfTiers(ctx, c); err != nil {
 				return nil, err
@@ -140,6 +164,10 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, lists [][
 			}
 		}
 		for _, h := range hits {
+			if h.State == impact.AtRisk {
+				findings[i].atRisk++
+				continue
+			}
 			one := affected{h, ranks[s.CI(h.Vertex).Tier], restricted[h.CI]}
 			if one.isRestricted {
 				one.rank = 1
@@ -179,7 +207,7 @@ func (f *finding) conclude(services []affected, names map[ident.ID]string, hidde
 			f.snapshot.Services = append(f.snapshot.Services, domain.ImpactedRecord{CI: a.CI, Name: names[a.CI], State: a.State.String()})
 		}
 	}
-	f.suggestion = priority.Suggest(weighed)
+	f.suggestion = priority.Suggest(weighed, f.atRisk)
 }
 
 func ranksOfTiers(ctx context.Context, c *ent.Client) (map[ident.ID]int, error) {

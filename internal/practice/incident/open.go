@@ -76,7 +76,7 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 		return nil, err
 	}
 
-	found, err := p.findFor(ctx, tx, named)
+	found, err := p.findFor(ctx, tx, 0, named)
 	if err != nil {
 		return nil, err
 	}

@@ -134,7 +134,7 @@ func (p *Practice) findings(ctx context.Context, tx *store.Tx, all []*ent.Incide
 	for i, id := range ids {
 		lists[i] = named[id]
 	}
-	return findAll(ctx, tx.Client(), p.graph.Snapshot(), lists)
+	return findAll(ctx, tx.Client(), p.graph.Snapshot(), ids, lists, true)
 }
 
 var openStates = []domain.IncidentState{domain.IncidentNew, domain.IncidentInProgress, domain.IncidentOnHold}

@@ -1,6 +1,7 @@
 package impact
 
 import (
+	"iter"
 	"slices"
 	"sync"
 
@@ -16,7 +17,9 @@ type Answer struct {
 
 	snapshot *topology.Snapshot
 	asked    Question
-	before   *Answer // without the failures; nil: all is well there
+	now      *Answer    // before the question: what it names is as it is; nil: all is well there
+	before   *Answer    // without the failures; nil: all is well there
+	of       *partaking // it tells what a record takes part in; nil: what a question asks
 	maxDepth int
 	hits     []hit   // in the order in which they were reached: DOWN, DEGRADED, AT_RISK
 	rounds   []int32 // the first hit of each round
@@ -41,7 +44,7 @@ type Hit struct {
 	Vertex   topology.Vertex
 	CI       ident.ID
 	State    State
-	Without  State // what it is without the failures of the question
+	Without  State // what it is without the failures of the question; of a record Answer.Without tells it
 	OnBrink  bool  // it is up, and goes DOWN with one more CI that it bore before
 	Distance int   // hops of a shortest path from a failed CI on which failure passes
 	IsRoot   bool  // the question says that it fails
@@ -71,9 +74,9 @@ func (a *Answer) Snapshot() *topology.Snapshot { return a.snapshot }
 // Affected lists the hits that a filter chooses: services first, then by state, worst first, then by distance,
 // then by id. O(n log n) in the hits of the answer.
 func (a *Answer) Affected(f Filter) []Hit {
-	keys := make([]sortKey, 0, len(a.hits))
-	for i, h := range a.hits {
-		if a.chooses(f, i) && h.state >= f.atLeast() {
+	var keys []sortKey
+	for i := range a.listed() {
+		if h := a.hits[i]; a.chooses(f, i) && h.state >= f.atLeast() {
 			k := sortKey{rank: uint64(Down-h.state)<<32 | uint64(a.distance(int32(i))), ci: a.snapshot.ID(h.vertex), hit: int32(i)}
 			if !a.snapshot.IsService(h.vertex) {
 				k.rank |= 1 << 40
@@ -105,10 +108,45 @@ func (k sortKey) compare(other sortKey) int {
 	return 1
 }
 
+// listed visits the places of the hits that may be told.
+func (a *Answer) listed() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if a.of != nil {
+			for _, i := range a.of.told {
+				if !yield(int(i)) {
+					return
+				}
+			}
+			return
+		}
+		for i := range a.hits {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// isTold reports whether a hit is told, however far it is.
+func (a *Answer) isTold(i int32) bool {
+	if a.of != nil {
+		return a.of.tells(i)
+	}
+	return a.hits[i].isTold()
+}
+
+// isNamed reports whether a hit is one of the failures that the answer is about.
+func (a *Answer) isNamed(i int32) bool {
+	if a.of != nil {
+		return a.of.isNamed(i)
+	}
+	return a.hits[i].has(isNamed)
+}
+
 // chooses applies all of a filter but the state.
 func (a *Answer) chooses(f Filter, i int) bool {
 	h := a.hits[i]
-	return h.isTold() && (!f.WithoutRoots || !h.has(isNamed)) &&
+	return a.isTold(int32(i)) && (!f.WithoutRoots || !a.isNamed(int32(i))) &&
 		(!f.WithoutMaintenance || !a.maintained[h.vertex]) &&
 		(a.maxDepth == 0 || a.isNear(int32(i))) &&
 		(f.Keep == nil || f.Keep(a.snapshot.CI(h.vertex)))
@@ -129,13 +167,13 @@ func (a *Answer) hides() bool {
 }
 
 // tells reports whether a hit is told.
-func (a *Answer) tells(i int32) bool { return a.hits[i].isTold() && a.isNear(i) }
+func (a *Answer) tells(i int32) bool { return a.isTold(i) && a.isNear(i) }
 
 func (a *Answer) hit(i int32) Hit {
 	h := a.hits[i]
 	return Hit{
 		Vertex: h.vertex, CI: a.snapshot.ID(h.vertex), State: h.state, Without: h.without, OnBrink: h.has(onBrink),
-		Distance: a.distance(i), IsRoot: h.has(isNamed), IsGiven: h.given == h.state,
+		Distance: a.distance(i), IsRoot: a.isNamed(i), IsGiven: h.given == h.state,
 		InMaintenance: a.maintained[h.vertex],
 	}
 }
@@ -148,6 +186,17 @@ func (a *Answer) Hit(ci ident.ID) (Hit, bool) {
 		return Hit{}, false
 	}
 	return a.hit(i), true
+}
+
+// Without returns the state of a CI without the failures that the answer is about.
+func (a *Answer) Without(ci ident.ID) State {
+	switch {
+	case a.of != nil:
+		return a.of.apart().TrueState(ci)
+	case a.before != nil:
+		return a.before.TrueState(ci)
+	}
+	return Operational
 }
 
 // InMaintenance reports whether the question names a CI so.
@@ -183,6 +232,9 @@ func (a *Answer) find(ci ident.ID) (int32, bool) {
 
 // place returns the place of a vertex among the hits; false if the vertex is no hit.
 func (a *Answer) place(v topology.Vertex) (int32, bool) {
+	if a.of != nil {
+		return a.of.estate.place(v)
+	}
 	a.index.Do(func() {
 		if n := a.snapshot.Vertices(); 16*len(a.hits) > n+64 {
 			a.dense = make([]int32, n)

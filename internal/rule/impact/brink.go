@@ -185,6 +185,9 @@ func (a *Answer) tips(e topology.Edge) bool {
 
 // brinkRound returns the number of the round in which a CI came to the brink.
 func (a *Answer) brinkRound(v topology.Vertex) int {
+	if a.of != nil {
+		return a.of.estate.brinkRound(v)
+	}
 	a.ranked.Do(func() {
 		a.brinkAt = make(map[topology.Vertex]int32, len(a.brink))
 		round := int32(0)

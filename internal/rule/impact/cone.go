@@ -36,7 +36,7 @@ func (c Cone) Has(v topology.Vertex) bool {
 // the whole answer, except that it does not look for what is AT_RISK. If none of the CIs at some places is DEGRADED or
 // DOWN, it returns nil. If the context ends, it returns the context's error.
 func (c Cone) Within(ctx context.Context, s *topology.Snapshot, failed []topology.Vertex, at []topology.Vertex) (*Answer, error) {
-	without, err := withoutFailures(ctx, s, allDown(s, failed))
+	_, without, err := withoutFailures(ctx, s, allDown(s, failed))
 	if err != nil {
 		return nil, err
 	}

@@ -23,10 +23,11 @@ func (a *Answer) Counts(f Filter) Counts {
 		ByClass: map[ident.ID]int{}, ByTier: map[ident.ID]int{},
 		ByEnvironment: map[topology.Environment]int{}, ByState: map[State]int{},
 	}
-	for i, h := range a.hits {
+	for i := range a.listed() {
 		if !a.chooses(f, i) {
 			continue
 		}
+		h := a.hits[i]
 		c.ByState[h.state]++
 		if h.state < f.atLeast() {
 			continue

@@ -7,7 +7,12 @@ import "github.com/linchpin-cmdb/linchpin/internal/topology"
 const fromShort = 1 << 30
 
 // distance returns how far a hit is from where it began.
-func (a *Answer) distance(i int32) int { return int(a.allDistances()[i] &^ fromShort) }
+func (a *Answer) distance(i int32) int {
+	if a.of != nil && a.of.tells(i) {
+		return int(a.of.distance(i))
+	}
+	return max(int(a.allDistances()[i]&^fromShort), 0)
+}
 
 // allDistances returns the distance of each hit: of those that are told the length of a shortest path from a failed CI
 // over others that are told, along arcs that carry; of the rest from what is DOWN by the facts or though nothing failed,
@@ -16,6 +21,9 @@ func (a *Answer) distance(i int32) int { return int(a.allDistances()[i] &^ fromS
 // cause not well; the last hop to an AT_RISK CI is from a member that is not well, or from a CI on the brink that it
 // cannot spare. It makes a breadth-first search over the hits, or two, when it is first called, linear in their arcs.
 func (a *Answer) allDistances() []int32 {
+	if a.of != nil {
+		return a.of.estate.allDistances()
+	}
 	a.measure.Do(func() {
 		m := borrow(a.snapshot)
 		defer m.release()

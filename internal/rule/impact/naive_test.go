@@ -18,6 +18,7 @@ type naive struct {
 	brink   map[ident.ID]bool         // those on the brink
 	before  map[ident.ID]bool         // those on it without the failures
 	aside   bool                      // what is broken by itself is left aside: only what is lost breaks anything
+	silent  map[ident.ID]bool         // records of which the failures do not hold
 }
 
 // judge works out a question, with its failures and without.
@@ -39,12 +40,19 @@ func judgeOn(then, m *topologytest.Model, q impact.Question) naive {
 }
 
 // marked lists what the records of a model say: what is DOWN, and what is ruled out.
-func marked(m *topologytest.Model) (down, excluded []ident.ID) {
+func marked(m *topologytest.Model) (down, excluded []ident.ID) { return markedBy(m, nil) }
+
+// markedBy lists the same where some records say nothing of what is DOWN.
+func markedBy(m *topologytest.Model, silent map[ident.ID]bool) (down, excluded []ident.ID) {
 	for _, i := range m.Incidents {
-		down, excluded = append(down, i.Root...), append(excluded, i.Excluded...)
+		if excluded = append(excluded, i.Excluded...); !silent[i.ID] {
+			down = append(down, i.Root...)
+		}
 	}
 	for _, c := range m.Changes {
-		down = append(down, c.TakenDown...)
+		if !silent[c.ID] {
+			down = append(down, c.TakenDown...)
+		}
 	}
 	return down, excluded
 }
@@ -103,7 +111,7 @@ func (n *naive) solve(q impact.Question) {
 		}
 	}
 	if q.OnFacts {
-		down, ruledOut := marked(n.model)
+		down, ruledOut := markedBy(n.model, n.silent)
 		for _, ci := range ruledOut {
 			held[ci] = true
 		}

@@ -35,6 +35,9 @@ func (a *Answer) Path(ci ident.ID) []Step {
 	if !ok || !a.tells(i) {
 		return nil
 	}
+	if a.of != nil {
+		return a.of.trail.path(a.snapshot, a.of.steps[i])
+	}
 	var path []Step
 	for range a.distance(i) {
 		e, from := a.lastHop(i)

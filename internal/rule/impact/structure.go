@@ -10,20 +10,24 @@ import (
 // OfView answers a question on a view of a snapshot, as Of does: what is worse there with the failures than on the
 // snapshot without them, and so also what the changes of the view break.
 func OfView(ctx context.Context, s, view *topology.Snapshot, q Question) (*Answer, error) {
-	without, err := withoutFailures(ctx, s, q)
+	now, without, err := withoutFailures(ctx, s, q)
 	if err != nil {
 		return nil, err
 	}
-	return solve(ctx, view, q, without)
+	a, err := solve(ctx, view, q, without)
+	if err == nil {
+		a.now = now
+	}
+	return a, err
 }
 
 // withoutFailures answers a question without its failures: a world in which a CI counts as OPERATIONAL that is DOWN
-// already and fails by the question, so that this is answered too. It passes over what the snapshot does not know; nil:
-// all is well there. An estate in which nothing is broken costs nothing here.
-func withoutFailures(ctx context.Context, s *topology.Snapshot, q Question) (*Answer, error) {
+// already and fails by the question, so that this is answered too; and the world in which it counts as it is. It passes
+// over what the snapshot does not know; nil: all is well there. An estate in which nothing is broken costs nothing here.
+func withoutFailures(ctx context.Context, s *topology.Snapshot, q Question) (now, before *Answer, err error) {
 	a := world(s, q.OnFacts, q.WithoutBrink)
 	if a == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	without := Question{OnFacts: q.OnFacts, WithoutBrink: q.WithoutBrink}
 	for _, ci := range q.Excluded {
@@ -31,22 +35,22 @@ func withoutFailures(ctx context.Context, s *topology.Snapshot, q Question) (*An
 			without.Excluded = append(without.Excluded, ci)
 		}
 	}
-	var err error
 	if len(without.Excluded) > 0 {
 		if a, err = solve(ctx, s, without, nil); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	before := len(without.Excluded)
+	known := len(without.Excluded)
 	for _, f := range q.Failed {
 		if a.TrueState(f.CI) == Down {
 			without.Excluded = append(slices.Clip(without.Excluded), f.CI)
 		}
 	}
-	if len(without.Excluded) == before {
-		return a, nil
+	if len(without.Excluded) == known {
+		return a, a, nil
 	}
-	return solve(ctx, s, without, nil)
+	before, err = solve(ctx, s, without, nil)
+	return a, before, err
 }
 
 // leaveOut notes what each hit is in another answer, and counts those that are not told for it.

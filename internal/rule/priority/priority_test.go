@@ -50,7 +50,7 @@ func TestTheSuggestionSaysWhy(t *testing.T) {
 		{[]priority.Service{{"a", 2, degraded, false}}, 3, "1 service is DEGRADED: a."},
 		{[]priority.Service{{"a", 1, impact.AtRisk, false}, {"b", 1, impact.Operational, false}}, 3, "No service is affected."},
 	} {
-		if got := priority.Suggest(c.services); got.Level != c.level || got.Reason != c.reason {
+		if got := priority.Suggest(c.services, 0); got.Level != c.level || got.Reason != c.reason {
 			t.Errorf("%v\n got %d %s\nwant %d %s", c.services, got.Level, got.Reason, c.level, c.reason)
 		}
 	}
@@ -62,13 +62,13 @@ func TestMoreHarmNeverLowersTheSuggestion(t *testing.T) {
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		services := rapid.SliceOfN(service, 0, 6).Draw(t, "services")
-		before := priority.Suggest(services).Level
+		before := priority.Suggest(services, 0).Level
 		if len(services) > 0 && rapid.Bool().Draw(t, "worsen") {
 			services[0].State = impact.Down
 		} else {
 			services = append(services, service.Draw(t, "another"))
 		}
-		if after := priority.Suggest(services).Level; after > before || after < 1 || before > 3 {
+		if after := priority.Suggest(services, 0).Level; after > before || after < 1 || before > 3 {
 			t.Fatalf("from %d to %d", before, after)
 		}
 	})

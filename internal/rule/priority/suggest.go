@@ -48,8 +48,8 @@ var cases = []threshold{
 }
 
 // Suggest proposes an impact level for the services found affected. Services that are not DEGRADED or DOWN do not
-// count.
-func Suggest(services []Service) Suggestion {
+// count; how many are AT_RISK is said if none is.
+func Suggest(services []Service, atRisk int) Suggestion {
 	for _, c := range cases {
 		if found := c.find(services); len(found) >= c.least {
 			return Suggestion{c.level, c.sentence(found)}
@@ -59,7 +59,13 @@ func Suggest(services []Service) Suggestion {
 	if found := affected.find(services); len(found) > 0 {
 		return Suggestion{LeastLevel, affected.sentence(found)}
 	}
-	return Suggestion{LeastLevel, "No service is affected."}
+	switch atRisk {
+	case 0:
+		return Suggestion{LeastLevel, "No service is affected."}
+	case 1:
+		return Suggestion{LeastLevel, "No service is affected; 1 is at risk."}
+	}
+	return Suggestion{LeastLevel, fmt.Sprintf("No service is affected; %d are at risk.", atRisk)}
 }
 
 func (c threshold) find(services []Service) (found []Service) {

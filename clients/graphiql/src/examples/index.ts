@@ -25,7 +25,7 @@ export const examples: readonly Example[] = [
   {
     name: "BrowseTheCatalogue",
     title: "Browse the catalogue",
-    description: "The tier-1 services with owner, state and open incidents.",
+    description: "The tier-1 services with owner and state, and why they are in it.",
     query: browseQuery,
     variables: browseVariables.trim(),
   },
