@@ -23,7 +23,7 @@ const repository = fileURLToPath(new URL("..", import.meta.url));
 
 /** Starts a server of its own, and says where it is and how to stop it. */
 export async function serve(program: string, ...options: string[]) {
-  const server = spawn(program, ["serve", "--listen", "127.0.0.1:0", ...options], { stdio: ["ignore", "pipe", "pipe"] });
+  const server = spawn(program, ["serve", "--dev", "--listen", "127.0.0.1:0", ...options], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   server.stderr.on("data", (text) => (said += text));
   const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));

@@ -203,6 +203,13 @@ func (e *estate) grow(t testing.TB, i int) {
 		if err != nil {
 			return err
 		}
+		if err := tx.RoleBinding.Create().SetAccountID(asked.ID).SetRole("VIEWER").SetCreatedAt(now).Exec(ctx); err != nil {
+			return err
+		}
+		if err := tx.APIToken.Create().SetAccountID(asked.ID).SetCreatedByID(asked.ID).SetName("nightly").SetRoles([]string{"VIEWER"}).SetLastFour("0000").
+			SetExpiresAt(now.Add(time.Hour)).SetCreatedAt(now).Exec(ctx); err != nil {
+			return err
+		}
 		if _, err := tx.Approval.Create().SetRecordID(change.ID).SetApprover("ada").SetApproverID(asked.ID).SetCreatedAt(now).Save(ctx); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
@@ -22,6 +23,7 @@ type Practices struct {
 	Approval     *approval.Practice
 	ServiceLevel *servicelevel.Practice
 	Schedule     *schedule.Practice
+	Identity     *identity.Practice
 }
 
 // Resolver is the root of all resolvers: the reader and the practices.

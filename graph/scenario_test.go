@@ -28,6 +28,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
@@ -69,6 +70,7 @@ func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handle
 	incidents := incident.New(s, g)
 	resolver := graph.New(read.New(s, g, incidents, feed), graph.Practices{
 		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incidents, Change: change.New(s, g), Approval: approval.New(s), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
+		Identity: identity.New(s, nil),
 	})
 	limits.QueryTime, limits.MutationTime = 5*time.Minute, 5*time.Minute // a slow machine answers too
 	return server.New(server.Config{

@@ -27,7 +27,7 @@ type serveFlags struct {
 func newServeFlags(set *pflag.FlagSet) *serveFlags {
 	f := &serveFlags{set: set, memory: memoryFlags(set), limits: guard.Default}
 	set.BoolVar(&f.demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database; another estate is refused")
-	set.BoolVar(&f.dev, "dev", true, "nobody signs in: requests name their caller and its roles, an admin by default; loopback only")
+	set.BoolVar(&f.dev, "dev", false, "nobody signs in: requests name their caller and its roles, an admin by default; --demo says it too, and a database with accounts refuses it")
 	set.StringVar(&f.adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in, so on loopback only; off by default")
 	set.DurationVar(&f.chores.KeepKeys, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
 	set.DurationVar(&f.chores.Verify, "verify", time.Hour, "how often to compare the graph with the tables, and build it anew where it differs; 0 never does")
@@ -40,8 +40,6 @@ func newServeFlags(set *pflag.FlagSet) *serveFlags {
 // check returns an error if a value cannot be meant. Limits that only the environment states are set by it.
 func (f *serveFlags) check(getenv func(string) string) error {
 	switch {
-	case !f.dev:
-		return errors.New("sign-in is not available yet: leave out --dev=false")
 	case f.chores.KeepKeys < time.Minute:
 		return fmt.Errorf("--keep-keys is %s: a minute at least", f.chores.KeepKeys)
 	case f.chores.Verify < 0:

@@ -45,7 +45,7 @@ func launch(dir string, environment []string, args ...string) (*process, error) 
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...), exited: make(chan struct{})}
+	p := &process{cmd: exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0", "--dev"}, args...)...), exited: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = dir, environment
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

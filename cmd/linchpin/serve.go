@@ -15,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/demo"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
@@ -28,9 +29,14 @@ func serveCommand(env *environment) *cobra.Command {
 		Short: "Start the server with GraphiQL",
 		Long: `Start the server: GraphQL at /graphql, GraphiQL at /.
 
-The database is created and brought to the newest version when needed. Without
-sign-in (--dev, the default) the server listens on loopback only, and requests
-say themselves who makes them:
+The database is created and brought to the newest version when needed. The server
+listens on loopback only. People sign in by name and password, and programs by
+API tokens, in the header Authorization: Bearer. A database without accounts is
+set up by the link that the start prints. The root key, by which secrets are kept
+as codes, is in --key-file or beside the SQLite file, and belongs into its backup.
+
+With --dev, which --demo says too, nobody signs in, and requests say themselves
+who makes them:
 
   Linchpin-Actor   a name; dev when it is absent
   Linchpin-Roles   any of VIEWER, OPERATOR, CHANGE_MANAGER, CATALOG_EDITOR and
@@ -77,7 +83,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 		return err
 	}
 	// The address first: a server that cannot listen needs no database.
-	l, err := server.Listen(ctx, env.listen, flags.dev)
+	l, err := server.Listen(ctx, env.listen, true)
 	if err != nil {
 		return err
 	}
@@ -95,12 +101,17 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	}
 	defer func() { _ = a.Close() }()
 	debug.FreeOSMemory() // what was read to load the graph is several times as large as the graph
+	isDev := flags.dev || flags.demo
+	link, err := flags.doors(ctx, env, a, address, isDev)
+	if err != nil {
+		return err
+	}
 	if flags.demo {
 		if err := loadDemo(auth.With(ctx, auth.System), env, a, address); err != nil {
 			return err
 		}
 	}
-	public, admin, err := a.Handler(app.Serving{IsDev: flags.dev, Limits: flags.limits, Documents: documents, Tracer: tracer})
+	public, admin, err := a.Handler(app.Serving{IsDev: isDev, Limits: flags.limits, Documents: documents, Tracer: tracer})
 	if err != nil {
 		return err
 	}
@@ -111,7 +122,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	}
 	defer stopAdmin()
 	a.Start(ctx, flags.chores)
-	greet(env, l.Addr(), address)
+	greet(env, l.Addr(), address, isDev, link)
 	if err := server.Serve(ctx, l, public, flags.limits.MutationTime+flags.limits.QueryTime, log); err != nil {
 		return err
 	}
@@ -119,13 +130,37 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	return nil
 }
 
-// greet says where everything is.
-func greet(env *environment, at net.Addr, database string) {
+// greet says where everything is, and how to sign in.
+func greet(env *environment, at net.Addr, database string, isDev bool, link string) {
+	if link != "" {
+		_, _ = fmt.Fprintf(env.stdout, "Setup      http://%s%s\nOpen it within an hour to choose a name and a password: it makes the first admin.\n", at, identity.LinkPath(link))
+	}
 	_, _ = fmt.Fprintf(env.stdout, `GraphiQL   http://%s/
 GraphQL    http://%[1]s/graphql
 Database   %s
-Everyone who reaches this address may be an admin. Stop with Ctrl-C.
 `, at, store.Redact(database))
+	if isDev {
+		_, _ = fmt.Fprint(env.stdout, "Everyone who reaches this address may be an admin. ")
+	}
+	_, _ = fmt.Fprintln(env.stdout, "Stop with Ctrl-C.")
+}
+
+// doors lets people and programs sign in, and returns the secret of the link that sets the installation up, if nobody
+// has. In dev mode it refuses a database with accounts, whose owners count on being asked.
+func (f *serveFlags) doors(ctx context.Context, env *environment, a *app.App, database string, isDev bool) (link string, err error) {
+	if isDev {
+		has, err := identity.HasAccounts(ctx, a.Store.Read)
+		if err == nil && has {
+			err = fmt.Errorf("--dev with %s: it has accounts, and without sign-in everyone would be an admin: leave out --dev and --demo, or name another database", store.Redact(database))
+		}
+		return "", err
+	}
+	keys, err := env.keys(database)
+	if err != nil {
+		return "", err
+	}
+	a.Trust(keys)
+	return a.Identity.SetUpLink(ctx)
 }
 
 // serveAdmin serves operators if they are given an address. It goes on while the server drains, so that they see that

@@ -19,6 +19,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
@@ -44,9 +45,15 @@ type DirectiveRoot struct {
 
 type ComplexityRoot struct {
 	Account struct {
-		ID   func(childComplexity int) int
-		Kind func(childComplexity int) int
-		Name func(childComplexity int) int
+		Email        func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Kind         func(childComplexity int) int
+		LocalName    func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Person       func(childComplexity int) int
+		RoleBindings func(childComplexity int) int
+		State        func(childComplexity int) int
+		Tokens       func(childComplexity int) int
 	}
 
 	AccountConnection struct {
@@ -95,6 +102,18 @@ type ComplexityRoot struct {
 	AffectedCIEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ApiToken struct {
+		Account   func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		CreatedBy func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		LastFour  func(childComplexity int) int
+		Name      func(childComplexity int) int
+		RevokedAt func(childComplexity int) int
+		Roles     func(childComplexity int) int
 	}
 
 	Approval struct {
@@ -155,6 +174,12 @@ type ComplexityRoot struct {
 	}
 
 	AssignIncidentPayload struct {
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
+	}
+
+	BindRolePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 		Warnings   func(childComplexity int) int
@@ -528,6 +553,13 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	CreateApiTokenPayload struct {
+		APIToken   func(childComplexity int) int
+		Secret     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
+	}
+
 	CreateApprovalPolicyPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -577,6 +609,12 @@ type ComplexityRoot struct {
 	}
 
 	CreateRelationshipTypePayload struct {
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
+	}
+
+	CreateServiceAccountPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 		Warnings   func(childComplexity int) int
@@ -664,6 +702,12 @@ type ComplexityRoot struct {
 		Version         func(childComplexity int) int
 	}
 
+	DisableAccountPayload struct {
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
+	}
+
 	DraftChangePayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -671,6 +715,18 @@ type ComplexityRoot struct {
 	}
 
 	DraftUndoPayload struct {
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
+	}
+
+	EnableAccountPayload struct {
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
+	}
+
+	EndSessionsPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 		Warnings   func(childComplexity int) int
@@ -884,6 +940,13 @@ type ComplexityRoot struct {
 		To       func(childComplexity int) int
 	}
 
+	InviteAccountPayload struct {
+		Account    func(childComplexity int) int
+		Secret     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
+	}
+
 	JournalEvent struct {
 		Entries  func(childComplexity int) int
 		Resync   func(childComplexity int) int
@@ -938,12 +1001,14 @@ type ComplexityRoot struct {
 		ApproveChange            func(childComplexity int, input change.Approve) int
 		AssessChange             func(childComplexity int, input change.Assess) int
 		AssignIncident           func(childComplexity int, input incident.Assign) int
+		BindRole                 func(childComplexity int, input identity.BindRole) int
 		CancelChange             func(childComplexity int, input change.Cancel) int
 		CancelIncident           func(childComplexity int, input incident.Cancel) int
 		CloseChange              func(childComplexity int, input change.Close) int
 		CloseIncident            func(childComplexity int, input incident.Close) int
 		CommentOnChange          func(childComplexity int, input change.Comment) int
 		CommentOnIncident        func(childComplexity int, input incident.Comment) int
+		CreateAPIToken           func(childComplexity int, input identity.CreateToken) int
 		CreateApprovalPolicy     func(childComplexity int, input approval.CreatePolicy) int
 		CreateCI                 func(childComplexity int, input cmdb.CreateCI) int
 		CreateCIClass            func(childComplexity int, input cmdb.CreateCIClass) int
@@ -954,15 +1019,20 @@ type ComplexityRoot struct {
 		CreatePerson             func(childComplexity int, input catalog.CreatePerson) int
 		CreateRelationshipType   func(childComplexity int, input cmdb.CreateRelationshipType) int
 		CreateService            func(childComplexity int, input catalog.CreateService) int
+		CreateServiceAccount     func(childComplexity int, input identity.CreateServiceAccount) int
 		CreateServiceLevelTarget func(childComplexity int, input servicelevel.CreateTarget) int
 		CreateServiceTier        func(childComplexity int, input catalog.CreateServiceTier) int
 		CreateTeam               func(childComplexity int, input catalog.CreateTeam) int
 		DeleteApprovalPolicy     func(childComplexity int, input approval.DeletePolicy) int
 		DeleteCalendar           func(childComplexity int, input servicelevel.Delete) int
 		DeleteServiceLevelTarget func(childComplexity int, input servicelevel.Delete) int
+		DisableAccount           func(childComplexity int, input identity.DisableAccount) int
 		DraftChange              func(childComplexity int, input change.Draft) int
 		DraftUndo                func(childComplexity int, input change.DraftUndo) int
+		EnableAccount            func(childComplexity int, input identity.EnableAccount) int
+		EndSessions              func(childComplexity int, input identity.EndSessions) int
 		HoldIncident             func(childComplexity int, input incident.Hold) int
+		InviteAccount            func(childComplexity int, input identity.InviteAccount) int
 		OpenIncident             func(childComplexity int, input incident.Open) int
 		PlanChangeOperations     func(childComplexity int, input change.PlanOperations) int
 		RejectChange             func(childComplexity int, input change.Reject) int
@@ -977,6 +1047,7 @@ type ComplexityRoot struct {
 		RetireChangeTemplate     func(childComplexity int, input change.RetireTemplate) int
 		ReturnChange             func(childComplexity int, input change.Return) int
 		ReviewChange             func(childComplexity int, input change.Review) int
+		RevokeAPIToken           func(childComplexity int, input identity.RevokeToken) int
 		ScheduleChange           func(childComplexity int, input change.Schedule) int
 		SetIncidentCIS           func(childComplexity int, input incident.SetCIs) int
 		SetOwners                func(childComplexity int, input cmdb.SetOwners) int
@@ -984,6 +1055,7 @@ type ComplexityRoot struct {
 		SetRiskWeights           func(childComplexity int, input schedule.SetWeights) int
 		StartChange              func(childComplexity int, input change.Start) int
 		StartIncident            func(childComplexity int, input incident.Start) int
+		UnbindRole               func(childComplexity int, input identity.UnbindRole) int
 		UnrelateCIS              func(childComplexity int, input cmdb.UnrelateCIs) int
 		UpdateApprovalPolicy     func(childComplexity int, input approval.UpdatePolicy) int
 		UpdateCI                 func(childComplexity int, input cmdb.UpdateCI) int
@@ -1325,6 +1397,12 @@ type ComplexityRoot struct {
 		Warnings   func(childComplexity int) int
 	}
 
+	RevokeApiTokenPayload struct {
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
+	}
+
 	RiskFactor struct {
 		Changes  func(childComplexity int) int
 		CiCount  func(childComplexity int) int
@@ -1340,6 +1418,14 @@ type ComplexityRoot struct {
 		Each   func(childComplexity int) int
 		Factor func(childComplexity int) int
 		Most   func(childComplexity int) int
+	}
+
+	RoleBinding struct {
+		Account   func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Role      func(childComplexity int) int
 	}
 
 	RootCauseAlternative struct {
@@ -1680,6 +1766,12 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	UnbindRolePayload struct {
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
+	}
+
 	UnrelateCIsPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -1789,10 +1881,14 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
-		Account func(childComplexity int) int
-		Name    func(childComplexity int) int
-		Roles   func(childComplexity int) int
-		Via     func(childComplexity int) int
+		Account   func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		IsFresh   func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Person    func(childComplexity int) int
+		Roles     func(childComplexity int) int
+		TokenName func(childComplexity int) int
+		Via       func(childComplexity int) int
 	}
 
 	Warning struct {
@@ -1831,6 +1927,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "Account.email":
+		if e.ComplexityRoot.Account.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Email(childComplexity), true
 	case "Account.id":
 		if e.ComplexityRoot.Account.ID == nil {
 			break
@@ -1843,12 +1945,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.Kind(childComplexity), true
+	case "Account.localName":
+		if e.ComplexityRoot.Account.LocalName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.LocalName(childComplexity), true
 	case "Account.name":
 		if e.ComplexityRoot.Account.Name == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Account.Name(childComplexity), true
+	case "Account.person":
+		if e.ComplexityRoot.Account.Person == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Person(childComplexity), true
+	case "Account.roleBindings":
+		if e.ComplexityRoot.Account.RoleBindings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.RoleBindings(childComplexity), true
+	case "Account.state":
+		if e.ComplexityRoot.Account.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.State(childComplexity), true
+	case "Account.tokens":
+		if e.ComplexityRoot.Account.Tokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Tokens(childComplexity), true
 
 	case "AccountConnection.edges":
 		if e.ComplexityRoot.AccountConnection.Edges == nil {
@@ -2018,6 +2150,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AffectedCIEdge.Node(childComplexity), true
+
+	case "ApiToken.account":
+		if e.ComplexityRoot.ApiToken.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.Account(childComplexity), true
+	case "ApiToken.createdAt":
+		if e.ComplexityRoot.ApiToken.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.CreatedAt(childComplexity), true
+	case "ApiToken.createdBy":
+		if e.ComplexityRoot.ApiToken.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.CreatedBy(childComplexity), true
+	case "ApiToken.expiresAt":
+		if e.ComplexityRoot.ApiToken.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.ExpiresAt(childComplexity), true
+	case "ApiToken.id":
+		if e.ComplexityRoot.ApiToken.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.ID(childComplexity), true
+	case "ApiToken.lastFour":
+		if e.ComplexityRoot.ApiToken.LastFour == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.LastFour(childComplexity), true
+	case "ApiToken.name":
+		if e.ComplexityRoot.ApiToken.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.Name(childComplexity), true
+	case "ApiToken.revokedAt":
+		if e.ComplexityRoot.ApiToken.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.RevokedAt(childComplexity), true
+	case "ApiToken.roles":
+		if e.ComplexityRoot.ApiToken.Roles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiToken.Roles(childComplexity), true
 
 	case "Approval.approver":
 		if e.ComplexityRoot.Approval.Approver == nil {
@@ -2260,6 +2447,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AssignIncidentPayload.Warnings(childComplexity), true
+
+	case "BindRolePayload.roleBinding":
+		if e.ComplexityRoot.BindRolePayload.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BindRolePayload.Record(childComplexity), true
+	case "BindRolePayload.userErrors":
+		if e.ComplexityRoot.BindRolePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BindRolePayload.UserErrors(childComplexity), true
+	case "BindRolePayload.warnings":
+		if e.ComplexityRoot.BindRolePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BindRolePayload.Warnings(childComplexity), true
 
 	case "CI.attributes":
 		if e.ComplexityRoot.CI.Attributes == nil {
@@ -3869,6 +4075,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConflictEdge.Node(childComplexity), true
 
+	case "CreateApiTokenPayload.apiToken":
+		if e.ComplexityRoot.CreateApiTokenPayload.APIToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiTokenPayload.APIToken(childComplexity), true
+	case "CreateApiTokenPayload.secret":
+		if e.ComplexityRoot.CreateApiTokenPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiTokenPayload.Secret(childComplexity), true
+	case "CreateApiTokenPayload.userErrors":
+		if e.ComplexityRoot.CreateApiTokenPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiTokenPayload.UserErrors(childComplexity), true
+	case "CreateApiTokenPayload.warnings":
+		if e.ComplexityRoot.CreateApiTokenPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiTokenPayload.Warnings(childComplexity), true
+
 	case "CreateApprovalPolicyPayload.approvalPolicy":
 		if e.ComplexityRoot.CreateApprovalPolicyPayload.Record == nil {
 			break
@@ -4039,6 +4270,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateRelationshipTypePayload.Warnings(childComplexity), true
+
+	case "CreateServiceAccountPayload.account":
+		if e.ComplexityRoot.CreateServiceAccountPayload.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateServiceAccountPayload.Record(childComplexity), true
+	case "CreateServiceAccountPayload.userErrors":
+		if e.ComplexityRoot.CreateServiceAccountPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateServiceAccountPayload.UserErrors(childComplexity), true
+	case "CreateServiceAccountPayload.warnings":
+		if e.ComplexityRoot.CreateServiceAccountPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateServiceAccountPayload.Warnings(childComplexity), true
 
 	case "CreateServiceLevelTargetPayload.serviceLevelTarget":
 		if e.ComplexityRoot.CreateServiceLevelTargetPayload.Record == nil {
@@ -4333,6 +4583,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DependencyGroup.Version(childComplexity), true
 
+	case "DisableAccountPayload.account":
+		if e.ComplexityRoot.DisableAccountPayload.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisableAccountPayload.Record(childComplexity), true
+	case "DisableAccountPayload.userErrors":
+		if e.ComplexityRoot.DisableAccountPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisableAccountPayload.UserErrors(childComplexity), true
+	case "DisableAccountPayload.warnings":
+		if e.ComplexityRoot.DisableAccountPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisableAccountPayload.Warnings(childComplexity), true
+
 	case "DraftChangePayload.change":
 		if e.ComplexityRoot.DraftChangePayload.Record == nil {
 			break
@@ -4370,6 +4639,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DraftUndoPayload.Warnings(childComplexity), true
+
+	case "EnableAccountPayload.account":
+		if e.ComplexityRoot.EnableAccountPayload.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnableAccountPayload.Record(childComplexity), true
+	case "EnableAccountPayload.userErrors":
+		if e.ComplexityRoot.EnableAccountPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnableAccountPayload.UserErrors(childComplexity), true
+	case "EnableAccountPayload.warnings":
+		if e.ComplexityRoot.EnableAccountPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnableAccountPayload.Warnings(childComplexity), true
+
+	case "EndSessionsPayload.account":
+		if e.ComplexityRoot.EndSessionsPayload.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EndSessionsPayload.Record(childComplexity), true
+	case "EndSessionsPayload.userErrors":
+		if e.ComplexityRoot.EndSessionsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EndSessionsPayload.UserErrors(childComplexity), true
+	case "EndSessionsPayload.warnings":
+		if e.ComplexityRoot.EndSessionsPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EndSessionsPayload.Warnings(childComplexity), true
 
 	case "Entry.actor":
 		if e.ComplexityRoot.Entry.Actor == nil {
@@ -5283,6 +5590,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.IncidentTransition.To(childComplexity), true
 
+	case "InviteAccountPayload.account":
+		if e.ComplexityRoot.InviteAccountPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteAccountPayload.Account(childComplexity), true
+	case "InviteAccountPayload.secret":
+		if e.ComplexityRoot.InviteAccountPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteAccountPayload.Secret(childComplexity), true
+	case "InviteAccountPayload.userErrors":
+		if e.ComplexityRoot.InviteAccountPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteAccountPayload.UserErrors(childComplexity), true
+	case "InviteAccountPayload.warnings":
+		if e.ComplexityRoot.InviteAccountPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteAccountPayload.Warnings(childComplexity), true
+
 	case "JournalEvent.entries":
 		if e.ComplexityRoot.JournalEvent.Entries == nil {
 			break
@@ -5541,6 +5873,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AssignIncident(childComplexity, args["input"].(incident.Assign)), true
+	case "Mutation.bindRole":
+		if e.ComplexityRoot.Mutation.BindRole == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_bindRole_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BindRole(childComplexity, args["input"].(identity.BindRole)), true
 	case "Mutation.cancelChange":
 		if e.ComplexityRoot.Mutation.CancelChange == nil {
 			break
@@ -5607,6 +5950,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CommentOnIncident(childComplexity, args["input"].(incident.Comment)), true
+	case "Mutation.createApiToken":
+		if e.ComplexityRoot.Mutation.CreateAPIToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createApiToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateAPIToken(childComplexity, args["input"].(identity.CreateToken)), true
 	case "Mutation.createApprovalPolicy":
 		if e.ComplexityRoot.Mutation.CreateApprovalPolicy == nil {
 			break
@@ -5717,6 +6071,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateService(childComplexity, args["input"].(catalog.CreateService)), true
+	case "Mutation.createServiceAccount":
+		if e.ComplexityRoot.Mutation.CreateServiceAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createServiceAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateServiceAccount(childComplexity, args["input"].(identity.CreateServiceAccount)), true
 	case "Mutation.createServiceLevelTarget":
 		if e.ComplexityRoot.Mutation.CreateServiceLevelTarget == nil {
 			break
@@ -5783,6 +6148,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteServiceLevelTarget(childComplexity, args["input"].(servicelevel.Delete)), true
+	case "Mutation.disableAccount":
+		if e.ComplexityRoot.Mutation.DisableAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_disableAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DisableAccount(childComplexity, args["input"].(identity.DisableAccount)), true
 	case "Mutation.draftChange":
 		if e.ComplexityRoot.Mutation.DraftChange == nil {
 			break
@@ -5805,6 +6181,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DraftUndo(childComplexity, args["input"].(change.DraftUndo)), true
+	case "Mutation.enableAccount":
+		if e.ComplexityRoot.Mutation.EnableAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_enableAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EnableAccount(childComplexity, args["input"].(identity.EnableAccount)), true
+	case "Mutation.endSessions":
+		if e.ComplexityRoot.Mutation.EndSessions == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_endSessions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EndSessions(childComplexity, args["input"].(identity.EndSessions)), true
 	case "Mutation.holdIncident":
 		if e.ComplexityRoot.Mutation.HoldIncident == nil {
 			break
@@ -5816,6 +6214,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.HoldIncident(childComplexity, args["input"].(incident.Hold)), true
+	case "Mutation.inviteAccount":
+		if e.ComplexityRoot.Mutation.InviteAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_inviteAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InviteAccount(childComplexity, args["input"].(identity.InviteAccount)), true
 	case "Mutation.openIncident":
 		if e.ComplexityRoot.Mutation.OpenIncident == nil {
 			break
@@ -5970,6 +6379,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReviewChange(childComplexity, args["input"].(change.Review)), true
+	case "Mutation.revokeApiToken":
+		if e.ComplexityRoot.Mutation.RevokeAPIToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeApiToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeAPIToken(childComplexity, args["input"].(identity.RevokeToken)), true
 	case "Mutation.scheduleChange":
 		if e.ComplexityRoot.Mutation.ScheduleChange == nil {
 			break
@@ -6047,6 +6467,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartIncident(childComplexity, args["input"].(incident.Start)), true
+	case "Mutation.unbindRole":
+		if e.ComplexityRoot.Mutation.UnbindRole == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unbindRole_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnbindRole(childComplexity, args["input"].(identity.UnbindRole)), true
 	case "Mutation.unrelateCIs":
 		if e.ComplexityRoot.Mutation.UnrelateCIS == nil {
 			break
@@ -7715,6 +8146,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReviewChangePayload.Warnings(childComplexity), true
 
+	case "RevokeApiTokenPayload.apiToken":
+		if e.ComplexityRoot.RevokeApiTokenPayload.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeApiTokenPayload.Record(childComplexity), true
+	case "RevokeApiTokenPayload.userErrors":
+		if e.ComplexityRoot.RevokeApiTokenPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeApiTokenPayload.UserErrors(childComplexity), true
+	case "RevokeApiTokenPayload.warnings":
+		if e.ComplexityRoot.RevokeApiTokenPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeApiTokenPayload.Warnings(childComplexity), true
+
 	case "RiskFactor.changes":
 		if e.ComplexityRoot.RiskFactor.Changes == nil {
 			break
@@ -7782,6 +8232,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RiskWeight.Most(childComplexity), true
+
+	case "RoleBinding.account":
+		if e.ComplexityRoot.RoleBinding.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.Account(childComplexity), true
+	case "RoleBinding.createdAt":
+		if e.ComplexityRoot.RoleBinding.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.CreatedAt(childComplexity), true
+	case "RoleBinding.expiresAt":
+		if e.ComplexityRoot.RoleBinding.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.ExpiresAt(childComplexity), true
+	case "RoleBinding.id":
+		if e.ComplexityRoot.RoleBinding.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.ID(childComplexity), true
+	case "RoleBinding.role":
+		if e.ComplexityRoot.RoleBinding.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.Role(childComplexity), true
 
 	case "RootCauseAlternative.failures":
 		if e.ComplexityRoot.RootCauseAlternative.Failures == nil {
@@ -9162,6 +9643,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TimelineEntryEdge.Node(childComplexity), true
 
+	case "UnbindRolePayload.removedId":
+		if e.ComplexityRoot.UnbindRolePayload.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnbindRolePayload.Record(childComplexity), true
+	case "UnbindRolePayload.userErrors":
+		if e.ComplexityRoot.UnbindRolePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnbindRolePayload.UserErrors(childComplexity), true
+	case "UnbindRolePayload.warnings":
+		if e.ComplexityRoot.UnbindRolePayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnbindRolePayload.Warnings(childComplexity), true
+
 	case "UnrelateCIsPayload.removedId":
 		if e.ComplexityRoot.UnrelateCIsPayload.Record == nil {
 			break
@@ -9510,18 +10010,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Account(childComplexity), true
+	case "Viewer.expiresAt":
+		if e.ComplexityRoot.Viewer.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.ExpiresAt(childComplexity), true
+	case "Viewer.isFresh":
+		if e.ComplexityRoot.Viewer.IsFresh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.IsFresh(childComplexity), true
 	case "Viewer.name":
 		if e.ComplexityRoot.Viewer.Name == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Viewer.Name(childComplexity), true
+	case "Viewer.person":
+		if e.ComplexityRoot.Viewer.Person == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Person(childComplexity), true
 	case "Viewer.roles":
 		if e.ComplexityRoot.Viewer.Roles == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Viewer.Roles(childComplexity), true
+	case "Viewer.tokenName":
+		if e.ComplexityRoot.Viewer.TokenName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.TokenName(childComplexity), true
 	case "Viewer.via":
 		if e.ComplexityRoot.Viewer.Via == nil {
 			break
@@ -9706,6 +10230,64 @@ type Account implements Node {
   name: String!
   """What it stands for."""
   kind: AccountKind!
+  """Where to write to; null if it is not yours and you do not look after accounts, as for the fields below."""
+  email: String
+  """Whether it may act."""
+  state: AccountState
+  """The name that it signs in with by a password; null if it cannot."""
+  localName: String
+  """The person whose account it is."""
+  person: Person
+  """The roles that it is given."""
+  roleBindings: [RoleBinding!]
+  """Its API tokens, the newest first."""
+  tokens: [ApiToken!]
+}
+
+"""Whether an account may act."""
+enum AccountState {
+  """It may."""
+  ACTIVE
+  """It may not, until an admin enables it."""
+  DISABLED
+  """It is no longer known whose it was."""
+  ERASED
+}
+
+"""A role that an account is given."""
+type RoleBinding implements Node {
+  """The global id."""
+  id: ID!
+  """The account."""
+  account: Account
+  """The role."""
+  role: Role!
+  """When it ends; null if it does not."""
+  expiresAt: DateTime
+  """When it was given."""
+  createdAt: DateTime!
+}
+
+"""What is known of an API token. Its secret is shown once, to whoever makes it."""
+type ApiToken implements Node {
+  """The global id."""
+  id: ID!
+  """The account that it acts as."""
+  account: Account
+  """What it is for."""
+  name: String!
+  """The roles that it has of those that its account has."""
+  roles: [Role!]!
+  """The last four characters of its secret."""
+  lastFour: String!
+  """Who made it."""
+  createdBy: Account
+  """When it ends."""
+  expiresAt: DateTime!
+  """When it was revoked; null if it was not."""
+  revokedAt: DateTime
+  """When it was made."""
+  createdAt: DateTime!
 }
 
 """What an account stands for."""
@@ -9755,6 +10337,14 @@ extend type Viewer {
   account: Account
   """The door by which you came."""
   via: Via!
+  """The person whose account it is."""
+  person: Person
+  """The name of the API token by which you came."""
+  tokenName: String
+  """When the session or the token ends by which you came."""
+  expiresAt: DateTime
+  """Whether you signed in within the last 15 minutes, which looking after accounts asks for."""
+  isFresh: Boolean!
 }
 
 """A page of accounts."""
@@ -9775,6 +10365,244 @@ type AccountEdge {
   cursor: String!
   """The record."""
   node: Account!
+}
+
+extend type Mutation {
+  """Makes the account of a program, which acts by tokens. For admins who signed in within the last 15 minutes."""
+  createServiceAccount(
+    """What to do."""
+    input: CreateServiceAccountInput!
+  ): CreateServiceAccountPayload!
+}
+
+"""The account of a program."""
+input CreateServiceAccountInput {
+  """The name that is shown: 1 to 100 characters."""
+  name: String!
+  """What it may do."""
+  roles: [Role!]
+}
+
+"""What createServiceAccount answers."""
+type CreateServiceAccountPayload {
+  """The account; null when there are userErrors."""
+  account: Account
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
+  """Makes an account for a person, or takes one that is there, and a link by which the person sets a password within 7 days. For admins who signed in within the last 15 minutes."""
+  inviteAccount(
+    """What to do."""
+    input: InviteAccountInput!
+  ): InviteAccountPayload!
+}
+
+"""Who is to sign in."""
+input InviteAccountInput {
+  """The account that is there; a new one if it is absent."""
+  account: ID
+  """The name that is shown, of a new account: 1 to 100 characters."""
+  name: String
+  """Where to write to."""
+  email: String
+  """The person whose account it is. With the person come their teams, and with these what they see and vote on."""
+  person: ID
+  """What it may do, beside what it may already."""
+  roles: [Role!]
+}
+
+"""What inviteAccount answers."""
+type InviteAccountPayload {
+  """The account; null when there are userErrors."""
+  account: Account
+  """The path and fragment of the link, to put behind the address of this server. It is shown this once: a retry with the same idempotency key answers without it."""
+  secret: String
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
+  """Keeps an account from doing anything: its sessions end at once, and its tokens do nothing. The last person who is an admin stays. For admins who signed in within the last 15 minutes."""
+  disableAccount(
+    """What to do."""
+    input: DisableAccountInput!
+  ): DisableAccountPayload!
+}
+
+"""The account that may do nothing any more."""
+input DisableAccountInput {
+  """The account."""
+  id: ID!
+}
+
+"""What disableAccount answers."""
+type DisableAccountPayload {
+  """The account; null when there are userErrors."""
+  account: Account
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
+  """Lets a disabled account act again. For admins who signed in within the last 15 minutes."""
+  enableAccount(
+    """What to do."""
+    input: EnableAccountInput!
+  ): EnableAccountPayload!
+}
+
+"""The account that may act again."""
+input EnableAccountInput {
+  """The account."""
+  id: ID!
+}
+
+"""What enableAccount answers."""
+type EnableAccountPayload {
+  """The account; null when there are userErrors."""
+  account: Account
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
+  """Gives an account a role. For admins who signed in within the last 15 minutes."""
+  bindRole(
+    """What to do."""
+    input: BindRoleInput!
+  ): BindRolePayload!
+}
+
+"""Who is to have which role."""
+input BindRoleInput {
+  """The account."""
+  account: ID!
+  """The role."""
+  role: Role!
+}
+
+"""What bindRole answers."""
+type BindRolePayload {
+  """The binding; null when there are userErrors."""
+  roleBinding: RoleBinding
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
+  """Takes a role back, at once. The last person who is an admin stays. For admins who signed in within the last 15 minutes."""
+  unbindRole(
+    """What to do."""
+    input: UnbindRoleInput!
+  ): UnbindRolePayload!
+}
+
+"""The binding to take back."""
+input UnbindRoleInput {
+  """The binding."""
+  id: ID!
+}
+
+"""What unbindRole answers."""
+type UnbindRolePayload {
+  """The id of the binding that is gone; null when there are userErrors."""
+  removedId: ID
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
+  """Makes an API token: of your own account or, for admins, of a service account. Sign in within the last 15 minutes; no token makes a token."""
+  createApiToken(
+    """What to do."""
+    input: CreateApiTokenInput!
+  ): CreateApiTokenPayload!
+}
+
+"""A new API token."""
+input CreateApiTokenInput {
+  """The account that it acts as; your own if it is absent."""
+  account: ID
+  """What it is for: 1 to 100 characters."""
+  name: String!
+  """The roles that it has, of those that the account has."""
+  roles: [Role!]!
+  """How long it holds: 1 to 366 days, 90 if it is absent."""
+  expiresInDays: Int
+}
+
+"""What createApiToken answers."""
+type CreateApiTokenPayload {
+  """What is known of it; null when there are userErrors."""
+  apiToken: ApiToken
+  """The token, for the header Authorization: Bearer. It is shown this once: a retry with the same idempotency key answers without it."""
+  secret: String
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
+  """Ends an API token, at once: your own or, for admins, any."""
+  revokeApiToken(
+    """What to do."""
+    input: RevokeApiTokenInput!
+  ): RevokeApiTokenPayload!
+}
+
+"""The API token to end."""
+input RevokeApiTokenInput {
+  """The token."""
+  id: ID!
+}
+
+"""What revokeApiToken answers."""
+type RevokeApiTokenPayload {
+  """The token; null when there are userErrors."""
+  apiToken: ApiToken
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
+  """Ends the sessions of an account, at once: your own or, for admins, any. Its tokens stay."""
+  endSessions(
+    """What to do."""
+    input: EndSessionsInput!
+  ): EndSessionsPayload!
+}
+
+"""Whose sessions to end."""
+input EndSessionsInput {
+  """The account; your own if it is absent."""
+  account: ID
+}
+
+"""What endSessions answers."""
+type EndSessionsPayload {
+  """The account; null when there are userErrors."""
+  account: Account
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/analysis.graphql", Input: `extend type Query {
@@ -14432,6 +15260,8 @@ enum UserErrorCode {
   IN_USE
   """The change would take services DOWN now that it did not take DOWN when it was scheduled. acceptImpact lets it start all the same."""
   IMPACT_GREW
+  """Nobody could look after accounts afterwards."""
+  LAST_ADMIN
 }
 
 """

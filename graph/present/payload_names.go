@@ -9,6 +9,8 @@ import (
 
 // The types of the contract that are instances of a generic type, by name.
 type (
+	AccountPayload            = Payload[*read.Account]
+	ApiTokenPayload           = Payload[*read.ApiToken]
 	ApprovalPolicyPayload     = Payload[*read.ApprovalPolicy]
 	CIClassPayload            = Payload[*read.CIClass]
 	CIPayload                 = Payload[*read.CI]
@@ -23,6 +25,7 @@ type (
 	RelationshipPayload       = Payload[*read.Relationship]
 	RelationshipTypePayload   = Payload[*read.RelationshipType]
 	RemovedPayload            = Payload[*ident.ID]
+	RoleBindingPayload        = Payload[*read.RoleBinding]
 	ServiceLevelTargetPayload = Payload[*read.ServiceLevelTarget]
 	ServicePayload            = Payload[*read.Service]
 	ServiceTierPayload        = Payload[*read.ServiceTier]

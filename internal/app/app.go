@@ -15,18 +15,21 @@ import (
 
 	root "github.com/linchpin-cmdb/linchpin/graph"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
+	"github.com/linchpin-cmdb/linchpin/internal/server/signin"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 	"github.com/linchpin-cmdb/linchpin/schema"
@@ -92,11 +95,14 @@ func (a *App) follow(ctx context.Context) (err error) {
 	}
 	a.Practices = root.Practices{
 		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incident.New(s, a.Graph), Change: change.New(s, a.Graph),
-		Approval: approval.New(s), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
+		Approval: approval.New(s), Identity: identity.New(s, nil), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
 	}
 	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
 	return nil
 }
+
+// Trust lets people and programs sign in, by secrets whose codes the keys make.
+func (a *App) Trust(keys *secret.Keys) { a.Identity = identity.New(a.Store, keys) }
 
 // Close stops following and closes the database.
 func (a *App) Close() error {
@@ -115,7 +121,7 @@ const readyLag = 2 * time.Second
 
 // Serving holds the options for answering requests.
 type Serving struct {
-	IsDev     bool                 // nobody signs in: by default everyone is an admin, and only this machine may ask
+	IsDev     bool                 // nobody signs in: by default everyone is an admin
 	Limits    guard.Limits         // of requests; guard.Default if there are none
 	Documents *persisted.Documents // the documents that clients may name instead of sending them; nil for none
 	Tracer    trace.Tracer         // begins the traces of requests; nil for none
@@ -140,7 +146,10 @@ func (a *App) Handler(s Serving) (public, admin http.Handler, err error) {
 		Schema: answers, SDL: sdl, Log: a.log, IsReady: a.isReady,
 		Store: a.Store, Feed: a.feed, Metrics: metrics, Tracer: s.Tracer,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, a.Store.Read) },
-		IsDev: s.IsDev, IsLocal: s.IsDev, Limits: s.Limits, Documents: s.Documents,
+		IsDev: s.IsDev, IsLocal: true, Limits: s.Limits, Documents: s.Documents,
+	}
+	if !s.IsDev {
+		c.Doors, c.Auth = a.Identity, signin.New(a.Identity, a.log)
 	}
 	return server.New(c), server.Admin(c, metrics), nil
 }

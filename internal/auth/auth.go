@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -45,9 +46,18 @@ type Actor struct {
 	Account *ident.ID  // nil for the program itself, for commands on the database, and for names of dev mode
 	Person  *ident.ID  // whose account it is
 	Name    string     // of now
-	Roles   []Role     // what the account may, and its token no more than that
+	Roles   []Role     // of the account
 	Via     domain.Via // the door
-	Token   *ident.ID  // by which the actor came
+	Pass    Pass
+}
+
+// Pass is what an actor came in with; there is none for commands, names of dev mode and the program itself.
+type Pass struct {
+	Token     *ident.ID // the API token; nil for a session
+	TokenName string
+	Narrowed  []Role    // of the token, which never widen what the account may; nil for a session
+	SignedIn  time.Time // of a session
+	Expires   time.Time
 }
 
 // System is the program itself.
@@ -74,7 +84,7 @@ func Command(name string) Actor {
 
 // By returns the actor as the author of a write.
 func (a Actor) By(verb string) store.By {
-	return store.By{Actor: a.Name, Account: a.Account, Via: a.Via, ViaID: a.Token, Verb: verb}
+	return store.By{Actor: a.Name, Account: a.Account, Via: a.Via, ViaID: a.Pass.Token, Verb: verb}
 }
 
 // Key returns what tells the actor apart from every other: the account. An actor without one is told by the door and the
@@ -86,12 +96,31 @@ func (a Actor) Key() string {
 	return string(a.Via) + " " + store.Folded(a.Name)
 }
 
-// Has reports whether the actor has a role; an admin has them all, and everyone with any role reads.
+// Has reports whether the actor has a role; an admin has them all, and everyone with any role reads. With a token it
+// has those alone that both the account and the token have.
 func (a Actor) Has(role Role) bool {
-	if len(a.Roles) == 0 {
+	return includes(a.Roles, role) && (a.Pass.Narrowed == nil || includes(a.Pass.Narrowed, role))
+}
+
+// Effective returns the roles that the actor has now.
+func (a Actor) Effective() []Role {
+	if a.Pass.Narrowed == nil {
+		return a.Roles
+	}
+	effective := []Role{}
+	for _, role := range AllRoles {
+		if (slices.Contains(a.Roles, role) || slices.Contains(a.Pass.Narrowed, role)) && a.Has(role) {
+			effective = append(effective, role)
+		}
+	}
+	return effective
+}
+
+func includes(roles []Role, role Role) bool {
+	if len(roles) == 0 {
 		return false
 	}
-	return role == Viewer || slices.Contains(a.Roles, role) || slices.Contains(a.Roles, Admin)
+	return role == Viewer || slices.Contains(roles, role) || slices.Contains(roles, Admin)
 }
 
 type actorKey struct{}
@@ -113,10 +142,44 @@ func Require(ctx context.Context, verb string) (Actor, error) {
 		return a, errs.New(errs.Unauthenticated, "nobody is signed in")
 	}
 	role, ok := verbs[verb]
-	if !ok || !a.Has(role) {
+	switch {
+	case !ok:
 		return a, errs.New(errs.Forbidden, "%s may not do %s", a.Name, verb)
+	case !a.Has(role):
+		return a, errs.New(errs.Forbidden, "%s may not do %s: it takes the role %s", a.Name, verb, role)
 	}
-	return a, nil
+	return a, conditions[verb].check(a, verb, time.Now())
+}
+
+// FreshFor is how long after signing in a person may look after accounts.
+const FreshFor = 15 * time.Minute
+
+// condition is what a verb asks beside a role.
+type condition struct {
+	isPersonal bool // it is for a person that signed in, and for no token
+	isFresh    bool // not long ago
+}
+
+// check returns an error if an actor does not meet the condition. A person with the database in hand meets all.
+func (c condition) check(a Actor, verb string, now time.Time) error {
+	switch {
+	case !c.isPersonal || a.Via == domain.ViaCLI:
+		return nil
+	case a.Via == domain.ViaDev:
+		return errs.New(errs.Forbidden, "%s is for people that sign in, and nobody does here: start the server without --dev", verb)
+	case a.Via != domain.ViaSession:
+		return errs.New(errs.Forbidden, "%s is for a person that has signed in: no token may do it, whatever its roles", verb)
+	case c.isFresh && !a.IsFresh(now):
+		e := errs.New(errs.Forbidden, "%s is for a person that signed in within the last %.0f minutes: sign in again", verb, FreshFor.Minutes())
+		e.Reauthenticate = true
+		return e
+	}
+	return nil
+}
+
+// IsFresh reports whether the actor is a person that signed in not long ago.
+func (a Actor) IsFresh(now time.Time) bool {
+	return a.Via == domain.ViaSession && now.Sub(a.Pass.SignedIn) < FreshFor
 }
 
 // MayRead reports whether a may read a field of a GraphQL type. It refuses a type that the table does not name.

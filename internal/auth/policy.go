@@ -33,7 +33,19 @@ var verbs = map[string]Role{
 	"change_window.create": ChangeManager, "change_window.update": ChangeManager, "change_window.remove": ChangeManager,
 	"risk_weight.set": ChangeManager,
 
+	"account.create": Admin, "account.invite": Admin, "account.disable": Admin, "account.enable": Admin,
+	"account.bind_role": Admin, "account.unbind_role": Admin,
+	// Of one's own account, and of others if one is an admin:
+	"account.create_token": Viewer, "account.revoke_token": Viewer, "account.end_sessions": Viewer,
+
 	"import.apply": Admin, "seed": Admin, "estate.generate": Admin,
+}
+
+// conditions are what verbs ask beside a role.
+var conditions = map[string]condition{
+	"account.create": {true, true}, "account.invite": {true, true}, "account.disable": {true, true}, "account.enable": {true, true},
+	"account.bind_role": {true, true}, "account.unbind_role": {true, true}, "account.create_token": {true, true},
+	"account.revoke_token": {true, false}, "account.end_sessions": {true, false}, // to stop somebody is never too late
 }
 
 // fields is the policy for reading: which role a GraphQL type needs, or a single field of it as Type.field. The pages
@@ -42,7 +54,7 @@ var fields = map[string]Role{
 	"Subscription": Viewer, "JournalEvent": Viewer, "CIEvent": Viewer, "IncidentEvent": Viewer, "ChangeEvent": Viewer,
 	"ServiceStateEvent": Viewer, "ServiceStateChange": Viewer,
 	"Query": Viewer, "Mutation": Viewer, // each mutation's verb is checked where it acts
-	"Node": Viewer, "PageInfo": Viewer, "Viewer": Viewer, "Account": Viewer, "EntryAuthor": Viewer, "UserError": Viewer, "Warning": Viewer,
+	"Node": Viewer, "PageInfo": Viewer, "Viewer": Viewer, "Account": Viewer, "RoleBinding": Viewer, "ApiToken": Viewer, "EntryAuthor": Viewer, "UserError": Viewer, "Warning": Viewer,
 
 	"CI": Viewer, "ExternalIdentity": Viewer,
 	"DanglingReference": Viewer,

@@ -21,6 +21,7 @@ const (
 	TransitionRefused Code = "TRANSITION_REFUSED" // the state table does not allow it, or something is missing for it
 	InUse             Code = "IN_USE"             // other records stand in the way
 	ImpactGrew        Code = "IMPACT_GREW"        // a change would take more services down than when it was scheduled
+	LastAdmin         Code = "LAST_ADMIN"         // nobody could look after accounts afterwards
 )
 
 // Failures of the request, the caller or the server: they are answered as top-level errors.
@@ -48,6 +49,8 @@ type Error struct {
 	Message string
 	Field   []string
 	Cause   error
+	// Reauthenticate tells that the caller may, once they have signed in again.
+	Reauthenticate bool
 }
 
 func (e *Error) Error() string {
@@ -133,7 +136,7 @@ func All(err error) ([]*Error, bool) {
 // Mendable reports whether a person can mend a failure of the code by other input.
 func (c Code) Mendable() bool {
 	switch c {
-	case Invalid, Required, NotFound, AlreadyExists, Stale, TransitionRefused, InUse, ImpactGrew:
+	case Invalid, Required, NotFound, AlreadyExists, Stale, TransitionRefused, InUse, ImpactGrew, LastAdmin:
 		return true
 	default:
 		return false

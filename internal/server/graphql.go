@@ -29,7 +29,7 @@ func newGraphQL(c Config) http.Handler {
 	g, o := gate{guard.New(c.Schema.Schema(), c.Limits), c.Documents}, newObserver(c.Log, c.Metrics)
 	observeDocuments(c.Log, c.Metrics, g.guard)
 	h.AddTransport(sockets{config: c, gate: g, observer: o, seats: newSeats()})
-	h.AddTransport(transport{c.Log, c.pace, g, o, newShare(streamLimit, "event streams", "caller")})
+	h.AddTransport(transport{c.Log, c.pace, g, o, newShare(streamLimit, "event streams", "caller"), c})
 	h.SetQueryCache(guard.Admitted{})
 	h.Use(o)
 	h.Use(extension.Introspection{})
@@ -141,6 +141,9 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 		shown.Message = known.Message
 		shown.Err = nil
 		shown.Extensions = map[string]any{"code": topLevel(known.Code)}
+		if known.Reauthenticate {
+			shown.Extensions["reauthenticate"] = true
+		}
 		if known.Code == errs.Internal {
 			shown.Message = fmt.Sprintf("%s; tell your operators the request %s", known.Message, requestID(ctx))
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -77,7 +78,7 @@ func (i idempotency) InterceptOperation(ctx context.Context, next graphql.Operat
 	respond := next(ctx)
 	return func(context.Context) *graphql.Response {
 		response := respond(ctx)
-		if response == nil || len(response.Errors) > 0 || len(response.Data) > answerLimit {
+		if response == nil || len(response.Errors) > 0 || len(response.Data) > answerLimit || tellsSecret(op.Operation.SelectionSet) {
 			return response
 		}
 		revision, _ := response.Extensions[revisionExtension].(int64)
@@ -104,6 +105,21 @@ func (idempotency) InterceptRootField(ctx context.Context, next graphql.RootReso
 
 func (i idempotency) refuse(ctx context.Context, err error) graphql.ResponseHandler {
 	return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{presenter(i.log)(ctx, err)}})
+}
+
+// tellsSecret reports whether an operation asks for a field secret, which is told once and kept nowhere.
+func tellsSecret(set ast.SelectionSet) bool {
+	return slices.ContainsFunc(set, func(s ast.Selection) bool {
+		switch s := s.(type) {
+		case *ast.Field:
+			return s.Name == "secret" || tellsSecret(s.SelectionSet)
+		case *ast.InlineFragment:
+			return tellsSecret(s.SelectionSet)
+		case *ast.FragmentSpread:
+			return tellsSecret(s.Definition.SelectionSet)
+		}
+		return false
+	})
 }
 
 func answered(kept *store.Answer) *graphql.Response {

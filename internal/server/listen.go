@@ -10,14 +10,14 @@ import (
 	"syscall"
 )
 
-// Listen listens on an address. If isLocal, it allows only loopback: nobody signs in there.
+// Listen listens on an address. If isLocal, it allows only loopback.
 func Listen(ctx context.Context, address string, isLocal bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("listen address %q: it is HOST:PORT, such as 127.0.0.1:8080", address)
 	}
 	if isLocal && !isLoopback(ctx, host) {
-		return nil, fmt.Errorf("listen address %q is reachable from other machines, and nobody has to sign in: use 127.0.0.1 or [::1]", address)
+		return nil, fmt.Errorf("listen address %q is reachable from other machines, and connections are not encrypted: use 127.0.0.1 or [::1]", address)
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	switch {

@@ -8,16 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
@@ -50,6 +46,10 @@ type Config struct {
 	Feed    *journal.Feed               // revision tokens wait for it; without it there are none
 	// Begin returns the context of each operation; nil leaves it as it is.
 	Begin func(context.Context) context.Context
+	// Doors knows who calls; without it the context of a request says so, or nobody.
+	Doors Doors
+	// Auth are the pages where people sign in, below /auth/; nil if there are none.
+	Auth http.Handler
 	// IsDev signs everyone in, by default as an admin. Such a server listens on loopback only.
 	IsDev bool
 	// IsLocal refuses requests that name another host than this machine.
@@ -59,7 +59,8 @@ type Config struct {
 	// Documents are those that clients name instead of sending them; nil if there are no manifests.
 	Documents *persisted.Documents
 
-	pace pace
+	pace  pace
+	watch *watch
 }
 
 // New returns the handler of all routes.
@@ -76,6 +77,7 @@ func New(c Config) http.Handler {
 	if c.Documents == nil {
 		c.Documents = persisted.New(persisted.Off)
 	}
+	c.watch = newWatch(c.Doors, c.Log)
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", traced(c.Tracer, "/graphql", limitBody(c.Limits.Body, newGraphQL(c))))
 	mux.HandleFunc("GET /schema.graphql", func(w http.ResponseWriter, _ *http.Request) {
@@ -83,7 +85,10 @@ func New(c Config) http.Handler {
 		_, _ = w.Write(c.SDL)
 	})
 	health(c, mux)
-	mux.Handle("/", ui.Handler())
+	if c.Auth != nil {
+		mux.Handle("/auth/", c.Auth)
+	}
+	mux.Handle("/", welcome(c, ui.Handler()))
 	return identify(c, recovered(c.Log, local(c, signIn(c, mux))))
 }
 
@@ -98,34 +103,6 @@ func health(c Config, mux *http.ServeMux) {
 		}
 		_, _ = fmt.Fprintln(w, "ready")
 	})
-}
-
-// signIn puts the caller into the context of each request. In dev mode everyone has the name and the roles they give
-// themselves; by default they are an admin.
-func signIn(c Config, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(c.signIn(r.Context(), r.Header)))
-	})
-}
-
-// signIn returns a context with the caller whom the headers name.
-func (c Config) signIn(ctx context.Context, header http.Header) context.Context {
-	if !c.IsDev {
-		return ctx
-	}
-	name := defaultDevName
-	if given := header.Get(actorHeader); given != "" && len(given) <= 100 && printable(given) && !auth.IsReserved(given) {
-		name = given
-	}
-	roles := []auth.Role{auth.Admin}
-	if given := header.Values(rolesHeader); given != nil {
-		roles = auth.Roles(strings.Join(given, ","))
-	}
-	return auth.With(ctx, auth.Dev(name, roles...))
-}
-
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // patience is how long a server waits for a peer that is slow.

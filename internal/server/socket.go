@@ -197,10 +197,16 @@ func (s *socket) initialise(ctx context.Context, m message) (err error) {
 	if s.header, err = introduced(s.header, m.Payload, s.config.callerHeaders()); err != nil {
 		return err
 	}
-	s.caller = s.config.signIn(ctx, s.header)
-	if _, ok := auth.From(s.caller); !ok {
+	actor, ok, err := s.config.caller(ctx, s.header) // whoever sent the upgrade, the payload may say more
+	if err != nil {
+		s.config.Log.Error("who calls could not be found out", "error", err)
+		return violation{websocket.StatusTryAgainLater, "Try again later: who calls could not be found out"}
+	}
+	if !ok {
 		return violation{closeForbidden, "Forbidden"}
 	}
+	s.caller = auth.With(ctx, actor)
+	safe.Go(s.config.Log, "the watch of a socket", func() { s.watch(ctx, actor) })
 	if own := s.seats.of(s.caller, ""); own != s.seat {
 		if full := own.take(); full != "" {
 			s.observer.refused(errs.RateLimited)
@@ -211,6 +217,17 @@ func (s *socket) initialise(ctx context.Context, m message) (err error) {
 	}
 	s.conn.SetReadLimit(int64(s.config.Limits.Body))
 	return s.send(ctx, message{Type: "connection_ack"})
+}
+
+// watch ends the connection of a caller who is known no longer. Clients of graphql-ws come again after 4403, and not
+// after 4401.
+func (s *socket) watch(ctx context.Context, caller auth.Actor) {
+	switch s.config.stays(ctx, s.config.watch, caller, s.header) {
+	case errRevoked:
+		_ = s.conn.Close(closeUnauthorized, "Unauthorized: "+errRevoked.Error())
+	case errExpired:
+		_ = s.conn.Close(closeForbidden, "Forbidden: "+errExpired.Error())
+	}
 }
 
 // subscribe admits an operation and starts it.

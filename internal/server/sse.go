@@ -2,16 +2,19 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 )
 
 const eventStream = "text/event-stream"
@@ -59,6 +62,12 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 	if o.kind() == ast.Subscription {
 		defer safe.AfterFunc(draining, a.log, "the draining of an event stream", cancel)()
 	}
+	gone := make(chan error, 1)
+	if actor, ok := auth.From(a.r.Context()); ok && o.kind() == ast.Subscription {
+		watching, stop := context.WithCancel(a.r.Context())
+		defer stop()
+		safe.Go(a.log, "the watch of an event stream", func() { gone <- a.config.stays(watching, a.config.watch, actor, a.r.Header) })
+	}
 	answers := make(chan []byte)
 	safe.Go(a.log, "an event stream", func() { o.eachEvent(answers) })
 	alive := time.NewTicker(a.pace.alive)
@@ -74,6 +83,14 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 				return
 			}
 			alive.Reset(a.pace.alive)
+		case why := <-gone:
+			if why == nil {
+				continue
+			}
+			cancel()
+			list := gqlerror.List{guard.Refuse(errs.Unauthenticated, nil, "%s", why.Error())}
+			_ = s.send(event("next", encode(failure{list}), nil), event("complete", nil, nil))
+			return
 		case <-alive.C:
 			if s.send(keepAlive) != nil {
 				return

@@ -28,6 +28,7 @@ type transport struct {
 	gate     gate
 	observer observer
 	share    *share // of event streams
+	config   Config
 }
 
 var _ graphql.Transport = transport{}

@@ -89,7 +89,7 @@ func Rights(ctx context.Context, c *ent.Client) ([]byte, error) {
 	actor, _ := auth.From(ctx)
 	digest := sha256.New()
 	_, _ = io.WriteString(digest, actor.Key()+"\n")
-	for _, role := range slices.Compact(slices.Sorted(slices.Values(actor.Roles))) {
+	for _, role := range slices.Compact(slices.Sorted(slices.Values(actor.Effective()))) {
 		_, _ = io.WriteString(digest, string(role)+" ") // a hash takes everything
 	}
 	for _, ci := range slices.Sorted(maps.Keys(hidden)) {
@@ -101,7 +101,7 @@ func Rights(ctx context.Context, c *ent.Client) ([]byte, error) {
 func lookUp(ctx context.Context, c *ent.Client) (Sight, error) {
 	actor, ok := auth.From(ctx)
 	switch {
-	case !ok || len(actor.Roles) == 0:
+	case !ok || !actor.Has(auth.Viewer):
 		return Sight{}, nil
 	case actor.Has(auth.CatalogEditor):
 		return Sight{seesAll: true}, nil

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/account"
+	"github.com/linchpin-cmdb/linchpin/ent/rolebinding"
+	"github.com/linchpin-cmdb/linchpin/internal/app"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// keys returns the root key's, which is made beside an SQLite file if there is none.
+func (env *environment) keys(database string) (*secret.Keys, error) {
+	if env.keyFile != "" {
+		return secret.Read(env.keyFile)
+	}
+	path, isFile := strings.CutPrefix(database, "sqlite:")
+	if !isFile {
+		return nil, errors.New("a PostgreSQL database needs --key-file, which all its servers share: openssl rand -base64 32 writes one; or say --dev, and nobody signs in")
+	}
+	return secret.ReadOrMake(path + ".key")
+}
+
+// onAccounts runs do on the database itself, in the name of whoever runs the command.
+func onAccounts(env *environment, do func(ctx context.Context, a *app.App, words []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, words []string) error {
+		database, err := env.address()
+		if err != nil {
+			return err
+		}
+		a, err := app.Open(cmd.Context(), database, newLog(env))
+		if err != nil {
+			return err
+		}
+		keys, err := env.keys(database)
+		if err == nil {
+			a.Trust(keys)
+			err = do(auth.With(cmd.Context(), operator()), a, words)
+		}
+		return errors.Join(err, a.Close())
+	}
+}
+
+// accountOf returns the account that a word means: its id, the name that it signs in with, or the one with a name.
+func accountOf(ctx context.Context, a *app.App, word string) (*ent.Account, error) {
+	q := a.Store.Read.Account.Query()
+	if id, err := ident.Parse(word); err == nil && id.Kind() == ident.Account {
+		q.Where(account.ID(id))
+	} else {
+		q.Where(account.Or(account.LocalName(store.Folded(word)), account.Name(word)))
+	}
+	found, err := q.Limit(2).All(ctx)
+	switch {
+	case err != nil:
+		return nil, store.Translate(err)
+	case len(found) == 0:
+		return nil, fmt.Errorf("there is no account %q: linchpin account list shows all", word)
+	case len(found) > 1:
+		return nil, fmt.Errorf("several accounts are %q: name one by its id, as linchpin account list shows it", word)
+	}
+	return found[0], nil
+}
+
+func accountCommand(env *environment) *cobra.Command {
+	cmd := &cobra.Command{Use: "account", Short: "Look after accounts on the database itself", Args: argsOf(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	var given []string
+	service := &cobra.Command{
+		Use: "service NAME", Short: "Make the account of a program, which acts by tokens", Args: argsOf(cobra.ExactArgs(1)),
+		Example: "  linchpin account service importer --role CATALOG_EDITOR",
+		RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
+			made, err := a.Identity.CreateServiceAccount(ctx, identity.CreateServiceAccount{Name: words[0], Roles: auth.Roles(strings.Join(given, ","))})
+			if err == nil {
+				_, _ = fmt.Fprintf(env.stdout, "%s  %s\n", made.ID, made.Name)
+			}
+			return err
+		}),
+	}
+	service.Flags().StringSliceVar(&given, "role", nil, "a role that it has; may be repeated")
+	cmd.AddCommand(
+		&cobra.Command{Use: "list", Short: "List accounts", Args: argsOf(cobra.NoArgs), RunE: onAccounts(env, func(ctx context.Context, a *app.App, _ []string) error { return listAccounts(ctx, env, a) })},
+		service,
+		&cobra.Command{
+			Use: "link ACCOUNT", Short: "Make a link by which a person sets a new password", Args: argsOf(cobra.ExactArgs(1)),
+			Long: "Make a link by which the person of an account sets a new password within 10 minutes. It works whatever else does.",
+			RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
+				of, err := accountOf(ctx, a, words[0])
+				if err != nil {
+					return err
+				}
+				made, err := a.Identity.BreakGlass(ctx, of.ID)
+				if err == nil {
+					_, _ = fmt.Fprintf(env.stdout, "http://%s%s\n", env.listen, identity.LinkPath(*made.Secret))
+				}
+				return err
+			}),
+		},
+		&cobra.Command{Use: "disable ACCOUNT", Short: "Keep an account from doing anything", Args: argsOf(cobra.ExactArgs(1)), RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
+			of, err := accountOf(ctx, a, words[0])
+			if err == nil {
+				_, err = a.Identity.Disable(ctx, identity.DisableAccount{ID: of.ID})
+			}
+			return err
+		})},
+		&cobra.Command{Use: "enable ACCOUNT", Short: "Let a disabled account act again", Args: argsOf(cobra.ExactArgs(1)), RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
+			of, err := accountOf(ctx, a, words[0])
+			if err == nil {
+				_, err = a.Identity.Enable(ctx, identity.EnableAccount{ID: of.ID})
+			}
+			return err
+		})},
+	)
+	return cmd
+}
+
+func listAccounts(ctx context.Context, env *environment, a *app.App) error {
+	all, err := a.Store.Read.Account.Query().Order(ent.Asc(account.FieldName, account.FieldID)).All(ctx)
+	if err != nil {
+		return store.Translate(err)
+	}
+	bindings, err := a.Store.Read.RoleBinding.Query().Where(rolebinding.AccountIDNotNil()).Order(ent.Asc(rolebinding.FieldID)).All(ctx)
+	if err != nil {
+		return store.Translate(err)
+	}
+	roles := map[ident.ID][]string{}
+	for _, b := range bindings {
+		roles[*b.AccountID] = append(roles[*b.AccountID], b.Role)
+	}
+	for _, of := range all {
+		signsIn := "cannot sign in"
+		if of.LocalName != nil {
+			signsIn = "signs in as " + *of.LocalName
+		}
+		_, _ = fmt.Fprintf(env.stdout, "%s  %s  %s  %s  %s  %s\n", of.ID, of.Kind, of.State, of.Name, signsIn, strings.Join(roles[of.ID], ","))
+	}
+	return nil
+}
+
+func tokenCommand(env *environment) *cobra.Command {
+	cmd := &cobra.Command{Use: "token", Short: "Look after API tokens on the database itself", Args: argsOf(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	var given []string
+	var days int
+	create := &cobra.Command{
+		Use: "create ACCOUNT NAME", Short: "Make a token of a service account, and print it once", Args: argsOf(cobra.ExactArgs(2)),
+		Example: "  linchpin token create importer nightly --role CATALOG_EDITOR",
+		RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
+			of, err := accountOf(ctx, a, words[0])
+			if err != nil {
+				return err
+			}
+			made, err := a.Identity.CreateToken(ctx, identity.CreateToken{Account: &of.ID, Name: words[1], Roles: auth.Roles(strings.Join(given, ",")), ExpiresInDays: &days})
+			if err == nil {
+				_, _ = fmt.Fprintln(env.stdout, *made.Secret)
+			}
+			return err
+		}),
+	}
+	create.Flags().StringSliceVar(&given, "role", nil, "a role that it has, of those of the account; may be repeated")
+	create.Flags().IntVar(&days, "days", 90, "how long it holds: 1 to 366")
+	cmd.AddCommand(create, &cobra.Command{
+		Use: "revoke TOKEN", Short: "End a token, named by its id", Args: argsOf(cobra.ExactArgs(1)),
+		RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
+			id, err := ident.Parse(words[0])
+			if err != nil {
+				return err
+			}
+			_, err = a.Identity.RevokeToken(ctx, identity.RevokeToken{ID: id})
+			return err
+		}),
+	})
+	return cmd
+}
+
+func policyCommand(env *environment) *cobra.Command {
+	return &cobra.Command{
+		Use: "policy", Short: "Print which role may do what", Args: argsOf(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprint(env.stdout, auth.Policy())
+			return err
+		},
+	}
+}

@@ -1,0 +1,245 @@
+// Package session knows callers by the secrets they bring: it finds what a secret stands for, keeps new ones by their
+// codes, and ends them. It refuses to remember who was found: each request asks anew, so that what is taken away is
+// gone at once, on every server.
+package session
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// How long what is kept holds.
+const (
+	Length    = 12 * time.Hour // of a session
+	Idle      = 4 * time.Hour  // of a session that is not used
+	seenEvery = time.Hour      // how often it is written that one is used
+)
+
+// Method is how a person signed in, or what a link is for.
+type Method string
+
+// The methods.
+const (
+	Password   Method = "PASSWORD"
+	SetUp      Method = "SET_UP"
+	Invitation Method = "INVITATION"
+	BreakGlass Method = "BREAK_GLASS" // a link made on the command line
+)
+
+// Kept is what a new secret stands for.
+type Kept struct {
+	Kind    secret.Kind
+	Secret  string // made already; a new one if it is empty
+	Account *ident.ID
+	Token   *ident.ID
+	Method  Method
+	Expires time.Time
+}
+
+// Keep makes a secret, unless there is one, and keeps its code. It is not journalled, and what it returns stands nowhere else.
+func Keep(ctx context.Context, tx *store.Tx, keys *secret.Keys, k Kept) (string, error) {
+	made := k.Secret
+	if made == "" {
+		made = secret.New(k.Kind)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO x_secret (mac, kind, account_id, token_id, method, signed_in_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)`,
+		keys.Code(made), string(k.Kind), optional(k.Account), optional(k.Token), string(k.Method), tx.Now, k.Expires.UTC().Truncate(time.Microsecond))
+	return made, err
+}
+
+func optional(id *ident.ID) any {
+	if id == nil {
+		return nil
+	}
+	return int64(*id)
+}
+
+// Ended chooses which secrets end.
+type Ended struct {
+	Account *ident.ID
+	Token   *ident.ID
+	Kind    secret.Kind // of an account; all where it is empty
+}
+
+// End ends secrets, so that the next request by one is nobody's, and open sockets are told.
+func End(ctx context.Context, tx *store.Tx, e Ended) error {
+	column, id := "account_id", e.Account
+	if e.Token != nil {
+		column, id = "token_id", e.Token
+	}
+	if id == nil {
+		return errors.New("no secrets are named to end")
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM x_secret WHERE "+column+" = $1 AND ($2 = '' OR kind = $2)", int64(*id), string(e.Kind))
+	return errors.Join(err, Taken(ctx, tx))
+}
+
+// Taken notes that something is taken away from an account: sockets and streams ask again who calls. Verbs that take it
+// first stand in line with each other.
+func Taken(ctx context.Context, tx *store.Tx) error {
+	_, err := tx.ExecContext(ctx, "UPDATE head SET access = access + 1")
+	return err
+}
+
+// Access returns the number of the last change that took something away.
+func Access(ctx context.Context, c *ent.Client) (n int64, err error) {
+	rows, err := c.QueryContext(ctx, "SELECT access FROM head")
+	if err != nil {
+		return 0, store.Translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := rows.Scan(&n); err != nil {
+			return 0, store.Translate(err)
+		}
+	}
+	return n, store.Translate(errors.Join(rows.Err(), rows.Close()))
+}
+
+// row is what the tables say of a secret.
+type row struct {
+	account                  ident.ID
+	name, state              string
+	person, token            sql.NullInt64
+	tokenName                sql.NullString
+	narrowed                 []byte
+	signedIn, seen, expires  time.Time
+	tokenExpires, tokenEnded sql.NullTime
+	roles                    []auth.Role
+}
+
+// Find returns who brings a secret of a kind, by one statement. It reports false for a secret that was never made, has
+// expired or was ended, and for an account that may not act.
+func Find(ctx context.Context, s *store.Store, keys *secret.Keys, kind secret.Kind, text string) (a auth.Actor, ok bool, err error) {
+	if !secret.IsWhole(kind, text) {
+		return a, false, nil
+	}
+	now := s.Now(ctx)
+	r, err := read(ctx, s, keys.Codes(text), kind, now)
+	if err != nil || r == nil || r.state != string(domain.AccountActive) || !now.Before(r.expires) {
+		return a, false, err
+	}
+	a = auth.Actor{Account: &r.account, Name: r.name, Roles: r.roles, Via: domain.ViaSession, Pass: auth.Pass{SignedIn: r.signedIn, Expires: r.expires}}
+	if r.person.Valid {
+		person := ident.ID(r.person.Int64)
+		a.Person = &person
+	}
+	switch kind {
+	case secret.Session:
+		if idle := r.seen.Add(Idle); idle.Before(a.Pass.Expires) {
+			a.Pass.Expires = idle
+		}
+		if !now.Before(a.Pass.Expires) {
+			return auth.Actor{}, false, nil
+		}
+	case secret.Token:
+		if !r.token.Valid || r.tokenEnded.Valid || !now.Before(r.tokenExpires.Time) {
+			return auth.Actor{}, false, nil
+		}
+		token := ident.ID(r.token.Int64)
+		a.Via, a.Pass = domain.ViaToken, auth.Pass{Token: &token, TokenName: r.tokenName.String, Narrowed: []auth.Role{}, Expires: r.tokenExpires.Time}
+		if err := json.Unmarshal(r.narrowed, &a.Pass.Narrowed); err != nil {
+			return auth.Actor{}, false, err
+		}
+	default:
+		return auth.Actor{}, false, nil
+	}
+	if now.Sub(r.seen) > seenEvery {
+		err = touch(ctx, s, keys.Codes(text), now)
+	}
+	return a, err == nil, err
+}
+
+func read(ctx context.Context, s *store.Store, codes [][]byte, kind secret.Kind, now time.Time) (*row, error) {
+	args := []any{now, string(kind)}
+	in := make([]string, len(codes))
+	for i, c := range codes {
+		args = append(args, c)
+		in[i] = "$" + strconv.Itoa(len(args))
+	}
+	rows, err := s.Read.QueryContext(ctx, `SELECT a.id, a.name, a.state, a.person_id, t.id, t.name, t.roles, s.signed_in_at, s.seen_at, s.expires_at, t.expires_at, t.revoked_at, b.role
+		FROM x_secret s JOIN account a ON a.id = s.account_id
+		LEFT JOIN api_token t ON t.id = s.token_id AND t.account_id = a.id
+		LEFT JOIN role_binding b ON b.account_id = a.id AND b.team_id IS NULL AND (b.expires_at IS NULL OR b.expires_at > $1)
+		WHERE s.kind = $2 AND s.mac IN (`+strings.Join(in, ", ")+`)`, args...)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var r *row
+	for rows.Next() {
+		if r == nil {
+			r = &row{}
+		}
+		var role sql.NullString
+		if err := rows.Scan(&r.account, &r.name, &r.state, &r.person, &r.token, &r.tokenName, &r.narrowed, &r.signedIn, &r.seen, &r.expires, &r.tokenExpires, &r.tokenEnded, &role); err != nil {
+			return nil, store.Translate(err)
+		}
+		if role.Valid {
+			r.roles = append(r.roles, auth.Role(role.String))
+		}
+	}
+	return r, store.Translate(errors.Join(rows.Err(), rows.Close()))
+}
+
+// touch writes that a secret is used.
+func touch(ctx context.Context, s *store.Store, codes [][]byte, now time.Time) error {
+	_, err := store.Write(ctx, s, auth.System.By("session.seen"), func(ctx context.Context, tx *store.Tx) (int, error) {
+		for _, c := range codes {
+			if _, err := tx.ExecContext(ctx, "UPDATE x_secret SET seen_at = $1 WHERE mac = $2", now, c); err != nil {
+				return 0, err
+			}
+		}
+		return 0, nil
+	})
+	return err
+}
+
+// Link is what a link stands for.
+type Link struct {
+	Account ident.ID // 0: the one that it sets up
+	Method  Method
+}
+
+// TakeLink ends a link and returns what it stands for. It reports false if there is no such link, or no longer.
+func TakeLink(ctx context.Context, tx *store.Tx, keys *secret.Keys, text string) (l Link, ok bool, err error) {
+	if !secret.IsWhole(secret.Link, text) {
+		return l, false, nil
+	}
+	for _, c := range keys.Codes(text) {
+		rows, err := tx.QueryContext(ctx, "DELETE FROM x_secret WHERE kind = $1 AND mac = $2 AND expires_at > $3 RETURNING account_id, method", string(secret.Link), c, tx.Now)
+		if err != nil {
+			return l, false, err
+		}
+		var account sql.NullInt64
+		if ok = rows.Next(); ok {
+			err = rows.Scan(&account, &l.Method)
+			l.Account = ident.ID(account.Int64)
+		}
+		if err := errors.Join(err, rows.Err(), rows.Close()); err != nil || ok {
+			return l, ok && err == nil, err
+		}
+	}
+	return l, false, nil
+}
+
+// Forget deletes what has expired.
+func Forget(ctx context.Context, s *store.Store) error {
+	_, err := store.Write(ctx, s, auth.System.By("session.forget"), func(ctx context.Context, tx *store.Tx) (int, error) {
+		_, err := tx.ExecContext(ctx, "DELETE FROM x_secret WHERE expires_at < $1", tx.Now)
+		return 0, err
+	})
+	return err
+}

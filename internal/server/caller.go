@@ -1,0 +1,114 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/server/signin"
+)
+
+// Doors knows callers by the secrets they bring.
+type Doors interface {
+	// Find returns who brings a secret, and reports false if nobody does.
+	Find(ctx context.Context, kind secret.Kind, text string) (auth.Actor, bool, error)
+	// Access returns the number of the last change that took something away from somebody.
+	Access(ctx context.Context) (int64, error)
+}
+
+// signIn puts the caller into the context of each request. Requests by the cookie of a session come from pages of this
+// server and no others.
+func signIn(c Config, next http.Handler) http.Handler {
+	own := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		actor, ok, err := c.caller(r.Context(), r.Header)
+		if err != nil {
+			c.Log.Error("who calls could not be found out", "request", requestID(r.Context()), "error", err)
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "who calls could not be found out: ask again", http.StatusServiceUnavailable)
+			return
+		}
+		if actor.Via == domain.ViaSession && own.Check(r) != nil {
+			http.Error(w, "requests from pages of other sites and ports are refused", http.StatusForbidden)
+			return
+		}
+		if ok {
+			r = r.WithContext(auth.With(r.Context(), actor))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// caller returns who the headers name, and reports whether that is anybody. In dev mode everyone has the name and the
+// roles they give themselves; by default they are an admin. Without doors, the context says who calls.
+func (c Config) caller(ctx context.Context, header http.Header) (a auth.Actor, ok bool, err error) {
+	if c.IsDev {
+		return named(header), true, nil
+	}
+	if c.Doors == nil {
+		a, ok = auth.From(ctx)
+		return a, ok, nil
+	}
+	kind, text := brought(header)
+	if text == "" {
+		return a, false, nil
+	}
+	return c.Doors.Find(ctx, kind, text)
+}
+
+// brought returns the secret in a request's headers: a bearer's or, if there is none, that of the cookie. A bearer that
+// fails is nobody, whatever the cookie says.
+func brought(header http.Header) (kind secret.Kind, text string) {
+	if given := header.Values("Authorization"); given != nil {
+		scheme, text, _ := strings.Cut(given[0], " ")
+		if len(given) != 1 || !strings.EqualFold(scheme, "Bearer") {
+			return secret.Token, ""
+		}
+		return secret.Token, strings.TrimSpace(text)
+	}
+	cookies := (&http.Request{Header: header}).CookiesNamed(signin.Cookie)
+	if len(cookies) != 1 { // of two, one is planted
+		return secret.Session, ""
+	}
+	return secret.Session, cookies[0].Value
+}
+
+// named returns who a caller says they are.
+func named(header http.Header) auth.Actor {
+	name := defaultDevName
+	if given := header.Get(actorHeader); given != "" && len(given) <= 100 && printable(given) && !auth.IsReserved(given) {
+		name = given
+	}
+	roles := []auth.Role{auth.Admin}
+	if given := header.Values(rolesHeader); given != nil {
+		roles = auth.Roles(strings.Join(given, ","))
+	}
+	return auth.Dev(name, roles...)
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// welcome leads a browser that nobody has signed in from GraphiQL to the page where people sign in.
+func welcome(c Config, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := auth.From(r.Context()); ok || c.Doors == nil || r.URL.Path != "/" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Vary", "Accept, Authorization, Cookie")
+		w.Header().Set("Cache-Control", "no-store")
+		if strings.Contains(r.Header.Get("Accept"), plainJSON) {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "nobody is signed in", http.StatusUnauthorized)
+			return
+		}
+		http.Redirect(w, r, "/auth/sign-in?return=/", http.StatusSeeOther)
+	})
+}

@@ -1,0 +1,5 @@
+// The secret stands behind the #, where no log and no other site sees it. It goes into the form, and out of the address.
+if (location.hash.length > 1) {
+  document.getElementById("link").value = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+}
