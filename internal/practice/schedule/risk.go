@@ -60,7 +60,7 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 		if err != nil {
 			return nil, err
 		}
-		if false {
+		if isSoon(row, now) {
 			if err := beside(ctx, onFacts, s, &own[i], ranks, restricted, &f); err != nil {
 				return nil, err
 			}
