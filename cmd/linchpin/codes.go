@@ -49,9 +49,13 @@ func (f *filterFlags) define(cmd *cobra.Command, env *environment) {
 // check returns an error if an environment does not exist.
 func (f *filterFlags) check() error {
 	for i, name := range f.environments {
-		f.environments[i] = strings.ToUpper(name)
+		known := strings.ToUpper(name)
+		if !slices.Contains(domain.Production.Values(), known) {
+			return checkCodes("--environment", []string{name}, domain.Production.Values()) // as it was typed
+		}
+		f.environments[i] = known
 	}
-	return checkCodes("--environment", f.environments, domain.Production.Values())
+	return nil
 }
 
 // read makes a filter of the flags. It returns a usage error if a class does not exist in the database.

@@ -17,6 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 )
 
 // Rows that the tables show unless told otherwise.
@@ -191,13 +192,13 @@ func describe(ctx context.Context, hit *read.AffectedCI, row *affectedRow) error
 
 func printImpact(env *environment, answer *read.Impact, leftOut int, rows []affectedRow) error {
 	counts := answer.Counts()
-	_, _ = fmt.Fprintf(env.stdout, "%d CIs affected: %d DOWN, %d DEGRADED; %d services. %d more lost redundancy.\n",
-		counts.AffectedCount, counts.DownCount, counts.DegradedCount, counts.ServiceCount, counts.AtRiskCount)
-	if counts.FilteredOutCount > 0 {
-		_, _ = fmt.Fprintf(env.stdout, "%d more CIs affected are filtered out.\n", counts.FilteredOutCount)
+	_, _ = fmt.Fprintf(env.stdout, "%s affected: %d DOWN, %d DEGRADED; %s. %d more lost redundancy.\n",
+		form.Plural(counts.AffectedCount, "CI"), counts.DownCount, counts.DegradedCount, form.Plural(counts.ServiceCount, "service"), counts.AtRiskCount)
+	if n := counts.FilteredOutCount; n > 0 {
+		_, _ = fmt.Fprintf(env.stdout, "Filtered out: %s more.\n", form.Plural(n, "affected CI"))
 	}
 	if leftOut > 0 {
-		_, _ = fmt.Fprintf(env.stdout, "%d more CIs are DOWN already.\n", leftOut)
+		_, _ = fmt.Fprintf(env.stdout, "DOWN already: %s more.\n", form.Plural(leftOut, "CI"))
 	}
 	if len(rows) == 0 {
 		return nil

@@ -12127,7 +12127,7 @@ input CIFilter {
 """Compares a label."""
 input LabelFilter {
   """The label's name."""
-  name: String!
+  name: String! @cost(weight: "100")
   """Its text is exactly this. Without it, the label must exist."""
   eq: String
 }
@@ -12135,7 +12135,7 @@ input LabelFilter {
 """Compares an attribute. A comparison of different types, such as text with a number, is false."""
 input AttributeFilter {
   """The attribute's name; letters, digits and underscores."""
-  path: String!
+  path: String! @cost(weight: "500")
   """Its value is exactly this."""
   eq: JSONValue
   """Its value is one of these, at most 100."""
@@ -12730,7 +12730,7 @@ type ConflictEdge {
 """This contract as a federation gateway reads it."""
 type _Service {
   """The SDL, with a key for each type of entity."""
-  sdl: String!
+  sdl: String! @cost(weight: "200")
 }
 
 """A record that other subgraphs extend: its type and its id."""
@@ -14136,7 +14136,7 @@ type RecordVersionEdge {
     last: Int
     """Return records before this cursor."""
     before: String
-  ): KPIConnection! @cost(weight: "4000")
+  ): KPIConnection! @cost(weight: "2500")
 }
 
 """The length of a period of key figures."""
@@ -15137,12 +15137,12 @@ type SetRiskWeightsPayload {
 	{Name: "../../schema/root.graphql", Input: `"""
 What a field costs by itself if that is not 1; a list costs it once, and 1 for each record. A GraphQL operation may cost 10,000 in all: a scalar costs nothing, an object or a count 1, a connection 1
 plus the cost of what is selected of a record times the page size, another list 10 times the cost of what is selected of a record, a mutation 10. An argument costs its weight once for each
-different value that it has in the operation. With the header Linchpin-Cost: 1, the answer shows the cost in extensions.cost.
+different value that it has in the operation, and a field of an input, such as a condition that reads all records, each time that it is said. With the header Linchpin-Cost: 1, the answer shows the cost in extensions.cost.
 """
 directive @cost(
   """The cost, as a whole number."""
   weight: String!
-) on FIELD_DEFINITION | ARGUMENT_DEFINITION
+) on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
 
 """A moment: RFC 3339 in UTC with up to six decimals, such as 2027-01-10T22:00:00Z."""
 scalar DateTime @specifiedBy(url: "https://datatracker.ietf.org/doc/html/rfc3339")
@@ -15296,9 +15296,9 @@ input StringFilter {
   """One of these texts, at most 100."""
   in: [String!]
   """Text that contains this, in upper or lower case."""
-  contains: String
+  contains: String @cost(weight: "500")
   """Text that starts with this, in upper or lower case."""
-  startsWith: String
+  startsWith: String @cost(weight: "500")
 }
 
 """Compares a reference to another record."""
@@ -15517,7 +15517,7 @@ type Service implements Node {
     filter: ImpactFilter
     """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
-  ): Dependencies! @cost(weight: "500")
+  ): Dependencies! @cost(weight: "400")
   """Who wrote what to this record and when, the newest entry first."""
   history(
     """How many records to return from the front: 1 to 100, 20 by default."""

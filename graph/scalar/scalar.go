@@ -50,6 +50,9 @@ func UnmarshalRevision(v any) (int64, error) {
 		if i, err := n.Int64(); err == nil {
 			return i, nil
 		}
+		if f, err := n.Float64(); err == nil { // 2.0 is 2
+			return UnmarshalRevision(f)
+		}
 	case float64:
 		if n == math.Trunc(n) && math.Abs(n) < 1<<53 {
 			return int64(n), nil

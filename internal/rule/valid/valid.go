@@ -3,7 +3,10 @@ package valid
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
@@ -16,11 +19,11 @@ func Stale(expected *int, actual int) error {
 	return errs.New(errs.Stale, "the record is at version %d, you saw version %d: read it again and repeat what still applies", actual, *expected).At("expectedVersion")
 }
 
-// Text returns s without white space around it, and checks its length in characters; least 1 makes it required. It
-// refuses control characters other than line breaks and tabs: PostgreSQL cannot store NUL, and nobody can read the
-// others.
+// Text returns s in Unicode's composed form (NFC) and without white space around it, and checks its length in
+// characters; least 1 makes it required. It refuses what nobody can read: control characters other than line breaks and
+// tabs, marks that turn the direction of writing, and texts of characters without width alone.
 func Text(field, s string, least, most int) (string, error) {
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(norm.NFC.String(s))
 	switch n := utf8.RuneCountInString(s); {
 	case !utf8.ValidString(s):
 		return "", errs.New(errs.Invalid, "the text is not valid UTF-8").At(field)
@@ -33,6 +36,12 @@ func Text(field, s string, least, most int) (string, error) {
 		if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r == 0x7f {
 			return "", errs.New(errs.Invalid, "%s holds the control character U+%04X", field, r).At(field)
 		}
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return "", errs.New(errs.Invalid, "%s holds U+%04X, which turns the direction of writing: leave it out", field, r).At(field)
+		}
+	}
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.Is(unicode.Cf, r) && !unicode.IsSpace(r) }) {
+		return "", errs.New(errs.Invalid, "%s holds characters without width alone: write something that can be seen", field).At(field)
 	}
 	return s, nil
 }

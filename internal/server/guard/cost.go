@@ -17,7 +17,8 @@ import (
 // each record of its page, whose size is first or last; other lists count as listRows records. A count costs 1, a
 // mutation mutationCost, and a field that computes over the graph the number in its directive @cost: once, beside the
 // records that it lists. An argument with a @cost costs it once for each value that it has in an operation: a graph of
-// the past is made once, however many fields ask. Selections that @skip and @include leave out are counted.
+// the past is made once, however many fields ask. A field of an input with a @cost, such as a condition that reads the
+// whole of a table, costs it each time that it is said. Selections that @skip and @include leave out are counted.
 const (
 	listRows          = 10
 	introspectionRows = 7 // the schema lies in memory, and its lists nest deeper than any other
@@ -91,11 +92,15 @@ func statedCost(all ast.DirectiveList) (cost int, isStated bool) {
 func (o *outliner) measureArguments(f *ast.Field, def *ast.FieldDefinition) {
 	for _, a := range f.Arguments {
 		declared := def.Arguments.ForName(a.Name)
-		if declared == nil || a.Value == nil || o.seen[a.Value] { // a fragment's may be met thousands of times
+		if declared == nil || a.Value == nil {
+			continue
+		}
+		if o.inputs[declared.Type.Name()] { // each place of a fragment reads by itself
+			o.arguments = append(o.arguments, &node{key: f.Alias + "(" + a.Name + ":)", field: f, value: a.Value, input: declared.Type})
 			continue
 		}
 		weight, ok := statedCost(declared.Directives)
-		if !ok {
+		if !ok || o.seen[a.Value] { // a fragment's may be met thousands of times
 			continue
 		}
 		o.seen[a.Value] = true
@@ -128,6 +133,9 @@ type size struct {
 type variables struct {
 	given    map[string]any
 	declared ast.VariableDefinitionList
+	schema   *ast.Schema
+	inputs   map[string]bool    // in which a field costs something
+	worked   map[*ast.Value]int // what arguments cost, once for all places of a fragment
 }
 
 // rows returns the largest number of any of the sizes.
@@ -216,6 +224,14 @@ func bounded(f float64) int {
 
 // cost returns the cost of a node, with all below it, if the connection around it has so many rows.
 func (n *node) cost(v variables, page int) int {
+	if n.input != nil {
+		cost, ok := v.worked[n.value]
+		if !ok {
+			cost = v.conditions(n.input, n.value)
+			v.worked[n.value] = cost
+		}
+		return cost
+	}
 	if n.value != nil && !v.isGiven(n.value) {
 		return 0
 	}
@@ -252,7 +268,7 @@ func (g *Guard) price(doc *Document, operation string, given map[string]any) (in
 	if op == nil {
 		return 0, nil
 	}
-	v := variables{given, op.VariableDefinitions}
+	v := variables{given, op.VariableDefinitions, g.schema, g.inputs, map[*ast.Value]int{}}
 	root := doc.cost[op]
 	cost := root.cost(v, 1)
 	if cost <= g.limits.Cost {

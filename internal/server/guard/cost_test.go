@@ -70,7 +70,7 @@ func asOf(t *testing.T) (cost int) {
 
 func TestOperationsCostTheRecordsTheyLoad(t *testing.T) {
 	impact, needs, candidates := weight(t, "CI", "impact"), weight(t, "CI", "dependencies"), weight(t, "Query", "rootCauseCandidates")
-	moment := asOf(t)
+	moment, contains, label := asOf(t), inputWeight(t, "StringFilter", "contains"), inputWeight(t, "LabelFilter", "name")
 	number := func(n string) map[string]any { return map[string]any{"n": json.Number(n)} }
 	for _, c := range []struct {
 		query     string
@@ -114,6 +114,16 @@ func TestOperationsCostTheRecordsTheyLoad(t *testing.T) {
 		{query: `query($t: AsOfInput = {revision: 5}) { ci(id: "ci_1") { impact(asOf: $t) { revision } } }`, cost: 1 + impact + moment},
 		{query: `{ rootCauseCandidates(seen: [{id: "ci_1"}], first: 7) { share } }`, cost: candidates + 7},
 		{query: `{ rootCauseCandidates(seen: [{id: "ci_1"}]) { failures { name } } }`, cost: candidates + 5*(1+10)},
+		{query: `{ cis(filter: {name: {contains: "a"}}) { nodes { id } } }`, cost: 21 + contains},
+		{query: `{ cis(filter: {or: [{name: {contains: "a", startsWith: "b"}}, {not: {name: {contains: "c"}}}], and: [{name: {eq: "d"}}]}) { totalCount } }`, cost: 2 + 3*contains},
+		{query: `{ cis(filter: {labels: [{name: "a"}, {name: "b", eq: "c"}]}) { totalCount } }`, cost: 2 + 2*label},
+		{query: `query($f: CIFilter) { cis(filter: $f) { totalCount } }`, variables: map[string]any{"f": map[string]any{
+			"name": map[string]any{"contains": "a"}, "labels": map[string]any{"name": "b"}, "and": []any{map[string]any{"name": map[string]any{"contains": "c", "startsWith": nil}}},
+		}}, cost: 2 + 2*contains + label},
+		{query: `query($t: String) { cis(filter: {name: {contains: $t}}) { totalCount } }`, variables: map[string]any{"t": "a"}, cost: 2 + contains},
+		{query: `query($t: String) { cis(filter: {name: {contains: $t}}) { totalCount } }`, cost: 2},
+		{query: `query($f: CIFilter = {name: {contains: "a"}}) { cis(filter: $f) { totalCount } }`, cost: 2 + contains},
+		{query: `{ a: ci(id: "ci_1") { ...f } b: ci(id: "ci_2") { ...f } } fragment f on CI { incidents(filter: {title: {contains: "a"}}) { totalCount } }`, cost: 2*(1+2) + 2*contains},
 		{query: `mutation { createTeam(input: {name: "x"}) { team { id } userErrors { code } } }`, cost: 11 + 1 + 10},
 		{query: `subscription { journal { revision entries { verb } } }`, cost: 1 + 10},
 		{query: `{ cis(first: 2000000) { nodes { ` + strings.Repeat(`relationships(first: 2000000) { nodes { target { `, 3) + `id ` + strings.Repeat(`} } } `, 3) + `} } }`, cost: boundless - 1},
@@ -168,6 +178,64 @@ func TestOperationsInTheDocumentationStayWellWithinTheLimits(t *testing.T) {
 		t.Logf("%s costs %d", where, a.Cost)
 		if a.Cost > usual {
 			t.Errorf("%s costs %d, and the limit is %d", where, a.Cost, guard.Default.Cost)
+		}
+	}
+}
+
+// inputWeight returns the @cost of a field of an input.
+func inputWeight(t *testing.T, input, field string) int {
+	t.Helper()
+	n, err := strconv.Atoi(contract().Types[input].Fields.ForName(field).Directives.ForName("cost").Arguments.ForName("weight").Value.Raw)
+	if err != nil || n < 2 {
+		t.Fatalf("%s.%s costs %d: %v", input, field, n, err)
+	}
+	return n
+}
+
+func TestAHundredConditionsThatReadAllRecordsAreRefused(t *testing.T) {
+	conditions := strings.Repeat(`{name: {contains: "a"}}, `, 99)
+	if cost := priceOf(t, `{ cis(filter: {or: [`+conditions+`]}) { totalCount } }`, nil); cost <= guard.Default.Cost {
+		t.Errorf("99 conditions cost %d", cost)
+	}
+}
+
+// TestTheDefaultPageOfEachListAndADashboardFit asks what pages of a front end ask, within the default limits.
+func TestTheDefaultPageOfEachListAndADashboardFit(t *testing.T) {
+	var panels strings.Builder
+	for i, panel := range []string{
+		`incidents(filter: {open: true}) { totalCount }`, `incidents(filter: {isMajor: true}) { totalCount }`, `incidents(filter: {isBreached: true}) { totalCount }`,
+		`incidents(filter: {open: true}, orderBy: [{field: PRIORITY}]) { nodes { number title state priority assignmentTeam { name } assignee { name } } }`,
+		`changes(filter: {state: {eq: SCHEDULED}}) { nodes { number title plannedStart plannedEnd assignmentTeam { name } } }`, `changes(filter: {open: true}) { totalCount }`,
+		`services { nodes { name tier { code } operationalState owner { name } } }`, `services(filter: {tier: {eq: "tier-1"}}) { totalCount }`,
+		`cis(filter: {lifecycle: {eq: LIVE}}) { totalCount }`, `cis(filter: {environment: {eq: PRODUCTION}}) { totalCount }`, `cis(orderBy: [{field: UPDATED_AT, direction: DESC}]) { nodes { name class { label } updatedAt } }`,
+		`teams { nodes { name members { name } } }`, `changeWindows { nodes { name kind startsAt } }`, `journal(last: 20) { nodes { verb actor at } }`, `danglingReferences { totalCount }`,
+		`kpis(period: MONTH, from: "2026-01-01T00:00:00Z", to: "2027-01-01T00:00:00Z") { nodes { incidentsOpened incidentsResolved backlog } }`,
+		`kpis(period: MONTH, groupBy: TEAM, from: "2026-01-01T00:00:00Z", to: "2026-04-01T00:00:00Z") { nodes { team { name } incidentsBreached } }`,
+		`changeCalendar(from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { nodes { kind startsAt endsAt change { number } window { name } } }`,
+		`search(query: "db") { nodes { name } }`, `viewer { name }`, `revision`, `cis(filter: {class: {eq: "server"}}) { totalCount }`, `incidents(filter: {priority: {eq: 1}}) { totalCount }`,
+		`services(filter: {name: {contains: "pay"}}) { totalCount }`,
+	} {
+		fmt.Fprintf(&panels, "p%d: %s\n", i, panel)
+	}
+	for _, query := range []string{
+		"{" + panels.String() + "}", `{ services(first: 20) { nodes { dependencies { needs { totalCount } } } } }`,
+	} {
+		if cost := priceOf(t, query, nil); cost > guard.Default.Cost {
+			t.Errorf("%s\ncosts %d", query, cost)
+		} else {
+			t.Logf("%.40s costs %d", query, cost)
+		}
+	}
+}
+
+func TestHalfACharacterIsRefused(t *testing.T) {
+	g := guard.New(contract(), guard.Default)
+	for text, refused := range map[string]bool{
+		`"\ud83d\ude00"`: false, `"\\ud83d"`: false, `"é"`: false, `"\u00e9"`: false, `"\""`: false,
+		`"\ud83d"`: true, `"\ude00"`: true, `"\ud83d\ud83d"`: true, `"\ud83dx"`: true, `"\\\ud83d"`: true, "\"\xff\"": true, "\"\xc3\"": true,
+	} {
+		if _, message := g.CheckJSON([]byte(text)); (message != "") != refused {
+			t.Errorf("%q: %q", text, message)
 		}
 	}
 }

@@ -18,13 +18,14 @@ import (
 type Guard struct {
 	schema    *ast.Schema
 	limits    Limits
+	inputs    map[string]bool // in which a field costs something
 	documents *recent.Cache[*Document]
 	turns     turns
 }
 
 // New returns a guard of operations on a schema.
 func New(schema *ast.Schema, limits Limits) *Guard {
-	return &Guard{schema: schema, limits: limits, documents: recent.New[*Document](limits.Documents), turns: newTurns()}
+	return &Guard{schema: schema, limits: limits, inputs: costlyInputs(schema), documents: recent.New[*Document](limits.Documents), turns: newTurns()}
 }
 
 // Limits returns the limits of operations.

@@ -13,6 +13,7 @@ type node struct {
 	key      string
 	field    *ast.Field
 	value    *ast.Value // of the argument; nil for a response key
+	input    *ast.Type  // of the argument, if fields of it cost something
 	base     int        // the cost that it has once
 	weight   int        // the cost that it has each time it occurs
 	kind     kind
@@ -29,7 +30,8 @@ type outliner struct {
 	left      int // selections that may still be met
 	refused   *gqlerror.Error
 
-	arguments []*node             // values that cost something, each once
+	arguments []*node             // values that cost something, those that are remembered once
+	inputs    map[string]bool     // in which a field costs something
 	seen      map[*ast.Value]bool // their places in the document
 	priced    map[string]bool     // their contents
 }
@@ -39,7 +41,7 @@ type outliner struct {
 func (g *Guard) outline(doc *ast.QueryDocument, op *ast.OperationDefinition) (*node, *gqlerror.Error) {
 	o := outliner{
 		schema: g.schema, limits: g.limits, left: g.limits.Selections, fragments: make(map[string]*ast.FragmentDefinition, len(doc.Fragments)),
-		seen: map[*ast.Value]bool{}, priced: map[string]bool{},
+		inputs: g.inputs, seen: map[*ast.Value]bool{}, priced: map[string]bool{},
 	}
 	for _, f := range doc.Fragments {
 		if _, ok := o.fragments[f.Name]; !ok {
