@@ -135,22 +135,27 @@ func TestAPreviewIsWhatThenHappensAndAnUndoTakesAllOfItBack(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		h := serverWithin(t, s, wide()) // the whole graph is read in one operation, to be compared
 		var ids []string
-		for i := range 6 {
+		for i, stage := range []string{"LIVE", "LIVE", "LIVE", "LIVE", "LIVE", "LIVE", "PLANNED"} {
 			class := []string{"server", "application_service"}[i%2]
-			ids = append(ids, said[struct{ CreateCI struct{ Ci named } }](t, h, "dev", `mutation($c: String!, $n: String!) { createCI(input: {class: $c, name: $n}) { ci { id } } }`,
-				map[string]any{"c": class, "n": fmt.Sprint("ci ", i)}).CreateCI.Ci.ID)
+			ids = append(ids, said[struct{ CreateCI struct{ Ci named } }](t, h, "dev", `mutation($c: String!, $n: String!, $l: Lifecycle!) { createCI(input: {class: $c, name: $n, lifecycle: $l}) { ci { id } } }`,
+				map[string]any{"c": class, "n": fmt.Sprint("ci ", i), "l": stage}).CreateCI.Ci.ID)
 		}
 		relate := func(source, target int) map[string]any {
 			r := said[struct{ RelateCIs struct{ Relationship named } }](t, h, "dev", `mutation($s: ID!, $t: ID!) { relateCIs(input: {type: "depends_on", source: $s, target: $t}) { relationship { id } } }`,
 				map[string]any{"s": ids[source], "t": ids[target]})
 			return map[string]any{"relationship": r.RelateCIs.Relationship.ID}
 		}
-		for dependent, needs := range map[int][2]int{1: {0, 2}, 3: {2, 4}} {
+		for dependent, needs := range map[int][]int{1: {0, 2}, 3: {2, 4, 6}, 5: {6}} {
+			var members []any
+			for _, need := range needs {
+				members = append(members, relate(dependent, need))
+			}
 			said[any](t, h, "dev", `mutation($c: ID!, $m: [GroupMemberInput!]!) { createDependencyGroup(input: {ci: $c, name: "either", mode: ANY, members: $m}) { dependencyGroup { id } } }`,
-				map[string]any{"c": ids[dependent], "m": []any{relate(dependent, needs[0]), relate(dependent, needs[1])}})
+				map[string]any{"c": ids[dependent], "m": members})
 		}
 		relate(5, 1)
 		relate(4, 0)
+		relate(6, 4)
 		accepted := 0
 		rapid.Check(t, func(rt *rapid.T) {
 			before := said[graphState](t, h, "dev", graphStateQuery, nil)

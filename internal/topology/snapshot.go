@@ -70,6 +70,17 @@ func (s *Snapshot) CI(v Vertex) CI {
 // InService reports whether the CI at v is known and neither planned nor retired.
 func (s *Snapshot) InService(v Vertex) bool { return s.isInService(v) }
 
+// Idle returns the relationships of the CI at v that take no effect because it is not in service. They are in no walk.
+func (s *Snapshot) Idle(v Vertex) (all []Relationship) {
+	number := s.number(v)
+	for _, r := range listAt(&s.awaiting, uint32(number)) {
+		if f := s.relationships.at(r); f.isKnown() && (f.source == number || f.target == number) {
+			all = append(all, f.unpack(r))
+		}
+	}
+	return all
+}
+
 // IsService reports whether the CI at v is a service.
 func (s *Snapshot) IsService(v Vertex) bool {
 	return s.cis.at(uint32(v)).class24tags8&ciService != 0

@@ -24,6 +24,11 @@ func (c *change) has(fields ...string) bool {
 	return slices.ContainsFunc(fields, func(name string) bool { return slices.Contains(c.fields, name) })
 }
 
+// isGivenUp reports whether the change gives a plan up: a CI that was PLANNED or in BUILD is retired.
+func (c *change) isGivenUp() bool {
+	return c.next.Lifecycle == domain.Retired && (c.old.Lifecycle == domain.Planned || c.old.Lifecycle == domain.Build)
+}
+
 // drop takes a field out of those that differ.
 func (c *change) drop(name string) {
 	c.fields = slices.DeleteFunc(c.fields, func(field string) bool { return field == name })

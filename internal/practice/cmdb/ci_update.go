@@ -39,7 +39,8 @@ func (ch *CIChange) SetLabels(given map[string]any, isSet bool) (err error) {
 	return err
 }
 
-// RetireCI retires a CI: it is kept, and counts for nothing in impact. A retired one stays as it is.
+// RetireCI retires a CI: it is kept, and counts for nothing in impact. A plan that is given up leaves no relationships
+// behind. A retired one stays as it is.
 func (p *Practice) RetireCI(ctx context.Context, in RetireCI) (*ent.CI, error) {
 	return auth.Write(ctx, p.store, "ci.retire", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		is, isNew, err := retire(ctx, tx, in)
@@ -67,7 +68,7 @@ func retire(ctx context.Context, tx *store.Tx, in RetireCI) (is *ent.CI, isNew b
 	}
 	retired := *old
 	retired.Lifecycle, retired.Locks = domain.Retired, locks
-	is, err = saveChange(ctx, tx, &change{old, &retired, []string{"lifecycle"}})
+	is, err = saveOne(ctx, tx, &change{old, &retired, []string{"lifecycle"}})
 	return is, true, err
 }
 
@@ -96,7 +97,7 @@ func UpdateByPerson(ctx context.Context, tx *store.Tx, ch CIChange, released []s
 	if c.next.Locks, err = locksAfter(ctx, tx, old, c.fields, released); err != nil {
 		return nil, err
 	}
-	return saveChange(ctx, tx, c)
+	return saveOne(ctx, tx, c)
 }
 
 // UpdateCIsTx changes CIs inside a transaction, as a source reports them: fields that a person has locked stay, and any
@@ -136,13 +137,7 @@ func UpdateCIsTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []CICha
 	if err := form.Rows(wrong); err != nil {
 		return nil, err
 	}
-	saved := make([]*ent.CI, len(changes))
-	for i, c := range changes {
-		if saved[i], err = saveChange(ctx, tx, c); err != nil {
-			return nil, err
-		}
-	}
-	return saved, nil
+	return saveChanges(ctx, tx, changes)
 }
 
 func lockCI(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.CI, error) {
@@ -215,6 +210,28 @@ func locksAfter(ctx context.Context, tx *store.Tx, old *ent.CI, changed, release
 		}
 	}
 	return relock(old.Locks, changed, released), nil
+}
+
+func saveOne(ctx context.Context, tx *store.Tx, c *change) (*ent.CI, error) {
+	saved, err := saveChanges(ctx, tx, []*change{c})
+	if err != nil {
+		return nil, err
+	}
+	return saved[0], nil
+}
+
+// saveChanges writes what differs, and takes away the relationships of plans that are given up.
+func saveChanges(ctx context.Context, tx *store.Tx, changes []*change) (saved []*ent.CI, err error) {
+	saved, givenUp := make([]*ent.CI, len(changes)), map[ident.ID]bool{}
+	for i, c := range changes {
+		if saved[i], err = saveChange(ctx, tx, c); err != nil {
+			return nil, err
+		}
+		if c.isGivenUp() {
+			givenUp[c.old.ID] = true
+		}
+	}
+	return saved, unrelateAll(ctx, tx, givenUp)
 }
 
 // saveChange writes what differs, and nothing where nothing does.

@@ -1,6 +1,7 @@
 package cmdb_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // redundant makes a service with three databases that it depends on.
@@ -37,6 +39,16 @@ func (w *world) group(of *ent.CI, mode domain.GroupMode, threshold int, rels ...
 	return must[*ent.DependencyGroup](w)(w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroup{
 		CI: of.ID.As(ident.Service), Name: "databases", Mode: mode, Threshold: &threshold, Members: members(rels...),
 	}))
+}
+
+func (w *world) groupNamed(of *ent.CI, name string, rels ...*ent.Relationship) {
+	w.Helper()
+	must[*ent.DependencyGroup](w)(w.CreateDependencyGroup(w.ctx, cmdb.CreateDependencyGroup{CI: of.ID, Name: name, Mode: domain.Any, Members: members(rels...)}))
+}
+
+func (w *world) planned(class, name string, stage domain.Lifecycle) *ent.CI {
+	w.Helper()
+	return must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{Class: class, Name: name, Fields: cmdb.Fields{Lifecycle: &stage}}))
 }
 
 func TestAThresholdHasToMakeSense(t *testing.T) {
@@ -183,6 +195,58 @@ func TestARelationshipThatGoesLeavesItsGroups(t *testing.T) {
 		}
 		if got := w.revision() - before; got != 3 {
 			w.Errorf("%d revisions for 3 removals", got)
+		}
+	})
+}
+
+func TestAPlanThatIsGivenUpLeavesNoRelationships(t *testing.T) {
+	each(t, func(w *world) {
+		svc, rels := w.redundant()
+		w.group(svc, domain.AtLeast, 2, rels[0], rels[1])
+		w.groupNamed(svc, "spare", rels[2])
+		below := w.ci("server", "rack")
+		for i, rel := range rels[1:] {
+			stage := []domain.Lifecycle{domain.Planned, domain.Build}[i]
+			planned := w.planned("server", fmt.Sprint("planned ", i), stage)
+			w.relate("depends_on", planned, below)
+			w.relate("part_of", svc, w.ci("system", fmt.Sprint("s", i)))
+			own := w.relate("depends_on", svc, planned)
+			g := w.s.Read.DependencyGroup.Query().Order(ent.Asc("id")).AllX(w.ctx)[i]
+			must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, Members: graphql.OmittableOf(append(members(own), members(rel)[:1-i]...))}))
+			before := w.revision()
+			must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCI{ID: planned.ID}))
+			if w.revision() != before+1 {
+				w.Errorf("%s took %d revisions to retire", stage, w.revision()-before)
+			}
+		}
+		left := w.s.Read.DependencyGroup.Query().AllX(w.ctx)
+		if len(left) != 1 || len(left[0].Members) != 1 || left[0].Members[0].Relationship != rels[1].ID || left[0].Threshold != 2 {
+			w.Errorf("groups left: %v", left)
+		}
+		if n := w.s.Read.Relationship.Query().CountX(w.ctx); n != 5 { // three databases, two systems
+			w.Errorf("%d relationships", n)
+		}
+		must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCI{ID: rels[0].TargetID}))
+		if n := w.s.Read.Relationship.Query().CountX(w.ctx); n != 5 {
+			w.Errorf("%d relationships after what was LIVE retired: it has been a need", n)
+		}
+	})
+}
+
+func TestASourceGivesAPlanUpTheSameWay(t *testing.T) {
+	each(t, func(w *world) {
+		planned := w.planned("server", "planned", domain.Planned)
+		w.relate("depends_on", w.ci("application", "app"), planned)
+		retired := domain.Retired
+		must[[]*ent.CI](w)(write(w, func(ctx context.Context, tx *store.Tx) ([]*ent.CI, error) {
+			ref, err := cmdb.LoadReference(ctx, tx)
+			if err != nil {
+				return nil, err
+			}
+			return cmdb.UpdateCIsTx(ctx, tx, ref, []cmdb.CIChange{{ID: planned.ID, Fields: cmdb.Fields{Lifecycle: &retired}}})
+		}))
+		if n := w.s.Read.Relationship.Query().CountX(w.ctx); n != 0 {
+			w.Errorf("%d relationships", n)
 		}
 	})
 }

@@ -203,6 +203,25 @@ func UnrelateTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
 	return unrelate(ctx, tx, found)
 }
 
+// unrelateAll removes all relationships of CIs, which the transaction has locked, out of their dependency groups too.
+func unrelateAll(ctx context.Context, tx *store.Tx, cis map[ident.ID]bool) error {
+	ids := map[ident.ID]bool{}
+	for chunk := range chunks(cis) {
+		some, err := tx.Relationship.Query().Where(relationship.Or(relationship.SourceIDIn(chunk...), relationship.TargetIDIn(chunk...))).IDs(ctx)
+		if err != nil {
+			return err
+		}
+		for _, id := range some {
+			ids[id] = true
+		}
+	}
+	found, err := lockRelationships(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	return unrelate(ctx, tx, found)
+}
+
 func unrelate(ctx context.Context, tx *store.Tx, gone map[ident.ID]*ent.Relationship) error {
 	if err := leaveGroups(ctx, tx, gone); err != nil {
 		return err

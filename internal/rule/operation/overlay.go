@@ -2,6 +2,7 @@ package operation
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -69,8 +70,12 @@ func (o *overlay) add(op Operation, v *View) ident.ID {
 		return fact.ID
 	case domain.UpdateCI, domain.RetireCI:
 		if fact, ok := o.ci(op.Record); ok {
+			wasPlanned := fact.IsPlanned
 			o.stage(&fact, op.Planned)
 			touch(fact.ID)
+			if wasPlanned && fact.IsRetired {
+				touch(o.giveUp(fact.ID)...)
+			}
 		}
 	case domain.RelateCIs:
 		fact := topology.Relationship{
@@ -106,6 +111,27 @@ func (o *overlay) add(op Operation, v *View) ident.ID {
 		}
 	}
 	return 0
+}
+
+// giveUp takes away the relationships of a CI whose plan is given up, those of the operations before too, as the verbs
+// do. It returns the CIs at their other ends.
+func (o *overlay) giveUp(ci ident.ID) (others []ident.ID) {
+	meets := func(fact topology.Relationship) bool {
+		if fact.Source != ci && fact.Target != ci {
+			return false
+		}
+		others = append(others, fact.Source, fact.Target)
+		return true
+	}
+	o.batch.Relationships = slices.DeleteFunc(o.batch.Relationships, meets)
+	if v, ok := o.s.Index(ci); ok {
+		for _, fact := range o.s.Idle(v) {
+			if meets(fact) {
+				o.batch.Removed = append(o.batch.Removed, fact.ID)
+			}
+		}
+	}
+	return others
 }
 
 // fresh returns the id in the view for the record that an operation creates: the id it had before, or a new one.
