@@ -18,5 +18,6 @@ func (s *Snapshot) RewoundAnew(b Batch) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.view(b, true), nil
+	view, _ := s.view(b, true)
+	return view, nil
 }

@@ -12,7 +12,7 @@ func (s *Snapshot) Rewound(b Batch) (*Snapshot, error) {
 		return nil, err
 	}
 	facts := len(b.CIs) + len(b.Relationships) + len(b.Groups) + len(b.Removed)
-	past := s.view(b, facts > vastFrom+s.relationships.len()/16)
+	past, _ := s.view(b, facts > vastFrom+s.relationships.len()/16)
 	past.revision, past.superseded = b.Revision, make(chan struct{})
 	return past, nil
 }

@@ -64,6 +64,7 @@ func (w *writer) lack(v Vertex, need key, is bool) {
 	}
 	w.short += int(flag(len(after) > 0)) - int(flag(len(before) > 0))
 	w.unmet.set(number, after, w.edit)
+	w.branch.renew(v)
 }
 
 // lacks notes for a relationship whether it is a need that is not met: HARD, outside any group, and its cause RETIRED.

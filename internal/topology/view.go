@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"maps"
 	"slices"
 	"sync/atomic"
 
@@ -20,17 +21,38 @@ func (s *Snapshot) With(b Batch) (*Snapshot, error) {
 	if err := s.reaches(b); err != nil {
 		return nil, err
 	}
-	return s.view(b, false), nil
+	view, _ := s.view(b, false)
+	return view, nil
 }
 
-// view writes b over s, row by row or, if b is vast, all rows anew.
-func (s *Snapshot) view(b Batch, isVast bool) *Snapshot {
+// After returns the snapshot as it will be once a revision has written b, as With does, whatever its numbers. It also
+// returns the CIs whose needs may be others than in s, in no order: those to which relationships or groups have come,
+// from which some have gone, or of which a need has come into service, gone out of it or been retired.
+func (s *Snapshot) After(b Batch) (*Snapshot, []Vertex, error) {
+	b, err := b.normalise()
+	if err != nil {
+		return nil, nil, err
+	}
+	view, renewed := s.view(b, false)
+	return view, renewed, nil
+}
+
+// view writes b over s, row by row or, if b is vast, all rows anew, and returns the CIs whose needs may be others.
+func (s *Snapshot) view(b Batch, isVast bool) (*Snapshot, []Vertex) {
 	w := writer{
 		tables: s.tables, edit: viewEdits.Add(1), perType: map[uint16]int{},
-		branch: &branch{out: map[Vertex]bool{}, in: map[Vertex]bool{}, vast: isVast},
+		branch: &branch{out: map[Vertex]bool{}, in: map[Vertex]bool{}, renewed: map[Vertex]bool{}, vast: isVast},
 	}
-	w.apply(b)
-	return &Snapshot{tables: w.tables, revision: s.revision, superseded: s.superseded}
+	isAnew := w.apply(b)
+	view := &Snapshot{tables: w.tables, revision: s.revision, superseded: s.superseded}
+	if !isAnew {
+		return view, slices.Collect(maps.Keys(w.branch.renewed))
+	}
+	all := make([]Vertex, view.Vertices())
+	for v := range all {
+		all[v] = Vertex(v)
+	}
+	return view, all
 }
 
 // viewEdits numbers the edits of views, apart from those of graphs, so that no view takes the chunk of
@@ -91,7 +113,8 @@ func (s *Snapshot) reaches(b Batch) error {
 // append to them beyond the length that the view sees: the view appends to a copy.
 type branch struct {
 	out, in map[Vertex]bool
-	vast    bool // the view changes so much that compiling everything anew costs less, and reads faster
+	renewed map[Vertex]bool // CIs whose needs may be others
+	vast    bool            // the view changes so much that compiling everything anew costs less, and reads faster
 }
 
 func (b *branch) isVast() bool { return b != nil && b.vast }
@@ -105,6 +128,13 @@ func (b *branch) ownOut(v Vertex) {
 func (b *branch) ownIn(v Vertex) {
 	if b != nil {
 		b.in[v] = true
+		b.renew(v)
+	}
+}
+
+func (b *branch) renew(v Vertex) {
+	if b != nil {
+		b.renewed[v] = true
 	}
 }
 

@@ -110,6 +110,7 @@ func (w *writer) apply(b Batch) (recompiled bool) {
 		c := w.compile(*w.groups.at(g))
 		w.setCounter(g, c)
 		if c.isKnown {
+			w.branch.renew(c.Dependent)
 			w.lack(c.Dependent, shortKey(g), c.IsShort())
 		}
 	}
