@@ -28,6 +28,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/ent/conflictfinding"
+	"github.com/linchpin-cmdb/linchpin/ent/consequence"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
@@ -84,6 +85,8 @@ type Client struct {
 	ChangeWindow *ChangeWindowClient
 	// ConflictFinding is the client for interacting with the ConflictFinding builders.
 	ConflictFinding *ConflictFindingClient
+	// Consequence is the client for interacting with the Consequence builders.
+	Consequence *ConsequenceClient
 	// DanglingReference is the client for interacting with the DanglingReference builders.
 	DanglingReference *DanglingReferenceClient
 	// DependencyGroup is the client for interacting with the DependencyGroup builders.
@@ -153,6 +156,7 @@ func (c *Client) init() {
 	c.ChangeTemplate = NewChangeTemplateClient(c.config)
 	c.ChangeWindow = NewChangeWindowClient(c.config)
 	c.ConflictFinding = NewConflictFindingClient(c.config)
+	c.Consequence = NewConsequenceClient(c.config)
 	c.DanglingReference = NewDanglingReferenceClient(c.config)
 	c.DependencyGroup = NewDependencyGroupClient(c.config)
 	c.Entry = NewEntryClient(c.config)
@@ -280,6 +284,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ChangeTemplate:     NewChangeTemplateClient(cfg),
 		ChangeWindow:       NewChangeWindowClient(cfg),
 		ConflictFinding:    NewConflictFindingClient(cfg),
+		Consequence:        NewConsequenceClient(cfg),
 		DanglingReference:  NewDanglingReferenceClient(cfg),
 		DependencyGroup:    NewDependencyGroupClient(cfg),
 		Entry:              NewEntryClient(cfg),
@@ -334,6 +339,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ChangeTemplate:     NewChangeTemplateClient(cfg),
 		ChangeWindow:       NewChangeWindowClient(cfg),
 		ConflictFinding:    NewConflictFindingClient(cfg),
+		Consequence:        NewConsequenceClient(cfg),
 		DanglingReference:  NewDanglingReferenceClient(cfg),
 		DependencyGroup:    NewDependencyGroupClient(cfg),
 		Entry:              NewEntryClient(cfg),
@@ -388,11 +394,12 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.APIToken, c.Account, c.Approval, c.ApprovalPolicy, c.CI, c.CIClass,
 		c.Calendar, c.Change, c.ChangeCI, c.ChangeTemplate, c.ChangeWindow,
-		c.ConflictFinding, c.DanglingReference, c.DependencyGroup, c.Entry,
-		c.ExternalIdentity, c.Head, c.Incident, c.IncidentCI, c.Membership, c.Owner,
-		c.Person, c.PlannedOperation, c.PlannedOutage, c.PriorityRule, c.Relationship,
-		c.RelationshipType, c.RiskWeight, c.RoleBinding, c.ServiceLevelMark,
-		c.ServiceLevelTarget, c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
+		c.ConflictFinding, c.Consequence, c.DanglingReference, c.DependencyGroup,
+		c.Entry, c.ExternalIdentity, c.Head, c.Incident, c.IncidentCI, c.Membership,
+		c.Owner, c.Person, c.PlannedOperation, c.PlannedOutage, c.PriorityRule,
+		c.Relationship, c.RelationshipType, c.RiskWeight, c.RoleBinding,
+		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
+		c.TimelineEntry, c.Version,
 	} {
 		n.Use(hooks...)
 	}
@@ -404,11 +411,12 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.APIToken, c.Account, c.Approval, c.ApprovalPolicy, c.CI, c.CIClass,
 		c.Calendar, c.Change, c.ChangeCI, c.ChangeTemplate, c.ChangeWindow,
-		c.ConflictFinding, c.DanglingReference, c.DependencyGroup, c.Entry,
-		c.ExternalIdentity, c.Head, c.Incident, c.IncidentCI, c.Membership, c.Owner,
-		c.Person, c.PlannedOperation, c.PlannedOutage, c.PriorityRule, c.Relationship,
-		c.RelationshipType, c.RiskWeight, c.RoleBinding, c.ServiceLevelMark,
-		c.ServiceLevelTarget, c.ServiceTier, c.Team, c.TimelineEntry, c.Version,
+		c.ConflictFinding, c.Consequence, c.DanglingReference, c.DependencyGroup,
+		c.Entry, c.ExternalIdentity, c.Head, c.Incident, c.IncidentCI, c.Membership,
+		c.Owner, c.Person, c.PlannedOperation, c.PlannedOutage, c.PriorityRule,
+		c.Relationship, c.RelationshipType, c.RiskWeight, c.RoleBinding,
+		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
+		c.TimelineEntry, c.Version,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -441,6 +449,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ChangeWindow.mutate(ctx, m)
 	case *ConflictFindingMutation:
 		return c.ConflictFinding.mutate(ctx, m)
+	case *ConsequenceMutation:
+		return c.Consequence.mutate(ctx, m)
 	case *DanglingReferenceMutation:
 		return c.DanglingReference.mutate(ctx, m)
 	case *DependencyGroupMutation:
@@ -2357,6 +2367,139 @@ func (c *ConflictFindingClient) mutate(ctx context.Context, m *ConflictFindingMu
 		return (&ConflictFindingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ConflictFinding mutation op: %q", m.Op())
+	}
+}
+
+// ConsequenceClient is a client for the Consequence schema.
+type ConsequenceClient struct {
+	config
+}
+
+// NewConsequenceClient returns a client for the Consequence from the given config.
+func NewConsequenceClient(c config) *ConsequenceClient {
+	return &ConsequenceClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `consequence.Hooks(f(g(h())))`.
+func (c *ConsequenceClient) Use(hooks ...Hook) {
+	c.hooks.Consequence = append(c.hooks.Consequence, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `consequence.Intercept(f(g(h())))`.
+func (c *ConsequenceClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Consequence = append(c.inters.Consequence, interceptors...)
+}
+
+// Create returns a builder for creating a Consequence entity.
+func (c *ConsequenceClient) Create() *ConsequenceCreate {
+	mutation := newConsequenceMutation(c.config, OpCreate)
+	return &ConsequenceCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Consequence entities.
+func (c *ConsequenceClient) CreateBulk(builders ...*ConsequenceCreate) *ConsequenceCreateBulk {
+	return &ConsequenceCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConsequenceClient) MapCreateBulk(slice any, setFunc func(*ConsequenceCreate, int)) *ConsequenceCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConsequenceCreateBulk{err: fmt.Errorf("calling to ConsequenceClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConsequenceCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConsequenceCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Consequence.
+func (c *ConsequenceClient) Update() *ConsequenceUpdate {
+	mutation := newConsequenceMutation(c.config, OpUpdate)
+	return &ConsequenceUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConsequenceClient) UpdateOne(_m *Consequence) *ConsequenceUpdateOne {
+	mutation := newConsequenceMutation(c.config, OpUpdateOne, withConsequence(_m))
+	return &ConsequenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConsequenceClient) UpdateOneID(id ident.ID) *ConsequenceUpdateOne {
+	mutation := newConsequenceMutation(c.config, OpUpdateOne, withConsequenceID(id))
+	return &ConsequenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Consequence.
+func (c *ConsequenceClient) Delete() *ConsequenceDelete {
+	mutation := newConsequenceMutation(c.config, OpDelete)
+	return &ConsequenceDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConsequenceClient) DeleteOne(_m *Consequence) *ConsequenceDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConsequenceClient) DeleteOneID(id ident.ID) *ConsequenceDeleteOne {
+	builder := c.Delete().Where(consequence.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConsequenceDeleteOne{builder}
+}
+
+// Query returns a query builder for Consequence.
+func (c *ConsequenceClient) Query() *ConsequenceQuery {
+	return &ConsequenceQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConsequence},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Consequence entity by its id.
+func (c *ConsequenceClient) Get(ctx context.Context, id ident.ID) (*Consequence, error) {
+	return c.Query().Where(consequence.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConsequenceClient) GetX(ctx context.Context, id ident.ID) *Consequence {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ConsequenceClient) Hooks() []Hook {
+	return c.hooks.Consequence
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConsequenceClient) Interceptors() []Interceptor {
+	return c.inters.Consequence
+}
+
+func (c *ConsequenceClient) mutate(ctx context.Context, m *ConsequenceMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConsequenceCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConsequenceUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConsequenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConsequenceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Consequence mutation op: %q", m.Op())
 	}
 }
 
@@ -5823,19 +5966,21 @@ func (c *VersionClient) mutate(ctx context.Context, m *VersionMutation) (Value, 
 type (
 	hooks struct {
 		APIToken, Account, Approval, ApprovalPolicy, CI, CIClass, Calendar, Change,
-		ChangeCI, ChangeTemplate, ChangeWindow, ConflictFinding, DanglingReference,
-		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
-		Membership, Owner, Person, PlannedOperation, PlannedOutage, PriorityRule,
-		Relationship, RelationshipType, RiskWeight, RoleBinding, ServiceLevelMark,
-		ServiceLevelTarget, ServiceTier, Team, TimelineEntry, Version []ent.Hook
+		ChangeCI, ChangeTemplate, ChangeWindow, ConflictFinding, Consequence,
+		DanglingReference, DependencyGroup, Entry, ExternalIdentity, Head, Incident,
+		IncidentCI, Membership, Owner, Person, PlannedOperation, PlannedOutage,
+		PriorityRule, Relationship, RelationshipType, RiskWeight, RoleBinding,
+		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
+		Version []ent.Hook
 	}
 	inters struct {
 		APIToken, Account, Approval, ApprovalPolicy, CI, CIClass, Calendar, Change,
-		ChangeCI, ChangeTemplate, ChangeWindow, ConflictFinding, DanglingReference,
-		DependencyGroup, Entry, ExternalIdentity, Head, Incident, IncidentCI,
-		Membership, Owner, Person, PlannedOperation, PlannedOutage, PriorityRule,
-		Relationship, RelationshipType, RiskWeight, RoleBinding, ServiceLevelMark,
-		ServiceLevelTarget, ServiceTier, Team, TimelineEntry, Version []ent.Interceptor
+		ChangeCI, ChangeTemplate, ChangeWindow, ConflictFinding, Consequence,
+		DanglingReference, DependencyGroup, Entry, ExternalIdentity, Head, Incident,
+		IncidentCI, Membership, Owner, Person, PlannedOperation, PlannedOutage,
+		PriorityRule, Relationship, RelationshipType, RiskWeight, RoleBinding,
+		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
+		Version []ent.Interceptor
 	}
 )
 

@@ -24,6 +24,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/ent/conflictfinding"
+	"github.com/linchpin-cmdb/linchpin/ent/consequence"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
@@ -119,6 +120,7 @@ func checkColumn(t, c string) error {
 			changetemplate.Table:     changetemplate.ValidColumn,
 			changewindow.Table:       changewindow.ValidColumn,
 			conflictfinding.Table:    conflictfinding.ValidColumn,
+			consequence.Table:        consequence.ValidColumn,
 			danglingreference.Table:  danglingreference.ValidColumn,
 			dependencygroup.Table:    dependencygroup.ValidColumn,
 			entry.Table:              entry.ValidColumn,

@@ -23,6 +23,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/ent/conflictfinding"
+	"github.com/linchpin-cmdb/linchpin/ent/consequence"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
@@ -73,6 +74,7 @@ const (
 	TypeChangeTemplate     = "ChangeTemplate"
 	TypeChangeWindow       = "ChangeWindow"
 	TypeConflictFinding    = "ConflictFinding"
+	TypeConsequence        = "Consequence"
 	TypeDanglingReference  = "DanglingReference"
 	TypeDependencyGroup    = "DependencyGroup"
 	TypeEntry              = "Entry"
@@ -13195,6 +13197,623 @@ func (m *ConflictFindingMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown ConflictFinding edge %s", name)
 }
 
+// ConsequenceMutation represents an operation that mutates the Consequence nodes in the graph.
+type ConsequenceMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *ident.ID
+	ci_id         *ident.ID
+	addci_id      *ident.ID
+	revision      *int64
+	addrevision   *int64
+	reason        *string
+	is_now        *bool
+	created_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Consequence, error)
+	predicates    []predicate.Consequence
+}
+
+var _ ent.Mutation = (*ConsequenceMutation)(nil)
+
+// consequenceOption allows management of the mutation configuration using functional options.
+type consequenceOption func(*ConsequenceMutation)
+
+// newConsequenceMutation creates new mutation for the Consequence entity.
+func newConsequenceMutation(c config, op Op, opts ...consequenceOption) *ConsequenceMutation {
+	m := &ConsequenceMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeConsequence,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withConsequenceID sets the ID field of the mutation.
+func withConsequenceID(id ident.ID) consequenceOption {
+	return func(m *ConsequenceMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Consequence
+		)
+		m.oldValue = func(ctx context.Context) (*Consequence, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Consequence.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withConsequence sets the old Consequence of the mutation.
+func withConsequence(node *Consequence) consequenceOption {
+	return func(m *ConsequenceMutation) {
+		m.oldValue = func(context.Context) (*Consequence, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ConsequenceMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ConsequenceMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Consequence entities.
+func (m *ConsequenceMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ConsequenceMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ConsequenceMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Consequence.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCiID sets the "ci_id" field.
+func (m *ConsequenceMutation) SetCiID(i ident.ID) {
+	m.ci_id = &i
+	m.addci_id = nil
+}
+
+// CiID returns the value of the "ci_id" field in the mutation.
+func (m *ConsequenceMutation) CiID() (r ident.ID, exists bool) {
+	v := m.ci_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCiID returns the old "ci_id" field's value of the Consequence entity.
+// If the Consequence object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsequenceMutation) OldCiID(ctx context.Context) (v ident.ID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCiID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCiID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCiID: %w", err)
+	}
+	return oldValue.CiID, nil
+}
+
+// AddCiID adds i to the "ci_id" field.
+func (m *ConsequenceMutation) AddCiID(i ident.ID) {
+	if m.addci_id != nil {
+		*m.addci_id += i
+	} else {
+		m.addci_id = &i
+	}
+}
+
+// AddedCiID returns the value that was added to the "ci_id" field in this mutation.
+func (m *ConsequenceMutation) AddedCiID() (r ident.ID, exists bool) {
+	v := m.addci_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCiID resets all changes to the "ci_id" field.
+func (m *ConsequenceMutation) ResetCiID() {
+	m.ci_id = nil
+	m.addci_id = nil
+}
+
+// SetRevision sets the "revision" field.
+func (m *ConsequenceMutation) SetRevision(i int64) {
+	m.revision = &i
+	m.addrevision = nil
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *ConsequenceMutation) Revision() (r int64, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the Consequence entity.
+// If the Consequence object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsequenceMutation) OldRevision(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// AddRevision adds i to the "revision" field.
+func (m *ConsequenceMutation) AddRevision(i int64) {
+	if m.addrevision != nil {
+		*m.addrevision += i
+	} else {
+		m.addrevision = &i
+	}
+}
+
+// AddedRevision returns the value that was added to the "revision" field in this mutation.
+func (m *ConsequenceMutation) AddedRevision() (r int64, exists bool) {
+	v := m.addrevision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *ConsequenceMutation) ResetRevision() {
+	m.revision = nil
+	m.addrevision = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *ConsequenceMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *ConsequenceMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the Consequence entity.
+// If the Consequence object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsequenceMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *ConsequenceMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetIsNow sets the "is_now" field.
+func (m *ConsequenceMutation) SetIsNow(b bool) {
+	m.is_now = &b
+}
+
+// IsNow returns the value of the "is_now" field in the mutation.
+func (m *ConsequenceMutation) IsNow() (r bool, exists bool) {
+	v := m.is_now
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIsNow returns the old "is_now" field's value of the Consequence entity.
+// If the Consequence object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsequenceMutation) OldIsNow(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIsNow is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIsNow requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIsNow: %w", err)
+	}
+	return oldValue.IsNow, nil
+}
+
+// ResetIsNow resets all changes to the "is_now" field.
+func (m *ConsequenceMutation) ResetIsNow() {
+	m.is_now = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ConsequenceMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ConsequenceMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Consequence entity.
+// If the Consequence object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConsequenceMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ConsequenceMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// Where appends a list predicates to the ConsequenceMutation builder.
+func (m *ConsequenceMutation) Where(ps ...predicate.Consequence) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ConsequenceMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ConsequenceMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Consequence, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ConsequenceMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ConsequenceMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Consequence).
+func (m *ConsequenceMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ConsequenceMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.ci_id != nil {
+		fields = append(fields, consequence.FieldCiID)
+	}
+	if m.revision != nil {
+		fields = append(fields, consequence.FieldRevision)
+	}
+	if m.reason != nil {
+		fields = append(fields, consequence.FieldReason)
+	}
+	if m.is_now != nil {
+		fields = append(fields, consequence.FieldIsNow)
+	}
+	if m.created_at != nil {
+		fields = append(fields, consequence.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ConsequenceMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case consequence.FieldCiID:
+		return m.CiID()
+	case consequence.FieldRevision:
+		return m.Revision()
+	case consequence.FieldReason:
+		return m.Reason()
+	case consequence.FieldIsNow:
+		return m.IsNow()
+	case consequence.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ConsequenceMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case consequence.FieldCiID:
+		return m.OldCiID(ctx)
+	case consequence.FieldRevision:
+		return m.OldRevision(ctx)
+	case consequence.FieldReason:
+		return m.OldReason(ctx)
+	case consequence.FieldIsNow:
+		return m.OldIsNow(ctx)
+	case consequence.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Consequence field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConsequenceMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case consequence.FieldCiID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCiID(v)
+		return nil
+	case consequence.FieldRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
+	case consequence.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case consequence.FieldIsNow:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIsNow(v)
+		return nil
+	case consequence.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Consequence field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ConsequenceMutation) AddedFields() []string {
+	var fields []string
+	if m.addci_id != nil {
+		fields = append(fields, consequence.FieldCiID)
+	}
+	if m.addrevision != nil {
+		fields = append(fields, consequence.FieldRevision)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ConsequenceMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case consequence.FieldCiID:
+		return m.AddedCiID()
+	case consequence.FieldRevision:
+		return m.AddedRevision()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConsequenceMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case consequence.FieldCiID:
+		v, ok := value.(ident.ID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCiID(v)
+		return nil
+	case consequence.FieldRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevision(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Consequence numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ConsequenceMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ConsequenceMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ConsequenceMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Consequence nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ConsequenceMutation) ResetField(name string) error {
+	switch name {
+	case consequence.FieldCiID:
+		m.ResetCiID()
+		return nil
+	case consequence.FieldRevision:
+		m.ResetRevision()
+		return nil
+	case consequence.FieldReason:
+		m.ResetReason()
+		return nil
+	case consequence.FieldIsNow:
+		m.ResetIsNow()
+		return nil
+	case consequence.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Consequence field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ConsequenceMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ConsequenceMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ConsequenceMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ConsequenceMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ConsequenceMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ConsequenceMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ConsequenceMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Consequence unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ConsequenceMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Consequence edge %s", name)
+}
+
 // DanglingReferenceMutation represents an operation that mutates the DanglingReference nodes in the graph.
 type DanglingReferenceMutation struct {
 	config
@@ -22379,6 +22998,7 @@ type PlannedOperationMutation struct {
 	base             *map[string]interface{}
 	base_revision    *int64
 	addbase_revision *int64
+	consent          *string
 	clearedFields    map[string]struct{}
 	change           *ident.ID
 	clearedchange    bool
@@ -22923,6 +23543,42 @@ func (m *PlannedOperationMutation) ResetBaseRevision() {
 	m.addbase_revision = nil
 }
 
+// SetConsent sets the "consent" field.
+func (m *PlannedOperationMutation) SetConsent(s string) {
+	m.consent = &s
+}
+
+// Consent returns the value of the "consent" field in the mutation.
+func (m *PlannedOperationMutation) Consent() (r string, exists bool) {
+	v := m.consent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConsent returns the old "consent" field's value of the PlannedOperation entity.
+// If the PlannedOperation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PlannedOperationMutation) OldConsent(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConsent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConsent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConsent: %w", err)
+	}
+	return oldValue.Consent, nil
+}
+
+// ResetConsent resets all changes to the "consent" field.
+func (m *PlannedOperationMutation) ResetConsent() {
+	m.consent = nil
+}
+
 // ClearChange clears the "change" edge to the Change entity.
 func (m *PlannedOperationMutation) ClearChange() {
 	m.clearedchange = true
@@ -22984,7 +23640,7 @@ func (m *PlannedOperationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PlannedOperationMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.change != nil {
 		fields = append(fields, plannedoperation.FieldChangeID)
 	}
@@ -23012,6 +23668,9 @@ func (m *PlannedOperationMutation) Fields() []string {
 	if m.base_revision != nil {
 		fields = append(fields, plannedoperation.FieldBaseRevision)
 	}
+	if m.consent != nil {
+		fields = append(fields, plannedoperation.FieldConsent)
+	}
 	return fields
 }
 
@@ -23038,6 +23697,8 @@ func (m *PlannedOperationMutation) Field(name string) (ent.Value, bool) {
 		return m.Base()
 	case plannedoperation.FieldBaseRevision:
 		return m.BaseRevision()
+	case plannedoperation.FieldConsent:
+		return m.Consent()
 	}
 	return nil, false
 }
@@ -23065,6 +23726,8 @@ func (m *PlannedOperationMutation) OldField(ctx context.Context, name string) (e
 		return m.OldBase(ctx)
 	case plannedoperation.FieldBaseRevision:
 		return m.OldBaseRevision(ctx)
+	case plannedoperation.FieldConsent:
+		return m.OldConsent(ctx)
 	}
 	return nil, fmt.Errorf("unknown PlannedOperation field %s", name)
 }
@@ -23136,6 +23799,13 @@ func (m *PlannedOperationMutation) SetField(name string, value ent.Value) error 
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetBaseRevision(v)
+		return nil
+	case plannedoperation.FieldConsent:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConsent(v)
 		return nil
 	}
 	return fmt.Errorf("unknown PlannedOperation field %s", name)
@@ -23278,6 +23948,9 @@ func (m *PlannedOperationMutation) ResetField(name string) error {
 		return nil
 	case plannedoperation.FieldBaseRevision:
 		m.ResetBaseRevision()
+		return nil
+	case plannedoperation.FieldConsent:
+		m.ResetConsent()
 		return nil
 	}
 	return fmt.Errorf("unknown PlannedOperation field %s", name)

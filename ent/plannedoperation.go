@@ -38,6 +38,8 @@ type PlannedOperation struct {
 	Base map[string]interface{} `json:"base,omitempty"`
 	// BaseRevision holds the value of the "base_revision" field.
 	BaseRevision int64 `json:"base_revision,omitempty"`
+	// Consent holds the value of the "consent" field.
+	Consent string `json:"consent,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the PlannedOperationQuery when eager-loading is set.
 	Edges        PlannedOperationEdges `json:"edges"`
@@ -73,7 +75,7 @@ func (*PlannedOperation) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case plannedoperation.FieldID, plannedoperation.FieldChangeID, plannedoperation.FieldPlace, plannedoperation.FieldRecordID, plannedoperation.FieldUndoesID, plannedoperation.FieldBaseRevision:
 			values[i] = new(sql.NullInt64)
-		case plannedoperation.FieldKind, plannedoperation.FieldKey:
+		case plannedoperation.FieldKind, plannedoperation.FieldKey, plannedoperation.FieldConsent:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -156,6 +158,12 @@ func (_m *PlannedOperation) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.BaseRevision = value.Int64
 			}
+		case plannedoperation.FieldConsent:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field consent", values[i])
+			} else if value.Valid {
+				_m.Consent = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -227,6 +235,9 @@ func (_m *PlannedOperation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("base_revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.BaseRevision))
+	builder.WriteString(", ")
+	builder.WriteString("consent=")
+	builder.WriteString(_m.Consent)
 	builder.WriteByte(')')
 	return builder.String()
 }

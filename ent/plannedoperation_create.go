@@ -100,6 +100,20 @@ func (_c *PlannedOperationCreate) SetBaseRevision(v int64) *PlannedOperationCrea
 	return _c
 }
 
+// SetConsent sets the "consent" field.
+func (_c *PlannedOperationCreate) SetConsent(v string) *PlannedOperationCreate {
+	_c.mutation.SetConsent(v)
+	return _c
+}
+
+// SetNillableConsent sets the "consent" field if the given value is not nil.
+func (_c *PlannedOperationCreate) SetNillableConsent(v *string) *PlannedOperationCreate {
+	if v != nil {
+		_c.SetConsent(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *PlannedOperationCreate) SetID(v ident.ID) *PlannedOperationCreate {
 	_c.mutation.SetID(v)
@@ -150,6 +164,10 @@ func (_c *PlannedOperationCreate) defaults() {
 		v := plannedoperation.DefaultKey
 		_c.mutation.SetKey(v)
 	}
+	if _, ok := _c.mutation.Consent(); !ok {
+		v := plannedoperation.DefaultConsent
+		_c.mutation.SetConsent(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -179,6 +197,9 @@ func (_c *PlannedOperationCreate) check() error {
 	}
 	if _, ok := _c.mutation.BaseRevision(); !ok {
 		return &ValidationError{Name: "base_revision", err: errors.New(`ent: missing required field "PlannedOperation.base_revision"`)}
+	}
+	if _, ok := _c.mutation.Consent(); !ok {
+		return &ValidationError{Name: "consent", err: errors.New(`ent: missing required field "PlannedOperation.consent"`)}
 	}
 	if len(_c.mutation.ChangeIDs()) == 0 {
 		return &ValidationError{Name: "change", err: errors.New(`ent: missing required edge "PlannedOperation.change"`)}
@@ -246,6 +267,10 @@ func (_c *PlannedOperationCreate) createSpec() (*PlannedOperation, *sqlgraph.Cre
 	if value, ok := _c.mutation.BaseRevision(); ok {
 		_spec.SetField(plannedoperation.FieldBaseRevision, field.TypeInt64, value)
 		_node.BaseRevision = value
+	}
+	if value, ok := _c.mutation.Consent(); ok {
+		_spec.SetField(plannedoperation.FieldConsent, field.TypeString, value)
+		_node.Consent = value
 	}
 	if nodes := _c.mutation.ChangeIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

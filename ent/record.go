@@ -36,6 +36,8 @@ func (c *Client) Record(ctx context.Context, id ident.ID) (any, error) {
 		return c.ChangeWindow.Get(ctx, id)
 	case ident.ConflictFinding:
 		return c.ConflictFinding.Get(ctx, id)
+	case ident.Consequence:
+		return c.Consequence.Get(ctx, id)
 	case ident.DanglingReference:
 		return c.DanglingReference.Get(ctx, id)
 	case ident.DependencyGroup:

@@ -277,6 +277,10 @@ func init() {
 	plannedoperationDescKey := plannedoperationFields[4].Descriptor()
 	// plannedoperation.DefaultKey holds the default value on creation for the key field.
 	plannedoperation.DefaultKey = plannedoperationDescKey.Default.(string)
+	// plannedoperationDescConsent is the schema descriptor for consent field.
+	plannedoperationDescConsent := plannedoperationFields[10].Descriptor()
+	// plannedoperation.DefaultConsent holds the default value on creation for the consent field.
+	plannedoperation.DefaultConsent = plannedoperationDescConsent.Default.(string)
 	relationshipFields := schema.Relationship{}.Fields()
 	_ = relationshipFields
 	// relationshipDescReportedBy is the schema descriptor for reported_by field.

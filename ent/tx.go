@@ -38,6 +38,8 @@ type Tx struct {
 	ChangeWindow *ChangeWindowClient
 	// ConflictFinding is the client for interacting with the ConflictFinding builders.
 	ConflictFinding *ConflictFindingClient
+	// Consequence is the client for interacting with the Consequence builders.
+	Consequence *ConsequenceClient
 	// DanglingReference is the client for interacting with the DanglingReference builders.
 	DanglingReference *DanglingReferenceClient
 	// DependencyGroup is the client for interacting with the DependencyGroup builders.
@@ -227,6 +229,7 @@ func (tx *Tx) init() {
 	tx.ChangeTemplate = NewChangeTemplateClient(tx.config)
 	tx.ChangeWindow = NewChangeWindowClient(tx.config)
 	tx.ConflictFinding = NewConflictFindingClient(tx.config)
+	tx.Consequence = NewConsequenceClient(tx.config)
 	tx.DanglingReference = NewDanglingReferenceClient(tx.config)
 	tx.DependencyGroup = NewDependencyGroupClient(tx.config)
 	tx.Entry = NewEntryClient(tx.config)

@@ -77,7 +77,7 @@ func newEstate(t testing.TB, s *store.Store, rows int) *estate {
 func (e *estate) write(t testing.TB, i int, decide func(context.Context, *store.Tx) error) {
 	t.Helper()
 	ctx := store.At(t.Context(), dawn.Add(time.Duration(i%3)*time.Second))
-	_, err := store.Write(ctx, e.s, store.By{Actor: "test", Verb: "test.write"}, func(ctx context.Context, tx *store.Tx) (int, error) {
+	_, err := store.Write(ctx, e.s, store.By{Actor: "test", Verb: "test.write", IsFounding: true}, func(ctx context.Context, tx *store.Tx) (int, error) {
 		return 0, decide(ctx, tx)
 	})
 	if err != nil {

@@ -160,6 +160,9 @@ func TestAPreviewIsWhatThenHappensAndAnUndoTakesAllOfItBack(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			before := said[graphState](t, h, "dev", graphStateQuery, nil)
 			operations := drawOperations(rt, before, ids)
+			if len(operations) > 0 {
+				operations[0]["acceptConsequences"] = map[string]any{"reason": "drawn"}
+			}
 			down := rapid.SampledFrom(ids).Draw(rt, "down")
 			change := said[struct{ DraftChange struct{ Change named } }](t, h, "dev", `mutation($d: ID!) { draftChange(input: {type: EMERGENCY, title: "x", scope: [{id: $d, role: TAKEN_DOWN}],
 				plannedStart: "2030-01-01T22:00:00Z", plannedEnd: "2030-01-02T06:00:00Z"}) { change { id } } }`, map[string]any{"d": down}).DraftChange.Change.ID
@@ -205,7 +208,7 @@ func TestAPreviewIsWhatThenHappensAndAnUndoTakesAllOfItBack(t *testing.T) {
 					Change     named
 					UserErrors []any
 				}
-			}](t, h, "dev", `mutation($c: ID!) { draftUndo(input: {id: $c}) { change { id } userErrors { message } } }`, map[string]any{"c": change}).DraftUndo
+			}](t, h, "dev", `mutation($c: ID!) { draftUndo(input: {id: $c, acceptConsequences: {reason: "drawn"}}) { change { id } userErrors { message } } }`, map[string]any{"c": change}).DraftUndo
 			if len(undo.UserErrors) > 0 { // it changed nothing
 				if diff := gocmp.Diff(before.built(), after.built()); diff != "" {
 					rt.Fatalf("%v: %v:\n%s", operations, undo.UserErrors, diff)

@@ -23,6 +23,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
+	"github.com/linchpin-cmdb/linchpin/internal/consent"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
@@ -67,6 +68,7 @@ func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handle
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { <-feed.Done() })
+	consent.Guard(s, feed)
 	incidents := incident.New(s, g)
 	resolver := graph.New(read.New(s, g, incidents, feed), graph.Practices{
 		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incidents, Change: change.New(s, g), Approval: approval.New(s), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),

@@ -228,8 +228,8 @@ func TestAServiceSaysHowItFaresAsItsHostsFailAndComeBack(t *testing.T) {
 		open(hosts[0])
 		expect("OPERATIONAL", "AT_RISK")
 		alone := id(`mutation { createCI(input: {class: "server", name: "host 3"}) { ci { id } userErrors { message } } }`, "createCI.ci.id")
-		id(fmt.Sprintf(`mutation { relateCIs(input: {type: "depends_on", source: %q, target: %q}) { relationship { id } userErrors { message } } }`, alone, hosts[0]), "relateCIs.relationship.id")
-		id(fmt.Sprintf(`mutation { relateCIs(input: {type: "depends_on", source: %q, target: %q}) { relationship { id } userErrors { message } } }`, ci, alone), "relateCIs.relationship.id")
+		id(fmt.Sprintf(`mutation { relateCIs(input: {type: "depends_on", source: %q, target: %q, acceptConsequences: {reason: "it was there"}}) { relationship { id } userErrors { message } } }`, alone, hosts[0]), "relateCIs.relationship.id")
+		id(fmt.Sprintf(`mutation { relateCIs(input: {type: "depends_on", source: %q, target: %q, acceptConsequences: {reason: "it was there"}}) { relationship { id } userErrors { message } } }`, ci, alone), "relateCIs.relationship.id")
 		expect("AT_RISK", "DOWN") // the graph changed under an open incident
 
 		replay := subscribe(t.Context(), t, server.URL, fmt.Sprintf("subscription { serviceStateChanged(after: %d) { changes { to } } }", began))

@@ -153,6 +153,18 @@ func (f ConflictFindingFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Va
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ConflictFindingMutation", m)
 }
 
+// The ConsequenceFunc type is an adapter to allow the use of ordinary
+// function as Consequence mutator.
+type ConsequenceFunc func(context.Context, *ent.ConsequenceMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ConsequenceFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ConsequenceMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ConsequenceMutation", m)
+}
+
 // The DanglingReferenceFunc type is an adapter to allow the use of ordinary
 // function as DanglingReference mutator.
 type DanglingReferenceFunc func(context.Context, *ent.DanglingReferenceMutation) (ent.Value, error)

@@ -577,6 +577,28 @@ var (
 			},
 		},
 	}
+	// ConsequenceColumns holds the columns for the "consequence" table.
+	ConsequenceColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "ci_id", Type: field.TypeInt64},
+		{Name: "revision", Type: field.TypeInt64},
+		{Name: "reason", Type: field.TypeString},
+		{Name: "is_now", Type: field.TypeBool},
+		{Name: "created_at", Type: field.TypeTime},
+	}
+	// ConsequenceTable holds the schema information for the "consequence" table.
+	ConsequenceTable = &schema.Table{
+		Name:       "consequence",
+		Columns:    ConsequenceColumns,
+		PrimaryKey: []*schema.Column{ConsequenceColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "consequence_ci_id_revision",
+				Unique:  false,
+				Columns: []*schema.Column{ConsequenceColumns[1], ConsequenceColumns[2]},
+			},
+		},
+	}
 	// DanglingReferenceColumns holds the columns for the "dangling_reference" table.
 	DanglingReferenceColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1029,6 +1051,7 @@ var (
 		{Name: "planned", Type: field.TypeJSON},
 		{Name: "base", Type: field.TypeJSON},
 		{Name: "base_revision", Type: field.TypeInt64},
+		{Name: "consent", Type: field.TypeString, Default: ""},
 		{Name: "change_id", Type: field.TypeInt64},
 	}
 	// PlannedOperationTable holds the schema information for the "planned_operation" table.
@@ -1039,7 +1062,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "planned_operation_change_change",
-				Columns:    []*schema.Column{PlannedOperationColumns[9]},
+				Columns:    []*schema.Column{PlannedOperationColumns[10]},
 				RefColumns: []*schema.Column{ChangeColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1048,12 +1071,12 @@ var (
 			{
 				Name:    "plannedoperation_change_id_place",
 				Unique:  true,
-				Columns: []*schema.Column{PlannedOperationColumns[9], PlannedOperationColumns[1]},
+				Columns: []*schema.Column{PlannedOperationColumns[10], PlannedOperationColumns[1]},
 			},
 			{
 				Name:    "plannedoperation_undoes_id_change_id",
 				Unique:  false,
-				Columns: []*schema.Column{PlannedOperationColumns[5], PlannedOperationColumns[9]},
+				Columns: []*schema.Column{PlannedOperationColumns[5], PlannedOperationColumns[10]},
 			},
 			{
 				Name:    "plannedoperation_record_id",
@@ -1472,6 +1495,7 @@ var (
 		ChangeTemplateTable,
 		ChangeWindowTable,
 		ConflictFindingTable,
+		ConsequenceTable,
 		DanglingReferenceTable,
 		DependencyGroupTable,
 		EntryTable,
@@ -1562,6 +1586,10 @@ func init() {
 	ConflictFindingTable.Annotation = &entsql.Annotation{
 		Table:          "conflict_finding",
 		IncrementStart: func(i int) *int { return &i }(8725724278030337),
+	}
+	ConsequenceTable.Annotation = &entsql.Annotation{
+		Table:          "consequence",
+		IncrementStart: func(i int) *int { return &i }(10133099161583617),
 	}
 	DanglingReferenceTable.Annotation = &entsql.Annotation{
 		Table:          "dangling_reference",

@@ -33,6 +33,8 @@ const (
 	FieldBase = "base"
 	// FieldBaseRevision holds the string denoting the base_revision field in the database.
 	FieldBaseRevision = "base_revision"
+	// FieldConsent holds the string denoting the consent field in the database.
+	FieldConsent = "consent"
 	// EdgeChange holds the string denoting the change edge name in mutations.
 	EdgeChange = "change"
 	// Table holds the table name of the plannedoperation in the database.
@@ -58,6 +60,7 @@ var Columns = []string{
 	FieldPlanned,
 	FieldBase,
 	FieldBaseRevision,
+	FieldConsent,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -73,6 +76,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultKey holds the default value on creation for the "key" field.
 	DefaultKey string
+	// DefaultConsent holds the default value on creation for the "consent" field.
+	DefaultConsent string
 )
 
 // KindValidator is a validator for the "kind" field enum values. It is called by the builders before save.
@@ -126,6 +131,11 @@ func ByUndoesID(opts ...sql.OrderTermOption) OrderOption {
 // ByBaseRevision orders the results by the base_revision field.
 func ByBaseRevision(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBaseRevision, opts...).ToFunc()
+}
+
+// ByConsent orders the results by the consent field.
+func ByConsent(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldConsent, opts...).ToFunc()
 }
 
 // ByChangeField orders the results by change field.

@@ -88,6 +88,11 @@ func BaseRevision(v int64) predicate.PlannedOperation {
 	return predicate.PlannedOperation(sql.FieldEQ(FieldBaseRevision, v))
 }
 
+// Consent applies equality check predicate on the "consent" field. It's identical to ConsentEQ.
+func Consent(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldEQ(FieldConsent, v))
+}
+
 // ChangeIDEQ applies the EQ predicate on the "change_id" field.
 func ChangeIDEQ(v ident.ID) predicate.PlannedOperation {
 	vc := int64(v)
@@ -419,6 +424,71 @@ func BaseRevisionLT(v int64) predicate.PlannedOperation {
 // BaseRevisionLTE applies the LTE predicate on the "base_revision" field.
 func BaseRevisionLTE(v int64) predicate.PlannedOperation {
 	return predicate.PlannedOperation(sql.FieldLTE(FieldBaseRevision, v))
+}
+
+// ConsentEQ applies the EQ predicate on the "consent" field.
+func ConsentEQ(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldEQ(FieldConsent, v))
+}
+
+// ConsentNEQ applies the NEQ predicate on the "consent" field.
+func ConsentNEQ(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldNEQ(FieldConsent, v))
+}
+
+// ConsentIn applies the In predicate on the "consent" field.
+func ConsentIn(vs ...string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldIn(FieldConsent, vs...))
+}
+
+// ConsentNotIn applies the NotIn predicate on the "consent" field.
+func ConsentNotIn(vs ...string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldNotIn(FieldConsent, vs...))
+}
+
+// ConsentGT applies the GT predicate on the "consent" field.
+func ConsentGT(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldGT(FieldConsent, v))
+}
+
+// ConsentGTE applies the GTE predicate on the "consent" field.
+func ConsentGTE(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldGTE(FieldConsent, v))
+}
+
+// ConsentLT applies the LT predicate on the "consent" field.
+func ConsentLT(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldLT(FieldConsent, v))
+}
+
+// ConsentLTE applies the LTE predicate on the "consent" field.
+func ConsentLTE(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldLTE(FieldConsent, v))
+}
+
+// ConsentContains applies the Contains predicate on the "consent" field.
+func ConsentContains(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldContains(FieldConsent, v))
+}
+
+// ConsentHasPrefix applies the HasPrefix predicate on the "consent" field.
+func ConsentHasPrefix(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldHasPrefix(FieldConsent, v))
+}
+
+// ConsentHasSuffix applies the HasSuffix predicate on the "consent" field.
+func ConsentHasSuffix(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldHasSuffix(FieldConsent, v))
+}
+
+// ConsentEqualFold applies the EqualFold predicate on the "consent" field.
+func ConsentEqualFold(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldEqualFold(FieldConsent, v))
+}
+
+// ConsentContainsFold applies the ContainsFold predicate on the "consent" field.
+func ConsentContainsFold(v string) predicate.PlannedOperation {
+	return predicate.PlannedOperation(sql.FieldContainsFold(FieldConsent, v))
 }
 
 // HasChange applies the HasEdge predicate on the "change" edge.

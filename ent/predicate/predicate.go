@@ -42,6 +42,9 @@ type ChangeWindow func(*sql.Selector)
 // ConflictFinding is the predicate function for conflictfinding builders.
 type ConflictFinding func(*sql.Selector)
 
+// Consequence is the predicate function for consequence builders.
+type Consequence func(*sql.Selector)
+
 // DanglingReference is the predicate function for danglingreference builders.
 type DanglingReference func(*sql.Selector)
 

@@ -33,6 +33,8 @@ func (PlannedOperation) Fields() []ent.Field {
 		field.JSON("planned", map[string]any{}).Immutable(),
 		field.JSON("base", map[string]any{}).Immutable(),
 		field.Int64("base_revision").Immutable(),
+		// consent is why it is accepted if the operations take something DOWN.
+		field.String("consent").Default("").Immutable(),
 	}
 }
 

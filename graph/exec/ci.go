@@ -1944,7 +1944,7 @@ func (ec *executionContext) unmarshalInputAddExternalIdentityInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "externalIdentity"}
+	fieldsInOrder := [...]string{"id", "externalIdentity", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1965,6 +1965,13 @@ func (ec *executionContext) unmarshalInputAddExternalIdentityInput(ctx context.C
 				return it, err
 			}
 			it.ExternalIdentity = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -2201,7 +2208,7 @@ func (ec *executionContext) unmarshalInputCreateCIInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"class", "name", "description", "lifecycle", "environment", "criticality", "visibility", "attributes", "labels", "owners", "externalIdentity"}
+	fieldsInOrder := [...]string{"class", "name", "description", "lifecycle", "environment", "criticality", "visibility", "attributes", "labels", "owners", "externalIdentity", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2285,6 +2292,13 @@ func (ec *executionContext) unmarshalInputCreateCIInput(ctx context.Context, obj
 				return it, err
 			}
 			it.ExternalIdentity = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -2530,7 +2544,7 @@ func (ec *executionContext) unmarshalInputRetireCIInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2551,6 +2565,13 @@ func (ec *executionContext) unmarshalInputRetireCIInput(ctx context.Context, obj
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -2611,7 +2632,7 @@ func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "lifecycle", "environment", "criticality", "visibility", "attributes", "labels", "unlockFields"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "lifecycle", "environment", "criticality", "visibility", "attributes", "labels", "unlockFields", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2695,6 +2716,13 @@ func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj
 				return it, err
 			}
 			it.UnlockFields = graphql.OmittableOf(data)
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil

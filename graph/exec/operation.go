@@ -591,6 +591,27 @@ func (ec *executionContext) fieldContext_PlannedOperation_fields(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _PlannedOperation_acceptsConsequences(ctx context.Context, field graphql.CollectedField, obj *read.PlannedOperation) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlannedOperation_acceptsConsequences(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AcceptsConsequences(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PlannedOperation_acceptsConsequences(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlannedOperation", field, true, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _RedundancyShift_ci(ctx context.Context, field graphql.CollectedField, obj *read.RedundancyShift) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -790,7 +811,7 @@ func (ec *executionContext) unmarshalInputDraftUndoInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id"}
+	fieldsInOrder := [...]string{"id", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -804,6 +825,13 @@ func (ec *executionContext) unmarshalInputDraftUndoInput(ctx context.Context, ob
 				return it, err
 			}
 			it.ID = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -1175,7 +1203,7 @@ func (ec *executionContext) unmarshalInputPlannedOperationInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"key", "createCI", "updateCI", "retireCI", "relateCIs", "unrelateCIs", "createDependencyGroup", "updateDependencyGroup", "removeDependencyGroup"}
+	fieldsInOrder := [...]string{"key", "createCI", "updateCI", "retireCI", "relateCIs", "unrelateCIs", "createDependencyGroup", "updateDependencyGroup", "removeDependencyGroup", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1245,6 +1273,13 @@ func (ec *executionContext) unmarshalInputPlannedOperationInput(ctx context.Cont
 				return it, err
 			}
 			it.RemoveDependencyGroup = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -1610,6 +1645,11 @@ func (ec *executionContext) _PlannedOperation(ctx context.Context, sel ast.Selec
 		case "fields":
 			out.Values[i] = ec._PlannedOperation_fields(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "acceptsConsequences":
+			out.Values[i] = ec._PlannedOperation_acceptsConsequences(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:

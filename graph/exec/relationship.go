@@ -1451,7 +1451,7 @@ func (ec *executionContext) unmarshalInputCreateDependencyGroupInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"ci", "name", "mode", "threshold", "members"}
+	fieldsInOrder := [...]string{"ci", "name", "mode", "threshold", "members", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1493,6 +1493,13 @@ func (ec *executionContext) unmarshalInputCreateDependencyGroupInput(ctx context
 				return it, err
 			}
 			it.Members = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -1632,7 +1639,7 @@ func (ec *executionContext) unmarshalInputRelateCIsInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"type", "source", "target", "strength", "attributes"}
+	fieldsInOrder := [...]string{"type", "source", "target", "strength", "attributes", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1674,6 +1681,13 @@ func (ec *executionContext) unmarshalInputRelateCIsInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Attributes = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -1720,7 +1734,7 @@ func (ec *executionContext) unmarshalInputRemoveDependencyGroupInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1741,6 +1755,13 @@ func (ec *executionContext) unmarshalInputRemoveDependencyGroupInput(ctx context
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -1757,7 +1778,7 @@ func (ec *executionContext) unmarshalInputUnrelateCIsInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1778,6 +1799,13 @@ func (ec *executionContext) unmarshalInputUnrelateCIsInput(ctx context.Context, 
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -1794,7 +1822,7 @@ func (ec *executionContext) unmarshalInputUpdateDependencyGroupInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "mode", "threshold", "members"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "mode", "threshold", "members", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1843,6 +1871,13 @@ func (ec *executionContext) unmarshalInputUpdateDependencyGroupInput(ctx context
 				return it, err
 			}
 			it.Members = graphql.OmittableOf(data)
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -1859,7 +1894,7 @@ func (ec *executionContext) unmarshalInputUpdateRelationshipInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "strength", "attributes"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "strength", "attributes", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1894,6 +1929,13 @@ func (ec *executionContext) unmarshalInputUpdateRelationshipInput(ctx context.Co
 				return it, err
 			}
 			it.Attributes = graphql.OmittableOf(data)
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -1910,7 +1952,7 @@ func (ec *executionContext) unmarshalInputUpdateRelationshipTypeInput(ctx contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"code", "expectedVersion", "forwardLabel", "reverseLabel", "description", "impactDirection", "strength", "allowedPairs"}
+	fieldsInOrder := [...]string{"code", "expectedVersion", "forwardLabel", "reverseLabel", "description", "impactDirection", "strength", "allowedPairs", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1973,6 +2015,13 @@ func (ec *executionContext) unmarshalInputUpdateRelationshipTypeInput(ctx contex
 				return it, err
 			}
 			it.AllowedPairs = graphql.OmittableOf(data)
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil

@@ -1158,13 +1158,14 @@ type ComplexityRoot struct {
 	}
 
 	PlannedOperation struct {
-		Ci              func(childComplexity int) int
-		DependencyGroup func(childComplexity int) int
-		Fields          func(childComplexity int) int
-		IsRestricted    func(childComplexity int) int
-		Key             func(childComplexity int) int
-		Kind            func(childComplexity int) int
-		Relationship    func(childComplexity int) int
+		AcceptsConsequences func(childComplexity int) int
+		Ci                  func(childComplexity int) int
+		DependencyGroup     func(childComplexity int) int
+		Fields              func(childComplexity int) int
+		IsRestricted        func(childComplexity int) int
+		Key                 func(childComplexity int) int
+		Kind                func(childComplexity int) int
+		Relationship        func(childComplexity int) int
 	}
 
 	PriorityRule struct {
@@ -1878,6 +1879,7 @@ type ComplexityRoot struct {
 		Code    func(childComplexity int) int
 		Field   func(childComplexity int) int
 		Message func(childComplexity int) int
+		Records func(childComplexity int) int
 	}
 
 	Viewer struct {
@@ -6954,6 +6956,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PlannedField.Field(childComplexity), true
 
+	case "PlannedOperation.acceptsConsequences":
+		if e.ComplexityRoot.PlannedOperation.AcceptsConsequences == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedOperation.AcceptsConsequences(childComplexity), true
 	case "PlannedOperation.ci":
 		if e.ComplexityRoot.PlannedOperation.Ci == nil {
 			break
@@ -10003,6 +10011,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UserError.Message(childComplexity), true
+	case "UserError.records":
+		if e.ComplexityRoot.UserError.Records == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserError.Records(childComplexity), true
 
 	case "Viewer.account":
 		if e.ComplexityRoot.Viewer.Account == nil {
@@ -12322,6 +12336,8 @@ input CreateCIInput {
   owners: [OwnerInput!]
   """Its key in another system."""
   externalIdentity: ExternalIdentityInput
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What createCI answers."""
@@ -12366,6 +12382,8 @@ input UpdateCIInput {
   labels: JSON
   """Names of locked fields that imports may write again: see lockedFields."""
   unlockFields: [String!]
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What updateCI answers."""
@@ -12379,7 +12397,7 @@ type UpdateCIPayload {
 }
 
 extend type Mutation {
-  """Retires a CI: it is kept, and has no part in impact any more."""
+  """Retires a CI: it is kept, and has no part in impact any more. A CI that HARD needs it is DOWN afterwards, which has to be accepted. A CI that is PLANNED or in BUILD loses its relationships."""
   retireCI(
     """What to do."""
     input: RetireCIInput!
@@ -12392,6 +12410,8 @@ input RetireCIInput {
   id: ID!
   """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What retireCI answers."""
@@ -12446,6 +12466,8 @@ input AddExternalIdentityInput {
   id: ID!
   """The key."""
   externalIdentity: ExternalIdentityInput!
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What addExternalIdentity answers."""
@@ -14266,6 +14288,8 @@ type PlannedOperation {
   isRestricted: Boolean!
   """The fields that it writes, with their values before and after."""
   fields: [PlannedField!]!
+  """Why it is accepted if something in service is DOWN by the operations. If that is not accepted, or if the operation is restricted, null."""
+  acceptsConsequences: String
 }
 
 """What a planned operation does."""
@@ -14367,7 +14391,7 @@ type RedundancyShift {
 }
 
 extend type Mutation {
-  """Sets the planned operations of a change: what it does to the CI graph when it is started, as the whole list in order. What the corresponding mutations would refuse is refused here too. In AUTHORIZE, new operations void the votes; in SCHEDULED they are refused. A STANDARD change may plan what its template plans, and nothing else."""
+  """Sets the planned operations of a change: what it does to the CI graph when it is started, as the whole list in order. What the corresponding mutations would refuse is refused here too, but for what it would take DOWN: that is a warning here, and startChange refuses it unless an operation accepts it. In AUTHORIZE, new operations void the votes; in SCHEDULED they are refused. A STANDARD change may plan what its template plans, and nothing else."""
   planChangeOperations(
     """What to do."""
     input: PlanChangeOperationsInput!
@@ -14409,6 +14433,8 @@ input PlannedOperationInput {
   updateDependencyGroup: PlannedGroupUpdateInput
   """Remove the dependency group with this id."""
   removeDependencyGroup: ID
+  """Why it is accepted if something in service is DOWN by the operations. One of them says it for all, and it is voted on with them."""
+  acceptConsequences: Consent
 }
 
 """A CI to create."""
@@ -14523,6 +14549,8 @@ type PlanChangeOperationsPayload {
 input DraftUndoInput {
   """A change whose operations were applied."""
   id: ID!
+  """Why it is accepted if something in service is DOWN by the undo. It is voted on with the operations."""
+  acceptConsequences: Consent
 }
 
 """What draftUndo answers."""
@@ -14778,6 +14806,8 @@ input RelateCIsInput {
   strength: Strength
   """Free attributes, name to value."""
   attributes: JSON
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What relateCIs answers."""
@@ -14808,6 +14838,8 @@ input UpdateRelationshipInput {
   strength: Strength
   """Attributes to set; null for an attribute removes it; others stay."""
   attributes: JSON
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What updateRelationship answers."""
@@ -14834,6 +14866,8 @@ input UnrelateCIsInput {
   id: ID!
   """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What unrelateCIs answers."""
@@ -14866,6 +14900,8 @@ input CreateDependencyGroupInput {
   threshold: Int
   """The relationships that are its members."""
   members: [GroupMemberInput!]!
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What createDependencyGroup answers."""
@@ -14900,6 +14936,8 @@ input UpdateDependencyGroupInput {
   threshold: Int
   """All its members, in place of those it had."""
   members: [GroupMemberInput!]
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What updateDependencyGroup answers."""
@@ -14926,6 +14964,8 @@ input RemoveDependencyGroupInput {
   id: ID!
   """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What removeDependencyGroup answers."""
@@ -15004,6 +15044,8 @@ input UpdateRelationshipTypeInput {
   strength: Strength
   """All pairs of classes that it may connect, in place of those before; any pair if it is empty. Relationships that exist are kept."""
   allowedPairs: [ClassPairInput!]
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What updateRelationshipType answers."""
@@ -15231,6 +15273,8 @@ type UserError {
   message: String!
   """The path of the input field that is meant, outermost first; empty if no field in particular is meant."""
   field: [String!]!
+  """The records it is about beside those of the input, such as what would go DOWN: at most 100 of those that you may see."""
+  records: [ID!]!
 }
 
 """
@@ -15262,6 +15306,10 @@ enum UserErrorCode {
   IMPACT_GREW
   """Nobody could look after accounts afterwards."""
   LAST_ADMIN
+  """Something in service would be DOWN though nothing failed: mend what it needs, or accept it by acceptConsequences."""
+  CONSEQUENCES
+  """Something in service would be DOWN now, by open incidents or changes that are being carried out: wait, or accept it by acceptConsequences."""
+  FALLS_NOW
 }
 
 """
@@ -15287,6 +15335,10 @@ enum WarningCode {
   WINDOW_BEGUN
   """An open incident has the same CI as its root."""
   SIMILAR_INCIDENT
+  """A CI no longer needs what it needed, and nothing has taken its place."""
+  NEED_REMOVED
+  """What is planned would take something in service DOWN if it were done now, and nobody has accepted that."""
+  WOULD_FALL
 }
 
 """Compares text."""
@@ -15736,6 +15788,8 @@ input CreateServiceInput {
   owners: [OwnerInput!]
   """Its key in another system."""
   externalIdentity: ExternalIdentityInput
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What createService answers."""
@@ -15788,6 +15842,8 @@ input UpdateServiceInput {
   visibility: Visibility
   """Labels to set; null for a label removes it; others stay."""
   labels: JSON
+  """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
+  acceptConsequences: Consent
 }
 
 """What updateService answers."""

@@ -1584,7 +1584,7 @@ func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"kind", "name", "description", "tier", "portfolioStage", "category", "links", "supportTeam", "availabilityTarget", "lifecycle", "environment", "criticality", "visibility", "labels", "owners", "externalIdentity"}
+	fieldsInOrder := [...]string{"kind", "name", "description", "tier", "portfolioStage", "category", "links", "supportTeam", "availabilityTarget", "lifecycle", "environment", "criticality", "visibility", "labels", "owners", "externalIdentity", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1703,6 +1703,13 @@ func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context
 				return it, err
 			}
 			it.ExternalIdentity = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil
@@ -2043,7 +2050,7 @@ func (ec *executionContext) unmarshalInputUpdateServiceInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "tier", "portfolioStage", "category", "links", "supportTeam", "availabilityTarget", "lifecycle", "environment", "criticality", "visibility", "labels"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "tier", "portfolioStage", "category", "links", "supportTeam", "availabilityTarget", "lifecycle", "environment", "criticality", "visibility", "labels", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2155,6 +2162,13 @@ func (ec *executionContext) unmarshalInputUpdateServiceInput(ctx context.Context
 				return it, err
 			}
 			it.Labels = graphql.OmittableOf(data)
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
 		}
 	}
 	return it, nil

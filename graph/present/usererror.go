@@ -1,12 +1,16 @@
 package present
 
-import "github.com/linchpin-cmdb/linchpin/internal/errs"
+import (
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
 
 // UserError is something in the input that a person can mend.
 type UserError struct {
 	Code    errs.Code
 	Message string
 	Field   []string
+	Records []ident.ID
 }
 
 // UserErrors returns what err asks a person to mend, or err itself if any part of it is of another sort.
@@ -23,7 +27,10 @@ func UserErrors(err error) ([]*UserError, error) {
 		if !e.Code.Mendable() {
 			return nil, err
 		}
-		all[i] = &UserError{e.Code, e.Message, append([]string{}, e.Field...)}
+		all[i] = &UserError{e.Code, e.Message, append([]string{}, e.Field...), make([]ident.ID, len(e.Records))}
+		for n, id := range e.Records {
+			all[i].Records[n] = ident.ID(id)
+		}
 	}
 	return all, nil
 }

@@ -45,6 +45,15 @@ func (o *PlannedOperation) Key() *string {
 	return &o.PlannedOperation.Key
 }
 
+// AcceptsConsequences returns why it is accepted if the operations take something DOWN. If it is not, or for an actor that
+// may not see the operation, it returns nil.
+func (o *PlannedOperation) AcceptsConsequences(ctx context.Context) (*string, error) {
+	if restricted, err := o.IsRestricted(ctx); restricted || err != nil {
+		return nil, err
+	}
+	return absent(o.Consent), nil
+}
+
 // about returns a function that returns the id of an operation's record. If that is not of the kind, the function
 // returns nil.
 func about(kind ident.Kind) func(*PlannedOperation) *ident.ID {

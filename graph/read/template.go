@@ -53,7 +53,7 @@ func (t *ChangeTemplate) Operations(context.Context) ([]*PlannedOperation, error
 		for _, row := range t.in.Rows {
 			all[row.ID] = []*PlannedOperation{}
 			for _, o := range row.ChangeTemplate.Operations {
-				one := &PlannedOperation{&ent.PlannedOperation{Kind: o.Kind, Key: o.Key, Planned: o.Planned, Base: operation.Fields{}}, b}
+				one := &PlannedOperation{&ent.PlannedOperation{Kind: o.Kind, Key: o.Key, Planned: o.Planned, Base: operation.Fields{}, Consent: o.Consent}, b}
 				if o.Record != 0 {
 					one.RecordID = &o.Record
 				}

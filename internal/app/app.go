@@ -17,6 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
+	"github.com/linchpin-cmdb/linchpin/internal/consent"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
@@ -93,6 +94,7 @@ func (a *App) follow(ctx context.Context) (err error) {
 	if a.feed, err = journal.Follow(following, s, a.Graph, a.log); err != nil {
 		return fmt.Errorf("load the graph: %w", err)
 	}
+	consent.Guard(s, a.feed)
 	a.Practices = root.Practices{
 		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incident.New(s, a.Graph), Change: change.New(s, a.Graph),
 		Approval: approval.New(s), Identity: identity.New(s, nil), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),

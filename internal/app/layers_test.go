@@ -23,6 +23,7 @@ var layers = [][]string{
 	{"internal/practice/cmdb"},
 	{"internal/practice/ticket"},
 	{"internal/practice/form"}, // the faults of an input, with one sentence for each kind
+	{"internal/consent"},
 	{"internal/auth", "internal/journal"},
 	{"internal/store"},
 	{"ent"},

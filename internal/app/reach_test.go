@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/demo"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -51,7 +52,7 @@ func TestPlainReachIsWhatARecursiveStatementSays(t *testing.T) {
 			all := a.Store.Read.CI.Query().Order(ci.ByID()).IDsX(ctx)
 			for i, id := range all {
 				if i%29 == 0 { // a graph with holes
-					if _, err := a.CMDB.RetireCI(ctx, cmdb.RetireCI{ID: id}); err != nil {
+					if _, err := a.CMDB.RetireCI(ctx, cmdb.RetireCI{ID: id, AcceptConsequences: &domain.Consent{Reason: "holes"}}); err != nil {
 						t.Fatal(err)
 					}
 				}

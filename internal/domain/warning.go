@@ -9,11 +9,13 @@ const (
 	NamedByTicket    WarningCode = "NAMED_BY_TICKET"   // an open ticket names the CI that was retired
 	WindowBegun      WarningCode = "WINDOW_BEGUN"      // the window of a change has begun already
 	SimilarIncident  WarningCode = "SIMILAR_INCIDENT"  // an open incident has the same root
+	NeedRemoved      WarningCode = "NEED_REMOVED"      // a CI no longer needs what it needed
+	WouldFall        WarningCode = "WOULD_FALL"        // what is planned would take something DOWN now
 )
 
 // Values lists them.
 func (WarningCode) Values() []string {
-	return list(OtherEnvironment, NamedByTicket, WindowBegun, SimilarIncident)
+	return list(OtherEnvironment, NamedByTicket, WindowBegun, SimilarIncident, NeedRemoved, WouldFall)
 }
 
 // Warning says of something that was written why it is worth a second look. Field is the path of the input that it is

@@ -22,6 +22,8 @@ const (
 	InUse             Code = "IN_USE"             // other records stand in the way
 	ImpactGrew        Code = "IMPACT_GREW"        // a change would take more services down than when it was scheduled
 	LastAdmin         Code = "LAST_ADMIN"         // nobody could look after accounts afterwards
+	Consequences      Code = "CONSEQUENCES"       // something would be DOWN though nothing failed, and nobody accepts that
+	FallsNow          Code = "FALLS_NOW"          // the same, only by what has failed already
 )
 
 // Failures of the request, the caller or the server: they are answered as top-level errors.
@@ -43,11 +45,13 @@ const (
 )
 
 // Error is one failure. Message says what is wrong, where, and what would be right; it may be shown to
-// anyone. Field is the path of the input that caused it, outermost first. Cause is for the log only.
+// anyone. Field is the path of the input that caused it, outermost first. Records are the numbers of the records that it
+// is about beside those of the input. Cause is for the log only.
 type Error struct {
 	Code    Code
 	Message string
 	Field   []string
+	Records []int64
 	Cause   error
 	// Reauthenticate tells that the caller may, once they have signed in again.
 	Reauthenticate bool
@@ -136,7 +140,7 @@ func All(err error) ([]*Error, bool) {
 // Mendable reports whether a person can mend a failure of the code by other input.
 func (c Code) Mendable() bool {
 	switch c {
-	case Invalid, Required, NotFound, AlreadyExists, Stale, TransitionRefused, InUse, ImpactGrew, LastAdmin:
+	case Invalid, Required, NotFound, AlreadyExists, Stale, TransitionRefused, InUse, ImpactGrew, LastAdmin, Consequences, FallsNow:
 		return true
 	default:
 		return false

@@ -69,7 +69,9 @@ func Database(ctx context.Context, s *store.Store, plan Plan, progress func(done
 	if err != nil {
 		return Count{}, err
 	}
-	f := &filler{Estate: estate, store: s, by: actor.By("estate.generate"), progress: progress}
+	by := actor.By("estate.generate")
+	by.IsFounding = true
+	f := &filler{Estate: estate, store: s, by: by, progress: progress}
 	f.total = Count{Teams: len(estate.Teams), CIs: len(estate.CIs), Relationships: len(estate.Relationships), Groups: len(estate.Groups)}
 	for _, c := range estate.CIs {
 		if c.Team >= 0 {

@@ -42,6 +42,8 @@ const (
 	Account
 	RoleBinding
 	APIToken
+	// Consequence is a CI of which a write broke what it needs, because that was accepted.
+	Consequence
 	kindEnd
 )
 
@@ -89,6 +91,7 @@ var kinds = [kindEnd]facts{
 	Account:            {prefix: "acc", noun: "account"},
 	RoleBinding:        {prefix: "rbd", noun: "role binding", isDeletable: true},
 	APIToken:           {prefix: "tok", noun: "API token"},
+	Consequence:        {prefix: "csq", noun: "consequence"},
 }
 
 var kindsByPrefix = func() map[string]Kind {

@@ -19,10 +19,11 @@ const batchSize = 500
 
 // Result is what applying a plan did.
 type Result struct {
-	// Written counts the steps that were written, and as IsConflict those that were left out.
+	// Written counts the steps that were written, as IsConflict those that were left out, and as IsNeeded those that
+	// would have taken something in service DOWN.
 	Written Summary `json:"written"`
-	// Conflicts are the rows that were left out because the database had changed since the plan. A new plan takes them
-	// in.
+	// Conflicts are the rows that were left out because the database had changed since the plan, which a new plan takes
+	// in, or because something in service would have been DOWN.
 	Conflicts []Notice `json:"conflicts"`
 	// Batches is the number of transactions that wrote, each one revision.
 	Batches int `json:"batches"`
@@ -47,13 +48,17 @@ func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress
 			a.versions[r.id] = r.version
 		}
 	}
+	cis, edges := &phase[*record]{write: a.writeCIs}, &phase[*edge]{write: a.writeEdges}
+	groups, dangling := &phase[*group]{write: a.writeGroups}, &phase[*loose]{write: a.writeDangling}
+	a.waiting = edges
 	err = errors.Join(
-		inBatches(ctx, a, p.work.teams, a.writeTeams),
-		inBatches(ctx, a, p.work.people, a.writePeople),
-		inBatches(ctx, a, p.work.cis, a.writeCIs),
-		inBatches(ctx, a, p.work.edges, a.writeEdges),
-		inBatches(ctx, a, p.work.groups, a.writeGroups),
-		inBatches(ctx, a, p.work.dangling, a.writeDangling),
+		inBatches(ctx, a, p.work.teams, &phase[*record]{write: a.writeTeams}),
+		inBatches(ctx, a, p.work.people, &phase[*record]{write: a.writePeople}),
+		inBatches(ctx, a, p.work.cis, cis),
+		inBatches(ctx, a, p.work.edges, edges),
+		inBatches(ctx, a, p.work.groups, groups),
+		inBatches(ctx, a, p.work.dangling, dangling),
+		a.insist(ctx, edges, groups, dangling, cis),
 	)
 	return a.result, err
 }
@@ -69,6 +74,7 @@ type applying struct {
 	ids      map[*record]ident.ID // of the created records
 	versions map[ident.ID]int     // of stored records, as the plan or this run itself left them
 	edges    map[*edge]ident.ID
+	waiting  *phase[*edge] // of relationships, which groups look through for members
 	failed   bool
 
 	done, total int
@@ -111,13 +117,13 @@ func (r refused[T]) or(err error) error {
 type batch[T unit] func(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []T) (done func(), err error)
 
 // inBatches writes all units, a transaction for each batch. Refused units are left out, and their batch is tried again.
-func inBatches[T unit](ctx context.Context, a *applying, all []T, write batch[T]) error {
+func inBatches[T unit](ctx context.Context, a *applying, all []T, p *phase[T]) error {
 	for live := range slices.Chunk(all, batchSize) {
 		if a.failed {
 			return nil
 		}
 		n := len(live)
-		if err := writeBatch(ctx, a, slices.Clone(live), write); err != nil {
+		if err := writeBatch(ctx, a, slices.Clone(live), p); err != nil {
 			a.failed = true
 			return err
 		}
@@ -129,7 +135,7 @@ func inBatches[T unit](ctx context.Context, a *applying, all []T, write batch[T]
 	return nil
 }
 
-func writeBatch[T unit](ctx context.Context, a *applying, live []T, write batch[T]) error {
+func writeBatch[T unit](ctx context.Context, a *applying, live []T, p *phase[T]) error {
 	const attempts = 20
 	for attempt := 1; len(live) > 0; attempt++ {
 		if err := ctx.Err(); err != nil {
@@ -140,7 +146,7 @@ func writeBatch[T unit](ctx context.Context, a *applying, live []T, write batch[
 			if err != nil {
 				return nil, err
 			}
-			return write(ctx, tx, ref, live)
+			return p.write(ctx, tx, ref, live)
 		})
 		var out refused[T]
 		switch {
@@ -155,6 +161,8 @@ func writeBatch[T unit](ctx context.Context, a *applying, live []T, write batch[
 				}
 				return ok
 			})
+		case isNeeded(err):
+			return p.divide(ctx, a, live, err)
 		case errs.CodeOf(err) != errs.AlreadyExists || attempt == attempts:
 			return err
 		}

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,7 +20,30 @@ const endLeftOut = "the CI at one of its ends was left out"
 // writeEdges writes relationships. If one exists by now, because it has healed or because another import created it, it
 // is brought to what the plan says.
 func (a *applying) writeEdges(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []*edge) (func(), error) {
-	r := a.begin(ctx, tx, ref)
+	// A source reports what is so, also while the CI at the other end has failed.
+	tx.Consent = store.Consent{Reason: "Reported by " + a.plan.Source + ".", IsOfNow: true}
+	ids, wrote, err := a.begin(ctx, tx, ref).relate(live)
+	return func() {
+		a.related(ids)
+		if wrote {
+			a.result.Batches++
+		}
+	}, err
+}
+
+// related notes relationships that a committed transaction wrote.
+func (a *applying) related(ids map[*edge]ident.ID) {
+	for e, id := range ids {
+		a.edges[e] = id
+		a.wrote(1, KindRelationship, e.outcome)
+	}
+}
+
+// relate writes relationships, and reports whether there was anything to write.
+func (r *run) relate(live []*edge) (ids map[*edge]ident.ID, wrote bool, err error) {
+	if len(live) == 0 {
+		return nil, false, nil
+	}
 	out := refused[*edge]{}
 	for _, e := range live {
 		if r.id(e.source) == 0 || r.id(e.target) == 0 {
@@ -27,19 +51,19 @@ func (a *applying) writeEdges(ctx context.Context, tx *store.Tx, ref *cmdb.Refer
 		}
 	}
 	if len(out) > 0 {
-		return nil, out
+		return nil, false, out
 	}
 	stored, err := r.storedEdges(live)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var news []cmdb.NewRelationship
 	var changes []cmdb.RelationshipChange
 	var made, changed []*edge
-	ids := map[*edge]ident.ID{}
+	ids = map[*edge]ident.ID{}
 	for _, e := range live {
 		row := cmdb.NewRelationship{
-			Type: e.reported.Type, Source: r.id(e.source), Target: r.id(e.target), Strength: e.strength, ReportedBy: a.plan.Source, Evidence: e.evidence,
+			Type: e.reported.Type, Source: r.id(e.source), Target: r.id(e.target), Strength: e.strength, ReportedBy: r.plan.Source, Evidence: e.evidence,
 		}
 		old := stored[r.placeOf(e)]
 		switch {
@@ -51,39 +75,29 @@ func (a *applying) writeEdges(ctx context.Context, tx *store.Tx, ref *cmdb.Refer
 			out[e] = fmt.Sprintf("%s has been changed since (version %d, planned for %d)", old.ID, old.Version, e.old.Version)
 		default:
 			ids[e] = old.ID
-			if ch, differs := e.change(old, a.plan.Source); differs {
+			if ch, differs := e.change(old, r.plan.Source); differs {
 				changes, changed = append(changes, ch), append(changed, e)
 			}
 		}
 	}
 	if len(out) > 0 {
-		return nil, out
+		return nil, false, out
 	}
 	if len(news) > 0 {
-		created, err := cmdb.RelateTx(ctx, tx, ref, news)
+		created, err := cmdb.RelateTx(r.ctx, r.tx, r.ref, news)
 		if err != nil {
-			return nil, blame(err, made)
+			return nil, false, blame(err, made)
 		}
 		for i, e := range made {
 			ids[e] = created[i].ID
 		}
 	}
 	if len(changes) > 0 {
-		if _, err := cmdb.UpdateRelationshipsTx(ctx, tx, ref, changes); err != nil {
-			return nil, blame(err, changed)
+		if _, err := cmdb.UpdateRelationshipsTx(r.ctx, r.tx, r.ref, changes); err != nil {
+			return nil, false, blame(err, changed)
 		}
 	}
-	return func() {
-		for e, id := range ids {
-			a.edges[e] = id
-		}
-		for _, e := range live {
-			a.wrote(1, KindRelationship, e.outcome)
-		}
-		if len(news)+len(changes) > 0 {
-			a.result.Batches++
-		}
-	}, nil
+	return ids, len(news)+len(changes) > 0, nil
 }
 
 // change returns the update that brings a stored relationship to what the plan says, and whether there is any.
@@ -125,19 +139,34 @@ func (r *run) storedEdges(live []*edge) (map[place]*ent.Relationship, error) {
 	return stored, nil
 }
 
+// writeGroups writes dependency groups. Members that were put off, because nothing but the group makes them bearable, are
+// written with it.
 func (a *applying) writeGroups(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []*group) (func(), error) {
 	r := a.begin(ctx, tx, ref)
 	out := refused[*group]{}
+	late := a.lateMembers(live)
+	ids, _, err := r.relate(late)
+	if leftOut := (refused[*edge]{}); errors.As(err, &leftOut) {
+		for _, g := range live {
+			if slices.ContainsFunc(g.members, func(m member) bool { _, ok := leftOut[m.edge]; return ok }) {
+				out[g] = memberLeftOut
+			}
+		}
+		return nil, out
+	}
+	if err != nil {
+		return nil, err
+	}
 	var news []cmdb.NewGroup
 	var changes []cmdb.GroupChange
 	var made, changed []*group
 	for _, g := range live {
-		members, ok := r.members(g)
+		members, ok := r.members(g, ids)
 		switch {
 		case r.idOf(g.of) == 0:
 			out[g] = "its CI was left out"
 		case !ok:
-			out[g] = "one of its members was left out"
+			out[g] = memberLeftOut
 		case g.old == nil:
 			made = append(made, g)
 			news = append(news, cmdb.NewGroup{CI: r.idOf(g.of), Name: g.name, Mode: g.mode, Threshold: g.threshold, Members: members})
@@ -162,15 +191,33 @@ func (a *applying) writeGroups(ctx context.Context, tx *store.Tx, ref *cmdb.Refe
 		}
 	}
 	return func() {
+		a.related(ids)
+		a.waiting.late = slices.DeleteFunc(a.waiting.late, func(e *edge) bool { return ids[e] != 0 })
 		a.wrote(len(made), KindGroup, Create)
 		a.wrote(len(changed), KindGroup, Update)
 		a.result.Batches++
 	}, nil
 }
 
-func (r *run) members(g *group) (all []domain.GroupMember, ok bool) {
+const memberLeftOut = "one of its members was left out"
+
+// lateMembers returns the relationships that count in groups and were put off.
+func (a *applying) lateMembers(live []*group) (late []*edge) {
+	for _, e := range a.waiting.late {
+		if slices.ContainsFunc(live, func(g *group) bool { return slices.ContainsFunc(g.members, func(m member) bool { return m.edge == e }) }) {
+			late = append(late, e)
+		}
+	}
+	return late
+}
+
+// members returns the members of a group, of which those of ids were written in the same transaction.
+func (r *run) members(g *group, ids map[*edge]ident.ID) (all []domain.GroupMember, ok bool) {
 	for _, m := range g.members {
 		id := r.edges[m.edge]
+		if id == 0 {
+			id = ids[m.edge]
+		}
 		if id == 0 && m.edge.old != nil {
 			id = m.edge.old.ID
 		}

@@ -5,8 +5,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -62,6 +64,23 @@ func TestAGroupThatCannotBeIsLeftOutAlone(t *testing.T) {
 			if diff := cmp.Diff([]string{"rejected test.yaml:1: " + reason}, notices(p)); diff != "" || p.Writes() > 0 {
 				t.Errorf("%d writes, %s", p.Writes(), diff)
 			}
+		}
+	})
+}
+
+func TestAGroupThatLostAMemberIsImportedAgain(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		source := grouped()
+		g := &source.all[0].CI.Groups[0]
+		g.Mode, g.Threshold = "AT_LEAST", 2
+		load(t, s, source)
+		gone := s.Read.Relationship.Query().Order(relationship.ByID()).FirstX(t.Context())
+		if _, err := cmdb.New(s).UnrelateCIs(admin(t), cmdb.UnrelateCIs{ID: gone.ID}); err != nil {
+			t.Fatal(err)
+		}
+		source.all[0].CI.Relationships, g.Members = source.all[0].CI.Relationships[1:], g.Members[1:]
+		if p := plan(t, s, source); p.Writes() > 0 || count(p, importer.Rejected) > 0 {
+			t.Errorf("%v %v", steps(p), notices(p))
 		}
 	})
 }

@@ -91,10 +91,12 @@ const (
 	IsSkipped   Outcome = "skipped"
 	// IsConflict occurs in Apply alone: the record has changed since the plan.
 	IsConflict Outcome = "conflict"
+	// IsNeeded occurs in Apply alone: something in service would have been DOWN by it, so that it stays as it was.
+	IsNeeded Outcome = "needed"
 )
 
 var outcomes = []Outcome{
-	Create, Update, Unchanged, WouldOverwrite, Heal, IsDangling, IsDuplicate, IsRejected, IsSkipped, IsConflict,
+	Create, Update, Unchanged, WouldOverwrite, Heal, IsDangling, IsDuplicate, IsRejected, IsSkipped, IsConflict, IsNeeded,
 }
 
 // Writes reports whether applying the step writes to the database.

@@ -141,7 +141,10 @@ func (p *planner) noMember(e *edge, of *record) string {
 // planGroup compares a group with the stored one.
 func (p *planner) planGroup(g *group, missing int, f faults) {
 	i := Step{Kind: KindGroup, Origin: g.of.origin, ExternalID: g.of.key, Name: g.name, Detail: string(g.mode)}
-	if len(f) == 0 {
+	if g.of.id != 0 {
+		g.old = p.stored.groups[groupKey{g.of.id, g.name}]
+	}
+	if len(f) == 0 && (g.old == nil || len(g.differences()) > 0) { // a threshold that stands may exceed what is left
 		f = g.unreachable(missing)
 	}
 	if len(f) > 0 {
@@ -149,9 +152,6 @@ func (p *planner) planGroup(g *group, missing int, f faults) {
 		p.step(i)
 		p.notice(g.of, Rejected, "", fmt.Sprintf("dependency group %q of %q: %s; the rest of the row was imported", g.name, g.of.key, f))
 		return
-	}
-	if g.of.id != 0 {
-		g.old = p.stored.groups[groupKey{g.of.id, g.name}]
 	}
 	if missing > 0 {
 		p.notice(g.of, Warning, "", fmt.Sprintf("dependency group %q of %q lacks %d of its members, which dangle: import the source again when they have arrived", g.name, g.of.key, missing))

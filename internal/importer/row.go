@@ -61,6 +61,7 @@ const (
 	Dangling  NoticeKind = "dangling"  // a reference to a record that has not been reported
 	Skipped   NoticeKind = "skipped"   // a document of a kind that has no place in the CMDB
 	Warning   NoticeKind = "warning"   // imported, with something to note
+	Needed    NoticeKind = "needed"    // something in service would be DOWN by it: it stays as it was
 	Conflict  NoticeKind = "conflict"  // changed by someone else between plan and apply, and left out
 )
 

@@ -97,7 +97,7 @@ func table(b *strings.Builder, s Summary) {
 	}
 }
 
-var noticeKinds = []NoticeKind{Conflict, Rejected, Duplicate, Dangling, Warning, Skipped}
+var noticeKinds = []NoticeKind{Conflict, Needed, Rejected, Duplicate, Dangling, Warning, Skipped}
 
 func listNotices(b *strings.Builder, notices []Notice, o SummaryOptions) {
 	byKind := map[NoticeKind][]Notice{}

@@ -86,6 +86,21 @@ func addFrom[R, F any](facts *[]F, record map[string]any, fact func(*R) (F, erro
 	return add(facts, r, fact)
 }
 
+// addRecord adds the fact that a record of the graph is.
+func addRecord(b *topology.Batch, id ident.ID, record map[string]any) error {
+	switch id.Kind() { //nolint:exhaustive // the rest is no part of the graph
+	case ident.CI:
+		return addFrom(&b.CIs, record, ciFact)
+	case ident.RelationshipType:
+		return addFrom(&b.Types, record, typeFact)
+	case ident.Relationship:
+		return addFrom(&b.Relationships, record, relationshipFact)
+	case ident.DependencyGroup:
+		return addFrom(&b.Groups, record, groupFact)
+	}
+	return nil
+}
+
 func decode(record map[string]any, into any) error {
 	text, err := json.Marshal(record)
 	if err != nil {

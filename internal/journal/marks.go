@@ -59,14 +59,8 @@ func (m *marks) read(b *topology.Batch, entries []*ent.Entry) error {
 
 func (m *marks) write(b *topology.Batch, e *ent.Entry, touched map[ident.ID]bool) error {
 	switch e.RecordID.Kind() { //nolint:exhaustive // the rest is no part of the graph
-	case ident.CI:
-		return addFrom(&b.CIs, e.After, ciFact)
-	case ident.RelationshipType:
-		return addFrom(&b.Types, e.After, typeFact)
-	case ident.Relationship:
-		return addFrom(&b.Relationships, e.After, relationshipFact)
-	case ident.DependencyGroup:
-		return addFrom(&b.Groups, e.After, groupFact)
+	case ident.CI, ident.RelationshipType, ident.Relationship, ident.DependencyGroup:
+		return addRecord(b, e.RecordID, e.After)
 	case ident.Incident:
 		i := &ent.Incident{}
 		if err := decode(e.After, i); err != nil {

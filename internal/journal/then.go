@@ -143,8 +143,13 @@ func replay(ctx context.Context, s *store.Store, b *topology.Batch, kind ident.K
 	if err != nil {
 		return err
 	}
+	return replayed(ctx, s.Read, b, written)
+}
+
+// replayed adds the marks of records as of the revision of b.
+func replayed(ctx context.Context, c *ent.Client, b *topology.Batch, written []ident.ID) error {
 	for some := range slices.Chunk(written, historyOf) {
-		history, err := s.Read.Entry.Query().Where(entry.SubjectIDIn(some...), entry.IDLT(after(b))).Order(entry.ByID(sql.OrderAsc())).All(ctx)
+		history, err := c.Entry.Query().Where(entry.SubjectIDIn(some...), entry.IDLT(after(b))).Order(entry.ByID(sql.OrderAsc())).All(ctx)
 		if err != nil {
 			return err
 		}

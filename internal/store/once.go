@@ -57,13 +57,14 @@ type outcome struct {
 	Value    json.RawMessage  `json:"value,omitempty"`
 	Refused  []refusal        `json:"refused,omitempty"`
 	Warnings []domain.Warning `json:"warnings,omitempty"`
-	Rights   []byte           `json:"rights,omitempty"` // of the actor who was warned
+	Rights   []byte           `json:"rights,omitempty"` // of the actor who was warned, or was told of other records
 }
 
 type refusal struct {
 	Code    errs.Code `json:"code"`
 	Message string    `json:"message"`
 	Field   []string  `json:"field,omitempty"`
+	Records []int64   `json:"records,omitempty"`
 }
 
 var errKeyReused = errs.New(errs.KeyReused, "the idempotency key was used with another request: take a new key for each request, and the same for its retries alone")
@@ -79,6 +80,8 @@ func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now ti
 	if known, ok := outcomes[step]; ok {
 		if bytes.Equal(known.Rights, key.Rights) {
 			tx.warnings = known.Warnings
+		} else {
+			known.forget()
 		}
 		value, refused, err = tell[T](known)
 		return value, true, refused, err
@@ -88,7 +91,7 @@ func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now ti
 	}
 	decided := outcome{}
 	value, err = decide(ctx, tx)
-	if refused = isRefusal(err, &decided); refused == nil {
+	if refused = isRefusal(err, key.Rights, &decided); refused == nil {
 		if err == nil {
 			decided.Value, err = json.Marshal(value)
 			decided.Warnings = tx.warnings
@@ -117,7 +120,7 @@ func decideOnce[T any](ctx context.Context, tx *Tx, key Key, step string, now ti
 
 // isRefusal returns err in the vocabulary of errs, and writes it into an outcome, if a person can mend all of it: the
 // rules have decided, and trying again is no use. Otherwise it returns nil.
-func isRefusal(err error, into *outcome) error {
+func isRefusal(err error, rights []byte, into *outcome) error {
 	translated := Translate(err)
 	all, ok := errs.All(translated)
 	if !ok {
@@ -127,15 +130,27 @@ func isRefusal(err error, into *outcome) error {
 		if !e.Code.Mendable() {
 			return nil
 		}
-		into.Refused = append(into.Refused, refusal{e.Code, e.Message, e.Field})
+		if len(e.Records) > 0 {
+			into.Rights = rights
+		}
+		into.Refused = append(into.Refused, refusal{e.Code, e.Message, e.Field, e.Records})
 	}
 	return translated
+}
+
+// forget takes out of an outcome what names records that it is about, for whoever has other rights than it was for.
+func (o *outcome) forget() {
+	for i, r := range o.Refused {
+		if len(r.Records) > 0 {
+			o.Refused[i].Records, o.Refused[i].Message = nil, "refused; what it was about was told to other rights than you have now: ask again with a new idempotency key"
+		}
+	}
 }
 
 // tell returns a known outcome as decide returned it.
 func tell[T any](known outcome) (value T, refused, err error) {
 	for _, r := range known.Refused {
-		refused = errors.Join(refused, &errs.Error{Code: r.Code, Message: r.Message, Field: r.Field})
+		refused = errors.Join(refused, &errs.Error{Code: r.Code, Message: r.Message, Field: r.Field, Records: r.Records})
 	}
 	if refused == nil {
 		err = json.Unmarshal(known.Value, &value)

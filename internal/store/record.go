@@ -18,7 +18,6 @@ type recorder struct {
 	meter
 	tx      *sql.Tx // the transaction under ent's, for statements that ent cannot express
 	entries []*written
-	byID    map[ident.ID]*written
 	closing bool // the journal itself is being written
 }
 
@@ -30,7 +29,7 @@ type written struct {
 	text          []byte // after, where it is written already
 }
 
-func newRecorder() *recorder { return &recorder{byID: map[ident.ID]*written{}} }
+func newRecorder() *recorder { return &recorder{} }
 
 type recorderKey struct{}
 
@@ -114,9 +113,10 @@ func (r *recorder) note(w *written) { r.entries = append(r.entries, w) }
 // forget drops the entries, whose writes were undone.
 func (r *recorder) forget() { r.entries = nil }
 
-// settle reads the pending records, and merges the writes of one record into one entry.
+// settle reads the pending records, and returns the writes of one record merged into one entry. It may be called again
+// when more is written.
 func (r *recorder) settle() ([]*written, error) {
-	var settled []*written
+	settled, byID := make([]*written, 0, len(r.entries)), make(map[ident.ID]*written, len(r.entries))
 	for _, w := range r.entries {
 		if w.operation == "" { // it failed
 			continue
@@ -124,10 +124,11 @@ func (r *recorder) settle() ([]*written, error) {
 		if err := w.settle(); err != nil {
 			return nil, err
 		}
-		earlier := r.byID[w.id]
+		earlier := byID[w.id]
 		if earlier == nil {
-			r.byID[w.id] = w
-			settled = append(settled, w)
+			own := *w
+			byID[w.id] = &own
+			settled = append(settled, &own)
 			continue
 		}
 		earlier.merge(w)

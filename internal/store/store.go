@@ -33,6 +33,7 @@ type Store struct {
 
 	mu        sync.Mutex
 	onCommit  []func(context.Context, int64)
+	judge     func(context.Context, *Tx) error
 	snapshots chan struct{} // holds one while a Snapshot is open
 
 	// PostgreSQL only: other servers are told of new revisions.
@@ -119,6 +120,16 @@ func (s *Store) OnCommit(f func(ctx context.Context, revision int64)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.onCommit = append(s.onCommit, f)
+}
+
+// judgeOf returns what decides about a write at its end; nil: nobody does.
+func (s *Store) judgeOf(by By) func(context.Context, *Tx) error {
+	if by.IsFounding {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.judge
 }
 
 func (s *Store) committed(ctx context.Context, revision int64) {

@@ -23,8 +23,11 @@ type Tx struct {
 	Now   time.Time
 	Actor string // the name of who writes; Author says which account that is
 	Verb  string // what is done, such as "incident.resolve"
+	// Consent is what the actor accepts of what the write brings about.
+	Consent Consent
 
 	by       By
+	judge    func(context.Context, *Tx) error
 	dialect  string
 	record   *recorder
 	warnings []domain.Warning
@@ -74,8 +77,8 @@ const (
 )
 
 // Write runs decide in a transaction, journals every record it wrote as one revision, and commits. decide may run
-// several times: serialization failures, deadlocks and busy databases are retried. Its result belongs to the closed
-// transaction: read its fields, do not query its edges.
+// several times: serialization failures, deadlocks and busy databases are retried. Store.Judge has the last word. The
+// result belongs to the closed transaction: read its fields, do not query its edges.
 //
 // The transaction outlives the caller's ctx once begun, so that a hang-up never leaves the outcome in doubt; WriteUntil
 // bounds it. errs.Timeout says that COMMIT was not sent; a commit whose answer is lost is errs.OutcomeUnknown. If
@@ -93,7 +96,7 @@ func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Cont
 	keyed, _ := ctx.Value(onceKey{}).(*once)
 	step := keyed.next()
 	for attempt := 1; ; attempt++ {
-		value, revision, err := attemptWrite(bounded, s, by, keyed, step, decide)
+		value, revision, err := attemptWrite(bounded, s, by, keyed, step, judging(decide))
 		if revision > 0 {
 			workOf(ctx).wrote(revision)
 			s.committed(bounded, revision)
@@ -131,7 +134,7 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 	}()
 	tx := &Tx{
 		Tx: inner, Now: s.Now(ctx), Actor: by.Actor, Verb: by.Verb, by: by,
-		dialect: s.dialect, record: rec,
+		judge: s.judgeOf(by), dialect: s.dialect, record: rec,
 	}
 	var refused error
 	if keyed == nil {

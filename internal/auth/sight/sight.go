@@ -79,6 +79,16 @@ func Restricted(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
 	return Sight{}.hidden(ctx, c)
 }
 
+// Within returns what Hidden returns, read through c alone: a transaction that asked over another connection would wait
+// for one that may not be there, and what it has not committed is no answer for others.
+func Within(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {
+	s, err := lookUp(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return s.hidden(ctx, c)
+}
+
 // Rights returns a digest of what the actor of ctx may do and see: their roles, and the CIs that are hidden from them.
 // An answer may be repeated to an actor whose digest is still the same.
 func Rights(ctx context.Context, c *ent.Client) ([]byte, error) {

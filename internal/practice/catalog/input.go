@@ -31,6 +31,7 @@ type CreateService struct {
 	Labels             map[string]any
 	Owners             []cmdb.Owner
 	ExternalIdentity   *domain.ExternalKey
+	AcceptConsequences *domain.Consent
 }
 
 // UpdateService changes a service: an absent field stays, null clears.
@@ -45,6 +46,7 @@ type UpdateService struct {
 	SupportTeam        graphql.Omittable[*ident.ID]
 	AvailabilityTarget graphql.Omittable[*float64]
 	Labels             graphql.Omittable[map[string]any]
+	AcceptConsequences *domain.Consent
 }
 
 // CreateServiceTier is a new tier.

@@ -13,7 +13,7 @@ import (
 
 // CreateService adds a service to the catalogue: a CI of the class that its kind names.
 func (p *Practice) CreateService(ctx context.Context, in CreateService) (*ent.CI, error) {
-	return auth.Write(ctx, p.store, "service.create", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "service.create", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		labels, err := cmdb.Labels(in.Labels)
 		if err != nil {
 			return nil, err
@@ -33,18 +33,18 @@ func (p *Practice) CreateService(ctx context.Context, in CreateService) (*ent.CI
 			},
 		}
 		return cmdb.CreateByPerson(ctx, tx, row, in.Owners, in.ExternalIdentity)
-	})
+	}))
 }
 
 // UpdateService changes a service. On one that was imported, the changed fields are locked against imports.
 func (p *Practice) UpdateService(ctx context.Context, in UpdateService) (*ent.CI, error) {
-	return auth.Write(ctx, p.store, "service.update", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "service.update", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		ch, err := in.change()
 		if err != nil {
 			return nil, err
 		}
 		return cmdb.UpdateByPerson(ctx, tx, ch, nil)
-	})
+	}))
 }
 
 // change returns the input as the CMDB takes it. It names all fields at once that are null and cannot be cleared.

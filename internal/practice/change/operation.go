@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/plannedoperation"
@@ -72,9 +73,41 @@ func rehearse(ctx context.Context, tx *store.Tx, planned []operation.Operation) 
 		return err
 	}
 	return tx.Rehearse(ctx, func(ctx context.Context) error {
-		_, err := run(ctx, tx, planned)
-		return err
+		if _, err := run(ctx, tx, planned); err != nil {
+			return err
+		}
+		return foresee(ctx, tx, planned)
 	})
+}
+
+// foresee warns of what operations, which the transaction has just carried out, take DOWN and nobody accepts.
+func foresee(ctx context.Context, tx *store.Tx, planned []operation.Operation) error {
+	tx.Consent.Reason = accepted(planned)
+	err := tx.Judge(ctx)
+	all, ok := errs.All(err)
+	for _, e := range all {
+		if e.Code != errs.Consequences && e.Code != errs.FallsNow {
+			ok = false
+		}
+	}
+	if !ok {
+		return err
+	}
+	for _, e := range all {
+		tx.Warn(domain.WouldFall, []string{"operations"}, "if it started now, %s", e.Message)
+	}
+	return nil
+}
+
+// accepted returns why it is accepted if operations take something DOWN, or "" if none of them says so.
+func accepted(planned []operation.Operation) string {
+	var reasons []string
+	for _, o := range planned {
+		if o.Consent != "" && !slices.Contains(reasons, o.Consent) {
+			reasons = append(reasons, o.Consent)
+		}
+	}
+	return strings.Join(reasons, "; ")
 }
 
 // replan puts operations in place of those that a change plans, and reports whether they are others, or on other
@@ -102,7 +135,7 @@ func operationsOf(ctx context.Context, c *ent.Client, changes ...ident.ID) ([]*e
 func Operations(rows []*ent.PlannedOperation) []operation.Operation {
 	all := make([]operation.Operation, len(rows))
 	for i, row := range rows {
-		all[i] = operation.Operation{Kind: row.Kind, Key: row.Key, Planned: row.Planned, Base: row.Base, BaseRevision: row.BaseRevision}
+		all[i] = operation.Operation{Kind: row.Kind, Key: row.Key, Planned: row.Planned, Base: row.Base, BaseRevision: row.BaseRevision, Consent: row.Consent}
 		if row.RecordID != nil {
 			all[i].Record = *row.RecordID
 		}
@@ -118,7 +151,7 @@ func keep(ctx context.Context, tx *store.Tx, id ident.ID, all []operation.Operat
 	rows := make([]*ent.PlannedOperationCreate, len(all))
 	for i, o := range all {
 		rows[i] = tx.PlannedOperation.Create().SetChangeID(id).SetPlace(i).SetKind(o.Kind).SetKey(o.Key).
-			SetPlanned(o.Planned).SetBase(o.Base).SetBaseRevision(o.BaseRevision)
+			SetPlanned(o.Planned).SetBase(o.Base).SetBaseRevision(o.BaseRevision).SetConsent(o.Consent)
 		if o.Record != 0 {
 			rows[i].SetRecordID(o.Record)
 		}
@@ -177,7 +210,7 @@ func apply(ctx context.Context, tx *store.Tx, was *ent.Change) (said string, err
 	if err != nil {
 		return "", err
 	}
-	hidden, err := sight.Hidden(ctx, tx.Client())
+	hidden, err := sight.Within(ctx, tx.Client())
 	if err != nil {
 		return "", err
 	}
@@ -194,6 +227,7 @@ func apply(ctx context.Context, tx *store.Tx, was *ent.Change) (said string, err
 	if err := f.Err(); err != nil {
 		return "", err
 	}
+	tx.Consent.Reason = accepted(planned)
 	created, err := run(ctx, tx, planned)
 	if err != nil {
 		return "", told(err, was, planned, hidden)

@@ -29,6 +29,7 @@ type PlannedOperation struct {
 	CreateDependencyGroup *PlannedGroup
 	UpdateDependencyGroup *PlannedGroupUpdate
 	RemoveDependencyGroup *ident.ID
+	AcceptConsequences    *domain.Consent
 }
 
 // PlannedCI is a CI to create.
@@ -88,4 +89,7 @@ type PlannedMember struct {
 }
 
 // DraftUndo names the change to undo.
-type DraftUndo struct{ ID ident.ID }
+type DraftUndo struct {
+	ID                 ident.ID
+	AcceptConsequences *domain.Consent
+}

@@ -116,6 +116,9 @@ func (r *operationReader) read(f *form.Form, i int, in PlannedOperation) operati
 		f.Fault(errs.New(errs.Invalid, "operation %d is about %s already: write all that happens to it as one operation", before, o.Record).At(given[0].field))
 	}
 	r.records[o.Record] = i
+	var wrong error
+	o.Consent, wrong = form.Consent(in.AcceptConsequences, form.ConsentField)
+	f.Fault(wrong)
 	r.key(f, &o, in.Key)
 	return o
 }

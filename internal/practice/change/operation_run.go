@@ -113,7 +113,7 @@ func perform(ctx context.Context, tx *store.Tx, o operation.Operation, keys map[
 		}
 		return record.ID, nil
 	case domain.UpdateGroup:
-		var ch cmdb.GroupChange
+		ch := cmdb.GroupChange{Restores: o.Undoes != 0}
 		if err := decode(without(o.Planned, "members"), &ch); err != nil {
 			return 0, err
 		}

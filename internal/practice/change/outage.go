@@ -146,7 +146,7 @@ const mostNamed = 20 // services in a refusal
 
 // tell names services that go DOWN, but for those that the actor may not see, and the records that take part in it.
 func tell(ctx context.Context, tx *store.Tx, graph *topology.Snapshot, outage conflict.Outage) (string, error) {
-	hidden, err := sight.Hidden(ctx, tx.Client())
+	hidden, err := sight.Within(ctx, tx.Client())
 	if err != nil {
 		return "", err
 	}

@@ -45,7 +45,7 @@ func adopted(ctx context.Context, tx *store.Tx, t *ent.ChangeTemplate) ([]operat
 	if err == nil || !ok {
 		return planned, err
 	}
-	hidden, err := sight.Hidden(ctx, tx.Client())
+	hidden, err := sight.Within(ctx, tx.Client())
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -27,6 +28,9 @@ func (p *Practice) DraftUndo(ctx context.Context, in DraftUndo) (*ent.Change, er
 		}
 		inverse, err := undoOf(ctx, tx, was)
 		if err != nil {
+			return nil, err
+		}
+		if inverse[0].Consent, err = form.Consent(in.AcceptConsequences, form.ConsentField); err != nil {
 			return nil, err
 		}
 		if err := mayPlan(ctx, inverse); err != nil {

@@ -20,7 +20,7 @@ const rowChunk = 500
 
 // CreateCI records a new CI. Of a service class it is a service too, with the defaults of the catalogue.
 func (p *Practice) CreateCI(ctx context.Context, in CreateCI) (*ent.CI, error) {
-	return auth.Write(ctx, p.store, "ci.create", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "ci.create", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		labels, err := Labels(in.Labels)
 		if err != nil {
 			return nil, err
@@ -28,7 +28,7 @@ func (p *Practice) CreateCI(ctx context.Context, in CreateCI) (*ent.CI, error) {
 		in.Fields.Name = &in.Name
 		row := NewCI{Class: in.Class, Fields: in.Fields, Attributes: in.Attributes, Labels: present(labels)}
 		return CreateByPerson(ctx, tx, row, in.Owners, in.ExternalIdentity)
-	})
+	}))
 }
 
 // CreateByPerson creates a CI as the verbs do, with its owners and its key in another system. All that is wrong with

@@ -18,7 +18,7 @@ import (
 // UpdateCI changes a CI. On a CI that was imported, the changed fields are locked against imports until they are
 // released.
 func (p *Practice) UpdateCI(ctx context.Context, in UpdateCI) (*ent.CI, error) {
-	return auth.Write(ctx, p.store, "ci.update", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "ci.update", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		var f form.Form
 		ch := CIChange{
 			ID: in.ID, ExpectedVersion: in.ExpectedVersion, Fields: in.Fields(&f), Attributes: in.Attributes.Value(),
@@ -29,7 +29,7 @@ func (p *Practice) UpdateCI(ctx context.Context, in UpdateCI) (*ent.CI, error) {
 			return nil, err
 		}
 		return UpdateByPerson(ctx, tx, ch, in.UnlockFields.Value())
-	})
+	}))
 }
 
 // SetLabels takes labels as the API writes them; null clears them all.
@@ -42,13 +42,13 @@ func (ch *CIChange) SetLabels(given map[string]any, isSet bool) (err error) {
 // RetireCI retires a CI: it is kept, and counts for nothing in impact. A plan that is given up leaves no relationships
 // behind. A retired one stays as it is.
 func (p *Practice) RetireCI(ctx context.Context, in RetireCI) (*ent.CI, error) {
-	return auth.Write(ctx, p.store, "ci.retire", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "ci.retire", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		is, isNew, err := retire(ctx, tx, in)
 		if err != nil || !isNew {
 			return is, err
 		}
 		return is, warnOfTickets(ctx, tx, is.ID)
-	})
+	}))
 }
 
 // RetireByPerson retires a CI as the verb does, and warns of nothing: the ticket that plans it names the CI.

@@ -17,9 +17,9 @@ import (
 // CreateDependencyGroup says how some of a CI's dependencies combine.
 func (p *Practice) CreateDependencyGroup(ctx context.Context, in CreateDependencyGroup) (*ent.DependencyGroup, error) {
 	row := NewGroup{CI: in.CI, Name: in.Name, Mode: in.Mode, Threshold: form.Or(in.Threshold, 0), Members: membersOf(in.Members)}
-	return auth.Write(ctx, p.store, "dependency_group.create", func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
+	return auth.Write(ctx, p.store, "dependency_group.create", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
 		return CreateGroupByPerson(ctx, tx, row)
-	})
+	}))
 }
 
 // CreateGroupByPerson creates a dependency group as the verb does.
@@ -40,7 +40,7 @@ func CreateGroupByPerson(ctx context.Context, tx *store.Tx, row NewGroup) (*ent.
 
 // UpdateDependencyGroup changes a dependency group; its members are replaced as a whole.
 func (p *Practice) UpdateDependencyGroup(ctx context.Context, in UpdateDependencyGroup) (*ent.DependencyGroup, error) {
-	return auth.Write(ctx, p.store, "dependency_group.update", func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
+	return auth.Write(ctx, p.store, "dependency_group.update", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
 		var f form.Form
 		ch := GroupChange{
 			ID: in.ID, ExpectedVersion: in.ExpectedVersion, Name: form.Given(&f, "name", in.Name), Mode: form.Given(&f, "mode", in.Mode),
@@ -53,7 +53,7 @@ func (p *Practice) UpdateDependencyGroup(ctx context.Context, in UpdateDependenc
 			return nil, err
 		}
 		return UpdateGroupByPerson(ctx, tx, ch)
-	})
+	}))
 }
 
 // UpdateGroupByPerson updates a dependency group as the verb does.
@@ -74,7 +74,7 @@ func UpdateGroupByPerson(ctx context.Context, tx *store.Tx, ch GroupChange) (*en
 
 // RemoveDependencyGroup removes a dependency group: its members count alone again.
 func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependencyGroup) (ident.ID, error) {
-	return auth.Write(ctx, p.store, "dependency_group.remove", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "dependency_group.remove", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		if err := form.Kind(in.ID, ident.DependencyGroup, "id"); err != nil {
 			return 0, err
 		}
@@ -89,7 +89,7 @@ func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependenc
 			return 0, err
 		}
 		return in.ID, tx.DependencyGroup.DeleteOne(found[in.ID]).Exec(ctx)
-	})
+	}))
 }
 
 // membersOf returns the members as they are stored: a weight that is left out is 1.
@@ -146,7 +146,7 @@ func createGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewG
 			wrong[i].Fault(form.Missing(d.CiID, "ci"))
 		}
 	}
-	if err := ref.checkGroups(ctx, tx, drafts, wrong); err != nil {
+	if err := ref.checkGroups(ctx, tx, drafts, func(i int) bool { return rows[i].Restores != 0 }, wrong); err != nil {
 		return nil, nil, err
 	}
 	if slices.ContainsFunc(wrong, func(f form.Form) bool { return f.IsFaulty() }) {
@@ -210,7 +210,8 @@ func updateGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []Grou
 		wrong[i].Fault(valid.Stale(row.ExpectedVersion, old.Version))
 		drafts[i] = editGroup(old, row)
 	}
-	if err := ref.checkGroups(ctx, tx, drafts, wrong); err != nil {
+	stood := func(i int) bool { return rows[i].Restores || asks(found[drafts[i].ID], drafts[i]) }
+	if err := ref.checkGroups(ctx, tx, drafts, stood, wrong); err != nil {
 		return nil, nil, err
 	}
 	if slices.ContainsFunc(wrong, func(f form.Form) bool { return f.IsFaulty() }) {
@@ -223,6 +224,11 @@ func updateGroups(ctx context.Context, tx *store.Tx, ref *Reference, rows []Grou
 		}
 	}
 	return saved, wrong, nil
+}
+
+// asks reports whether two groups ask the same of the same members.
+func asks(a, b *ent.DependencyGroup) bool {
+	return a.Mode == b.Mode && a.Threshold == b.Threshold && slices.Equal(a.Members, b.Members)
 }
 
 // editGroup lays a change over a group. A mode that has no threshold, or no weights, drops those that were there.

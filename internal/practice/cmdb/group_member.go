@@ -15,15 +15,15 @@ import (
 )
 
 // checkGroups checks drafts of groups, new and changed, against their members, the other groups of their CIs and one
-// another. Drafts that are nil are passed over.
-func (r *Reference) checkGroups(ctx context.Context, tx *store.Tx, drafts []*ent.DependencyGroup, wrong []form.Form) error {
+// another. Drafts that are nil are passed over. Stood tells of which drafts mode, threshold and members stood so before.
+func (r *Reference) checkGroups(ctx context.Context, tx *store.Tx, drafts []*ent.DependencyGroup, stood func(i int) bool, wrong []form.Form) error {
 	members, cis := map[ident.ID]bool{}, map[ident.ID]bool{}
 	for i, d := range drafts {
 		if d == nil {
 			continue
 		}
 		d.Name = wrong[i].Text("name", d.Name, 1, valid.LongestName)
-		checkMode(d, &wrong[i])
+		checkMode(d, stood(i), &wrong[i])
 		for _, m := range d.Members {
 			members[m.Relationship] = true
 		}

@@ -15,8 +15,8 @@ const (
 	heaviest        = 1_000_000
 )
 
-// checkMode checks what a group needs against what it has.
-func checkMode(g *ent.DependencyGroup, f *form.Form) {
+// checkMode checks what a group needs against what it has. A threshold that stood before may exceed what is left.
+func checkMode(g *ent.DependencyGroup, stood bool, f *form.Form) {
 	var own form.Form
 	form.OneOf(&own, "mode", g.Mode)
 	sum := 0
@@ -35,6 +35,9 @@ func checkMode(g *ent.DependencyGroup, f *form.Form) {
 	own.Most("members", len(g.Members), membersPerGroup)
 	if err := own.Err(); err != nil {
 		f.Fault(err)
+		return
+	}
+	if stood {
 		return
 	}
 	least, most, meaning := 0, 0, "ALL and ANY have none"

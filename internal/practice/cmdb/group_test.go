@@ -199,6 +199,22 @@ func TestARelationshipThatGoesLeavesItsGroups(t *testing.T) {
 	})
 }
 
+func TestAGroupThatLostMembersKeepsItsThresholdWhenItIsRenamed(t *testing.T) {
+	each(t, func(w *world) {
+		svc, rels := w.redundant()
+		g := w.group(svc, domain.AtLeast, 3, rels...)
+		must[ident.ID](w)(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIs{ID: rels[0].ID}))
+		got := must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, Name: set("renamed"), Threshold: set(3), Members: graphql.OmittableOf(members(rels[1:]...))}))
+		if got.Name != "renamed" || got.Threshold != 3 {
+			w.Errorf("got %+v", got)
+		}
+		_, err := w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, Threshold: set(4)})
+		w.refused(err, "INVALID threshold 1 to 2")
+		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, Members: graphql.OmittableOf(members(rels[1]))})
+		w.refused(err, "INVALID threshold 1 to 1")
+	})
+}
+
 func TestAPlanThatIsGivenUpLeavesNoRelationships(t *testing.T) {
 	each(t, func(w *world) {
 		svc, rels := w.redundant()

@@ -16,7 +16,7 @@ import (
 
 // AddExternalIdentity records a key of a CI in another system. References to the key that were dangling heal.
 func (p *Practice) AddExternalIdentity(ctx context.Context, in AddExternalIdentity) (*ent.CI, error) {
-	return auth.Write(ctx, p.store, "ci.add_external_identity", func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
+	return auth.Write(ctx, p.store, "ci.add_external_identity", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.CI, error) {
 		key, err := CheckKey(in.ExternalIdentity)
 		if err != nil {
 			return nil, errs.Under(err, "externalIdentity")
@@ -44,7 +44,7 @@ func (p *Practice) AddExternalIdentity(ctx context.Context, in AddExternalIdenti
 			return nil, err
 		}
 		return tx.CI.Get(ctx, record.ID) // what healed may have written it
-	})
+	}))
 }
 
 // AddIdentitiesTx records keys of CIs, teams and people inside a transaction, and heals the references that wait for

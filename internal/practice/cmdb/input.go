@@ -14,10 +14,11 @@ type CreateCI struct {
 	Class string
 	Name  string
 	Fields
-	Attributes       map[string]any
-	Labels           map[string]any
-	Owners           []Owner
-	ExternalIdentity *domain.ExternalKey
+	Attributes         map[string]any
+	Labels             map[string]any
+	Owners             []Owner
+	ExternalIdentity   *domain.ExternalKey
+	AcceptConsequences *domain.Consent
 }
 
 // Owner is a team or a person, exactly one of them. The role is "owner" by default.
@@ -32,15 +33,17 @@ type UpdateCI struct {
 	ID              ident.ID
 	ExpectedVersion *int
 	FieldsInput
-	Attributes   graphql.Omittable[map[string]any]
-	Labels       graphql.Omittable[map[string]any]
-	UnlockFields graphql.Omittable[[]string]
+	Attributes         graphql.Omittable[map[string]any]
+	Labels             graphql.Omittable[map[string]any]
+	UnlockFields       graphql.Omittable[[]string]
+	AcceptConsequences *domain.Consent
 }
 
 // RetireCI names the CI to retire.
 type RetireCI struct {
-	ID              ident.ID
-	ExpectedVersion *int
+	ID                 ident.ID
+	ExpectedVersion    *int
+	AcceptConsequences *domain.Consent
 }
 
 // SetOwners is all owners of a CI, the primary one first.
@@ -52,8 +55,9 @@ type SetOwners struct {
 
 // AddExternalIdentity is a key of a CI in another system.
 type AddExternalIdentity struct {
-	ID               ident.ID
-	ExternalIdentity domain.ExternalKey
+	ID                 ident.ID
+	ExternalIdentity   domain.ExternalKey
+	AcceptConsequences *domain.Consent
 }
 
 // CreateCIClass is a new class.
@@ -81,25 +85,28 @@ type UpdateCIClass struct {
 
 // RelateCIs is a new relationship.
 type RelateCIs struct {
-	Type       string
-	Source     ident.ID
-	Target     ident.ID
-	Strength   *domain.Strength
-	Attributes map[string]any
+	Type               string
+	Source             ident.ID
+	Target             ident.ID
+	Strength           *domain.Strength
+	Attributes         map[string]any
+	AcceptConsequences *domain.Consent
 }
 
 // UpdateRelationship changes a relationship; a null strength means the type's.
 type UpdateRelationship struct {
-	ID              ident.ID
-	ExpectedVersion *int
-	Strength        graphql.Omittable[*domain.Strength]
-	Attributes      graphql.Omittable[map[string]any]
+	ID                 ident.ID
+	ExpectedVersion    *int
+	Strength           graphql.Omittable[*domain.Strength]
+	Attributes         graphql.Omittable[map[string]any]
+	AcceptConsequences *domain.Consent
 }
 
 // UnrelateCIs names the relationship to remove.
 type UnrelateCIs struct {
-	ID              ident.ID
-	ExpectedVersion *int
+	ID                 ident.ID
+	ExpectedVersion    *int
+	AcceptConsequences *domain.Consent
 }
 
 // GroupMember is a relationship that is to count in a group, with its weight (1 by default).
@@ -110,27 +117,30 @@ type GroupMember struct {
 
 // CreateDependencyGroup is a new group.
 type CreateDependencyGroup struct {
-	CI        ident.ID
-	Name      string
-	Mode      domain.GroupMode
-	Threshold *int
-	Members   []GroupMember
+	CI                 ident.ID
+	Name               string
+	Mode               domain.GroupMode
+	Threshold          *int
+	Members            []GroupMember
+	AcceptConsequences *domain.Consent
 }
 
 // UpdateDependencyGroup changes a group; members are replaced as a whole.
 type UpdateDependencyGroup struct {
-	ID              ident.ID
-	ExpectedVersion *int
-	Name            graphql.Omittable[*string]
-	Mode            graphql.Omittable[*domain.GroupMode]
-	Threshold       graphql.Omittable[*int]
-	Members         graphql.Omittable[[]GroupMember]
+	ID                 ident.ID
+	ExpectedVersion    *int
+	Name               graphql.Omittable[*string]
+	Mode               graphql.Omittable[*domain.GroupMode]
+	Threshold          graphql.Omittable[*int]
+	Members            graphql.Omittable[[]GroupMember]
+	AcceptConsequences *domain.Consent
 }
 
 // RemoveDependencyGroup names the group to remove.
 type RemoveDependencyGroup struct {
-	ID              ident.ID
-	ExpectedVersion *int
+	ID                 ident.ID
+	ExpectedVersion    *int
+	AcceptConsequences *domain.Consent
 }
 
 // ClassPair is a pair of class codes.
@@ -154,12 +164,13 @@ type CreateRelationshipType struct {
 
 // UpdateRelationshipType changes a type.
 type UpdateRelationshipType struct {
-	Code            string
-	ExpectedVersion *int
-	ForwardLabel    graphql.Omittable[*string]
-	ReverseLabel    graphql.Omittable[*string]
-	Description     graphql.Omittable[*string]
-	ImpactDirection graphql.Omittable[*domain.ImpactDirection]
-	Strength        graphql.Omittable[*domain.Strength]
-	AllowedPairs    graphql.Omittable[[]ClassPair]
+	Code               string
+	ExpectedVersion    *int
+	ForwardLabel       graphql.Omittable[*string]
+	ReverseLabel       graphql.Omittable[*string]
+	Description        graphql.Omittable[*string]
+	ImpactDirection    graphql.Omittable[*domain.ImpactDirection]
+	Strength           graphql.Omittable[*domain.Strength]
+	AllowedPairs       graphql.Omittable[[]ClassPair]
+	AcceptConsequences *domain.Consent
 }

@@ -25,7 +25,7 @@ func (p *Practice) UpdateRelationship(ctx context.Context, in UpdateRelationship
 	if strength, ok := in.Strength.ValueOK(); ok {
 		ch.Strength = &strength
 	}
-	return auth.Write(ctx, p.store, "relationship.update", func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
+	return auth.Write(ctx, p.store, "relationship.update", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
 		ref, err := LoadReference(ctx, tx)
 		if err != nil {
 			return nil, err
@@ -38,7 +38,7 @@ func (p *Practice) UpdateRelationship(ctx context.Context, in UpdateRelationship
 			return nil, err
 		}
 		return saved[0], nil
-	})
+	}))
 }
 
 // UpdateRelationshipsTx changes relationships inside a transaction. They come back in the order of the rows, unchanged
@@ -166,9 +166,10 @@ func (r *Reference) strength(rel *ent.Relationship) domain.Strength {
 	return r.types[rel.TypeID].Strength
 }
 
-// UnrelateCIs removes a relationship, and takes it out of the dependency groups it counts in.
+// UnrelateCIs removes a relationship, and takes it out of the dependency groups it counts in. It warns of a need that
+// goes with it.
 func (p *Practice) UnrelateCIs(ctx context.Context, in UnrelateCIs) (ident.ID, error) {
-	return auth.Write(ctx, p.store, "relationship.remove", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "relationship.remove", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		if err := form.Kind(in.ID, ident.Relationship, "id"); err != nil {
 			return 0, err
 		}
@@ -182,12 +183,12 @@ func (p *Practice) UnrelateCIs(ctx context.Context, in UnrelateCIs) (ident.ID, e
 		if err := valid.Stale(in.ExpectedVersion, found[in.ID].Version); err != nil {
 			return 0, err
 		}
-		return in.ID, unrelate(ctx, tx, found)
-	})
+		return in.ID, unrelateByPerson(ctx, tx, found, "id")
+	}))
 }
 
-// UnrelateTx removes relationships inside a transaction, out of their dependency groups too. Those that are gone
-// already are passed over.
+// UnrelateTx removes relationships inside a transaction, out of their dependency groups too, and warns of needs that go
+// with them. Those that are gone already are passed over.
 func UnrelateTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
 	wanted := map[ident.ID]bool{}
 	for _, id := range ids {
@@ -200,7 +201,19 @@ func UnrelateTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
 	if err != nil {
 		return err
 	}
-	return unrelate(ctx, tx, found)
+	return unrelateByPerson(ctx, tx, found)
+}
+
+// unrelateByPerson removes relationships, and warns of the needs that go with them.
+func unrelateByPerson(ctx context.Context, tx *store.Tx, gone map[ident.ID]*ent.Relationship, field ...string) error {
+	ref, err := LoadReference(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := ref.warnOfNeeds(ctx, tx, gone, field...); err != nil {
+		return err
+	}
+	return unrelate(ctx, tx, gone)
 }
 
 // unrelateAll removes all relationships of CIs, which the transaction has locked, out of their dependency groups too.

@@ -69,7 +69,7 @@ func checkType(t *ent.RelationshipType, f *form.Form) {
 // relationships; those that stand stay. Dependency groups whose members would no longer be HARD dependencies of their
 // CI stand in the way.
 func (p *Practice) UpdateRelationshipType(ctx context.Context, in UpdateRelationshipType) (*ent.RelationshipType, error) {
-	return auth.Write(ctx, p.store, "relationship_type.update", func(ctx context.Context, tx *store.Tx) (*ent.RelationshipType, error) {
+	return auth.Write(ctx, p.store, "relationship_type.update", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.RelationshipType, error) {
 		q := tx.RelationshipType.Query().Where(relationshiptype.Code(in.Code))
 		if tx.IsPostgres() {
 			q = q.ForUpdate()
@@ -108,7 +108,7 @@ func (p *Practice) UpdateRelationshipType(ctx context.Context, in UpdateRelation
 			}
 		}
 		return saveType(ctx, tx, old, &next)
-	})
+	}))
 }
 
 // checkGroupsOfType refuses what would make members of stored groups invalid. It reads all groups, in pages.

@@ -121,4 +121,6 @@ type GroupChange struct {
 	Mode            *domain.GroupMode
 	Threshold       *int
 	Members         []domain.GroupMember
+	// Restores brings back what was: a threshold may exceed what the members add up to.
+	Restores bool
 }

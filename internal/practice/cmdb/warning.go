@@ -1,8 +1,11 @@
 package cmdb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -24,7 +27,7 @@ func (r *Reference) warnOfEnvironment(ctx context.Context, tx *store.Tx, d *ent.
 		if !r.arrives(d, need.by) || by.Environment != domain.Production || of.Environment == domain.Production {
 			continue
 		}
-		hidden, err := sight.Hidden(ctx, tx.Client())
+		hidden, err := sight.Within(ctx, tx.Client())
 		if err != nil {
 			return err
 		}
@@ -35,15 +38,73 @@ func (r *Reference) warnOfEnvironment(ctx context.Context, tx *store.Tx, d *ent.
 	return nil
 }
 
+// warnOfNeeds warns of the CIs that no longer need what they needed once relationships are gone: HARD ones outside any
+// group, and the last member of one. It passes over what is not in service at either end, and what the actor may not
+// see.
+func (r *Reference) warnOfNeeds(ctx context.Context, tx *store.Tx, gone map[ident.ID]*ent.Relationship, field ...string) error {
+	type taken struct {
+		by, of ident.ID
+		from   *ent.DependencyGroup // the group whose last member it was; nil: it counted by itself
+	}
+	rels := slices.SortedFunc(maps.Values(gone), func(a, b *ent.Relationship) int { return cmp.Compare(a.ID, b.ID) })
+	in, err := groupsWith(ctx, tx, rels)
+	if err != nil {
+		return err
+	}
+	var all []taken
+	ends := map[ident.ID]bool{}
+	for _, rel := range rels {
+		for _, need := range []taken{{by: rel.SourceID, of: rel.TargetID}, {by: rel.TargetID, of: rel.SourceID}} {
+			if r.strength(rel) != domain.Hard || !r.arrives(rel, need.by) || need.by == need.of {
+				continue
+			}
+			counts := slices.IndexFunc(in[rel.ID], func(g *ent.DependencyGroup) bool { return g.CiID == need.by })
+			if counts >= 0 {
+				if need.from = in[rel.ID][counts]; slices.ContainsFunc(need.from.Members, func(m domain.GroupMember) bool { return gone[m.Relationship] == nil }) {
+					continue
+				}
+			}
+			all = append(all, need)
+			ends[need.by], ends[need.of] = true, true
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	cis, err := loadCIs(ctx, tx, ends)
+	if err != nil {
+		return err
+	}
+	hidden, err := sight.Within(ctx, tx.Client())
+	if err != nil {
+		return err
+	}
+	isShown := func(id ident.ID) bool {
+		stage := cis[id].Lifecycle
+		return !hidden[id] && (stage == domain.Live || stage == domain.Deprecated)
+	}
+	for _, need := range all {
+		if !isShown(need.by) || !isShown(need.of) {
+			continue
+		}
+		said := ""
+		if need.from != nil {
+			said = fmt.Sprintf(", the last member of the group %q, which goes with it", need.from.Name)
+		}
+		tx.Warn(domain.NeedRemoved, field, "%s no longer needs %s%s: relate what it needs instead, if there is anything", cis[need.by].Name, cis[need.of].Name, said)
+	}
+	return nil
+}
+
 // mostTold is how many tickets a verb warns of: the newest.
 const mostTold = 10
 
-// warnOfTickets warns of the open incidents and changes that name a CI, in one statement.
+// warnOfTickets warns of the open incidents and changes that name a CI, the newest first, in one statement.
 func warnOfTickets(ctx context.Context, tx *store.Tx, ci ident.ID) error {
-	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`SELECT t.id, t.state FROM incident_ci AS named JOIN incident AS t ON t.id = named.incident_id
+	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`SELECT t.id, t.state, t.created_at FROM incident_ci AS named JOIN incident AS t ON t.id = named.incident_id
 		WHERE named.ci_id = $1 AND t.state IN (%s) UNION ALL
-		SELECT t.id, t.state FROM change_ci AS named JOIN change AS t ON t.id = named.change_id
-		WHERE named.ci_id = $1 AND t.state IN (%s) ORDER BY 1 DESC LIMIT %d`, openStates[domain.IncidentState](), openStates[domain.ChangeState](), mostTold), ci)
+		SELECT t.id, t.state, t.created_at FROM change_ci AS named JOIN change AS t ON t.id = named.change_id
+		WHERE named.ci_id = $1 AND t.state IN (%s) ORDER BY 3 DESC, 1 DESC LIMIT %d`, openStates[domain.IncidentState](), openStates[domain.ChangeState](), mostTold), ci)
 	if err != nil {
 		return err
 	}
@@ -51,7 +112,7 @@ func warnOfTickets(ctx context.Context, tx *store.Tx, ci ident.ID) error {
 	for rows.Next() {
 		var id ident.ID
 		var state string
-		if err := rows.Scan(&id, &state); err != nil {
+		if err := rows.Scan(&id, &state, new(any)); err != nil {
 			return err
 		}
 		prefix := ticket.IncidentPrefix

@@ -183,7 +183,7 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, ids []ide
 	if err := nameAll(ctx, c, names); err != nil {
 		return nil, err
 	}
-	hidden, err := sight.Hidden(ctx, c)
+	hidden, err := sight.Within(ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package incident
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -30,12 +29,15 @@ func warnOfSimilar(ctx context.Context, tx *store.Tx, is *ent.Incident, named []
 		return nil
 	}
 	open := incident.StateIn(domain.IncidentNew, domain.IncidentInProgress, domain.IncidentOnHold)
-	rows, err := tx.IncidentCI.Query().Where(incidentci.CiIDIn(roots...), incidentci.RoleEQ(domain.RootRole), incidentci.IncidentIDNEQ(is.ID),
+	itself := []ident.ID{is.ID}
+	if is.ParentID != nil {
+		itself = append(itself, *is.ParentID)
+	}
+	rows, err := tx.IncidentCI.Query().Where(incidentci.CiIDIn(roots...), incidentci.RoleEQ(domain.RootRole), incidentci.IncidentIDNotIn(itself...),
 		incidentci.HasIncidentWith(open)).Order(ent.Desc(incidentci.FieldIncidentID), ent.Asc(incidentci.FieldCiID)).Limit(mostSimilar).All(ctx)
 	if err != nil {
 		return err
 	}
-	rows = slices.DeleteFunc(rows, func(row *ent.IncidentCI) bool { return is.ParentID != nil && row.IncidentID == *is.ParentID })
 	for _, row := range rows {
 		tx.Warn(domain.SimilarIncident, []string{"cis", strconv.Itoa(places[row.CiID])},
 			"%s is open and has %s as its ROOT, too: if it is the same trouble, work on that one", Number(row.IncidentID), row.CiID)

@@ -55,7 +55,7 @@ func Named[C ~struct {
 	if len(before) == 0 {
 		return all
 	}
-	hidden, err := sight.Hidden(ctx, tx.Client())
+	hidden, err := sight.Within(ctx, tx.Client())
 	f.Fault(err)
 	for _, c := range before {
 		if hidden[named[R](c).ID] {

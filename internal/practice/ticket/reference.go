@@ -80,7 +80,7 @@ func CIs(ctx context.Context, tx *store.Tx, f *form.Form, field string, ids []id
 		f.Fault(err)
 		return records
 	}
-	hidden, err := sight.Hidden(ctx, tx.Client())
+	hidden, err := sight.Within(ctx, tx.Client())
 	if err != nil {
 		f.Fault(err)
 		return records

@@ -30,11 +30,13 @@ type Operation struct {
 	Planned      Fields `json:"planned"`
 	Base         Fields `json:"base,omitempty"`
 	BaseRevision int64  `json:"baseRevision,omitzero"`
+	// Consent is why it is accepted if the operations take something DOWN; "": it is not.
+	Consent string `json:"consent,omitempty"`
 }
 
 // Does reports whether two operations do the same, whatever their Base.
 func (o Operation) Does(same Operation) bool {
-	return o.Kind == same.Kind && o.Key == same.Key && o.Record == same.Record && o.Undoes == same.Undoes && Same(o.Planned, same.Planned)
+	return o.Kind == same.Kind && o.Key == same.Key && o.Record == same.Record && o.Undoes == same.Undoes && o.Consent == same.Consent && Same(o.Planned, same.Planned)
 }
 
 // Conflict is a field whose value is neither that of the Base nor the planned one.
