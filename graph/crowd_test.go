@@ -109,6 +109,9 @@ var scans = map[string]string{
 	"COUNT(*)":     "a total counts what it counts, when it is asked for",
 	"LIKE":         "parts of names have no index on SQLite, and on PostgreSQL none in a collation that knows case",
 	" IS NOT TRUE": "what is not something is nearly everything",
+
+	"`person` WHERE lower(": "a name that acts for the first time in dev mode, or was written before there were accounts",
+	`"person" WHERE lower(`: "the same on PostgreSQL",
 }
 
 func TestNoStatementReadsAWholeTable(t *testing.T) {

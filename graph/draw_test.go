@@ -220,10 +220,25 @@ var kinds = []struct {
 	part string
 	kind ident.Kind
 }{
-	{"dependencygroup", ident.DependencyGroup}, {"relationship", ident.Relationship}, {"removed", ident.Relationship}, {"group", ident.DependencyGroup},
-	{"window", ident.ChangeWindow}, {"template", ident.ChangeTemplate}, {"policy", ident.ApprovalPolicy}, {"calendar", ident.Calendar}, {"target", ident.CI},
-	{"incident", ident.Incident}, {"parent", ident.Incident}, {"change", ident.Change}, {"service", ident.Service}, {"team", ident.Team},
-	{"person", ident.Person}, {"caller", ident.Person}, {"assignee", ident.Person}, {"requester", ident.Person}, {"ci", ident.CI},
+	{"dependencygroup", ident.DependencyGroup},
+	{"relationship", ident.Relationship},
+	{"removed", ident.Relationship},
+	{"group", ident.DependencyGroup},
+	{"window", ident.ChangeWindow},
+	{"template", ident.ChangeTemplate},
+	{"policy", ident.ApprovalPolicy},
+	{"calendar", ident.Calendar},
+	{"target", ident.CI},
+	{"incident", ident.Incident},
+	{"parent", ident.Incident},
+	{"change", ident.Change},
+	{"service", ident.Service},
+	{"team", ident.Team},
+	{"person", ident.Person},
+	{"caller", ident.Person},
+	{"assignee", ident.Person},
+	{"requester", ident.Person},
+	{"ci", ident.CI},
 }
 
 // id draws an id: mostly one of the kind that the names mean, now and then any.

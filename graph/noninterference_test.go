@@ -189,7 +189,7 @@ func (w *world) drawerOf(seed uint64) *drawer {
 		if hidden[id.String()] || name == "keepers" { // the editor is not to make anyone an owner
 			to = d.rare
 		}
-		switch id.Kind() { //nolint:exhaustive // of the others there is one id
+		switch id.Kind() {
 		case ident.CI:
 			to[ident.CI] = append(to[ident.CI], id.String())
 		case ident.Service:

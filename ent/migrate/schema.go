@@ -92,6 +92,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{AccountColumns[2], AccountColumns[0]},
 			},
+			{
+				Name:    "account_person_id",
+				Unique:  true,
+				Columns: []*schema.Column{AccountColumns[11]},
+			},
 		},
 	}
 	// ApprovalColumns holds the columns for the "approval" table.

@@ -25,7 +25,7 @@ func (Account) Fields() []ent.Field {
 		// cannot sign in.
 		field.String("issuer").Optional().Nillable(), field.String("subject").Optional().Nillable(),
 		field.String("local_name").Optional().Nillable().Unique(), // of a sign-in by password: NFKC, in lower case
-		field.Int64("person_id").GoType(ident.ID(0)).Optional().Nillable().Unique(),
+		field.Int64("person_id").GoType(ident.ID(0)).Optional().Nillable(),
 		field.Enum("state").GoType(domain.AccountState("")).Default(string(domain.AccountActive)),
 	)
 }
@@ -33,7 +33,7 @@ func (Account) Fields() []ent.Field {
 func (Account) Edges() []ent.Edge { return []ent.Edge{toOptional("person", Person.Type)} }
 
 func (Account) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("issuer", "subject").Unique(), index.Fields("name", "id")}
+	return []ent.Index{index.Fields("issuer", "subject").Unique(), index.Fields("name", "id"), index.Fields("person_id").Unique()}
 }
 
 // RoleBinding gives a role to an account, or to whoever an issuer says is in a group.

@@ -225,7 +225,7 @@ func inScope(ctx context.Context, c *Change) ([]ident.ID, error) {
 // Impact returns what breaks while the change's TAKEN_DOWN CIs are down, by the graph as it is now.
 func (c *Change) Impact(ctx context.Context, filter *ImpactFilter, facts Facts) (*Impact, error) {
 	return asked(ctx, c.in, c, (*Change).id, inScope, fmt.Sprint("impact of a change ", facts.hold()), filter, nil, func(c *Change, graph *topology.Snapshot) (*impact.Answer, error) {
-		if answer, ok := impact.ImpactOf(graph, c.ID); ok && facts.hold() {
+		if answer, ok := impact.OfRecord(graph, c.ID); ok && facts.hold() {
 			return answer, nil
 		}
 		links, err := c.links(ctx)

@@ -51,6 +51,9 @@ func (r *Reader) ShowIncident(row *ent.Incident) *Incident {
 func (r *Reader) ShowIncidents(rows []*ent.Incident) []*Incident { return r.wrapIncidents(rows) }
 
 func loadIncidents(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Incident, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	rows, err := r.store.Read.Incident.Query().Where(having(incident.FieldID, ids)).All(ctx)
 	return index(r.wrapIncidents(rows), func(i *Incident) ident.ID { return i.ID }), store.Translate(err)
 }
@@ -286,7 +289,7 @@ func inIncident(ctx context.Context, i *Incident) ([]ident.ID, error) {
 // whose state it takes part, afterwards what they would break in an estate in which nothing else has failed.
 func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
 	return asked(ctx, i.in, i, (*Incident).id, inIncident, "impact of an incident", filter, nil, func(i *Incident, graph *topology.Snapshot) (*impact.Answer, error) {
-		if answer, ok := impact.ImpactOf(graph, i.ID); ok {
+		if answer, ok := impact.OfRecord(graph, i.ID); ok {
 			return answer, nil
 		}
 		links, err := i.links(ctx)

@@ -111,9 +111,12 @@ func tell(ctx context.Context, tx *store.Tx, s *topology.Snapshot, ids []ident.I
 		t.records = append(t.records, int64(id))
 	}
 	named := seen[:min(len(seen), mostNamed)]
-	rows, err := tx.CI.Query().Where(ci.IDIn(named...)).Select(ci.FieldName).All(ctx)
-	if err != nil {
-		return t, err
+	var rows []*ent.CI
+	if len(named) > 0 {
+		var err error
+		if rows, err = tx.CI.Query().Where(ci.IDIn(named...)).Select(ci.FieldName).All(ctx); err != nil {
+			return t, err
+		}
 	}
 	var parts []string
 	for _, id := range named {

@@ -107,7 +107,7 @@ func (h house) graphql(query string, headers ...string) (status int, text string
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	response := h.do(http.MethodPost, "/graphql", "application/json", string(body), headers...)
+	response := h.do(http.MethodPost, "/graphql", "application/json", string(body), headers...) //nolint:bodyclose // do closes it
 	all, err := io.ReadAll(response.Body)
 	if err != nil {
 		h.t.Fatal(err)
@@ -134,7 +134,7 @@ func (h house) setUp() string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	done := h.post("/auth/link", url.Values{"link": {link}, "name": {"root"}, "password": {phrase}}, "Sec-Fetch-Site: same-origin")
+	done := h.post("/auth/link", url.Values{"link": {link}, "name": {"root"}, "password": {phrase}}, "Sec-Fetch-Site: same-origin") //nolint:bodyclose // do closes it
 	if done.StatusCode != http.StatusSeeOther || done.Header.Get("Location") != "/" {
 		h.t.Fatal(done.Status, done.Header)
 	}
@@ -148,7 +148,7 @@ func (h house) invited(name string, roles ...auth.Role) (cookie string, account 
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	cookie = cookieOf(h.t, h.post("/auth/link", url.Values{"link": {*made.Secret}, "name": {name}, "password": {phrase}}))
+	cookie = cookieOf(h.t, h.post("/auth/link", url.Values{"link": {*made.Secret}, "name": {name}, "password": {phrase}})) //nolint:bodyclose // do closes it
 	_, text, _ := strings.Cut(cookie, "=")
 	account, _, err = h.Identity.Find(h.t.Context(), secret.Session, text)
 	if err != nil {

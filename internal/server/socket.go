@@ -222,10 +222,10 @@ func (s *socket) initialise(ctx context.Context, m message) (err error) {
 // watch ends the connection of a caller who is known no longer. Clients of graphql-ws come again after 4403, and not
 // after 4401.
 func (s *socket) watch(ctx context.Context, caller auth.Actor) {
-	switch s.config.stays(ctx, s.config.watch, caller, s.header) {
-	case errRevoked:
+	switch why := s.config.stays(ctx, s.config.watch, caller, s.header); {
+	case errors.Is(why, errRevoked):
 		_ = s.conn.Close(closeUnauthorized, "Unauthorized: "+errRevoked.Error())
-	case errExpired:
+	case errors.Is(why, errExpired):
 		_ = s.conn.Close(closeForbidden, "Forbidden: "+errExpired.Error())
 	}
 }

@@ -14,16 +14,11 @@ func (tx *Tx) TakeTurns(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	var nothing sql.NullString
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		if err := rows.Scan(&nothing); err != nil {
-			_ = rows.Close()
+		if err := rows.Scan(new(sql.NullString)); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		_ = rows.Close()
-		return err
-	}
-	return rows.Close()
+	return rows.Err()
 }

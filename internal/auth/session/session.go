@@ -223,16 +223,22 @@ func TakeLink(ctx context.Context, tx *store.Tx, keys *secret.Keys, text string)
 		if err != nil {
 			return l, false, err
 		}
-		var account sql.NullInt64
-		if ok = rows.Next(); ok {
-			err = rows.Scan(&account, &l.Method)
-			l.Account = ident.ID(account.Int64)
-		}
-		if err := errors.Join(err, rows.Err(), rows.Close()); err != nil || ok {
+		if l, ok, err = linkOf(rows); err != nil || ok {
 			return l, ok && err == nil, err
 		}
 	}
 	return l, false, nil
+}
+
+// linkOf reads a link from its row. If there is no row, it reports false.
+func linkOf(rows *sql.Rows) (l Link, ok bool, err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var account sql.NullInt64
+	if ok = rows.Next(); ok {
+		err = rows.Scan(&account, &l.Method)
+		l.Account = ident.ID(account.Int64)
+	}
+	return l, ok, errors.Join(err, rows.Err())
 }
 
 // Forget deletes what has expired.

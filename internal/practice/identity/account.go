@@ -61,7 +61,7 @@ func (p *Practice) CreateServiceAccount(ctx context.Context, in CreateServiceAcc
 	return auth.Write(ctx, p.store, "account.create", func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
 		var f form.Form
 		called := name(&f, in.Name)
-		given := roles(&f, in.Roles)
+		given := roles(in.Roles)
 		if err := f.Err(); err != nil {
 			return nil, err
 		}
@@ -99,7 +99,7 @@ func (p *Practice) linked(ctx context.Context, in InviteAccount, method session.
 		if err != nil {
 			return nil, err
 		}
-		for _, role := range roles(nil, in.Roles) {
+		for _, role := range roles(in.Roles) {
 			if _, err := bind(ctx, tx, a.ID, role); err != nil {
 				return nil, err
 			}

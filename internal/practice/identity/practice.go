@@ -63,7 +63,7 @@ func lock(ctx context.Context, tx *store.Tx, id ident.ID, field string) (*ent.Ac
 }
 
 // roles reads a list of roles.
-func roles(f *form.Form, given []auth.Role) []auth.Role {
+func roles(given []auth.Role) []auth.Role {
 	var all []auth.Role
 	for _, role := range auth.AllRoles {
 		for _, g := range given {

@@ -54,7 +54,7 @@ func (p *Practice) CreateToken(ctx context.Context, in CreateToken) (made Made[*
 		var f form.Form
 		called := f.Text("name", in.Name, 1, longestName)
 		days := f.Number("expiresInDays", form.Or(in.ExpiresInDays, usualDays), 1, mostDays)
-		given := roles(&f, in.Roles)
+		given := roles(in.Roles)
 		if len(given) == 0 {
 			f.Fault(errs.New(errs.Required, "a token without a role may do nothing: name one").At("roles"))
 		}

@@ -122,7 +122,7 @@ func gravest(a, b affected) int {
 // break in an estate in which nothing else has failed.
 func impactOf(ctx context.Context, s *topology.Snapshot, id ident.ID, named []CI, isOpen bool) (*impact.Answer, error) {
 	if !isOpen {
-		if answer, ok := impact.ImpactOf(s, id); ok {
+		if answer, ok := impact.OfRecord(s, id); ok {
 			return answer, nil
 		}
 		q := Question(s, named)
@@ -138,7 +138,7 @@ func impactOf(ctx context.Context, s *topology.Snapshot, id ident.ID, named []CI
 			marks.Excluded = append(marks.Excluded, c.ID)
 		}
 	}
-	return impact.ImpactIf(s, marks)
+	return impact.OfIncident(s, marks)
 }
 
 // findAll asks the engine about incidents and the CIs that they name; those that are open count as such whatever the

@@ -185,8 +185,13 @@ func TestATargetOfTheServiceThatIsConcernedHolds(t *testing.T) {
 			"it names what the shop needs": {[]incident.CI{{ID: d.Database, Role: domain.RootRole}}, "shop"},
 			"another service":              {[]incident.CI{{ID: d.Mail, Role: domain.AffectedRole}}, "all"},
 		} {
-			if l := d.level(t, d.open(t, c.cis...), domain.ResolveMetric, 1); l == nil || l.Target.Name != c.want {
+			opened := d.open(t, c.cis...)
+			if l := d.level(t, opened, domain.ResolveMetric, 1); l == nil || l.Target.Name != c.want {
 				t.Errorf("%s: %+v", name, l)
+			}
+			// What it says of its CIs would hold for the next one.
+			if _, err := d.incidents.Cancel(d.after(1), incident.Cancel{ID: opened, Reason: "none"}); err != nil {
+				t.Fatal(err)
 			}
 		}
 		id := d.open(t)

@@ -40,13 +40,14 @@ func (x *scene) of(v topology.Vertex) (holds claim) {
 	if !ok {
 		return 0
 	}
-	switch h := x.hits[i]; {
-	case h.state == Down:
+	switch x.hits[i].state {
+	case Down:
 		return isDown | isUnwell
-	case h.state == Degraded:
+	case Degraded:
 		holds = isUnwell
-	case h.state == AtRisk:
+	case AtRisk:
 		holds = isAtRisk
+	case Operational:
 	}
 	if x.hits[i].has(onBrink) {
 		holds |= isTipped
@@ -68,13 +69,14 @@ func (x *scene) strain(g topology.GroupIndex) *strain {
 		if m.From == 0 {
 			continue
 		}
-		switch state := x.stateAt(m.From); {
-		case state == Down:
+		switch x.stateAt(m.From) {
+		case Down:
 			t.down += m.Weight
 			t.unwell += m.Weight
 			continue
-		case state == Degraded:
+		case Degraded:
 			t.unwell += m.Weight
+		case AtRisk, Operational:
 		}
 		weights[m.From] += m.Weight
 	}

@@ -23,9 +23,9 @@ type partaking struct {
 	apart, alone func() *Answer // the worlds without the record, and with it as the only one
 }
 
-// ImpactOf returns the impact of a record (docs/impact.md, "The impact of a record"): the CIs in whose present state it
+// OfRecord returns the impact of a record (docs/impact.md, "The impact of a record"): the CIs in whose present state it
 // takes part. False if the record is no fact of the snapshot. It costs a walk over what it tells.
-func ImpactOf(s *topology.Snapshot, record ident.ID) (*Answer, bool) {
+func OfRecord(s *topology.Snapshot, record ident.ID) (*Answer, bool) {
 	x := sceneOf(s)
 	at, ok := slices.BinarySearchFunc(x.facts.Records, record, func(r Record, id ident.ID) int { return cmp.Compare(r.ID, id) })
 	if !ok {
@@ -52,8 +52,8 @@ func ImpactOf(s *topology.Snapshot, record ident.ID) (*Answer, bool) {
 	}, true
 }
 
-// ImpactIf returns the impact of an incident on a snapshot as if it were open and named these CIs.
-func ImpactIf(s *topology.Snapshot, i topology.Incident) (*Answer, error) {
+// OfIncident returns the impact of an incident on a snapshot as if it were open and named these CIs.
+func OfIncident(s *topology.Snapshot, i topology.Incident) (*Answer, error) {
 	if i.ID == 0 {
 		i.ID = ident.New(ident.Incident, 1<<48-1)
 	}
@@ -61,7 +61,7 @@ func ImpactIf(s *topology.Snapshot, i topology.Incident) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, _ := ImpactOf(view, i.ID)
+	a, _ := OfRecord(view, i.ID)
 	return a, nil
 }
 

@@ -147,6 +147,7 @@ func takePart(n naive, all map[string]map[ident.ID]bool, ci ident.ID) map[ident.
 		add("unwell")
 	case impact.AtRisk:
 		add("risk")
+	case impact.Operational:
 	}
 	if n.brink[ci] {
 		add("brink")
@@ -161,7 +162,7 @@ func TestTheImpactOfARecordIsTheUnionOfAllProofs(t *testing.T) {
 		s, n := load(t, m, 1), besideRecords(m, nil)
 		all, downs := proofs(m, n), downBy(m)
 		for r, down := range downs {
-			a, ok := impact.ImpactOf(s, r)
+			a, ok := impact.OfRecord(s, r)
 			if !ok {
 				t.Fatalf("%v is no fact", r)
 			}
@@ -308,7 +309,7 @@ func TestEachFailureMoreMakesNothingBetter(t *testing.T) {
 
 func TestTheBrinkDoesNotPassASoftNeed(t *testing.T) {
 	k, s := draw(t, "svc needs any of a b, x needs svc softly, x needs any of c d, a open, c open")
-	a, _ := impact.ImpactOf(s, ident.New(ident.Incident, 1))
+	a, _ := impact.OfRecord(s, ident.New(ident.Incident, 1))
 	if got := k.told(a); got != "svc AT_RISK" {
 		t.Errorf("the loss of a reaches %s", got)
 	}

@@ -87,6 +87,7 @@ func (x *scene) leave(t *trail, at int32) {
 			if !g.spares(g.weight(from.v)) {
 				reach(e, isTipped)
 			}
+		case isAtRisk: // is told, and goes no further
 		}
 	}
 }
