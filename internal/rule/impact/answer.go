@@ -19,7 +19,6 @@ type Answer struct {
 	asked    Question
 	now      *Answer    // before the question: what it names is as it is; nil: all is well there
 	before   *Answer    // without the failures; nil: all is well there
-	over     *Answer    // the world over which the hits are laid; nil: they are all that is not OPERATIONAL
 	of       *partaking // it tells what a record takes part in; nil: what a question asks
 	maxDepth int
 	hits     []hit   // in the order in which they were reached: DOWN, DEGRADED, AT_RISK
@@ -33,8 +32,6 @@ type Answer struct {
 	ranked      sync.Once
 	brinkAt     map[topology.Vertex]int32 // the round of each
 
-	full      sync.Once
-	laid      *Answer // with all hits
 	index     sync.Once
 	places    map[topology.Vertex]int32
 	dense     []int32 // instead of places where there are many hits: by vertex, one more than the place
@@ -262,9 +259,6 @@ func (a *Answer) place(v topology.Vertex) (int32, bool) {
 func (a *Answer) stateAt(v topology.Vertex) State {
 	if i, ok := a.place(v); ok {
 		return a.hits[i].state
-	}
-	if a.over != nil {
-		return a.over.stateAt(v)
 	}
 	return Operational
 }

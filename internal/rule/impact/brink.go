@@ -16,12 +16,6 @@ func (p *propagation) closeBrink() {
 		t := m.tallies[i]
 		if c := p.s.Counter(t.group); p.isStrained(c, t.down) {
 			p.tip(c.Dependent)
-		} else if p.under != nil && c.Total-t.down >= c.Need {
-			for _, m := range c.Members {
-				if m.From != 0 && p.under.isOnBrink(m.From) && p.stateAt(m.From) != Down && c.Total-t.down < c.Need+weightIn(c, m.From) {
-					p.tip(c.Dependent)
-				}
-			}
 		}
 	}
 	for head := 0; head < len(m.brink); {
@@ -60,9 +54,6 @@ func (p *propagation) endRoundOfBrink(start int) bool {
 func (p *propagation) tip(v topology.Vertex) {
 	p.reach(v, AtRisk)
 	at, ok := p.m.marked(v)
-	if !ok && p.under != nil {
-		at, ok = p.tipOver(v)
-	}
 	if !ok || at == isExcluded {
 		return
 	}
@@ -70,19 +61,6 @@ func (p *propagation) tip(v topology.Vertex) {
 		h.marks |= onBrink
 		p.m.brink = append(p.m.brink, v)
 	}
-}
-
-// tipOver makes a hit of a CI that is up and not on the brink in the world under the question, in the state that it has
-// there.
-func (p *propagation) tipOver(v topology.Vertex) (at uint32, ok bool) {
-	i, ok := p.under.place(v)
-	if !ok || p.under.hits[i].state == Down || p.under.hits[i].has(onBrink|isHeld) {
-		return 0, false
-	}
-	at = uint32(len(p.m.hits))
-	p.m.mark(v, at)
-	p.m.hits = append(p.m.hits, p.over(i, AtRisk))
-	return at, true
 }
 
 // passBrink brings to the brink what cannot spare a CI that is on it.
@@ -95,7 +73,7 @@ func (p *propagation) passBrink(u topology.Vertex) {
 		case topology.HardArc:
 			p.tip(a.Vertex())
 		case topology.GroupArc, topology.WeightedArc:
-			c, lost, weight := p.s.Counter(a.Group()), p.lostBy(a.Group()), uint32(1)
+			c, lost, weight := p.s.Counter(a.Group()), p.m.lostBy(a.Group()), uint32(1)
 			if a.Kind() == topology.WeightedArc {
 				weight = c.WeightOf(p.s.OutRelationships(u)[i])
 			}
@@ -113,21 +91,11 @@ func (p *propagation) passBrink(u topology.Vertex) {
 }
 
 // lostBy returns how much of a group is DOWN.
-func (p *propagation) lostBy(g topology.GroupIndex) uint32 {
-	if word := p.m.groups[g]; uint32(word>>32) == p.m.epoch || p.under != nil {
-		return p.tally(g).down
+func (m *scratch) lostBy(g topology.GroupIndex) uint32 {
+	if word := m.groups[g]; uint32(word>>32) == m.epoch {
+		return m.tallies[uint32(word)].down
 	}
 	return 0
-}
-
-// weightIn returns what a CI counts in a group, its relationships together.
-func weightIn(c *topology.Counter, v topology.Vertex) (sum uint32) {
-	for _, m := range c.Members {
-		if m.From == v {
-			sum += m.Weight
-		}
-	}
-	return sum
 }
 
 // isStrained reports whether a group that has lost something holds, and would not bear the loss of one CI more that it
@@ -138,22 +106,9 @@ func (p *propagation) isStrained(c *topology.Counter, lost uint32) bool {
 	}
 	p.isSpent(len(c.Members))
 	return strains(c, lost, func(v topology.Vertex) bool {
-		return p.stateAt(v) == Down
+		at, ok := p.m.marked(v)
+		return ok && at != isExcluded && p.m.hits[at].state == Down
 	})
-}
-
-// stateAt returns the state of a CI as far as it is worked out.
-func (p *propagation) stateAt(v topology.Vertex) State {
-	if at, ok := p.m.marked(v); ok {
-		if at == isExcluded {
-			return Operational
-		}
-		return p.m.hits[at].state
-	}
-	if p.under != nil {
-		return p.under.stateAt(v)
-	}
-	return Operational
 }
 
 // strains reports whether there is a CI that is up and whose relationships together are more than a group can spare
@@ -212,10 +167,8 @@ func (a *Answer) isSpared(g topology.GroupIndex, member topology.Vertex) bool {
 
 // isOnBrink reports whether a CI is on the brink in the answer.
 func (a *Answer) isOnBrink(v topology.Vertex) bool {
-	if i, ok := a.place(v); ok {
-		return a.hits[i].has(onBrink)
-	}
-	return a.over != nil && a.over.isOnBrink(v)
+	i, ok := a.place(v)
+	return ok && a.hits[i].has(onBrink)
 }
 
 // tips reports whether an edge brings a CI to the brink that depends on one which is on it.

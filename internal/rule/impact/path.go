@@ -75,8 +75,8 @@ func (a *Answer) carries(e topology.Edge) bool {
 	case e.Group == 0:
 		return true
 	}
-	at, ok := a.place(e.To)
-	return to == AtRisk || a.isBroken(e.Group) || ok && a.hits[at].isByBrink()
+	at, _ := a.place(e.To)
+	return to == AtRisk || a.isBroken(e.Group) || a.hits[at].isByBrink()
 }
 
 // isBroken reports whether a group makes its dependent at least DEGRADED, in O(members).

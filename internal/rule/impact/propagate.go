@@ -63,28 +63,13 @@ func Of(ctx context.Context, s *topology.Snapshot, q Question) (*Answer, error) 
 
 // solve works out the states of a question, and tells those that are worse than in the answer to another one; nil: all.
 func solve(ctx context.Context, s *topology.Snapshot, q Question, without *Answer) (*Answer, error) {
-	var under *Answer
-	if without != nil && without.snapshot == s && q.MaxCIs == 0 {
-		under = without
-	}
-	return solveOver(ctx, s, q, without, under)
-}
-
-// solveWhole does the same, and works out also what is there anyway.
-func solveWhole(ctx context.Context, s *topology.Snapshot, q Question, without *Answer) (*Answer, error) {
-	return solveOver(ctx, s, q, without, nil)
-}
-
-func solveOver(ctx context.Context, s *topology.Snapshot, q Question, without, under *Answer) (*Answer, error) {
 	m := borrow(s)
 	defer m.release()
-	p := propagation{Question: q, s: s, m: m, patience: patience{ctx: ctx}, without: without, under: under}
+	p := propagation{Question: q, s: s, m: m, patience: patience{ctx: ctx}, without: without}
 	if err := p.prepare(); err != nil {
 		return nil, err
 	}
-	if p.under == nil {
-		p.fallShort()
-	}
+	p.fallShort()
 	p.closeDown()
 	p.closeDegraded()
 	p.closeAtRisk()
@@ -114,7 +99,6 @@ type propagation struct {
 	within     Cone        // nothing outside is reached; nil: no cone
 	enough     func() bool // asked after each CI that passed on; true ends it. nil: never
 	without    *Answer     // what there is without the failures; nil: nothing
-	under      *Answer     // the same, if only what is worse is worked out over it; nil: all is worked out
 }
 
 func (p *propagation) prepare() error {
@@ -189,9 +173,7 @@ func (p *propagation) takeFacts() {
 		}
 	}
 	for _, r := range f.Records {
-		if p.under == nil {
-			p.stated = append(p.stated, r.Down...)
-		}
+		p.stated = append(p.stated, r.Down...)
 	}
 	for _, ci := range f.Maintained {
 		if p.maintained == nil {
@@ -207,42 +189,17 @@ func (p *propagation) reach(v topology.Vertex, to State) {
 	if _, ok := p.m.marked(v); ok || p.within != nil && !p.within.Has(v) {
 		return
 	}
-	h := hit{vertex: v, state: to}
-	if p.under != nil {
-		if i, ok := p.under.place(v); ok {
-			if p.under.hits[i].state >= to {
-				return
-			}
-			h = p.over(i, to)
-		}
-	}
 	p.m.mark(v, uint32(len(p.m.hits)))
-	p.m.hits = append(p.m.hits, h)
+	p.m.hits = append(p.m.hits, hit{vertex: v, state: to})
 	if p.MaxCIs > 0 && !p.failed[v] {
 		p.beside++
 	}
-}
-
-// over returns the hit of a CI that is one in the world under the question too.
-func (p *propagation) over(i int32, to State) hit {
-	before := p.under.hits[i]
-	h := hit{vertex: before.vertex, state: max(before.state, to), without: before.state}
-	if before.has(onBrink) {
-		h.marks = onBrinkAnyway
-	}
-	return h
 }
 
 // fail notes that CIs are said to fail, with marks that say by whom.
 func (p *propagation) fail(failed []topology.Vertex, as State, marks uint8) {
 	for _, v := range failed {
 		p.reach(v, as)
-		if _, ok := p.m.marked(v); !ok && p.under != nil {
-			if i, ok := p.under.place(v); ok { // it is as bad already, and named all the same
-				p.m.mark(v, uint32(len(p.m.hits)))
-				p.m.hits = append(p.m.hits, p.over(i, as))
-			}
-		}
 		if at, ok := p.m.marked(v); ok && at != isExcluded {
 			h := &p.m.hits[at]
 			h.given = max(h.given, as)
@@ -262,15 +219,6 @@ func (p *propagation) fallShort() {
 }
 
 func (p *propagation) closeDown() {
-	if p.under != nil {
-		for _, ci := range p.fallen {
-			v, _ := p.s.Index(ci)
-			p.reach(v, Down)
-			if p.OnFacts && len(FactsOf(p.s).down[v]) > 0 {
-				p.stated = append(p.stated, v)
-			}
-		}
-	}
 	p.fail(p.stated, Down, 0)
 	p.fail(p.down, Down, isNamed)
 	p.rounds(p.passDown)
@@ -299,35 +247,12 @@ func (p *propagation) passDown(u topology.Vertex) {
 }
 
 func (p *propagation) lose(u topology.Vertex, a topology.Arc, i int) (c *topology.Counter, t *tally, lost uint32) {
-	c, t, lost = p.s.Counter(a.Group()), p.tally(a.Group()), 1
+	c, t, lost = p.s.Counter(a.Group()), p.m.tally(a.Group()), 1
 	if a.Kind() == topology.WeightedArc {
 		lost = c.WeightOf(p.s.OutRelationships(u)[i])
 	}
-	if p.under == nil || p.under.stateAt(u).IsWell() {
-		t.unwell += lost
-	}
+	t.unwell += lost
 	return c, t, lost
-}
-
-// tally returns what a group has lost: at first what it has in the world under the question.
-func (p *propagation) tally(g topology.GroupIndex) *tally {
-	known := len(p.m.tallies)
-	t := p.m.tally(g)
-	if p.under != nil && len(p.m.tallies) > known {
-		for _, m := range p.s.Counter(g).Members {
-			if m.From == 0 {
-				continue
-			}
-			switch state := p.under.stateAt(m.From); {
-			case state == Down:
-				t.down += m.Weight
-				t.unwell += m.Weight
-			case state == Degraded:
-				t.unwell += m.Weight
-			}
-		}
-	}
-	return t
 }
 
 func (p *propagation) closeDegraded() {
@@ -343,13 +268,6 @@ func (p *propagation) closeDegraded() {
 	from := len(p.m.hits)
 	for _, v := range p.m.weak {
 		p.reach(v, Degraded)
-	}
-	if p.under != nil {
-		for _, t := range p.m.tallies {
-			if c := p.s.Counter(t.group); c.Total-t.unwell < c.Need {
-				p.reach(c.Dependent, Degraded)
-			}
-		}
 	}
 	if !p.afford(from) {
 		return
@@ -440,11 +358,7 @@ func (p *propagation) answer() *Answer {
 		hits: slices.Clone(p.m.hits), rounds: slices.Clone(p.m.rounds), tallies: slices.Clone(p.m.tallies),
 		maintained: p.maintained, brink: slices.Clone(p.m.brink), brinkRounds: slices.Clone(p.m.brinkRounds),
 	}
-	if a.Completeness.Explored = max(a.Completeness.Explored, len(a.hits)); p.under != nil {
-		a.over = p.under
-	} else {
-		a.Completeness.Explored -= a.leaveOut(p.without)
-	}
+	a.Completeness.Explored = max(a.Completeness.Explored, len(a.hits)) - a.leaveOut(p.without)
 	if a.maxDepth > 0 && a.hides() {
 		a.Completeness.cut(MaxDepth)
 	}

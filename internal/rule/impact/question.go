@@ -27,8 +27,6 @@ type Question struct {
 	// MaxCIs stops after so many CIs beside the failed ones; 0: no limit. The answer is true then, with the nearest rounds
 	// first and the lowest ids of the last round, but CIs and AT_RISK are missing.
 	MaxCIs int
-
-	fallen []ident.ID // those of Failed that are DOWN already
 }
 
 // Failure is one CI that fails.

@@ -14,11 +14,6 @@ func OfView(ctx context.Context, s, view *topology.Snapshot, q Question) (*Answe
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range q.Failed {
-		if now != nil && now.TrueState(f.CI) == Down {
-			q.fallen = append(q.fallen, f.CI)
-		}
-	}
 	a, err := solve(ctx, view, q, without)
 	if err == nil {
 		a.now = now
@@ -108,20 +103,4 @@ func (a *Answer) DownAlready(ctx context.Context, keep func(topology.CI) bool) (
 		}
 	}
 	return n, nil
-}
-
-// whole returns the answer with all that is not OPERATIONAL, as proofs need it. It is worked out when it is first asked
-// for.
-func (a *Answer) whole() *Answer {
-	if a.over == nil {
-		return a
-	}
-	a.full.Do(func() {
-		b, err := solveWhole(noHurry, a.snapshot, a.asked, a.before)
-		if err != nil {
-			panic(err) // it was answered once, and nobody cancels
-		}
-		a.laid = b
-	})
-	return a.laid
 }

@@ -116,7 +116,6 @@ type Shift struct {
 // then what is worst after, then what was worst before, then by id. O(n log n) in the hits of both.
 func Shifts(before, after *Answer) []Shift {
 	var shifts []Shift
-	before, after = before.whole(), after.whole()
 	for i, h := range after.hits {
 		ci := after.snapshot.ID(h.vertex)
 		if was := before.TrueState(ci); after.isNear(int32(i)) && was != h.state {
