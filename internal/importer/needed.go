@@ -67,11 +67,14 @@ func (p *phase[T]) leave(a *applying) {
 	}
 }
 
-// insist tries what was put off as long as that helps: one unit may need another of a later phase.
-func (a *applying) insist(ctx context.Context, phases ...interface {
+// insistent is a phase that can be tried again.
+type insistent interface {
 	again(ctx context.Context, a *applying) (bool, error)
 	leave(a *applying)
-}) error {
+}
+
+// insist tries what was put off as long as that helps: one unit may need another of a later phase.
+func (a *applying) insist(ctx context.Context, phases ...insistent) error {
 	for helps := true; helps && !a.failed; {
 		helps = false
 		for _, p := range phases {

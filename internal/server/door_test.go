@@ -74,13 +74,22 @@ func newHouse(t *testing.T, address string) house {
 	return house{&world{App: a, host: l.Addr().String()}, t}
 }
 
+// reply is an answer that was read to its end.
+type reply struct {
+	Status     string
+	StatusCode int
+	Header     http.Header
+	Cookies    []*http.Cookie
+	Text       string
+}
+
 // post sends a form as a page of this server does, and returns the answer without following it.
-func (h house) post(path string, form url.Values, headers ...string) *http.Response {
+func (h house) post(path string, form url.Values, headers ...string) reply {
 	h.t.Helper()
 	return h.do(http.MethodPost, path, "application/x-www-form-urlencoded", form.Encode(), headers...)
 }
 
-func (h house) do(method, path, kind, body string, headers ...string) *http.Response {
+func (h house) do(method, path, kind, body string, headers ...string) reply {
 	h.t.Helper()
 	r, err := http.NewRequestWithContext(h.t.Context(), method, "http://"+h.host+path, strings.NewReader(body))
 	if err != nil {
@@ -96,8 +105,12 @@ func (h house) do(method, path, kind, body string, headers ...string) *http.Resp
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.t.Cleanup(func() { _ = response.Body.Close() })
-	return response
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return reply{response.Status, response.StatusCode, response.Header, response.Cookies(), string(text)}
 }
 
 // graphql answers an operation as text.
@@ -107,18 +120,14 @@ func (h house) graphql(query string, headers ...string) (status int, text string
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	response := h.do(http.MethodPost, "/graphql", "application/json", string(body), headers...) //nolint:bodyclose // do closes it
-	all, err := io.ReadAll(response.Body)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return response.StatusCode, string(all)
+	response := h.do(http.MethodPost, "/graphql", "application/json", string(body), headers...)
+	return response.StatusCode, response.Text
 }
 
 // cookieOf returns the header with the cookie that an answer sets.
-func cookieOf(t *testing.T, r *http.Response) string {
+func cookieOf(t *testing.T, r reply) string {
 	t.Helper()
-	for _, c := range r.Cookies() {
+	for _, c := range r.Cookies {
 		if c.Name == signin.Cookie && c.Secure && c.HttpOnly && c.Path == "/" && c.Domain == "" && c.SameSite == http.SameSiteLaxMode {
 			return "Cookie: " + c.Name + "=" + c.Value
 		}
@@ -134,7 +143,7 @@ func (h house) setUp() string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	done := h.post("/auth/link", url.Values{"link": {link}, "name": {"root"}, "password": {phrase}}, "Sec-Fetch-Site: same-origin") //nolint:bodyclose // do closes it
+	done := h.post("/auth/link", url.Values{"link": {link}, "name": {"root"}, "password": {phrase}}, "Sec-Fetch-Site: same-origin")
 	if done.StatusCode != http.StatusSeeOther || done.Header.Get("Location") != "/" {
 		h.t.Fatal(done.Status, done.Header)
 	}
@@ -148,7 +157,7 @@ func (h house) invited(name string, roles ...auth.Role) (cookie string, account 
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	cookie = cookieOf(h.t, h.post("/auth/link", url.Values{"link": {*made.Secret}, "name": {name}, "password": {phrase}})) //nolint:bodyclose // do closes it
+	cookie = cookieOf(h.t, h.post("/auth/link", url.Values{"link": {*made.Secret}, "name": {name}, "password": {phrase}}))
 	_, text, _ := strings.Cut(cookie, "=")
 	account, _, err = h.Identity.Find(h.t.Context(), secret.Session, text)
 	if err != nil {
@@ -218,7 +227,7 @@ func Test1AndTheDoorsAreOpenToThoseWhoSignIn(t *testing.T) {
 			t.Errorf("after signing out: %d", status)
 		}
 		wrong := h.post("/auth/sign-in", url.Values{"name": {"root"}, "password": {"wrong horse battery staple"}})
-		if wrong.StatusCode != http.StatusUnauthorized || len(wrong.Cookies()) > 0 {
+		if wrong.StatusCode != http.StatusUnauthorized || len(wrong.Cookies) > 0 {
 			t.Errorf("a wrong password: %s", wrong.Status)
 		}
 		right := h.post("/auth/sign-in", url.Values{"name": {"root"}, "password": {phrase}, "return": {"/?query=%7Bviewer%7D"}})

@@ -189,7 +189,7 @@ func TestATargetOfTheServiceThatIsConcernedHolds(t *testing.T) {
 			if l := d.level(t, opened, domain.ResolveMetric, 1); l == nil || l.Target.Name != c.want {
 				t.Errorf("%s: %+v", name, l)
 			}
-			// What it says of its CIs would hold for the next one.
+			// As long as it is open, its CIs fail or are ruled out for the next one too.
 			if _, err := d.incidents.Cancel(d.after(1), incident.Cancel{ID: opened, Reason: "none"}); err != nil {
 				t.Fatal(err)
 			}
