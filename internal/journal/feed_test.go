@@ -236,10 +236,21 @@ func TestADatabaseThatWentBackIsFollowed(t *testing.T) {
 		_, revision := truth(t, s)
 		oneMore(t, s, e)
 		f.agrees(t, "before")
-		raw(t, s, "DELETE FROM version WHERE valid_from > $1", revision)
-		raw(t, s, "DELETE FROM entry WHERE revision > $1", revision)
-		raw(t, s, "DELETE FROM ci WHERE name = 'more'")
-		raw(t, s, "UPDATE head SET revision = $1", revision)
+		tx, err := s.Writer().BeginTx(t.Context(), nil) // at once, as a restore does
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range []string{
+			"DELETE FROM version WHERE valid_from > $1", "DELETE FROM entry WHERE revision > $1",
+			"DELETE FROM ci WHERE name = 'more' AND $1 >= 0", "UPDATE head SET revision = $1",
+		} {
+			if _, err := tx.ExecContext(t.Context(), statement, revision); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
 		want, _ := truth(t, s)
 		for deadline := time.Now().Add(time.Minute); f.graph.Snapshot().Digest() != want; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {

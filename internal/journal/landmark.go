@@ -37,11 +37,8 @@ func landmarkAt(ctx context.Context, c *ent.Client, revision int64) (landmark, e
 	return landmarkOf(first)
 }
 
-// isHistory reports whether the journal still has what the graph was told last.
+// isHistory reports whether the journal still has what the graph was told last, or still lacks it.
 func (f *Feed) isHistory(ctx context.Context) (bool, error) {
-	if !f.landmark.isKnown {
-		return true, nil
-	}
 	found, err := landmarkAt(ctx, f.store.Read, f.landmark.revision)
 	return found == f.landmark, err
 }
