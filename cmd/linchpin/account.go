@@ -19,7 +19,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// keys returns the root key's, which is made beside an SQLite file if there is none.
+// keys reads the keys of an installation from --key-file. Without it, those of an SQLite database lie beside its file,
+// and are made at the first start; PostgreSQL is refused.
 func (env *environment) keys(database string) (*secret.Keys, error) {
 	if env.keyFile != "" {
 		return secret.Read(env.keyFile)
@@ -31,7 +32,7 @@ func (env *environment) keys(database string) (*secret.Keys, error) {
 	return secret.ReadOrMake(path + ".key")
 }
 
-// onAccounts runs do on the database itself, in the name of whoever runs the command.
+// onAccounts runs do on the database itself, in the name of the command: cli and the user of the system.
 func onAccounts(env *environment, do func(ctx context.Context, a *app.App, words []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, words []string) error {
 		database, err := env.address()

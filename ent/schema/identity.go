@@ -36,7 +36,7 @@ func (Account) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("issuer", "subject").Unique(), index.Fields("name", "id"), index.Fields("person_id").Unique()}
 }
 
-// RoleBinding gives a role to an account, or to whoever an issuer says is in a group.
+// RoleBinding gives a role to an account, or to the members of a group, as an issuer tells them.
 type RoleBinding struct{ ent.Schema }
 
 func (RoleBinding) Annotations() []schema.Annotation {

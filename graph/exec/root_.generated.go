@@ -10282,7 +10282,7 @@ type RoleBinding implements Node {
   createdAt: DateTime!
 }
 
-"""What is known of an API token. Its secret is shown once, to whoever makes it."""
+"""An API token, by which a program acts for an account. Its secret is shown once: in the answer to the mutation that makes it."""
 type ApiToken implements Node {
   """The global id."""
   id: ID!

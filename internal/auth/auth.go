@@ -63,7 +63,7 @@ type Pass struct {
 // System is the program itself.
 var System = Actor{Name: "linchpin", Roles: []Role{Admin}, Via: domain.ViaSystem}
 
-// Dev returns who a caller is where nobody signs in: whoever they say.
+// Dev returns the caller that a request of dev mode names, where nobody signs in.
 func Dev(name string, roles ...Role) Actor {
 	return Actor{Name: name, Roles: roles, Via: domain.ViaDev}
 }

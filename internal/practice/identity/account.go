@@ -84,8 +84,8 @@ func (p *Practice) Invite(ctx context.Context, in InviteAccount) (Made[*ent.Acco
 	return p.linked(ctx, in, session.Invitation, invitationAge)
 }
 
-// BreakGlass makes a link by which the person of an account sets a password, for a short time: it is for whoever has the
-// database in hand, whatever else works.
+// BreakGlass makes a link by which the person of an account sets a password, for a short time: it is for a person who
+// has the database in hand, whatever else works.
 func (p *Practice) BreakGlass(ctx context.Context, id ident.ID) (Made[*ent.Account], error) {
 	return p.linked(ctx, InviteAccount{Account: &id}, session.BreakGlass, breakGlassAge)
 }

@@ -39,7 +39,7 @@ func HasAccounts(ctx context.Context, c *ent.Client) (bool, error) {
 	return found, store.Translate(err)
 }
 
-// SetUpLink makes a link for whoever sets an installation up. If there is an admin, it returns "".
+// SetUpLink makes a link for the person who sets an installation up. If there is an admin, it returns "".
 func (p *Practice) SetUpLink(ctx context.Context) (string, error) {
 	return store.Write(ctx, p.store, auth.System.By("account.offer_set_up"), func(ctx context.Context, tx *store.Tx) (string, error) {
 		if has, err := hasAdmin(ctx, tx.Client()); has || err != nil {
@@ -49,11 +49,11 @@ func (p *Practice) SetUpLink(ctx context.Context) (string, error) {
 	})
 }
 
-// Claim uses a link: it makes the account of whoever sets the installation up, or takes the one that is invited, gives
-// it a password, and signs it in. Sessions that the account had end. Failures: ErrNoLink, ErrSetUp, and what is wrong
-// with the name or the password.
+// Claim uses a link: it makes the account of the person who sets the installation up, or takes the one that is
+// invited, gives it a password, and signs it in. Sessions that the account had end. Failures: ErrNoLink, ErrSetUp, and
+// what is wrong with the name or the password.
 func (p *Practice) Claim(ctx context.Context, in Claim) (newSession string, err error) {
-	// The link first, so that whoever has none learns nothing else, and no password is hashed for them.
+	// The link first, so that a caller without one learns nothing else, and no password is hashed for them.
 	if !secret.IsWhole(secret.Link, in.Link) {
 		return "", ErrNoLink
 	}
