@@ -15,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/span"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 )
 
 // Tx is a write transaction. Now is its clock: UTC, whole microseconds, the same for everything it writes.
@@ -173,7 +174,8 @@ func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step
 
 // commitFailed returns err if the commit was refused, and errs.OutcomeUnknown if nobody knows its outcome.
 func commitFailed(err error) error {
-	wasNotSent := errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.DeadlineExceeded)
+	// database/sql looks at the context before it sends COMMIT. After that, whatever ended the wait, nobody knows.
+	wasNotSent := errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, pgconn.ErrLost)
 	if wasNotSent || serverSaidNo(err) {
 		return err
 	}
