@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"testing"
+	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -20,6 +21,34 @@ func own(t *testing.T) (*pgtest.Cluster, *store.Store) {
 		t.Fatal(err)
 	}
 	return c, s
+}
+
+// awaitStandbys lets commits wait for standbys of that name, "" for none, and returns once they do. That a session has
+// read the setting is not enough: it holds once another process of the server has.
+func awaitStandbys(t *testing.T, s *store.Store, names string) {
+	t.Helper()
+	raw(t, s, "ALTER SYSTEM SET synchronous_standby_names = '"+names+"'")
+	raw(t, s, "SELECT pg_reload_conf()")
+	soon(t, "commits wait for standbys if there are any", func() bool {
+		done := make(chan error, 1)
+		go func() {
+			_, err := s.Writer().ExecContext(context.Background(), "SELECT pg_logical_emit_message(true, 'probe', '')")
+			done <- err
+		}()
+		for {
+			select {
+			case <-done:
+				return names == ""
+			case <-time.After(5 * time.Millisecond):
+			}
+			waits := column(t, s.Writer(), "SELECT pid FROM pg_stat_activity WHERE query LIKE '%probe%' AND wait_event = 'SyncRep' AND pid <> pg_backend_pid()")
+			if len(waits) > 0 && names != "" {
+				column(t, s.Writer(), "SELECT pg_cancel_backend($1)", waits[0])
+				<-done
+				return true
+			}
+		}
+	})
 }
 
 func TestADatabaseThatIsDownIsUnavailableAndComesBack(t *testing.T) {
@@ -66,8 +95,7 @@ func TestACommitWithoutAnAnswerIsUnknownAndItsRetryHasOneEffect(t *testing.T) {
 			release: []string{"DROP FUNCTION hold CASCADE"}, waits: "PgSleep", wasWritten: "0",
 		},
 		"after it was written": {
-			hold:    []string{"ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()"},
-			release: []string{"ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"}, waits: "SyncRep", wasWritten: "1",
+			waits: "SyncRep", wasWritten: "1",
 		},
 	} {
 		t.Run(when, func(t *testing.T) {
@@ -76,16 +104,11 @@ func TestACommitWithoutAnAnswerIsUnknownAndItsRetryHasOneEffect(t *testing.T) {
 			count := func() []string {
 				return column(t, s.Writer(), "SELECT count(*) FROM ci WHERE class_id = $1", int64(class.ID))
 			}
-			standby := func(want string) {
-				soon(t, "the server has read its settings", func() bool {
-					return column(t, s.Writer(), "SHOW synchronous_standby_names")[0] == want
-				})
-			}
 			for _, statement := range c.hold {
 				raw(t, s, statement)
 			}
 			if c.waits == "SyncRep" {
-				standby("nobody")
+				awaitStandbys(t, s, "nobody")
 			}
 			once := func() error {
 				ctx := store.Once(t.Context(), store.Key{Actor: "ada", Name: "k", Body: sha256.Sum256(nil)}, "createCI")
@@ -114,7 +137,7 @@ func TestACommitWithoutAnAnswerIsUnknownAndItsRetryHasOneEffect(t *testing.T) {
 			for _, statement := range c.release {
 				raw(t, s, statement)
 			}
-			standby("")
+			awaitStandbys(t, s, "")
 			for range 2 {
 				if err := once(); err != nil {
 					t.Errorf("asked again: %v", err)
@@ -130,13 +153,6 @@ func TestACommitWithoutAnAnswerIsUnknownAndItsRetryHasOneEffect(t *testing.T) {
 func TestAWaitForAStandbyThatIsCutShortIsNoSuccess(t *testing.T) {
 	cluster, s := own(t)
 	class := newClass(t, s, "server")
-	set := func(standbys string) {
-		raw(t, s, "ALTER SYSTEM SET synchronous_standby_names = '"+standbys+"'")
-		raw(t, s, "SELECT pg_reload_conf()")
-		soon(t, "the server has read its settings", func() bool {
-			return column(t, s.Writer(), "SHOW synchronous_standby_names")[0] == standbys
-		})
-	}
 	waiting := func() bool {
 		return column(t, s.Writer(), "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND wait_event = 'SyncRep'")[0] == "1"
 	}
@@ -167,7 +183,7 @@ func TestAWaitForAStandbyThatIsCutShortIsNoSuccess(t *testing.T) {
 				}()
 				return answered
 			}
-			set("nobody")
+			awaitStandbys(t, s, "nobody")
 			for i := range 3 { // the first writes, the others find its outcome
 				answered := once()
 				soon(t, "the commit waits", waiting)
@@ -178,7 +194,7 @@ func TestAWaitForAStandbyThatIsCutShortIsNoSuccess(t *testing.T) {
 			}
 			answered := once()
 			soon(t, "the commit waits", waiting)
-			set("") // the standby is given up: what waits is let go
+			awaitStandbys(t, s, "") // the standby is given up: what waits is let go
 			if err := <-answered; err != nil {
 				t.Errorf("without standbys: %v", err)
 			}
