@@ -58,6 +58,13 @@ func wide() guard.Limits {
 // serverWithin returns a server with other limits.
 func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handler {
 	t.Helper()
+	handler, _ := following(t, s, limits)
+	return handler
+}
+
+// following returns a server and the feed that its graph follows.
+func following(t testing.TB, s *store.Store, limits guard.Limits) (http.Handler, *journal.Feed) {
+	t.Helper()
 	if err := cmdb.Seed(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +85,7 @@ func serverWithin(t testing.TB, s *store.Store, limits guard.Limits) http.Handle
 	return server.New(server.Config{
 		Schema: resolver.Schema(), Log: log, Store: s, IsDev: true, Limits: limits,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, s.Read) },
-	})
+	}), feed
 }
 
 // TestScenarios runs scenarios. A scenario is a txtar archive of steps, run in order over HTTP on each database:
