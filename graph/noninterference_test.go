@@ -236,8 +236,8 @@ func (w *world) answer(by caller, text string) string {
 
 var cursorIn = regexp.MustCompile(`"(?:cursor|startCursor|endCursor)[^:]*":"([^"]+)"`)
 
-// TestHiddenRecordsMakeNoDifference asks two worlds the same: nobody may tell by any answer, refusals, orders, scores and
-// counts included, in which of the two they are.
+// TestHiddenRecordsMakeNoDifference asks two worlds the same: nobody may tell by any answer, refusals, orders, scores
+// and counts included, in which of the two they are.
 func TestHiddenRecordsMakeNoDifference(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		other := storetest.SQLite

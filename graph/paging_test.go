@@ -23,8 +23,8 @@ type pagedList struct {
 
 const ciFields = "NAME=name CREATED_AT=createdAt UPDATED_AT=updatedAt"
 
-// lists are all lists of the contract that page by keys or places: those of Query that need no argument, by the contract,
-// and those written here. HUB, INCIDENT, CHANGE and TEAM stand for ids.
+// lists are all lists of the contract that page by keys or places: those of Query that need no argument, by the
+// contract, and those written here. HUB, INCIDENT, CHANGE and TEAM stand for ids.
 var lists = withRootLists(map[string]pagedList{
 	"services":             {"{ services LIST }", "id name createdAt: ci { x: createdAt } updatedAt: ci { x: updatedAt }", ciFields},
 	"kpis":                 {`{ kpis(period: DAY, from: "2027-01-08T00:00:00Z", to: "2027-01-15T00:00:00Z") LIST }`, "id: start", ""},

@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// attackers runs a client of its own process: a line on standard input says from how many connections it sends the corpus
-// over and over, and to which address. It goes on until an empty line; then it says how many requests were answered.
+// attackers runs a client of its own process: a line on standard input says from how many connections it sends the
+// corpus over and over, and to which address. It goes on until an empty line; then it says how many requests were
+// answered.
 func attackers() {
 	corpus, err := readAttacks()
 	if err != nil {
@@ -127,9 +128,9 @@ func (p peer) hear(b *testing.B, v any) {
 	}
 }
 
-// BenchmarkBystander shows what somebody else notices while connections send the corpus over and over, without a pause. Three kinds of rounds
-// take turns: nobody attacks; another server on the same machine is attacked, which takes processors away and nothing
-// else; and the server itself is. The bar is a p99 of 1.2 times.
+// BenchmarkBystander shows what somebody else notices while connections send the corpus over and over, without a pause.
+// Three kinds of rounds take turns: nobody attacks; another server on the same machine is attacked, which takes
+// processors away and nothing else; and the server itself is. The bar is a p99 of 1.2 times.
 func BenchmarkBystander(b *testing.B) {
 	for _, connections := range []int{1, 8} {
 		b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) { besideAttacks(b, connections) })

@@ -17,8 +17,8 @@ func serveWith(t *testing.T, environment []string, args ...string) *process {
 	return p
 }
 
-// TestALimitOfTheEnvironmentHolds checks that each operation is answered under the limits that a server has by itself, and refused under one that the environment
-// states.
+// TestALimitOfTheEnvironmentHolds checks that each operation is answered under the limits that a server has by itself,
+// and refused under one that the environment states.
 func TestALimitOfTheEnvironmentHolds(t *testing.T) {
 	operations := map[string]struct{ body, code string }{
 		"DEPTH=3":      {`{"query":"{ cis { nodes { class { code } } } }"}`, "QUERY_TOO_DEEP"},

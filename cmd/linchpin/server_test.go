@@ -256,8 +256,8 @@ func TestGraphiQLComesWithItsHeaders(t *testing.T) {
 	}
 }
 
-// TestAPanicInAResolverIsAnAnswerAndNoEnd asks a server whose resolvers have nothing to work with, so that each question
-// panics.
+// TestAPanicInAResolverIsAnAnswerAndNoEnd asks a server whose resolvers have nothing to work with, so that each
+// question panics.
 func TestAPanicInAResolverIsAnAnswerAndNoEnd(t *testing.T) {
 	var log bytes.Buffer
 	handler := server.New(server.Config{

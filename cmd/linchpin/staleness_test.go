@@ -13,7 +13,8 @@ import (
 
 const aboutTheGraph = `{ impact(failed: [{id: "ci_1"}]) { revision } }`
 
-// TestAServerWithoutItsDatabaseSaysThatItMayBeBehind takes the database away from a server that has the graph in memory.
+// TestAServerWithoutItsDatabaseSaysThatItMayBeBehind takes the database away from a server that has the graph in
+// memory.
 func TestAServerWithoutItsDatabaseSaysThatItMayBeBehind(t *testing.T) {
 	cluster := pgtest.Start(t, pgtest.Durable)
 	p := serve(t, "--database", cluster.Database(t, "", nil))

@@ -69,8 +69,8 @@ func history[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.ID
 	})
 }
 
-// RecordId returns the id of the record that was written. If the actor may not see that, it returns the id of the record
-// that it belongs to; if it belongs to none, that of the entry.
+// RecordId returns the id of the record that was written. If the actor may not see that, it returns the id of the
+// record that it belongs to; if it belongs to none, that of the entry.
 func (e *Entry) RecordId(ctx context.Context) (ident.ID, error) {
 	restricted, err := e.IsRestricted(ctx)
 	switch {

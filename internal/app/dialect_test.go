@@ -49,6 +49,7 @@ func dialect(file *ast.File) (faults []fault) {
 var (
 	none    = regexp.MustCompile(`(?i)\b(where|when) there (is|are|was|were) no(ne\b|thing to tell|t any)|\b(nil|null) where\b`)
 	clause  = regexp.MustCompile(`^Test(What|Whatever|Whoever)[A-Z]`)
+	wide    = regexp.MustCompile(`(?m)^\t*// .{117}.+$`)
 	subject = regexp.MustCompile(`(^|[.;:] )(What|Whatever|Who|Whoever) [^?]*?([.;:]|$)`)
 )
 
@@ -144,9 +145,12 @@ func isUnreasoned(call *ast.CallExpr) bool {
 }
 
 func TestTheVoiceIsHeldInCommentsNamesAndSkips(t *testing.T) {
-	handWritten(t, func(files *token.FileSet, file *ast.File) {
+	handWritten(t, func(files *token.FileSet, file *ast.File, text string) {
 		for _, f := range dialect(file) {
 			t.Errorf("%s: %s", files.Position(f.at), f.says)
+		}
+		for _, line := range wide.FindAllString(text, -1) {
+			t.Errorf("%s: %.60q…: prose ends at 120 columns", files.Position(file.Pos()).Filename, line)
 		}
 	})
 }

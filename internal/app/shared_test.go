@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// youngest is the practice that the test takes as its example, as names of the code have it, and where it is named beside its own files:
-// a practice to come takes a line in each of the first five, and the others say why they know of this one.
+// youngest is the practice that the test takes as its example, as names of the code have it, and where it is named
+// beside its own files: a practice to come takes a line in each of the first five, and the others say why they know of
+// this one.
 var (
 	youngest      = regexp.MustCompile(`(?i)service_?level`)
 	sharedByRight = []string{

@@ -33,7 +33,7 @@ func voice(name, comment string) string {
 }
 
 // handWritten calls check with each hand-written Go file of the repository.
-func handWritten(t *testing.T, check func(files *token.FileSet, file *ast.File)) {
+func handWritten(t *testing.T, check func(files *token.FileSet, file *ast.File, text string)) {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -56,7 +56,7 @@ func handWritten(t *testing.T, check func(files *token.FileSet, file *ast.File))
 		files := token.NewFileSet()
 		file, err := parser.ParseFile(files, path, text, parser.ParseComments)
 		if err == nil {
-			check(files, file)
+			check(files, file, string(text))
 		}
 		return err
 	})
@@ -66,7 +66,7 @@ func handWritten(t *testing.T, check func(files *token.FileSet, file *ast.File))
 }
 
 func TestCommentsOfFunctionsSayWhatTheyDo(t *testing.T) {
-	handWritten(t, func(files *token.FileSet, file *ast.File) {
+	handWritten(t, func(files *token.FileSet, file *ast.File, _ string) {
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
 			if !ok || f.Doc == nil || strings.TrimSpace(f.Doc.Text()) == "" {

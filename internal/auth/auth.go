@@ -87,8 +87,8 @@ func (a Actor) By(verb string) store.By {
 	return store.By{Actor: a.Name, Account: a.Account, Via: a.Via, ViaID: a.Pass.Token, Verb: verb}
 }
 
-// Key returns what tells the actor apart from every other: the account. An actor without one is told by the door and the
-// name.
+// Key returns what tells the actor apart from every other: the account. An actor without one is told by the door and
+// the name.
 func (a Actor) Key() string {
 	if a.Account != nil {
 		return a.Account.String()

@@ -58,7 +58,8 @@ func (s *Store) Now(ctx context.Context) time.Time {
 
 type limitKey struct{}
 
-// WriteUntil returns a context whose writes are refused with errs.Timeout unless their COMMIT is sent by t. Reads go on.
+// WriteUntil returns a context whose writes are refused with errs.Timeout unless their COMMIT is sent by t. Reads go
+// on.
 func WriteUntil(ctx context.Context, t time.Time) context.Context {
 	return context.WithValue(ctx, limitKey{}, t)
 }

@@ -30,8 +30,8 @@ var resourceClasses = map[string]string{
 	"account": "account", "region": "region", "site": "site",
 }
 
-// lifecycles maps Backstage's lifecycles, which tell how mature a component is. An experimental one runs, and others may
-// need it: it is in service.
+// lifecycles maps Backstage's lifecycles, which tell how mature a component is. An experimental one runs, and others
+// may need it: it is in service.
 var lifecycles = map[string]domain.Lifecycle{"production": domain.Live, "experimental": domain.Live, "deprecated": domain.Deprecated}
 
 // linkKinds maps a link's type, which Backstage leaves open, to a kind. Any other type is OTHER.

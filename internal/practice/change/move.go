@@ -61,8 +61,8 @@ func (p *Practice) Schedule(ctx context.Context, in Schedule) (*ent.Change, erro
 		})
 }
 
-// Start begins to carry a change out: SCHEDULED to IMPLEMENT, in its window and with the outage that was planned, unless
-// other is accepted. Its planned operations are applied in the same transaction.
+// Start begins to carry a change out: SCHEDULED to IMPLEMENT, in its window and with the outage that was planned,
+// unless other is accepted. Its planned operations are applied in the same transaction.
 func (p *Practice) Start(ctx context.Context, in Start) (*ent.Change, error) {
 	return p.desk.Move(ctx, "startChange", ticket.Seen(in.ID, in.ExpectedVersion),
 		func(ctx context.Context, tx *store.Tx, was *ent.Change, u *ent.ChangeUpdateOne) (string, error) {

@@ -81,8 +81,8 @@ type growth struct {
 	said     string // which, and what has failed beside them
 }
 
-// grown works out anew what a change takes DOWN, by all that is committed and on the facts of now. Starts take turns: of
-// two that are harmless alone the second sees the first.
+// grown works out anew what a change takes DOWN, by all that is committed and on the facts of now. Starts take turns:
+// of two that are harmless alone the second sees the first.
 func (p *Practice) grown(ctx context.Context, tx *store.Tx, c *ent.Change) (g growth, err error) {
 	if err := tx.TakeTurns(ctx, "linchpin.change.start"); err != nil {
 		return g, err
@@ -128,8 +128,8 @@ func (p *Practice) newest(ctx context.Context, tx *store.Tx) (*topology.Snapshot
 	return graph, nil
 }
 
-// planned returns the services that a change took DOWN when it was scheduled. For one that was scheduled before that was
-// kept, it works them out on the graph of now.
+// planned returns the services that a change took DOWN when it was scheduled. For one that was scheduled before that
+// was kept, it works them out on the graph of now.
 func (p *Practice) planned(ctx context.Context, tx *store.Tx, graph *topology.Snapshot, c *ent.Change) ([]ident.ID, error) {
 	kept, err := tx.PlannedOutage.Query().Where(plannedoutage.ChangeID(c.ID)).Only(ctx)
 	if err == nil {

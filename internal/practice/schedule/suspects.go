@@ -116,8 +116,8 @@ func appliedBy(ctx context.Context, c *ent.Client, of predicate.Change) (map[ide
 	return applied, words, err
 }
 
-// without returns the graph as it would be if operations had not been applied; nil if they took nothing away, or if what
-// was written since then stands against it.
+// without returns the graph as it would be if operations had not been applied; nil if they took nothing away, or if
+// what was written since then stands against it.
 func without(s *topology.Snapshot, applied []operation.Operation, words operation.Words) (*topology.Snapshot, error) {
 	inverse := operation.Undone(applied)
 	if len(inverse) == 0 {

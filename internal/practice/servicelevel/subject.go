@@ -25,8 +25,8 @@ type Subject struct {
 	Services []ident.ID
 }
 
-// startFor returns when the clocks of a target start for the record. No clock starts after the record was opened, though
-// the clock of whoever noticed the trouble may be ahead.
+// startFor returns when the clocks of a target start for the record. No clock starts after the record was opened,
+// though the clock of whoever noticed the trouble may be ahead.
 func (s Subject) startFor(t *ent.ServiceLevelTarget) time.Time {
 	if t.StartsAtDetection && s.DetectedAt.Before(s.CreatedAt) {
 		return s.DetectedAt

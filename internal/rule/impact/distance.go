@@ -15,11 +15,11 @@ func (a *Answer) distance(i int32) int {
 }
 
 // allDistances returns the distance of each hit: of those that are told the length of a shortest path from a failed CI
-// over others that are told, along arcs that carry; of the rest from what is DOWN by the facts or though nothing failed,
-// and fromShort more. An arc carries
-// when it is HARD and its cause is not well, SOFT and its cause DOWN, or counted by a group that is broken and its
-// cause not well; the last hop to an AT_RISK CI is from a member that is not well, or from a CI on the brink that it
-// cannot spare. It makes a breadth-first search over the hits, or two, when it is first called, linear in their arcs.
+// over others that are told, along arcs that carry; of the rest from what is DOWN by the facts or though nothing
+// failed, and fromShort more. An arc carries when it is HARD and its cause is not well, SOFT and its cause DOWN, or
+// counted by a group that is broken and its cause not well; the last hop to an AT_RISK CI is from a member that is not
+// well, or from a CI on the brink that it cannot spare. It makes a breadth-first search over the hits, or two, when it
+// is first called, linear in their arcs.
 func (a *Answer) allDistances() []int32 {
 	if a.of != nil {
 		return a.of.estate.allDistances()

@@ -166,8 +166,8 @@ func (n naive) counts(g ident.ID) map[ident.ID]int {
 	return sum
 }
 
-// strained reports the first clause: a group stands and would now break by one more CI that it would have borne with none
-// lost.
+// strained reports the first clause: a group stands and would now break by one more CI that it would have borne with
+// none lost.
 func (n naive) strained(ci ident.ID) bool {
 	for g, f := range n.model.Groups {
 		if f.Dependent != ci {
@@ -183,8 +183,8 @@ func (n naive) strained(ci ident.ID) bool {
 	return false
 }
 
-// cannotSpare reports the second clause: the CI needs HARD one on the brink, outside any group or as a member without which
-// its group would break.
+// cannotSpare reports the second clause: the CI needs HARD one on the brink, outside any group or as a member without
+// which its group would break.
 func (n naive) cannotSpare(ci ident.ID) bool {
 	for _, a := range n.model.Arcs() {
 		if a.To != ci || !n.brink[a.From] {

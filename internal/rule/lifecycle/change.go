@@ -91,8 +91,8 @@ var setBacks = []struct {
 	{domain.Emergency, domain.ChangeAuthorize, domain.ChangeNew},
 }
 
-// SetBack returns the state to which an edit of what people vote on sends a change. If the change stays in its state, SetBack
-// returns false.
+// SetBack returns the state to which an edit of what people vote on sends a change. If the change stays in its state,
+// SetBack returns false.
 func SetBack(of domain.ChangeType, from domain.ChangeState) (to domain.ChangeState, isSetBack bool) {
 	for _, s := range setBacks {
 		if s.of == of && s.from == from {

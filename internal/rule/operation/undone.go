@@ -45,8 +45,8 @@ func Wrote(s *topology.Snapshot, all []Operation) []ident.ID {
 	return slices.Compact(cis)
 }
 
-// Undone lists operations that lead a graph in which some were applied back to the ways of impact that it had before. If
-// nothing was taken away that impact travelled on, it lists none: then all ways are there still.
+// Undone lists operations that lead a graph in which some were applied back to the ways of impact that it had before.
+// If nothing was taken away that impact travelled on, it lists none: then all ways are there still.
 func Undone(all []Operation) (inverse []Operation) {
 	tookAway := false
 	for _, o := range all {

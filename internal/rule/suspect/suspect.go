@@ -80,8 +80,8 @@ func (q Question) isUnderWay(c Change) bool {
 }
 
 // Find lists the changes that started or ended within the window, or were under way when the symptoms showed, and
-// touched a CI that shows symptoms or that such a CI needs, or needed before the change. The most suspicious come first.
-// Its cost is a walk for each symptom, and one more for each change that took ways away.
+// touched a CI that shows symptoms or that such a CI needs, or needed before the change. The most suspicious come
+// first. Its cost is a walk for each symptom, and one more for each change that took ways away.
 func Find(ctx context.Context, s *topology.Snapshot, q Question, changes []Change) ([]Suspect, error) {
 	touched := map[ident.ID]bool{}
 	for _, c := range changes {

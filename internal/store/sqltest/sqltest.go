@@ -15,8 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
 
-// Each runs a test on a new database of each dialect that has some tables. In their statements %s stands for the type of
-// a moment. If the machine has no PostgreSQL, it skips the test on it.
+// Each runs a test on a new database of each dialect that has some tables. In their statements %s stands for the type
+// of a moment. If the machine has no PostgreSQL, it skips the test on it.
 func Each(t *testing.T, name, tables string, test func(t *testing.T, db *sql.DB, dialect string)) {
 	t.Helper()
 	t.Run(dialect.SQLite, func(t *testing.T) {
