@@ -9,8 +9,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
-// Consequence is a CI of which a write broke what it needs, and why that was accepted. It is written with that write and
-// kept. It holds no key to the CI: it is written last, under the lock of the head, and waits for nobody.
+// Consequence is a CI of which a write broke what it needs, and why that was accepted. It is written with that write
+// and kept. It holds no key to the CI: it is written last, under the lock of the head, and waits for nobody.
 type Consequence struct{ ent.Schema }
 
 func (Consequence) Annotations() []schema.Annotation {

@@ -45,8 +45,8 @@ func (o *PlannedOperation) Key() *string {
 	return &o.PlannedOperation.Key
 }
 
-// AcceptsConsequences returns why it is accepted if the operations take something DOWN. If it is not, or for an actor that
-// may not see the operation, it returns nil.
+// AcceptsConsequences returns why it is accepted if the operations take something DOWN. If it is not, or for an actor
+// that may not see the operation, it returns nil.
 func (o *PlannedOperation) AcceptsConsequences(ctx context.Context) (*string, error) {
 	if restricted, err := o.IsRestricted(ctx); restricted || err != nil {
 		return nil, err

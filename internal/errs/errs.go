@@ -44,9 +44,9 @@ const (
 	Internal               Code = "INTERNAL"
 )
 
-// Error is one failure. Message says what is wrong, where, and what would be right; it may be shown to
-// anyone. Field is the path of the input that caused it, outermost first. Records are the numbers of the records that it
-// is about beside those of the input. Cause is for the log only.
+// Error is one failure. Message says what is wrong, where, and what would be right; it may be shown to anyone. Field is
+// the path of the input that caused it, outermost first. Records are the numbers of the records that it is about beside
+// those of the input. Cause is for the log only.
 type Error struct {
 	Code    Code
 	Message string

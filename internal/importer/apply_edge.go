@@ -139,8 +139,8 @@ func (r *run) storedEdges(live []*edge) (map[place]*ent.Relationship, error) {
 	return stored, nil
 }
 
-// writeGroups writes dependency groups. Members that were put off, because nothing but the group makes them bearable, are
-// written with it.
+// writeGroups writes dependency groups. Members that were put off, because nothing but the group makes them bearable,
+// are written with it.
 func (a *applying) writeGroups(ctx context.Context, tx *store.Tx, ref *cmdb.Reference, live []*group) (func(), error) {
 	r := a.begin(ctx, tx, ref)
 	out := refused[*group]{}

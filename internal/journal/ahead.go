@@ -23,10 +23,10 @@ type Ahead struct {
 	Renewed       []topology.Vertex // the CIs whose needs the write may change: see topology.Snapshot.After
 }
 
-// Ahead returns the graph of the last committed revision, and the one that the transaction will leave, exactly: it locks
-// the head, so that nobody commits in between, and reads through the transaction what the graph of this process has not
-// heard of yet. If the transaction writes nothing that could break a need, it locks nothing and returns false. Failures:
-// errs.Unavailable if the graph is too far behind.
+// Ahead returns the graph of the last committed revision, and the one that the transaction will leave, exactly: it
+// locks the head, so that nobody commits in between, and reads through the transaction what the graph of this process
+// has not heard of yet. If the transaction writes nothing that could break a need, it locks nothing and returns false.
+// Failures: errs.Unavailable if the graph is too far behind.
 func (f *Feed) Ahead(ctx context.Context, tx *store.Tx) (a Ahead, ok bool, err error) {
 	written, err := tx.Written()
 	if err != nil || !slices.ContainsFunc(written, mayBreak) {

@@ -48,7 +48,8 @@ type Kept struct {
 	Expires time.Time
 }
 
-// Keep makes a secret, unless there is one, and keeps its code. It is not journalled, and what it returns stands nowhere else.
+// Keep makes a secret, unless there is one, and keeps its code. It is not journalled, and what it returns stands
+// nowhere else.
 func Keep(ctx context.Context, tx *store.Tx, keys *secret.Keys, k Kept) (string, error) {
 	made := k.Secret
 	if made == "" {

@@ -15,7 +15,8 @@ import (
 )
 
 // checkGroups checks drafts of groups, new and changed, against their members, the other groups of their CIs and one
-// another. Drafts that are nil are passed over. Stood tells of which drafts mode, threshold and members stood so before.
+// another. Drafts that are nil are passed over. Stood tells of which drafts mode, threshold and members stood so
+// before.
 func (r *Reference) checkGroups(ctx context.Context, tx *store.Tx, drafts []*ent.DependencyGroup, stood func(i int) bool, wrong []form.Form) error {
 	members, cis := map[ident.ID]bool{}, map[ident.ID]bool{}
 	for i, d := range drafts {

@@ -78,8 +78,8 @@ func (p *Practice) CreateServiceAccount(ctx context.Context, in CreateServiceAcc
 	})
 }
 
-// Invite makes an account for a person, or takes one that is there, gives it roles, and makes a link by which the person
-// sets a password.
+// Invite makes an account for a person, or takes one that is there, gives it roles, and makes a link by which the
+// person sets a password.
 func (p *Practice) Invite(ctx context.Context, in InviteAccount) (Made[*ent.Account], error) {
 	return p.linked(ctx, in, session.Invitation, invitationAge)
 }

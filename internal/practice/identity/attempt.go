@@ -13,7 +13,8 @@ import (
 )
 
 // How many attempts to sign in are free: those of one account from one network, so that nobody is locked out by a
-// stranger elsewhere, and those of one network whatever the account. From then on each makes the next wait twice as long.
+// stranger elsewhere, and those of one network whatever the account. From then on each makes the next wait twice as
+// long.
 const (
 	freeOfAccount = 5
 	freeOfNetwork = 60

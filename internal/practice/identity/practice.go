@@ -85,8 +85,8 @@ func bind(ctx context.Context, tx *store.Tx, of ident.ID, role auth.Role) (*ent.
 	return tx.RoleBinding.Create().SetAccountID(of).SetRole(string(role)).SetCreatedAt(tx.Now).Save(ctx)
 }
 
-// keepAnAdmin runs take, and refuses to go on if nobody is left who looks after accounts, and there was somebody. Before
-// it locks the head, so that two that take each other's role stand in line.
+// keepAnAdmin runs take, and refuses to go on if nobody is left who looks after accounts, and there was somebody.
+// Before it locks the head, so that two that take each other's role stand in line.
 func keepAnAdmin(ctx context.Context, tx *store.Tx, take func() error) error {
 	if err := session.Taken(ctx, tx); err != nil {
 		return err

@@ -78,7 +78,8 @@ func (p *Practice) find(ctx context.Context, tx *store.Tx, id ident.ID) (finding
 	return p.findFor(ctx, tx, id, named[id])
 }
 
-// findFor returns the finding for an open incident that names these CIs; without id, for one that is about to be opened.
+// findFor returns the finding for an open incident that names these CIs; without id, for one that is about to be
+// opened.
 func (p *Practice) findFor(ctx context.Context, tx *store.Tx, id ident.ID, named []CI) (finding, error) {
 	findings, err := findAll(ctx, tx.Client(), p.graph.Snapshot(), []ident.ID{id}, [][]CI{named}, true)
 	if err != nil {
@@ -118,8 +119,8 @@ func gravest(a, b affected) int {
 	)
 }
 
-// impactOf asks the engine about an incident: if it is open for its impact as a record, otherwise what its ROOT CIs would
-// break in an estate in which nothing else has failed.
+// impactOf asks the engine about an incident: if it is open for its impact as a record, otherwise what its ROOT CIs
+// would break in an estate in which nothing else has failed.
 func impactOf(ctx context.Context, s *topology.Snapshot, id ident.ID, named []CI, isOpen bool) (*impact.Answer, error) {
 	if !isOpen {
 		if answer, ok := impact.OfRecord(s, id); ok {

@@ -233,10 +233,10 @@ const (
 	mostClaims  = 1 << 22
 )
 
-// CausesOf returns the reasons for the state of each of some CIs on a snapshot: its repairs, by id, and what is broken by
-// itself, the nearest first. A repair is a smallest set of records without which it would fare better: sets of one, and
-// of the others sets of two. If none of these suffices, or a bound is met, all that take part are one repair that is not
-// minimal. A CI that would fare no better without all of them has none.
+// CausesOf returns the reasons for the state of each of some CIs on a snapshot: its repairs, by id, and what is broken
+// by itself, the nearest first. A repair is a smallest set of records without which it would fare better: sets of one,
+// and of the others sets of two. If none of these suffices, or a bound is met, all that take part are one repair that
+// is not minimal. A CI that would fare no better without all of them has none.
 func CausesOf(s *topology.Snapshot, cis []ident.ID) [][]Cause {
 	x, all := sceneOf(s), make([][]Cause, len(cis))
 	for i, ci := range cis {

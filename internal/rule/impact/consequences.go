@@ -111,8 +111,8 @@ func (t *toppling) confirm(is *Answer) {
 	}
 }
 
-// brokenMore returns the CIs that are DOWN before the write and after it, and of which it broke a need that held: not by
-// what else falls, which is told itself.
+// brokenMore returns the CIs that are DOWN before the write and after it, and of which it broke a need that held: not
+// by what else falls, which is told itself.
 func (t *toppling) brokenMore(renewed []topology.Vertex) (more []topology.Vertex) {
 	if t.was == nil {
 		return nil

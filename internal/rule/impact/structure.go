@@ -23,7 +23,8 @@ func OfView(ctx context.Context, s, view *topology.Snapshot, q Question) (*Answe
 
 // withoutFailures answers a question without its failures: a world in which a CI counts as OPERATIONAL that is DOWN
 // already and fails by the question, so that this is answered too; and the world in which it counts as it is. It passes
-// over what the snapshot does not know; nil: all is well there. An estate in which nothing is broken costs nothing here.
+// over what the snapshot does not know; nil: all is well there. An estate in which nothing is broken costs nothing
+// here.
 func withoutFailures(ctx context.Context, s *topology.Snapshot, q Question) (now, before *Answer, err error) {
 	a := world(s, q.OnFacts, q.WithoutBrink)
 	if a == nil {

@@ -175,8 +175,8 @@ func enter(w http.ResponseWriter, r *http.Request, session, to string) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// Within returns where to go after signing in: a path of this server. In place of one that could lead elsewhere, or back
-// to these pages, it returns /.
+// Within returns where to go after signing in: a path of this server. In place of one that could lead elsewhere, or
+// back to these pages, it returns /.
 func Within(to string) string {
 	if len(to) == 0 || len(to) > 2000 || to[0] != '/' || strings.HasPrefix(to, "/auth/") || len(to) > 1 && (to[1] == '/' || to[1] == '\\') {
 		return "/"
