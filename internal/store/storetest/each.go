@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"context"
+	"hash/crc32"
 	"path/filepath"
 	"testing"
 
@@ -12,11 +13,19 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
 
-// Each runs test on a fresh, migrated SQLite file and on a fresh, migrated PostgreSQL database.
+// Each runs test on a fresh, migrated SQLite file and on a fresh, migrated PostgreSQL database. In short mode under the
+// race detector it runs it on one of them, chosen by the test's name: what runs at once is the same code.
 func Each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
+	chosen := crc32.ChecksumIEEE([]byte(t.Name())) % 2
+	for i, database := range []struct {
+		name string
+		open func(testing.TB) *store.Store
+	}{{"sqlite", SQLite}, {"postgres", Postgres}} {
+		if !raceDetector || !testing.Short() || chosen == uint32(i) {
+			t.Run(database.name, func(t *testing.T) { test(t, database.open(t)) })
+		}
+	}
 }
 
 // SQLite opens a fresh, migrated SQLite file.
