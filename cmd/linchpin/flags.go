@@ -21,6 +21,7 @@ type serveFlags struct {
 	limits      guard.Limits
 	trusted     trusted
 	chores      app.Chores
+	drainDelay  time.Duration
 }
 
 // newServeFlags adds the flags to a set.
@@ -32,12 +33,17 @@ func newServeFlags(set *pflag.FlagSet) *serveFlags {
 	set.DurationVar(&f.chores.KeepKeys, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
 	set.DurationVar(&f.chores.Verify, "verify", time.Hour, "how often to compare the graph with the tables, and build it anew where it differs; 0 never does")
 	set.DurationVar(&f.chores.CloseResolved, "close-resolved-after", 7*24*time.Hour, "close incidents that nobody has opened again for so long after they were resolved; 0 leaves it to people")
+	set.DurationVar(&f.drainDelay, "drain-delay", 5*time.Second, "how long to answer after being told to stop, so that a balancer that asks /readyz sends nothing more; 0 at once, as --dev does unless this is given")
 	limitFlags(set, &f.limits)
 	f.trusted.flags(set)
 	return f
 }
 
-// check returns an error if a value cannot be meant. Limits that only the environment states are set by it.
+// isDev reports whether nobody signs in.
+func (f *serveFlags) isDev() bool { return f.dev || f.demo }
+
+// check returns an error if a value cannot be meant. It sets what depends on other flags, or is stated by the
+// environment alone.
 func (f *serveFlags) check(getenv func(string) string) error {
 	switch {
 	case f.chores.KeepKeys < time.Minute:
@@ -46,6 +52,11 @@ func (f *serveFlags) check(getenv func(string) string) error {
 		return fmt.Errorf("--verify is %s: a length of time, or 0 to never compare", f.chores.Verify)
 	case f.chores.CloseResolved < 0:
 		return fmt.Errorf("--close-resolved-after is %s: a length of time, or 0 to leave that to people", f.chores.CloseResolved)
+	case f.drainDelay < 0:
+		return fmt.Errorf("--drain-delay is %s: a length of time, or 0 to stop at once", f.drainDelay)
+	}
+	if f.isDev() && !f.set.Changed("drain-delay") {
+		f.drainDelay = 0
 	}
 	if err := fromEnvironment(f.set, getenv); err != nil {
 		return err

@@ -53,6 +53,10 @@ caller opens 50 WebSockets at most, each with 20 subscriptions at once, and has
 1,000 subscriptions as event streams; one network opens 20 WebSockets that have
 not said yet who calls.
 
+When it is told to stop, /readyz says so at once, and requests are answered for
+--drain-delay, until the balancer sends them elsewhere. Then nothing new is
+accepted, and what runs ends within 25 s. A second signal ends it at once.
+
 OpenTelemetry traces are sent over OTLP/HTTP where OTEL_EXPORTER_OTLP_ENDPOINT
 names a collector; the other standard variables hold too.`,
 		Example: "  linchpin serve --demo\n  linchpin serve --database postgres://linchpin@localhost/linchpin --listen 127.0.0.1:9000",
@@ -101,7 +105,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	}
 	defer func() { _ = a.Close() }()
 	debug.FreeOSMemory() // what was read to load the graph is several times as large as the graph
-	isDev := flags.dev || flags.demo
+	isDev := flags.isDev()
 	link, err := flags.doors(ctx, env, a, address, isDev)
 	if err != nil {
 		return err
@@ -123,7 +127,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	defer stopAdmin()
 	a.Start(ctx, flags.chores)
 	greet(env, l.Addr(), address, isDev, link)
-	if err := server.Serve(ctx, l, public, flags.limits.MutationTime+flags.limits.QueryTime, log); err != nil {
+	if err := server.Serve(ctx, l, public, flags.limits.MutationTime+flags.limits.QueryTime, flags.drainDelay, log); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintln(env.stdout, "Stopped.")
@@ -178,7 +182,7 @@ func serveAdmin(ctx context.Context, env *environment, flags *serveFlags, handle
 	ended := make(chan struct{})
 	safe.Go(log, "the address for operators", func() {
 		defer close(ended)
-		if err := server.Serve(serving, l, handler, time.Minute, log); err != nil {
+		if err := server.Serve(serving, l, handler, time.Minute, 0, log); err != nil {
 			log.Error("the address for operators is served no longer", "error", err)
 		}
 	})

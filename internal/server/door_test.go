@@ -61,7 +61,7 @@ func newHouse(t *testing.T, address string) house {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ctx, l, public, time.Minute, log) }()
+	go func() { ended <- server.Serve(ctx, l, public, time.Minute, 0, log) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {

@@ -43,5 +43,5 @@ func Waits() map[string]time.Duration {
 
 // ServeHastily serves as Serve does, with shorter waits for slow peers.
 func ServeHastily(ctx context.Context, l net.Listener, handler http.Handler, header, body, idle time.Duration, log *slog.Logger) error {
-	return serve(ctx, l, handler, time.Minute, patience{header, body, idle}, log)
+	return serve(ctx, l, handler, time.Minute, patience{header: header, body: body, idle: idle}, log)
 }

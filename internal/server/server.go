@@ -110,20 +110,24 @@ type patience struct {
 	header time.Duration // until a request's header has come
 	body   time.Duration // until its body has come
 	idle   time.Duration // for the next request of a connection
+	linger time.Duration // for balancers to hear that the server stops
 }
 
 var usual = patience{header: 5 * time.Second, body: 30 * time.Second, idle: 2 * time.Minute}
 
-// Serve serves on l until ctx ends, and then finishes the requests in flight. No operation takes longer than longest.
-func Serve(ctx context.Context, l net.Listener, handler http.Handler, longest time.Duration, log *slog.Logger) error {
-	return serve(ctx, l, handler, longest, usual, log)
+// Serve serves on l until ctx ends, and for the time linger after it, in which it closes each connection after its next
+// answer. Then it finishes the requests in flight. No operation takes longer than longest.
+func Serve(ctx context.Context, l net.Listener, handler http.Handler, longest, linger time.Duration, log *slog.Logger) error {
+	waits := usual
+	waits.linger = linger
+	return serve(ctx, l, handler, longest, waits, log)
 }
 
 func serve(ctx context.Context, l net.Listener, handler http.Handler, longest time.Duration, waits patience, log *slog.Logger) error {
 	streams := newDrain(log)
 	s := &http.Server{
 		BaseContext: streams.base,
-		Handler:     handler, ReadHeaderTimeout: waits.header, ReadTimeout: waits.body, WriteTimeout: waits.body + longest + answerMargin, IdleTimeout: waits.idle,
+		Handler:     parting(ctx, handler), ReadHeaderTimeout: waits.header, ReadTimeout: waits.body, WriteTimeout: waits.body + longest + answerMargin, IdleTimeout: waits.idle,
 		MaxHeaderBytes: headerLimit, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
@@ -133,6 +137,11 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, longest ti
 		return err
 	case <-ctx.Done():
 	}
+	select {
+	case err := <-failed:
+		return err
+	case <-time.After(waits.linger):
+	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	streams.begin()
@@ -141,4 +150,15 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler, longest ti
 	}
 	streams.wait(drain)
 	return nil
+}
+
+// parting closes connections after their next answer once ctx has ended. Those that are idle stay open: a proxy may be
+// sending on them.
+func parting(ctx context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ctx.Err() != nil && r.Header.Get("Upgrade") == "" {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }

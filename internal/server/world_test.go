@@ -61,7 +61,7 @@ func newWorld(t *testing.T, address string, adjust func(*server.Config)) *world 
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { defer close(ended); ended <- server.Serve(ctx, l, server.New(config), time.Minute, log) }()
+	go func() { defer close(ended); ended <- server.Serve(ctx, l, server.New(config), time.Minute, 0, log) }()
 	w := &world{App: a, config: config, host: l.Addr().String()}
 	w.stop = func() {
 		stop()
