@@ -120,6 +120,20 @@ func (ec *executionContext) fieldContext_RootCauseAlternative_failures(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _RootCauseAlternative_isKnown(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseAlternative) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsKnown)
+}
+func (ec *executionContext) fieldContext_RootCauseAlternative_isKnown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RootCauseAlternative", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _RootCauseAlternative_knownBy(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseAlternative) (ret graphql.Marshaler) {
+	return ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx, field.Selections, obj.KnownBy)
+}
+func (ec *executionContext) fieldContext_RootCauseAlternative_knownBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RootCauseAlternative", field, false, false, errors.New("field of type StateRecord does not have child fields"))
+}
+
 func (ec *executionContext) _RootCauseCandidate_failures(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -172,6 +186,20 @@ func (ec *executionContext) fieldContext_RootCauseCandidate_alternatives(_ conte
 		IsResolver: false,
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RootCauseCandidate_isKnown(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsKnown())
+}
+func (ec *executionContext) fieldContext_RootCauseCandidate_isKnown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RootCauseCandidate", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _RootCauseCandidate_knownBy(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
+	return ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx, field.Selections, obj.KnownBy())
+}
+func (ec *executionContext) fieldContext_RootCauseCandidate_knownBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RootCauseCandidate", field, true, false, errors.New("field of type StateRecord does not have child fields"))
 }
 
 func (ec *executionContext) _RootCauseCandidate_share(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
@@ -994,6 +1022,16 @@ func (ec *executionContext) _RootCauseAlternative(ctx context.Context, sel ast.S
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "isKnown":
+			out.Values[i] = ec._RootCauseAlternative_isKnown(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "knownBy":
+			out.Values[i] = ec._RootCauseAlternative_knownBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1021,6 +1059,16 @@ func (ec *executionContext) _RootCauseCandidate(ctx context.Context, sel ast.Sel
 			}
 		case "alternatives":
 			out.Values[i] = ec._RootCauseCandidate_alternatives(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isKnown":
+			out.Values[i] = ec._RootCauseCandidate_isKnown(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "knownBy":
+			out.Values[i] = ec._RootCauseCandidate_knownBy(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

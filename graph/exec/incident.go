@@ -174,6 +174,14 @@ func (ec *executionContext) field_Incident_rootCauseCandidates_args(ctx context.
 		return nil, err
 	}
 	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "facts",
+		func(ctx context.Context, v any) (read.Facts, error) {
+			return ec.unmarshalNFacts2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacts(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["facts"] = arg1
 	return args, nil
 }
 
@@ -1758,7 +1766,7 @@ func (ec *executionContext) _Incident_rootCauseCandidates(ctx context.Context, f
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return obj.RootCauseCandidates(ctx, fc.Args["first"].(int))
+			return obj.RootCauseCandidates(ctx, fc.Args["first"].(int), fc.Args["facts"].(read.Facts))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.RootCauseCandidate) graphql.Marshaler {
 			return ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ(ctx, selections, v)

@@ -125,7 +125,7 @@ type QueryResolver interface {
 	SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.SinglePoint], error)
 	CommonCauses(ctx context.Context, groups []ident.ID, overlay *read.Overlay, facts read.Facts, first *int, after *string, last *int, before *string) (*page.Connection[*read.SharedGroup], error)
 	Paths(ctx context.Context, from ident.ID, to ident.ID, first int, asOf *read.AsOf) ([]*read.ImpactPath, error)
-	RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, first int) ([]*read.RootCauseCandidate, error)
+	RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, first int, facts read.Facts) ([]*read.RootCauseCandidate, error)
 	WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter, facts read.Facts, asOf *read.AsOf) (*read.Impact, error)
 	ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.ApprovalPolicy], error)
 	Change(ctx context.Context, id ident.ID) (*read.Change, error)
@@ -2373,6 +2373,14 @@ func (ec *executionContext) field_Query_rootCauseCandidates_args(ctx context.Con
 		return nil, err
 	}
 	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "facts",
+		func(ctx context.Context, v any) (read.Facts, error) {
+			return ec.unmarshalNFacts2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacts(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["facts"] = arg3
 	return args, nil
 }
 
@@ -6040,7 +6048,7 @@ func (ec *executionContext) _Query_rootCauseCandidates(ctx context.Context, fiel
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().RootCauseCandidates(ctx, fc.Args["seen"].([]*read.Failure), fc.Args["healthy"].([]ident.ID), fc.Args["first"].(int))
+			return ec.Resolvers.Query().RootCauseCandidates(ctx, fc.Args["seen"].([]*read.Failure), fc.Args["healthy"].([]ident.ID), fc.Args["first"].(int), fc.Args["facts"].(read.Facts))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*read.RootCauseCandidate) graphql.Marshaler {
 			return ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ(ctx, selections, v)

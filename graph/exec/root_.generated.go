@@ -894,7 +894,7 @@ type ComplexityRoot struct {
 		ResolutionNotes         func(childComplexity int) int
 		ResolvedAt              func(childComplexity int) int
 		RestrictedCICount       func(childComplexity int) int
-		RootCauseCandidates     func(childComplexity int, first int) int
+		RootCauseCandidates     func(childComplexity int, first int, facts read.Facts) int
 		ServiceLevels           func(childComplexity int) int
 		SinglePointsOfFailure   func(childComplexity int, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		State                   func(childComplexity int) int
@@ -1225,7 +1225,7 @@ type ComplexityRoot struct {
 		RelationshipTypes     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Revision              func(childComplexity int) int
 		RiskWeights           func(childComplexity int) int
-		RootCauseCandidates   func(childComplexity int, seen []*read.Failure, healthy []ident.ID, first int) int
+		RootCauseCandidates   func(childComplexity int, seen []*read.Failure, healthy []ident.ID, first int, facts read.Facts) int
 		Search                func(childComplexity int, query string, classes []string, first *int, after *string) int
 		Service               func(childComplexity int, id ident.ID) int
 		ServiceByName         func(childComplexity int, name string, environment domain.Environment) int
@@ -1431,6 +1431,8 @@ type ComplexityRoot struct {
 
 	RootCauseAlternative struct {
 		Failures func(childComplexity int) int
+		IsKnown  func(childComplexity int) int
+		KnownBy  func(childComplexity int) int
 	}
 
 	RootCauseCandidate struct {
@@ -1440,6 +1442,8 @@ type ComplexityRoot struct {
 		Contradicted    func(childComplexity int) int
 		Explained       func(childComplexity int) int
 		Failures        func(childComplexity int) int
+		IsKnown         func(childComplexity int) int
+		KnownBy         func(childComplexity int) int
 		Share           func(childComplexity int) int
 		Unexplained     func(childComplexity int) int
 	}
@@ -5402,7 +5406,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Incident.RootCauseCandidates(childComplexity, args["first"].(int)), true
+		return e.ComplexityRoot.Incident.RootCauseCandidates(childComplexity, args["first"].(int), args["facts"].(read.Facts)), true
 	case "Incident.serviceLevels":
 		if e.ComplexityRoot.Incident.ServiceLevels == nil {
 			break
@@ -7451,7 +7455,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.RootCauseCandidates(childComplexity, args["seen"].([]*read.Failure), args["healthy"].([]ident.ID), args["first"].(int)), true
+		return e.ComplexityRoot.Query.RootCauseCandidates(childComplexity, args["seen"].([]*read.Failure), args["healthy"].([]ident.ID), args["first"].(int), args["facts"].(read.Facts)), true
 	case "Query.search":
 		if e.ComplexityRoot.Query.Search == nil {
 			break
@@ -8278,6 +8282,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RootCauseAlternative.Failures(childComplexity), true
+	case "RootCauseAlternative.isKnown":
+		if e.ComplexityRoot.RootCauseAlternative.IsKnown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseAlternative.IsKnown(childComplexity), true
+	case "RootCauseAlternative.knownBy":
+		if e.ComplexityRoot.RootCauseAlternative.KnownBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseAlternative.KnownBy(childComplexity), true
 
 	case "RootCauseCandidate.alsoBroken":
 		if e.ComplexityRoot.RootCauseCandidate.AlsoBroken == nil {
@@ -8315,6 +8331,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RootCauseCandidate.Failures(childComplexity), true
+	case "RootCauseCandidate.isKnown":
+		if e.ComplexityRoot.RootCauseCandidate.IsKnown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseCandidate.IsKnown(childComplexity), true
+	case "RootCauseCandidate.knownBy":
+		if e.ComplexityRoot.RootCauseCandidate.KnownBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RootCauseCandidate.KnownBy(childComplexity), true
 	case "RootCauseCandidate.share":
 		if e.ComplexityRoot.RootCauseCandidate.Share == nil {
 			break
@@ -10667,7 +10695,7 @@ type EndSessionsPayload {
     """Answer as of a moment of the past; as of now if it is absent."""
     asOf: AsOfInput @cost(weight: "1500")
   ): [ImpactPath!]! @cost(weight: "20")
-  """What could have caused the symptoms: the smallest sets of failures that explain them, the most likely first. Empty if nothing explains them better than chance."""
+  """What could have caused the symptoms: the smallest sets of failures that explain them, the most likely first. A service seldom fails by itself, and what has failed for sure (` + "`" + `isKnown` + "`" + `) is the likeliest cause of what it explains. Empty if nothing explains them better than chance."""
   rootCauseCandidates(
     """The symptoms: 1 to 100 CIs that do not work as they should."""
     seen: [SymptomInput!]!
@@ -10675,6 +10703,8 @@ type EndSessionsPayload {
     healthy: [ID!]
     """How many candidates to return: 1 to 20."""
     first: Int! = 5
+    """Which facts are known: those of now, of the CIs that you may see; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
   ): [RootCauseCandidate!]! @cost(weight: "400")
   """What would break if failures and alterations of the graph were added to the estate as it is."""
   whatIf(
@@ -10781,6 +10811,8 @@ extend type Incident {
   rootCauseCandidates(
     """How many candidates to return: 1 to 20."""
     first: Int! = 5
+    """Which facts are known: those of now by other records, of the CIs that you may see; or none, to ask about an estate in which nothing has failed."""
+    facts: Facts! = NOW
   ): [RootCauseCandidate!]! @cost(weight: "500")
 }
 
@@ -10897,6 +10929,10 @@ type RootCauseCandidate {
   failures: [CI]!
   """Other sets of as many failures that explain the same symptoms and are about as likely, so that what was seen does not tell them from this one."""
   alternatives: [RootCauseAlternative!]!
+  """Whether open incidents or changes being carried out say of all of it that it is DOWN."""
+  isKnown: Boolean!
+  """The open incidents and changes being carried out that say of some of it that it is DOWN, at most 20."""
+  knownBy: [StateRecord!]!
   """How likely it is among all candidates listed, its alternatives included: 0 to 1."""
   share: Float!
   """The symptoms it explains. Null stands for a CI that you may not see."""
@@ -10915,6 +10951,10 @@ type RootCauseCandidate {
 type RootCauseAlternative {
   """What failed. Null stands for a CI that you may not see."""
   failures: [CI]!
+  """Whether open incidents or changes being carried out say of all of it that it is DOWN."""
+  isKnown: Boolean!
+  """The open incidents and changes being carried out that say of some of it that it is DOWN, at most 20."""
+  knownBy: [StateRecord!]!
 }
 
 """What to suppose in addition to the estate as it is. At most 100 entries in each list."""

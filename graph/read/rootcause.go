@@ -12,11 +12,16 @@ import (
 // RootCauseCandidate is a set of failures that explains what was seen.
 type RootCauseCandidate struct {
 	cause impact.RootCause
-	found vertices // every CI that some candidate of the answer names
+	found vertices     // every CI that some candidate of the answer names
+	by    stateRecords // every record by which some of them is known
 }
 
 // RootCauseAlternative is another set of failures with the same consequences.
-type RootCauseAlternative struct{ Failures []*CI }
+type RootCauseAlternative struct {
+	Failures []*CI
+	IsKnown  bool
+	KnownBy  []StateRecord
+}
 
 // Failures returns what failed.
 func (c *RootCauseCandidate) Failures() []*CI { return c.found.list(c.cause.Failures) }
@@ -25,10 +30,17 @@ func (c *RootCauseCandidate) Failures() []*CI { return c.found.list(c.cause.Fail
 func (c *RootCauseCandidate) Alternatives() []*RootCauseAlternative {
 	all := make([]*RootCauseAlternative, len(c.cause.Alternatives))
 	for i, failures := range c.cause.Alternatives {
-		all[i] = &RootCauseAlternative{c.found.list(failures)}
+		known := c.cause.Known[1+i]
+		all[i] = &RootCauseAlternative{c.found.list(failures), known.IsKnown, c.by.list(named(known.By))}
 	}
 	return all
 }
+
+// IsKnown reports whether records say of all failures that they are DOWN.
+func (c *RootCauseCandidate) IsKnown() bool { return c.cause.Known[0].IsKnown }
+
+// KnownBy returns the records that say so of any of the failures.
+func (c *RootCauseCandidate) KnownBy() []StateRecord { return c.by.list(named(c.cause.Known[0].By)) }
 
 // Share returns the candidate's share of the likelihood of all candidates.
 func (c *RootCauseCandidate) Share() float64 { return c.cause.Share }
@@ -52,7 +64,7 @@ func (c *RootCauseCandidate) AlsoBrokenCount() int { return c.cause.AlsoBrokenCo
 const maxCandidates = 20
 
 // RootCauseCandidates returns the fewest failures that explain what was seen, the most likely first.
-func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healthy []ident.ID, first int) ([]*RootCauseCandidate, error) {
+func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healthy []ident.ID, first int, facts Facts) ([]*RootCauseCandidate, error) {
 	if len(seen) == 0 || len(seen) > maxFailures || len(healthy) > maxFailures {
 		return nil, errs.New(errs.BadUserInput, "seen lists %d CIs and healthy %d: 1 to %d may be unwell, at most %d well", len(seen), len(healthy), maxFailures, maxFailures)
 	}
@@ -71,49 +83,59 @@ func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healt
 		symptoms.Healthy = append(symptoms.Healthy, asCI(id))
 	}
 	answers := newBatch(r, []*impact.Symptoms{&symptoms})
-	found, err := rootCauses(ctx, answers, first, func(s *impact.Symptoms) impact.Symptoms { return *s })
+	found, err := rootCauses(ctx, answers, asking{first, facts.hold()}, func(s *impact.Symptoms) (impact.Symptoms, ident.ID) { return *s, 0 })
 	return found[&symptoms], err
 }
 
 // RootCauseCandidates returns the fewest failures that explain the incident's CIs, the most likely first.
-func (i *Incident) RootCauseCandidates(ctx context.Context, first int) ([]*RootCauseCandidate, error) {
+func (i *Incident) RootCauseCandidates(ctx context.Context, first int, facts Facts) ([]*RootCauseCandidate, error) {
 	symptoms, err := i.symptoms(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found, err := rootCauses(ctx, i.in, first, func(i *Incident) impact.Symptoms { return symptoms[i] })
+	found, err := rootCauses(ctx, i.in, asking{first, facts.hold()}, func(i *Incident) (impact.Symptoms, ident.ID) { return symptoms[i], i.ID })
 	return found[i], err
 }
 
-// firstCauses names the first candidates of each row of a batch.
-type firstCauses int
+// asking is how root causes are asked for.
+type asking struct {
+	first   int
+	onFacts bool
+}
 
-// rootCauses returns the candidates of each row of a batch: on one graph, and their CIs in one statement.
-func rootCauses[T comparable](ctx context.Context, b *batch[T], first int, symptoms func(T) impact.Symptoms) (map[T][]*RootCauseCandidate, error) {
-	if first < 1 || first > maxCandidates {
-		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d candidates", first, maxCandidates)
+// rootCauses returns the candidates of each row of a batch: on one graph, and their CIs in one statement. Symptoms come
+// with the record that says so, if one does: it is asked about, and so not known to be true.
+func rootCauses[T comparable](ctx context.Context, b *batch[T], as asking, symptoms func(T) (impact.Symptoms, ident.ID)) (map[T][]*RootCauseCandidate, error) {
+	if as.first < 1 || as.first > maxCandidates {
+		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d candidates", as.first, maxCandidates)
 	}
-	return once(b, firstCauses(first), func() (map[T][]*RootCauseCandidate, error) {
-		var named []ident.ID
-		for _, row := range b.Rows {
-			seen := symptoms(row)
-			for _, s := range seen.Seen {
-				named = append(named, s.CI)
-			}
-			named = append(named, seen.Healthy...)
+	return once(b, as, func() (map[T][]*RootCauseCandidate, error) {
+		hidden, err := b.reader.hidden(ctx)
+		if err != nil {
+			return nil, err
 		}
-		graph, err := b.reader.snapshotWith(ctx, named...)
+		var about []ident.ID
+		for _, row := range b.Rows {
+			seen, _ := symptoms(row)
+			for _, s := range seen.Seen {
+				about = append(about, s.CI)
+			}
+			about = append(about, seen.Healthy...)
+		}
+		graph, err := b.reader.snapshotWith(ctx, about...)
 		if err != nil {
 			return nil, err
 		}
 		causes := map[T][]impact.RootCause{}
-		var ids []ident.ID
+		var ids, records []ident.ID
 		for _, row := range b.Rows {
-			seen := symptoms(row)
+			seen, record := symptoms(row)
 			if len(seen.Seen) == 0 {
 				continue
 			}
-			answer, err := impact.RootCauses(ctx, graph, seen, impact.RootCauseOptions{MaxCandidates: first, MaxBroken: namedCIs})
+			answer, err := impact.RootCauses(ctx, graph, seen, impact.RootCauseOptions{
+				MaxCandidates: as.first, MaxBroken: namedCIs, OnFacts: as.onFacts, Except: record, Hidden: hidden,
+			})
 			if err != nil {
 				return nil, err
 			}
@@ -122,9 +144,16 @@ func rootCauses[T comparable](ctx context.Context, b *batch[T], first int, sympt
 				for _, set := range append([][]ident.ID{c.Failures, c.Explained, c.Unexplained, c.Contradicted, c.AlsoBroken}, c.Alternatives...) {
 					ids = append(ids, set...)
 				}
+				for _, known := range c.Known {
+					records = append(records, named(known.By)...)
+				}
 			}
 		}
 		found, err := loadVertices(ctx, b.reader, ids)
+		if err != nil {
+			return nil, err
+		}
+		by, err := loadStateRecords(ctx, b.reader.present(), records)
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +161,7 @@ func rootCauses[T comparable](ctx context.Context, b *batch[T], first int, sympt
 		for _, row := range b.Rows {
 			all[row] = make([]*RootCauseCandidate, len(causes[row]))
 			for i, c := range causes[row] {
-				all[row][i] = &RootCauseCandidate{c, found}
+				all[row][i] = &RootCauseCandidate{c, found, by}
 			}
 		}
 		return all, nil

@@ -19,6 +19,7 @@ var (
 	httpCIs = flag.Int("http-cis", 0, "CIs of the larger of two estates that are asked over HTTP; a database is filled with each (by default all)")
 	sampled = flag.Int("sampled", 40, "so many of the random roots are given to databases, which would take hours for all")
 	report  = flag.String("report", "", "a file to which the tables are added")
+	parts   = flag.String("parts", "", "the parts to run, with commas (by default all): memory, reach, questions, past, writes, http")
 )
 
 // TestBars prints how the engine compares with its peers. In the test suite it runs on a small estate, so that it keeps
@@ -50,6 +51,9 @@ func TestBars(t *testing.T) {
 		{"writes", func(t *testing.T) { runtime.LockOSThread(); writes(t, facts, g, &b) }},
 		{"http", func(t *testing.T) { overHTTP(t, &b) }},
 	} {
+		if *parts != "" && !slices.Contains(strings.Split(*parts, ","), part.name) {
+			continue
+		}
 		say("%s", part.name)
 		t.Run(part.name, part.run)
 		b.show()

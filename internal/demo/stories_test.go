@@ -331,3 +331,26 @@ func TestThePlannedHarmlessChangeIsNotHarmless(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDatabaseThatHasFailedIsWhyCheckoutSuffers(t *testing.T) {
+	w := build(t)
+	open, err := w.snapshot.With(topology.Batch{Incidents: []topology.Incident{{ID: ident.New(ident.Incident, 1), Root: []ident.ID{w.ids["orders-db-primary"]}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		on      *topology.Snapshot
+		onFacts bool
+		want    bool
+	}{"it is known": {open, true, true}, "nothing is known": {w.snapshot, true, false}, "nobody asks what is known": {open, false, false}} {
+		a, err := impact.RootCauses(t.Context(), c.on, impact.Symptoms{Seen: []impact.Symptom{{CI: w.ids["checkout"], State: impact.Degraded}}}, impact.RootCauseOptions{OnFacts: c.onFacts})
+		if err != nil || len(a.Candidates) == 0 {
+			t.Fatal(a, err)
+		}
+		first := a.Candidates[0]
+		t.Logf("%s: %s first, with a share of %.2f, of %d", name, w.keys[first.Failures[0]], first.Share, len(a.Candidates))
+		if got := w.keys[first.Failures[0]] == "orders-db-primary"; got != c.want || first.Known[0].IsKnown != c.want {
+			t.Errorf("%s: got %+v", name, first)
+		}
+	}
+}

@@ -49,6 +49,12 @@ func gather(s *topology.Snapshot) *Facts {
 	}
 	f.Maintained = maintained(s)
 	slices.SortFunc(f.Records, func(a, b Record) int { return cmp.Compare(a.ID, b.ID) })
+	f.index()
+	return f
+}
+
+// index lists the records by what they name.
+func (f *Facts) index() {
 	for i, r := range f.Records {
 		for _, v := range r.Down {
 			f.down[v] = append(f.down[v], int32(i))
@@ -57,7 +63,6 @@ func gather(s *topology.Snapshot) *Facts {
 			f.excluded[v] = append(f.excluded[v], int32(i))
 		}
 	}
-	return f
 }
 
 // maintained lists the CIs in service on which changes work that are being carried out, each once.

@@ -21,10 +21,11 @@ type inquest struct {
 	healthy    []topology.Vertex
 	said       map[topology.Vertex]int // seen or called healthy: which symptom, or beyond them which health
 	observable flags                   // by vertex; nil: all
-	tried      atomic.Int64
-	work       atomic.Int64      // CIs that were found affected on the way, in all sets tried
-	needed     *ancestry         // what the symptoms need
-	beside     []topology.Vertex // between looks of silentBeside
+	learned
+	tried  atomic.Int64
+	work   atomic.Int64      // CIs that were found affected on the way, in all sets tried
+	needed *ancestry         // what the symptoms need
+	beside []topology.Vertex // between looks of silentBeside
 }
 
 type sighting struct {
@@ -39,6 +40,7 @@ type verdict struct {
 	told     string // a bit for each symptom that is explained, and for each CI called healthy that is not
 	count    int    // symptoms explained
 	silent   int    // affected CIs of which nothing was said
+	prior    float64
 }
 
 // compare puts the most likely first, then the fewest failures, then the lowest ids.
@@ -71,26 +73,26 @@ const blockSize = 256
 // negligible is the logarithm of a million: what is so many times less likely than the best is not told.
 var negligible = math.Log(1e6)
 
-// singles returns the best sets of one failure, of those that account for what was seen better than noise does and are
-// not negligible beside the best. How good the best is, is not known before: singles looks for it from the highest hope
-// down, since a high floor gives candidates up early.
-func (i *inquest) singles() []verdict {
-	candidates := i.bounds(verdict{}, i.fails)
+// singles returns the best failures that are not known, each with a set that explains nothing, or with none: those that
+// account for what was seen better than noise does and are not negligible beside the best. How good the best is, is not
+// known before: singles looks for it from the highest hope down, since a high floor gives candidates up early.
+func (i *inquest) singles(with verdict) []verdict {
+	candidates := slices.DeleteFunc(i.bounds(with, math.Inf(-1)), func(c bounded) bool { return i.isKnown(c.v) })
 	if len(candidates) == 0 {
 		return nil
 	}
-	most := slices.MaxFunc(candidates, func(a, b bounded) int { return cmp.Compare(a.hope, b.hope) }).hope
+	most, least := slices.MaxFunc(candidates, func(a, b bounded) int { return cmp.Compare(a.hope, b.hope) }).hope, i.fails-rarity
 	for gap := negligible; ; gap *= 2 {
-		floor := max(i.fails, most-gap)
-		found := i.try(verdict{}, candidates, floor, keptVerdicts)
+		floor := max(least, most-gap)
+		found := i.try(with, candidates, floor, keptVerdicts)
 		switch {
 		case len(found) > 0:
-			enough := max(i.fails, found[0].score-negligible)
+			enough := max(least, found[0].score-negligible)
 			if enough < floor {
-				found = i.try(verdict{}, candidates, enough, keptVerdicts)
+				found = i.try(with, candidates, enough, keptVerdicts)
 			}
 			return slices.DeleteFunc(found, func(v verdict) bool { return v.score < enough })
-		case floor == i.fails || i.ctx.Err() != nil || i.work.Load() > maxWork:
+		case floor == least || i.ctx.Err() != nil || i.work.Load() > maxWork:
 			return nil
 		}
 	}
@@ -98,14 +100,19 @@ func (i *inquest) singles() []verdict {
 
 // extend adds to a set of failures what improves it most, again and again, and gives what came out on the way.
 func (i *inquest) extend(lead verdict) (found []verdict) {
-	for len(lead.failures) < i.o.MaxFailures && lead.count < len(i.seen) {
-		next := i.try(lead, i.bounds(lead, lead.score), lead.score, keptVerdicts/8)
-		next = slices.DeleteFunc(next, func(v verdict) bool { return v.score <= lead.score })
+	for i.unknown(lead.failures) < i.o.MaxFailures && lead.count < len(i.seen) {
+		var next []verdict
+		if lead.count == 0 {
+			next = i.singles(lead)
+		} else {
+			next = i.try(lead, i.bounds(lead, lead.score), lead.score, keptVerdicts/8)
+		}
+		next = slices.DeleteFunc(next[:min(len(next), keptVerdicts/8)], func(v verdict) bool { return v.score <= lead.score })
 		if len(next) == 0 {
 			break
 		}
 		for k := range next {
-			next[k] = i.trim(next[k])
+			next[k] = i.shed(next[k])
 		}
 		slices.SortFunc(next, i.compare)
 		found = append(found, next...)
@@ -131,10 +138,21 @@ type bounded struct {
 	v     topology.Vertex
 	bound int
 	hope  float64
+	prior float64 // of the set with it
+}
+
+// floor returns what a set has to reach that a candidate joins: alone it has to account for what was seen better than
+// noise does.
+func (c bounded) floor(with verdict, floor float64) float64 {
+	if with.count == 0 {
+		return max(floor, c.prior)
+	}
+	return floor
 }
 
 // bounds returns the CIs that symptoms need, with a bound of what each could add to a set of failures. For a symptom
-// that is DOWN it does not look behind SOFT dependencies. It leaves out a CI that could not reach floor.
+// that is DOWN it does not look behind SOFT dependencies. It leaves out a CI that could not reach floor, unless it is
+// known to have failed.
 func (i *inquest) bounds(with verdict, floor float64) []bounded {
 	if i.needed == nil {
 		all := make([]topology.Vertex, len(i.seen))
@@ -162,20 +180,24 @@ func (i *inquest) bounds(with verdict, floor float64) []bounded {
 		}
 	}
 	var candidates []bounded
-	hopes := map[[2]int]float64{}
+	type kind struct {
+		bound, silent int
+		prior         float64
+	}
+	hopes := map[kind]float64{}
 	for at, bound := range counts {
 		v := i.needed.vertices[at]
 		if bound == 0 || !i.s.InService(v) {
 			continue
 		}
-		key := [2]int{int(bound), max(with.silent, i.silentBeside(v))}
-		hope, ok := hopes[key]
+		k := kind{int(bound), max(with.silent, i.silentBeside(v)), with.prior + i.priorOf(v)}
+		hope, ok := hopes[k]
 		if !ok {
-			hope = i.best(with.count+key[0], key[1], len(with.failures)+1)
-			hopes[key] = hope
+			hope = i.best(with.count+k.bound, k.silent, k.prior)
+			hopes[k] = hope
 		}
-		if hope >= floor {
-			candidates = append(candidates, bounded{v, int(bound), hope})
+		if c := (bounded{v, int(bound), hope, k.prior}); hope >= c.floor(with, floor) || i.isKnown(v) {
+			candidates = append(candidates, c)
 		}
 	}
 	return candidates
@@ -194,7 +216,7 @@ func (i *inquest) silentBeside(v topology.Vertex) int {
 			continue
 		}
 		w := a.Vertex()
-		if w != last && w != v && i.isObservable(w) {
+		if w != last && w != v && i.isObservable(w) && !i.isRuledOut(w) {
 			i.beside = append(i.beside, w)
 		}
 		last = w
@@ -212,7 +234,7 @@ func (i *inquest) silentBeside(v topology.Vertex) int {
 // try joins each candidate to a set of failures, which may be empty, and gives the best that score at least floor, as
 // many as most.
 func (i *inquest) try(with verdict, candidates []bounded, floor float64, most int) (best []verdict) {
-	candidates = i.hopeful(candidates, floor)
+	candidates = i.hopeful(with, candidates, floor)
 	for len(candidates) > 0 && i.ctx.Err() == nil {
 		if len(best) == most {
 			floor = max(floor, best[most-1].score)
@@ -230,9 +252,9 @@ func (i *inquest) try(with verdict, candidates []bounded, floor float64, most in
 }
 
 // hopeful returns the candidates that could come up to floor, those first that could do most.
-func (i *inquest) hopeful(candidates []bounded, floor float64) (chosen []bounded) {
+func (i *inquest) hopeful(with verdict, candidates []bounded, floor float64) (chosen []bounded) {
 	for _, c := range candidates {
-		if c.hope >= floor {
+		if c.hope >= c.floor(with, floor) {
 			chosen = append(chosen, c)
 		}
 	}
@@ -244,10 +266,15 @@ func (i *inquest) hopeful(candidates []bounded, floor float64) (chosen []bounded
 
 // tryAll judges a block of candidates on all processors.
 func (i *inquest) tryAll(with verdict, candidates []bounded, floor float64) []verdict {
-	patience := map[int]int{} // by bound: how many CIs may stay silent
+	type kind struct {
+		bound int
+		prior float64
+	}
+	patience := map[kind]int{} // how many CIs may stay silent
 	for _, c := range candidates {
-		if _, ok := patience[c.bound]; !ok {
-			patience[c.bound] = i.patienceFor(with.count+c.bound, len(with.failures)+1, floor)
+		k := kind{c.bound, c.prior}
+		if _, ok := patience[k]; !ok {
+			patience[k] = i.patienceFor(with.count+c.bound, c.prior, c.floor(with, floor))
 		}
 	}
 	found := make([][]verdict, crewSize(len(candidates)/8+1))
@@ -262,7 +289,7 @@ func (i *inquest) tryAll(with verdict, candidates []bounded, floor float64) []ve
 			if slices.Contains(with.failures, c.v) {
 				continue
 			}
-			if verdict, done := i.judge(append(slices.Clip(with.failures), c.v), patience[c.bound]); done && verdict.score >= floor {
+			if verdict, done := i.judge(append(slices.Clip(with.failures), c.v), patience[kind{c.bound, c.prior}]); done && verdict.score >= c.floor(with, floor) {
 				found[worker] = append(found[worker], verdict)
 			}
 		}
@@ -276,7 +303,7 @@ func (i *inquest) judge(failures []topology.Vertex, maxSilent int) (v verdict, d
 	i.tried.Add(1)
 	m := borrow(i.s)
 	defer m.release()
-	p := propagation{s: i.s, m: m, patience: patience{ctx: i.ctx}, down: failures}
+	p := i.failing(i.ctx, m, failures)
 	looked, silent := 0, 0
 	p.enough = func() bool {
 		for ; looked < len(m.hits); looked++ {
@@ -318,7 +345,7 @@ func (i *inquest) judge(failures []topology.Vertex, maxSilent int) (v verdict, d
 		}
 	} else {
 		for vertex, k := range i.said {
-			if at, ok := m.marked(vertex); ok {
+			if at, ok := m.reached(vertex); ok {
 				meet(k, m.hits[at])
 			}
 		}
@@ -326,11 +353,12 @@ func (i *inquest) judge(failures []topology.Vertex, maxSilent int) (v verdict, d
 	if v.count == 0 {
 		return verdict{}, false
 	}
-	v.failures, v.told, v.silent = failures, string(told), silent
-	v.score = i.score(v.count, silent, contradicted, len(failures))
+	v.failures, v.told, v.silent, v.prior = failures, string(told), silent, i.priorOf(failures...)
+	v.score = i.score(v.count, silent, contradicted, v.prior)
 	return v, true
 }
 
+// isObservable reports whether a CI that is affected could have shown something that it does not show anyway.
 func (i *inquest) isObservable(v topology.Vertex) bool {
-	return i.observable == nil || i.observable.has(uint32(v))
+	return (i.observable == nil || i.observable.has(uint32(v))) && !i.isBroken(v)
 }

@@ -32,6 +32,13 @@ type RootCauseOptions struct {
 	MaxFailures   int                    // in one explanation; 3
 	MaxCandidates int                    // that are told; 10
 	MaxBroken     int                    // of what a candidate would also have broken, so many are named; 20
+	// OnFacts takes what has failed for sure for granted: what records say is DOWN costs nothing, and what they rule out
+	// is no cause and passes nothing on.
+	OnFacts bool
+	Except  ident.ID // the record that is asked about: what it says is not known yet; 0: none
+	// Hidden are CIs of which nobody is told more than that they are there: nothing is known of them, and they count as no
+	// services.
+	Hidden map[ident.ID]bool
 }
 
 func (o RootCauseOptions) withDefaults() RootCauseOptions {
@@ -76,6 +83,13 @@ type RootCause struct {
 	Contradicted    []ident.ID // called healthy, but would be affected
 	AlsoBroken      []ident.ID // would be affected, but nothing was said of them: services first, then by id
 	AlsoBrokenCount int
+	Known           []Knowledge // of the failures and of each of the alternatives
+}
+
+// Knowledge is what records say of a set of failures.
+type Knowledge struct {
+	IsKnown bool       // of all of it that it is DOWN
+	By      []ident.ID // that any of it is, by id
 }
 
 // RootCauses finds the fewest failures that explain symptoms, and ranks them by likelihood. Each candidate is worked
@@ -87,7 +101,9 @@ type RootCause struct {
 // that is a million times less likely than the best is not told. Each of the best is then joined by the further failure
 // that improves the score most, worked out together, until none does: the greedy set cover of Chvátal, "A Greedy
 // Heuristic for the Set-Covering Problem", 1979, over exact sets. Two failures that explain nothing one by one, such as
-// both members of a group, are found only where one of them is a candidate.
+// both members of a group, are found only where one of them is a candidate or is known.
+//
+// CIs that are known to have failed are candidates like any others that cost nothing, and let nothing else go untold.
 //
 // If a CI is not known, it returns errs.NotFound; without a symptom, for a state other than DOWN and DEGRADED, and for
 // a CI both seen and healthy, errs.Invalid; if the context is cancelled, the context's error.
@@ -97,10 +113,14 @@ func RootCauses(ctx context.Context, s *topology.Snapshot, symptoms Symptoms, o 
 	if err := i.hear(symptoms); err != nil {
 		return nil, err
 	}
-	singles := i.singles()
+	singles := i.singles(verdict{})
 	all := slices.Clone(singles)
 	for _, lead := range i.group(singles, beam) {
 		all = append(all, i.extend(lead[0])...)
+	}
+	all = append(all, i.knownCauses()...)
+	if i.facts != nil && len(all) > 0 {
+		all = append(all, i.extend(slices.MinFunc(all, i.compare))...)
 	}
 	p := patience{ctx: ctx, err: ctx.Err()}
 	if err := p.verdict(); err != nil {
@@ -165,6 +185,7 @@ func (i *inquest) hear(symptoms Symptoms) error {
 		i.said[v] = len(i.seen) + k
 	}
 	i.survey()
+	i.learn()
 	return nil
 }
 
@@ -215,26 +236,26 @@ func (i *inquest) distinct(found []verdict) []verdict {
 
 // tell works a candidate out once more, for the names.
 func (i *inquest) tell(g []verdict) RootCause {
-	c := RootCause{Failures: i.names(g[0].failures), Score: g[0].score}
+	c := RootCause{Failures: i.names(g[0].failures), Score: g[0].score, Known: []Knowledge{i.knowledge(g[0].failures)}}
 	for _, other := range g[1:] {
-		c.Alternatives = append(c.Alternatives, i.names(other.failures))
+		c.Alternatives, c.Known = append(c.Alternatives, i.names(other.failures)), append(c.Known, i.knowledge(other.failures))
 		c.Share += math.Exp(other.score - g[0].score)
 	}
 	c.Share = 1 + c.Share // divide makes a share of it
 	m := borrow(i.s)
 	defer m.release()
-	p := propagation{s: i.s, m: m, patience: patience{ctx: noHurry}, down: g[0].failures}
+	p := i.failing(noHurry, m, g[0].failures)
 	p.closeDown()
 	p.closeDegraded()
 	for _, seen := range i.seen {
-		if at, ok := m.marked(seen.v); ok && m.hits[at].state >= seen.state {
+		if at, ok := m.reached(seen.v); ok && m.hits[at].state >= seen.state {
 			c.Explained = append(c.Explained, i.s.ID(seen.v))
 		} else {
 			c.Unexplained = append(c.Unexplained, i.s.ID(seen.v))
 		}
 	}
 	for _, v := range i.healthy {
-		if _, ok := m.marked(v); ok {
+		if _, ok := m.reached(v); ok {
 			c.Contradicted = append(c.Contradicted, i.s.ID(v))
 		}
 	}
@@ -245,7 +266,7 @@ func (i *inquest) tell(g []verdict) RootCause {
 		}
 	}
 	slices.SortFunc(broken, func(a, b topology.Vertex) int {
-		return cmp.Or(compareFlags(i.s.IsService(b), i.s.IsService(a)), cmp.Compare(i.s.ID(a), i.s.ID(b)))
+		return cmp.Or(compareFlags(i.isService(b), i.isService(a)), cmp.Compare(i.s.ID(a), i.s.ID(b)))
 	})
 	c.AlsoBrokenCount = len(broken)
 	for _, v := range broken[:min(len(broken), i.o.MaxBroken)] {

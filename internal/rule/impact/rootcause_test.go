@@ -23,12 +23,13 @@ import (
 
 // account is what a set of failures comes to by the rules and the formula read aloud.
 type account struct {
-	score                                          float64
+	score, prior                                   float64
 	explained, unexplained, contradicted, silently []ident.ID
 }
 
-func reckon(m *topologytest.Model, symptoms impact.Symptoms, observable func(topology.CI) bool, failures []ident.ID) (a account) {
-	var q impact.Question
+func reckon(m *topologytest.Model, symptoms impact.Symptoms, o impact.RootCauseOptions, failures []ident.ID) (a account) {
+	observable, known := o.Observable, knownTo(m, o)
+	q := impact.Question{Excluded: slices.DeleteFunc(slices.Collect(maps.Keys(known.ruledOut)), func(ci ident.ID) bool { return slices.Contains(failures, ci) })}
 	for _, ci := range failures {
 		q.Failed = append(q.Failed, impact.Failure{CI: ci, State: impact.Down})
 	}
@@ -61,7 +62,7 @@ func reckon(m *topologytest.Model, symptoms impact.Symptoms, observable func(top
 				a.contradicted = append(a.contradicted, ci)
 			}
 		case isAffected:
-			if observable == nil || observable(m.CIs[ci]) {
+			if (observable == nil || observable(m.CIs[ci])) && !known.broken[ci] {
 				silent++
 			}
 			if !slices.Contains(failures, ci) {
@@ -74,7 +75,16 @@ func reckon(m *topologytest.Model, symptoms impact.Symptoms, observable func(top
 	}
 	noise := min(0.2*float64(len(seen))/float64(max(watched, 1)), 0.15)
 	k, u := len(a.explained), silent
-	a.score = -float64(k)*math.Log(noise) + float64(len(a.contradicted))*math.Log(0.05) - float64(len(failures))*math.Log(float64(max(present, 2)))
+	for _, ci := range failures {
+		switch {
+		case known.down[ci]:
+			continue
+		case m.CIs[ci].IsService && !o.Hidden[ci]:
+			a.prior -= math.Log(10)
+		}
+		a.prior -= math.Log(float64(max(present, 2)))
+	}
+	a.score = a.prior - float64(k)*math.Log(noise) + float64(len(a.contradicted))*math.Log(0.05)
 	for i := range k + u { // Pólya's urn, one CI after the other
 		if i < k {
 			a.score += math.Log((3 + float64(i)) / (10 + float64(i)))
@@ -83,6 +93,80 @@ func reckon(m *topologytest.Model, symptoms impact.Symptoms, observable func(top
 		}
 	}
 	return a
+}
+
+// known is what the facts say, as far as they are taken.
+type known struct{ down, ruledOut, broken map[ident.ID]bool }
+
+func knownTo(m *topologytest.Model, o impact.RootCauseOptions) known {
+	k := known{map[ident.ID]bool{}, map[ident.ID]bool{}, map[ident.ID]bool{}}
+	if !o.OnFacts {
+		return k
+	}
+	told := m.Clone()
+	isHidden := func(ci ident.ID) bool { return o.Hidden[ci] }
+	for id, i := range m.Incidents {
+		i.Root, i.Excluded = slices.DeleteFunc(slices.Clone(i.Root), isHidden), slices.DeleteFunc(slices.Clone(i.Excluded), isHidden)
+		told.Incidents[id] = i
+	}
+	for id, c := range m.Changes {
+		c.TakenDown = slices.DeleteFunc(slices.Clone(c.TakenDown), isHidden)
+		told.Changes[id] = c
+	}
+	delete(told.Incidents, o.Except)
+	delete(told.Changes, o.Except)
+	if len(told.Incidents)+len(told.Changes) == 0 {
+		return k
+	}
+	down, excluded := marked(told)
+	for _, ci := range down {
+		k.down[ci] = m.InService(ci)
+	}
+	for _, ci := range excluded {
+		k.ruledOut[ci] = m.InService(ci) && !k.down[ci]
+	}
+	maps.DeleteFunc(k.ruledOut, func(_ ident.ID, is bool) bool { return !is })
+	n := naive{model: told}
+	n.solve(impact.Question{OnFacts: true})
+	for ci, state := range n.states {
+		k.broken[ci] = state >= impact.Degraded
+	}
+	return k
+}
+
+// by returns the records that say of any of some CIs that it is DOWN, and whether each is said to be.
+func (k known) by(m *topologytest.Model, o impact.RootCauseOptions, failures []ident.ID) (told impact.Knowledge) {
+	told.IsKnown = !slices.ContainsFunc(failures, func(ci ident.ID) bool { return !k.down[ci] })
+	if !o.OnFacts {
+		return told
+	}
+	names := func(cis []ident.ID) bool {
+		return slices.ContainsFunc(cis, func(ci ident.ID) bool { return slices.Contains(failures, ci) && k.down[ci] && !o.Hidden[ci] })
+	}
+	for id, cis := range downBy(m) {
+		if id != o.Except && names(cis) {
+			told.By = append(told.By, id)
+		}
+	}
+	slices.Sort(told.By)
+	return told
+}
+
+// drawKnown draws what is taken from the facts.
+func drawKnown(t *rapid.T, m *topologytest.Model) (o impact.RootCauseOptions) {
+	if o.OnFacts = rapid.IntRange(0, 3).Draw(t, "on facts") > 0; !o.OnFacts {
+		return o
+	}
+	if rapid.IntRange(0, 3).Draw(t, "of a record") == 0 {
+		o.Except = ident.New(ident.Incident, 1)
+	}
+	o.Hidden = map[ident.ID]bool{}
+	if rapid.IntRange(0, 3).Draw(t, "hides") == 0 {
+		for _, ci := range drawCIs(t, m) {
+			o.Hidden[ci] = true
+		}
+	}
+	return o
 }
 
 func drawSymptoms(t *rapid.T, m *topologytest.Model) (symptoms impact.Symptoms) {
@@ -103,7 +187,9 @@ func TestTheSingleRootCausesToldAreTheBestThereAre(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := topologytest.Estate(t)
 		s, symptoms := load(t, m, 1), drawSymptoms(t, m)
-		o := impact.RootCauseOptions{MaxFailures: 1, MaxCandidates: 100}
+		o := drawKnown(t, m)
+		o.MaxFailures, o.MaxCandidates = 1, 200
+		known := knownTo(m, o)
 		if rapid.Bool().Draw(t, "watched") {
 			o.Observable = func(ci topology.CI) bool { return ci.Class.Number() > 1 }
 		}
@@ -119,18 +205,21 @@ func TestTheSingleRootCausesToldAreTheBestThereAre(t *testing.T) {
 			}
 		}
 		for ci := range m.CIs {
-			a := reckon(m, symptoms, o.Observable, []ident.ID{ci})
-			if m.InService(ci) && len(a.explained) > 0 && a.score+math.Log(float64(max(present, 2))) > -1e-9 {
+			a := reckon(m, symptoms, o, []ident.ID{ci})
+			if m.InService(ci) && !known.ruledOut[ci] && len(a.explained) > 0 && a.score-a.prior > -1e-9 {
 				want[ci] = a
 			}
 		}
 		told := map[ident.ID]bool{}
 		for i, c := range got.Candidates {
-			best := want[c.Failures[0]]
-			checkCause(t, m, c, best)
 			if i > 0 && c.Score > got.Candidates[i-1].Score {
 				t.Fatalf("out of order: %+v", got.Candidates)
 			}
+			if len(c.Failures) > 1 {
+				continue
+			}
+			best := want[c.Failures[0]]
+			checkCause(t, m, o, c, best)
 			for _, ci := range append([][]ident.ID{c.Failures}, c.Alternatives...) {
 				a, ok := want[ci[0]]
 				if !ok || told[ci[0]] || a.score > best.score+1e-9 || best.score-a.score > math.Log(3)+1e-9 ||
@@ -146,10 +235,10 @@ func TestTheSingleRootCausesToldAreTheBestThereAre(t *testing.T) {
 	})
 }
 
-func checkCause(t *rapid.T, m *topologytest.Model, c impact.RootCause, want account) {
+func checkCause(t *rapid.T, m *topologytest.Model, o impact.RootCauseOptions, c impact.RootCause, want account) {
 	services := slices.Clone(want.silently)
 	slices.SortFunc(services, func(a, b ident.ID) int {
-		switch x, y := m.CIs[a].IsService, m.CIs[b].IsService; {
+		switch x, y := m.CIs[a].IsService && !o.Hidden[a], m.CIs[b].IsService && !o.Hidden[b]; {
 		case x != y && x:
 			return -1
 		case x != y:
@@ -161,30 +250,36 @@ func checkCause(t *rapid.T, m *topologytest.Model, c impact.RootCause, want acco
 		!slices.Equal(c.Contradicted, want.contradicted) || !slices.Equal(c.AlsoBroken, services) || c.AlsoBrokenCount != len(services) {
 		t.Fatalf("got %+v, want %+v", c, want)
 	}
+	for i, failures := range append([][]ident.ID{c.Failures}, c.Alternatives...) {
+		if told := knownTo(m, o).by(m, o, failures); fmt.Sprint(c.Known[i]) != fmt.Sprint(told) {
+			t.Fatalf("of %v is known %+v, want %+v", failures, c.Known[i], told)
+		}
+	}
 }
 
 func TestSeveralRootCausesAreWorkedOutTogether(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := topologytest.Estate(t)
-		symptoms := drawSymptoms(t, m)
-		got, err := impact.RootCauses(tctx, load(t, m, 1), symptoms, impact.RootCauseOptions{})
+		symptoms, o := drawSymptoms(t, m), drawKnown(t, m)
+		known := knownTo(m, o)
+		got, err := impact.RootCauses(tctx, load(t, m, 1), symptoms, o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		shares := 0.0
 		for i, c := range got.Candidates {
-			a := reckon(m, symptoms, nil, c.Failures)
-			checkCause(t, m, c, a)
+			a := reckon(m, symptoms, o, c.Failures)
+			checkCause(t, m, o, c, a)
 			shares += c.Share
 			for _, other := range c.Alternatives {
-				b := reckon(m, symptoms, nil, other)
+				b := reckon(m, symptoms, o, other)
 				if len(other) != len(c.Failures) || !slices.Equal(b.explained, a.explained) || b.score > a.score+1e-9 {
 					t.Fatalf("%v is no alternative to %+v", other, c)
 				}
 			}
 			for k := range c.Failures { // no failure is idle
 				rest := slices.Delete(slices.Clone(c.Failures), k, k+1)
-				if len(rest) > 0 && reckon(m, symptoms, nil, rest).score > a.score+1e-9 {
+				if len(rest) > 0 && reckon(m, symptoms, o, rest).score > a.score+1e-9 {
 					t.Fatalf("%+v does better without %v", c, c.Failures[k])
 				}
 			}
@@ -200,13 +295,19 @@ func TestSeveralRootCausesAreWorkedOutTogether(t *testing.T) {
 		}
 		best := got.Candidates[0] // nothing that joins the best improves it
 		for ci := range m.CIs {
-			if with := append(slices.Clone(best.Failures), ci); len(with) <= 3 && m.InService(ci) && !slices.Contains(best.Failures, ci) {
-				if reckon(m, symptoms, nil, with).score > best.Score+1e-9 {
+			with, unknown := append(slices.Clone(best.Failures), ci), 0
+			for _, failure := range with {
+				if !known.down[failure] {
+					unknown++
+				}
+			}
+			if unknown <= 3 && m.InService(ci) && !known.ruledOut[ci] && !slices.Contains(best.Failures, ci) {
+				if reckon(m, symptoms, o, with).score > best.Score+1e-9 {
 					t.Fatalf("%v would improve %+v", ci, best)
 				}
 			}
 		}
-		if again, _ := impact.RootCauses(tctx, load(t, m, 7), symptoms, impact.RootCauseOptions{}); fmt.Sprint(again.Candidates) != fmt.Sprint(got.Candidates) {
+		if again, _ := impact.RootCauses(tctx, load(t, m, 7), symptoms, o); fmt.Sprint(again.Candidates) != fmt.Sprint(got.Candidates) {
 			t.Fatalf("once %+v, once %+v", got.Candidates, again.Candidates)
 		}
 	})
@@ -248,6 +349,77 @@ func TestRootCausesByExample(t *testing.T) {
 			t.Errorf("%s: got %+v", c.name, got.Candidates)
 		}
 	}
+}
+
+func TestKnownFailuresByExample(t *testing.T) {
+	ruledOut := "svc needs x"
+	for i := range 40 {
+		ruledOut += fmt.Sprintf(", a%d needs x, a%d excluded", i, i)
+	}
+	for _, c := range []struct {
+		name, estate, seen, first string
+		isKnown                   bool
+	}{
+		{"a database that has failed, and not the service that was seen", "svc needs api, api needs db, other needs db, third needs db, db open", "svc", "db", true},
+		{"what has failed, though most of what it breaks is silent", "svc needs db, a needs db, b needs db, c needs db, d needs db, e needs db, f needs db, db open", "svc", "db", true},
+		{"the other of a pair, with the one that has failed", "svc needs any of g1 g2, back needs g2, front needs g2, g1 open", "svc back front", "g1 g2", false},
+		{"the other of a pair, which alone breaks nothing that was seen", "svc needs any of g1 g2, back needs g2, g1 open", "svc", "g1 g2", false},
+		{"what breaks only what was ruled out beside", ruledOut, "svc", "x", false},
+		{"both of a pair that have failed", "svc needs any of g1 g2, g1 open, g2 open", "svc", "g1 g2", true},
+		{"nothing that has failed and takes no part", "svc needs app, app needs db, idle open", "app svc", "app", false},
+		{"not what was ruled out", "a needs x, b needs x, c needs x, x needs y, x excluded", "a b c", "a", false},
+		{"a service seldom fails by itself", "svc needs app", "svc", "app", false},
+	} {
+		k, s := draw(t, c.estate)
+		got, err := impact.RootCauses(t.Context(), s, seen(k, strings.Fields(c.seen)...), impact.RootCauseOptions{OnFacts: true})
+		if err != nil || len(got.Candidates) == 0 {
+			t.Errorf("%s: got %+v, %v", c.name, got, err)
+			continue
+		}
+		var want []ident.ID
+		for _, name := range strings.Fields(c.first) {
+			want = append(want, k.names[name])
+		}
+		slices.Sort(want)
+		if first := got.Candidates[0]; !slices.Equal(first.Failures, want) || first.Known[0].IsKnown != c.isKnown {
+			t.Errorf("%s: got %+v", c.name, got.Candidates)
+		}
+	}
+}
+
+func TestNoCauseThatExplainsNoMoreIsAheadOfOneThatIsKnown(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m, o := topologytest.Estate(t), impact.RootCauseOptions{OnFacts: true, MaxCandidates: 200}
+		symptoms := drawSymptoms(t, m)
+		suspects := slices.DeleteFunc(slices.Sorted(maps.Keys(m.CIs)), func(ci ident.ID) bool {
+			a := reckon(m, symptoms, o, []ident.ID{ci})
+			return !m.InService(ci) || knownTo(m, o).ruledOut[ci] || len(a.explained) == 0 || a.score < a.prior
+		})
+		if len(suspects) == 0 {
+			return
+		}
+		suspect := rapid.SampledFrom(suspects).Draw(t, "suspect")
+		m.Incidents[9] = topology.Incident{ID: ident.New(ident.Incident, 9), Root: []ident.ID{suspect}}
+		got, err := impact.RootCauses(tctx, load(t, m, 1), symptoms, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		its := reckon(m, symptoms, o, []ident.ID{suspect})
+		for _, c := range got.Candidates {
+			for i, failures := range append([][]ident.ID{c.Failures}, c.Alternatives...) {
+				if slices.Equal(failures, []ident.ID{suspect}) {
+					return
+				}
+				other := reckon(m, symptoms, o, failures)
+				explains := slices.ContainsFunc(other.explained, func(ci ident.ID) bool { return !slices.Contains(its.explained, ci) })
+				spares := slices.ContainsFunc(its.contradicted, func(ci ident.ID) bool { return !slices.Contains(other.contradicted, ci) })
+				if !explains && !spares && !c.Known[i].IsKnown {
+					t.Fatalf("%v is ahead of %v, which has failed: %+v", failures, suspect, got.Candidates)
+				}
+			}
+		}
+		t.Fatalf("%v has failed and is no candidate: %+v", suspect, got.Candidates)
+	})
 }
 
 func TestAHiddenRootCauseIsFound(t *testing.T) {

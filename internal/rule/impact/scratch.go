@@ -63,6 +63,12 @@ func (m *scratch) marked(v topology.Vertex) (payload uint32, is bool) {
 	return uint32(word), uint32(word>>32) == m.epoch
 }
 
+// reached returns the place of a CI among the hits; false if it is none.
+func (m *scratch) reached(v topology.Vertex) (at uint32, ok bool) {
+	at, ok = m.marked(v)
+	return at, ok && at != isExcluded
+}
+
 func (m *scratch) unmark(v topology.Vertex) { m.vertices[v] = 0 }
 
 // tally is what a group has lost so far, in the measure of its counter. Members that are down count as unwell too.
