@@ -14,6 +14,18 @@ func (r *queryResolver) Accounts(ctx context.Context, name *where.Text, first *i
 	return r.r.read.Accounts(ctx, name, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
+func (r *queryResolver) Policy(context.Context) ([]*read.PolicyRule, error) {
+	return read.Policy(), nil
+}
+
+func (r *queryResolver) SignIns(ctx context.Context) ([]*read.SignIn, error) {
+	return r.r.read.SignIns(ctx)
+}
+
+func (r *mutationResolver) LinkAccount(ctx context.Context, input identity.LinkAccount) (*present.AccountPayload, error) {
+	return present.Record(r.r.read.ShowAccount)(r.r.Identity.Link(ctx, input))
+}
+
 func (r *mutationResolver) CreateServiceAccount(ctx context.Context, input identity.CreateServiceAccount) (*present.AccountPayload, error) {
 	return present.Record(r.r.read.ShowAccount)(r.r.Identity.CreateServiceAccount(ctx, input))
 }

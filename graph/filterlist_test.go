@@ -178,6 +178,18 @@ func (e *estate) contrast(t *testing.T) {
 		if err := tx.Person.Create().SetName("else").SetEmail("else@example.com").SetCreatedAt(now).SetUpdatedAt(now).Exec(ctx); err != nil {
 			return err
 		}
+		// The one who asks is in the team, and has work of their own.
+		me, err := tx.Person.Create().SetName("viewer").SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+		if err != nil {
+			return err
+		}
+		if err := tx.Membership.Create().SetTeamID(e.team).SetPersonID(me.ID).Exec(ctx); err != nil {
+			return err
+		}
+		account, err := tx.Named(ctx, "viewer")
+		if err != nil {
+			return err
+		}
 		other, err := tx.CI.Create().SetName("other").SetClassID(business).SetServiceKind(domain.BusinessService).SetPortfolioStage(domain.PortfolioPipeline).
 			SetLifecycle(domain.Deprecated).SetEnvironment(domain.Staging).SetCriticality(domain.CriticalityLow).SetAttributes(map[string]any{}).SetLabels(map[string]string{}).
 			SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
@@ -193,13 +205,21 @@ func (e *estate) contrast(t *testing.T) {
 			return err
 		}
 		incident, err := tx.Incident.Create().SetTitle("other").SetProblem("twin 1").SetState(domain.IncidentResolved).SetIsMajor(true).SetImpact(3).SetUrgency(3).SetPriority(5).
-			SetOpenedBy("test").SetAssignmentTeamID(e.team).SetParentID(e.incidents[0]).SetCausedByChangeID(e.changes[0]).SetDetectedAt(now).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+			SetOpenedBy("test").SetAssignmentTeamID(e.team).SetAssigneeID(me.ID).SetParentID(e.incidents[0]).SetCausedByChangeID(e.changes[0]).SetDetectedAt(now).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
 			return err
 		}
-		change, err := tx.Change.Create().SetTitle("other").SetType(domain.Emergency).SetState(domain.ChangeClosed).SetRequestedBy("test").
+		change, err := tx.Change.Create().SetTitle("other").SetType(domain.Emergency).SetState(domain.ChangeClosed).SetRequestedBy("test").SetAssigneeID(me.ID).
 			SetPlannedStart(dawn.Add(2 * time.Hour)).SetPlannedEnd(dawn.Add(3 * time.Hour)).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
+			return err
+		}
+		ballot, err := tx.Change.Create().SetTitle("ballot").SetType(domain.Emergency).SetState(domain.ChangeAuthorize).SetRequestedBy("test").
+			SetPlannedStart(dawn.Add(2 * time.Hour)).SetPlannedEnd(dawn.Add(3 * time.Hour)).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
+		if err != nil {
+			return err
+		}
+		if err := tx.Approval.Create().SetRecordID(ballot.ID).SetApprover("viewer").SetApproverID(account.ID).SetCreatedAt(now).Exec(ctx); err != nil {
 			return err
 		}
 		second, err := tx.Change.Create().SetTitle("apart").SetType(domain.Normal).SetRequestedBy("test").SetPlannedStart(dawn).SetPlannedEnd(dawn.Add(time.Hour)).
@@ -214,8 +234,10 @@ func (e *estate) contrast(t *testing.T) {
 			if err := tx.IncidentCI.Create().SetIncidentID(incident.ID).SetCiID(id).SetRole(domain.AffectedRole).Exec(ctx); err != nil {
 				return err
 			}
-			if err := tx.ChangeCI.Create().SetChangeID(change.ID).SetCiID(id).SetRole(domain.ChangedRole).Exec(ctx); err != nil {
-				return err
+			for _, of := range []ident.ID{change.ID, ballot.ID} {
+				if err := tx.ChangeCI.Create().SetChangeID(of).SetCiID(id).SetRole(domain.ChangedRole).Exec(ctx); err != nil {
+					return err
+				}
 			}
 			if err := relate(ctx, tx, connects, id, other.ID); err != nil {
 				return err

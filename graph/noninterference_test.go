@@ -355,7 +355,7 @@ func TestHiddenRecordsMakeNoDifference(t *testing.T) {
 				if len(first) == 0 || !slices.Equal(first, second) {
 					t.Errorf("%v hears of %s\n%v\n%v", by, subscription, first, second)
 				}
-				if told := secretIn(fmt.Sprint(first), "", hidden); told != "" {
+				if told := secretIn(fmt.Sprint(first), subscription, hidden); told != "" {
 					t.Errorf("%v hears %s of %s\n%v", by, told, subscription, first)
 				}
 			}

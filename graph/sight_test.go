@@ -299,6 +299,9 @@ func TestRestrictedCIsAreNeverNamed(t *testing.T) {
 		}
 		for _, j := range ways {
 			document := j.document("")
+			if strings.HasPrefix(document, "{signIns ") { // which eve may not ask
+				continue
+			}
 			forEve := g.ask(eve, document)
 			asked++
 			if forEve["data"] == nil || forEve["errors"] != nil {

@@ -36,6 +36,7 @@ var weighed = []struct{ fields, operation string }{
 	{"records", `{ cis(first: 100) { nodes { name class { code } owner { name } } } }`},
 	{"records of records", `{ cis(first: 30) { nodes { name relationships(first: 10) { nodes { type { code } target { name } } } } } }`},
 	{"records, filtered", `{ cis(first: 100, filter: {environment: {eq: PRODUCTION}, name: {contains: "a"}}, orderBy: [{field: NAME}]) { nodes { name } } }`},
+	{"ChangeFilter.awaitingMyVote", `{ changes(filter: {awaitingMyVote: true}) { totalCount } }`},
 	{"StringFilter.contains", `{ cis(filter: {name: {contains: "zq"}}) { totalCount } }`},
 	{"StringFilter.startsWith", `{ cis(filter: {name: {startsWith: "zq"}}) { totalCount } }`},
 	{"LabelFilter.name", `{ cis(filter: {labels: [{name: "zq", eq: "zq"}]}) { totalCount } }`},

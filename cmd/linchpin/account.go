@@ -74,18 +74,19 @@ func accountOf(ctx context.Context, a *app.App, word string) (*ent.Account, erro
 
 func accountCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{Use: "account", Short: "Look after accounts on the database itself", Args: argsOf(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	var given []string
+	var given, sources []string
 	service := &cobra.Command{
 		Use: "service NAME", Short: "Make the account of a program, which acts by tokens", Args: argsOf(cobra.ExactArgs(1)),
-		Example: "  linchpin account service importer --role CATALOG_EDITOR",
+		Example: "  linchpin account service importer --role INTEGRATOR --source kubernetes",
 		RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
-			made, err := a.Identity.CreateServiceAccount(ctx, identity.CreateServiceAccount{Name: words[0], Roles: auth.Roles(strings.Join(given, ","))})
+			made, err := a.Identity.CreateServiceAccount(ctx, identity.CreateServiceAccount{Name: words[0], Roles: auth.Roles(strings.Join(given, ",")), Sources: sources})
 			if err == nil {
 				_, _ = fmt.Fprintf(env.stdout, "%s  %s\n", made.ID, made.Name)
 			}
 			return err
 		}),
 	}
+	service.Flags().StringSliceVar(&sources, "source", nil, "a source whose reports it brings in, of an INTEGRATOR; may be repeated")
 	service.Flags().StringSliceVar(&given, "role", nil, "a role that it has; may be repeated")
 	cmd.AddCommand(
 		&cobra.Command{Use: "list", Short: "List accounts", Args: argsOf(cobra.NoArgs), RunE: onAccounts(env, func(ctx context.Context, a *app.App, _ []string) error { return listAccounts(ctx, env, a) })},
@@ -134,14 +135,21 @@ func listAccounts(ctx context.Context, env *environment, a *app.App) error {
 	}
 	roles := map[ident.ID][]string{}
 	for _, b := range bindings {
-		roles[*b.AccountID] = append(roles[*b.AccountID], b.Role)
+		role := b.Role
+		if b.TeamID != nil {
+			role += " in " + b.TeamID.String()
+		}
+		if len(b.Sources) > 0 {
+			role += " of " + strings.Join(b.Sources, " and ")
+		}
+		roles[*b.AccountID] = append(roles[*b.AccountID], role)
 	}
 	for _, of := range all {
 		signsIn := "cannot sign in"
 		if of.LocalName != nil {
 			signsIn = "signs in as " + *of.LocalName
 		}
-		_, _ = fmt.Fprintf(env.stdout, "%s  %s  %s  %s  %s  %s\n", of.ID, of.Kind, of.State, of.Name, signsIn, strings.Join(roles[of.ID], ","))
+		_, _ = fmt.Fprintf(env.stdout, "%s  %s  %s  %s  %s  %s\n", of.ID, of.Kind, of.State, of.Name, signsIn, strings.Join(roles[of.ID], ", "))
 	}
 	return nil
 }
@@ -152,7 +160,7 @@ func tokenCommand(env *environment) *cobra.Command {
 	var days int
 	create := &cobra.Command{
 		Use: "create ACCOUNT NAME", Short: "Make a token of a service account, and print it once", Args: argsOf(cobra.ExactArgs(2)),
-		Example: "  linchpin token create importer nightly --role CATALOG_EDITOR",
+		Example: "  linchpin token create importer nightly --role INTEGRATOR",
 		RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
 			of, err := accountOf(ctx, a, words[0])
 			if err != nil {

@@ -875,7 +875,7 @@ func (ec *executionContext) _Change_availableTransitions(ctx context.Context, fi
 			return ec.fieldContext_Change_availableTransitions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.AvailableTransitions(ctx), nil
+			return obj.AvailableTransitions(ctx)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*lifecycle.ChangeTransition) graphql.Marshaler {
 			return ec.marshalNChangeTransition2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋlifecycleᚐTransitionᚄ(ctx, selections, v)
@@ -891,6 +891,48 @@ func (ec *executionContext) fieldContext_Change_availableTransitions(_ context.C
 		IsResolver: false,
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Change_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Change_viewerCanUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ViewerCanUpdate(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Change_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Change", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Change_viewerCanVote(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Change_viewerCanVote(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ViewerCanVote(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Change_viewerCanVote(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Change", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Change_causedIncidents(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -2462,7 +2504,7 @@ func (ec *executionContext) unmarshalInputChangeFilter(ctx context.Context, obj 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"open", "state", "type", "title", "assignmentTeam", "assignee", "ci", "plannedStart", "createdAt", "and", "or", "not"}
+	fieldsInOrder := [...]string{"open", "state", "type", "title", "assignmentTeam", "assignee", "assignedToMe", "awaitingMyVote", "ci", "plannedStart", "createdAt", "and", "or", "not"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2511,6 +2553,20 @@ func (ec *executionContext) unmarshalInputChangeFilter(ctx context.Context, obj 
 				return it, err
 			}
 			it.Assignee = data
+		case "assignedToMe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignedToMe"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignedToMe = data
+		case "awaitingMyVote":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("awaitingMyVote"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AwaitingMyVote = data
 		case "ci":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ci"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -3611,6 +3667,16 @@ func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "availableTransitions":
 			out.Values[i] = ec._Change_availableTransitions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "viewerCanUpdate":
+			out.Values[i] = ec._Change_viewerCanUpdate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "viewerCanVote":
+			out.Values[i] = ec._Change_viewerCanVote(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -565,6 +565,27 @@ func (ec *executionContext) fieldContext_CI_id(_ context.Context, field graphql.
 	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
+func (ec *executionContext) _CI_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CI_viewerCanUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ViewerCanUpdate(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CI_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _CI_class(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -2053,7 +2074,7 @@ func (ec *executionContext) unmarshalInputCIFilter(ctx context.Context, obj any)
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "class", "lifecycle", "environment", "criticality", "ownerTeam", "labels", "attributes", "createdAt", "updatedAt", "and", "or", "not"}
+	fieldsInOrder := [...]string{"name", "class", "lifecycle", "environment", "criticality", "ownerTeam", "ownedByMyTeams", "labels", "attributes", "createdAt", "updatedAt", "and", "or", "not"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2102,6 +2123,13 @@ func (ec *executionContext) unmarshalInputCIFilter(ctx context.Context, obj any)
 				return it, err
 			}
 			it.OwnerTeam = data
+		case "ownedByMyTeams":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownedByMyTeams"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnedByMyTeams = data
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
 			data, err := ec.unmarshalOLabelFilter2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐLabelFilterᚄ(ctx, v)
@@ -2782,6 +2810,11 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 			out.Values[i] = graphql.MarshalString("CI")
 		case "id":
 			out.Values[i] = ec._CI_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "viewerCanUpdate":
+			out.Values[i] = ec._CI_viewerCanUpdate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -1594,7 +1594,7 @@ func (ec *executionContext) _Incident_availableTransitions(ctx context.Context, 
 			return ec.fieldContext_Incident_availableTransitions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.AvailableTransitions(ctx), nil
+			return obj.AvailableTransitions(ctx)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*lifecycle.IncidentTransition) graphql.Marshaler {
 			return ec.marshalNIncidentTransition2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋlifecycleᚐTransitionᚄ(ctx, selections, v)
@@ -1610,6 +1610,27 @@ func (ec *executionContext) fieldContext_Incident_availableTransitions(_ context
 		IsResolver: false,
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Incident_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Incident_viewerCanUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ViewerCanUpdate(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Incident_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_timeline(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -3192,7 +3213,7 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"open", "state", "priority", "title", "problem", "assignmentTeam", "assignee", "ci", "isMajor", "createdAt", "and", "or", "not", "isBreached"}
+	fieldsInOrder := [...]string{"open", "state", "priority", "title", "problem", "assignmentTeam", "assignee", "assignedToMe", "ci", "isMajor", "createdAt", "and", "or", "not", "isBreached"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3248,6 +3269,13 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 				return it, err
 			}
 			it.Assignee = data
+		case "assignedToMe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignedToMe"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AssignedToMe = data
 		case "ci":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ci"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -4439,6 +4467,11 @@ func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "availableTransitions":
 			out.Values[i] = ec._Incident_availableTransitions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "viewerCanUpdate":
+			out.Values[i] = ec._Incident_viewerCanUpdate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

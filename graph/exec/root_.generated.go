@@ -218,6 +218,7 @@ type ComplexityRoot struct {
 		UpdatedAt             func(childComplexity int) int
 		Version               func(childComplexity int) int
 		Versions              func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ViewerCanUpdate       func(childComplexity int) int
 		Visibility            func(childComplexity int) int
 	}
 
@@ -362,6 +363,8 @@ type ComplexityRoot struct {
 		UndoneBy             func(childComplexity int) int
 		UpdatedAt            func(childComplexity int) int
 		Version              func(childComplexity int) int
+		ViewerCanUpdate      func(childComplexity int) int
+		ViewerCanVote        func(childComplexity int) int
 	}
 
 	ChangeCI struct {
@@ -748,8 +751,9 @@ type ComplexityRoot struct {
 	}
 
 	EntryAuthor struct {
-		Account func(childComplexity int) int
-		Via     func(childComplexity int) int
+		Account   func(childComplexity int) int
+		TokenName func(childComplexity int) int
+		Via       func(childComplexity int) int
 	}
 
 	EntryConnection struct {
@@ -772,6 +776,12 @@ type ComplexityRoot struct {
 	ExternalIdentity struct {
 		ExternalID func(childComplexity int) int
 		Source     func(childComplexity int) int
+	}
+
+	Grant struct {
+		Role    func(childComplexity int) int
+		Sources func(childComplexity int) int
+		Team    func(childComplexity int) int
 	}
 
 	GroupMember struct {
@@ -908,6 +918,7 @@ type ComplexityRoot struct {
 		UpdatedAt               func(childComplexity int) int
 		Urgency                 func(childComplexity int) int
 		Version                 func(childComplexity int) int
+		ViewerCanUpdate         func(childComplexity int) int
 	}
 
 	IncidentCI struct {
@@ -995,6 +1006,12 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	LinkAccountPayload struct {
+		Record     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Warnings   func(childComplexity int) int
+	}
+
 	Mutation struct {
 		AddExternalIdentity      func(childComplexity int, input cmdb.AddExternalIdentity) int
 		AddTeamMember            func(childComplexity int, input catalog.AddTeamMember) int
@@ -1033,6 +1050,7 @@ type ComplexityRoot struct {
 		EndSessions              func(childComplexity int, input identity.EndSessions) int
 		HoldIncident             func(childComplexity int, input incident.Hold) int
 		InviteAccount            func(childComplexity int, input identity.InviteAccount) int
+		LinkAccount              func(childComplexity int, input identity.LinkAccount) int
 		OpenIncident             func(childComplexity int, input incident.Open) int
 		PlanChangeOperations     func(childComplexity int, input change.PlanOperations) int
 		RejectChange             func(childComplexity int, input change.Reject) int
@@ -1168,6 +1186,16 @@ type ComplexityRoot struct {
 		Relationship        func(childComplexity int) int
 	}
 
+	PolicyRule struct {
+		BySource func(childComplexity int) int
+		InTeam   func(childComplexity int) int
+		Mutation func(childComplexity int) int
+		Owners   func(childComplexity int) int
+		Proof    func(childComplexity int) int
+		Role     func(childComplexity int) int
+		Verb     func(childComplexity int) int
+	}
+
 	PriorityRule struct {
 		ImpactLevel func(childComplexity int) int
 		Priority    func(childComplexity int) int
@@ -1221,6 +1249,7 @@ type ComplexityRoot struct {
 		Path                  func(childComplexity int, from ident.ID, to ident.ID, asOf *read.AsOf) int
 		Paths                 func(childComplexity int, from ident.ID, to ident.ID, first int, asOf *read.AsOf) int
 		People                func(childComplexity int, name *where.Text, first *int, after *string, last *int, before *string) int
+		Policy                func(childComplexity int) int
 		PriorityRules         func(childComplexity int) int
 		RelationshipTypes     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Revision              func(childComplexity int) int
@@ -1232,6 +1261,7 @@ type ComplexityRoot struct {
 		ServiceLevelTargets   func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ServiceTiers          func(childComplexity int) int
 		Services              func(childComplexity int, filter *read.ServiceFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) int
+		SignIns               func(childComplexity int) int
 		SinglePointsOfFailure func(childComplexity int, tiers []string, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		Subgraph              func(childComplexity int) int
 		SuspectChanges        func(childComplexity int, cis []ident.ID, at *time.Time, hours int, first int) int
@@ -1427,6 +1457,8 @@ type ComplexityRoot struct {
 		ExpiresAt func(childComplexity int) int
 		ID        func(childComplexity int) int
 		Role      func(childComplexity int) int
+		Sources   func(childComplexity int) int
+		Team      func(childComplexity int) int
 	}
 
 	RootCauseAlternative struct {
@@ -1500,6 +1532,7 @@ type ComplexityRoot struct {
 		Tier                  func(childComplexity int) int
 		UpdatedAt             func(childComplexity int) int
 		Version               func(childComplexity int) int
+		ViewerCanUpdate       func(childComplexity int) int
 		Visibility            func(childComplexity int) int
 	}
 
@@ -1587,6 +1620,13 @@ type ComplexityRoot struct {
 		Version     func(childComplexity int) int
 	}
 
+	Session struct {
+		ExpiresAt  func(childComplexity int) int
+		Method     func(childComplexity int) int
+		SeenAt     func(childComplexity int) int
+		SignedInAt func(childComplexity int) int
+	}
+
 	SetIncidentCIsPayload struct {
 		Record     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -1633,6 +1673,15 @@ type ComplexityRoot struct {
 	SharedGroupEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	SignIn struct {
+		Account func(childComplexity int) int
+		Count   func(childComplexity int) int
+		Hour    func(childComplexity int) int
+		Method  func(childComplexity int) int
+		Network func(childComplexity int) int
+		Outcome func(childComplexity int) int
 	}
 
 	SinglePoint struct {
@@ -1889,11 +1938,15 @@ type ComplexityRoot struct {
 	Viewer struct {
 		Account   func(childComplexity int) int
 		ExpiresAt func(childComplexity int) int
+		Grants    func(childComplexity int) int
 		IsFresh   func(childComplexity int) int
 		Name      func(childComplexity int) int
 		Person    func(childComplexity int) int
 		Roles     func(childComplexity int) int
+		Sessions  func(childComplexity int) int
+		Teams     func(childComplexity int) int
 		TokenName func(childComplexity int) int
+		Tokens    func(childComplexity int) int
 		Via       func(childComplexity int) int
 	}
 
@@ -2710,6 +2763,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CI.Versions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "CI.viewerCanUpdate":
+		if e.ComplexityRoot.CI.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CI.ViewerCanUpdate(childComplexity), true
 	case "CI.visibility":
 		if e.ComplexityRoot.CI.Visibility == nil {
 			break
@@ -3344,6 +3403,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.Version(childComplexity), true
+	case "Change.viewerCanUpdate":
+		if e.ComplexityRoot.Change.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.ViewerCanUpdate(childComplexity), true
+	case "Change.viewerCanVote":
+		if e.ComplexityRoot.Change.ViewerCanVote == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.ViewerCanVote(childComplexity), true
 
 	case "ChangeCI.ci":
 		if e.ComplexityRoot.ChangeCI.Ci == nil {
@@ -4763,6 +4834,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EntryAuthor.Account(childComplexity), true
+	case "EntryAuthor.tokenName":
+		if e.ComplexityRoot.EntryAuthor.TokenName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntryAuthor.TokenName(childComplexity), true
 	case "EntryAuthor.via":
 		if e.ComplexityRoot.EntryAuthor.Via == nil {
 			break
@@ -4833,6 +4910,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ExternalIdentity.Source(childComplexity), true
+
+	case "Grant.role":
+		if e.ComplexityRoot.Grant.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Role(childComplexity), true
+	case "Grant.sources":
+		if e.ComplexityRoot.Grant.Sources == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Sources(childComplexity), true
+	case "Grant.team":
+		if e.ComplexityRoot.Grant.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Team(childComplexity), true
 
 	case "GroupMember.relationship":
 		if e.ComplexityRoot.GroupMember.Relationship == nil {
@@ -5500,6 +5596,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Incident.Version(childComplexity), true
+	case "Incident.viewerCanUpdate":
+		if e.ComplexityRoot.Incident.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Incident.ViewerCanUpdate(childComplexity), true
 
 	case "IncidentCI.ci":
 		if e.ComplexityRoot.IncidentCI.Ci == nil {
@@ -5823,6 +5925,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.KPIEdge.Node(childComplexity), true
+
+	case "LinkAccountPayload.account":
+		if e.ComplexityRoot.LinkAccountPayload.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkAccountPayload.Record(childComplexity), true
+	case "LinkAccountPayload.userErrors":
+		if e.ComplexityRoot.LinkAccountPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkAccountPayload.UserErrors(childComplexity), true
+	case "LinkAccountPayload.warnings":
+		if e.ComplexityRoot.LinkAccountPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkAccountPayload.Warnings(childComplexity), true
 
 	case "Mutation.addExternalIdentity":
 		if e.ComplexityRoot.Mutation.AddExternalIdentity == nil {
@@ -6231,6 +6352,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.InviteAccount(childComplexity, args["input"].(identity.InviteAccount)), true
+	case "Mutation.linkAccount":
+		if e.ComplexityRoot.Mutation.LinkAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_linkAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LinkAccount(childComplexity, args["input"].(identity.LinkAccount)), true
 	case "Mutation.openIncident":
 		if e.ComplexityRoot.Mutation.OpenIncident == nil {
 			break
@@ -7009,6 +7141,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PlannedOperation.Relationship(childComplexity), true
 
+	case "PolicyRule.bySource":
+		if e.ComplexityRoot.PolicyRule.BySource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyRule.BySource(childComplexity), true
+	case "PolicyRule.inTeam":
+		if e.ComplexityRoot.PolicyRule.InTeam == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyRule.InTeam(childComplexity), true
+	case "PolicyRule.mutation":
+		if e.ComplexityRoot.PolicyRule.Mutation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyRule.Mutation(childComplexity), true
+	case "PolicyRule.owners":
+		if e.ComplexityRoot.PolicyRule.Owners == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyRule.Owners(childComplexity), true
+	case "PolicyRule.proof":
+		if e.ComplexityRoot.PolicyRule.Proof == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyRule.Proof(childComplexity), true
+	case "PolicyRule.role":
+		if e.ComplexityRoot.PolicyRule.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyRule.Role(childComplexity), true
+	case "PolicyRule.verb":
+		if e.ComplexityRoot.PolicyRule.Verb == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyRule.Verb(childComplexity), true
+
 	case "PriorityRule.impactLevel":
 		if e.ComplexityRoot.PriorityRule.ImpactLevel == nil {
 			break
@@ -7416,6 +7591,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.People(childComplexity, args["name"].(*where.Text), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.policy":
+		if e.ComplexityRoot.Query.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Policy(childComplexity), true
 	case "Query.priorityRules":
 		if e.ComplexityRoot.Query.PriorityRules == nil {
 			break
@@ -7517,6 +7698,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Services(childComplexity, args["filter"].(*read.ServiceFilter), args["orderBy"].([]*read.CIOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.signIns":
+		if e.ComplexityRoot.Query.SignIns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.SignIns(childComplexity), true
 	case "Query.singlePointsOfFailure":
 		if e.ComplexityRoot.Query.SinglePointsOfFailure == nil {
 			break
@@ -8275,6 +8462,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RoleBinding.Role(childComplexity), true
+	case "RoleBinding.sources":
+		if e.ComplexityRoot.RoleBinding.Sources == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.Sources(childComplexity), true
+	case "RoleBinding.team":
+		if e.ComplexityRoot.RoleBinding.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.Team(childComplexity), true
 
 	case "RootCauseAlternative.failures":
 		if e.ComplexityRoot.RootCauseAlternative.Failures == nil {
@@ -8646,6 +8845,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Service.Version(childComplexity), true
+	case "Service.viewerCanUpdate":
+		if e.ComplexityRoot.Service.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Service.ViewerCanUpdate(childComplexity), true
 	case "Service.visibility":
 		if e.ComplexityRoot.Service.Visibility == nil {
 			break
@@ -8970,6 +9175,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ServiceTier.Version(childComplexity), true
 
+	case "Session.expiresAt":
+		if e.ComplexityRoot.Session.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ExpiresAt(childComplexity), true
+	case "Session.method":
+		if e.ComplexityRoot.Session.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Method(childComplexity), true
+	case "Session.seenAt":
+		if e.ComplexityRoot.Session.SeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.SeenAt(childComplexity), true
+	case "Session.signedInAt":
+		if e.ComplexityRoot.Session.SignedInAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.SignedInAt(childComplexity), true
+
 	case "SetIncidentCIsPayload.incident":
 		if e.ComplexityRoot.SetIncidentCIsPayload.Record == nil {
 			break
@@ -9138,6 +9368,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SharedGroupEdge.Node(childComplexity), true
+
+	case "SignIn.account":
+		if e.ComplexityRoot.SignIn.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.Account(childComplexity), true
+	case "SignIn.count":
+		if e.ComplexityRoot.SignIn.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.Count(childComplexity), true
+	case "SignIn.hour":
+		if e.ComplexityRoot.SignIn.Hour == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.Hour(childComplexity), true
+	case "SignIn.method":
+		if e.ComplexityRoot.SignIn.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.Method(childComplexity), true
+	case "SignIn.network":
+		if e.ComplexityRoot.SignIn.Network == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.Network(childComplexity), true
+	case "SignIn.outcome":
+		if e.ComplexityRoot.SignIn.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.Outcome(childComplexity), true
 
 	case "SinglePoint.ci":
 		if e.ComplexityRoot.SinglePoint.Ci == nil {
@@ -10058,6 +10325,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.ExpiresAt(childComplexity), true
+	case "Viewer.grants":
+		if e.ComplexityRoot.Viewer.Grants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Grants(childComplexity), true
 	case "Viewer.isFresh":
 		if e.ComplexityRoot.Viewer.IsFresh == nil {
 			break
@@ -10082,12 +10355,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Roles(childComplexity), true
+	case "Viewer.sessions":
+		if e.ComplexityRoot.Viewer.Sessions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Sessions(childComplexity), true
+	case "Viewer.teams":
+		if e.ComplexityRoot.Viewer.Teams == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Teams(childComplexity), true
 	case "Viewer.tokenName":
 		if e.ComplexityRoot.Viewer.TokenName == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Viewer.TokenName(childComplexity), true
+	case "Viewer.tokens":
+		if e.ComplexityRoot.Viewer.Tokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Tokens(childComplexity), true
 	case "Viewer.via":
 		if e.ComplexityRoot.Viewer.Via == nil {
 			break
@@ -10262,6 +10553,56 @@ var sources = []*ast.Source{
     """Return records before this cursor."""
     before: String
   ): AccountConnection!
+  """Who may do what, as the server holds to it: the whole policy for mutations and commands."""
+  policy: [PolicyRule!]!
+  """Who came in, and who was refused, the newest 100 first. For auditors and admins."""
+  signIns: [SignIn!]!
+}
+
+"""A line of the policy: who may do what."""
+type PolicyRule {
+  """What is done, as the journal tells it."""
+  verb: String!
+  """The mutation that does it; null for commands."""
+  mutation: String
+  """The role that may do it, whatever record it is about."""
+  role: Role!
+  """Whether who has the role within a team may do it to what the team works on, or what names a CI of the team."""
+  inTeam: Boolean!
+  """Whether an owner who signed in may do it to the CI, to its relationships and to its dependency groups."""
+  owners: Boolean!
+  """Whether an INTEGRATOR may do it with what comes from its sources."""
+  bySource: Boolean!
+  """What is asked of the caller beside the role."""
+  proof: PolicyProof!
+}
+
+"""What is asked of a caller beside a role."""
+enum PolicyProof {
+  """Nothing."""
+  NONE
+  """That it is a person, and no service account."""
+  PERSON
+  """That a person has signed in, and comes by no token."""
+  SIGNED_IN
+  """That a person has signed in within the last 15 minutes."""
+  FRESH
+}
+
+"""The times that an account came in, or was refused, from one network within an hour."""
+type SignIn {
+  """The hour in which it was."""
+  hour: DateTime!
+  """OK or REFUSED."""
+  outcome: String!
+  """Whose account it was; null if the name was nobody's."""
+  account: Account
+  """How they came, or tried to."""
+  method: String!
+  """The network: the first 24 bits of an address, of IPv6 the first 56."""
+  network: String!
+  """How often."""
+  count: Int!
 }
 
 """Who acts: a person or a program. Its id tells it apart; its name may change, and others may have the same."""
@@ -10304,6 +10645,10 @@ type RoleBinding implements Node {
   account: Account
   """The role."""
   role: Role!
+  """The team within which it holds; null if it holds everywhere."""
+  team: Team
+  """The sources whose reports an INTEGRATOR brings in."""
+  sources: [String!]!
   """When it ends; null if it does not."""
   expiresAt: DateTime
   """When it was given."""
@@ -10362,6 +10707,8 @@ type EntryAuthor {
   account: Account
   """The door."""
   via: Via!
+  """The name of the API token."""
+  tokenName: String
 }
 
 extend type Entry {
@@ -10387,6 +10734,36 @@ extend type Viewer {
   expiresAt: DateTime
   """Whether you signed in within the last 15 minutes, which looking after accounts asks for."""
   isFresh: Boolean!
+  """The teams that you are in, by name."""
+  teams: [Team!]!
+  """The roles that you have now: those everywhere, and those within teams."""
+  grants: [Grant!]!
+  """Your sessions, the newest first."""
+  sessions: [Session!]!
+  """The API tokens of your account, the newest first."""
+  tokens: [ApiToken!]!
+}
+
+"""A role that the caller has now."""
+type Grant {
+  """The role."""
+  role: Role!
+  """The team within which it holds; null if it holds everywhere."""
+  team: Team
+  """The sources whose reports an INTEGRATOR brings in."""
+  sources: [String!]!
+}
+
+"""A session: somebody has signed in, and not out."""
+type Session {
+  """How they signed in."""
+  method: String!
+  """When they signed in."""
+  signedInAt: DateTime!
+  """When it was last used, to the hour."""
+  seenAt: DateTime!
+  """When it ends, at the latest; sooner if it is not used."""
+  expiresAt: DateTime!
 }
 
 """A page of accounts."""
@@ -10423,6 +10800,8 @@ input CreateServiceAccountInput {
   name: String!
   """What it may do."""
   roles: [Role!]
+  """The sources whose reports it brings in, if it is an INTEGRATOR."""
+  sources: [String!]
 }
 
 """What createServiceAccount answers."""
@@ -10453,7 +10832,7 @@ input InviteAccountInput {
   email: String
   """The person whose account it is. With the person come their teams, and with these what they see and vote on."""
   person: ID
-  """What it may do, beside what it may already."""
+  """What it may do, beside what it may already; bindRole gives INTEGRATOR."""
   roles: [Role!]
 }
 
@@ -10463,6 +10842,32 @@ type InviteAccountPayload {
   account: Account
   """The path and fragment of the link, to put behind the address of this server. It is shown this once: a retry with the same idempotency key answers without it."""
   secret: String
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
+  """Says whose an account is: a person's, or nobody's. With the person come their teams, and with these what the account sees, owns and votes on. For admins who signed in within the last 15 minutes."""
+  linkAccount(
+    """What to do."""
+    input: LinkAccountInput!
+  ): LinkAccountPayload!
+}
+
+"""Whose an account is."""
+input LinkAccountInput {
+  """The account."""
+  account: ID!
+  """The person whose it is, who has no other; nobody's if it is absent."""
+  person: ID
+}
+
+"""What linkAccount answers."""
+type LinkAccountPayload {
+  """The account; null when there are userErrors."""
+  account: Account
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""
@@ -10531,6 +10936,12 @@ input BindRoleInput {
   account: ID!
   """The role."""
   role: Role!
+  """The team within which it is to hold, of OPERATOR and CHANGE_MANAGER; everywhere if it is absent."""
+  team: ID
+  """The sources whose reports an INTEGRATOR brings in: 1 to 20."""
+  sources: [String!]
+  """When it ends; never if it is absent."""
+  expiresAt: DateTime
 }
 
 """What bindRole answers."""
@@ -11262,6 +11673,10 @@ type Change implements Node {
   approvals: [Approval!]!
   """The transitions to other states that you may make next."""
   availableTransitions: [ChangeTransition!]!
+  """Whether you may edit it."""
+  viewerCanUpdate: Boolean!
+  """Whether you may approve or reject it now: it is in AUTHORIZE, you are asked for your vote or a policy lets you, and you neither drafted it nor asked for it."""
+  viewerCanVote: Boolean!
   """The incidents it caused."""
   causedIncidents(
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -11407,6 +11822,10 @@ input ChangeFilter {
   assignmentTeam: IDFilter
   """By assignee."""
   assignee: IDFilter
+  """Whether you are the assignee: the person whose account you come by."""
+  assignedToMe: Boolean
+  """Whether your vote is asked for and not given: you are named, or a policy asks your team or role for votes that are missing. Of the oldest 1,000 changes in AUTHORIZE."""
+  awaitingMyVote: Boolean @cost(weight: "500")
   """By a CI in its scope."""
   ci: IDFilter
   """By the planned start."""
@@ -11930,6 +12349,8 @@ type CommentOnChangePayload {
 type CI implements Node {
   """The global id."""
   id: ID!
+  """Whether you may edit it. An owner may not edit all of it: who may see it, who owns it and what tells it from others take the role."""
+  viewerCanUpdate: Boolean!
   """Its class, which says what attributes it has."""
   class: CIClass!
 
@@ -12162,6 +12583,8 @@ input CIFilter {
   criticality: CriticalityFilter
   """By owning team."""
   ownerTeam: IDFilter
+  """Whether a team of yours owns it."""
+  ownedByMyTeams: Boolean
   """By labels: each must match."""
   labels: [LabelFilter!]
   """By attributes: each must match."""
@@ -13352,6 +13775,8 @@ type Incident implements Node {
   impactDifference: ImpactDifference
   """The transitions to other states that you may make next."""
   availableTransitions: [IncidentTransition!]!
+  """Whether you may edit it."""
+  viewerCanUpdate: Boolean!
   """Comments, work notes and changes of state, the oldest first."""
   timeline(
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -13608,6 +14033,8 @@ input IncidentFilter {
   assignmentTeam: IDFilter
   """By assignee."""
   assignee: IDFilter
+  """Whether you are the assignee: the person whose account you come by."""
+  assignedToMe: Boolean
   """By a CI it names."""
   ci: IDFilter
   """Whether it is handled as a major incident."""
@@ -15293,6 +15720,10 @@ enum Role {
   CHANGE_MANAGER
   """Edits CIs, services, relationships, teams."""
   CATALOG_EDITOR
+  """Brings in what certain sources report."""
+  INTEGRATOR
+  """Reads accounts, role bindings, tokens and the sign-in log."""
+  AUDITOR
   """Does everything, which includes classes, types, policies and templates."""
   ADMIN
 }
@@ -15499,6 +15930,8 @@ type SearchEdge {
 type Service implements Node {
   """The global id."""
   id: ID!
+  """Whether you may edit it. An owner may not edit all of it: who may see it, who owns it and what tells it from others take the role."""
+  viewerCanUpdate: Boolean!
   """The service as a CI of the graph."""
   ci: CI!
   """What sort of service it is."""
@@ -15710,6 +16143,8 @@ input ServiceFilter {
   criticality: CriticalityFilter
   """By owning team."""
   ownerTeam: IDFilter
+  """Whether a team of yours owns it."""
+  ownedByMyTeams: Boolean
   """By supporting team."""
   supportTeam: IDFilter
   """By labels: each must match."""

@@ -553,6 +553,27 @@ func (ec *executionContext) fieldContext_Service_id(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type ID does not have child fields"))
 }
 
+func (ec *executionContext) _Service_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Service_viewerCanUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ViewerCanUpdate(ctx)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Service_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _Service_ci(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1814,7 +1835,7 @@ func (ec *executionContext) unmarshalInputServiceFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "kind", "tier", "portfolioStage", "lifecycle", "environment", "criticality", "ownerTeam", "supportTeam", "labels", "and", "or", "not"}
+	fieldsInOrder := [...]string{"name", "kind", "tier", "portfolioStage", "lifecycle", "environment", "criticality", "ownerTeam", "ownedByMyTeams", "supportTeam", "labels", "and", "or", "not"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1877,6 +1898,13 @@ func (ec *executionContext) unmarshalInputServiceFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.OwnerTeam = data
+		case "ownedByMyTeams":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownedByMyTeams"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnedByMyTeams = data
 		case "supportTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("supportTeam"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -2321,6 +2349,11 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 			out.Values[i] = graphql.MarshalString("Service")
 		case "id":
 			out.Values[i] = ec._Service_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "viewerCanUpdate":
+			out.Values[i] = ec._Service_viewerCanUpdate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

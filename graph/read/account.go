@@ -2,7 +2,6 @@ package read
 
 import (
 	"context"
-	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -140,6 +139,19 @@ func (b *RoleBinding) Account(ctx context.Context) (*Account, error) {
 	return one(ctx, b.in, b, "account", func(b *RoleBinding) *ident.ID { return b.AccountID }, loadAccounts)
 }
 
+// Team returns the team within which the role holds. If it holds everywhere, it returns nil.
+func (b *RoleBinding) Team(ctx context.Context) (*Team, error) {
+	return one(ctx, b.in, b, "team", func(b *RoleBinding) *ident.ID { return b.TeamID }, loadTeams)
+}
+
+// Sources returns the sources for which an INTEGRATOR has the role.
+func (b *RoleBinding) Sources() []string {
+	if b.RoleBinding.Sources == nil {
+		return []string{}
+	}
+	return b.RoleBinding.Sources
+}
+
 // Role returns the role.
 func (b *RoleBinding) Role() auth.Role { return auth.Role(b.RoleBinding.Role) }
 
@@ -226,65 +238,6 @@ func (r *Reader) Accounts(ctx context.Context, name *where.Text, p page.Args) (*
 	}.Page(ctx, p)
 }
 
-// Viewer is the caller, as the server sees it.
-type Viewer struct {
-	auth.Actor
-	in *Reader
-}
-
-// Viewer returns who calls.
-func (r *Reader) Viewer(ctx context.Context) *Viewer {
-	actor, _ := auth.From(ctx)
-	return &Viewer{actor, r}
-}
-
-// Account returns the caller's account. Where nobody signs in, it is that of the name the caller gave.
-func (v *Viewer) Account(ctx context.Context) (*Account, error) {
-	q := v.in.store.Read.Account.Query()
-	switch {
-	case v.Actor.Account != nil:
-		q.Where(account.ID(*v.Actor.Account))
-	case v.Via == domain.ViaDev:
-		q.Where(account.Issuer(store.NameIssuer), account.Subject(store.Folded(v.Name)))
-	default:
-		return nil, nil
-	}
-	row, err := q.Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, store.Translate(err)
-	}
-	return v.in.ShowAccount(row), nil
-}
-
-// Roles returns what the caller may do now.
-func (v *Viewer) Roles() []auth.Role { return v.Effective() }
-
-// Person returns the person whose account it is.
-func (v *Viewer) Person(ctx context.Context) (*Person, error) {
-	if v.Actor.Person == nil {
-		return nil, nil
-	}
-	found, err := loadPeople(ctx, v.in, []ident.ID{*v.Actor.Person})
-	return found[*v.Actor.Person], err
-}
-
-// TokenName returns the name of the API token by which the caller came.
-func (v *Viewer) TokenName() *string { return absent(v.Pass.TokenName) }
-
-// ExpiresAt returns when the session or the token ends by which the caller came.
-func (v *Viewer) ExpiresAt() *time.Time {
-	if v.Pass.Expires.IsZero() {
-		return nil
-	}
-	return &v.Pass.Expires
-}
-
-// IsFresh reports whether the caller signed in not long ago.
-func (v *Viewer) IsFresh(ctx context.Context) bool { return v.Actor.IsFresh(v.in.store.Now(ctx)) }
-
 // EntryAuthor is who wrote an entry of the journal, and how they came.
 type EntryAuthor struct{ of *Entry }
 
@@ -299,6 +252,21 @@ func (a *EntryAuthor) Account(ctx context.Context) (*Account, error) {
 // Via returns the door.
 func (a *EntryAuthor) Via() domain.Via { return a.of.Via }
 
+// TokenName returns the name of the API token by which it was written.
+func (a *EntryAuthor) TokenName(ctx context.Context) (*string, error) {
+	token, err := one(ctx, a.of.in, a.of, "token", func(e *Entry) *ident.ID { return e.ViaID }, loadTokenNames)
+	return absent(token), err
+}
+
+func loadTokenNames(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]string, error) {
+	rows, err := r.store.Read.APIToken.Query().Where(having(apitoken.FieldID, ids)).All(ctx)
+	names := make(map[ident.ID]string, len(rows))
+	for _, row := range rows {
+		names[row.ID] = row.Name
+	}
+	return names, store.Translate(err)
+}
+
 // By returns the account that is asked for a vote.
 func (a *Approval) By(ctx context.Context) (*Account, error) {
 	return one(ctx, a.in, a, "by", func(a *Approval) *ident.ID { return a.ApproverID }, loadAccounts)
@@ -312,7 +280,7 @@ func isPrivate(id ident.ID) bool {
 // seesAccounts reports whether the actor of ctx looks after accounts.
 func seesAccounts(ctx context.Context) bool {
 	actor, _ := auth.From(ctx)
-	return actor.Has(auth.Admin)
+	return actor.Has(auth.Auditor)
 }
 
 // isOwn reports whether the actor of ctx has an account.

@@ -100,6 +100,22 @@ func (c *Change) ApprovalRequirements(ctx context.Context) ([]*ApprovalRequireme
 	})
 }
 
+// ViewerCanVote reports whether the caller may approve or reject the change now.
+func (c *Change) ViewerCanVote(ctx context.Context) (bool, error) {
+	if can, err := viewerCan(ctx, c.in, c, "change.approve", (*Change).id, ownChanges(c.in.Rows)); err != nil || !can {
+		return false, err
+	}
+	ballots, err := once(c.in, "ballots", func() (map[ident.ID]approval.Ballot, error) {
+		r, rows := c.in.reader, make([]*ent.Change, len(c.in.Rows))
+		for i, row := range c.in.Rows {
+			rows[i] = row.Change
+		}
+		found, err := change.Ballots(ctx, r.store.Read, r.snapshot(), rows, r.store.Now(ctx))
+		return found, store.Translate(err)
+	})
+	return ballots[c.ID].IsOpen, err
+}
+
 // Candidates returns by name who could give the approvals that are missing.
 func (r *ApprovalRequirement) Candidates() []string {
 	if r.Requirement.Candidates == nil {

@@ -59,6 +59,8 @@ type ChangeFilter struct {
 	Title          *where.Text
 	AssignmentTeam *IDFilter
 	Assignee       *IDFilter
+	AssignedToMe   *bool
+	AwaitingMyVote *bool
 	Ci             *IDFilter
 	PlannedStart   *where.Time
 	CreatedAt      *where.Time
@@ -81,6 +83,8 @@ func (s seen) changes(c *where.Conditions, f *ChangeFilter) {
 	c.Text(change.FieldTitle, f.Title)
 	where.Among(c, change.FieldAssignmentTeamID, f.AssignmentTeam)
 	where.Among(c, change.FieldAssigneeID, f.Assignee)
+	s.assigned(c, change.FieldAssigneeID, f.AssignedToMe)
+	among(c, change.FieldID, f.AwaitingMyVote, s.awaiting)
 	s.linkedCI(c, "change_ci", "change_id", f.Ci)
 	c.Time(change.FieldPlannedStart, f.PlannedStart)
 	c.Time(change.FieldCreatedAt, f.CreatedAt)
@@ -257,8 +261,14 @@ func (c *Change) Approvals(ctx context.Context) ([]*Approval, error) {
 }
 
 // AvailableTransitions returns what can be done with the change next.
-func (c *Change) AvailableTransitions(ctx context.Context) []*lifecycle.ChangeTransition {
-	return pointers(practice.Available(ctx, c.Change))
+func (c *Change) AvailableTransitions(ctx context.Context) ([]*lifecycle.ChangeTransition, error) {
+	how, err := standing(ctx, c.in, c, "change.update", (*Change).id, ownChanges(c.in.Rows))
+	return pointers(practice.Available(ctx, c.Change, how)), err
+}
+
+// ViewerCanUpdate reports whether the caller may edit the change.
+func (c *Change) ViewerCanUpdate(ctx context.Context) (bool, error) {
+	return viewerCan(ctx, c.in, c, "change.update", (*Change).id, ownChanges(c.in.Rows))
 }
 
 // CausedIncidents returns the incidents that the change caused.

@@ -49,13 +49,16 @@ type CIFilter struct {
 	Environment *where.Choice[domain.Environment]
 	Criticality *where.Choice[domain.Criticality]
 	OwnerTeam   *IDFilter
-	Labels      []*LabelFilter
-	Attributes  []*AttributeFilter
-	CreatedAt   *where.Time
-	UpdatedAt   *where.Time
-	And         []*CIFilter
-	Or          []*CIFilter
-	Not         *CIFilter
+
+	OwnedByMyTeams *bool
+
+	Labels     []*LabelFilter
+	Attributes []*AttributeFilter
+	CreatedAt  *where.Time
+	UpdatedAt  *where.Time
+	And        []*CIFilter
+	Or         []*CIFilter
+	Not        *CIFilter
 }
 
 // hasLifecycle reports whether the filter says anything about the lifecycle, at any depth.
@@ -70,7 +73,7 @@ func (f *CIFilter) hasLifecycle() bool {
 	return named
 }
 
-func ciConditions(c *where.Conditions, f *CIFilter) {
+func (m mine) cis(c *where.Conditions, f *CIFilter) {
 	if f == nil {
 		return
 	}
@@ -80,11 +83,12 @@ func ciConditions(c *where.Conditions, f *CIFilter) {
 	where.Usual(c, ci.FieldEnvironment, f.Environment)
 	where.Usual(c, ci.FieldCriticality, f.Criticality)
 	ownerTeam(c, f.OwnerTeam)
+	m.owned(c, f.OwnedByMyTeams)
 	labels(c, f.Labels)
 	attributes(c, f.Attributes)
 	c.Time(ci.FieldCreatedAt, f.CreatedAt)
 	c.Time(ci.FieldUpdatedAt, f.UpdatedAt)
-	where.Combine(c, f.And, f.Or, f.Not, ciConditions)
+	where.Combine(c, f.And, f.Or, f.Not, m.cis)
 }
 
 func ownerTeam(c *where.Conditions, f *IDFilter) {
@@ -169,7 +173,7 @@ func (r *Reader) ciList(c *where.Conditions, name string, filter any, o []page.T
 // CIs lists CIs.
 func (r *Reader) CIs(ctx context.Context, filter *CIFilter, by []*CIOrder, p page.Args) (*page.Connection[*CI], error) {
 	c := &where.Conditions{}
-	ciConditions(c, filter)
+	r.mine(ctx).cis(c, filter)
 	if !filter.hasLifecycle() {
 		c.Add(notRetired)
 	}

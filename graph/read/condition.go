@@ -20,12 +20,16 @@ type (
 	IDFilter = where.Choice[ident.ID]
 )
 
-// seen makes conditions of filters of records by the CIs that they name, of those that the actor may see.
-type seen struct{ sight.Sight }
+// seen makes conditions of filters of records by the CIs that they name, of those that the actor may see, and by what
+// is the actor's.
+type seen struct {
+	sight.Sight
+	mine
+}
 
 func (r *Reader) seen(ctx context.Context) (seen, error) {
 	s, err := sight.Of(ctx, r.store.Read)
-	return seen{s}, store.Translate(err)
+	return seen{s, r.mine(ctx)}, store.Translate(err)
 }
 
 // linkedCI adds the condition that a record names a CI.

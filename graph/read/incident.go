@@ -67,6 +67,7 @@ type IncidentFilter struct {
 	Problem        *where.Text
 	AssignmentTeam *IDFilter
 	Assignee       *IDFilter
+	AssignedToMe   *bool
 	Ci             *IDFilter
 	IsMajor        *bool
 	CreatedAt      *where.Time
@@ -89,6 +90,7 @@ func (s seen) incidents(c *where.Conditions, f *IncidentFilter) {
 	c.Text(incident.FieldProblem, f.Problem)
 	where.Among(c, incident.FieldAssignmentTeamID, f.AssignmentTeam)
 	where.Among(c, incident.FieldAssigneeID, f.Assignee)
+	s.assigned(c, incident.FieldAssigneeID, f.AssignedToMe)
 	s.linkedCI(c, "incident_ci", "incident_id", f.Ci)
 	if f.IsMajor != nil {
 		c.Add(equals(incident.FieldIsMajor, *f.IsMajor))
@@ -338,8 +340,14 @@ func (i *Incident) SuggestedImpactReason(ctx context.Context) (string, error) {
 }
 
 // AvailableTransitions returns what can be done with the incident next.
-func (i *Incident) AvailableTransitions(ctx context.Context) []*lifecycle.IncidentTransition {
-	return pointers(practice.Available(ctx, i.Incident))
+func (i *Incident) AvailableTransitions(ctx context.Context) ([]*lifecycle.IncidentTransition, error) {
+	how, err := standing(ctx, i.in, i, "incident.resolve", (*Incident).id, ownIncidents(i.in.Rows)) // which asks for all that any asks
+	return pointers(practice.Available(ctx, i.Incident, how)), err
+}
+
+// ViewerCanUpdate reports whether the caller may edit the incident.
+func (i *Incident) ViewerCanUpdate(ctx context.Context) (bool, error) {
+	return viewerCan(ctx, i.in, i, "incident.update", (*Incident).id, ownIncidents(i.in.Rows))
 }
 
 func pointers[T any](all []T) []*T {

@@ -39,6 +39,7 @@ type ServiceFilter struct {
 	Environment    *where.Choice[domain.Environment]
 	Criticality    *where.Choice[domain.Criticality]
 	OwnerTeam      *IDFilter
+	OwnedByMyTeams *bool
 	SupportTeam    *IDFilter
 	Labels         []*LabelFilter
 	And            []*ServiceFilter
@@ -57,7 +58,7 @@ func (f *ServiceFilter) hasLifecycle() bool {
 	return named
 }
 
-func serviceConditions(c *where.Conditions, f *ServiceFilter) {
+func (m mine) services(c *where.Conditions, f *ServiceFilter) {
 	if f == nil {
 		return
 	}
@@ -69,9 +70,10 @@ func serviceConditions(c *where.Conditions, f *ServiceFilter) {
 	where.Usual(c, ci.FieldEnvironment, f.Environment)
 	where.Usual(c, ci.FieldCriticality, f.Criticality)
 	ownerTeam(c, f.OwnerTeam)
+	m.owned(c, f.OwnedByMyTeams)
 	where.Among(c, ci.FieldSupportTeamID, f.SupportTeam)
 	labels(c, f.Labels)
-	where.Combine(c, f.And, f.Or, f.Not, serviceConditions)
+	where.Combine(c, f.And, f.Or, f.Not, m.services)
 }
 
 func isService(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(ci.FieldServiceKind)) }
@@ -80,7 +82,7 @@ func isService(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(ci.Field
 func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOrder, p page.Args) (*page.Connection[*Service], error) {
 	c := &where.Conditions{}
 	c.Add(isService)
-	serviceConditions(c, filter)
+	r.mine(ctx).services(c, filter)
 	if !filter.hasLifecycle() {
 		c.Add(notRetired)
 	}

@@ -42,6 +42,13 @@ func (c *Conditions) Refuse(format string, args ...any) {
 	}
 }
 
+// Fail says that what the filter needs to know could not be found out.
+func (c *Conditions) Fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
+
 // Spend counts what the filter holds of something, against the bounds of a list and of the whole filter.
 func (c *Conditions) Spend(what string, n int) {
 	if n > mostValues {

@@ -5,11 +5,15 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/linchpin-cmdb/linchpin/internal/auth/session"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
 // sweepEvery is how often old idempotency keys are looked for, at most.
 const sweepEvery = time.Minute
+
+// forgetEvery is how often sessions that have expired are looked for, at most.
+const forgetEvery = 30 * time.Minute
 
 // Chores are the intervals of a server's chores.
 type Chores struct {
@@ -23,6 +27,9 @@ func (a *App) Start(ctx context.Context, c Chores) {
 	safe.Every(ctx, a.log, "forgetting idempotency keys", about(sweepEvery, 2*sweepEvery), func(ctx context.Context) error {
 		_, err := a.Store.ForgetKeys(ctx, c.KeepKeys)
 		return err
+	})
+	safe.Every(ctx, a.log, "forgetting sessions and sign-ins", about(forgetEvery, 2*forgetEvery), func(ctx context.Context) error {
+		return session.Forget(ctx, a.Store)
 	})
 	safe.Go(a.log, "watching service levels", func() { a.ServiceLevel.Watch(ctx, a.log) })
 	if c.Verify > 0 {

@@ -4,7 +4,9 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,11 +25,13 @@ const (
 	Operator      Role = "OPERATOR"
 	ChangeManager Role = "CHANGE_MANAGER"
 	CatalogEditor Role = "CATALOG_EDITOR"
+	Integrator    Role = "INTEGRATOR" // for the sources that come with it
+	Auditor       Role = "AUDITOR"
 	Admin         Role = "ADMIN"
 )
 
 // AllRoles lists every role.
-var AllRoles = []Role{Viewer, Operator, ChangeManager, CatalogEditor, Admin}
+var AllRoles = []Role{Viewer, Operator, ChangeManager, CatalogEditor, Integrator, Auditor, Admin}
 
 // Roles reads a comma-separated list of roles, in any case. It leaves out words that are not roles.
 func Roles(list string) (roles []Role) {
@@ -43,12 +47,15 @@ func Roles(list string) (roles []Role) {
 // Actor is the authenticated caller: an account, by its id. Name is shown and written on each journal entry; it is
 // compared with nothing.
 type Actor struct {
-	Account *ident.ID  // nil for the program itself, for commands on the database, and for names of dev mode
-	Person  *ident.ID  // whose account it is
-	Name    string     // of now
-	Roles   []Role     // of the account
-	Via     domain.Via // the door
-	Pass    Pass
+	Account   *ident.ID  // nil for the program itself, for commands on the database, and for names of dev mode
+	Person    *ident.ID  // whose account it is
+	Name      string     // of now
+	IsService bool       // it is a program's account
+	Roles     []Role     // of the account, everywhere
+	InTeams   []InTeam   // of the account, within teams
+	Sources   []string   // for which it is an INTEGRATOR
+	Via       domain.Via // the door
+	Pass      Pass
 }
 
 // Pass is what an actor came in with; there is none for commands, names of dev mode and the program itself.
@@ -96,31 +103,76 @@ func (a Actor) Key() string {
 	return string(a.Via) + " " + store.Folded(a.Name)
 }
 
-// Has reports whether the actor has a role; an admin has them all, and everyone with any role reads. With a token it
-// has those alone that both the account and the token have.
-func (a Actor) Has(role Role) bool {
-	return includes(a.Roles, role) && (a.Pass.Narrowed == nil || includes(a.Pass.Narrowed, role))
+// InTeam is a role that holds within a team.
+type InTeam struct {
+	Role Role
+	Team ident.ID
 }
 
-// Effective returns the roles that the actor has now.
+// Has reports whether the actor has a role everywhere; an admin has them all, and everyone with any role reads. With a
+// token it has those alone that both the account and the token have.
+func (a Actor) Has(role Role) bool {
+	if role == Viewer {
+		return len(a.Roles)+len(a.InTeams) > 0 && (a.Pass.Narrowed == nil || len(a.Pass.Narrowed) > 0)
+	}
+	return includes(a.Roles, role) && a.lets(role)
+}
+
+// lets reports whether the actor's token has a role; without a token nothing is narrowed.
+func (a Actor) lets(role Role) bool { return a.Pass.Narrowed == nil || includes(a.Pass.Narrowed, role) }
+
+// TeamsWith returns the teams within which the actor has a role.
+func (a Actor) TeamsWith(role Role) (teams []ident.ID) {
+	for _, g := range a.InTeams {
+		if g.Role == role && a.lets(role) {
+			teams = append(teams, g.Team)
+		}
+	}
+	return teams
+}
+
+// IntegratesFrom reports whether the actor may bring in what a source reports.
+func (a Actor) IntegratesFrom(source string) bool {
+	return a.Has(Integrator) && (a.Via == domain.ViaDev || slices.Contains(a.Roles, Admin) || slices.Contains(a.Sources, source))
+}
+
+// Effective returns the roles that the actor has everywhere now.
 func (a Actor) Effective() []Role {
-	if a.Pass.Narrowed == nil {
+	if a.Pass.Narrowed == nil && len(a.Roles) > 0 {
 		return a.Roles
 	}
 	effective := []Role{}
 	for _, role := range AllRoles {
-		if (slices.Contains(a.Roles, role) || slices.Contains(a.Pass.Narrowed, role)) && a.Has(role) {
+		if (slices.Contains(a.Roles, role) || slices.Contains(a.Pass.Narrowed, role) || role == Viewer && len(a.Roles) == 0) && a.Has(role) {
 			effective = append(effective, role)
 		}
 	}
 	return effective
 }
 
-func includes(roles []Role, role Role) bool {
-	if len(roles) == 0 {
-		return false
+// Grants returns the roles that the actor has now, everywhere and within teams, as text that is the same for the same
+// rights.
+func (a Actor) Grants() string {
+	var all []string
+	for _, role := range a.Effective() {
+		all = append(all, string(role))
 	}
-	return role == Viewer || slices.Contains(roles, role) || slices.Contains(roles, Admin)
+	for _, g := range a.InTeams {
+		if a.lets(g.Role) {
+			all = append(all, string(g.Role)+" "+g.Team.String())
+		}
+	}
+	if a.Has(Integrator) {
+		for _, source := range a.Sources {
+			all = append(all, strconv.Quote(source))
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), "\n")
+}
+
+func includes(roles []Role, role Role) bool {
+	return slices.Contains(roles, role) || slices.Contains(roles, Admin)
 }
 
 type actorKey struct{}
@@ -134,43 +186,79 @@ func From(ctx context.Context) (Actor, bool) {
 	return a, ok
 }
 
-// Require returns the actor of ctx if they may do verb. Failures: errs.Unauthenticated if there is no actor,
-// errs.Forbidden if they may not.
+// Require returns the actor of ctx if they may do verb, whatever record it is about. Failures: errs.Unauthenticated if
+// there is no actor, errs.Forbidden if they may not.
 func Require(ctx context.Context, verb string) (Actor, error) {
+	a, r, err := asked(ctx, verb)
+	if err == nil && !a.Has(r.Role) {
+		err = r.forbidden(a, "")
+	}
+	if err != nil {
+		return a, err
+	}
+	return a, r.prove(a, time.Now())
+}
+
+// RequireOf returns the actor of ctx if they may do verb with what a source reports. Failures: those of Require.
+func RequireOf(ctx context.Context, verb, source string) (Actor, error) {
+	a, r, err := asked(ctx, verb)
+	if err == nil && !a.Has(r.Role) && !(r.BySource && a.IntegratesFrom(source)) {
+		err = r.forbidden(a, fmt.Sprintf(" of the source %q", source))
+	}
+	if err != nil {
+		return a, err
+	}
+	return a, r.prove(a, time.Now())
+}
+
+// asked returns the actor of ctx and the rule of a verb.
+func asked(ctx context.Context, verb string) (Actor, Rule, error) {
 	a, ok := From(ctx)
 	if !ok {
-		return a, errs.New(errs.Unauthenticated, "nobody is signed in")
+		return a, Rule{}, errs.New(errs.Unauthenticated, "nobody is signed in")
 	}
-	role, ok := verbs[verb]
-	switch {
-	case !ok:
-		return a, errs.New(errs.Forbidden, "%s may not do %s", a.Name, verb)
-	case !a.Has(role):
-		return a, errs.New(errs.Forbidden, "%s may not do %s: it takes the role %s", a.Name, verb, role)
+	r, ok := ruleOf(verb)
+	if !ok {
+		return a, r, errs.New(errs.Forbidden, "%s may not do %s", a.Name, verb)
 	}
-	return a, conditions[verb].check(a, verb, time.Now())
+	return a, r, nil
+}
+
+// forbidden says which role an actor would need.
+func (r Rule) forbidden(a Actor, of string) error {
+	takes := "the role " + string(r.Role)
+	if r.InTeam {
+		takes += ", everywhere or within a team that works on it or owns a CI that it names"
+	}
+	if r.Owners {
+		takes += ", or to sign in as an owner"
+	}
+	if r.BySource {
+		takes += fmt.Sprintf(", or %s for its source", Integrator)
+	}
+	return errs.New(errs.Forbidden, "%s may not do %s%s: it takes %s", a.Name, r.Verb, of, takes)
 }
 
 // FreshFor is how long after signing in a person may look after accounts.
 const FreshFor = 15 * time.Minute
 
-// condition is what a verb asks beside a role.
-type condition struct {
-	isPersonal bool // it is for a person that signed in, and for no token
-	isFresh    bool // not long ago
-}
-
-// check returns an error if an actor does not meet the condition. A person with the database in hand meets all.
-func (c condition) check(a Actor, verb string, now time.Time) error {
+// prove returns an error if an actor is not who a rule asks for beside the role. A person with the database in hand
+// proves everything.
+func (r Rule) prove(a Actor, now time.Time) error {
 	switch {
-	case !c.isPersonal || a.Via == domain.ViaCLI:
+	case r.Proof == NoProof || a.Via == domain.ViaCLI:
+		return nil
+	case r.Proof == APerson:
+		if a.IsService {
+			return errs.New(errs.Forbidden, "%s may not do %s: it is a service account, and that is a person's to say", a.Name, r.Verb)
+		}
 		return nil
 	case a.Via == domain.ViaDev:
-		return errs.New(errs.Forbidden, "%s is for people that sign in, and nobody does here: start the server without --dev", verb)
+		return errs.New(errs.Forbidden, "%s is for people that sign in, and nobody does here: start the server without --dev", r.Verb)
 	case a.Via != domain.ViaSession:
-		return errs.New(errs.Forbidden, "%s is for a person that has signed in: no token may do it, whatever its roles", verb)
-	case c.isFresh && !a.IsFresh(now):
-		e := errs.New(errs.Forbidden, "%s is for a person that signed in within the last %.0f minutes: sign in again", verb, FreshFor.Minutes())
+		return errs.New(errs.Forbidden, "%s is for a person that has signed in: no token may do it, whatever its roles", r.Verb)
+	case r.Proof == FreshSign && !a.IsFresh(now):
+		e := errs.New(errs.Forbidden, "%s is for a person that signed in within the last %.0f minutes: sign in again", r.Verb, FreshFor.Minutes())
 		e.Reauthenticate = true
 		return e
 	}

@@ -6,12 +6,19 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Write runs decide as one transaction in the name of the actor of ctx, if they may do verb. Failures: those of Require
-// and of store.Write.
+// Write runs decide as one transaction in the name of the actor of ctx, if they may do verb: to some records at least,
+// and then decide asks Within about its own. Failures: those of Require, of Within and of store.Write.
 func Write[T any](ctx context.Context, s *store.Store, verb string, decide func(context.Context, *store.Tx) (T, error)) (none T, err error) {
-	actor, err := Require(ctx, verb)
+	at, err := admit(ctx, s.Read, verb)
 	if err != nil {
 		return none, err
 	}
-	return store.Write(ctx, s, actor.By(verb), decide)
+	return store.Write(ctx, s, at.actor.By(verb), func(ctx context.Context, tx *store.Tx) (none T, err error) {
+		now := *at // a transaction may run again
+		done, err := decide(context.WithValue(ctx, admissionKey{}, &now), tx)
+		if err == nil && !now.isFree && !now.isAsked {
+			return none, at.rule.forbidden(at.actor, "")
+		}
+		return done, err
+	})
 }

@@ -38,7 +38,7 @@ func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress
 		plan: p, store: s, progress: progress, result: Result{Written: Summary{}, Conflicts: []Notice{}},
 		ids: map[*record]ident.ID{}, versions: map[ident.ID]int{}, edges: map[*edge]ident.ID{}, total: p.work.size(),
 	}
-	actor, err := auth.Require(ctx, "import.apply")
+	actor, err := auth.RequireOf(ctx, "import.apply", p.Source)
 	if err != nil {
 		return a.result, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -109,7 +108,7 @@ func (c Config) stays(ctx context.Context, w *watch, caller auth.Actor, header h
 			return errExpired
 		case !ok:
 			return errRevoked
-		case now.Key() != caller.Key() || !slices.Equal(now.Effective(), caller.Effective()) || !same(now, caller):
+		case now.Key() != caller.Key() || now.Grants() != caller.Grants() || !same(now, caller):
 			return errExpired
 		}
 		caller = now

@@ -112,13 +112,15 @@ func Access(ctx context.Context, c *ent.Client) (n int64, err error) {
 // row is what the tables say of a secret.
 type row struct {
 	account                  ident.ID
-	name, state              string
+	name, kind, state        string
 	person, token            sql.NullInt64
 	tokenName                sql.NullString
 	narrowed                 []byte
 	signedIn, seen, expires  time.Time
 	tokenExpires, tokenEnded sql.NullTime
 	roles                    []auth.Role
+	inTeams                  []auth.InTeam
+	sources                  []string
 }
 
 // Find returns who brings a secret of a kind, by one statement. It reports false for a secret that was never made, has
@@ -132,7 +134,7 @@ func Find(ctx context.Context, s *store.Store, keys *secret.Keys, kind secret.Ki
 	if err != nil || r == nil || r.state != string(domain.AccountActive) || !now.Before(r.expires) {
 		return a, false, err
 	}
-	a = auth.Actor{Account: &r.account, Name: r.name, Roles: r.roles, Via: domain.ViaSession, Pass: auth.Pass{SignedIn: r.signedIn, Expires: r.expires}}
+	a = auth.Actor{Account: &r.account, Name: r.name, IsService: r.kind == string(domain.ServiceAccount), Roles: r.roles, InTeams: r.inTeams, Sources: r.sources, Via: domain.ViaSession, Pass: auth.Pass{SignedIn: r.signedIn, Expires: r.expires}}
 	if r.person.Valid {
 		person := ident.ID(r.person.Int64)
 		a.Person = &person
@@ -170,10 +172,10 @@ func read(ctx context.Context, s *store.Store, codes [][]byte, kind secret.Kind,
 		args = append(args, c)
 		in[i] = "$" + strconv.Itoa(len(args))
 	}
-	rows, err := s.Read.QueryContext(ctx, `SELECT a.id, a.name, a.state, a.person_id, t.id, t.name, t.roles, s.signed_in_at, s.seen_at, s.expires_at, t.expires_at, t.revoked_at, b.role
+	rows, err := s.Read.QueryContext(ctx, `SELECT a.id, a.name, a.kind, a.state, a.person_id, t.id, t.name, t.roles, s.signed_in_at, s.seen_at, s.expires_at, t.expires_at, t.revoked_at, b.role, b.team_id, b.sources
 		FROM x_secret s JOIN account a ON a.id = s.account_id
 		LEFT JOIN api_token t ON t.id = s.token_id AND t.account_id = a.id
-		LEFT JOIN role_binding b ON b.account_id = a.id AND b.team_id IS NULL AND (b.expires_at IS NULL OR b.expires_at > $1)
+		LEFT JOIN role_binding b ON b.account_id = a.id AND (b.expires_at IS NULL OR b.expires_at > $1)
 		WHERE s.kind = $2 AND s.mac IN (`+strings.Join(in, ", ")+`)`, args...)
 	if err != nil {
 		return nil, store.Translate(err)
@@ -185,11 +187,23 @@ func read(ctx context.Context, s *store.Store, codes [][]byte, kind secret.Kind,
 			r = &row{}
 		}
 		var role sql.NullString
-		if err := rows.Scan(&r.account, &r.name, &r.state, &r.person, &r.token, &r.tokenName, &r.narrowed, &r.signedIn, &r.seen, &r.expires, &r.tokenExpires, &r.tokenEnded, &role); err != nil {
+		var team sql.NullInt64
+		var sources []byte
+		if err := rows.Scan(&r.account, &r.name, &r.kind, &r.state, &r.person, &r.token, &r.tokenName, &r.narrowed, &r.signedIn, &r.seen, &r.expires, &r.tokenExpires, &r.tokenEnded, &role, &team, &sources); err != nil {
 			return nil, store.Translate(err)
 		}
-		if role.Valid {
+		switch {
+		case team.Valid:
+			r.inTeams = append(r.inTeams, auth.InTeam{Role: auth.Role(role.String), Team: ident.ID(team.Int64)})
+		case role.Valid:
 			r.roles = append(r.roles, auth.Role(role.String))
+		}
+		if len(sources) > 0 {
+			var more []string
+			if err := json.Unmarshal(sources, &more); err != nil {
+				return nil, err
+			}
+			r.sources = append(r.sources, more...)
 		}
 	}
 	return r, store.Translate(errors.Join(rows.Err(), rows.Close()))
@@ -242,11 +256,74 @@ func linkOf(rows *sql.Rows) (l Link, ok bool, err error) {
 	return l, ok, errors.Join(err, rows.Err())
 }
 
-// Forget deletes what has expired.
+// KeepSignIns is how long it is remembered who came in and who was refused.
+const KeepSignIns = 180 * 24 * time.Hour
+
+// Forget deletes what has expired: secrets, sign-ins, and attempts that no longer count.
 func Forget(ctx context.Context, s *store.Store) error {
 	_, err := store.Write(ctx, s, auth.System.By("session.forget"), func(ctx context.Context, tx *store.Tx) (int, error) {
-		_, err := tx.ExecContext(ctx, "DELETE FROM x_secret WHERE expires_at < $1", tx.Now)
-		return 0, err
+		_, secrets := tx.ExecContext(ctx, "DELETE FROM x_secret WHERE expires_at < $1", tx.Now)
+		_, signIns := tx.ExecContext(ctx, "DELETE FROM x_sign_in WHERE hour < $1", tx.Now.Add(-KeepSignIns))
+		_, attempts := tx.ExecContext(ctx, "DELETE FROM x_attempt WHERE since < $1 AND until < $1", tx.Now.Add(-time.Hour))
+		return 0, errors.Join(secrets, signIns, attempts)
 	})
 	return err
+}
+
+// Open is a session that somebody has open.
+type Open struct {
+	Method                  Method
+	SignedIn, Seen, Expires time.Time
+}
+
+// OfAccount lists the sessions of an account that hold, the newest first.
+func OfAccount(ctx context.Context, s *store.Store, of ident.ID) (open []Open, err error) {
+	now := s.Now(ctx)
+	rows, err := s.Read.QueryContext(ctx, `SELECT method, signed_in_at, seen_at, expires_at FROM x_secret
+		WHERE account_id = $1 AND kind = $2 AND expires_at > $3 ORDER BY signed_in_at DESC LIMIT 100`, int64(of), string(secret.Session), now)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var o Open
+		if err := rows.Scan(&o.Method, &o.SignedIn, &o.Seen, &o.Expires); err != nil {
+			return nil, store.Translate(err)
+		}
+		if idle := o.Seen.Add(Idle); idle.Before(o.Expires) {
+			o.Expires = idle
+		}
+		if o.Expires.After(now) {
+			open = append(open, o)
+		}
+	}
+	return open, store.Translate(errors.Join(rows.Err(), rows.Close()))
+}
+
+// SignIn counts the times that an account came in, or was refused, from a network within an hour.
+type SignIn struct {
+	Hour    time.Time
+	Outcome string
+	Account ident.ID // 0: the name was nobody's
+	Method  Method
+	Network string
+	Count   int
+}
+
+// SignIns lists who came in and who was refused, the newest first.
+func SignIns(ctx context.Context, s *store.Store, most int) (all []SignIn, err error) {
+	rows, err := s.Read.QueryContext(ctx, `SELECT hour, outcome, account_id, method, network, count FROM x_sign_in
+		ORDER BY hour DESC, outcome, account_id, method, network LIMIT $1`, most)
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var one SignIn
+		if err := rows.Scan(&one.Hour, &one.Outcome, &one.Account, &one.Method, &one.Network, &one.Count); err != nil {
+			return nil, store.Translate(err)
+		}
+		all = append(all, one)
+	}
+	return all, store.Translate(errors.Join(rows.Err(), rows.Close()))
 }

@@ -1,6 +1,6 @@
 // Package sight knows which CIs an actor may see: those for everyone, and restricted ones that a team of theirs, or
-// they themselves, own; admins and catalog editors see all. It refuses in doubt: without an actor, or with one whose
-// account is for no person, it shows nothing restricted.
+// they themselves, own; admins and catalog editors see all. It refuses in doubt: without an actor, with one whose
+// account is for no person, or by a token that is no catalog editor's, it shows nothing restricted.
 package sight
 
 import (
@@ -15,9 +15,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
-	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -99,9 +97,7 @@ func Rights(ctx context.Context, c *ent.Client) ([]byte, error) {
 	actor, _ := auth.From(ctx)
 	digest := sha256.New()
 	_, _ = io.WriteString(digest, actor.Key()+"\n")
-	for _, role := range slices.Compact(slices.Sorted(slices.Values(actor.Effective()))) {
-		_, _ = io.WriteString(digest, string(role)+" ") // a hash takes everything
-	}
+	_, _ = io.WriteString(digest, actor.Grants()+"\n") // a hash takes everything
 	for _, ci := range slices.Sorted(maps.Keys(hidden)) {
 		_ = binary.Write(digest, binary.BigEndian, int64(ci))
 	}
@@ -116,25 +112,11 @@ func lookUp(ctx context.Context, c *ent.Client) (Sight, error) {
 	case actor.Has(auth.CatalogEditor):
 		return Sight{seesAll: true}, nil
 	}
-	owner, err := personOf(ctx, c, actor)
-	if err != nil || owner == nil {
-		return Sight{}, err
+	if actor.Pass.Narrowed != nil { // what a token sees is what its roles see, whoever made it
+		return Sight{}, nil
 	}
-	teams, err := auth.TeamsOf(ctx, c, *owner)
-	return Sight{owners: append(teams, *owner)}, err
-}
-
-// personOf returns the person whose account an actor is. Where nobody signs in, that is the one person with the actor's
-// name, if there is one such person.
-func personOf(ctx context.Context, c *ent.Client, actor auth.Actor) (*ident.ID, error) {
-	if actor.Person != nil || actor.Via != domain.ViaDev {
-		return actor.Person, nil
-	}
-	namesakes, err := c.Person.Query().Where(person.Name(actor.Name)).Limit(2).IDs(ctx)
-	if err != nil || len(namesakes) != 1 {
-		return nil, err
-	}
-	return &namesakes[0], nil
+	owners, err := auth.PartiesOf(ctx, c, actor)
+	return Sight{owners: owners}, err
 }
 
 func (s Sight) hidden(ctx context.Context, c *ent.Client) (map[ident.ID]bool, error) {

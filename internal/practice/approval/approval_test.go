@@ -22,11 +22,14 @@ var paper = approval.Subject{
 	ID: ident.New(ident.Incident, 77), Type: "PAPER", Number: "PAP0000077",
 }
 
+// anybody is what a record needs on which anybody may vote.
+var anybody = []approval.Requirement{{Policy: &ent.ApprovalPolicy{Approvals: 1}, Needed: 1}}
+
 func vote(t *testing.T, s *store.Store, of approval.Subject, name string, decision domain.Decision, comment string) error {
 	t.Helper()
 	ctx := tickettest.As(t, name)
 	_, err := store.Write(ctx, s, auth.Dev(name).By("change.approve"), func(ctx context.Context, tx *store.Tx) (int, error) {
-		return 0, approval.Vote(ctx, tx, of, decision, comment)
+		return 0, approval.Vote(ctx, tx, of, anybody, decision, comment)
 	})
 	return err
 }

@@ -2,6 +2,7 @@ package approval
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -41,8 +42,9 @@ func Said(required []Requirement) string {
 }
 
 // Vote writes down the vote of the actor on a locked record, in place of one that they gave before. An actor who is
-// involved has no vote, and no program has one; anybody else has one, asked or not. A rejection needs its reason.
-func Vote(ctx context.Context, tx *store.Tx, s Subject, decision domain.Decision, comment string) error {
+// involved has no vote, and no program has one; who is not asked by name has one if required, what approvals the record
+// needs, asks their team or role. A rejection needs its reason.
+func Vote(ctx context.Context, tx *store.Tx, s Subject, required []Requirement, decision domain.Decision, comment string) error {
 	voter, err := voterOf(ctx, tx)
 	if err != nil {
 		return err
@@ -66,6 +68,10 @@ func Vote(ctx context.Context, tx *store.Tx, s Subject, decision domain.Decision
 	teams, roles, err := standing(ctx, tx.Client(), voter)
 	if err != nil {
 		return err
+	}
+	isNamed := slices.ContainsFunc(votes, func(v *ent.Approval) bool { return v.ApproverID != nil && *v.ApproverID == voter.account })
+	if !isNamed && !isLet(required, teams, roles) {
+		return errs.New(errs.TransitionRefused, "%s needs no vote of %s: nobody has asked for it, and no approval policy asks their teams or roles", s.Number, tx.Actor).At("id")
 	}
 	for _, v := range votes {
 		if v.ApproverID != nil && *v.ApproverID == voter.account {

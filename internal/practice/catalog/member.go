@@ -95,12 +95,23 @@ func addMembers(ctx context.Context, tx *store.Tx, rows []Member) ([]form.Form, 
 	if err != nil {
 		return nil, err
 	}
+	isPowerful, err := powerful(ctx, tx, teams)
+	if err != nil {
+		return nil, err
+	}
 	var builders []*ent.MembershipCreate
-	for _, row := range rows {
+	for i, row := range rows {
 		if there[row] == nil {
+			if isPowerful[row.Team] {
+				wrong[i].Fault(errPower(ctx, row.Team))
+				continue
+			}
 			there[row] = &ent.Membership{}
 			builders = append(builders, tx.Membership.Create().SetTeamID(row.Team).SetPersonID(row.Person))
 		}
+	}
+	if form.Rows(wrong) != nil {
+		return wrong, nil
 	}
 	for chunk := range slices.Chunk(builders, rowChunk) {
 		if err := tx.Membership.CreateBulk(chunk...).Exec(ctx); err != nil {
@@ -121,9 +132,20 @@ func removeMembers(ctx context.Context, tx *store.Tx, rows []Member) (removed in
 	if err != nil {
 		return 0, err
 	}
+	teams := map[ident.ID]bool{}
+	for _, row := range rows {
+		teams[row.Team] = true
+	}
+	isPowerful, err := powerful(ctx, tx, teams)
+	if err != nil {
+		return 0, err
+	}
 	for _, row := range rows {
 		if there[row] == nil {
 			continue
+		}
+		if isPowerful[row.Team] {
+			return removed, errPower(ctx, row.Team)
 		}
 		if err := tx.Membership.DeleteOne(there[row]).Exec(ctx); err != nil {
 			return removed, err

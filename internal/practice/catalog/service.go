@@ -43,6 +43,14 @@ func (p *Practice) UpdateService(ctx context.Context, in UpdateService) (*ent.CI
 		if err != nil {
 			return nil, err
 		}
+		if err := cmdb.MayEdit(ctx, tx, in.ID, "id"); err != nil {
+			return nil, err
+		}
+		if in.Visibility.IsSet() {
+			if err := cmdb.ByRole(ctx, "visibility"); err != nil {
+				return nil, err
+			}
+		}
 		return cmdb.UpdateByPerson(ctx, tx, ch, nil)
 	}))
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/change"
+	"github.com/linchpin-cmdb/linchpin/ent/changeci"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -37,7 +39,7 @@ func New(s *store.Store, graph *topology.Graph) *Practice {
 		},
 		Update:   func(tx *store.Tx, r *ent.Change) *ent.ChangeUpdateOne { return tx.Change.UpdateOne(r) },
 		Mutation: func(u *ent.ChangeUpdateOne) ent.Mutation { return u.Mutation() },
-		Moved:    p.find,
+		Moved:    p.find, About: about,
 	}
 	return p
 }
@@ -50,9 +52,19 @@ func Number(id ident.ID) string { return ticket.Number(prefix, id) }
 // ParseNumber gives the id of the change that people call so; false when s is no such number.
 func ParseNumber(s string) (ident.ID, bool) { return ticket.ParseNumber(prefix, ident.Change, s) }
 
-// Available lists what the actor of ctx may do with a change next.
-func Available(ctx context.Context, record *ent.Change) []lifecycle.ChangeTransition {
-	return ticket.Available(ctx, ident.Change, lifecycle.Change(record.Type), record.State)
+// Available lists what the actor of ctx may do next with a change, which stands to them as how says.
+func Available(ctx context.Context, record *ent.Change, how auth.Standing) []lifecycle.ChangeTransition {
+	return ticket.Available(ctx, ident.Change, lifecycle.Change(record.Type), record.State, how)
+}
+
+// about says whose a change is: its team's, and that of the teams that own what it names.
+func about(ctx context.Context, tx *store.Tx, record *ent.Change) (auth.About, error) {
+	of := auth.About{Teams: ticket.Teams(record.AssignmentTeamID)}
+	rows, err := tx.ChangeCI.Query().Where(changeci.ChangeID(record.ID)).All(ctx)
+	for _, row := range rows {
+		of.CIs = append(of.CIs, row.CiID)
+	}
+	return of, err
 }
 
 // Comment writes into a change's timeline, whatever its state. It leaves the change's version alone.

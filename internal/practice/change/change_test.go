@@ -196,13 +196,13 @@ func TestAvailableTransitionsAreThoseThatTheActorMayMake(t *testing.T) {
 	for of, table := range moves {
 		for from, next := range table {
 			record := &ent.Change{Type: of, State: from}
-			got := change.Available(manager, record)
+			got := change.Available(manager, record, auth.Standing{})
 			for _, transition := range got {
 				if next[transition.Verb] != transition.To {
 					t.Errorf("%s in %s: %v", of, from, transition)
 				}
 			}
-			if len(got) != len(next) || len(change.Available(viewer, record)) != 0 {
+			if len(got) != len(next) || len(change.Available(viewer, record, auth.Standing{})) != 0 {
 				t.Errorf("%s in %s: %v", of, from, got)
 			}
 		}

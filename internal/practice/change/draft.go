@@ -53,6 +53,13 @@ func (p *Practice) Draft(ctx context.Context, in Draft) (*ent.Change, error) {
 		if err := f.Err(); err != nil {
 			return nil, err
 		}
+		of := auth.About{Teams: ticket.Teams(in.AssignmentTeam)}
+		for _, c := range scope {
+			of.CIs = append(of.CIs, c.ID)
+		}
+		if err := auth.Within(ctx, tx, of); err != nil {
+			return nil, err
+		}
 		warnOfBegun(tx, start, "plannedStart")
 		record, err := c.Save(ctx)
 		if err != nil {

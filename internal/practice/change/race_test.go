@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
@@ -108,7 +109,7 @@ func (b board) eager(m tickettest.Machine, of domain.ChangeType) tickettest.Mach
 		for n := range 5 * len(all) {
 			all[fmt.Sprint("on ", n)] = func() error {
 				at := b.Store.Read.Change.GetX(actor, id).State
-				next := change.Available(actor, &ent.Change{Type: of, State: at})
+				next := change.Available(actor, &ent.Change{Type: of, State: at}, auth.Standing{})
 				if len(next) == 0 {
 					return nil
 				}

@@ -38,6 +38,21 @@ func Requirements(ctx context.Context, c *ent.Client, s *topology.Snapshot, chan
 	})
 }
 
+// Ballots returns how changes in AUTHORIZE stand to the actor of ctx as a voter. The number of statements does not
+// depend on that of the changes.
+func Ballots(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change, now time.Time) (map[ident.ID]approval.Ballot, error) {
+	changes = slices.DeleteFunc(slices.Clone(changes), func(c *ent.Change) bool { return c.State != domain.ChangeAuthorize })
+	required, err := Requirements(ctx, c, s, changes, now)
+	if err != nil {
+		return nil, err
+	}
+	all, err := subjects(ctx, c, changes)
+	if err != nil {
+		return nil, err
+	}
+	return approval.Ballots(ctx, c, all, required)
+}
+
 // requirements returns what approvals a change needs, as a transaction sees it.
 func (p *Practice) requirements(ctx context.Context, tx *store.Tx, c *ent.Change) ([]approval.Requirement, error) {
 	all, err := Requirements(ctx, tx.Client(), p.graph.Snapshot(), []*ent.Change{c}, tx.Now)

@@ -26,6 +26,9 @@ func (p *Practice) DraftUndo(ctx context.Context, in DraftUndo) (*ent.Change, er
 		if err != nil {
 			return nil, err
 		}
+		if err := p.desk.Mine(ctx, tx, was); err != nil {
+			return nil, err
+		}
 		inverse, err := undoOf(ctx, tx, was)
 		if err != nil {
 			return nil, err

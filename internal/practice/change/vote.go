@@ -54,7 +54,11 @@ func (p *Practice) vote(ctx context.Context, verb string, of ticket.Target, deci
 		if err != nil {
 			return err
 		}
+		required, err := p.requirements(ctx, tx, was)
+		if err != nil {
+			return err
+		}
 		u.SetUpdatedAt(tx.Now) // a reader that saw the change without this vote has not seen it as it is
-		return approval.Vote(ctx, tx, of, decision, comment)
+		return approval.Vote(ctx, tx, of, required, decision, comment)
 	})
 }

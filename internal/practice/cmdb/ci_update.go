@@ -28,6 +28,14 @@ func (p *Practice) UpdateCI(ctx context.Context, in UpdateCI) (*ent.CI, error) {
 		if err := f.Err(); err != nil {
 			return nil, err
 		}
+		if err := MayEdit(ctx, tx, in.ID, "id"); err != nil {
+			return nil, err
+		}
+		if in.Visibility.IsSet() {
+			if err := ByRole(ctx, "visibility"); err != nil {
+				return nil, err
+			}
+		}
 		return UpdateByPerson(ctx, tx, ch, in.UnlockFields.Value())
 	}))
 }
@@ -87,6 +95,12 @@ func UpdateByPerson(ctx context.Context, tx *store.Tx, ch CIChange, released []s
 	c := ref.edit(old, ch, func(string) bool { return false }, &wrong[0])
 	if !ch.Restores {
 		wrong[0].Fault(moveLifecycle(old.Lifecycle, c.next.Lifecycle))
+	}
+	if len(c.fields) > 0 && (old.Lifecycle == domain.Retired || ref.identityChanged(c)) {
+		// To be told that another CI has the identity would be to be told of it.
+		if err := auth.ByRole(ctx, "what tells it from other CIs"); err != nil {
+			return nil, err
+		}
 	}
 	if err := ref.checkChanges(ctx, tx, []*change{c}, wrong); err != nil {
 		return nil, err

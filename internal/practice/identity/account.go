@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -28,8 +29,9 @@ const (
 
 // CreateServiceAccount is the account of a program.
 type CreateServiceAccount struct {
-	Name  string
-	Roles []auth.Role
+	Name    string
+	Roles   []auth.Role
+	Sources []string // of an INTEGRATOR
 }
 
 // InviteAccount is a person who is to sign in, new or known, and what they may do.
@@ -62,6 +64,7 @@ func (p *Practice) CreateServiceAccount(ctx context.Context, in CreateServiceAcc
 		var f form.Form
 		called := name(&f, in.Name)
 		given := roles(in.Roles)
+		sources := sourcesOf(&f, in.Sources, slices.Contains(given, auth.Integrator))
 		if err := f.Err(); err != nil {
 			return nil, err
 		}
@@ -70,7 +73,11 @@ func (p *Practice) CreateServiceAccount(ctx context.Context, in CreateServiceAcc
 			return nil, err
 		}
 		for _, role := range given {
-			if _, err := bind(ctx, tx, made.ID, role); err != nil {
+			given := Bound{Role: role}
+			if role == auth.Integrator {
+				given.Sources = sources
+			}
+			if _, err := bind(ctx, tx, made.ID, given); err != nil {
 				return nil, err
 			}
 		}
@@ -100,7 +107,10 @@ func (p *Practice) linked(ctx context.Context, in InviteAccount, method session.
 			return nil, err
 		}
 		for _, role := range roles(in.Roles) {
-			if _, err := bind(ctx, tx, a.ID, role); err != nil {
+			if role == auth.Integrator {
+				return nil, errs.New(errs.Invalid, "%s is for the sources of a binding: give it by bindRole", role).At("roles")
+			}
+			if _, err := bind(ctx, tx, a.ID, Bound{Role: role}); err != nil {
 				return nil, err
 			}
 		}
@@ -117,19 +127,9 @@ func (p *Practice) linked(ctx context.Context, in InviteAccount, method session.
 // invited returns the account that an invitation names or makes.
 func invited(ctx context.Context, tx *store.Tx, in InviteAccount) (*ent.Account, error) {
 	var f form.Form
-	person := ticket.Reference(ctx, tx, &f, "person", ident.Person, in.Person)
-	if person != nil && f.Err() == nil {
-		q := tx.Account.Query().Where(account.PersonID(*person))
-		if in.Account != nil {
-			q.Where(account.IDNEQ(*in.Account))
-		}
-		taken, err := q.Exist(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if taken {
-			f.Fault(errs.New(errs.AlreadyExists, "%s has an account already: invite that", *person).At("person"))
-		}
+	person, err := free(ctx, tx, &f, in.Person, in.Account)
+	if err != nil {
+		return nil, err
 	}
 	email := f.Text("email", form.Or(in.Email, ""), 0, longestName)
 	if in.Account == nil {
@@ -168,6 +168,60 @@ func invited(ctx context.Context, tx *store.Tx, in InviteAccount) (*ent.Account,
 		return was, nil
 	}
 	return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
+}
+
+// LinkAccount says whose an account is: a person's, or nobody's.
+type LinkAccount struct {
+	Account ident.ID
+	Person  *ident.ID
+}
+
+// Link says whose an account is. With the person come their teams, and with these what the account sees, owns and votes
+// on; what was seen before is gone at once.
+func (p *Practice) Link(ctx context.Context, in LinkAccount) (*ent.Account, error) {
+	return auth.Write(ctx, p.store, "account.link", func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
+		was, err := lock(ctx, tx, in.Account, "account")
+		if err != nil {
+			return nil, err
+		}
+		var f form.Form
+		person, err := free(ctx, tx, &f, in.Person, &was.ID)
+		if err != nil {
+			return nil, err
+		}
+		if was.Kind != domain.PersonAccount && person != nil {
+			f.Fault(errs.New(errs.Invalid, "%s is a service account, and is nobody's", was.Name).At("account"))
+		}
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
+		u := tx.Account.UpdateOne(was)
+		store.SetNillable(was.PersonID, person, u.SetPersonID, u.ClearPersonID)
+		if store.IsIdle(u.Mutation()) {
+			return was, nil
+		}
+		if err := session.Taken(ctx, tx); err != nil {
+			return nil, err
+		}
+		return u.AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
+	})
+}
+
+// free returns the person that an input names, if no other account is theirs.
+func free(ctx context.Context, tx *store.Tx, f *form.Form, named, of *ident.ID) (*ident.ID, error) {
+	person := ticket.Reference(ctx, tx, f, "person", ident.Person, named)
+	if person == nil || f.Err() != nil {
+		return person, nil
+	}
+	q := tx.Account.Query().Where(account.PersonID(*person))
+	if of != nil {
+		q.Where(account.IDNEQ(*of))
+	}
+	taken, err := q.Exist(ctx)
+	if taken {
+		f.Fault(errs.New(errs.AlreadyExists, "%s has an account already: invite that", *person).At("person"))
+	}
+	return person, err
 }
 
 // Disable keeps an account from doing anything, and ends its sessions and tokens at once.
@@ -225,26 +279,6 @@ func own(ctx context.Context, named *ident.ID) (ident.ID, error) {
 		return 0, errs.New(errs.Required, "%s has no account: name one", actor.Name).At("account")
 	}
 	return *actor.Account, nil
-}
-
-// BindRole gives a role to an account.
-type BindRole struct {
-	Account ident.ID
-	Role    auth.Role
-}
-
-// UnbindRole names the binding to take back.
-type UnbindRole struct{ ID ident.ID }
-
-// BindRole gives an account a role, everywhere. An account that has it keeps its binding.
-func (p *Practice) BindRole(ctx context.Context, in BindRole) (*ent.RoleBinding, error) {
-	return auth.Write(ctx, p.store, "account.bind_role", func(ctx context.Context, tx *store.Tx) (*ent.RoleBinding, error) {
-		was, err := lock(ctx, tx, in.Account, "account")
-		if err != nil {
-			return nil, err
-		}
-		return bind(ctx, tx, was.ID, in.Role)
-	})
 }
 
 // UnbindRole takes a role back.

@@ -135,7 +135,7 @@ func setUp(ctx context.Context, tx *store.Tx, in Claim) (*ent.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = bind(ctx, tx, made.ID, auth.Admin)
+	_, err = bind(ctx, tx, made.ID, Bound{Role: auth.Admin})
 	return made, err
 }
 

@@ -76,15 +76,6 @@ func roles(given []auth.Role) []auth.Role {
 	return all
 }
 
-// bind gives a role to an account, unless the account has it.
-func bind(ctx context.Context, tx *store.Tx, of ident.ID, role auth.Role) (*ent.RoleBinding, error) {
-	found, err := tx.RoleBinding.Query().Where(rolebinding.AccountID(of), rolebinding.Role(string(role)), rolebinding.TeamIDIsNil(), rolebinding.ExpiresAtIsNil()).First(ctx)
-	if !ent.IsNotFound(err) {
-		return found, err
-	}
-	return tx.RoleBinding.Create().SetAccountID(of).SetRole(string(role)).SetCreatedAt(tx.Now).Save(ctx)
-}
-
 // keepAnAdmin runs take, and refuses to go on if nobody is left who looks after accounts, and there was somebody.
 // Before it locks the head, so that two that take each other's role stand in line.
 func keepAnAdmin(ctx context.Context, tx *store.Tx, take func() error) error {

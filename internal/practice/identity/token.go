@@ -126,16 +126,21 @@ func holder(ctx context.Context, tx *store.Tx, named *ident.ID) (of *ent.Account
 
 // beyond refuses roles that the account of a token has not.
 func beyond(ctx context.Context, tx *store.Tx, of *ent.Account, given []auth.Role) error {
-	bound, err := tx.RoleBinding.Query().Where(rolebinding.AccountID(of.ID), rolebinding.TeamIDIsNil()).All(ctx)
+	bound, err := tx.RoleBinding.Query().Where(rolebinding.AccountID(of.ID), rolebinding.Or(rolebinding.ExpiresAtIsNil(), rolebinding.ExpiresAtGT(tx.Now))).All(ctx)
 	if err != nil {
 		return err
 	}
 	a, has := auth.Actor{}, []string{}
 	for _, b := range bound {
-		a.Roles, has = append(a.Roles, auth.Role(b.Role)), append(has, b.Role)
+		has = append(has, b.Role)
+		if b.TeamID != nil {
+			a.InTeams = append(a.InTeams, auth.InTeam{Role: auth.Role(b.Role), Team: *b.TeamID})
+		} else {
+			a.Roles = append(a.Roles, auth.Role(b.Role))
+		}
 	}
 	for _, role := range given {
-		if !a.Has(role) {
+		if !a.Has(role) && len(a.TeamsWith(role)) == 0 {
 			if len(has) == 0 {
 				has = []string{nobodysRoles}
 			}

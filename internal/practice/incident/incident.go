@@ -6,7 +6,10 @@ import (
 	"context"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
+	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -40,7 +43,7 @@ func New(s *store.Store, graph *topology.Graph) *Practice {
 		},
 		Update:   func(tx *store.Tx, r *ent.Incident) *ent.IncidentUpdateOne { return tx.Incident.UpdateOne(r) },
 		Mutation: func(u *ent.IncidentUpdateOne) ent.Mutation { return u.Mutation() },
-		Moving:   moving,
+		Moving:   moving, About: about,
 	}}
 }
 
@@ -52,9 +55,27 @@ func Number(id ident.ID) string { return ticket.Number(prefix, id) }
 // ParseNumber gives the id of the incident that people call so; false when s is no such number.
 func ParseNumber(s string) (ident.ID, bool) { return ticket.ParseNumber(prefix, ident.Incident, s) }
 
-// Available lists what the actor of ctx may do with an incident next.
-func Available(ctx context.Context, record *ent.Incident) []lifecycle.IncidentTransition {
-	return ticket.Available(ctx, ident.Incident, lifecycle.Incident, record.State)
+// Available lists what the actor of ctx may do next with an incident, which stands to them as how says.
+func Available(ctx context.Context, record *ent.Incident, how auth.Standing) []lifecycle.IncidentTransition {
+	return ticket.Available(ctx, ident.Incident, lifecycle.Incident, record.State, how)
+}
+
+// about says whose an incident is: its team's, that of the teams that own what it names, and that of the source that
+// reported it.
+func about(ctx context.Context, tx *store.Tx, record *ent.Incident) (auth.About, error) {
+	of := auth.About{Teams: ticket.Teams(record.AssignmentTeamID)}
+	rows, err := tx.IncidentCI.Query().Where(incidentci.IncidentID(record.ID)).All(ctx)
+	if err != nil {
+		return of, err
+	}
+	for _, row := range rows {
+		of.CIs = append(of.CIs, row.CiID)
+	}
+	keys, err := tx.ExternalIdentity.Query().Where(externalidentity.RecordID(record.ID)).Limit(1).All(ctx)
+	for _, key := range keys {
+		of.Source = key.Source
+	}
+	return of, err
 }
 
 // editable refuses edits of what is done with.

@@ -115,10 +115,10 @@ func TestWhoMayNotMayNot(t *testing.T) {
 				t.Errorf("%s by nobody: %v", verb, err)
 			}
 		}
-		if got := incident.Available(viewer.ctx, i); len(got) != 0 {
+		if got := incident.Available(viewer.ctx, i, auth.Standing{}); len(got) != 0 {
 			t.Errorf("a viewer may %v", got)
 		}
-		if got := incident.Available(d.ctx, i); len(got) != 4 {
+		if got := incident.Available(d.ctx, i, auth.Standing{}); len(got) != 4 {
 			t.Errorf("an operator may %v", got)
 		}
 	})

@@ -46,6 +46,9 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 			return nil, err
 		}
 		if record != nil {
+			if err := p.desk.Mine(ctx, tx, record); err != nil {
+				return nil, err
+			}
 			if is, isNew, err := p.recur(ctx, tx, *key, record, row, detectedAt); !isNew || err != nil {
 				return is, err
 			}
@@ -73,6 +76,9 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 	level := f.Number("impactLevel", form.Or(in.ImpactLevel, priority.LeastLevel), priority.Most, priority.LeastLevel)
 	named := check(ctx, tx, &f, in.CIs, nil)
 	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	if err := auth.Within(ctx, tx, of(in, key, named)); err != nil {
 		return nil, err
 	}
 
@@ -111,6 +117,18 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 	}
 	return record, tx.ExternalIdentity.Create().SetRecordID(record.ID).SetSource(key.Source).SetExternalID(key.ExternalID).SetIsEvent(true).
 		SetCreatedAt(tx.Now).Exec(ctx)
+}
+
+// of says whose an incident will be.
+func of(in Open, key *domain.ExternalKey, named []CI) auth.About {
+	a := auth.About{Teams: ticket.Teams(in.AssignmentTeam)}
+	for _, c := range named {
+		a.CIs = append(a.CIs, c.ID)
+	}
+	if key != nil {
+		a.Source = key.Source
+	}
+	return a
 }
 
 const longestKey = 500

@@ -7,7 +7,6 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
-	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -64,9 +63,6 @@ func (p *Practice) recur(ctx context.Context, tx *store.Tx, key domain.ExternalK
 		return record, false, nil
 	}
 	if record.State == domain.IncidentResolved {
-		if _, err := auth.Require(ctx, "incident.reopen"); err != nil {
-			return nil, false, err
-		}
 		u := tx.Incident.UpdateOne(record)
 		again := reopening(func(context.Context, *store.Tx, *ent.Incident, *ent.IncidentUpdateOne) (string, error) {
 			return fmt.Sprintf("%s reports %s again, noticed at %s UTC.", key.Source, key.ExternalID, detectedAt.Format("2006-01-02 15:04:05")), nil

@@ -51,6 +51,11 @@ func (p *Practice) Resolve(ctx context.Context, in Resolve) (*Resolved, error) {
 			if err != nil {
 				return nil, err
 			}
+			for _, child := range children {
+				if err := p.desk.Mine(ctx, tx, child); err != nil {
+					return nil, err
+				}
+			}
 			all = append(all, children...)
 		}
 		return p.resolve(ctx, tx, in, all)

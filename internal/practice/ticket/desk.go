@@ -27,6 +27,8 @@ type Desk[Record any, State ~string, Update Builder[Record, State, Update]] stru
 	Facts    func(Record) Facts[State]
 	Update   func(*store.Tx, Record) Update
 	Mutation func(Update) ent.Mutation
+	// About says whose a record is.
+	About func(context.Context, *store.Tx, Record) (auth.About, error)
 	// Moving, where it is set, runs before a record moves to another state; Moved runs when it is written.
 	Moving func(ctx context.Context, tx *store.Tx, was Record, u Update, to State) error
 	Moved  func(ctx context.Context, tx *store.Tx, is Record) error
@@ -78,7 +80,22 @@ func (d *Desk[Record, State, Update]) TakeSeen(ctx context.Context, tx *store.Tx
 	if err != nil {
 		return none, err
 	}
+	if err := d.Mine(ctx, tx, record); err != nil {
+		return none, err
+	}
 	return record, valid.Stale(of.expectedVersion, d.Facts(record).Version)
+}
+
+// Mine returns nil if the actor may do what this write does to a record.
+func (d *Desk[Record, State, Update]) Mine(ctx context.Context, tx *store.Tx, record Record) error {
+	if auth.IsFree(ctx) {
+		return nil
+	}
+	about, err := d.About(ctx, tx, record)
+	if err != nil {
+		return err
+	}
+	return auth.Within(ctx, tx, about)
 }
 
 // Edit runs decide on a locked record, and returns it as it is afterwards, once then has seen that. If decide sets
@@ -161,6 +178,15 @@ func (d *Desk[Record, State, Update]) Comment(ctx context.Context, id ident.ID, 
 	return auth.Write(ctx, d.Store, d.Kind.Noun()+".comment", func(ctx context.Context, tx *store.Tx) (*ent.TimelineEntry, error) {
 		var f form.Form
 		Reference(ctx, tx, &f, "id", d.Kind, &id)
+		if f.Err() == nil && !auth.IsFree(ctx) {
+			record, err := d.Take(ctx, tx, "id", id)
+			if err == nil {
+				err = d.Mine(ctx, tx, record)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
 		if kind != domain.Comment && kind != domain.WorkNote { // only the system writes changes of state
 			f.Fault(errs.New(errs.Invalid, "kind is %q: it is one of %s, %s", string(kind), domain.Comment, domain.WorkNote).At("kind"))
 		}
@@ -172,11 +198,11 @@ func (d *Desk[Record, State, Update]) Comment(ctx context.Context, id ident.ID, 
 	})
 }
 
-// Available lists what the actor of ctx may do next with a record of a kind.
-func Available[State ~string](ctx context.Context, kind ident.Kind, table lifecycle.Table[State], from State) []lifecycle.Transition[State] {
+// Available lists what the actor of ctx may do next with a record of a kind, which stands to them as how says.
+func Available[State ~string](ctx context.Context, kind ident.Kind, table lifecycle.Table[State], from State, how auth.Standing) []lifecycle.Transition[State] {
 	available := []lifecycle.Transition[State]{}
 	for _, t := range table.Next(from) {
-		if _, err := auth.Require(ctx, Verb(kind, t.Verb)); err == nil {
+		if auth.May(ctx, Verb(kind, t.Verb), how) {
 			available = append(available, t)
 		}
 	}

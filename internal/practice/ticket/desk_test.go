@@ -29,7 +29,7 @@ func TestThePolicyKnowsEachMoveOfTheTables(t *testing.T) {
 	ctx := auth.With(t.Context(), auth.System)
 	for _, state := range domain.IncidentState("").Values() {
 		from := domain.IncidentState(state)
-		if all, may := lifecycle.Incident.Next(from), ticket.Available(ctx, ident.Incident, lifecycle.Incident, from); len(all) != len(may) {
+		if all, may := lifecycle.Incident.Next(from), ticket.Available(ctx, ident.Incident, lifecycle.Incident, from, auth.Standing{}); len(all) != len(may) {
 			t.Errorf("an incident in %s: the table has %v, the system may %v", from, all, may)
 		}
 	}
@@ -37,7 +37,7 @@ func TestThePolicyKnowsEachMoveOfTheTables(t *testing.T) {
 		table := lifecycle.Change(domain.ChangeType(of))
 		for _, state := range domain.ChangeState("").Values() {
 			from := domain.ChangeState(state)
-			if all, may := table.Next(from), ticket.Available(ctx, ident.Change, table, from); len(all) != len(may) {
+			if all, may := table.Next(from), ticket.Available(ctx, ident.Change, table, from, auth.Standing{}); len(all) != len(may) {
 				t.Errorf("a change in %s: the table has %v, the system may %v", from, all, may)
 			}
 		}

@@ -45,6 +45,14 @@ func ReferenceOr(
 	return Reference(ctx, tx, f, field, kind, id)
 }
 
+// Teams returns a team that may be absent as a list.
+func Teams(team *ident.ID) []ident.ID {
+	if team == nil {
+		return nil
+	}
+	return []ident.ID{*team}
+}
+
 // MostCIs is how many CIs a ticket may name.
 const MostCIs = 1000
 
