@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -84,4 +86,125 @@ func (c *Client) Record(ctx context.Context, id ident.ID) (any, error) {
 		return c.Version.Get(ctx, id)
 	}
 	return nil, fmt.Errorf("ent: no table holds records of the kind %s", id.Kind())
+}
+
+// Records returns the first records of a kind with ids above after, at most limit of them, in the order of their ids. Of
+// a kind without a table there are none.
+func (c *Client) Records(ctx context.Context, kind ident.Kind, after ident.ID, limit int) ([]any, error) {
+	switch kind {
+	case ident.APIToken:
+		all, err := c.APIToken.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Account:
+		all, err := c.Account.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Approval:
+		all, err := c.Approval.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.ApprovalPolicy:
+		all, err := c.ApprovalPolicy.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.CI:
+		all, err := c.CI.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.CIClass:
+		all, err := c.CIClass.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Calendar:
+		all, err := c.Calendar.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Change:
+		all, err := c.Change.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.ChangeCI:
+		all, err := c.ChangeCI.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.ChangeTemplate:
+		all, err := c.ChangeTemplate.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.ChangeWindow:
+		all, err := c.ChangeWindow.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.ConflictFinding:
+		all, err := c.ConflictFinding.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Consequence:
+		all, err := c.Consequence.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.DanglingReference:
+		all, err := c.DanglingReference.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.DependencyGroup:
+		all, err := c.DependencyGroup.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Entry:
+		all, err := c.Entry.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.ExternalIdentity:
+		all, err := c.ExternalIdentity.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Incident:
+		all, err := c.Incident.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.IncidentCI:
+		all, err := c.IncidentCI.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Membership:
+		all, err := c.Membership.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Owner:
+		all, err := c.Owner.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Person:
+		all, err := c.Person.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.PlannedOperation:
+		all, err := c.PlannedOperation.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.PlannedOutage:
+		all, err := c.PlannedOutage.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.PriorityRule:
+		all, err := c.PriorityRule.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Relationship:
+		all, err := c.Relationship.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.RelationshipType:
+		all, err := c.RelationshipType.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.RiskWeight:
+		all, err := c.RiskWeight.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.RoleBinding:
+		all, err := c.RoleBinding.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.ServiceLevelMark:
+		all, err := c.ServiceLevelMark.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.ServiceLevelTarget:
+		all, err := c.ServiceLevelTarget.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.ServiceTier:
+		all, err := c.ServiceTier.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Team:
+		all, err := c.Team.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.TimelineEntry:
+		all, err := c.TimelineEntry.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Version:
+		all, err := c.Version.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	}
+	return nil, nil
+}
+
+func anys[T any](all []*T) []any {
+	records := make([]any, len(all))
+	for i, r := range all {
+		records[i] = r
+	}
+	return records
 }

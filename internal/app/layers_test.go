@@ -13,7 +13,7 @@ const module = "github.com/linchpin-cmdb/linchpin/"
 var layers = [][]string{
 	{"cmd", "internal/generate", "internal/benchmark"},
 	{"internal/app"},
-	{"internal/server", "internal/demo", "internal/fill", "internal/tracing"},
+	{"internal/server", "internal/demo", "internal/fill", "internal/backup", "internal/tracing"},
 	{"graph"},
 	{"internal/importer"},
 	{"internal/practice/incident", "internal/practice/catalog", "internal/practice/identity"},

@@ -3,9 +3,6 @@ package journal
 import (
 	"context"
 	"errors"
-
-	"github.com/linchpin-cmdb/linchpin/internal/store"
-	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
 // keptDigests is the number of the newest revisions whose digest is known: enough for the writes while the tables are
@@ -22,21 +19,17 @@ func (f *Feed) Verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b, _, err := f.readFacts(ctx, from)
+	want, err := DigestOf(ctx, f.store, from)
 	from.Close() // the graph needs connections to get there
-	if err != nil {
-		return store.Translate(err)
-	}
-	want, err := topology.DigestOf(b)
 	if err != nil {
 		return err
 	}
 	bounded, cancel := context.WithTimeout(ctx, f.patience)
 	defer cancel()
-	if _, err := f.digests.wait(bounded, b.Revision, 0); err != nil {
+	if _, err := f.digests.wait(bounded, from.Revision, 0); err != nil {
 		return err
 	}
-	got := f.digests.from(b.Revision, 1)
+	got := f.digests.from(from.Revision, 1)
 	if len(got) == 0 || got[0] == want {
 		return nil
 	}

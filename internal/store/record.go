@@ -83,7 +83,7 @@ func record(next ent.Mutator) ent.Mutator {
 				return nil, err
 			}
 			w.operation, w.id = domain.Deleted, id
-			if w.before, err = fields(old); err != nil {
+			if w.before, err = Fields(old); err != nil {
 				return nil, err
 			}
 			w.subject = subject(id, w.before)
@@ -142,7 +142,7 @@ func (w *written) settle() error {
 	if !ok {
 		return nil
 	}
-	after, err := fields(value)
+	after, err := Fields(value)
 	if err != nil {
 		return err
 	}
@@ -182,8 +182,8 @@ func (w *written) identify() error {
 	return nil
 }
 
-// fields returns a record as a JSON object: column to value, without its edges.
-func fields(record any) (map[string]any, error) {
+// Fields returns a record as the journal has it: column to value, without its edges.
+func Fields(record any) (map[string]any, error) {
 	text, err := json.Marshal(record)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/migrate"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
@@ -18,9 +19,12 @@ type Snapshot struct {
 	Revision int64
 	// Client reads over the first of the connections. It must not be used while Read runs.
 	Client *ent.Client
+	// Exported is PostgreSQL's name of the snapshot, by which other connections may see it while it is open.
+	Exported string
 
-	txs   []*sql.Tx
-	leave func() // lets the next caller in
+	dialect string
+	txs     []*sql.Tx
+	leave   func() // lets the next caller in
 }
 
 // Snapshot opens transactions that only read and all see the same revision, at most the number asked for. On PostgreSQL
@@ -33,13 +37,13 @@ func (s *Store) Snapshot(ctx context.Context, connections int) (_ *Snapshot, err
 	case <-ctx.Done():
 		return nil, Translate(ctx.Err())
 	}
-	snapshot := &Snapshot{leave: sync.OnceFunc(func() { <-s.snapshots })}
+	snapshot := &Snapshot{dialect: s.dialect, leave: sync.OnceFunc(func() { <-s.snapshots })}
 	defer func() {
 		if err != nil {
 			snapshot.Close()
 		}
 	}()
-	options, exported := &sql.TxOptions{}, ""
+	options := &sql.TxOptions{}
 	if s.IsPostgres() {
 		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	}
@@ -53,9 +57,9 @@ func (s *Store) Snapshot(ctx context.Context, connections int) (_ *Snapshot, err
 		switch {
 		case !s.IsPostgres():
 		case isFirst:
-			err = tx.QueryRowContext(ctx, "SELECT pg_export_snapshot()").Scan(&exported)
+			err = tx.QueryRowContext(ctx, "SELECT pg_export_snapshot()").Scan(&snapshot.Exported)
 		default:
-			_, err = tx.ExecContext(ctx, "SET TRANSACTION SNAPSHOT '"+exported+"'")
+			_, err = tx.ExecContext(ctx, "SET TRANSACTION SNAPSHOT '"+snapshot.Exported+"'")
 		}
 		if err != nil {
 			return nil, Translate(err)
@@ -87,6 +91,20 @@ func (s *Snapshot) Close() {
 		_ = tx.Rollback() // they have written nothing
 	}
 	s.leave()
+}
+
+// Counts returns the number of rows of each table that holds records. O(rows).
+func (s *Snapshot) Counts(ctx context.Context) (map[string]int64, error) {
+	counts := make(map[string]int64, len(migrate.Tables))
+	for _, table := range migrate.Tables {
+		query, args := entsql.Dialect(s.dialect).Select(entsql.Count("*")).From(entsql.Table(table.Name)).Query()
+		var n int64
+		if err := s.txs[0].QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
+			return nil, Translate(err)
+		}
+		counts[table.Name] = n
+	}
+	return counts, nil
 }
 
 // Row reads the only row of a query into the destinations.
