@@ -101,7 +101,7 @@ func accountCommand(env *environment) *cobra.Command {
 				}
 				made, err := a.Identity.BreakGlass(ctx, of.ID)
 				if err == nil {
-					_, _ = fmt.Fprintf(env.stdout, "http://%s%s\n", env.listen, identity.LinkPath(*made.Secret))
+					_, _ = fmt.Fprintf(env.stdout, "%s%s\n", env.serverURL(), identity.LinkPath(*made.Secret))
 				}
 				return err
 			}),
@@ -197,4 +197,12 @@ func policyCommand(env *environment) *cobra.Command {
 			return err
 		},
 	}
+}
+
+// serverURL returns where people find the server: as the environment says, or on this machine.
+func (env *environment) serverURL() string {
+	if public := env.getenv("LINCHPIN_PUBLIC_URL"); public != "" {
+		return strings.TrimSuffix(public, "/")
+	}
+	return "http://" + env.listen
 }

@@ -22,6 +22,7 @@ type serveFlags struct {
 	trusted     trusted
 	chores      app.Chores
 	drainDelay  time.Duration
+	front       front
 }
 
 // newServeFlags adds the flags to a set.
@@ -29,13 +30,14 @@ func newServeFlags(set *pflag.FlagSet) *serveFlags {
 	f := &serveFlags{set: set, memory: memoryFlags(set), limits: guard.Default}
 	set.BoolVar(&f.demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database; another estate is refused")
 	set.BoolVar(&f.dev, "dev", false, "nobody signs in: requests name their caller and its roles, an admin by default; --demo says it too, and a database with accounts refuses it")
-	set.StringVar(&f.adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in, so on loopback only; off by default")
+	set.StringVar(&f.adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in on loopback, elsewhere by TLS and the API token of an admin; off by default")
 	set.DurationVar(&f.chores.KeepKeys, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
 	set.DurationVar(&f.chores.Verify, "verify", time.Hour, "how often to compare the graph with the tables, and build it anew where it differs; 0 never does")
 	set.DurationVar(&f.chores.CloseResolved, "close-resolved-after", 7*24*time.Hour, "close incidents that nobody has opened again for so long after they were resolved; 0 leaves it to people")
 	set.DurationVar(&f.drainDelay, "drain-delay", 5*time.Second, "how long to answer after being told to stop, so that a balancer that asks /readyz sends nothing more; 0 at once, as --dev does unless this is given")
 	limitFlags(set, &f.limits)
 	f.trusted.flags(set)
+	f.front.flags(set)
 	return f
 }
 
@@ -59,6 +61,9 @@ func (f *serveFlags) check(getenv func(string) string) error {
 		f.drainDelay = 0
 	}
 	if err := fromEnvironment(f.set, getenv); err != nil {
+		return err
+	}
+	if err := f.front.check(getenv); err != nil {
 		return err
 	}
 	return f.trusted.check()

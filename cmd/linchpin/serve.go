@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,7 +30,9 @@ func serveCommand(env *environment) *cobra.Command {
 		Long: `Start the server: GraphQL at /graphql, GraphiQL at /.
 
 The database is created and brought to the newest version when needed. The server
-listens on loopback only. People sign in by name and password, and programs by
+listens on loopback. Beyond, it starts where connections are encrypted: with
+--public-url and either --tls-cert and --tls-key, or --trusted-proxy, behind a
+proxy that ends TLS. docs/deploying.md shows both. People sign in by name and password, and programs by
 API tokens, in the header Authorization: Bearer. A database without accounts is
 set up by the link that the start prints. The root key, by which secrets are kept
 as codes, is in --key-file or beside the SQLite file, and belongs into its backup.
@@ -87,13 +89,13 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 		return err
 	}
 	// The address first: a server that cannot listen needs no database.
-	l, err := server.Listen(ctx, env.listen, true)
+	log := newLog(env)
+	slog.SetDefault(log)
+	l, err := flags.front.listen(ctx, env.listen, flags.isDev(), log)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = l.Close() }()
-	log := newLog(env)
-	slog.SetDefault(log)
 	tracer, flush, err := tracing.Start(ctx, env.getenv, log)
 	if err != nil {
 		return err
@@ -115,7 +117,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 			return err
 		}
 	}
-	public, admin, err := a.Handler(app.Serving{IsDev: isDev, Limits: flags.limits, Documents: documents, Tracer: tracer})
+	public, admin, err := a.Handler(app.Serving{Front: flags.front.Front, IsDev: isDev, Limits: flags.limits, Documents: documents, Tracer: tracer})
 	if err != nil {
 		return err
 	}
@@ -126,7 +128,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	}
 	defer stopAdmin()
 	a.Start(ctx, flags.chores)
-	greet(env, l.Addr(), address, isDev, link)
+	greet(env, flags.front.url(l.Addr()), l.Addr().String(), address, isDev, link)
 	if err := server.Serve(ctx, l, public, flags.limits.MutationTime+flags.limits.QueryTime, flags.drainDelay, log); err != nil {
 		return err
 	}
@@ -135,14 +137,17 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 }
 
 // greet says where everything is, and how to sign in.
-func greet(env *environment, at net.Addr, database string, isDev bool, link string) {
+func greet(env *environment, at, listens, database string, isDev bool, link string) {
 	if link != "" {
-		_, _ = fmt.Fprintf(env.stdout, "Setup      http://%s%s\nOpen it within an hour to choose a name and a password: it makes the first admin.\n", at, identity.LinkPath(link))
+		_, _ = fmt.Fprintf(env.stdout, "Setup      %s%s\nOpen it within an hour to choose a name and a password: it makes the first admin.\n", at, identity.LinkPath(link))
 	}
-	_, _ = fmt.Fprintf(env.stdout, `GraphiQL   http://%s/
-GraphQL    http://%[1]s/graphql
+	_, _ = fmt.Fprintf(env.stdout, `GraphiQL   %s/
+GraphQL    %[1]s/graphql
 Database   %s
 `, at, store.Redact(database))
+	if !strings.HasSuffix(at, listens) {
+		_, _ = fmt.Fprintf(env.stdout, "Listens    %s\n", listens)
+	}
 	if isDev {
 		_, _ = fmt.Fprint(env.stdout, "Everyone who reaches this address may be an admin. ")
 	}
@@ -173,7 +178,7 @@ func serveAdmin(ctx context.Context, env *environment, flags *serveFlags, handle
 	if flags.adminListen == "" {
 		return func() {}, nil
 	}
-	l, err := server.Listen(ctx, flags.adminListen, true)
+	l, err := flags.front.listenForOperators(ctx, flags.adminListen, flags.isDev(), log)
 	if err != nil {
 		return nil, fmt.Errorf("--admin-listen: %w", err)
 	}

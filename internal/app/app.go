@@ -123,6 +123,7 @@ const readyLag = 2 * time.Second
 
 // Serving holds the options for answering requests.
 type Serving struct {
+	Front     server.Front         // how clients reach it
 	IsDev     bool                 // nobody signs in: by default everyone is an admin
 	Limits    guard.Limits         // of requests; guard.Default if there are none
 	Documents *persisted.Documents // the documents that clients may name instead of sending them; nil for none
@@ -148,10 +149,10 @@ func (a *App) Handler(s Serving) (public, admin http.Handler, err error) {
 		Schema: answers, SDL: sdl, Log: a.log, IsReady: a.isReady,
 		Store: a.Store, Feed: a.feed, Metrics: metrics, Tracer: s.Tracer,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, a.Store.Read) },
-		IsDev: s.IsDev, IsLocal: true, Limits: s.Limits, Documents: s.Documents,
+		IsDev: s.IsDev, IsLocal: true, Front: s.Front, Limits: s.Limits, Documents: s.Documents,
 	}
 	if !s.IsDev {
-		c.Doors, c.Auth = a.Identity, signin.New(a.Identity, a.log)
+		c.Doors, c.Auth = a.Identity, signin.New(a.Identity, server.OwnPages(s.Front), a.log)
 	}
 	return server.New(c), server.Admin(c, metrics), nil
 }

@@ -24,7 +24,7 @@ type Doors interface {
 // signIn puts the caller into the context of each request. Requests by the cookie of a session come from pages of this
 // server and no others.
 func signIn(c Config, next http.Handler) http.Handler {
-	own := http.NewCrossOriginProtection()
+	own := OwnPages(c.Front)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, ok, err := c.caller(r.Context(), r.Header)
 		if err != nil {

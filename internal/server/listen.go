@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"strings"
 	"syscall"
 )
@@ -17,7 +16,7 @@ func Listen(ctx context.Context, address string, isLocal bool) (net.Listener, er
 		return nil, fmt.Errorf("listen address %q: it is HOST:PORT, such as 127.0.0.1:8080", address)
 	}
 	if isLocal && !isLoopback(ctx, host) {
-		return nil, fmt.Errorf("listen address %q is reachable from other machines, and connections are not encrypted: use 127.0.0.1 or [::1]", address)
+		return nil, fmt.Errorf("listen address %q is reachable from other machines, and connections are not encrypted: use 127.0.0.1 or [::1]; or, where people sign in, give --public-url https://… and either --tls-cert with --tls-key, or --trusted-proxy with the network of a proxy that ends TLS", address)
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	switch {
@@ -46,21 +45,6 @@ func isLoopback(ctx context.Context, host string) bool {
 		}
 	}
 	return true
-}
-
-// local refuses requests that name another host, if the server is for this machine only. Otherwise a page from
-// elsewhere could let its own name point to 127.0.0.1 and act as the user of this machine (DNS rebinding).
-func local(c Config, next http.Handler) http.Handler {
-	if !c.IsLocal {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !namesLoopback(r.Host) {
-			http.Error(w, "this server answers under localhost and loopback addresses only, such as http://127.0.0.1", http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // namesLoopback reports whether a Host header can only mean this machine. It asks no name server.

@@ -52,8 +52,10 @@ type Config struct {
 	Auth http.Handler
 	// IsDev signs everyone in, by default as an admin. Such a server listens on loopback only.
 	IsDev bool
-	// IsLocal refuses requests that name another host than this machine.
+	// IsLocal refuses requests that name another host than this machine or the front's.
 	IsLocal bool
+	// Front is how clients reach the server.
+	Front Front
 	// Limits of operations; guard.Default if there are none.
 	Limits guard.Limits
 	// Documents are those that clients name instead of sending them; nil if there are no manifests.
@@ -89,7 +91,7 @@ func New(c Config) http.Handler {
 		mux.Handle("/auth/", c.Auth)
 	}
 	mux.Handle("/", welcome(c, ui.Handler()))
-	return identify(c, recovered(c.Log, local(c, signIn(c, mux))))
+	return identify(c, recovered(c.Log, strict(c, hosted(c, behind(c, signIn(c, mux))))))
 }
 
 // health adds the routes that say whether the process lives, and whether it can answer.

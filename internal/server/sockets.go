@@ -36,6 +36,10 @@ func (t sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		http.Error(w, "sockets of pages of other sites are refused", http.StatusForbidden)
 		return
 	}
+	if !t.config.Front.admits(r) {
+		http.Error(w, "sockets of pages of other sites are refused", http.StatusForbidden)
+		return
+	}
 	draining, done, admitted := stream(r.Context())
 	if !admitted {
 		w.Header().Set("Retry-After", "1")

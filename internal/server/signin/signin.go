@@ -51,8 +51,8 @@ type site struct {
 	log   *slog.Logger
 }
 
-// New returns the handler of everything below /auth/.
-func New(doors Doors, log *slog.Logger) http.Handler {
+// New returns the handler of everything below /auth/. It takes forms of own pages alone.
+func New(doors Doors, own *http.CrossOriginProtection, log *slog.Logger) http.Handler {
 	s := site{doors, log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /auth/sign-in", func(w http.ResponseWriter, r *http.Request) {
@@ -66,7 +66,6 @@ func New(doors Doors, log *slog.Logger) http.Handler {
 	for _, file := range []string{"style.css", "link.js"} {
 		mux.HandleFunc("GET /auth/"+file, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "pages/"+file) })
 	}
-	own := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
