@@ -90,11 +90,15 @@ func Requirements(
 	if err != nil {
 		return nil, err
 	}
-	people, err := votersOf(ctx, c, votes, teams)
+	people, err := votersOf(ctx, c, votes)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range subjects {
+		votes[s.ID] = slices.DeleteFunc(votes[s.ID], func(v rule.Vote) bool { // they may have become involved since
+			_, ok := s.involves(voter{v.Approver, people[v.Approver]})
+			return ok
+		})
 		for _, p := range policies {
 			asks := asked(p)
 			if !isFor(p, s) || !asks.AppliesTo(s.ChangeType, risks[s.ID]) {
@@ -159,15 +163,15 @@ func votesBy(ctx context.Context, c *ent.Client, subjects []Subject) (map[ident.
 	return votes, err
 }
 
-// votersOf returns the persons who voted, by their accounts, if there is a team of which votes are asked.
-func votersOf(ctx context.Context, c *ent.Client, votes map[ident.ID][]rule.Vote, teams map[ident.ID]roster) (map[ident.ID]ident.ID, error) {
+// votersOf returns the persons who voted, by their accounts.
+func votersOf(ctx context.Context, c *ent.Client, votes map[ident.ID][]rule.Vote) (map[ident.ID]ident.ID, error) {
 	var accounts []ident.ID
 	for _, on := range votes {
 		for _, v := range on {
 			accounts = append(accounts, v.Approver)
 		}
 	}
-	if len(teams) == 0 {
+	if len(accounts) == 0 {
 		return nil, nil
 	}
 	slices.Sort(accounts)

@@ -2,11 +2,13 @@ package approval
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/approval"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -100,6 +102,42 @@ func Void(ctx context.Context, tx *store.Tx, record ident.ID, because string) er
 		}
 	}
 	return nil
+}
+
+// VoidOwn takes back the votes on a locked record of those that are involved in it, and returns their names. If they may
+// not be taken back any more, it only returns the names of those that voted.
+func VoidOwn(ctx context.Context, tx *store.Tx, s Subject, mayVoid bool) (names []string, err error) {
+	votes, err := votesOn(ctx, tx, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	var accounts []ident.ID
+	for _, v := range votes {
+		if v.ApproverID != nil {
+			accounts = append(accounts, *v.ApproverID)
+		}
+	}
+	people, err := auth.People(ctx, tx.Client(), accounts)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range votes {
+		if v.ApproverID == nil {
+			continue
+		}
+		why, ok := s.involves(voter{*v.ApproverID, people[*v.ApproverID]})
+		if !ok || !mayVoid && v.Decision == domain.Requested {
+			continue
+		}
+		names = append(names, v.Approver)
+		if mayVoid {
+			because := fmt.Sprintf("%s %s: nobody approves their own.", v.Approver, why)
+			if err := tx.Approval.UpdateOne(v).SetDecision(domain.Voided).SetVoidedBecause(because).Exec(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return names, nil
 }
 
 // Open says what stands between a record and its approval.

@@ -7,6 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/lifecycle"
@@ -65,6 +66,26 @@ func (e edit) refused(was *ent.Change) error {
 		return refused(was, "is in %s, and people voted on its %s: send it back to %s by returnChange, edit it there, and have it approved anew",
 			was.State, form.List(voted, "and"), domain.ChangeNew).At("id")
 	}
+	return nil
+}
+
+// voidOwn takes back the vote of the new requester of a change: nobody approves their own. Once the votes were counted,
+// a requester that voted is refused.
+func (e *edit) voidOwn(ctx context.Context, tx *store.Tx, was, is *ent.Change) error {
+	of, err := subject(ctx, tx, is)
+	if err != nil {
+		return err
+	}
+	isCounted := was.State == domain.ChangeScheduled || was.State == domain.ChangeImplement || was.State == domain.ChangeReview
+	voters, err := approval.VoidOwn(ctx, tx, of, !isCounted)
+	if err != nil || len(voters) == 0 {
+		return err
+	}
+	if isCounted {
+		return refused(was, "is in %s, and %s voted on it: somebody that did not has to ask for it, or returnChange sends it back to be approved anew",
+			was.State, form.List(voters, "and")).At("requester")
+	}
+	e.rest = append(e.rest, "the vote of "+form.List(voters, "and")+" no longer counts")
 	return nil
 }
 

@@ -67,6 +67,11 @@ func (p *Practice) Update(ctx context.Context, in Update) (*ent.Change, error) {
 		if err := e.refused(was); err != nil {
 			return err
 		}
+		if !sameID(was.RequesterID, is.RequesterID) {
+			if err := e.voidOwn(ctx, tx, was, &is); err != nil {
+				return err
+			}
+		}
 		if isReplanned {
 			warnOfBegun(tx, is.PlannedStart, "plannedStart")
 		}

@@ -9,7 +9,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/account"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -242,6 +245,87 @@ func TestANameIsAskedForItsVoteOnlyIfItIsThatOfOneAccount(t *testing.T) {
 		}
 		if got := b.votes(c.ID); !slices.Equal(got, []string{"Max:REQUESTED", "Kim:REQUESTED"}) {
 			t.Errorf("got %v", got)
+		}
+	})
+}
+
+func TestNobodyApprovesWhatTheyCameToAskFor(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		for _, of := range []domain.ChangeType{domain.Normal, domain.Emergency} {
+			id := b.mustDraft(t, b.ready(of)).ID
+			b.mustDo(t, id, way(of, "AUTHORIZE")...)
+			ada := tickettest.As(t, "ada")
+			if _, err := b.Approve(ada, change.Approve{ID: id}); err != nil {
+				t.Fatal(err)
+			}
+			after, err := b.Update(b.olga, change.Update{ID: id, Requester: graphql.OmittableOf(&b.Ada)})
+			if err != nil || after.State != domain.ChangeAuthorize {
+				t.Fatalf("%v, %v", after, err)
+			}
+			if got := b.votes(id); !slices.Contains(got, "ada:VOIDED") || !slices.Contains(got, "carl:APPROVED") {
+				t.Errorf("votes %v", got)
+			}
+			if story := b.timeline(id); !strings.HasSuffix(story[len(story)-1], "Edited: requester; the vote of ada no longer counts.") {
+				t.Errorf("the timeline says %s", story)
+			}
+			if _, err := b.Approve(ada, change.Approve{ID: id}); errs.CodeOf(err) != errs.TransitionRefused {
+				t.Errorf("she votes again: %v", err)
+			}
+		}
+		// Where hers is the only vote nobody has approved it.
+		in := b.ready(domain.Emergency)
+		id := b.mustDraft(t, in).ID
+		if _, err := b.RequestApproval(b.olga, change.RequestApproval{ID: id, Approvers: []string{"ada"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Approve(tickettest.As(t, "ada"), change.Approve{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Update(b.olga, change.Update{ID: id, Requester: graphql.OmittableOf(&b.Ada)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.verbs(id)["scheduleChange"](); errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), "nobody has approved it") {
+			t.Errorf("it is scheduled: %v", err)
+		}
+		// What was counted stays: another has to ask for it.
+		id = b.mustDraft(t, b.ready(domain.Emergency)).ID
+		if _, err := b.RequestApproval(b.olga, change.RequestApproval{ID: id, Approvers: []string{"ada"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Approve(tickettest.As(t, "ada"), change.Approve{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+		b.mustDo(t, id, "scheduleChange")
+		_, err := b.Update(b.olga, change.Update{ID: id, Requester: graphql.OmittableOf(&b.Ada)})
+		if got := tickettest.Faults(t, err); !maps.Equal(got, map[string]errs.Code{"requester": errs.TransitionRefused}) || !slices.Equal(b.votes(id), []string{"ada:APPROVED"}) {
+			t.Errorf("got %v, votes %v", err, b.votes(id))
+		}
+		if _, err := b.Update(b.olga, change.Update{ID: id, Requester: graphql.OmittableOf(&b.Bob)}); err != nil {
+			t.Errorf("Bob asks for it: %v", err)
+		}
+	})
+}
+
+func TestAVoteOfAnAccountThatTurnsOutToBeTheRequestersDoesNotCount(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		in := b.ready(domain.Emergency)
+		in.Requester = &b.Ada
+		id := b.mustDraft(t, in).ID
+		if _, err := b.RequestApproval(b.olga, change.RequestApproval{ID: id, Approvers: []string{"zoe"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Approve(tickettest.As(t, "zoe"), change.Approve{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := store.Write(t.Context(), b.Store, store.By{Actor: "root", Verb: "account.update"}, func(ctx context.Context, tx *store.Tx) (int, error) {
+			zoe := tx.Account.Query().Where(account.Name("zoe")).OnlyX(ctx)
+			return 0, tx.Account.UpdateOne(zoe).SetPersonID(b.Ada).Exec(ctx)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.verbs(id)["scheduleChange"](); errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), "nobody has approved it") {
+			t.Errorf("it is scheduled: %v", err)
 		}
 	})
 }
