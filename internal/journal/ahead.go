@@ -37,7 +37,7 @@ func (f *Feed) Ahead(ctx context.Context, tx *store.Tx) (a Ahead, ok bool, err e
 		return a, false, err
 	}
 	a.Revision = head + 1
-	if a.Before, err = caughtUp(ctx, tx, f.graph.Snapshot(), head); err != nil {
+	if a.Before, err = caughtUpTo(ctx, tx, f.graph.Snapshot(), head); err != nil {
 		return a, false, err
 	}
 	var b topology.Batch
@@ -84,8 +84,18 @@ func addWritten(b *topology.Batch, id ident.ID, operation domain.Operation, afte
 	return addRecord(b, id, after)
 }
 
-// caughtUp returns the graph of a revision, of which s may be some revisions short.
-func caughtUp(ctx context.Context, tx *store.Tx, s *topology.Snapshot, head int64) (*topology.Snapshot, error) {
+// CaughtUp returns the graph of all that is committed, of which s may be some revisions short, as a transaction sees it:
+// it waits for no feed. Failures: errs.Unavailable if s is too far behind.
+func CaughtUp(ctx context.Context, tx *store.Tx, s *topology.Snapshot) (*topology.Snapshot, error) {
+	head, err := tx.Head.Query().Only(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return caughtUpTo(ctx, tx, s, head.Revision)
+}
+
+// caughtUpTo returns the graph of a revision, of which s may be some revisions short.
+func caughtUpTo(ctx context.Context, tx *store.Tx, s *topology.Snapshot, head int64) (*topology.Snapshot, error) {
 	if s.Revision() >= head {
 		return s, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/ticket"
@@ -87,7 +88,7 @@ func (p *Practice) grown(ctx context.Context, tx *store.Tx, c *ent.Change) (g gr
 	if err := tx.TakeTurns(ctx, "linchpin.change.start"); err != nil {
 		return g, err
 	}
-	graph, err := p.newest(ctx, tx)
+	graph, err := journal.CaughtUp(ctx, tx, p.graph.Snapshot()) // it does not wait for the feed: others wait for this
 	if err != nil {
 		return g, err
 	}
@@ -107,25 +108,6 @@ func (p *Practice) grown(ctx context.Context, tx *store.Tx, c *ent.Change) (g gr
 		g.said, err = tell(ctx, tx, graph, now)
 	}
 	return g, err
-}
-
-// patience is how long a start waits for a graph that is behind.
-const patience = 2 * time.Second
-
-// newest returns the graph once it shows all that is committed.
-func (p *Practice) newest(ctx context.Context, tx *store.Tx) (*topology.Snapshot, error) {
-	head, err := tx.Head.Query().Only(ctx)
-	if err != nil {
-		return nil, err
-	}
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	graph, err := p.graph.Wait(bounded, head.Revision)
-	if err != nil {
-		return nil, errs.New(errs.Unavailable, "this server shows revision %d and not yet %d: try again in a moment, or ask another server",
-			p.graph.Snapshot().Revision(), head.Revision).Because(err)
-	}
-	return graph, nil
 }
 
 // planned returns the services that a change took DOWN when it was scheduled. For one that was scheduled before that
