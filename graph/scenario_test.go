@@ -92,7 +92,7 @@ func following(t testing.TB, s *store.Store, limits guard.Limits) (http.Handler,
 //
 //	NAME.graphql     the operation
 //	NAME.vars        its variables; "@STEP.path.to.value" is taken from an earlier answer
-//	NAME.actor       the actor; "dev" if it is absent
+//	NAME.actor       the actor, and the roles if it has not all: "vic: viewer"; "dev" if it is absent
 //	NAME.at          when it is asked; by the scenario's clock if it is absent
 //	NAME.json        the whole expected answer; "<any>" stands for any value
 //	NAME.statements  how many SELECT statements it may take, at most
@@ -192,7 +192,11 @@ func ask(t testing.TB, handler http.Handler, query string, variables map[string]
 	ctx, statements := store.CountStatements(t.Context())
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
+	actor, roles, _ := strings.Cut(actor, ": ")
 	r.Header.Set("Linchpin-Actor", actor)
+	if roles != "" {
+		r.Header.Set("Linchpin-Roles", roles)
+	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	var got any

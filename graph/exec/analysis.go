@@ -761,6 +761,13 @@ func (ec *executionContext) fieldContext_SinglePointConnection_leftOutCount(_ co
 	return graphql.NewScalarFieldContext("SinglePointConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _SinglePointConnection_isSupposedInService(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsSupposedInService)
+}
+func (ec *executionContext) fieldContext_SinglePointConnection_isSupposedInService(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SinglePointConnection", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _SinglePointEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
@@ -1334,6 +1341,11 @@ func (ec *executionContext) _SinglePointConnection(ctx context.Context, sel ast.
 			}
 		case "leftOutCount":
 			out.Values[i] = ec._SinglePointConnection_leftOutCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isSupposedInService":
+			out.Values[i] = ec._SinglePointConnection_isSupposedInService(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

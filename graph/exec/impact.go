@@ -290,6 +290,13 @@ func (ec *executionContext) fieldContext_AffectedCI_isInMaintenance(_ context.Co
 	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _AffectedCI_isReported(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsReported())
+}
+func (ec *executionContext) fieldContext_AffectedCI_isReported(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _AffectedCI_proof(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -302,9 +309,9 @@ func (ec *executionContext) _AffectedCI_proof(ctx context.Context, field graphql
 			return obj.Proof()
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *read.Proof) graphql.Marshaler {
-			return ec.marshalNProof2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProof(ctx, selections, v)
+			return ec.marshalOProof2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProof(ctx, selections, v)
 		},
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_AffectedCI_proof(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -581,6 +588,13 @@ func (ec *executionContext) _Dependencies_restrictedCount(ctx context.Context, f
 }
 func (ec *executionContext) fieldContext_Dependencies_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Dependencies_isSupposedInService(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsSupposedInService())
+}
+func (ec *executionContext) fieldContext_Dependencies_isSupposedInService(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Dependencies_needs(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
@@ -1114,6 +1128,13 @@ func (ec *executionContext) fieldContext_ImpactPath_relationships(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _ImpactPath_isSupposedInService(ctx context.Context, field graphql.CollectedField, obj *read.ImpactPath) (ret graphql.Marshaler) {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsSupposedInService)
+}
+func (ec *executionContext) fieldContext_ImpactPath_isSupposedInService(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImpactPath", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _NeededCI_ci(ctx context.Context, field graphql.CollectedField, obj *read.NeededCI) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1577,6 +1598,68 @@ func (ec *executionContext) fieldContext_StateCause_paths(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _StateCause_writes(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StateCause_writes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Writes, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.StructureWrite) graphql.Marshaler {
+			return ec.marshalNStructureWrite2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStructureWriteᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StateCause_writes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StateCause",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StructureWrite_revision(ctx context.Context, field graphql.CollectedField, obj *read.StructureWrite) (ret graphql.Marshaler) {
+	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
+}
+func (ec *executionContext) fieldContext_StructureWrite_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StructureWrite", field, false, false, errors.New("field of type Revision does not have child fields"))
+}
+
+func (ec *executionContext) _StructureWrite_at(ctx context.Context, field graphql.CollectedField, obj *read.StructureWrite) (ret graphql.Marshaler) {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.At)
+}
+func (ec *executionContext) fieldContext_StructureWrite_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StructureWrite", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _StructureWrite_actor(ctx context.Context, field graphql.CollectedField, obj *read.StructureWrite) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Actor)
+}
+func (ec *executionContext) fieldContext_StructureWrite_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StructureWrite", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _StructureWrite_verb(ctx context.Context, field graphql.CollectedField, obj *read.StructureWrite) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Verb)
+}
+func (ec *executionContext) fieldContext_StructureWrite_verb(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StructureWrite", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _StructureWrite_reason(ctx context.Context, field graphql.CollectedField, obj *read.StructureWrite) (ret graphql.Marshaler) {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Reason)
+}
+func (ec *executionContext) fieldContext_StructureWrite_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StructureWrite", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Subgraph_relationships(ctx context.Context, field graphql.CollectedField, obj *read.Subgraph) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1853,9 +1936,14 @@ func (ec *executionContext) _AffectedCI(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "isReported":
+			out.Values[i] = ec._AffectedCI_isReported(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "proof":
 			out.Values[i] = ec._AffectedCI_proof(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "saviours":
@@ -2035,6 +2123,11 @@ func (ec *executionContext) _Dependencies(ctx context.Context, sel ast.Selection
 			}
 		case "restrictedCount":
 			out.Values[i] = ec._Dependencies_restrictedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isSupposedInService":
+			out.Values[i] = ec._Dependencies_isSupposedInService(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2270,6 +2363,11 @@ func (ec *executionContext) _ImpactPath(ctx context.Context, sel ast.SelectionSe
 			}
 		case "relationships":
 			out.Values[i] = ec._ImpactPath_relationships(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isSupposedInService":
+			out.Values[i] = ec._ImpactPath_isSupposedInService(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2516,6 +2614,56 @@ func (ec *executionContext) _StateCause(ctx context.Context, sel ast.SelectionSe
 		case "paths":
 			out.Values[i] = ec._StateCause_paths(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "writes":
+			out.Values[i] = ec._StateCause_writes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var structureWriteImplementors = []string{"StructureWrite"}
+
+func (ec *executionContext) _StructureWrite(ctx context.Context, sel ast.SelectionSet, obj *read.StructureWrite) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, structureWriteImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StructureWrite")
+		case "revision":
+			out.Values[i] = ec._StructureWrite_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._StructureWrite_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actor":
+			out.Values[i] = ec._StructureWrite_actor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "verb":
+			out.Values[i] = ec._StructureWrite_verb(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._StructureWrite_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -3075,6 +3223,32 @@ func (ec *executionContext) marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmd
 	return ret
 }
 
+func (ec *executionContext) marshalNStructureWrite2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStructureWriteᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.StructureWrite) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStructureWrite2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStructureWrite(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStructureWrite2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStructureWrite(ctx context.Context, sel ast.SelectionSet, v *read.StructureWrite) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._StructureWrite(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSubgraph2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSubgraph(ctx context.Context, sel ast.SelectionSet, v *read.Subgraph) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -3156,6 +3330,13 @@ func (ec *executionContext) marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 		return graphql.Null
 	}
 	return ec._ImpactPath(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOProof2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProof(ctx context.Context, sel ast.SelectionSet, v *read.Proof) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Proof(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

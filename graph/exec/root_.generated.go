@@ -84,6 +84,7 @@ type ComplexityRoot struct {
 		Ci              func(childComplexity int) int
 		Distance        func(childComplexity int) int
 		IsInMaintenance func(childComplexity int) int
+		IsReported      func(childComplexity int) int
 		Proof           func(childComplexity int) int
 		Saviours        func(childComplexity int) int
 		Service         func(childComplexity int) int
@@ -687,11 +688,12 @@ type ComplexityRoot struct {
 	}
 
 	Dependencies struct {
-		Completeness     func(childComplexity int) int
-		FilteredOutCount func(childComplexity int) int
-		Needs            func(childComplexity int, classes []string, first *int, after *string, last *int, before *string) int
-		RestrictedCount  func(childComplexity int) int
-		Revision         func(childComplexity int) int
+		Completeness        func(childComplexity int) int
+		FilteredOutCount    func(childComplexity int) int
+		IsSupposedInService func(childComplexity int) int
+		Needs               func(childComplexity int, classes []string, first *int, after *string, last *int, before *string) int
+		RestrictedCount     func(childComplexity int) int
+		Revision            func(childComplexity int) int
 	}
 
 	DependencyGroup struct {
@@ -846,8 +848,9 @@ type ComplexityRoot struct {
 	}
 
 	ImpactPath struct {
-		Cis           func(childComplexity int) int
-		Relationships func(childComplexity int) int
+		Cis                 func(childComplexity int) int
+		IsSupposedInService func(childComplexity int) int
+		Relationships       func(childComplexity int) int
 	}
 
 	ImpactSnapshot struct {
@@ -1694,12 +1697,13 @@ type ComplexityRoot struct {
 	}
 
 	SinglePointConnection struct {
-		Edges           func(childComplexity int) int
-		LeftOutCount    func(childComplexity int) int
-		Nodes           func(childComplexity int) int
-		PageInfo        func(childComplexity int) int
-		RestrictedCount func(childComplexity int) int
-		TotalCount      func(childComplexity int) int
+		Edges               func(childComplexity int) int
+		IsSupposedInService func(childComplexity int) int
+		LeftOutCount        func(childComplexity int) int
+		Nodes               func(childComplexity int) int
+		PageInfo            func(childComplexity int) int
+		RestrictedCount     func(childComplexity int) int
+		TotalCount          func(childComplexity int) int
 	}
 
 	SinglePointEdge struct {
@@ -1732,6 +1736,15 @@ type ComplexityRoot struct {
 		Kind      func(childComplexity int) int
 		Paths     func(childComplexity int) int
 		Records   func(childComplexity int) int
+		Writes    func(childComplexity int) int
+	}
+
+	StructureWrite struct {
+		Actor    func(childComplexity int) int
+		At       func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		Revision func(childComplexity int) int
+		Verb     func(childComplexity int) int
 	}
 
 	Subgraph struct {
@@ -2135,6 +2148,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AffectedCI.IsInMaintenance(childComplexity), true
+	case "AffectedCI.isReported":
+		if e.ComplexityRoot.AffectedCI.IsReported == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AffectedCI.IsReported(childComplexity), true
 	case "AffectedCI.proof":
 		if e.ComplexityRoot.AffectedCI.Proof == nil {
 			break
@@ -4587,6 +4606,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Dependencies.FilteredOutCount(childComplexity), true
+	case "Dependencies.isSupposedInService":
+		if e.ComplexityRoot.Dependencies.IsSupposedInService == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dependencies.IsSupposedInService(childComplexity), true
 	case "Dependencies.needs":
 		if e.ComplexityRoot.Dependencies.Needs == nil {
 			break
@@ -5181,6 +5206,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImpactPath.Cis(childComplexity), true
+	case "ImpactPath.isSupposedInService":
+		if e.ComplexityRoot.ImpactPath.IsSupposedInService == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImpactPath.IsSupposedInService(childComplexity), true
 	case "ImpactPath.relationships":
 		if e.ComplexityRoot.ImpactPath.Relationships == nil {
 			break
@@ -9449,6 +9480,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SinglePointConnection.Edges(childComplexity), true
+	case "SinglePointConnection.isSupposedInService":
+		if e.ComplexityRoot.SinglePointConnection.IsSupposedInService == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SinglePointConnection.IsSupposedInService(childComplexity), true
 	case "SinglePointConnection.leftOutCount":
 		if e.ComplexityRoot.SinglePointConnection.LeftOutCount == nil {
 			break
@@ -9586,6 +9623,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StateCause.Records(childComplexity), true
+	case "StateCause.writes":
+		if e.ComplexityRoot.StateCause.Writes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StateCause.Writes(childComplexity), true
+
+	case "StructureWrite.actor":
+		if e.ComplexityRoot.StructureWrite.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StructureWrite.Actor(childComplexity), true
+	case "StructureWrite.at":
+		if e.ComplexityRoot.StructureWrite.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StructureWrite.At(childComplexity), true
+	case "StructureWrite.reason":
+		if e.ComplexityRoot.StructureWrite.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StructureWrite.Reason(childComplexity), true
+	case "StructureWrite.revision":
+		if e.ComplexityRoot.StructureWrite.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StructureWrite.Revision(childComplexity), true
+	case "StructureWrite.verb":
+		if e.ComplexityRoot.StructureWrite.Verb == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StructureWrite.Verb(childComplexity), true
 
 	case "Subgraph.isPartial":
 		if e.ComplexityRoot.Subgraph.IsPartial == nil {
@@ -11262,6 +11336,8 @@ type SinglePointConnection {
   restrictedCount: Int!
   """How many of the CIs asked about are DOWN already, so that nothing more can take them down."""
   leftOutCount: Int!
+  """Whether a CI asked about is PLANNED or in BUILD, so that the answer is worked out as if it and what it needs were LIVE."""
+  isSupposedInService: Boolean!
 }
 
 """A record in a page, with the cursor that leads to it."""
@@ -11376,7 +11452,7 @@ input OverlayInput {
   excluded: [ID!]
   """CIs that are in maintenance: answers mark them, and what happens to them raises no alarm. Failure spreads as ever."""
   maintenance: [ID!]
-  """Whether what the facts have taken down fails in the supposition as well, so that the answer also tells what the facts themselves bring about. They hold in addition to it by ` + "`" + `facts` + "`" + `, which does not need this."""
+  """Whether what open incidents and changes being carried out have taken down fails by the supposition, too: the answer then tells also what they bring about by themselves. Without this it tells only what is worse beside them; see ` + "`" + `facts` + "`" + `."""
   openIncidents: Boolean! = false
   """Relationships that would be added."""
   addedRelationships: [OverlayRelationshipInput!]
@@ -13391,8 +13467,10 @@ type AffectedCI {
   service: Service
   """Whether it is in maintenance, and raises no alarm."""
   isInMaintenance: Boolean!
-  """Why it is in that state."""
-  proof: Proof!
+  """Whether the incident that the answer is about names it as AFFECTED: somebody saw it so. It is listed by ` + "`" + `affectedServices` + "`" + ` in its true state then, whatever that is."""
+  isReported: Boolean!
+  """Why it is in that state; null if it stands in the answer only because it was reported."""
+  proof: Proof
 }
 
 """A record by which CIs are DOWN or ruled out."""
@@ -13430,6 +13508,22 @@ type StateCause {
   ci: CI
   """A shortest way on which failure comes: for each record from what it says is DOWN, for STRUCTURE from ci. There is none from the CI itself."""
   paths: [ImpactPath!]!
+  """For STRUCTURE, the writes that made it so, the newest first: one for each thing that ci lacks, at most 20. Empty for RECORDS, and left out if they wrote what you may not see."""
+  writes: [StructureWrite!]!
+}
+
+"""A write by which something in service is DOWN though nothing failed."""
+type StructureWrite {
+  """The number of the write."""
+  revision: Revision!
+  """When it was written."""
+  at: DateTime!
+  """The name of the actor who wrote it."""
+  actor: String!
+  """The verb that wrote it, such as ci.retire."""
+  verb: String!
+  """Why its consequences were accepted, by ` + "`" + `acceptConsequences` + "`" + `; null if nobody had to say."""
+  reason: String
 }
 
 """What kind of reason a state has."""
@@ -13576,6 +13670,8 @@ type Dependencies {
   filteredOutCount: Int!
   """How many CIs it needs that you may not see, whatever the filter."""
   restrictedCount: Int!
+  """Whether the CI is PLANNED or in BUILD, so that the answer is worked out as if it and what it needs were LIVE."""
+  isSupposedInService: Boolean!
   """The CIs that it needs and that the filter chooses, the nearest first."""
   needs(
     """Of which classes, by code; a class means its subtree."""
@@ -13627,6 +13723,8 @@ type ImpactPath {
   cis: [CI]!
   """The relationships between them, one fewer than there are CIs. Null stands for a relationship of a CI that you may not see, and for one that is only planned or supposed."""
   relationships: [Relationship]!
+  """Whether an end of the way is PLANNED or in BUILD, so that it was looked for as if the ends and what they need were LIVE."""
+  isSupposedInService: Boolean!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/incident.graphql", Input: `extend type Query {
@@ -13679,7 +13777,7 @@ type Incident implements Node {
   impactLevel: Int!
   """Whether a person set the impact level in place of the suggested one."""
   isImpactLevelOverridden: Boolean!
-  """The impact level, 1 to 3, that the graph suggests by the services that are affected. A restricted service counts as one of the highest tier."""
+  """The impact level, 1 to 3, that the graph suggests by the services that are affected, and by those that would be if the CIs named as AFFECTED were DOWN. A restricted service counts as one of the highest tier."""
   suggestedImpactLevel: Int!
   """Why that impact level is suggested, in a sentence."""
   suggestedImpactReason: String!
@@ -13756,7 +13854,7 @@ type Incident implements Node {
     """Which CIs the answer shows and counts. Failure still travels through all CIs."""
     filter: ImpactFilter
   ): Impact! @cost(weight: "30")
-  """The services affected by its ROOT CIs, by the graph as it is now, worst first."""
+  """The services affected by its ROOT CIs, and those that it names as AFFECTED in their true state (` + "`" + `isReported` + "`" + `), by the graph as it is now, worst first."""
   affectedServices(
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
@@ -13875,7 +13973,7 @@ type IncidentCI {
 enum IncidentRole {
   """It failed."""
   ROOT
-  """It was seen affected."""
+  """It was seen affected. Its state does not change by that, but the incident is as grave as if it were DOWN."""
   AFFECTED
   """It was checked and is well: impact does not spread through it."""
   EXCLUDED
@@ -15804,8 +15902,14 @@ enum WarningCode {
   NAMED_BY_TICKET
   """The window of the change has begun already."""
   WINDOW_BEGUN
-  """An open incident has the same CI as its root."""
+  """An open incident has the same CI as its root, or explains what the new one names: the new one may be a duplicate."""
   SIMILAR_INCIDENT
+  """An open incident has ruled out what the failure of the new one reaches: it stays well until somebody takes that back."""
+  RULED_OUT
+  """What an incident had ruled out is no longer held up by it, and something that failed reaches it."""
+  NO_LONGER_RULED_OUT
+  """An incident opened earlier deserves a graver impact level by what failed now."""
+  EARLIER_INCIDENT_GRAVER
   """A CI no longer needs what it needed, and nothing has taken its place."""
   NEED_REMOVED
   """What is planned would take something in service DOWN if it were done now, and nobody has accepted that."""
@@ -16579,8 +16683,8 @@ extend input IncidentFilter {
 }
 
 """
-How a record stands against a service level target. The clock starts when the record is opened and runs in the hours of the target's calendar,
-while the record is NEW or IN_PROGRESS. It pauses while the record is ON_HOLD. If the record is opened again, it goes on from where it stopped.
+How a record stands against a service level target. The clock starts when the record is opened, or when the trouble was noticed if the target
+says so (` + "`" + `startsAtDetection` + "`" + `). It runs in the hours of the target's calendar, while the record is NEW or IN_PROGRESS. It pauses while the record is ON_HOLD. If the record is opened again, it goes on from where it stopped.
 """
 type ServiceLevel {
   """The target that holds for the record."""

@@ -66,6 +66,8 @@ type Connection[T any] struct {
 	RestrictedCount int
 	// LeftOutCount is how many of what a computed list is about it leaves out, because they are DOWN already.
 	LeftOutCount int
+	// IsSupposedInService says that a computed list was worked out as if what is planned were in service.
+	IsSupposedInService bool
 
 	total func(context.Context) (int, error) // nil: the list is empty
 }

@@ -148,6 +148,8 @@ type StateCause struct {
 	Records []StateRecord
 	Ci      *CI
 	Paths   []*ImpactPath
+	// Writes are those that made it so, for STRUCTURE.
+	Writes []*StructureWrite
 }
 
 // IsMinimal reports whether no smaller set of records does as well.
@@ -187,12 +189,16 @@ func stateCauses(ctx context.Context, r *Reader, graph *topology.Snapshot, cis [
 	if err != nil {
 		return nil, err
 	}
+	writes, err := loadStructureWrites(ctx, r, graph.Revision(), found)
+	if err != nil {
+		return nil, err
+	}
 	all := make(map[ident.ID][]*StateCause, len(cis))
 	for i, causes := range found {
 		for _, c := range causes {
-			one := &StateCause{cause: c, Kind: recordsCause, Records: shown.list(named(c.Records)), Paths: []*ImpactPath{}}
+			one := &StateCause{cause: c, Kind: recordsCause, Records: shown.list(named(c.Records)), Paths: []*ImpactPath{}, Writes: []*StructureWrite{}}
 			if c.CI != 0 {
-				one.Kind, one.Ci = structureCause, vertices.shown[c.CI]
+				one.Kind, one.Ci, one.Writes = structureCause, vertices.shown[c.CI], writes.of(c)
 			}
 			for _, way := range c.Paths[:min(len(c.Paths), namedCIs)] {
 				if len(way) > 0 {

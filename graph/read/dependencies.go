@@ -21,8 +21,9 @@ type Dependencies struct {
 	work  func() (*impact.Needs, error)
 	keep  func(topology.CI) bool // what it shows; nil: everything
 	// hidden are CIs that the actor may not see.
-	hidden map[ident.ID]bool
-	in     *batch[*Dependencies]
+	hidden     map[ident.ID]bool
+	isSupposed bool // as if the CI were in service
+	in         *batch[*Dependencies]
 }
 
 // needs returns what was found. A client sees dependencies only when there are some.
@@ -51,9 +52,14 @@ func dependencies(ctx context.Context, c *CI, maxDepth, maxCIs *int, filter *Imp
 	}
 	about += filter.String()
 	d, err := each(c.in, c, about, r.Reader, func(c *CI, all *batch[*Dependencies]) *Dependencies {
-		return &Dependencies{about + c.ID.String(), r.graph, sync.OnceValues(func() (*impact.Needs, error) {
-			return impact.Dependencies(ctx, r.graph, []ident.ID{c.ID}, limits)
-		}), keep, hidden, all}
+		d := &Dependencies{about: about + c.ID.String(), graph: r.graph, keep: keep, hidden: hidden, in: all}
+		d.work = sync.OnceValues(func() (needs *impact.Needs, err error) {
+			if d.graph, d.isSupposed, err = impact.InServiceWith(ctx, r.graph, []ident.ID{c.ID}); err != nil {
+				return nil, err
+			}
+			return impact.Dependencies(ctx, d.graph, []ident.ID{c.ID}, limits)
+		})
+		return d
 	})
 	if err != nil {
 		return nil, err
@@ -72,6 +78,9 @@ func (d *Dependencies) Completeness() *Completeness { return completeness(d.need
 func (d *Dependencies) FilteredOutCount() int {
 	return len(d.needs().CIs) - len(d.chosen()) - d.RestrictedCount()
 }
+
+// IsSupposedInService reports whether the answer was worked out as if the CI were in service.
+func (d *Dependencies) IsSupposedInService() bool { return d.isSupposed }
 
 // RestrictedCount returns how many needed CIs the actor may not see.
 func (d *Dependencies) RestrictedCount() int {
@@ -129,26 +138,32 @@ func (d *Dependencies) Needs(ctx context.Context, classes []string, first *int, 
 
 // ImpactPath is a way along which failure can travel.
 type ImpactPath struct {
-	Cis           []*CI
-	Relationships []*Relationship
+	Cis                 []*CI
+	Relationships       []*Relationship
+	IsSupposedInService bool
 }
 
-// between returns the graph in which there may be ways between two CIs, and the reader that shows them.
-func (r *Reader) between(ctx context.Context, from, to ident.ID, asOf *AsOf) (*Reader, *topology.Snapshot, error) {
+// between returns the graph in which there may be ways between two CIs, whether it supposes them in service, and the
+// reader that shows them.
+func (r *Reader) between(ctx context.Context, from, to ident.ID, asOf *AsOf) (*Reader, *topology.Snapshot, bool, error) {
 	r, err := r.asOf(ctx, asOf)
 	if err == nil {
 		err = r.mayName(ctx, []ident.ID{from, to})
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	graph, err := r.snapshotWith(ctx, from, to)
-	return r, graph, err
+	if err != nil {
+		return nil, nil, false, err
+	}
+	graph, isSupposed, err := impact.InServiceWith(ctx, graph, []ident.ID{asCI(from), asCI(to)})
+	return r, graph, isSupposed, err
 }
 
 // Path returns a shortest way on which the failure of the one CI can reach the other. If there is none, it returns nil.
 func (r *Reader) Path(ctx context.Context, from, to ident.ID, asOf *AsOf) (*ImpactPath, error) {
-	r, graph, err := r.between(ctx, from, to, asOf)
+	r, graph, isSupposed, err := r.between(ctx, from, to, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +175,7 @@ func (r *Reader) Path(ctx context.Context, from, to ident.ID, asOf *AsOf) (*Impa
 	if err != nil {
 		return nil, err
 	}
-	return all[0], nil
+	return suppose(all, isSupposed)[0], nil
 }
 
 // maxPaths bounds the ways of one answer.
@@ -171,7 +186,7 @@ func (r *Reader) Paths(ctx context.Context, from, to ident.ID, first int, asOf *
 	if first < 1 || first > maxPaths {
 		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d ways", first, maxPaths)
 	}
-	r, graph, err := r.between(ctx, from, to, asOf)
+	r, graph, isSupposed, err := r.between(ctx, from, to, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +194,16 @@ func (r *Reader) Paths(ctx context.Context, from, to ident.ID, first int, asOf *
 	if err != nil {
 		return nil, err
 	}
-	return r.showPaths(ctx, answer.Paths)
+	all, err := r.showPaths(ctx, answer.Paths)
+	return suppose(all, isSupposed), err
+}
+
+// suppose marks ways that were looked for as if their ends were in service.
+func suppose(all []*ImpactPath, isSupposed bool) []*ImpactPath {
+	for _, p := range all {
+		p.IsSupposedInService = isSupposed
+	}
+	return all
 }
 
 // showPaths loads what some paths pass, in two statements.

@@ -42,7 +42,9 @@ type Impact struct {
 	keep  func(topology.CI) bool // what it shows and counts; nil: everything
 	// hidden are CIs that the actor may not see: never shown, and counted as such whatever keep says.
 	hidden map[ident.ID]bool
-	in     *batch[*Impact]
+	// reported are CIs that the incident which it is about names as AFFECTED.
+	reported map[ident.ID]bool
+	in       *batch[*Impact]
 }
 
 // answer returns what the impact says. A client sees an impact only when there is one.
@@ -99,9 +101,9 @@ func asked[T comparable](ctx context.Context, b *batch[T], row T, id func(T) ide
 	}
 	about += filter.String()
 	i, err := each(b, row, about, r.Reader, func(row T, answers *batch[*Impact]) *Impact {
-		return &Impact{about + id(row).String(), sync.OnceValues(func() (*impact.Answer, error) {
+		return &Impact{about: about + id(row).String(), work: sync.OnceValues(func() (*impact.Answer, error) {
 			return answer(row, r.graph)
-		}), keep, hidden, answers}
+		}), keep: keep, hidden: hidden, in: answers}
 	})
 	if err != nil {
 		return nil, err
@@ -233,7 +235,21 @@ type AffectedCI struct {
 func (a *AffectedCI) State() string { return a.hit.State.String() }
 
 // StateWithout returns the state the CI is in without the failures of the answer.
-func (a *AffectedCI) StateWithout() string { return a.i.answer().Without(a.hit.CI).String() }
+func (a *AffectedCI) StateWithout() string {
+	if !a.isTold() {
+		return a.State()
+	}
+	return a.i.answer().Without(a.hit.CI).String()
+}
+
+// IsReported reports whether the incident that the answer is about names the CI as AFFECTED.
+func (a *AffectedCI) IsReported() bool { return a.i.reported[a.hit.CI] }
+
+// isTold reports whether the engine tells of the CI. Otherwise it stands in the answer only because it was reported.
+func (a *AffectedCI) isTold() bool {
+	_, ok := a.i.answer().Hit(a.hit.CI)
+	return ok
+}
 
 // Distance returns how many relationships lie between the CI and the nearest failed one.
 func (a *AffectedCI) Distance() int { return a.hit.Distance }

@@ -1,7 +1,9 @@
 package read
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -290,7 +292,11 @@ func inIncident(ctx context.Context, i *Incident) ([]ident.ID, error) {
 // Impact returns what breaks because of the incident's ROOT CIs, by the graph as it is now: while it is open that in
 // whose state it takes part, afterwards what they would break in an estate in which nothing else has failed.
 func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, error) {
-	return asked(ctx, i.in, i, (*Incident).id, inIncident, "impact of an incident", filter, nil, func(i *Incident, graph *topology.Snapshot) (*impact.Answer, error) {
+	links, err := i.links(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := asked(ctx, i.in, i, (*Incident).id, inIncident, "impact of an incident", filter, nil, func(i *Incident, graph *topology.Snapshot) (*impact.Answer, error) {
 		if answer, ok := impact.OfRecord(graph, i.ID); ok {
 			return answer, nil
 		}
@@ -304,18 +310,53 @@ func (i *Incident) Impact(ctx context.Context, filter *ImpactFilter) (*Impact, e
 		}
 		return answerTo(ctx, graph, practice.Question(graph, named))
 	})
+	if err == nil && found.reported == nil {
+		found.reported = map[ident.ID]bool{}
+		for _, l := range links {
+			if l.Role == domain.AffectedRole {
+				found.reported[l.CiID] = true
+			}
+		}
+	}
+	return found, err
 }
 
-// AffectedServices returns the services affected by the incident's ROOT CIs, worst first. A ROOT that is a service
-// counts as one.
+// AffectedServices returns the services affected by the incident's ROOT CIs, and those that it names as AFFECTED,
+// worst first. A ROOT that is a service counts as one.
 func (i *Incident) AffectedServices(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*AffectedCI], error) {
-	found, err := i.Impact(ctx, nil)
+	all, err := once(i.in, "affected services", func() (map[*Incident]*Impact, error) {
+		all := map[*Incident]*Impact{}
+		for _, row := range i.in.Rows {
+			found, err := row.Impact(ctx, nil)
+			if err != nil {
+				return nil, err
+			}
+			all[row] = found
+		}
+		return all, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	return found.page(ctx, "affected services", page.Args{First: first, After: after, Last: last, Before: before}, func(i *Impact) ([]impact.Hit, error) {
-		return i.answer().Affected(impact.Filter{Keep: aService}), nil
+	return all[i].page(ctx, "affected services", page.Args{First: first, After: after, Last: last, Before: before}, func(i *Impact) ([]impact.Hit, error) {
+		return i.withReported(i.answer().Affected(impact.Filter{Keep: aService})), nil
 	})
+}
+
+// withReported adds the services in service that are named as AFFECTED and not told, each in its true state, behind
+// those that are as bad.
+func (i *Impact) withReported(told []impact.Hit) []impact.Hit {
+	s := i.answer().Snapshot()
+	estate := impact.Estate(s)
+	for _, ci := range slices.Sorted(maps.Keys(i.reported)) {
+		v, ok := s.Index(ci)
+		if !ok || !s.IsService(v) || !s.InService(v) || slices.ContainsFunc(told, func(h impact.Hit) bool { return h.CI == ci }) {
+			continue
+		}
+		told = append(told, impact.Hit{Vertex: v, CI: ci, State: estate.TrueState(ci), InMaintenance: estate.InMaintenance(ci)})
+	}
+	slices.SortStableFunc(told, func(a, b impact.Hit) int { return cmp.Compare(b.State, a.State) })
+	return told
 }
 
 // suggestion returns the impact level that the engine suggests, and why, worked out for the whole batch at once.

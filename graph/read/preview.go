@@ -151,7 +151,7 @@ func (p *ChangePreview) impact(ctx context.Context, when string, on func(*Change
 		return nil, err
 	}
 	i, err := each(p.in, p, when, p.in.reader, func(p *ChangePreview, answers *batch[*Impact]) *Impact {
-		return &Impact{strings.Join([]string{"preview", when, p.change.ID.String()}, " "), sync.OnceValues(func() (*impact.Answer, error) {
+		return &Impact{about: strings.Join([]string{"preview", when, p.change.ID.String()}, " "), work: sync.OnceValues(func() (*impact.Answer, error) {
 			if p.err != nil {
 				return nil, p.err
 			}
@@ -160,7 +160,7 @@ func (p *ChangePreview) impact(ctx context.Context, when string, on func(*Change
 				return nil, err
 			}
 			return impact.OfView(ctx, p.graph, on(p), outage(links, on(p)))
-		}), p.isStored, hidden, answers}
+		}), keep: p.isStored, hidden: hidden, in: answers}
 	})
 	if err != nil {
 		return nil, err

@@ -20,11 +20,14 @@ type Proof struct {
 	in          *batch[*Proof]
 }
 
-// Proof returns why the CI is in its state.
+// Proof returns why the CI is in its state. If it was only reported, it returns nil.
 func (a *AffectedCI) Proof() (*Proof, error) {
 	all, err := once(a.in, "proofs", func() (map[*AffectedCI]*Proof, error) {
 		b, proofs := newBatch[*Proof](a.in.reader, nil), map[*AffectedCI]*Proof{}
 		for _, row := range a.in.Rows {
+			if !row.isTold() {
+				continue
+			}
 			proof, ok := row.i.answer().Proof(row.hit.CI)
 			if !ok {
 				return nil, fmt.Errorf("%v is affected and nothing explains it", row.hit.CI)

@@ -14,6 +14,9 @@ func (a *AffectedCI) Saviours(ctx context.Context) ([]*CI, error) {
 	found, err := once(a.in, "saviours", func() (map[*AffectedCI][]*CI, error) {
 		of, all := map[*AffectedCI][]ident.ID{}, []ident.ID(nil)
 		for _, row := range a.in.Rows {
+			if !row.isTold() {
+				continue
+			}
 			for _, s := range row.i.answer().Saviours(row.hit.CI) {
 				of[row] = append(of[row], s.CI)
 				all = append(all, s.CI)

@@ -59,6 +59,12 @@ func (r *Reader) entries(ctx context.Context) *ent.EntryQuery {
 	return q
 }
 
+// writes returns a query that is not restricted: structureWrites says who may see what they wrote.
+func (r *Reader) writes() *ent.EntryQuery { return r.store.Read.Entry.Query() }
+
+// consequences returns a query that is not restricted: structureWrites says who may see the CIs that it names.
+func (r *Reader) consequences() *ent.ConsequenceQuery { return r.store.Read.Consequence.Query() }
+
 func (r *Reader) versions(ctx context.Context) *ent.VersionQuery {
 	q := r.store.Read.Version.Query()
 	q.Modify(r.naming(ctx, version.FieldRecordID))

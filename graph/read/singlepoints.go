@@ -56,8 +56,9 @@ type singlePoints struct {
 	work  func() (*impact.SinglePointsAnswer, error)
 	keep  func(topology.CI) bool // what it lists; nil: everything
 	// hidden are CIs that the actor may not see. They are counted as such, whatever keep says of them.
-	hidden map[ident.ID]bool
-	in     *batch[*singlePoints]
+	hidden     map[ident.ID]bool
+	isSupposed bool // as if what is asked about were in service
+	in         *batch[*singlePoints]
 }
 
 // points returns the points that the answer lists.
@@ -159,13 +160,20 @@ func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overl
 		return nil, err
 	}
 	mine, err := each(b, row, about, b.reader, func(row T, all *batch[*singlePoints]) *singlePoints {
-		return &singlePoints{fmt.Sprint(targets(row), about), on.view, sync.OnceValues(func() (*impact.SinglePointsAnswer, error) {
-			answer, err := impact.SinglePoints(ctx, on.view, targets(row), impact.SinglePointLimits{MaxTargets: namedCIs, Given: on.given})
+		one := &singlePoints{about: fmt.Sprint(targets(row), about), graph: on.view, keep: keep, hidden: hidden, in: all}
+		one.work = sync.OnceValues(func() (*impact.SinglePointsAnswer, error) {
+			of := targets(row)
+			var err error
+			if one.graph, one.isSupposed, err = impact.InServiceWith(ctx, on.view, of.CIs); err != nil {
+				return nil, err
+			}
+			answer, err := impact.SinglePoints(ctx, one.graph, of, impact.SinglePointLimits{MaxTargets: namedCIs, Given: on.given})
 			if err == nil && answer.Completeness.IsPartial {
 				return nil, errs.New(errs.Timeout, "the time for the question ran out: ask about fewer services")
 			}
 			return answer, err
-		}), keep, hidden, all}
+		})
+		return one
 	})
 	if err != nil {
 		return nil, err
@@ -185,7 +193,7 @@ func singlePointsOf[T comparable](ctx context.Context, b *batch[T], row T, overl
 		},
 	}.page(ctx, mine.in, mine, p)
 	if err == nil {
-		shown.LeftOutCount = answer.LeftOut
+		shown.LeftOutCount, shown.IsSupposedInService = answer.LeftOut, mine.isSupposed
 	}
 	return shown, err
 }

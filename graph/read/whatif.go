@@ -62,7 +62,7 @@ func (r *Reader) WhatIf(ctx context.Context, o Overlay, filter *ImpactFilter, fa
 		return nil, err
 	}
 	about := "what if " + o.String() + fmt.Sprint(facts.hold()) + asOf.String() + filter.String()
-	b.Rows = append(b.Rows, &Impact{about, func() (*impact.Answer, error) { return answer, nil }, keep, hidden, b})
+	b.Rows = append(b.Rows, &Impact{about: about, work: func() (*impact.Answer, error) { return answer, nil }, keep: keep, hidden: hidden, in: b})
 	return b.Rows[0], nil
 }
 

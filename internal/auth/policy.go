@@ -164,7 +164,7 @@ var fields = map[string]Role{
 	"Team":   Viewer,
 	"Person": Viewer, "Owner": Viewer,
 
-	"Impact": Viewer, "ImpactNote": Viewer, "Completeness": Viewer, "AffectedCI": Viewer, "StateCause": Viewer,
+	"Impact": Viewer, "ImpactNote": Viewer, "Completeness": Viewer, "AffectedCI": Viewer, "StateCause": Viewer, "StructureWrite": Viewer,
 	"Proof": Viewer, "ProofCause": Viewer, "ImpactCounts": Viewer, "ClassCount": Viewer, "TierCount": Viewer,
 	"EnvironmentCount": Viewer, "Subgraph": Viewer, "ImpactPath": Viewer,
 	"Dependencies": Viewer, "NeededCI": Viewer,

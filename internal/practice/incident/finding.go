@@ -26,6 +26,7 @@ type finding struct {
 	snapshot   *domain.ImpactSnapshot
 	suggestion priority.Suggestion
 	atRisk     int // services
+	answer     *impact.Answer
 }
 
 // Question asks the engine what follows from the CIs that an incident names: its ROOT CIs are DOWN, its EXCLUDED ones
@@ -90,7 +91,7 @@ func (p *Practice) findFor(ctx context.Context, tx *store.Tx, id ident.ID, named
 
 func namedBy(ctx context.Context, c *ent.Client, incidents []ident.ID) (map[ident.ID][]CI, error) {
 	rows, err := c.IncidentCI.Query().
-		Where(incidentci.IncidentIDIn(incidents...), incidentci.RoleIn(domain.RootRole, domain.ExcludedRole)).
+		Where(incidentci.IncidentIDIn(incidents...)).
 		Order(ent.Asc(incidentci.FieldID)).All(ctx)
 	if err != nil {
 		return nil, err
@@ -107,6 +108,7 @@ type affected struct {
 	impact.Hit
 	rank         int // of its tier; 1 if it is restricted, whatever its tier
 	isRestricted bool
+	seen         priority.Seen
 }
 
 // gravest puts what is worse first: by state, by tier, by distance.
@@ -130,23 +132,52 @@ func impactOf(ctx context.Context, s *topology.Snapshot, id ident.ID, named []CI
 		q.WithoutBrink = true
 		return impact.Of(ctx, s, q)
 	}
-	marks := topology.Incident{ID: id}
+	marks, _ := marksOf(id, named)
+	return impact.OfIncident(s, marks)
+}
+
+// marksOf returns what an incident that names CIs marks on the graph, and those that it was seen to affect.
+func marksOf(id ident.ID, named []CI) (marks topology.Incident, seen []ident.ID) {
+	if marks.ID = id; id == 0 {
+		marks.ID = impact.Unopened
+	}
 	for _, c := range named {
-		switch c.Role { //nolint:exhaustive // AFFECTED marks nothing
+		switch c.Role {
 		case domain.RootRole:
 			marks.Root = append(marks.Root, c.ID)
 		case domain.ExcludedRole:
 			marks.Excluded = append(marks.Excluded, c.ID)
+		case domain.AffectedRole:
+			seen = append(seen, c.ID)
 		}
 	}
-	return impact.OfIncident(s, marks)
+	return marks, seen
 }
+
+// ifDown returns the services that would be DOWN if the CIs were that an incident was seen to affect, themselves
+// included.
+func ifDown(s *topology.Snapshot, id ident.ID, named []CI, isOpen bool) ([]impact.Hit, error) {
+	marks, seen := marksOf(id, named)
+	if len(seen) == 0 {
+		return nil, nil
+	}
+	if !isOpen {
+		marks = topology.Incident{} // the snapshot has them if they count
+	}
+	answer, err := impact.OfReported(s, marks, seen)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Affected(impact.Filter{AtLeast: impact.Down, Keep: aService}), nil
+}
+
+func aService(c topology.CI) bool { return c.IsService }
 
 // findAll asks the engine about incidents and the CIs that they name; those that are open count as such whatever the
 // graph knows of them.
 func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, ids []ident.ID, lists [][]CI, areOpen bool) ([]finding, error) {
 	findings := make([]finding, len(lists))
-	services := make([][]affected, len(lists))
+	services, supposed := make([][]affected, len(lists)), make([][]affected, len(lists))
 	var ranks map[ident.ID]int
 	var restricted map[ident.ID]bool
 	names := map[ident.ID]string{}
@@ -155,8 +186,13 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, ids []ide
 		if err != nil {
 			return nil, err
 		}
-		hits := answer.Affected(impact.Filter{AtLeast: impact.AtRisk, Keep: func(c topology.CI) bool { return c.IsService }})
-		if len(hits) > 0 && ranks == nil {
+		findings[i].answer = answer
+		hits := answer.Affected(impact.Filter{AtLeast: impact.AtRisk, Keep: aService})
+		reported, err := ifDown(s, ids[i], named, areOpen)
+		if err != nil {
+			return nil, err
+		}
+		if len(hits)+len(reported) > 0 && ranks == nil {
 			if ranks, err = ranksOfTiers(ctx, c); err != nil {
 				return nil, err
 			}
@@ -164,18 +200,36 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, ids []ide
 				return nil, err
 			}
 		}
+		weigh := func(h impact.Hit, seen priority.Seen) affected {
+			one := affected{h, ranks[s.CI(h.Vertex).Tier], restricted[h.CI], seen}
+			if one.isRestricted {
+				one.rank = 1
+			}
+			return one
+		}
+		isDown := map[ident.ID]bool{}
 		for _, h := range hits {
 			if h.State == impact.AtRisk {
 				findings[i].atRisk++
 				continue
 			}
-			one := affected{h, ranks[s.CI(h.Vertex).Tier], restricted[h.CI]}
-			if one.isRestricted {
-				one.rank = 1
+			isDown[h.CI] = h.State == impact.Down
+			services[i] = append(services[i], weigh(h, priority.Found))
+		}
+		for _, h := range reported {
+			switch {
+			case isDown[h.CI]:
+			case h.IsRoot:
+				supposed[i] = append(supposed[i], weigh(h, priority.Reported))
+			default:
+				supposed[i] = append(supposed[i], weigh(h, priority.Follows))
 			}
-			services[i] = append(services[i], one)
 		}
 		slices.SortFunc(services[i], gravest)
+		slices.SortFunc(supposed[i], gravest)
+		for _, a := range supposed[i][:min(len(supposed[i]), mostServices)] {
+			names[a.CI] = a.CI.String()
+		}
 		for _, a := range services[i][:min(len(services[i]), mostServices)] {
 			names[a.CI] = a.CI.String()
 		}
@@ -189,23 +243,34 @@ func findAll(ctx context.Context, c *ent.Client, s *topology.Snapshot, ids []ide
 		return nil, err
 	}
 	for i := range findings {
-		findings[i].conclude(services[i], names, hidden)
+		findings[i].conclude(services[i], supposed[i], names, hidden)
 	}
 	return findings, nil
 }
 
-// conclude keeps what was found, and suggests a level without a word of what the actor may not see.
-func (f *finding) conclude(services []affected, names map[ident.ID]string, hidden map[ident.ID]bool) {
-	weighed := make([]priority.Service, len(services))
+// conclude keeps what was found, and suggests a level by that and by what was reported, without a word of what the
+// actor may not see.
+func (f *finding) conclude(services, supposed []affected, names map[ident.ID]string, hidden map[ident.ID]bool) {
 	f.snapshot.ServiceCount = len(services)
 	f.snapshot.Services = make([]domain.ImpactedRecord, 0, min(len(services), mostServices))
-	for i, a := range services {
-		weighed[i] = priority.Service{Rank: a.rank, State: a.State, IsRestricted: a.isRestricted}
-		if i < mostServices {
-			if !hidden[a.CI] {
-				weighed[i].Name = names[a.CI]
+	for _, a := range services[:min(len(services), mostServices)] {
+		f.snapshot.Services = append(f.snapshot.Services, domain.ImpactedRecord{CI: a.CI, Name: names[a.CI], State: a.State.String()})
+	}
+	var weighed []priority.Service
+	isDown := map[ident.ID]bool{} // and counts as that, not as what it was found to be
+	for _, a := range supposed {
+		isDown[a.CI] = true
+	}
+	for _, list := range [][]affected{services, supposed} {
+		for i, a := range list {
+			if a.seen == priority.Found && isDown[a.CI] {
+				continue
 			}
-			f.snapshot.Services = append(f.snapshot.Services, domain.ImpactedRecord{CI: a.CI, Name: names[a.CI], State: a.State.String()})
+			one := priority.Service{Rank: a.rank, State: a.State, IsRestricted: a.isRestricted, Seen: a.seen}
+			if i < mostServices && !hidden[a.CI] {
+				one.Name = names[a.CI]
+			}
+			weighed = append(weighed, one)
 		}
 	}
 	f.suggestion = priority.Suggest(weighed, f.atRisk)

@@ -74,7 +74,14 @@ func (p *Practice) Close(ctx context.Context, in Close) (*ent.Incident, error) {
 
 // Cancel cancels an incident that was opened in error.
 func (p *Practice) Cancel(ctx context.Context, in Cancel) (*ent.Incident, error) {
-	return p.desk.Move(ctx, "cancelIncident", ticket.Seen(in.ID, in.ExpectedVersion), p.desk.Because(in.Reason))
+	because := p.desk.Because(in.Reason)
+	return p.desk.Move(ctx, "cancelIncident", ticket.Seen(in.ID, in.ExpectedVersion),
+		func(ctx context.Context, tx *store.Tx, was *ent.Incident, u *ent.IncidentUpdateOne) (string, error) {
+			if err := p.warnOfEnd(ctx, tx, was.ID); err != nil {
+				return "", err
+			}
+			return because(ctx, tx, was, u)
+		})
 }
 
 // Comment writes into an incident's timeline, whatever its state. It leaves the incident's version alone.

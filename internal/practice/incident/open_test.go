@@ -43,7 +43,7 @@ func TestOpeningAsksTheEngine(t *testing.T) {
 			t.Errorf("a person's level is not taken: %v", own)
 		}
 		suggested, err = d.Suggested(d.ctx, d.Graph.Snapshot(), i.ID, excluded.ID)
-		if err != nil || suggested[i.ID].Level != 3 || suggested[excluded.ID].Level != 3 {
+		if err != nil || suggested[i.ID].Reason != "1 service of tier rank 1 is named as AFFECTED: shop." || suggested[excluded.ID].Level != 3 {
 			t.Errorf("what an incident rules out is affected by another: %v, %v", suggested, err)
 		}
 		if !i.DetectedAt.Equal(i.CreatedAt) || i.CreatedAt.Location() != time.UTC {

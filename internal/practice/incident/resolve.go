@@ -95,6 +95,13 @@ func (p *Practice) resolve(ctx context.Context, tx *store.Tx, in Resolve, all []
 	if err != nil {
 		return nil, err
 	}
+	ids := make([]ident.ID, len(all))
+	for i, one := range all {
+		ids[i] = one.ID
+	}
+	if err := p.warnOfEnd(ctx, tx, ids...); err != nil {
+		return nil, err
+	}
 	done := &Resolved{Children: []*ent.Incident{}}
 	for i, was := range all {
 		to, err := lifecycle.Incident.Move(was.State, "resolveIncident")

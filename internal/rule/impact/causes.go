@@ -217,10 +217,11 @@ func (c *causes) isBetter(without func(record int32) bool) bool {
 
 // Cause is a reason for the state of a CI (docs/impact.md, "Causes"): a repair, or what is broken by itself.
 type Cause struct {
-	Records   []ident.ID // without which it would fare better; none: CI is broken by itself
-	IsMinimal bool       // less than these records do not suffice
-	CI        ident.ID   // that lacks something; 0: it is a repair
-	Paths     [][]Step   // a shortest way to the CI from what each record says, or from the CI that lacks something
+	Records   []ident.ID   // without which it would fare better; none: CI is broken by itself
+	IsMinimal bool         // less than these records do not suffice
+	CI        ident.ID     // that lacks something; 0: it is a repair
+	Lacks     [][]ident.ID // what each thing that CI lacks hangs on: a relationship and a RETIRED CI, or a group and its RETIRED members
+	Paths     [][]Step     // a shortest way to the CI from what each record says, or from the CI that lacks something
 }
 
 // MostCauses is how many reasons are told of one CI.
@@ -268,7 +269,25 @@ func (c *causes) tell() (all []Cause) {
 	})
 	for _, n := range short[:min(len(short), MostCauses-len(all))] {
 		way := c.path(func(one *causeNode) bool { return one.statement == n.statement })
-		all = append(all, Cause{CI: s.ID(n.v), IsMinimal: true, Paths: [][]Step{way}})
+		all = append(all, Cause{CI: s.ID(n.v), Lacks: lacksOf(s, n.v), IsMinimal: true, Paths: [][]Step{way}})
+	}
+	return all
+}
+
+// lacksOf returns what each thing that a CI lacks hangs on.
+func lacksOf(s *topology.Snapshot, v topology.Vertex) (all [][]ident.ID) {
+	retired := map[topology.GroupIndex][]ident.ID{}
+	for _, e := range s.Retired(v) {
+		if e.Group != 0 {
+			retired[e.Group] = append(retired[e.Group], s.ID(e.From))
+			continue
+		}
+		all = append(all, []ident.ID{e.Relationship, s.ID(e.From), e.Type})
+	}
+	for _, g := range s.GroupsOf(v) {
+		if s.Counter(g).IsShort() {
+			all = append(all, append([]ident.ID{s.GroupID(g)}, retired[g]...))
+		}
 	}
 	return all
 }

@@ -52,11 +52,14 @@ func OfRecord(s *topology.Snapshot, record ident.ID) (*Answer, bool) {
 	}, true
 }
 
+// The ids of records that only a view knows.
+var (
+	Unopened = ident.New(ident.Incident, 1<<48-1) // an incident that is about to be opened
+	reported = ident.New(ident.Incident, 1<<48-2)
+)
+
 // OfIncident returns the impact of an incident on a snapshot as if it were open and named these CIs.
 func OfIncident(s *topology.Snapshot, i topology.Incident) (*Answer, error) {
-	if i.ID == 0 {
-		i.ID = ident.New(ident.Incident, 1<<48-1)
-	}
 	view, err := s.With(topology.Batch{Incidents: []topology.Incident{i}})
 	if err != nil {
 		return nil, err
@@ -65,8 +68,28 @@ func OfIncident(s *topology.Snapshot, i topology.Incident) (*Answer, error) {
 	return a, nil
 }
 
+// OfReported returns what an incident would take part in if the CIs that it was seen to affect were DOWN, on a snapshot
+// as if it were open; they are told themselves. Without marks, the snapshot is taken as it is.
+func OfReported(s *topology.Snapshot, i topology.Incident, seen []ident.ID) (*Answer, error) {
+	b := topology.Batch{Incidents: []topology.Incident{{ID: reported, Root: seen}}}
+	if len(i.Root)+len(i.Excluded) > 0 {
+		b.Incidents = append(b.Incidents, i)
+	}
+	view, err := s.With(b)
+	if err != nil {
+		return nil, err
+	}
+	a, _ := OfRecord(view, reported)
+	return a, nil
+}
+
 // world returns how the estate would fare if only some records said what is DOWN; CIs that the others rule out stay so.
 func (f *Facts) world(s *topology.Snapshot, says func(record int32) bool) *Answer {
+	return f.worldBut(s, says, 0)
+}
+
+// worldBut returns a world in which one CI is not ruled out by any record.
+func (f *Facts) worldBut(s *topology.Snapshot, says func(record int32) bool, lifted topology.Vertex) *Answer {
 	var q Question
 	isDown := map[topology.Vertex]bool{}
 	for i, r := range f.Records {
@@ -80,7 +103,7 @@ func (f *Facts) world(s *topology.Snapshot, says func(record int32) bool) *Answe
 		}
 	}
 	for v := range f.excluded {
-		if !isDown[v] {
+		if !isDown[v] && v != lifted {
 			q.Excluded = append(q.Excluded, s.ID(v))
 		}
 	}
@@ -107,6 +130,15 @@ func (of *partaking) distance(i int32) int32 { return of.trail.steps[of.steps[i]
 func (a *Answer) TogetherWith(ci ident.ID) []ident.ID {
 	i, ok := a.find(ci)
 	if a.of == nil || !ok || !a.tells(i) || a.of.alone().TrueState(ci) >= a.hits[i].state {
+		return nil
+	}
+	return a.Beside(ci)
+}
+
+// Beside lists the other records that take part in the state of a CI which the answer about a record tells, by id.
+func (a *Answer) Beside(ci ident.ID) []ident.ID {
+	i, ok := a.find(ci)
+	if a.of == nil || !ok || !a.tells(i) {
 		return nil
 	}
 	a.of.mu.Lock()
@@ -178,3 +210,6 @@ func (a *Answer) partakers(ci ident.ID) []ident.ID {
 	x := a.scene(FactsOf(a.snapshot))
 	return x.facts.named(x.causesOf(v).records)
 }
+
+// Partakers lists the records that take part in the state of a CI, by id.
+func Partakers(s *topology.Snapshot, ci ident.ID) []ident.ID { return Estate(s).partakers(ci) }

@@ -31,24 +31,31 @@ func TestARuleDecidesWhereThereIsOne(t *testing.T) {
 
 func TestTheSuggestionSaysWhy(t *testing.T) {
 	down, degraded := impact.Down, impact.Degraded
+	found, reported, follows := priority.Found, priority.Reported, priority.Follows
 	for _, c := range []struct {
 		services []priority.Service
 		level    int
 		reason   string
 	}{
 		{nil, 3, "No service is affected."},
-		{[]priority.Service{{"", 4, down, true}}, 1, "1 service of tier rank 1 or restricted is DOWN."},
-		{[]priority.Service{{"pay", 1, degraded, false}, {"", 0, degraded, true}}, 2, "2 services of tier rank 1 or restricted are DEGRADED: pay and 1 more."},
-		{[]priority.Service{{"pay", 1, down, false}}, 1, "1 service of tier rank 1 is DOWN: pay."},
-		{[]priority.Service{{"pay", 1, degraded, false}, {"shop", 2, down, false}}, 2, "1 service of tier rank 1 is DEGRADED: pay."},
-		{[]priority.Service{{"shop", 2, down, false}, {"mail", 2, down, false}}, 1, "2 services of tier rank 1 or 2 are DOWN: shop and mail."},
-		{[]priority.Service{{"shop", 2, down, false}, {"mail", 2, degraded, false}}, 2, "1 service of tier rank 2 is DOWN: shop."},
-		{[]priority.Service{{"a", 0, down, false}, {"b", 3, degraded, false}, {"c", 2, degraded, false}}, 2, "3 services are DEGRADED or DOWN: a, b and c."},
-		{[]priority.Service{{"a", 0, down, false}, {"b", 0, down, false}, {"c", 0, down, false}, {"d", 0, down, false}}, 2, "4 services are DOWN: a, b, c and 1 more."},
-		{[]priority.Service{{"", 0, degraded, false}, {"", 0, degraded, false}, {"", 0, degraded, false}}, 2, "3 services are DEGRADED."},
-		{[]priority.Service{{"a", 0, down, false}, {"b", 3, down, false}}, 3, "2 services are DOWN: a and b."},
-		{[]priority.Service{{"a", 2, degraded, false}}, 3, "1 service is DEGRADED: a."},
-		{[]priority.Service{{"a", 1, impact.AtRisk, false}, {"b", 1, impact.Operational, false}}, 3, "No service is affected."},
+		{[]priority.Service{{"", 4, down, true, found}}, 1, "1 service of tier rank 1 or restricted is DOWN."},
+		{[]priority.Service{{"pay", 1, degraded, false, found}, {"", 0, degraded, true, found}}, 2, "2 services of tier rank 1 or restricted are DEGRADED: pay and 1 more."},
+		{[]priority.Service{{"pay", 1, down, false, found}}, 1, "1 service of tier rank 1 is DOWN: pay."},
+		{[]priority.Service{{"pay", 1, degraded, false, found}, {"shop", 2, down, false, found}}, 2, "1 service of tier rank 1 is DEGRADED: pay."},
+		{[]priority.Service{{"shop", 2, down, false, found}, {"mail", 2, down, false, found}}, 1, "2 services of tier rank 1 or 2 are DOWN: shop and mail."},
+		{[]priority.Service{{"shop", 2, down, false, found}, {"mail", 2, degraded, false, found}}, 2, "1 service of tier rank 2 is DOWN: shop."},
+		{[]priority.Service{{"a", 0, down, false, found}, {"b", 3, degraded, false, found}, {"c", 2, degraded, false, found}}, 2, "3 services are DEGRADED or DOWN: a, b and c."},
+		{[]priority.Service{{"a", 0, down, false, found}, {"b", 0, down, false, found}, {"c", 0, down, false, found}, {"d", 0, down, false, found}}, 2, "4 services are DOWN: a, b, c and 1 more."},
+		{[]priority.Service{{"", 0, degraded, false, found}, {"", 0, degraded, false, found}, {"", 0, degraded, false, found}}, 2, "3 services are DEGRADED."},
+		{[]priority.Service{{"a", 0, down, false, found}, {"b", 3, down, false, found}}, 3, "2 services are DOWN: a and b."},
+		{[]priority.Service{{"a", 2, degraded, false, found}}, 3, "1 service is DEGRADED: a."},
+		{[]priority.Service{{"a", 1, impact.AtRisk, false, found}, {"b", 1, impact.Operational, false, found}}, 3, "No service is affected."},
+		{[]priority.Service{{"pay", 1, down, false, reported}}, 1, "1 service of tier rank 1 is named as AFFECTED: pay."},
+		{[]priority.Service{{"pay", 1, down, false, follows}}, 1, "1 service of tier rank 1 would be DOWN if what is named as AFFECTED were: pay."},
+		{[]priority.Service{{"pay", 1, down, false, reported}, {"shop", 1, down, false, follows}}, 1, "2 services of tier rank 1 are named as AFFECTED, or would be DOWN by that: pay and shop."},
+		{[]priority.Service{{"pay", 1, down, false, found}, {"shop", 1, down, false, follows}}, 1, "2 services of tier rank 1 are DOWN, or would be DOWN if what is named as AFFECTED were: pay and shop."},
+		{[]priority.Service{{"a", 0, degraded, false, found}, {"b", 0, down, false, reported}, {"c", 0, down, false, reported}}, 2, "3 services are DEGRADED, or would be DOWN if what is named as AFFECTED were: a, b and c."},
+		{[]priority.Service{{"pay", 1, degraded, false, found}, {"shop", 0, down, false, reported}}, 2, "1 service of tier rank 1 is DEGRADED: pay."},
 	} {
 		if got := priority.Suggest(c.services, 0); got.Level != c.level || got.Reason != c.reason {
 			t.Errorf("%v\n got %d %s\nwant %d %s", c.services, got.Level, got.Reason, c.level, c.reason)

@@ -14,7 +14,18 @@ type Service struct {
 	State impact.State
 	// IsRestricted says that its tier is not to be told: it counts as one of rank 1, whatever its own.
 	IsRestricted bool
+	Seen         Seen
 }
+
+// Seen says by what a service counts.
+type Seen uint8
+
+// What services count by.
+const (
+	Found    Seen = iota // the engine found it in its state
+	Reported             // it is named as AFFECTED, and counts as DOWN
+	Follows              // it would be DOWN if what is named as AFFECTED were
+)
 
 func (s Service) rank() int {
 	if s.IsRestricted {
@@ -93,10 +104,6 @@ func (c threshold) sentence(found []Service) string {
 	if len(found) > 1 {
 		noun, verb = "services", "are"
 	}
-	state := c.state.String()
-	if c.state == impact.Degraded {
-		state = worst(found)
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %s", len(found), noun)
 	if c.words != "" {
@@ -105,7 +112,7 @@ func (c threshold) sentence(found []Service) string {
 			b.WriteString(" or restricted")
 		}
 	}
-	fmt.Fprintf(&b, " %s %s", verb, state)
+	fmt.Fprintf(&b, " %s", c.because(found, verb))
 	switch rest := len(found) - len(names); {
 	case len(names) == 0:
 	case rest > 0:
@@ -117,6 +124,32 @@ func (c threshold) sentence(found []Service) string {
 	}
 	b.WriteByte('.')
 	return b.String()
+}
+
+// because returns what a sentence says of services: the state that they are in, or why they count as DOWN.
+func (c threshold) because(found []Service, verb string) string {
+	by := map[Seen]int{}
+	var real []Service
+	for _, s := range found {
+		if by[s.Seen]++; s.Seen == Found {
+			real = append(real, s)
+		}
+	}
+	state := c.state.String()
+	if c.state == impact.Degraded {
+		state = worst(real)
+	}
+	switch {
+	case by[Reported]+by[Follows] == 0:
+		return verb + " " + state
+	case by[Found] > 0:
+		return verb + " " + state + ", or would be DOWN if what is named as AFFECTED were"
+	case by[Follows] == 0:
+		return verb + " named as AFFECTED"
+	case by[Reported] == 0:
+		return "would be DOWN if what is named as AFFECTED were"
+	}
+	return verb + " named as AFFECTED, or would be DOWN by that"
 }
 
 // worst returns the word for the worst state of services that are DEGRADED at least.
