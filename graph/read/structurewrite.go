@@ -72,7 +72,7 @@ func loadStructureWrites(ctx context.Context, r *Reader, revision int64, found [
 	if w.hidden, err = r.hidden(ctx); err != nil {
 		return w, err
 	}
-	// What is hidden is left out once it is known what is meant: another write than the right one would mislead.
+	// Hidden writes are left out once it is known which is meant: another write than the right one would mislead.
 	rows, err := r.writes().Where(having(entry.FieldSubjectID, distinct(subjects)), having(entry.FieldRecordID, distinct(records)),
 		entry.IDLT(store.EntryID(revision+1, 0)), func(s *sql.Selector) { s.Where(isTurn(s.C(entry.FieldBefore), s.C(entry.FieldOperation))) }).
 		Order(ent.Desc(entry.FieldID)).All(ctx)
@@ -102,7 +102,8 @@ func distinct(ids []ident.ID) []ident.ID {
 	return slices.DeleteFunc(ids, func(id ident.ID) bool { return id == 0 })
 }
 
-// isTurn is the condition that a write could have broken a need: that something is new, or a field another that tells.
+// isTurn returns the condition that a write could have broken a need: it made something new, or changed a field that
+// tells.
 func isTurn(before, operation string) *sql.Predicate {
 	any := []*sql.Predicate{sql.EQ(operation, domain.Created)}
 	for _, fields := range turning {

@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/consent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -242,5 +243,143 @@ func TestWritesThatBreakNothingLockNobodyOut(t *testing.T) {
 			w.Error("a text waits for the head")
 		}
 		close(release)
+	})
+}
+
+// TestEachVerbIsJudged lets each verb that can break a need break one, and expects that it is refused.
+func TestEachVerbIsJudged(t *testing.T) {
+	each(t, func(w *world) {
+		live, all, hard, both := domain.Live, domain.All, domain.Hard, domain.TargetToSource
+		gone := w.ci("server", "gone")
+		must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCI{ID: gone.ID}))
+		a, b, alone := w.ci("server", "a"), w.ci("server", "b"), w.ci("server", "alone")
+		w.needs(alone, w.ci("server", "below"))
+		shop := w.either("shop", a, b)
+		group := w.s.Read.DependencyGroup.Query().OnlyX(w.ctx)
+		members := w.s.Read.Relationship.Query().AllX(w.ctx)
+		toB := members[len(members)-1]
+		planned := must[*ent.CI](w)(w.CreateCI(w.ctx, cmdb.CreateCI{Class: "application", Name: "planned", Fields: cmdb.Fields{Lifecycle: &[]domain.Lifecycle{domain.Planned}[0]}}))
+		w.needs(planned, gone)
+		soft := must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "depends_on", Source: alone.ID, Target: gone.ID, Strength: &[]domain.Strength{domain.Soft}[0]}))
+		must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "part_of", Source: alone.ID, Target: w.retiredSystem().ID}))
+		must[*ent.Relationship](w)(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "sends_data_to", Source: gone.ID, Target: alone.ID}))
+		must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCI{ID: a.ID}))
+		for verb, write := range map[string]func() error{
+			"retireCI":             func() error { return w.retire(w.ctx, b) },
+			"retireCI of a single": func() error { return w.retire(w.ctx, w.named("below")) },
+			"updateCI": func() error {
+				return second(w.UpdateCI(w.ctx, cmdb.UpdateCI{ID: planned.ID, FieldsInput: cmdb.FieldsInput{Lifecycle: graphql.OmittableOf(&live)}}))
+			},
+			"relateCIs": func() error {
+				return second(w.RelateCIs(w.ctx, cmdb.RelateCIs{Type: "depends_on", Source: shop.ID, Target: gone.ID}))
+			},
+			"updateRelationship": func() error {
+				return second(w.UpdateRelationship(w.ctx, cmdb.UpdateRelationship{ID: soft.ID, Strength: graphql.OmittableOf(&hard)}))
+			},
+			"updateDependencyGroup": func() error {
+				return second(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: group.ID, Mode: graphql.OmittableOf(&all)}))
+			},
+			"removeDependencyGroup": func() error { return second(w.RemoveDependencyGroup(w.ctx, cmdb.RemoveDependencyGroup{ID: group.ID})) },
+			"unrelateCIs":           func() error { return second(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIs{ID: toB.ID})) },
+			"updateRelationshipType, its way": func() error {
+				return second(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "part_of", ImpactDirection: graphql.OmittableOf(&both)}))
+			},
+			"updateRelationshipType, its strength": func() error {
+				return second(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "sends_data_to", Strength: graphql.OmittableOf(&hard)}))
+			},
+		} {
+			before := must[int64](w)(w.s.Revision(w.ctx))
+			if err := write(); errs.CodeOf(err) != errs.Consequences {
+				w.Errorf("%s is not refused: %v", verb, err)
+			}
+			if after := must[int64](w)(w.s.Revision(w.ctx)); after != before {
+				w.Errorf("%s was written", verb)
+			}
+		}
+	})
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// retiredSystem makes a system that is retired.
+func (w *world) retiredSystem() *ent.CI {
+	system := w.ci("system", "system")
+	return must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCI{ID: system.ID}))
+}
+
+func (w *world) named(name string) *ent.CI {
+	return w.s.Read.CI.Query().Where(ci.Name(name)).OnlyX(w.ctx)
+}
+
+func TestAWholeRevisionIsJudged(t *testing.T) {
+	each(t, func(w *world) {
+		a, b := w.ci("server", "a"), w.ci("server", "b")
+		w.either("shop", a, b)
+		group := w.s.Read.DependencyGroup.Query().OnlyX(w.ctx)
+		both := func(threshold int) error {
+			_, err := store.Write(w.ctx, w.s, store.By{Actor: "mia", Verb: "change.start"}, func(ctx context.Context, tx *store.Tx) (int, error) {
+				for _, c := range []*ent.CI{a, b} { // neither would be refused alone
+					if _, err := cmdb.RetireByPerson(ctx, tx, cmdb.RetireCI{ID: c.ID}); err != nil {
+						return 0, err
+					}
+				}
+				members := group.Members
+				if threshold > 0 { // what takes their place comes last
+					c := w.ciIn(ctx, tx, "c")
+					rel, err := tx.Relationship.Create().SetTypeID(w.s.Read.Relationship.Query().FirstX(ctx).TypeID).SetSourceID(group.CiID).SetTargetID(c.ID).
+						SetAttributes(map[string]any{}).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+					if err != nil {
+						return 0, err
+					}
+					members = append(members, domain.GroupMember{Relationship: rel.ID, Weight: 1})
+				}
+				return 0, tx.DependencyGroup.UpdateOne(group).SetMembers(members).Exec(ctx)
+			})
+			return err
+		}
+		if err := both(0); errs.CodeOf(err) != errs.Consequences {
+			w.Errorf("both go: %v", err)
+		}
+		if err := both(1); err != nil {
+			w.Errorf("with what takes their place: %v", err)
+		}
+	})
+}
+
+// ciIn makes a CI in a transaction.
+func (w *world) ciIn(ctx context.Context, tx *store.Tx, name string) *ent.CI {
+	like := tx.CI.Query().Where(ci.Name("a")).OnlyX(ctx)
+	return tx.CI.Create().SetClassID(like.ClassID).SetName(name).SetAttributes(map[string]any{}).SetLabels(map[string]string{}).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).SaveX(ctx)
+}
+
+func TestNothingLowersAThresholdButAnEditOfTheGroup(t *testing.T) {
+	each(t, func(w *world) {
+		a, b, c, d := w.ci("server", "a"), w.ci("server", "b"), w.ci("server", "c"), w.ci("server", "d")
+		w.either("shop", a, b, c, d)
+		atLeast, two := domain.AtLeast, 2
+		group := must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{
+			ID: w.s.Read.DependencyGroup.Query().OnlyX(w.ctx).ID, Mode: graphql.OmittableOf(&atLeast), Threshold: graphql.OmittableOf(&two),
+		}))
+		reason := &domain.Consent{Reason: "so be it"}
+		stands := func(after string) {
+			w.Helper()
+			is := w.s.Read.DependencyGroup.GetX(w.ctx, group.ID)
+			if is.Mode != domain.AtLeast || is.Threshold != 2 {
+				w.Errorf("after %s the group is %+v", after, is)
+			}
+		}
+		must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCI{ID: a.ID}))
+		stands("a retirement")
+		for _, m := range group.Members[1:3] {
+			if err := second(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIs{ID: m.Relationship, AcceptConsequences: reason})); err != nil {
+				w.Fatal(err)
+			}
+			stands("a member has gone")
+		}
+		name := "renamed"
+		must[*ent.DependencyGroup](w)(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: group.ID, Name: graphql.OmittableOf(&name)}))
+		stands("a new name")
+		must[*ent.CI](w)(w.RetireCI(w.ctx, cmdb.RetireCI{ID: d.ID, AcceptConsequences: reason}))
+		stands("all members are retired")
 	})
 }

@@ -84,8 +84,8 @@ func addWritten(b *topology.Batch, id ident.ID, operation domain.Operation, afte
 	return addRecord(b, id, after)
 }
 
-// CaughtUp returns the graph of all that is committed, of which s may be some revisions short, as a transaction sees it:
-// it waits for no feed. Failures: errs.Unavailable if s is too far behind.
+// CaughtUp returns the graph of all that is committed, of which s may be some revisions short, as a transaction sees
+// it: it waits for no feed. Failures: errs.Unavailable if s is too far behind.
 func CaughtUp(ctx context.Context, tx *store.Tx, s *topology.Snapshot) (*topology.Snapshot, error) {
 	head, err := tx.Head.Query().Only(ctx)
 	if err != nil {

@@ -104,8 +104,8 @@ func Void(ctx context.Context, tx *store.Tx, record ident.ID, because string) er
 	return nil
 }
 
-// VoidOwn takes back the votes on a locked record of those that are involved in it, and returns their names. If they may
-// not be taken back any more, it only returns the names of those that voted.
+// VoidOwn takes back the votes on a locked record of those that are involved in it, and returns their names. If votes
+// may not be taken back any more, it only returns the names of those that voted.
 func VoidOwn(ctx context.Context, tx *store.Tx, s Subject, mayVoid bool) (names []string, err error) {
 	votes, err := votesOn(ctx, tx, s.ID)
 	if err != nil {

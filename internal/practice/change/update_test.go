@@ -101,6 +101,35 @@ func TestAnEditOfWhatPeopleVoteOnVoidsTheirVotes(t *testing.T) {
 	})
 }
 
+func TestTheConsentOfOperationsIsVotedOn(t *testing.T) {
+	each(t, func(t *testing.T, b board) {
+		admin := auth.With(b.olga, auth.Actor{Name: "olga", Roles: []auth.Role{auth.Admin}})
+		plan := func(id ident.ID, reason string) (*ent.Change, error) {
+			operations := renaming(b.Server, "rack-8")
+			if reason != "" {
+				operations[0].AcceptConsequences = &domain.Consent{Reason: reason}
+			}
+			return b.PlanOperations(admin, change.PlanOperations{ID: id, Operations: operations})
+		}
+		for reason, want := range map[string]string{"as agreed": "carl:APPROVED", "another": "carl:VOIDED", "": "carl:VOIDED"} {
+			id := b.mustDraft(t, b.ready(domain.Normal)).ID
+			if _, err := plan(id, "as agreed"); err != nil {
+				t.Fatal(err)
+			}
+			b.mustDo(t, id, way(domain.Normal, "AUTHORIZE")...)
+			after, err := plan(id, reason)
+			if got := b.votes(id); err != nil || !slices.Equal(got, []string{want}) || (after.State == domain.ChangeAuthorize) != (want == "carl:APPROVED") {
+				t.Errorf("%q: %v, %v, votes %v", reason, after, err, got)
+			}
+		}
+		id := b.mustDraft(t, b.ready(domain.Normal)).ID
+		b.mustDo(t, id, way(domain.Normal, "SCHEDULED")...)
+		if _, err := plan(id, "at last"); errs.CodeOf(err) != errs.TransitionRefused {
+			t.Errorf("consent to what was scheduled: %v", err)
+		}
+	})
+}
+
 func TestAChangeThatWasVotedOnIsNotEditedButReturned(t *testing.T) {
 	each(t, func(t *testing.T, b board) {
 		for _, of := range []domain.ChangeType{domain.Normal, domain.Emergency} {

@@ -287,7 +287,7 @@ func TestNobodyApprovesWhatTheyCameToAskFor(t *testing.T) {
 		if _, err := b.verbs(id)["scheduleChange"](); errs.CodeOf(err) != errs.TransitionRefused || !strings.Contains(err.Error(), "nobody has approved it") {
 			t.Errorf("it is scheduled: %v", err)
 		}
-		// What was counted stays: another has to ask for it.
+		// Counted votes stay: another has to ask for it.
 		id = b.mustDraft(t, b.ready(domain.Emergency)).ID
 		if _, err := b.RequestApproval(b.olga, change.RequestApproval{ID: id, Approvers: []string{"ada"}}); err != nil {
 			t.Fatal(err)

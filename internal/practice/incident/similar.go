@@ -40,8 +40,8 @@ func (p *Practice) warnOfOpen(ctx context.Context, tx *store.Tx, is *ent.Inciden
 }
 
 // warnOfSimilar warns of open incidents that a new one may be a duplicate of, beside the one that it is part of: those
-// that name one of its CIs in the same role, ROOT or AFFECTED, and those whose ROOT CIs explain why one is not well. The
-// actor has named those CIs and so may see them.
+// that name one of its CIs in the same role, ROOT or AFFECTED, and those whose ROOT CIs explain why one is not well.
+// The actor has named those CIs and so may see them.
 func (p *Practice) warnOfSimilar(ctx context.Context, tx *store.Tx, is *ent.Incident, named []CI) error {
 	places, roles := map[ident.ID]int{}, map[domain.IncidentRole][]ident.ID{}
 	for i, c := range named {

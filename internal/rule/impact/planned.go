@@ -10,8 +10,8 @@ import (
 type wholePlanKey struct{}
 
 // InServiceWith returns the graph on which a question about some CIs is answered (docs/impact.md, "In service"): if one
-// of them is PLANNED or in BUILD, a view in which they and all that they need are LIVE, and true; otherwise s itself. It
-// costs a walk over what they need, and for the first such question on a snapshot a pass over all CIs. CIs that the
+// of them is PLANNED or in BUILD, a view in which they and all that they need are LIVE, and true; otherwise s itself.
+// It costs a walk over what they need, and for the first such question on a snapshot a pass over all CIs. CIs that the
 // snapshot does not know are passed over.
 func InServiceWith(ctx context.Context, s *topology.Snapshot, cis []ident.ID) (view *topology.Snapshot, isSupposed bool, err error) {
 	var known []ident.ID
@@ -24,7 +24,7 @@ func InServiceWith(ctx context.Context, s *topology.Snapshot, cis []ident.ID) (v
 	if !isSupposed {
 		return s, false, nil
 	}
-	// What they need is looked up where all plans are carried out: on the way there may be planned CIs behind live ones.
+	// Their needs are looked up where all plans are carried out: on the way there may be planned CIs behind live ones.
 	whole := s.Memo(wholePlanKey{}, func() any {
 		var b topology.Batch
 		for v := range topology.Vertex(s.Vertices()) {

@@ -16,12 +16,12 @@ type Held struct {
 	By    []ident.ID // records: those that rule it out, or those by which it falls
 }
 
-// mostHeld is how many CIs are looked at that are ruled out and need something that is not well: each costs two answers.
+// mostHeld is how many CIs are looked at that are ruled out and need something that is not well, at two answers each.
 const mostHeld = 20
 
 // RuledOutBeside lists the CIs that others rule out and that the failures of an incident reach, by id: they would be
-// DOWN or DEGRADED, and were not without them, if only that one exclusion ended. A ROOT of the incident that others rule out is one. False if the
-// incident is no fact of the snapshot.
+// DOWN or DEGRADED by them, and were not before, if only that one exclusion ended. A ROOT of the incident that others
+// rule out is one. False if the incident is no fact of the snapshot.
 func RuledOutBeside(s *topology.Snapshot, incident ident.ID) (all []Held, ok bool) {
 	f, estate := FactsOf(s), Estate(s)
 	at, ok := slices.BinarySearchFunc(f.Records, incident, func(r Record, id ident.ID) int { return cmp.Compare(r.ID, id) })

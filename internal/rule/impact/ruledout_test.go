@@ -98,7 +98,7 @@ func TestAnIncidentMeetsWhatOthersRuleOut(t *testing.T) {
 	}
 }
 
-func TestWhatFallsWhenNobodyRulesItOutAnyMore(t *testing.T) {
+func TestCIsFallThatNobodyRulesOutAnyMore(t *testing.T) {
 	fell := 0
 	rapid.Check(t, func(t *rapid.T) {
 		m := ruling(t)
@@ -133,7 +133,7 @@ func TestWhatFallsWhenNobodyRulesItOutAnyMore(t *testing.T) {
 	}
 }
 
-func TestWhatWasReportedCountsAsIfItWereDown(t *testing.T) {
+func TestReportedCIsCountAsIfTheyWereDown(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := reported(t)
 		known := slices.Sorted(maps.Keys(m.CIs))

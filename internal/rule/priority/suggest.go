@@ -20,7 +20,7 @@ type Service struct {
 // Seen says by what a service counts.
 type Seen uint8
 
-// What services count by.
+// The reasons for which services count.
 const (
 	Found    Seen = iota // the engine found it in its state
 	Reported             // it is named as AFFECTED, and counts as DOWN
