@@ -241,7 +241,7 @@ func (c *CI) Class(ctx context.Context) (*CIClass, error) {
 }
 
 // IsInMaintenance reports whether the CI is in the scope of a change that is being carried out.
-func (c *CI) IsInMaintenance() bool { return impact.Estate(c.in.reader.snapshot()).InMaintenance(c.ID) }
+func (c *CI) IsInMaintenance() bool { return impact.IsMaintained(c.in.reader.snapshot(), c.ID) }
 
 // OperationalState returns the state of the CI now, given all open incidents and the changes that are being carried
 // out; nil if the CI is not in service.
@@ -250,7 +250,7 @@ func (c *CI) OperationalState() *string {
 	if v, ok := graph.Index(c.ID); !ok || !graph.InService(v) {
 		return nil
 	}
-	state := impact.Estate(graph).State(c.ID).String()
+	state := impact.StateOf(graph, c.ID).String()
 	return &state
 }
 

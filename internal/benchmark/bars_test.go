@@ -19,7 +19,7 @@ var (
 	httpCIs = flag.Int("http-cis", 0, "CIs of the larger of two estates that are asked over HTTP; a database is filled with each (by default all)")
 	sampled = flag.Int("sampled", 40, "so many of the random roots are given to databases, which would take hours for all")
 	report  = flag.String("report", "", "a file to which the tables are added")
-	parts   = flag.String("parts", "", "the parts to run, with commas (by default all): memory, reach, questions, past, writes, http")
+	parts   = flag.String("parts", "", "the parts to run, with commas (by default all): memory, reach, questions, facts, past, writes, http")
 )
 
 // TestBars prints how the engine compares with its peers. In the test suite it runs on a small estate, so that it keeps
@@ -47,6 +47,7 @@ func TestBars(t *testing.T) {
 		{"memory", func(t *testing.T) { memory(t, facts, &b) }},
 		{"reach", func(t *testing.T) { runtime.LockOSThread(); compareReach(t, g.Snapshot(), &b) }},
 		{"questions", func(t *testing.T) { runtime.LockOSThread(); questions(t, facts, g.Snapshot(), &b) }},
+		{"facts", func(t *testing.T) { runtime.LockOSThread(); besideFacts(t, facts, g.Snapshot(), &b) }},
 		{"past", func(t *testing.T) { runtime.LockOSThread(); past(t, facts, g.Snapshot(), &b) }},
 		{"writes", func(t *testing.T) { runtime.LockOSThread(); writes(t, facts, g, &b) }},
 		{"http", func(t *testing.T) { overHTTP(t, &b) }},

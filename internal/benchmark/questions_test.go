@@ -38,9 +38,8 @@ func questions(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *tabl
 	b.row("common causes of all groups", &shared, "")
 	say("questions: root causes")
 	rootCauses(t, s, b)
-	say("questions: overlays, and the state of the estate")
+	say("questions: overlays")
 	overlays(t, facts, s, b)
-	operationalState(t, facts, s, b)
 }
 
 func sweep(t *testing.T, s *topology.Snapshot, b *table) {
@@ -165,36 +164,5 @@ func overlays(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *table
 			bar = "1 ms"
 		}
 		b.row([]string{1: "what-if overlay of 1 operation", 10: "of 10", 100: "of 100"}[size], &took, bar)
-	}
-}
-
-// operationalState follows revisions while incidents are open: on ten random CIs, and on the widest hub.
-func operationalState(t *testing.T, facts topology.Batch, s *topology.Snapshot, b *table) {
-	r := rand.New(rand.NewPCG(2, 2))
-	var roots []ident.ID
-	for range 10 {
-		roots = append(roots, facts.CIs[r.IntN(len(facts.CIs))].ID)
-	}
-	for _, open := range []struct {
-		on    string
-		roots []ident.ID
-	}{{"ten random CIs", roots}, {"the widest hub", []ident.ID{s.ID(widest(s, 1)[0])}}} {
-		facts.Incidents = nil
-		for i, root := range open.roots {
-			facts.Incidents = append(facts.Incidents, topology.Incident{ID: ident.New(ident.Incident, int64(i+1)), Root: []ident.ID{root}})
-		}
-		g := load(t, facts)
-		before := impact.Estate(g.Snapshot())
-		var took times
-		for range 100 {
-			apply(t, g, flip(facts, r))
-			s := g.Snapshot()
-			took.time(func() {
-				after := impact.Estate(s)
-				impact.Shifts(before, after)
-				before = after
-			})
-		}
-		b.row("operational state after a write, and what it changed; incidents on "+open.on, &took, "")
 	}
 }

@@ -173,15 +173,24 @@ func without(list []uint32, gone uint32) []uint32 {
 
 // mark writes the incidents, and the changes that are being carried out.
 func (w *writer) mark(b Batch) {
-	w.incidents = mark(w, w.incidents, b.Incidents, b.Removed, ident.Incident, Incident.key)
-	w.changes = mark(w, w.changes, b.Changes, b.Removed, ident.Change, Change.key)
+	w.incidents = mark(w, w.incidents, b.Incidents, b.Removed, ident.Incident, Incident.key, func(f Incident) { w.name(f.Root, f.Excluded) })
+	w.changes = mark(w, w.changes, b.Changes, b.Removed, ident.Change, Change.key, func(f Change) { w.name(f.TakenDown) })
+}
+
+// name notes that a record says something else of CIs.
+func (w *writer) name(lists ...[]ident.ID) {
+	for _, cis := range lists {
+		for _, ci := range cis {
+			w.named = append(w.named, w.vertexOf(ci))
+		}
+	}
 }
 
 func (f Incident) key() ident.ID { return f.ID }
 func (f Change) key() ident.ID   { return f.ID }
 
 // mark returns the list with the facts that a batch writes and removes. If there are any, the list is a fresh one.
-func mark[F interface{ digest() Digest }](w *writer, list, written []F, removed []ident.ID, kind ident.Kind, key func(F) ident.ID) []F {
+func mark[F interface{ digest() Digest }](w *writer, list, written []F, removed []ident.ID, kind ident.Kind, key func(F) ident.ID, differs func(F)) []F {
 	after := make(map[ident.ID]*F, len(written))
 	for i := range written {
 		after[key(written[i])] = &written[i]
@@ -198,6 +207,7 @@ func mark[F interface{ digest() Digest }](w *writer, list, written []F, removed 
 	for _, before := range list {
 		if _, ok := after[key(before)]; ok {
 			w.digest.remove(before.digest())
+			differs(before)
 		} else {
 			marked = append(marked, before)
 		}
@@ -205,6 +215,7 @@ func mark[F interface{ digest() Digest }](w *writer, list, written []F, removed 
 	for _, f := range after {
 		if f != nil {
 			w.digest.add((*f).digest())
+			differs(*f)
 			marked = append(marked, *f)
 		}
 	}

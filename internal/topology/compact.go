@@ -99,7 +99,11 @@ func (g *Graph) follow(c *compaction, base *tables, to move) (more bool) {
 	base.memberships, base.awaiting, base.unmet, base.short = now.memberships, now.awaiting, now.unmet, now.short
 	w.tables, w.changed, g.compaction = *base, nil, nil
 	g.compacted++
-	g.publish(g.Snapshot().revision)
+	d := g.Snapshot().descent
+	if to != nil {
+		d = &descent{}
+	}
+	g.publish(g.Snapshot().revision, d)
 	return false
 }
 

@@ -39,7 +39,7 @@ func New(options ...Option) *Graph {
 		option(g)
 	}
 	g.writer.recompile()
-	g.current.Store(&Snapshot{tables: g.writer.tables, superseded: make(chan struct{})})
+	g.current.Store(&Snapshot{tables: g.writer.tables, superseded: make(chan struct{}), descent: &descent{}})
 	return g
 }
 
@@ -63,7 +63,7 @@ func (g *Graph) Load(b Batch) error {
 	g.writer = newWriter(edit, g.writer.patching)
 	g.writer.load(b)
 	g.compaction = nil
-	g.publish(b.Revision)
+	g.publish(b.Revision, &descent{})
 	g.compactWhenDue()
 	return nil
 }
@@ -80,16 +80,19 @@ func (g *Graph) Apply(b Batch) error {
 	if have := g.Snapshot().revision; b.Revision != have+1 {
 		return &GapError{Have: have, Got: b.Revision}
 	}
-	if g.writer.apply(b) {
+	isAnew := g.writer.apply(b)
+	next := g.Snapshot().descent.next(g.writer.touched())
+	if isAnew {
 		g.compaction = nil // it compacts tables that are replaced
+		next = &descent{}
 	}
-	g.publish(b.Revision)
+	g.publish(b.Revision, next)
 	g.compactWhenDue()
 	return nil
 }
 
-func (g *Graph) publish(revision int64) {
-	s := &Snapshot{tables: g.writer.tables, revision: revision, superseded: make(chan struct{})}
+func (g *Graph) publish(revision int64, d *descent) {
+	s := &Snapshot{tables: g.writer.tables, revision: revision, superseded: make(chan struct{}), descent: d}
 	close(g.current.Swap(s).superseded)
 }
 

@@ -12,6 +12,7 @@ type Snapshot struct {
 	revision   int64
 	superseded chan struct{}
 	memos      sync.Map // key → *memo
+	descent    *descent
 }
 
 type memo struct {
@@ -52,6 +53,11 @@ func (s *Snapshot) Index(ci ident.ID) (Vertex, bool) {
 
 // ID returns the id of the CI at v.
 func (s *Snapshot) ID(v Vertex) ident.ID { return s.idOf(v) }
+
+// PlacesAlike reports whether each CI that two snapshots know lies at the same place in both.
+func (s *Snapshot) PlacesAlike(other *Snapshot) bool {
+	return len(s.places) == len(other.places) && (len(s.places) == 0 || &s.places[0] == &other.places[0])
+}
 
 // Vertices returns one more than the highest Vertex: the length of an array by Vertex.
 func (s *Snapshot) Vertices() int { return s.vertices() }

@@ -24,6 +24,9 @@ func (s *Snapshot) Unmet() iter.Seq[Vertex] {
 // HasUnmet reports whether Unmet visits any.
 func (s *Snapshot) HasUnmet() bool { return s.short > 0 }
 
+// IsUnmet reports whether Unmet visits the CI at v.
+func (s *Snapshot) IsUnmet(v Vertex) bool { return len(listAt(&s.unmet, uint32(s.number(v)))) > 0 }
+
 // Retired returns the edges from RETIRED CIs to the CI at v: what it HARD needs outside any group, and what its groups
 // count and never have. They are in no other walk.
 func (s *Snapshot) Retired(v Vertex) []Edge {
@@ -64,7 +67,7 @@ func (w *writer) lack(v Vertex, need key, is bool) {
 	}
 	w.short += int(flag(len(after) > 0)) - int(flag(len(before) > 0))
 	w.unmet.set(number, after, w.edit)
-	w.branch.renew(v)
+	w.renew(v)
 }
 
 // lacks notes for a relationship whether it is a need that is not met: HARD, outside any group, and its cause RETIRED.

@@ -41,12 +41,13 @@ func (s *Snapshot) After(b Batch) (*Snapshot, []Vertex, error) {
 func (s *Snapshot) view(b Batch, isVast bool) (*Snapshot, []Vertex) {
 	w := writer{
 		tables: s.tables, edit: viewEdits.Add(1), perType: map[uint16]int{},
-		branch: &branch{out: map[Vertex]bool{}, in: map[Vertex]bool{}, renewed: map[Vertex]bool{}, vast: isVast},
+		branch: &branch{out: map[Vertex]bool{}, in: map[Vertex]bool{}, vast: isVast},
 	}
 	isAnew := w.apply(b)
-	view := &Snapshot{tables: w.tables, revision: s.revision, superseded: s.superseded}
+	view := &Snapshot{tables: w.tables, revision: s.revision, superseded: s.superseded, descent: &descent{}}
 	if !isAnew {
-		return view, slices.Collect(maps.Keys(w.branch.renewed))
+		view.descent = s.descent.next(w.touched())
+		return view, slices.Collect(maps.Keys(w.renewed))
 	}
 	all := make([]Vertex, view.Vertices())
 	for v := range all {
@@ -113,8 +114,7 @@ func (s *Snapshot) reaches(b Batch) error {
 // append to them beyond the length that the view sees: the view appends to a copy.
 type branch struct {
 	out, in map[Vertex]bool
-	renewed map[Vertex]bool // CIs whose needs may be others
-	vast    bool            // the view changes so much that compiling everything anew costs less, and reads faster
+	vast    bool // the view changes so much that compiling everything anew costs less, and reads faster
 }
 
 func (b *branch) isVast() bool { return b != nil && b.vast }
@@ -128,13 +128,6 @@ func (b *branch) ownOut(v Vertex) {
 func (b *branch) ownIn(v Vertex) {
 	if b != nil {
 		b.in[v] = true
-		b.renew(v)
-	}
-}
-
-func (b *branch) renew(v Vertex) {
-	if b != nil {
-		b.renewed[v] = true
 	}
 }
 

@@ -10,10 +10,12 @@ import (
 type writer struct {
 	tables
 	edit      uint64
-	perType   map[uint16]int // known relationships of each type
-	isLoading bool           // facts go straight into the flat arrays, which are long enough
-	changed   *places        // what was laid over since a compaction began; nil: none runs
-	branch    *branch        // what it owns, if it writes a view and not the graph
+	perType   map[uint16]int  // known relationships of each type
+	isLoading bool            // facts go straight into the flat arrays, which are long enough
+	changed   *places         // what was laid over since a compaction began; nil: none runs
+	branch    *branch         // what it owns, if it writes a view and not the graph
+	renewed   map[Vertex]bool // by the last edit: CIs whose needs may be others
+	named     []Vertex        // by the last edit: CIs of which records say something else, or that go into service or out of it
 }
 
 func newWriter(edit uint64, by patching) writer {
@@ -63,6 +65,7 @@ func (w *writer) setOut(v Vertex, r row) {
 
 func (w *writer) setIn(v Vertex, r row) {
 	w.branch.ownIn(v)
+	w.renew(v)
 	w.in.delta.set(uint32(v), r, w.edit)
 	if w.changed != nil {
 		w.changed.in = append(w.changed.in, uint32(v))
@@ -74,6 +77,7 @@ func (w *writer) setIn(v Vertex, r row) {
 // another flow or strength while relationships have it, or a view is vast.
 func (w *writer) apply(b Batch) (recompiled bool) {
 	w.edit++
+	w.renewed, w.named = map[Vertex]bool{}, nil
 	c := w.gather(b)
 	recompiled = w.retype(c.types) || w.branch.isVast()
 	var touched []uint32
@@ -83,6 +87,9 @@ func (w *writer) apply(b Batch) (recompiled bool) {
 		w.retract(touched, dirty)
 	}
 	for v, f := range c.cis {
+		if f.stage() != w.cis.at(uint32(v)).stage() {
+			w.named = append(w.named, v)
+		}
 		w.writeCI(v, f)
 	}
 	for r, f := range c.relationships {
@@ -110,7 +117,7 @@ func (w *writer) apply(b Batch) (recompiled bool) {
 		c := w.compile(*w.groups.at(g))
 		w.setCounter(g, c)
 		if c.isKnown {
-			w.branch.renew(c.Dependent)
+			w.renew(c.Dependent)
 			w.lack(c.Dependent, shortKey(g), c.IsShort())
 		}
 	}

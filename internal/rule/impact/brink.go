@@ -18,6 +18,9 @@ func (p *propagation) closeBrink() {
 			p.tip(c.Dependent)
 		}
 	}
+	if p.isAnew {
+		p.enterBrink()
+	}
 	for head := 0; head < len(m.brink); {
 		end := len(m.brink)
 		if !p.endRoundOfBrink(start) {
@@ -73,7 +76,7 @@ func (p *propagation) passBrink(u topology.Vertex) {
 		case topology.HardArc:
 			p.tip(a.Vertex())
 		case topology.GroupArc, topology.WeightedArc:
-			c, lost, weight := p.s.Counter(a.Group()), p.m.lostBy(a.Group()), uint32(1)
+			c, lost, weight := p.s.Counter(a.Group()), p.lostBy(a.Group()), uint32(1)
 			if a.Kind() == topology.WeightedArc {
 				weight = c.WeightOf(p.s.OutRelationships(u)[i])
 			}
@@ -91,9 +94,12 @@ func (p *propagation) passBrink(u topology.Vertex) {
 }
 
 // lostBy returns how much of a group is DOWN.
-func (m *scratch) lostBy(g topology.GroupIndex) uint32 {
-	if word := m.groups[g]; uint32(word>>32) == m.epoch {
-		return m.tallies[uint32(word)].down
+func (p *propagation) lostBy(g topology.GroupIndex) uint32 {
+	if p.under != nil {
+		return p.tally(g).down
+	}
+	if word := p.m.groups[g]; uint32(word>>32) == p.m.epoch {
+		return p.m.tallies[uint32(word)].down
 	}
 	return 0
 }
@@ -105,10 +111,7 @@ func (p *propagation) isStrained(c *topology.Counter, lost uint32) bool {
 		return false
 	}
 	p.isSpent(len(c.Members))
-	return strains(c, lost, func(v topology.Vertex) bool {
-		at, ok := p.m.marked(v)
-		return ok && at != isExcluded && p.m.hits[at].state == Down
-	})
+	return strains(c, lost, func(v topology.Vertex) bool { return p.stateAt(v) == Down })
 }
 
 // strains reports whether there is a CI that is up and whose relationships together are more than a group can spare

@@ -107,14 +107,7 @@ func (t *strain) isBroken(c claim) bool {
 func (t *strain) spares(weight uint32) bool { return t.Total-t.down >= t.Need+weight }
 
 // weight returns what a CI counts in a group, its relationships together.
-func (t *strain) weight(v topology.Vertex) (sum uint32) {
-	for _, m := range t.Members {
-		if m.From == v {
-			sum += m.Weight
-		}
-	}
-	return sum
-}
+func (t *strain) weight(v topology.Vertex) uint32 { return weightIn(t.Counter, v) }
 
 // statement is a claim of one CI.
 type statement struct {

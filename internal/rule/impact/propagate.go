@@ -99,6 +99,28 @@ type propagation struct {
 	within     Cone        // nothing outside is reached; nil: no cone
 	enough     func() bool // asked after each CI that passed on; true ends it. nil: never
 	without    *Answer     // what there is without the failures; nil: nothing
+	under      *fares      // how CIs fare to which this adds; nil: well
+	isAnew     bool        // under does not hold of those in m.seen
+}
+
+// fareUnder returns how a CI fares without what is worked out.
+func (p *propagation) fareUnder(v topology.Vertex) fare {
+	if p.under == nil || p.isAnew && p.m.seen.has(uint32(v)) {
+		return 0
+	}
+	return p.under.at(v)
+}
+
+// stateAt returns the state of a CI as far as it is worked out.
+func (p *propagation) stateAt(v topology.Vertex) State {
+	at, ok := p.m.marked(v)
+	switch {
+	case !ok:
+		return p.fareUnder(v).state()
+	case at == isExcluded:
+		return Operational
+	}
+	return p.m.hits[at].state
 }
 
 func (p *propagation) prepare() error {
@@ -247,12 +269,36 @@ func (p *propagation) passDown(u topology.Vertex) {
 }
 
 func (p *propagation) lose(u topology.Vertex, a topology.Arc, i int) (c *topology.Counter, t *tally, lost uint32) {
-	c, t, lost = p.s.Counter(a.Group()), p.m.tally(a.Group()), 1
+	c, t, lost = p.s.Counter(a.Group()), p.tally(a.Group()), 1
 	if a.Kind() == topology.WeightedArc {
 		lost = c.WeightOf(p.s.OutRelationships(u)[i])
 	}
-	t.unwell += lost
+	if p.under == nil || p.fareUnder(u).state().IsWell() {
+		t.unwell += lost
+	}
 	return c, t, lost
+}
+
+// tally returns what a group has lost: at first what it has without what is worked out.
+func (p *propagation) tally(g topology.GroupIndex) *tally {
+	known := len(p.m.tallies)
+	t := p.m.tally(g)
+	if p.under != nil && len(p.m.tallies) > known {
+		for _, m := range p.s.Counter(g).Members {
+			if m.From == 0 {
+				continue
+			}
+			switch p.fareUnder(m.From).state() {
+			case Down:
+				t.down += m.Weight
+				t.unwell += m.Weight
+			case Degraded:
+				t.unwell += m.Weight
+			case AtRisk, Operational:
+			}
+		}
+	}
+	return t
 }
 
 func (p *propagation) closeDegraded() {
@@ -268,6 +314,13 @@ func (p *propagation) closeDegraded() {
 	from := len(p.m.hits)
 	for _, v := range p.m.weak {
 		p.reach(v, Degraded)
+	}
+	if p.under != nil { // what is DEGRADED under it was not passed on
+		for _, t := range p.m.tallies {
+			if c := p.s.Counter(t.group); c.Total-t.unwell < c.Need {
+				p.reach(c.Dependent, Degraded)
+			}
+		}
 	}
 	if !p.afford(from) {
 		return

@@ -223,6 +223,7 @@ func (r *region) flags(where func(at uint32) bool) flags {
 }
 
 func (f flags) set(at uint32)      { f[at>>6] |= 1 << (at & 63) }
+func (f flags) clear(at uint32)    { f[at>>6] &^= 1 << (at & 63) }
 func (f flags) has(at uint32) bool { return f[at>>6]>>(at&63)&1 != 0 }
 
 type estateRegionKey struct{ given *baseline }

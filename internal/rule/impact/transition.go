@@ -15,8 +15,8 @@ type Transition struct {
 }
 
 // Transitions returns the services whose operational state differs between two snapshots, by id. A service that comes
-// into service or goes out of it has no state in one of them, and makes none. It is linear in what is not operational
-// in either, and costs nothing if both hold the same facts.
+// into service or goes out of it has no state in one of them, and makes none. It costs what the writes between them
+// touch, or all CIs if they are placed differently, and nothing if both hold the same facts.
 func Transitions(before, after *topology.Snapshot) []Transition {
 	if before.Digest() == after.Digest() {
 		return nil
@@ -30,9 +30,20 @@ func Transitions(before, after *topology.Snapshot) []Transition {
 		return ok && s.InService(v)
 	}
 	var found []Transition
-	for _, s := range Shifts(Estate(before), Estate(after)) { // by id: the two may number CIs differently
-		if (isService(after, s.CI) || isService(before, s.CI)) && isInService(before, s.CI) && isInService(after, s.CI) {
-			found = append(found, Transition{s.CI, s.Before, s.After})
+	tell := func(ci ident.ID, was, is fare) {
+		if was.state() != is.state() && (isService(after, ci) || isService(before, ci)) && isInService(before, ci) && isInService(after, ci) {
+			found = append(found, Transition{ci, was.state(), is.state()})
+		}
+	}
+	was, is := estateFares(before), estateFares(after)
+	if before.PlacesAlike(after) {
+		was.differences(is, func(v topology.Vertex, x, y fare) { tell(after.ID(v), x, y) })
+	} else {
+		for v := range topology.Vertex(after.Vertices()) {
+			ci := after.ID(v)
+			if u, ok := before.Index(ci); ok {
+				tell(ci, was.at(u), is.at(v))
+			}
 		}
 	}
 	slices.SortFunc(found, func(a, b Transition) int { return cmp.Compare(a.Service, b.Service) })
