@@ -202,7 +202,7 @@ func Require(ctx context.Context, verb string) (Actor, error) {
 // RequireOf returns the actor of ctx if they may do verb with what a source reports. Failures: those of Require.
 func RequireOf(ctx context.Context, verb, source string) (Actor, error) {
 	a, r, err := asked(ctx, verb)
-	if err == nil && !a.Has(r.Role) && !(r.BySource && a.IntegratesFrom(source)) {
+	if err == nil && !a.Has(r.Role) && (!r.BySource || !a.IntegratesFrom(source)) {
 		err = r.forbidden(a, fmt.Sprintf(" of the source %q", source))
 	}
 	if err != nil {

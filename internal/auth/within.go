@@ -47,7 +47,8 @@ func admit(ctx context.Context, c *ent.Client, verb string) (*admission, error) 
 				return nil, store.Translate(err)
 			}
 		}
-		if of == nil && !(r.InTeam && len(a.TeamsWith(r.Role)) > 0) && !(r.BySource && a.Has(Integrator)) {
+		isOfTeam, isSource := r.InTeam && len(a.TeamsWith(r.Role)) > 0, r.BySource && a.Has(Integrator)
+		if of == nil && !isOfTeam && !isSource {
 			return nil, r.forbidden(a, "")
 		}
 	}

@@ -211,7 +211,7 @@ func (p *Practice) Link(ctx context.Context, in LinkAccount) (*ent.Account, erro
 func free(ctx context.Context, tx *store.Tx, f *form.Form, named, of *ident.ID) (*ident.ID, error) {
 	person := ticket.Reference(ctx, tx, f, "person", ident.Person, named)
 	if person == nil || f.Err() != nil {
-		return person, nil
+		return person, nil //nolint:nilerr // the form tells what is wrong with all the rest
 	}
 	q := tx.Account.Query().Where(account.PersonID(*person))
 	if of != nil {
