@@ -86,11 +86,32 @@ func accountCommand(env *environment) *cobra.Command {
 			return err
 		}),
 	}
+	var issuer string
+	group := &cobra.Command{
+		Use: "group GROUP", Short: "Give roles to the members of a group of an OpenID provider", Args: argsOf(cobra.ExactArgs(1)),
+		Example: "  linchpin account group cmdb-editors --issuer https://id.example.org --role CATALOG_EDITOR",
+		RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
+			roles := auth.Roles(strings.Join(given, ","))
+			if issuer == "" || len(roles) == 0 || len(roles) != len(given) {
+				return errors.New("name the --issuer of the group, and a --role for its members, as linchpin policy spells them")
+			}
+			for _, role := range roles {
+				bound, err := a.Identity.BindGroup(ctx, issuer, words[0], role)
+				if err != nil {
+					return err
+				}
+				_, _ = fmt.Fprintf(env.stdout, "%s  %s  %s\n", bound.ID, words[0], role)
+			}
+			return nil
+		}),
+	}
+	group.Flags().StringVar(&issuer, "issuer", "", "the provider, as --oidc-issuer names it")
+	group.Flags().StringSliceVar(&given, "role", nil, "a role that its members have; may be repeated")
 	service.Flags().StringSliceVar(&sources, "source", nil, "a source whose reports it brings in, of an INTEGRATOR; may be repeated")
 	service.Flags().StringSliceVar(&given, "role", nil, "a role that it has; may be repeated")
 	cmd.AddCommand(
 		&cobra.Command{Use: "list", Short: "List accounts", Args: argsOf(cobra.NoArgs), RunE: onAccounts(env, func(ctx context.Context, a *app.App, _ []string) error { return listAccounts(ctx, env, a) })},
-		service,
+		service, group,
 		&cobra.Command{
 			Use: "link ACCOUNT", Short: "Make a link by which a person sets a new password", Args: argsOf(cobra.ExactArgs(1)),
 			Long: "Make a link by which the person of an account sets a new password within 10 minutes. It works whatever else does.",

@@ -23,6 +23,7 @@ type serveFlags struct {
 	chores      app.Chores
 	drainDelay  time.Duration
 	front       front
+	oidc        oidc
 }
 
 // newServeFlags adds the flags to a set.
@@ -38,6 +39,7 @@ func newServeFlags(set *pflag.FlagSet) *serveFlags {
 	limitFlags(set, &f.limits)
 	f.trusted.flags(set)
 	f.front.flags(set)
+	f.oidc.flags(set)
 	return f
 }
 
@@ -64,6 +66,9 @@ func (f *serveFlags) check(getenv func(string) string) error {
 		return err
 	}
 	if err := f.front.check(getenv); err != nil {
+		return err
+	}
+	if err := f.oidc.check(); err != nil {
 		return err
 	}
 	return f.trusted.check()

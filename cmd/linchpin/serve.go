@@ -14,6 +14,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
 	"github.com/linchpin-cmdb/linchpin/internal/demo"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
@@ -108,7 +109,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	defer func() { _ = a.Close() }()
 	debug.FreeOSMemory() // what was read to load the graph is several times as large as the graph
 	isDev := flags.isDev()
-	link, err := flags.doors(ctx, env, a, address, isDev)
+	link, by, err := flags.doors(ctx, env, a, address, flags.front.url(l.Addr()))
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 			return err
 		}
 	}
-	public, admin, err := a.Handler(app.Serving{Front: flags.front.Front, IsDev: isDev, Limits: flags.limits, Documents: documents, Tracer: tracer})
+	public, admin, err := a.Handler(app.Serving{Front: flags.front.Front, Provider: by, IsDev: isDev, Limits: flags.limits, Documents: documents, Tracer: tracer})
 	if err != nil {
 		return err
 	}
@@ -154,22 +155,27 @@ Database   %s
 	_, _ = fmt.Fprintln(env.stdout, "Stop with Ctrl-C.")
 }
 
-// doors lets people and programs sign in, and returns the secret of the link that sets the installation up, if nobody
-// has. In dev mode it refuses a database with accounts, whose owners count on being asked.
-func (f *serveFlags) doors(ctx context.Context, env *environment, a *app.App, database string, isDev bool) (link string, err error) {
-	if isDev {
+// doors lets people and programs sign in, on a server at an address, and returns the secret of the link that sets the
+// installation up, if nobody has, and the provider, if there is one. In dev mode it refuses a database with accounts,
+// whose owners count on being asked.
+func (f *serveFlags) doors(ctx context.Context, env *environment, a *app.App, database, at string) (link string, by *provider.Provider, err error) {
+	if f.isDev() {
 		has, err := identity.HasAccounts(ctx, a.Store.Read)
 		if err == nil && has {
 			err = fmt.Errorf("--dev with %s: it has accounts, and without sign-in everyone would be an admin: leave out --dev and --demo, or name another database", store.Redact(database))
 		}
-		return "", err
+		return "", nil, err
 	}
 	keys, err := env.keys(database)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	a.Trust(keys)
-	return a.Identity.SetUpLink(ctx)
+	if by, err = f.oidc.open(ctx, a, keys, at); err != nil {
+		return "", nil, err
+	}
+	link, err = a.Identity.SetUpLink(ctx)
+	return link, by, err
 }
 
 // serveAdmin serves operators if they are given an address. It goes on while the server drains, so that they see that

@@ -15,6 +15,7 @@ import (
 
 	root "github.com/linchpin-cmdb/linchpin/graph"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/consent"
@@ -124,6 +125,7 @@ const readyLag = 2 * time.Second
 // Serving holds the options for answering requests.
 type Serving struct {
 	Front     server.Front         // how clients reach it
+	Provider  *provider.Provider   // by which people sign in beside passwords; nil for none
 	IsDev     bool                 // nobody signs in: by default everyone is an admin
 	Limits    guard.Limits         // of requests; guard.Default if there are none
 	Documents *persisted.Documents // the documents that clients may name instead of sending them; nil for none
@@ -152,7 +154,7 @@ func (a *App) Handler(s Serving) (public, admin http.Handler, err error) {
 		IsDev: s.IsDev, IsLocal: true, Front: s.Front, Limits: s.Limits, Documents: s.Documents,
 	}
 	if !s.IsDev {
-		c.Doors, c.Auth = a.Identity, signin.New(a.Identity, server.OwnPages(s.Front), a.log)
+		c.Doors, c.Auth = a.Identity, signin.New(signin.Pages{Doors: a.Identity, Own: server.OwnPages(s.Front), Provider: s.Provider, Log: a.log})
 	}
 	return server.New(c), server.Admin(c, metrics), nil
 }

@@ -46,11 +46,7 @@ func newHouse(t *testing.T, address string) house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := secret.NewKeys(bytes.Repeat([]byte{7}, 32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.Trust(keys)
+	a.Trust(houseKeys(t))
 	public, _, err := a.Handler(app.Serving{})
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +68,16 @@ func newHouse(t *testing.T, address string) house {
 		}
 	})
 	return house{&world{App: a, host: l.Addr().String()}, t}
+}
+
+// houseKeys returns the keys of a house.
+func houseKeys(t *testing.T) *secret.Keys {
+	t.Helper()
+	keys, err := secret.NewKeys(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 // reply is an answer that was read to its end.

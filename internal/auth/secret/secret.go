@@ -3,10 +3,13 @@
 package secret
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"hash/crc32"
 	"math/big"
 	"strings"
@@ -67,7 +70,10 @@ func IsWhole(kind Kind, text string) bool {
 func LastFour(text string) string { return text[len(text)-4:] }
 
 // Keys are the root keys of an installation, the first of which makes codes; all of them verify.
-type Keys struct{ mac [][]byte }
+type Keys struct {
+	mac  [][]byte
+	seal []cipher.AEAD
+}
 
 // NewKeys returns the keys that are derived of root keys.
 func NewKeys(roots ...[]byte) (*Keys, error) {
@@ -78,8 +84,40 @@ func NewKeys(roots ...[]byte) (*Keys, error) {
 			return nil, err
 		}
 		k.mac = append(k.mac, key)
+		sealing, err := hkdf.Key(sha256.New, root, nil, "linchpin seal v1", sha256.Size)
+		if err != nil {
+			return nil, err
+		}
+		block, err := aes.NewCipher(sealing)
+		if err != nil {
+			return nil, err
+		}
+		seal, err := cipher.NewGCMWithRandomNonce(block)
+		if err != nil {
+			return nil, err
+		}
+		k.seal = append(k.seal, seal)
 	}
 	return k, nil
+}
+
+// Seal returns a text that tells nothing of what is in it, and that nobody without the root key can make.
+func (k *Keys) Seal(plain []byte) string {
+	return base64.RawURLEncoding.EncodeToString(k.seal[0].Seal(nil, nil, plain, nil))
+}
+
+// Unseal returns what was sealed, by any of the keys, and reports whether it was.
+func (k *Keys) Unseal(text string) (plain []byte, ok bool) {
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, false
+	}
+	for _, seal := range k.seal {
+		if plain, err := seal.Open(nil, nil, sealed, nil); err == nil {
+			return plain, true
+		}
+	}
+	return nil, false
 }
 
 // Code returns the code under which a new secret is kept.

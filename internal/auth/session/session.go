@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ const (
 	SetUp      Method = "SET_UP"
 	Invitation Method = "INVITATION"
 	BreakGlass Method = "BREAK_GLASS" // a link made on the command line
+	OIDC       Method = "OIDC"        // an OpenID provider
 )
 
 // Kept is what a new secret stands for.
@@ -46,6 +48,8 @@ type Kept struct {
 	Token   *ident.ID
 	Method  Method
 	Expires time.Time
+	Groups  []string // that the provider told; nil if it told none
+	SID     string   // the provider's name of the session
 }
 
 // Keep makes a secret, unless there is one, and keeps its code. It is not journalled, and what it returns stands
@@ -55,8 +59,16 @@ func Keep(ctx context.Context, tx *store.Tx, keys *secret.Keys, k Kept) (string,
 	if made == "" {
 		made = secret.New(k.Kind)
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO x_secret (mac, kind, account_id, token_id, method, signed_in_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)`,
-		keys.Code(made), string(k.Kind), optional(k.Account), optional(k.Token), string(k.Method), tx.Now, k.Expires.UTC().Truncate(time.Microsecond))
+	var groups any
+	if k.Groups != nil {
+		text, err := json.Marshal(k.Groups)
+		if err != nil {
+			return "", err
+		}
+		groups = string(text)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO x_secret (mac, kind, account_id, token_id, method, signed_in_at, seen_at, expires_at, groups, provider_sid) VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)`,
+		keys.Code(made), string(k.Kind), optional(k.Account), optional(k.Token), string(k.Method), tx.Now, k.Expires.UTC().Truncate(time.Microsecond), groups, k.SID)
 	return made, err
 }
 
@@ -172,10 +184,10 @@ func read(ctx context.Context, s *store.Store, codes [][]byte, kind secret.Kind,
 		args = append(args, c)
 		in[i] = "$" + strconv.Itoa(len(args))
 	}
-	rows, err := s.Read.QueryContext(ctx, `SELECT a.id, a.name, a.kind, a.state, a.person_id, t.id, t.name, t.roles, s.signed_in_at, s.seen_at, s.expires_at, t.expires_at, t.revoked_at, b.role, b.team_id, b.sources
+	rows, err := s.Read.QueryContext(ctx, `SELECT a.id, a.name, a.kind, a.state, a.person_id, t.id, t.name, t.roles, s.signed_in_at, s.seen_at, s.expires_at, t.expires_at, t.revoked_at, b.role, b.team_id, b.sources, b.group_name, s.groups
 		FROM x_secret s JOIN account a ON a.id = s.account_id
 		LEFT JOIN api_token t ON t.id = s.token_id AND t.account_id = a.id
-		LEFT JOIN role_binding b ON b.account_id = a.id AND (b.expires_at IS NULL OR b.expires_at > $1)
+		LEFT JOIN role_binding b ON (b.account_id = a.id OR b.issuer = a.issuer AND b.group_name IS NOT NULL) AND (b.expires_at IS NULL OR b.expires_at > $1)
 		WHERE s.kind = $2 AND s.mac IN (`+strings.Join(in, ", ")+`)`, args...)
 	if err != nil {
 		return nil, store.Translate(err)
@@ -188,9 +200,13 @@ func read(ctx context.Context, s *store.Store, codes [][]byte, kind secret.Kind,
 		}
 		var role sql.NullString
 		var team sql.NullInt64
-		var sources []byte
-		if err := rows.Scan(&r.account, &r.name, &r.kind, &r.state, &r.person, &r.token, &r.tokenName, &r.narrowed, &r.signedIn, &r.seen, &r.expires, &r.tokenExpires, &r.tokenEnded, &role, &team, &sources); err != nil {
+		var sources, groups []byte
+		var group sql.NullString
+		if err := rows.Scan(&r.account, &r.name, &r.kind, &r.state, &r.person, &r.token, &r.tokenName, &r.narrowed, &r.signedIn, &r.seen, &r.expires, &r.tokenExpires, &r.tokenEnded, &role, &team, &sources, &group, &groups); err != nil {
 			return nil, store.Translate(err)
+		}
+		if group.Valid && !among(groups, group.String) {
+			continue
 		}
 		switch {
 		case team.Valid:
@@ -207,6 +223,12 @@ func read(ctx context.Context, s *store.Store, codes [][]byte, kind secret.Kind,
 		}
 	}
 	return r, store.Translate(errors.Join(rows.Err(), rows.Close()))
+}
+
+// among reports whether a list, as JSON, has a text.
+func among(list []byte, text string) bool {
+	var all []string
+	return json.Unmarshal(list, &all) == nil && slices.Contains(all, text)
 }
 
 // touch writes that a secret is used.
@@ -268,6 +290,18 @@ func Forget(ctx context.Context, s *store.Store) error {
 		return 0, errors.Join(secrets, signIns, attempts)
 	})
 	return err
+}
+
+// EndOf ends the sessions of an account that began by some moment: all, or the one that its provider names.
+func EndOf(ctx context.Context, tx *store.Tx, of ident.ID, sid string, begunBy time.Time) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM x_secret WHERE account_id = $1 AND kind = $2 AND ($3 = '' OR provider_sid = $3) AND signed_in_at <= $4", int64(of), string(secret.Session), sid, begunBy)
+	return errors.Join(err, Taken(ctx, tx))
+}
+
+// EndNamed ends the sessions that a provider calls so, whoever's they are, that began by some moment.
+func EndNamed(ctx context.Context, tx *store.Tx, issuer, sid string, begunBy time.Time) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM x_secret WHERE provider_sid = $1 AND kind = $2 AND signed_in_at <= $3 AND account_id IN (SELECT id FROM account WHERE issuer = $4)", sid, string(secret.Session), begunBy, issuer)
+	return errors.Join(err, Taken(ctx, tx))
 }
 
 // Open is a session that somebody has open.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/account"
+	"github.com/linchpin-cmdb/linchpin/ent/rolebinding"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/password"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
@@ -44,6 +45,9 @@ func (p *Practice) SetUpLink(ctx context.Context) (string, error) {
 	return store.Write(ctx, p.store, auth.System.By("account.offer_set_up"), func(ctx context.Context, tx *store.Tx) (string, error) {
 		if has, err := hasAdmin(ctx, tx.Client()); has || err != nil {
 			return "", err
+		}
+		if has, err := tx.RoleBinding.Query().Where(rolebinding.Role(string(auth.Admin)), rolebinding.GroupNameNotNil()).Exist(ctx); has || err != nil {
+			return "", err // somebody of the group signs in
 		}
 		return session.Keep(ctx, tx, p.keys, session.Kept{Kind: secret.Link, Method: session.SetUp, Expires: tx.Now.Add(setUpAge)})
 	})
@@ -234,17 +238,20 @@ func (p *Practice) local(ctx context.Context, called string) (*ent.Account, stri
 	return a, hash, store.Translate(errors.Join(rows.Err(), rows.Close()))
 }
 
-// SignOut ends a session.
-func (p *Practice) SignOut(ctx context.Context, text string) error {
-	_, err := store.Write(ctx, p.store, auth.System.By("account.sign_out"), func(ctx context.Context, tx *store.Tx) (int, error) {
+// SignOut ends a session, and returns how it had begun.
+func (p *Practice) SignOut(ctx context.Context, text string) (session.Method, error) {
+	return store.Write(ctx, p.store, auth.System.By("account.sign_out"), func(ctx context.Context, tx *store.Tx) (method session.Method, err error) {
 		for _, code := range p.keys.Codes(text) {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM x_secret WHERE kind = $1 AND mac = $2", string(secret.Session), code); err != nil {
-				return 0, err
+			found, ok, err := one[string](ctx, tx, "DELETE FROM x_secret WHERE kind = $1 AND mac = $2 RETURNING method", string(secret.Session), code)
+			if err != nil {
+				return "", err
+			}
+			if ok {
+				method = session.Method(found)
 			}
 		}
-		return 0, session.Taken(ctx, tx)
+		return method, session.Taken(ctx, tx)
 	})
-	return err
 }
 
 // Find returns who brings a secret: a session's, or an API token's.

@@ -142,7 +142,7 @@ func TestASessionIsThatOfWhoKnowsThePassword(t *testing.T) {
 		if a := w.known(secret.Token, again); a.Name != "" {
 			t.Error("a session passes for a token")
 		}
-		if err := w.SignOut(t.Context(), again); err != nil {
+		if _, err := w.SignOut(t.Context(), again); err != nil {
 			t.Fatal(err)
 		}
 		if a := w.known(secret.Session, again); a.Name != "" {

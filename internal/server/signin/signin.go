@@ -16,7 +16,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/session"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 )
@@ -33,7 +35,17 @@ const (
 type Doors interface {
 	SignIn(ctx context.Context, name, password, network string) (session string, err error)
 	Claim(ctx context.Context, c identity.Claim) (session string, err error)
-	SignOut(ctx context.Context, session string) error
+	SignOut(ctx context.Context, session string) (session.Method, error)
+	SignInBy(ctx context.Context, who provider.Person, network, before string) (session string, err error)
+	Ended(ctx context.Context, issuer string, e provider.Ended) error
+}
+
+// Pages are what the pages are made of.
+type Pages struct {
+	Doors    Doors
+	Own      *http.CrossOriginProtection // what refuses forms of other sites
+	Provider *provider.Provider          // by which people sign in, too; nil for none
+	Log      *slog.Logger
 }
 
 //go:embed pages
@@ -44,16 +56,22 @@ var pages = template.Must(template.ParseFS(files, "pages/*.html"))
 // page is what a page shows.
 type page struct {
 	Return, Name, Problem, Link string
+	Provider                    string // the host of the provider, if there is one
 }
 
 type site struct {
-	doors Doors
-	log   *slog.Logger
+	doors    Doors
+	provider *provider.Provider
+	log      *slog.Logger
 }
 
 // New returns the handler of everything below /auth/. It takes forms of own pages alone.
-func New(doors Doors, own *http.CrossOriginProtection, log *slog.Logger) http.Handler {
-	s := site{doors, log}
+func New(p Pages) http.Handler {
+	s, own := site{p.Doors, p.Provider, p.Log}, p.Own
+	forms := "'self'"
+	if p.Provider != nil {
+		forms += " " + p.Provider.Origin() // where signing out may lead
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /auth/sign-in", func(w http.ResponseWriter, r *http.Request) {
 		s.show(w, http.StatusOK, "sign-in.html", page{Return: Within(r.URL.Query().Get("return"))})
@@ -63,12 +81,17 @@ func New(doors Doors, own *http.CrossOriginProtection, log *slog.Logger) http.Ha
 	mux.HandleFunc("POST /auth/link", s.claim)
 	mux.HandleFunc("GET /auth/sign-out", func(w http.ResponseWriter, _ *http.Request) { s.show(w, http.StatusOK, "sign-out.html", page{}) })
 	mux.HandleFunc("POST /auth/sign-out", s.signOut)
+	if s.provider != nil {
+		mux.HandleFunc("GET /auth/login", s.begin)
+		mux.HandleFunc("GET /auth/callback", s.finish)
+		mux.HandleFunc("POST /auth/backchannel-logout", s.ended)
+	}
 	for _, file := range []string{"style.css", "link.js"} {
 		mux.HandleFunc("GET /auth/"+file, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "pages/"+file) })
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; form-action "+forms+"; frame-ancestors 'none'; base-uri 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
@@ -82,6 +105,9 @@ func New(doors Doors, own *http.CrossOriginProtection, log *slog.Logger) http.Ha
 }
 
 func (s site) show(w http.ResponseWriter, status int, name string, p page) {
+	if s.provider != nil {
+		p.Provider = strings.TrimPrefix(strings.TrimPrefix(s.provider.Origin(), "https://"), "http://")
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if err := pages.ExecuteTemplate(w, name, p); err != nil {
@@ -152,14 +178,21 @@ func said(err error) string {
 }
 
 func (s site) signOut(w http.ResponseWriter, r *http.Request) {
+	to := "/auth/sign-in"
 	if cookies := r.CookiesNamed(Cookie); len(cookies) == 1 && secret.IsWhole(secret.Session, cookies[0].Value) {
-		if err := s.doors.SignOut(r.Context(), cookies[0].Value); err != nil {
+		method, err := s.doors.SignOut(r.Context(), cookies[0].Value)
+		if err != nil {
 			s.failed(w, err)
 			return
 		}
+		if method == session.OIDC && s.provider != nil {
+			if there := s.provider.SignOutURL(r.Context()); there != "" {
+				to = there
+			}
+		}
 	}
 	http.SetCookie(w, &http.Cookie{Name: Cookie, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	http.Redirect(w, r, "/auth/sign-in", http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 func (s site) failed(w http.ResponseWriter, err error) {

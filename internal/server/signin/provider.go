@@ -1,0 +1,89 @@
+package signin
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
+)
+
+// loginCookie has what a browser keeps while a person signs in at the provider, sealed.
+const loginCookie = "__Host-linchpin_login"
+
+// begin sends a browser to the provider.
+func (s site) begin(w http.ResponseWriter, r *http.Request) {
+	to, kept, err := s.provider.Begin(r.Context(), Within(r.URL.Query().Get("return")))
+	if err != nil {
+		s.down(w, err)
+		return
+	}
+	http.SetCookie(w, &http.Cookie{Name: loginCookie, Value: kept, Path: "/", MaxAge: int(provider.Window.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// finish lets a person in whom the provider sends back.
+func (s site) finish(w http.ResponseWriter, r *http.Request) {
+	kept := ""
+	if cookies := r.CookiesNamed(loginCookie); len(cookies) == 1 {
+		kept = cookies[0].Value
+	}
+	who, back, err := s.provider.Finish(r.Context(), r.URL.Query(), kept)
+	switch {
+	case errors.Is(err, provider.ErrRefused):
+		s.log.Warn("refused", "event", "sign_in", "method", "OIDC", "error", err)
+		s.show(w, http.StatusBadRequest, "sign-in.html", page{Return: "/", Problem: "This sign-in was not begun here, or took too long. Begin again."})
+		return
+	case err != nil:
+		s.down(w, err)
+		return
+	}
+	if !who.HasGroups {
+		s.log.Warn("the provider tells no groups, so that bindings of groups give nothing: see --oidc-groups-claim", "event", "sign_in", "method", "OIDC")
+	}
+	before := ""
+	if cookies := r.CookiesNamed(Cookie); len(cookies) == 1 {
+		before = cookies[0].Value
+	}
+	made, err := s.doors.SignInBy(r.Context(), who, network(r.RemoteAddr), before)
+	http.SetCookie(w, &http.Cookie{Name: loginCookie, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	switch {
+	case errors.Is(err, identity.ErrNoRole):
+		s.log.Info("refused", "event", "sign_in", "method", "OIDC")
+		s.show(w, http.StatusForbidden, "no-role.html", page{})
+	case err != nil:
+		s.failed(w, err)
+	default:
+		s.log.Info("signed in", "event", "sign_in", "method", "OIDC")
+		enter(w, r, made, Within(back))
+	}
+}
+
+// ended hears from the provider that a person has signed out there.
+func (s site) ended(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "the form cannot be read: it has at most 8 KiB", http.StatusBadRequest)
+		return
+	}
+	said, err := s.provider.Logout(r.Context(), r.PostForm.Get("logout_token"))
+	switch {
+	case errors.Is(err, provider.ErrRefused):
+		s.log.Warn("refused", "event", "provider_sign_out", "error", err)
+		http.Error(w, "that is no logout token of the provider for this server", http.StatusBadRequest)
+		return
+	case err != nil:
+		s.down(w, err)
+		return
+	}
+	if err := s.doors.Ended(r.Context(), s.provider.Issuer(), said); err != nil {
+		s.failed(w, err)
+		return
+	}
+	s.log.Info("signed out at the provider", "event", "provider_sign_out")
+}
+
+func (s site) down(w http.ResponseWriter, err error) {
+	s.log.Error("the provider does not answer", "error", err)
+	w.Header().Set("Retry-After", "5")
+	s.show(w, http.StatusServiceUnavailable, "sign-in.html", page{Return: "/", Problem: "The provider does not answer at the moment: try again. Who has signed in stays signed in."})
+}
