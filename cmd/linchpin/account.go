@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/account"
+	"github.com/linchpin-cmdb/linchpin/ent/apitoken"
 	"github.com/linchpin-cmdb/linchpin/ent/rolebinding"
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
@@ -167,10 +169,26 @@ func listAccounts(ctx context.Context, env *environment, a *app.App) error {
 	}
 	for _, of := range all {
 		signsIn := "cannot sign in"
-		if of.LocalName != nil {
+		switch {
+		case of.LocalName != nil:
 			signsIn = "signs in as " + *of.LocalName
+		case of.Issuer != nil && *of.Issuer != store.NameIssuer:
+			signsIn = "signs in by " + *of.Issuer
 		}
 		_, _ = fmt.Fprintf(env.stdout, "%s  %s  %s  %s  %s  %s\n", of.ID, of.Kind, of.State, of.Name, signsIn, strings.Join(roles[of.ID], ", "))
+	}
+	return nil
+}
+
+// listTokens lists the tokens that hold, those that end first above.
+func listTokens(ctx context.Context, env *environment, a *app.App) error {
+	all, err := a.Store.Read.APIToken.Query().Where(apitoken.RevokedAtIsNil(), apitoken.ExpiresAtGT(a.Store.Now(ctx))).WithAccount().
+		Order(ent.Asc(apitoken.FieldExpiresAt, apitoken.FieldID)).All(ctx)
+	if err != nil {
+		return store.Translate(err)
+	}
+	for _, t := range all {
+		_, _ = fmt.Fprintf(env.stdout, "%s  …%s  %s  of %s  %s  until %s\n", t.ID, t.LastFour, t.Name, t.Edges.Account.Name, strings.Join(t.Roles, ", "), t.ExpiresAt.Format(time.DateOnly))
 	}
 	return nil
 }
@@ -196,7 +214,11 @@ func tokenCommand(env *environment) *cobra.Command {
 	}
 	create.Flags().StringSliceVar(&given, "role", nil, "a role that it has, of those of the account; may be repeated")
 	create.Flags().IntVar(&days, "days", 90, "how long it holds: 1 to 366")
-	cmd.AddCommand(create, &cobra.Command{
+	list := &cobra.Command{
+		Use: "list", Short: "List the tokens that hold", Args: argsOf(cobra.NoArgs),
+		RunE: onAccounts(env, func(ctx context.Context, a *app.App, _ []string) error { return listTokens(ctx, env, a) }),
+	}
+	cmd.AddCommand(create, list, &cobra.Command{
 		Use: "revoke TOKEN", Short: "End a token, named by its id", Args: argsOf(cobra.ExactArgs(1)),
 		RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
 			id, err := ident.Parse(words[0])

@@ -243,6 +243,23 @@ func Test1AndTheDoorsAreOpenToThoseWhoSignIn(t *testing.T) {
 	})
 }
 
+func TestATokenSaysBeforeItEnds(t *testing.T) {
+	houses(t, func(h house) {
+		m := &matrixWorld{house: h}
+		root := h.setUp()
+		for days, want := range map[int]bool{7: true, 13: true, 15: false, 90: false} {
+			made := m.mutate([]string{root}, "createApiToken", fmt.Sprintf(`{name: "x", roles: [VIEWER], expiresInDays: %d}`, days), "secret")
+			_, text := h.graphql(who, "Authorization: Bearer "+made["secret"].(string))
+			if got := strings.Contains(text, `"tokenExpiresAt":"`); got != want {
+				h.t.Errorf("%d days before: %s", days, text)
+			}
+		}
+		if _, text := h.graphql(who, root); strings.Contains(text, "tokenExpiresAt") {
+			h.t.Errorf("a session: %s", text)
+		}
+	})
+}
+
 func Test6OtherSitesAndPortsActForNobody(t *testing.T) {
 	houses(t, func(h house) {
 		t := h.t

@@ -15,6 +15,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
@@ -39,6 +41,7 @@ func newGraphQL(c Config) http.Handler {
 	h.AroundOperations(timed(c.Limits, c.Begin))
 	h.AroundOperations(ended(present))
 	h.AroundResponses(priced(c.Limits.Cost))
+	h.AroundResponses(expiring)
 	if c.Store != nil {
 		h.Use(idempotency{c.Store, c.Log})
 	}
@@ -99,6 +102,17 @@ func priced(limit int) graphql.ResponseMiddleware {
 		}
 		return next(ctx)
 	}
+}
+
+// tellBefore is how long before its end an API token's answers say when that is.
+const tellBefore = 14 * 24 * time.Hour
+
+// expiring says when the API token of an answer ends, if that is soon, so that programs hear of it before they fail.
+func expiring(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	if actor, ok := auth.From(ctx); ok && actor.Via == domain.ViaToken && time.Until(actor.Pass.Expires) < tellBefore {
+		graphql.RegisterExtension(ctx, "tokenExpiresAt", actor.Pass.Expires.UTC().Format(time.RFC3339))
+	}
+	return next(ctx)
 }
 
 // ended adds a last answer to a subscription that failed: why it is over.
